@@ -1,0 +1,84 @@
+import { MultiUndirectedGraph } from 'graphology';
+import { type Bus, phaseOfNode, type Terminal } from './bus.js';
+import type { Element } from './element.js';
+import type { BranchAttributes, Feeder, FeederData, FeederGraph } from './feeder.js';
+import type { Finding } from './finding.js';
+
+/**
+ * Makes the graph and the indices of a feeder from its plain data.
+ * A branch whose bus is missing gets no edge (validation names it); nothing else is left out.
+ *
+ * @param data - the feeder as plain data; not copied
+ * @param findings - what the reader had to say, kept with the feeder
+ */
+export function buildFeeder(data: FeederData, findings: readonly Finding[] = []): Feeder {
+  const graph: FeederGraph = new MultiUndirectedGraph<Bus, BranchAttributes>();
+  const busById = new Map<string, Bus>();
+  for (const bus of data.buses) {
+    busById.set(bus.id, bus);
+    graph.mergeNode(bus.id, bus);
+  }
+  const elements = new Map<string, Element & { readonly kind: string }>();
+  const lists = [
+    data.sources,
+    data.lines,
+    data.switches,
+    data.transformers,
+    data.regulators,
+    data.capacitors,
+    data.loads,
+    data.pvSystems,
+    data.batteries,
+    data.machines,
+  ];
+  for (const list of lists) for (const element of list) elements.set(element.id, element);
+
+  const edge = (key: string, from: Terminal, to: Terminal, attributes: BranchAttributes) => {
+    if (busById.has(from.bus) && busById.has(to.bus) && !graph.hasEdge(key)) {
+      graph.addEdgeWithKey(key, from.bus, to.bus, attributes);
+    }
+  };
+  const phases = (terminal: Terminal) => {
+    const isSplitPhase = busById.get(terminal.bus)?.isSplitPhase ?? false;
+    return terminal.nodes
+      .filter((node) => node !== 0)
+      .map((node) => phaseOfNode(node, isSplitPhase))
+      .join('');
+  };
+  for (const line of data.lines) {
+    edge(line.id, line.from, line.to, {
+      kind: 'line',
+      elementId: line.id,
+      phases: phases(line.from),
+      isOpen: false,
+    });
+  }
+  for (const device of data.switches) {
+    edge(device.id, device.from, device.to, {
+      kind: 'switch',
+      elementId: device.id,
+      phases: phases(device.from),
+      isOpen: device.isOpen.every(Boolean),
+    });
+  }
+  for (const transformer of data.transformers) {
+    const first = transformer.windings[0];
+    if (!first) continue;
+    for (let w = 1; w < transformer.windings.length; w++) {
+      edge(`${transformer.id}:${w}`, first.terminal, transformer.windings[w]!.terminal, {
+        kind: 'transformer',
+        elementId: transformer.id,
+        phases: phases(first.terminal),
+        isOpen: false,
+        winding: w,
+      });
+    }
+  }
+  return { ...data, graph, elements, busById, findings };
+}
+
+/** The plain data of a feeder again, without graph and indices (for the store and for messages). */
+export function feederData(feeder: Feeder): FeederData {
+  const { graph: _graph, elements: _elements, busById: _busById, findings: _findings, ...data } = feeder;
+  return data;
+}

@@ -1,0 +1,275 @@
+import type { Terminal } from './bus.js';
+
+/** What every piece of equipment has. */
+export interface Element {
+  /** Key: canonical mRID, else `<kind>.<name>`. */
+  readonly id: string;
+  /** mRID as the source spells it (used in messages); empty when the source has none. */
+  readonly mrid: string;
+  readonly name: string;
+}
+
+/** A small dense complex matrix, row-major, plain arrays so that it survives JSON. */
+export interface ComplexMatrix {
+  readonly n: number;
+  /** Real parts, length n*n. */
+  readonly re: readonly number[];
+  /** Imaginary parts, length n*n. */
+  readonly im: readonly number[];
+}
+
+/** How a shunt device is connected between its nodes. */
+export type Connection = 'wye' | 'delta';
+
+/**
+ * A two-terminal share of a shunt device: the current it draws flows from `node` to `otherNode` of its bus.
+ * A grounded-wye load of three phases is three of these to node 0; a delta load three from phase to phase; a 240 V
+ * customer one from 1 to 2.
+ */
+export interface PhaseShare {
+  readonly node: number;
+  /** 0 is ground. */
+  readonly otherNode: number;
+  /** Nominal voltage across the two nodes, V. */
+  readonly ratedVoltageV: number;
+  /** Power of this share at nominal voltage, W; load positive for loads, generation positive for DER. */
+  readonly powerW: number;
+  /** Reactive power of this share, var; same sign rule. */
+  readonly powerVar: number;
+}
+
+/** The ideal voltage behind an impedance that feeds the circuit. */
+export interface Source extends Element {
+  readonly kind: 'source';
+  readonly terminal: Terminal;
+  /** Open-circuit line-to-line voltage, V. */
+  readonly voltageV: number;
+  /** Nominal line-to-line voltage, V: what 1 pu of `--source-voltage` means. */
+  readonly nominalVoltageV: number;
+  /** Angle of phase A, rad. */
+  readonly angleRad: number;
+  /** Positive- and zero-sequence impedance, ohm. */
+  readonly r1Ohm: number;
+  readonly x1Ohm: number;
+  readonly r0Ohm: number;
+  readonly x0Ohm: number;
+}
+
+/** A line or cable segment of any number of wires, as a nominal pi. */
+export interface Line extends Element {
+  readonly kind: 'line';
+  readonly from: Terminal;
+  readonly to: Terminal;
+  readonly lengthM: number;
+  /** Series impedance of the whole length, ohm, rows in conductor order. */
+  readonly seriesOhm: ComplexMatrix;
+  /** Shunt susceptance of the whole length, S, imaginary part only, same order; half stands at each end. */
+  readonly shuntSiemens: ComplexMatrix;
+  readonly ratingA?: number;
+  /** Where the impedance came from. */
+  readonly impedanceSource: 'matrix' | 'sequence' | 'own' | 'geometry';
+}
+
+/** A switching device of any class. It is a short branch that opens by phase. */
+export interface Switch extends Element {
+  readonly kind: 'switch';
+  /** CIM class: LoadBreakSwitch, Breaker, Fuse, Recloser, Disconnector, Sectionaliser, Jumper, Cut, Switch. */
+  readonly switchClass: string;
+  readonly from: Terminal;
+  readonly to: Terminal;
+  /** Open state by conductor, in conductor order. */
+  readonly isOpen: readonly boolean[];
+  readonly isNormallyOpen: boolean;
+  readonly ratingA?: number;
+  /** Series impedance when closed, ohm; OpenDSS' switch line is 0.001 + j0.001 ohm on the diagonal. */
+  readonly seriesOhm: ComplexMatrix;
+}
+
+/** One winding of a transformer (or of one tank of a bank). */
+export interface Winding {
+  /**
+   * Nodes of the winding. One phase: two nodes `[a, b]`. Three phases wye: `[a, b, c, neutral]` with neutral 0 when
+   * solidly grounded; three phases delta: `[a, b, c]`.
+   */
+  readonly terminal: Terminal;
+  readonly connection: Connection;
+  /** Rated voltage as OpenDSS has it, V: line-to-line for 2 and 3 phases, across the winding for 1 phase. */
+  readonly ratedVoltageV: number;
+  /** Rated power of the winding, all phases, VA. */
+  readonly ratedPowerVA: number;
+  /** Winding resistance, per unit on the first winding's rated power. */
+  readonly resistancePu: number;
+  /** Tap ratio without any regulator (1 = nominal). */
+  readonly tapRatio: number;
+  /** Neutral-to-ground impedance, ohm, when the neutral is not solidly grounded; absent means solid. */
+  readonly groundOhm?: { readonly r: number; readonly x: number };
+}
+
+/** A two- or three-winding transformer of one or three phases: a whole unit or one tank of a bank. */
+export interface Transformer extends Element {
+  readonly kind: 'transformer';
+  /** 1 or 3. */
+  readonly phases: number;
+  readonly windings: readonly Winding[];
+  /** Short-circuit reactances between winding pairs 12, 13, 23, ... (upper triangle by rows), per unit on the first winding. */
+  readonly reactancesPu: readonly number[];
+  /** No-load loss and magnetising current, per unit on the first winding's rated power. */
+  readonly noLoadLossPu: number;
+  readonly magnetisingPu: number;
+  /**
+   * How the windings are tied: `standard` separate windings; `auto` a series and a common winding (autotransformer);
+   * `centerTap` is a standard three-winding unit whose windings 2 and 3 are the legs of a split-phase secondary.
+   */
+  readonly construction: 'standard' | 'auto' | 'centerTap';
+  /** IEC vector group as written, e.g. `Dyn1`; decides lead or lag of delta-wye pairs. */
+  readonly vectorGroup?: string;
+  /** True when a delta leads its wye partner (OpenDSS LeadLag = lead / euro). */
+  readonly isDeltaLeading: boolean;
+  /** mRID and name of the CIM PowerTransformer this is a tank of (the unit itself when there are no tanks). */
+  readonly bankId: string;
+  readonly bankName: string;
+  readonly ratingVA: number;
+}
+
+/** A tap changer with its control, on one winding of one transformer. Its mRID is the RatioTapChanger's. */
+export interface Regulator extends Element {
+  readonly kind: 'regulator';
+  readonly transformerId: string;
+  /** Index of the regulated winding, from 0. */
+  readonly winding: number;
+  readonly lowStep: number;
+  readonly highStep: number;
+  readonly neutralStep: number;
+  /** Ratio change of one step, pu (0.00625). */
+  readonly stepPu: number;
+  /** Present position, steps. */
+  readonly position: number;
+  readonly isControlEnabled: boolean;
+  /** Band centre and full band width, V on the PT secondary. */
+  readonly targetV: number;
+  readonly bandV: number;
+  readonly ptRatio: number;
+  /** CT primary rating, A. */
+  readonly ctPrimaryA: number;
+  readonly hasLineDropCompensation: boolean;
+  /** Line-drop compensator settings, V. */
+  readonly lineDropRV: number;
+  readonly lineDropXV: number;
+  readonly initialDelayS: number;
+  readonly subsequentDelayS: number;
+  /** Voltage limits on the PT secondary, V, when set. */
+  readonly maxVoltageV?: number;
+  readonly minVoltageV?: number;
+  readonly isReversible: boolean;
+  /** Bus and node whose voltage is regulated; absent: the regulated winding's own terminal. */
+  readonly monitored?: Terminal;
+}
+
+/** A switched or fixed shunt capacitor bank. */
+export interface Capacitor extends Element {
+  readonly kind: 'capacitor';
+  readonly terminal: Terminal;
+  readonly connection: Connection;
+  /** Reactive power of one section at rated voltage over all phases, var. */
+  readonly sectionVar: number;
+  /** Rated voltage as OpenDSS has it, V: line-to-line for 2 and 3 phases, else across the unit. */
+  readonly ratedVoltageV: number;
+  readonly shares: readonly PhaseShare[];
+  readonly sectionCount: number;
+  /** Sections in service now, by phase share (0 = out). */
+  readonly sectionsOn: readonly number[];
+  readonly control?: CapacitorControl;
+}
+
+/** Automatic switching of a capacitor (CIM RegulatingControl, OpenDSS CapControl). */
+export interface CapacitorControl {
+  readonly mrid: string;
+  readonly mode: 'voltage' | 'reactivePower' | 'currentFlow' | 'timeScheduled' | 'powerFactor';
+  readonly isEnabled: boolean;
+  /** Target and full dead band in the unit of the mode (V, var, A). */
+  readonly target: number;
+  readonly deadband: number;
+  readonly delayS: number;
+  /** Monitored element, terminal and phase. */
+  readonly monitoredElementId?: string;
+  readonly monitoredTerminal: number;
+  readonly monitoredPhase?: string;
+}
+
+/** Voltage dependence of a load: shares of constant impedance, current and power, summing to 1. */
+export interface ZipShares {
+  readonly z: number;
+  readonly i: number;
+  readonly p: number;
+}
+
+/** A customer load; power positive when consumed. */
+export interface Load extends Element {
+  readonly kind: 'load';
+  readonly terminal: Terminal;
+  readonly connection: Connection;
+  readonly shares: readonly PhaseShare[];
+  readonly zipP: ZipShares;
+  readonly zipQ: ZipShares;
+  /** Outside this voltage window the load becomes constant impedance (OpenDSS vminpu 0.95, vmaxpu 1.05). */
+  readonly minVoltagePu: number;
+  readonly maxVoltagePu: number;
+  readonly customerCount: number;
+}
+
+/** What all power-electronic and rotating generation has; power positive when generated. */
+export interface Generation extends Element {
+  readonly terminal: Terminal;
+  readonly connection: Connection;
+  readonly shares: readonly PhaseShare[];
+  readonly ratedPowerVA: number;
+  /** Outside this window the unit becomes constant impedance, as an OpenDSS generator model 1 or PVSystem does. */
+  readonly minVoltagePu: number;
+  readonly maxVoltagePu: number;
+}
+
+/** A photovoltaic unit behind its inverter. `mrid` is the PowerElectronicsConnection's, `unitMrid` the PhotovoltaicUnit's. */
+export interface PhotovoltaicSystem extends Generation {
+  readonly kind: 'pv';
+  readonly unitMrid: string;
+  /** Largest active power, W (unit maxP, else the inverter's rating). */
+  readonly maxPowerW: number;
+}
+
+/** A battery behind its inverter; power positive when discharging. */
+export interface Battery extends Generation {
+  readonly kind: 'battery';
+  readonly unitMrid: string;
+  readonly maxPowerW: number;
+  /** Largest charging power as a positive number, W. */
+  readonly maxChargeW: number;
+  readonly ratedEnergyWh: number;
+  readonly storedEnergyWh: number;
+}
+
+/** A synchronous or asynchronous machine as a constant-power injection. */
+export interface Machine extends Generation {
+  readonly kind: 'machine';
+}
+
+/** One measured quantity of one phase at one terminal (CIM Analog or Discrete). */
+export interface Measurement {
+  readonly id: string;
+  readonly mrid: string;
+  readonly name: string;
+  readonly class: 'Analog' | 'Discrete';
+  /** PNV voltage, VA power, A current, Pos position, SoC state of charge. */
+  readonly type: 'PNV' | 'VA' | 'A' | 'Pos' | 'SoC';
+  readonly phase: string;
+  /** Canonical id and CIM class of the measured equipment. */
+  readonly equipmentId: string;
+  readonly equipmentClass: string;
+  readonly equipmentName: string;
+  readonly terminalMrid: string;
+  readonly bus: string;
+}
+
+/** Anything that connects two or more buses. */
+export type BranchElement = Line | Switch | Transformer;
+/** Anything that generates or stores. */
+export type Der = PhotovoltaicSystem | Battery | Machine;
