@@ -1,1 +1,2 @@
 export * from './dec-error.js';
+export * from './ordering.js';
