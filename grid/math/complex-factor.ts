@@ -1,0 +1,283 @@
+/*
+ * Factorisation of a sparse complex symmetric matrix (A = A', not Hermitian): nodal admittances.
+ *
+ * Solved: A x = b for many b and for many A of one pattern.
+ * Steps: order by minimum degree; elimination tree and row patterns of L once; for each A an up-looking L D L'
+ * without pivoting over the stored row patterns; for each b a forward, a diagonal and a backward pass in the
+ * permuted order.
+ * Cost: analysis once (about 10 ms for 3 000 nodes); refactor 8 flops for each multiply of L; solve 16 flops for each
+ * entry of L. Neither `refactor` nor `solve` allocates.
+ * Fails: when a pivot is lost against its own diagonal entry: `refactor` answers with the row, nothing is thrown.
+ * Source: Davis (2005), "Algorithm 849: a concise sparse Cholesky factorization package"; Liu (1990), "The role of
+ * elimination trees in sparse factorization".
+ *
+ * Nomenclature: L unit lower triangular by columns (Lp, Li, Lx), D diagonal kept as its inverse, P the order.
+ */
+import { minimumDegreeOrder } from './ordering.js';
+
+/** A pivot this small against its own diagonal entry is rounding noise: the matrix counts as singular. */
+const LOST_PIVOT = 1e-15;
+
+/** The factor of a complex symmetric matrix whose pattern is fixed and whose values change. */
+export class ComplexFactor {
+  readonly n: number;
+  /** Entries of L below the diagonal. */
+  readonly factorEntries: number;
+  /** `order[k]` is the row eliminated k-th. */
+  readonly order: Int32Array;
+  /** For each entry of the input pattern: row and column in the permuted order, upper triangle. */
+  private readonly columnStart: Int32Array;
+  private readonly columnRow: Int32Array;
+  private readonly columnSlot: Int32Array;
+  private readonly Lp: Int32Array;
+  private readonly Li: Int32Array;
+  /** Interleaved re/im. */
+  private readonly Lx: Float64Array;
+  private readonly inverseD: Float64Array;
+  private readonly rowStart: Int32Array;
+  private readonly rowPattern: Int32Array;
+  private readonly filled: Int32Array;
+  private readonly work: Float64Array;
+
+  /**
+   * Analyses a pattern.
+   *
+   * @param n - order
+   * @param colPtr - column starts of the upper triangle with diagonal (row <= column), length n + 1
+   * @param rowIdx - row indices; an entry may occur once only
+   */
+  constructor(n: number, colPtr: Int32Array, rowIdx: Int32Array) {
+    this.n = n;
+    this.order = minimumDegreeOrder(n, colPtr, rowIdx);
+    const place = new Int32Array(n);
+    for (let k = 0; k < n; k++) place[this.order[k]!] = k;
+
+    // The upper triangle of P A P', by columns, with the slot of each value in the caller's array.
+    const entries = colPtr[n]!;
+    this.columnStart = new Int32Array(n + 1);
+    for (let j = 0; j < n; j++) {
+      for (let p = colPtr[j]!; p < colPtr[j + 1]!; p++) {
+        const column = Math.max(place[j]!, place[rowIdx[p]!]!);
+        this.columnStart[column + 1] = this.columnStart[column + 1]! + 1;
+      }
+    }
+    for (let j = 0; j < n; j++) this.columnStart[j + 1] = this.columnStart[j + 1]! + this.columnStart[j]!;
+    this.columnRow = new Int32Array(entries);
+    this.columnSlot = new Int32Array(entries);
+    const next = this.columnStart.slice(0, n);
+    for (let j = 0; j < n; j++) {
+      for (let p = colPtr[j]!; p < colPtr[j + 1]!; p++) {
+        const a = place[j]!;
+        const b = place[rowIdx[p]!]!;
+        const column = Math.max(a, b);
+        const q = next[column]!;
+        next[column] = q + 1;
+        this.columnRow[q] = Math.min(a, b);
+        this.columnSlot[q] = p;
+      }
+    }
+
+    const parent = new Int32Array(n).fill(-1);
+    const seen = new Int32Array(n);
+    const count = new Int32Array(n);
+    let total = 0;
+    for (let k = 0; k < n; k++) {
+      seen[k] = k;
+      for (let p = this.columnStart[k]!; p < this.columnStart[k + 1]!; p++) {
+        for (let i = this.columnRow[p]!; seen[i] !== k; i = parent[i]!) {
+          if (parent[i] === -1) parent[i] = k;
+          count[i] = count[i]! + 1;
+          total++;
+          seen[i] = k;
+        }
+      }
+    }
+    this.factorEntries = total;
+    this.Lp = new Int32Array(n + 1);
+    for (let k = 0; k < n; k++) this.Lp[k + 1] = this.Lp[k]! + count[k]!;
+    this.Li = new Int32Array(total);
+    this.Lx = new Float64Array(2 * total);
+    this.inverseD = new Float64Array(2 * n);
+    this.filled = new Int32Array(n);
+    this.work = new Float64Array(2 * n);
+
+    // Row patterns of L in topological order, so that the numeric phase walks no tree.
+    this.rowStart = new Int32Array(n + 1);
+    this.rowPattern = new Int32Array(total);
+    const stack = new Int32Array(n);
+    const path = new Int32Array(n);
+    const flag = new Int32Array(n).fill(-1);
+    let out = 0;
+    for (let k = 0; k < n; k++) {
+      let top = n;
+      flag[k] = k;
+      for (let p = this.columnStart[k]!; p < this.columnStart[k + 1]!; p++) {
+        let length = 0;
+        for (let i = this.columnRow[p]!; flag[i] !== k; i = parent[i]!) {
+          path[length++] = i;
+          flag[i] = k;
+        }
+        while (length > 0) stack[--top] = path[--length]!;
+      }
+      for (; top < n; top++) {
+        const i = stack[top]!;
+        this.rowPattern[out++] = i;
+        const q = this.Lp[i]! + this.filled[i]!;
+        this.Li[q] = k;
+        this.filled[i] = this.filled[i]! + 1;
+      }
+      this.rowStart[k + 1] = out;
+    }
+  }
+
+  /**
+   * Factorises the matrix of these values.
+   *
+   * @param values - interleaved re/im in the order of the pattern given to the constructor
+   * @returns -1, or the row whose pivot was lost (the factor is then not usable)
+   */
+  refactor(values: Float64Array): number {
+    const { n, columnStart, columnRow, columnSlot, Lp, Li, Lx, inverseD, rowStart, rowPattern, filled, work } = this;
+    filled.fill(0);
+    work.fill(0);
+    for (let k = 0; k < n; k++) {
+      for (let p = columnStart[k]!, end = columnStart[k + 1]!; p < end; p++) {
+        const i = 2 * columnRow[p]!;
+        const s = 2 * columnSlot[p]!;
+        work[i] = work[i]! + values[s]!;
+        work[i + 1] = work[i + 1]! + values[s + 1]!;
+      }
+      let dr = work[2 * k]!;
+      let di = work[2 * k + 1]!;
+      const diagonal = Math.abs(dr) + Math.abs(di);
+      work[2 * k] = 0;
+      work[2 * k + 1] = 0;
+      for (let t = rowStart[k]!, end = rowStart[k + 1]!; t < end; t++) {
+        const i = rowPattern[t]!;
+        const yr = work[2 * i]!;
+        const yi = work[2 * i + 1]!;
+        work[2 * i] = 0;
+        work[2 * i + 1] = 0;
+        const start = Lp[i]!;
+        const stop = start + filled[i]!;
+        for (let p = start; p < stop; p++) {
+          const j = 2 * Li[p]!;
+          const lr = Lx[2 * p]!;
+          const li = Lx[2 * p + 1]!;
+          work[j] = work[j]! - (lr * yr - li * yi);
+          work[j + 1] = work[j + 1]! - (lr * yi + li * yr);
+        }
+        const ir = inverseD[2 * i]!;
+        const ii = inverseD[2 * i + 1]!;
+        const lr = yr * ir - yi * ii;
+        const li = yr * ii + yi * ir;
+        dr -= lr * yr - li * yi;
+        di -= lr * yi + li * yr;
+        Lx[2 * stop] = lr;
+        Lx[2 * stop + 1] = li;
+        filled[i] = stop - start + 1;
+      }
+      const size = Math.abs(dr) + Math.abs(di);
+      if (!(size > LOST_PIVOT * diagonal) || !Number.isFinite(size)) return this.order[k]!;
+      const size2 = dr * dr + di * di;
+      inverseD[2 * k] = dr / size2;
+      inverseD[2 * k + 1] = -di / size2;
+    }
+    return -1;
+  }
+
+  /**
+   * Solves A x = b with the last factor.
+   *
+   * @param b - right-hand side, interleaved re/im, length 2n; not changed unless it is also `x`
+   * @param x - solution, interleaved re/im, length 2n
+   */
+  solve(b: Float64Array, x: Float64Array): void {
+    const { n, order, Lp, Li, Lx, inverseD, work } = this;
+    for (let k = 0; k < n; k++) {
+      const i = 2 * order[k]!;
+      work[2 * k] = b[i]!;
+      work[2 * k + 1] = b[i + 1]!;
+    }
+    let p = 0;
+    for (let k = 0; k < n; k++) {
+      const xr = work[2 * k]!;
+      const xi = work[2 * k + 1]!;
+      const end = Lp[k + 1]!;
+      if (xr === 0 && xi === 0) {
+        p = end;
+        continue;
+      }
+      for (; p < end; p++) {
+        const j = 2 * Li[p]!;
+        const lr = Lx[2 * p]!;
+        const li = Lx[2 * p + 1]!;
+        work[j] = work[j]! - (lr * xr - li * xi);
+        work[j + 1] = work[j + 1]! - (lr * xi + li * xr);
+      }
+    }
+    for (let k = n - 1; k >= 0; k--) {
+      const br = work[2 * k]!;
+      const bi = work[2 * k + 1]!;
+      const dr = inverseD[2 * k]!;
+      const di = inverseD[2 * k + 1]!;
+      let xr = br * dr - bi * di;
+      let xi = br * di + bi * dr;
+      const end = Lp[k + 1]!;
+      for (let q = Lp[k]!; q < end; q++) {
+        const j = 2 * Li[q]!;
+        const lr = Lx[2 * q]!;
+        const li = Lx[2 * q + 1]!;
+        const wr = work[j]!;
+        const wi = work[j + 1]!;
+        xr -= lr * wr - li * wi;
+        xi -= lr * wi + li * wr;
+      }
+      work[2 * k] = xr;
+      work[2 * k + 1] = xi;
+      const i = 2 * order[k]!;
+      x[i] = xr;
+      x[i + 1] = xi;
+    }
+  }
+}
+
+/**
+ * Adds `A x` to `y` (or takes it away) for a complex symmetric matrix stored as its upper triangle by columns.
+ *
+ * @param colPtr - column starts, length n + 1
+ * @param rowIdx - rows, row <= column
+ * @param values - interleaved re/im
+ * @param x - interleaved re/im, length 2n
+ * @param y - interleaved re/im, length 2n; changed
+ * @param sign - 1 to add, -1 to subtract
+ */
+export function addSymmetricProduct(
+  colPtr: Int32Array,
+  rowIdx: Int32Array,
+  values: Float64Array,
+  x: Float64Array,
+  y: Float64Array,
+  sign: 1 | -1,
+): void {
+  const n = colPtr.length - 1;
+  let p = 0;
+  for (let j = 0; j < n; j++) {
+    const xr = sign * x[2 * j]!;
+    const xi = sign * x[2 * j + 1]!;
+    let sumRe = 0;
+    let sumIm = 0;
+    for (const end = colPtr[j + 1]!; p < end; p++) {
+      const i = rowIdx[p]!;
+      const ar = values[2 * p]!;
+      const ai = values[2 * p + 1]!;
+      sumRe += ar * (sign * x[2 * i]!) - ai * (sign * x[2 * i + 1]!);
+      sumIm += ar * (sign * x[2 * i + 1]!) + ai * (sign * x[2 * i]!);
+      if (i === j) continue;
+      y[2 * i] = y[2 * i]! + ar * xr - ai * xi;
+      y[2 * i + 1] = y[2 * i + 1]! + ar * xi + ai * xr;
+    }
+    y[2 * j] = y[2 * j]! + sumRe;
+    y[2 * j + 1] = y[2 * j + 1]! + sumIm;
+  }
+}

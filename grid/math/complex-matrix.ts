@@ -1,0 +1,157 @@
+import { DecError } from './dec-error.js';
+
+/**
+ * A small dense complex matrix for element admittances: row-major, real and imaginary parts apart.
+ * Meant for orders up to about 20; large systems belong in {@link ComplexFactor}.
+ */
+export class ComplexDense {
+  readonly n: number;
+  /** Real parts, row-major, length n*n. */
+  readonly re: Float64Array;
+  /** Imaginary parts, row-major, length n*n. */
+  readonly im: Float64Array;
+
+  /** @param n - order, 1 or more */
+  constructor(n: number) {
+    this.n = n;
+    this.re = new Float64Array(n * n);
+    this.im = new Float64Array(n * n);
+  }
+
+  /** Copies a matrix given as parts. */
+  static from(matrix: {
+    readonly n: number;
+    readonly re: ArrayLike<number>;
+    readonly im: ArrayLike<number>;
+  }): ComplexDense {
+    const copy = new ComplexDense(matrix.n);
+    copy.re.set(matrix.re);
+    copy.im.set(matrix.im);
+    return copy;
+  }
+
+  /** Adds a complex number to one entry. */
+  add(row: number, column: number, re: number, im: number): void {
+    const k = row * this.n + column;
+    this.re[k] = this.re[k]! + re;
+    this.im[k] = this.im[k]! + im;
+  }
+
+  /** Adds a two-terminal admittance between two rows; an index of -1 is ground. */
+  addBetween(a: number, b: number, re: number, im: number): void {
+    if (a === b) return;
+    if (a >= 0) this.add(a, a, re, im);
+    if (b >= 0) this.add(b, b, re, im);
+    if (a >= 0 && b >= 0) {
+      this.add(a, b, -re, -im);
+      this.add(b, a, -re, -im);
+    }
+  }
+
+  /**
+   * The inverse, by Gauss-Jordan elimination with complete row pivoting.
+   *
+   * @returns a new matrix
+   * @throws DecError SINGULAR when no usable pivot is left
+   */
+  inverse(): ComplexDense {
+    const n = this.n;
+    const a = ComplexDense.from(this);
+    const inverse = new ComplexDense(n);
+    for (let i = 0; i < n; i++) inverse.re[i * n + i] = 1;
+    for (let k = 0; k < n; k++) {
+      let pivotRow = k;
+      let best = 0;
+      for (let i = k; i < n; i++) {
+        const size = Math.hypot(a.re[i * n + k]!, a.im[i * n + k]!);
+        if (size > best) {
+          best = size;
+          pivotRow = i;
+        }
+      }
+      if (!(best > 0) || !Number.isFinite(best)) {
+        throw new DecError('SINGULAR', `The ${n} by ${n} impedance matrix has no inverse (column ${k + 1}).`, {
+          order: n,
+          column: k + 1,
+        });
+      }
+      if (pivotRow !== k) {
+        swapRows(a, k, pivotRow);
+        swapRows(inverse, k, pivotRow);
+      }
+      const pr = a.re[k * n + k]!;
+      const pi = a.im[k * n + k]!;
+      const size2 = pr * pr + pi * pi;
+      scaleRow(a, k, pr / size2, -pi / size2);
+      scaleRow(inverse, k, pr / size2, -pi / size2);
+      for (let i = 0; i < n; i++) {
+        if (i === k) continue;
+        const fr = a.re[i * n + k]!;
+        const fi = a.im[i * n + k]!;
+        if (fr === 0 && fi === 0) continue;
+        subtractRow(a, i, k, fr, fi);
+        subtractRow(inverse, i, k, fr, fi);
+      }
+    }
+    return inverse;
+  }
+
+  /** `t' * this * t` for a real matrix `t` of this.n rows, given row-major: the congruence of an admittance. */
+  congruence(t: Float64Array, columns: number): ComplexDense {
+    const n = this.n;
+    const result = new ComplexDense(columns);
+    const halfRe = new Float64Array(n * columns);
+    const halfIm = new Float64Array(n * columns);
+    for (let i = 0; i < n; i++) {
+      for (let k = 0; k < n; k++) {
+        const re = this.re[i * n + k]!;
+        const im = this.im[i * n + k]!;
+        for (let j = 0; j < columns; j++) {
+          const f = t[k * columns + j]!;
+          halfRe[i * columns + j] = halfRe[i * columns + j]! + re * f;
+          halfIm[i * columns + j] = halfIm[i * columns + j]! + im * f;
+        }
+      }
+    }
+    for (let i = 0; i < columns; i++) {
+      for (let k = 0; k < n; k++) {
+        const f = t[k * columns + i]!;
+        if (f === 0) continue;
+        for (let j = 0; j < columns; j++) result.add(i, j, f * halfRe[k * columns + j]!, f * halfIm[k * columns + j]!);
+      }
+    }
+    return result;
+  }
+}
+
+function swapRows(m: ComplexDense, a: number, b: number): void {
+  const n = m.n;
+  for (let j = 0; j < n; j++) {
+    const re = m.re[a * n + j]!;
+    const im = m.im[a * n + j]!;
+    m.re[a * n + j] = m.re[b * n + j]!;
+    m.im[a * n + j] = m.im[b * n + j]!;
+    m.re[b * n + j] = re;
+    m.im[b * n + j] = im;
+  }
+}
+
+function scaleRow(m: ComplexDense, row: number, fr: number, fi: number): void {
+  const n = m.n;
+  for (let j = 0; j < n; j++) {
+    const re = m.re[row * n + j]!;
+    const im = m.im[row * n + j]!;
+    m.re[row * n + j] = re * fr - im * fi;
+    m.im[row * n + j] = re * fi + im * fr;
+  }
+}
+
+function subtractRow(m: ComplexDense, row: number, pivot: number, fr: number, fi: number): void {
+  const n = m.n;
+  for (let j = 0; j < n; j++) {
+    const re = m.re[pivot * n + j]!;
+    const im = m.im[pivot * n + j]!;
+    m.re[row * n + j] = m.re[row * n + j]! - (re * fr - im * fi);
+    m.im[row * n + j] = m.im[row * n + j]! - (re * fi + im * fr);
+  }
+}
