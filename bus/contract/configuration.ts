@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { CONFIGURATION_QUEUE } from './destination.js';
+import { declareMessage, type Immutable } from './message.js';
+import { declareReply } from './reply.js';
+
+const parameterText = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+
+const requestSchema = z.object({
+  configurationType: z.string(),
+  parameters: z.record(z.string(), parameterText).default({}),
+});
+
+/** A request for an export; parameter values are texts whatever the sender wrote. */
+export type ConfigurationRequest = Immutable<z.infer<typeof requestSchema>>;
+
+/** Request for an export: "CIM Dictionary", "YBus Export", "Vnom Export", "GridLAB-D Limits", … */
+export const configurationRequest = declareMessage({
+  name: 'configuration request',
+  destination: CONFIGURATION_QUEUE,
+  schema: requestSchema,
+  example: {
+    configurationType: 'CIM Dictionary',
+    parameters: { model_id: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62', simulation_id: '1267312' },
+  },
+});
+
+const named = z.looseObject({ name: z.string(), mRID: z.string() });
+
+const dictionaryMeasurement = z.object({
+  name: z.string(),
+  mRID: z.string(),
+  ConductingEquipment_mRID: z.string(),
+  Terminal_mRID: z.string(),
+  measurementType: z.string(),
+  phases: z.string().default(''),
+  MeasurementClass: z.string(),
+  ConductingEquipment_type: z.string(),
+  ConductingEquipment_name: z.string(),
+  ConnectivityNode: z.string(),
+  SimObject: z.string().nullish(),
+});
+
+const dictionarySchema = z.object({
+  feeders: z.array(
+    z.object({
+      name: z.string(),
+      mRID: z.string(),
+      capacitors: z.array(named).default([]),
+      regulators: z.array(z.looseObject({ bankName: z.string() })).default([]),
+      solarpanels: z.array(named).default([]),
+      batteries: z.array(named).default([]),
+      synchronousmachines: z.array(named).default([]),
+      switches: z.array(named).default([]),
+      fuses: z.array(named).default([]),
+      breakers: z.array(named).default([]),
+      reclosers: z.array(named).default([]),
+      energyconsumers: z.array(named).default([]),
+      measurements: z.array(dictionaryMeasurement).default([]),
+    }),
+  ),
+});
+
+/** The CIM dictionary: names, ids and measurements of a feeder. Applications read `feeders[0]`. */
+export type CimDictionary = Immutable<z.infer<typeof dictionarySchema>>;
+
+/** Answer to "CIM Dictionary". */
+export const cimDictionaryReply = declareReply({
+  name: 'CIM dictionary reply',
+  destination: CONFIGURATION_QUEUE,
+  schema: dictionarySchema,
+  example: {
+    feeders: [
+      {
+        name: 'ieee13nodeckt',
+        mRID: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
+        solarpanels: [{ name: 'house', mRID: '_0D2E1F77-0000-4000-8000-000000000001', phases: 's1s2', ratedS: '5000' }],
+        measurements: [
+          {
+            name: 'EnergyConsumer_671',
+            mRID: '_0a2d1460-0def-479a-9f66-a7963a5619de',
+            ConductingEquipment_mRID: '_0D6D2B43-7F5B-4F0C-A2F8-3FB2D8F1DA4B',
+            Terminal_mRID: '_5B9B2C3B-0F1A-4B8E-8E3B-6E1A2F2A7C11',
+            measurementType: 'PNV',
+            phases: 'A',
+            MeasurementClass: 'Analog',
+            ConductingEquipment_type: 'EnergyConsumer',
+            ConductingEquipment_name: '671',
+            ConnectivityNode: '671',
+            SimObject: 'ld_671',
+          },
+        ],
+      },
+    ],
+  },
+});
+
+/** Answer to "CIM Feeder Index". */
+export const feederIndexReply = declareReply({
+  name: 'feeder index reply',
+  destination: CONFIGURATION_QUEUE,
+  schema: z.object({ feeders: z.array(named) }),
+  example: { feeders: [{ name: 'ieee13nodeckt', mRID: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62', regionName: 'IEEE' }] },
+});
+
+/** Answer to "YBus Export": lines of the lower triangle in siemens, node names in quotes, summary. */
+export const ybusReply = declareReply({
+  name: 'Ybus reply',
+  destination: CONFIGURATION_QUEUE,
+  schema: z.object({
+    yParse: z.array(z.string()),
+    nodeList: z.array(z.string()),
+    summary: z.array(z.string()).default([]),
+  }),
+  example: {
+    yParse: ['Row,Col,G,B', '1,1,517.6253721,-539.2591296'],
+    nodeList: ['"SOURCEBUS.1"'],
+    summary: ['DateTime, CaseName, Status', '0, ieee13nodeckt, SOLVED'],
+  },
+});
+
+/** Answer to "Vnom Export": lines of nominal voltages, V line to neutral and degrees. */
+export const vnomReply = declareReply({
+  name: 'Vnom reply',
+  destination: CONFIGURATION_QUEUE,
+  schema: z.object({ vnom: z.array(z.string()) }),
+  example: {
+    vnom: [
+      'Bus, BasekV, Node1, Magnitude1, Angle1, pu1',
+      '"650", 4.16, 1,    2401.78,    0.0,       1, 0, 0, 0, 0, 0, 0, 0, 0',
+    ],
+  },
+});
+
+const limitSchema = z.looseObject({ id: z.string() });
+
+/** Answer to "GridLAB-D Limits": voltages by connectivity node, currents by equipment. */
+export const limitsReply = declareReply({
+  name: 'limits reply',
+  destination: CONFIGURATION_QUEUE,
+  schema: z.object({ limits: z.object({ voltages: z.array(limitSchema), currents: z.array(limitSchema) }) }),
+  example: {
+    limits: {
+      voltages: [{ id: '_0A2D1460-0000-4000-8000-000000000000', Blo: 2161.6, Alo: 2281.7, Ahi: 2521.9, Bhi: 2542 }],
+      currents: [{ id: '_0B2D1460-0000-4000-8000-000000000000', Normal: 400, Emergency: 600 }],
+    },
+  },
+});

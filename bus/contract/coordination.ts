@@ -1,0 +1,226 @@
+import { z } from 'zod';
+import { declareMessage, type Immutable } from './message.js';
+
+/**
+ * The exchange between the coordinator and the hosts that carry its agents. All messages travel on three destinations:
+ * a broadcast topic, a queue per host, and one queue of answers. `kind` tells them apart; `interval`, `round`, `sender`
+ * and `sequence` let a receiver drop what is late, doubled or its own.
+ *
+ * Order of an interval: hello → assign → assigned, then prepare → prepared, (round → boundary)*, verify → verified,
+ * commit → setpoints; agentError and leave at any time. Boundary power is positive into the agent.
+ */
+const header = {
+  runId: z.string(),
+  /** Number of the coordination interval, from 0. */
+  interval: z.int().nonnegative(),
+  /** Number of the round in the interval; 0 outside rounds. */
+  round: z.int().nonnegative(),
+  /** `coordinator`, or a host's id. */
+  sender: z.string(),
+  /** Counts the sender's messages; distinguishes a repeated message from a new one. */
+  sequence: z.int().nonnegative(),
+};
+
+const numbers = z.array(z.number());
+const byAgent = <T extends z.ZodType>(schema: T) => z.record(z.string(), schema);
+/** Further quantities of a method, by name. */
+const extra = z.record(z.string(), numbers).exactOptional();
+
+const targets = z.object({
+  /** By port node: W, var, pu squared. */
+  targetW: numbers,
+  targetVar: numbers,
+  targetVoltageSquaredPu: numbers,
+  /** Target of the shared curtailed fraction. */
+  targetAlpha: z.number().exactOptional(),
+  extra,
+});
+
+const boundary = z.object({
+  /** By port node: W, var, pu squared. */
+  powerW: numbers,
+  powerVar: numbers,
+  voltageSquaredPu: numbers,
+  alpha: z.number().exactOptional(),
+  /** Sum of curtailed fractions of the agent's DER, and how many there are. */
+  alphaSum: z.number().exactOptional(),
+  alphaCount: z.number().exactOptional(),
+  status: z.enum(['solved', 'infeasible']).default('solved'),
+  extra,
+});
+
+const verification = z.object({
+  powerW: numbers,
+  powerVar: numbers,
+  maxVoltagePu: z.number(),
+  minVoltagePu: z.number(),
+  /** Nodes outside the limits. */
+  violations: z.int().nonnegative(),
+  isConverged: z.boolean(),
+  extra,
+});
+
+const setpoint = z.object({
+  /** The PowerElectronicsConnection, the object of the difference message. */
+  derMrid: z.string(),
+  /** The PhotovoltaicUnit or BatteryUnit. */
+  unitMrid: z.string(),
+  name: z.string(),
+  bus: z.string().exactOptional(),
+  phases: z.string().exactOptional(),
+  availableW: z.number().exactOptional(),
+  /** Generation positive. */
+  setpointW: z.number(),
+  setpointVar: z.number(),
+  /** Output before, for the reverse difference. */
+  reverseW: z.number(),
+  reverseVar: z.number().exactOptional(),
+  alpha: z.number().exactOptional(),
+});
+
+const schema = z.discriminatedUnion('kind', [
+  z.object({
+    ...header,
+    kind: z.literal('hello'),
+    hostId: z.string(),
+    agentIds: z.array(z.string()),
+    capacity: z.int(),
+  }),
+  z.object({ ...header, kind: z.literal('assign'), hostId: z.string(), agents: z.record(z.string(), z.unknown()) }),
+  z.object({
+    ...header,
+    kind: z.literal('assigned'),
+    hostId: z.string(),
+    agentIds: z.array(z.string()),
+    /** Why an agent could not be made, by agent. */
+    rejected: z.record(z.string(), z.string()).default({}),
+  }),
+  z.object({
+    ...header,
+    kind: z.literal('prepare'),
+    /** Simulated time, epoch seconds. */
+    timestamp: z.number(),
+    /** Series over the horizon by name: forecasts, prices. */
+    horizon: z.record(z.string(), numbers).default({}),
+    /** What an agent alone may know: its own readings. */
+    agents: z.record(z.string(), z.unknown()).default({}),
+  }),
+  z.object({
+    ...header,
+    kind: z.literal('prepared'),
+    hostId: z.string(),
+    /** What an agent tells of itself before the first round, by agent. */
+    agents: byAgent(z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), numbers]))),
+  }),
+  z.object({ ...header, kind: z.literal('round'), rho: z.number(), agents: byAgent(targets) }),
+  z.object({ ...header, kind: z.literal('boundary'), hostId: z.string(), agents: byAgent(boundary) }),
+  z.object({
+    ...header,
+    kind: z.literal('verify'),
+    /** Complex voltage by port node, V, interleaved re/im. */
+    agents: byAgent(z.object({ voltage: numbers, extra })),
+  }),
+  z.object({ ...header, kind: z.literal('verified'), hostId: z.string(), agents: byAgent(verification) }),
+  z.object({ ...header, kind: z.literal('commit') }),
+  z.object({ ...header, kind: z.literal('setpoints'), hostId: z.string(), agents: byAgent(z.array(setpoint)) }),
+  z.object({ ...header, kind: z.literal('agentError'), hostId: z.string(), agentId: z.string(), message: z.string() }),
+  z.object({ ...header, kind: z.literal('leave'), reason: z.string().default('') }),
+]);
+
+/** Any message between coordinator and hosts. */
+export type CoordinationMessage = Immutable<z.infer<typeof schema>>;
+/** The kinds of coordination messages. */
+export type CoordinationKind = CoordinationMessage['kind'];
+/** A coordination message of one kind. */
+export type CoordinationOf<Kind extends CoordinationKind> = Extract<CoordinationMessage, { readonly kind: Kind }>;
+/** Targets of one agent in a round: `z - u` by port node. */
+export type BoundaryTargets = Immutable<z.infer<typeof targets>>;
+/** An agent's own choice of the boundary quantities. */
+export type BoundaryAnswer = Immutable<z.infer<typeof boundary>>;
+/** An agent's AC check. */
+export type BoundaryVerification = Immutable<z.infer<typeof verification>>;
+/** What one DER shall do. */
+export type DerSetpoint = Immutable<z.infer<typeof setpoint>>;
+
+const from = { runId: 'run-1', interval: 0, round: 0, sender: 'host-1', sequence: 1 };
+const to = { ...from, sender: 'coordinator' };
+
+/** One example per kind. */
+export const coordinationExamples: Readonly<Record<CoordinationKind, unknown>> = {
+  hello: { ...from, kind: 'hello', hostId: 'host-1', agentIds: [], capacity: 500 },
+  assign: { ...to, kind: 'assign', hostId: 'host-1', agents: { xf_1a: { bus: '1', nodes: [1], feeder: {} } } },
+  assigned: { ...from, kind: 'assigned', hostId: 'host-1', agentIds: ['xf_1a'], rejected: { xf_2b: 'no transformer' } },
+  prepare: { ...to, kind: 'prepare', timestamp: 1655321833, horizon: { pv: [1, 0.98] }, agents: { xf_1a: {} } },
+  prepared: { ...from, kind: 'prepared', hostId: 'host-1', agents: { xf_1a: { ders: 6, availableW: [24000] } } },
+  round: {
+    ...to,
+    round: 3,
+    kind: 'round',
+    rho: 0.4,
+    agents: { xf_1a: { targetW: [-9100], targetVar: [310], targetVoltageSquaredPu: [1.099], targetAlpha: 0.21 } },
+  },
+  boundary: {
+    ...from,
+    round: 3,
+    kind: 'boundary',
+    hostId: 'host-1',
+    agents: {
+      xf_1a: { powerW: [-9050], powerVar: [305], voltageSquaredPu: [1.0985], alpha: 0.2, status: 'solved' },
+    },
+  },
+  verify: { ...to, kind: 'verify', agents: { xf_1a: { voltage: [2480.1, -12.4] } } },
+  verified: {
+    ...from,
+    kind: 'verified',
+    hostId: 'host-1',
+    agents: {
+      xf_1a: {
+        powerW: [-9047],
+        powerVar: [307],
+        maxVoltagePu: 1.0499,
+        minVoltagePu: 1.031,
+        violations: 0,
+        isConverged: true,
+      },
+    },
+  },
+  commit: { ...to, kind: 'commit' },
+  setpoints: {
+    ...from,
+    kind: 'setpoints',
+    hostId: 'host-1',
+    agents: {
+      xf_1a: [
+        {
+          derMrid: '0D2E1F77-0000-4000-8000-000000000001',
+          unitMrid: '0D2E1F77-0000-4000-8000-000000000002',
+          name: 'house_1_pv',
+          availableW: 4200,
+          setpointW: 3100,
+          setpointVar: -400,
+          reverseW: 4200,
+          reverseVar: 0,
+          alpha: 0.262,
+        },
+      ],
+    },
+  },
+  agentError: { ...from, kind: 'agentError', hostId: 'host-1', agentId: 'xf_1a', message: 'no load measured' },
+  leave: { ...from, kind: 'leave', reason: 'done' },
+};
+
+/** Every message between coordinator and hosts. */
+export const coordination = declareMessage({
+  name: 'coordination',
+  destination: '/topic/goss.gridappsd.dec.<runId>',
+  schema,
+  example: coordinationExamples.round,
+});
+
+/** Whether a message is of one kind. */
+export function isKind<Kind extends CoordinationKind>(
+  message: CoordinationMessage,
+  kind: Kind,
+): message is CoordinationOf<Kind> {
+  return message.kind === kind;
+}

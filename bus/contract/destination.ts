@@ -1,0 +1,170 @@
+import { BusError } from '../bus-error.js';
+
+/**
+ * Every destination of the product, once. `/topic/` reaches all subscribers, `/queue/` exactly one of them; a bare name
+ * is a queue. The platform's own names are those of GridAPPS-D; those of the coordination are ours.
+ */
+
+const PROCESS = 'goss.gridappsd.process.request';
+const SIMULATION = 'goss.gridappsd.simulation';
+const FIELD = 'goss.gridappsd.field';
+const COORDINATION = 'goss.gridappsd.dec';
+
+/** Token handshake: base64(`user:password`) is sent here. */
+export const TOKEN_TOPIC = '/topic/pnnl.goss.token.topic';
+/** All requests to the platform, as a wildcard over the two prefixes. */
+export const PLATFORM_REQUESTS = `${PROCESS}.>`;
+/** Questions about power grid models. */
+export const MODEL_QUERY_QUEUE = `/queue/${PROCESS}.data.powergridmodel`;
+/** Stored measurements. */
+export const TIME_SERIES_QUEUE = `/queue/${PROCESS}.data.timeseries`;
+/** Stored log lines. */
+export const LOG_QUERY_QUEUE = `/queue/${PROCESS}.data.log`;
+/** Configuration exports: dictionary, limits, Ybus, Vnom. */
+export const CONFIGURATION_QUEUE = `/queue/${PROCESS}.config`;
+/** Start and stop of simulations. */
+export const SIMULATION_REQUEST_QUEUE = `/queue/${PROCESS}.simulation`;
+/** Status of one simulation; defined upstream, without user. */
+export const SIMULATION_STATUS_QUEUE = `/queue/${PROCESS}.status.simulation`;
+/** Applications, services and their instances. */
+export const PLATFORM_STATUS_QUEUE = `/queue/${PROCESS}.status.platform`;
+/** Roles of the caller. */
+export const ROLES_QUEUE = `/queue/${PROCESS}.roles`;
+/** The field-bus manager of the platform. */
+export const FIELD_MANAGER_QUEUE = `/queue/${PROCESS}.field`;
+/** List of applications. */
+export const APPLICATION_LIST_QUEUE = `/queue/${PROCESS}.list.apps`;
+/** List of services. */
+export const SERVICE_LIST_QUEUE = `/queue/${PROCESS}.list.services`;
+/** Log lines of the platform itself. */
+export const PLATFORM_LOG_TOPIC = '/topic/goss.gridappsd.platform.log';
+/** Clock of the platform. */
+export const TICK_TOPIC = '/topic/goss/system/tick';
+/** Registrations of field agents, forwarded by context managers. */
+export const AGENT_REGISTRY_QUEUE = `/queue/${FIELD}.register.agent`;
+/** Distributed areas of a feeder. */
+export const AREA_TOPOLOGY_QUEUE = '/queue/goss.gridappsd.request.data.cimtopology';
+/** Older topology service. */
+export const TOPOLOGY_QUEUE = '/queue/goss.gridappsd.request.data.topology';
+/** Static Ybus service of the toolbox. */
+export const STATIC_YBUS_QUEUE = '/queue/goss.gridappsd.request.data.static-ybus';
+/** Field measurements without a simulation. */
+export const FIELD_OUTPUT_TOPIC = `/topic/${FIELD}.output`;
+/** Field commands without a simulation. */
+export const FIELD_INPUT_TOPIC = `/topic/${FIELD}.input`;
+
+/** What one may do with a remote application. */
+export type ApplicationAction =
+  | 'remote.register'
+  | 'register'
+  | 'list'
+  | 'get'
+  | 'deregister'
+  | 'start'
+  | 'stop'
+  | 'stopinstance';
+
+/** Queue of application requests. */
+export function applicationQueue(action: ApplicationAction): string {
+  return `/queue/${PROCESS}.app.${action}`;
+}
+
+/** Heartbeat of a remote application. */
+export function applicationHeartbeatQueue(applicationId: string): string {
+  return `/queue/goss.gridappsd.remoteapp.heartbeat.${part(applicationId)}`;
+}
+
+/** Commands to a remote application. */
+export function applicationControlTopic(action: 'start' | 'stop', applicationId: string): string {
+  return `/topic/goss.gridappsd.remoteapp.${action}.${part(applicationId)}`;
+}
+
+/** Measurements of a simulation. */
+export function simulationOutputTopic(simulationId: string): string {
+  return `/topic/${SIMULATION}.output.${part(simulationId)}`;
+}
+
+/** Commands and difference messages to a simulation. */
+export function simulationInputTopic(simulationId: string): string {
+  return `/topic/${SIMULATION}.input.${part(simulationId)}`;
+}
+
+/** Log lines of a simulation. */
+export function simulationLogTopic(simulationId: string): string {
+  return `/topic/${SIMULATION}.log.${part(simulationId)}`;
+}
+
+/** Input or output of a service or application inside a simulation. */
+export function serviceTopic(serviceId: string, simulationId: string, way: 'input' | 'output'): string {
+  return `/topic/${SIMULATION}.${part(serviceId)}.${part(simulationId)}.${way}`;
+}
+
+/** Test events of a simulation. */
+export function simulationTestTopic(way: 'input' | 'output', simulationId: string): string {
+  return `/topic/${SIMULATION}.test.${way}.${part(simulationId)}`;
+}
+
+/** Broadcast of one message bus (area). */
+export function fieldTopic(busId: string): string {
+  return `/topic/${FIELD}.${part(busId)}`;
+}
+
+/** Messages to one application or agent on a message bus. */
+export function fieldMemberTopic(busId: string, memberId: string): string {
+  return `/topic/${FIELD}.${part(busId)}.${part(memberId)}`;
+}
+
+/** Requests to one agent on a message bus. */
+export function fieldRequestQueue(busId: string, agentId: string): string {
+  return `/queue/${FIELD}.request.${part(busId)}.${part(agentId)}`;
+}
+
+/** Requests to the context manager of a message bus. */
+export function contextManagerQueue(busId: string): string {
+  return `/queue/${FIELD}.request.${part(busId)}.${part(busId)}.context_manager`;
+}
+
+/** Measurements of one area of a simulation. */
+export function fieldOutputTopic(simulationId: string, busId: string): string {
+  return `/topic/${FIELD}.simulation.output.${part(simulationId)}.${part(busId)}`;
+}
+
+/** Commands to one area of a simulation. */
+export function fieldInputTopic(simulationId: string, busId: string): string {
+  return `/topic/${FIELD}.simulation.input.${part(simulationId)}.${part(busId)}`;
+}
+
+/** Broadcast of the coordinator to all agent hosts of a run. */
+export function coordinationTopic(runId: string): string {
+  return `/topic/${COORDINATION}.${part(runId)}`;
+}
+
+/** Answers of the agent hosts to the coordinator of a run. */
+export function coordinationReply(runId: string): string {
+  return `/queue/${COORDINATION}.${part(runId)}.reply`;
+}
+
+/** Messages of the coordinator to one agent host. */
+export function coordinationHost(runId: string, hostId: string): string {
+  return `/queue/${COORDINATION}.${part(runId)}.host.${part(hostId)}`;
+}
+
+/** Progress of a run for whoever looks at it. */
+export function coordinationProgressTopic(runId: string): string {
+  return `/topic/${COORDINATION}.${part(runId)}.progress`;
+}
+
+/** Name of a queue for the answer of the token handshake. */
+export function tokenReplyName(user: string, stamp: string): string {
+  return `temp.token_resp.${user}-${stamp}`;
+}
+
+/** An identifier as part of a dotted name. It may hold dots of its own (agent ids do), but no wildcards or blanks. */
+function part(identifier: string): string {
+  if (/^[^\s*>/]+$/.test(identifier)) return identifier;
+  throw new BusError(
+    'BAD_ARGUMENT',
+    `"${identifier}" cannot be part of a destination: it is empty or holds a blank, "/", "*" or ">".`,
+    { identifier },
+  );
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { declareMessage, type Immutable, identifier, numeric } from './message.js';
+
+const measurementSchema = z.object({
+  measurement_mrid: z.string(),
+  /** PNV: V to neutral; VA: VA; A: ampere. */
+  magnitude: z.number().exactOptional(),
+  /** Degrees; of VA the angle of S. */
+  angle: z.number().exactOptional(),
+  /** Pos: 1 closed or in, 0 open or out, taps -16…16; SoC: percent. */
+  value: z.number().exactOptional(),
+});
+
+/** One measured quantity: magnitude and angle (PNV, VA, A) or value (Pos, SoC). */
+export type SimulationMeasurement = Immutable<z.infer<typeof measurementSchema>>;
+
+const outputSchema = z.object({
+  simulation_id: identifier,
+  message: z.object({
+    /** Simulated time, epoch seconds. */
+    timestamp: numeric,
+    /** By measurement mRID. */
+    measurements: z.record(z.string(), measurementSchema),
+  }),
+});
+
+/** Everything measured at one instant of a simulation. */
+export type SimulationOutput = Immutable<z.infer<typeof outputSchema>>;
+
+/** Measurements of a simulation. */
+export const simulationOutput = declareMessage({
+  name: 'simulation output',
+  destination: '/topic/goss.gridappsd.simulation.output.<simulationId>',
+  schema: outputSchema,
+  example: {
+    simulation_id: '1267312',
+    message: {
+      timestamp: 1655321833,
+      measurements: {
+        '_0a2d1460-0def-479a-9f66-a7963a5619de': {
+          measurement_mrid: '_0a2d1460-0def-479a-9f66-a7963a5619de',
+          magnitude: 2435.15,
+          angle: -151.32,
+        },
+        '_6e809a5d-0000-4000-8000-000000000000': {
+          measurement_mrid: '_6e809a5d-0000-4000-8000-000000000000',
+          value: 1,
+        },
+      },
+    },
+  },
+});
+
+const fieldSchema = z.record(z.string(), measurementSchema);
+
+/** Measurements of one area, by measurement mRID; one or several of them. */
+export type FieldMeasurements = Immutable<z.infer<typeof fieldSchema>>;
+
+/** Measurements of one area on the field bus. */
+export const fieldMeasurements = declareMessage({
+  name: 'field measurements',
+  destination: '/topic/goss.gridappsd.field.simulation.output.<simulationId>.<busId>',
+  schema: fieldSchema,
+  example: {
+    '_0a2d1460-0def-479a-9f66-a7963a5619de': {
+      measurement_mrid: '_0a2d1460-0def-479a-9f66-a7963a5619de',
+      magnitude: 2435.15,
+      angle: -151.32,
+    },
+  },
+});

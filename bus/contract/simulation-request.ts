@@ -1,0 +1,315 @@
+import { z } from 'zod';
+import { SIMULATION_REQUEST_QUEUE } from './destination.js';
+import { declareMessage, type Immutable, identifier, numeric, truth } from './message.js';
+
+/** Defaults of a simulation request (GridAPPS-D's own). */
+export const SIMULATION_DEFAULTS = {
+  durationS: 86_400,
+  realtimePublishPeriodS: 3,
+  fastPublishPeriodS: 60,
+  intervalS: 1,
+  simulator: 'GridLAB-D',
+} as const;
+
+/** A profile by name, or its factors one by one. */
+export type ProfileChoice = string | readonly number[];
+
+/** How the model of one feeder is made. */
+export interface ModelCreation {
+  /** Multiplier of every load. */
+  readonly loadScalingFactor: number;
+  /** Multiplier of every PV system's available power. */
+  readonly pvScalingFactor: number;
+  /** Voltage of the source; the model's own when absent. */
+  readonly sourceVoltagePu?: number;
+  readonly loadProfile?: ProfileChoice;
+  readonly pvProfile?: ProfileChoice;
+  /** Shares of constant impedance, current and power; the model's own when absent. */
+  readonly zipFractions?: { readonly z: number; readonly i: number; readonly p: number };
+  /** Switch states at the start, by name. */
+  readonly switches: readonly { readonly name: string; readonly isOpen: boolean }[];
+  /** Machine powers at the start, by name, W and var. */
+  readonly machines: readonly { readonly name: string; readonly powerW: number; readonly powerVar: number }[];
+}
+
+/** One feeder of a simulation. */
+export interface SimulatedFeeder {
+  /** mRID as written by the sender. */
+  readonly mrid: string;
+  readonly regionName: string;
+  readonly subRegionName: string;
+  readonly simulator: string;
+  readonly model: ModelCreation;
+}
+
+/** A request to start, or with another type to end, a simulation: both wire forms in one shape. */
+export interface SimulationRequest {
+  /** `NEW`, `STOP`, `PAUSE`, `RESUME`, or what else the sender wrote. */
+  readonly type: string;
+  /** The simulation meant by the other types. */
+  readonly simulationId?: string;
+  readonly feeders: readonly SimulatedFeeder[];
+  /** Simulated start, epoch seconds. */
+  readonly startTime: number;
+  readonly durationS: number;
+  /** Simulated seconds between outputs. */
+  readonly publishPeriodS: number;
+  /** Simulated seconds per step. */
+  readonly intervalS: number;
+  readonly isRealtime: boolean;
+  /** Whether the simulation pauses by itself after each output. */
+  readonly pausesAfterMeasurements: boolean;
+  readonly name: string;
+  readonly events: readonly Readonly<Record<string, unknown>>[];
+  readonly applications: readonly Readonly<Record<string, unknown>>[];
+  readonly services: readonly Readonly<Record<string, unknown>>[];
+}
+
+const profile = z.union([z.string(), z.array(z.number())], { error: 'a profile name or a list of numbers expected' });
+const bag = z.array(z.record(z.string(), z.unknown()));
+
+const modelCreation = z.object({
+  load_scaling_factor: numeric.nullish(),
+  pv_scaling_factor: numeric.nullish(),
+  source_voltage_pu: numeric.nullish(),
+  load_profile: profile.nullish(),
+  pv_profile: profile.nullish(),
+  z_fraction: numeric.nullish(),
+  i_fraction: numeric.nullish(),
+  p_fraction: numeric.nullish(),
+  model_state: z
+    .object({
+      switches: z.array(z.object({ name: z.string(), open: truth })).nullish(),
+      synchronousmachines: z.array(z.object({ name: z.string(), p: numeric, q: numeric.nullish() })).nullish(),
+    })
+    .nullish(),
+});
+
+const powerSystem = z.object({
+  Line_name: z.string().min(1, 'the mRID of a feeder expected'),
+  GeographicalRegion_name: z.string().nullish(),
+  SubGeographicalRegion_name: z.string().nullish(),
+  simulator_config: z
+    .object({ simulator: z.string().nullish(), model_creation_config: modelCreation.nullish() })
+    .nullish(),
+});
+
+const simulation = z.object({
+  start_time: z.union([z.number(), z.string()], { error: 'a time expected: epoch seconds or an ISO date' }),
+  duration: numeric.nullish(),
+  publish_period: numeric.nullish(),
+  interval: numeric.nullish(),
+  run_realtime: truth.nullish(),
+  pause_after_measurements: truth.nullish(),
+  simulation_name: z.string().nullish(),
+  simulator: z.string().nullish(),
+  model_creation_config: modelCreation.nullish(),
+});
+
+const wireSchema = z.object({
+  simulation_request_type: z.string().nullish(),
+  simulation_id: identifier.nullish(),
+  power_system_configs: z.array(powerSystem).nullish(),
+  power_system_config: powerSystem.nullish(),
+  simulation_config: simulation.nullish(),
+  application_config: z.object({ applications: bag.nullish() }).nullish(),
+  application_configs: bag.nullish(),
+  service_configs: bag.nullish(),
+  test_config: z.object({ events: bag.nullish() }).nullish(),
+});
+
+type Wire = z.infer<typeof wireSchema>;
+
+const requestSchema: z.ZodType<SimulationRequest> = wireSchema.transform((wire, context): SimulationRequest => {
+  const type = wire.simulation_request_type ?? 'NEW';
+  const systems = wire.power_system_configs ?? (wire.power_system_config ? [wire.power_system_config] : []);
+  const missing = (path: string[], what: string): void =>
+    context.addIssue({ code: 'custom', path, message: `missing (${what} expected)` });
+  if (type === 'NEW') {
+    if (systems.length === 0) missing(['power_system_configs'], 'at least one feeder');
+    if (!wire.simulation_config) missing(['simulation_config'], 'start_time and duration');
+  } else if (wire.simulation_id == null) {
+    missing(['simulation_id'], `the simulation to ${type}`);
+  }
+  const config = wire.simulation_config ?? { start_time: 0 };
+  const isRealtime = config.run_realtime ?? true;
+  const startTime = epochSeconds(config.start_time);
+  if (!Number.isFinite(startTime)) {
+    context.addIssue({
+      code: 'custom',
+      path: ['simulation_config', 'start_time'],
+      message: `epoch seconds or an ISO date expected, "${config.start_time}" received`,
+    });
+  }
+  const period = SIMULATION_DEFAULTS[isRealtime ? 'realtimePublishPeriodS' : 'fastPublishPeriodS'];
+  const positive = (value: number | null | undefined, fallback: number, key: string): number => {
+    if (value == null) return fallback;
+    if (value <= 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['simulation_config', key],
+        message: `more than 0 expected, ${value} received`,
+      });
+    }
+    return value;
+  };
+  return {
+    type,
+    ...(wire.simulation_id == null ? {} : { simulationId: wire.simulation_id }),
+    feeders: systems.map((system) => simulatedFeeder(system, config)),
+    startTime,
+    durationS: positive(config.duration, SIMULATION_DEFAULTS.durationS, 'duration'),
+    publishPeriodS: positive(config.publish_period, period, 'publish_period'),
+    intervalS: positive(config.interval, SIMULATION_DEFAULTS.intervalS, 'interval'),
+    isRealtime,
+    pausesAfterMeasurements: config.pause_after_measurements ?? false,
+    name: config.simulation_name ?? '',
+    events: wire.test_config?.events ?? [],
+    applications: wire.application_config?.applications ?? wire.application_configs ?? [],
+    services: wire.service_configs ?? [],
+  };
+});
+
+function simulatedFeeder(
+  system: NonNullable<Wire['power_system_config']>,
+  config: NonNullable<Wire['simulation_config']>,
+): SimulatedFeeder {
+  const creation = system.simulator_config?.model_creation_config ?? config.model_creation_config ?? {};
+  const { z_fraction: z, i_fraction: i, p_fraction: p, model_state: state } = creation;
+  const hasZip = z != null || i != null || p != null;
+  return {
+    mrid: system.Line_name,
+    regionName: system.GeographicalRegion_name ?? '',
+    subRegionName: system.SubGeographicalRegion_name ?? '',
+    simulator: system.simulator_config?.simulator ?? config.simulator ?? SIMULATION_DEFAULTS.simulator,
+    model: {
+      loadScalingFactor: creation.load_scaling_factor ?? 1,
+      pvScalingFactor: creation.pv_scaling_factor ?? 1,
+      ...(creation.source_voltage_pu == null ? {} : { sourceVoltagePu: creation.source_voltage_pu }),
+      ...(creation.load_profile == null ? {} : { loadProfile: creation.load_profile }),
+      ...(creation.pv_profile == null ? {} : { pvProfile: creation.pv_profile }),
+      ...(hasZip ? { zipFractions: { z: z ?? 0, i: i ?? 0, p: p ?? 0 } } : {}),
+      switches: (state?.switches ?? []).map(({ name, open }) => ({ name, isOpen: open })),
+      machines: (state?.synchronousmachines ?? []).map((machine) => ({
+        name: machine.name,
+        powerW: machine.p,
+        powerVar: machine.q ?? 0,
+      })),
+    },
+  };
+}
+
+/** Epoch seconds of a number, its text, or a date; a date without a zone is UTC. NaN when it is none of them. */
+function epochSeconds(written: number | string): number {
+  if (typeof written === 'number') return written;
+  const text = written.trim();
+  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text);
+  const hasZone = /([zZ]|[+-]\d\d:?\d\d)$/.test(text);
+  return Date.parse(hasZone ? text : `${text.replace(' ', 'T')}${text.includes(':') ? 'Z' : ''}`) / 1000;
+}
+
+/** The new wire form of a request. */
+function writeRequest(request: SimulationRequest): unknown {
+  return {
+    simulation_request_type: request.type,
+    ...(request.simulationId === undefined ? {} : { simulation_id: request.simulationId }),
+    power_system_configs: request.feeders.map((feeder) => ({
+      Line_name: feeder.mrid,
+      GeographicalRegion_name: feeder.regionName,
+      SubGeographicalRegion_name: feeder.subRegionName,
+      simulator_config: {
+        simulator: feeder.simulator,
+        power_flow_solver_method: 'NR',
+        model_creation_config: writeModel(feeder.model),
+      },
+    })),
+    simulation_config: {
+      start_time: request.startTime,
+      duration: request.durationS,
+      publish_period: request.publishPeriodS,
+      interval: request.intervalS,
+      run_realtime: request.isRealtime,
+      pause_after_measurements: request.pausesAfterMeasurements,
+      simulation_name: request.name,
+    },
+    application_config: { applications: request.applications },
+    service_configs: request.services,
+    test_config: { events: request.events, appId: '' },
+  };
+}
+
+function writeModel(model: ModelCreation): unknown {
+  return {
+    load_scaling_factor: model.loadScalingFactor,
+    pv_scaling_factor: model.pvScalingFactor,
+    source_voltage_pu: model.sourceVoltagePu,
+    load_profile: model.loadProfile,
+    pv_profile: model.pvProfile,
+    z_fraction: model.zipFractions?.z,
+    i_fraction: model.zipFractions?.i,
+    p_fraction: model.zipFractions?.p,
+    model_state: {
+      switches: model.switches.map(({ name, isOpen }) => ({ name, open: isOpen })),
+      synchronousmachines: model.machines.map(({ name, powerW, powerVar }) => ({ name, p: powerW, q: powerVar })),
+    },
+  };
+}
+
+/** Request to start or end a simulation; read from both wire forms, written in the new one. */
+export const simulationRequest = declareMessage<SimulationRequest>({
+  name: 'simulation request',
+  destination: SIMULATION_REQUEST_QUEUE,
+  schema: requestSchema,
+  write: writeRequest,
+  example: {
+    power_system_configs: [
+      {
+        Line_name: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
+        GeographicalRegion_name: '',
+        SubGeographicalRegion_name: '',
+        simulator_config: {
+          simulator: 'GridLAB-D',
+          power_flow_solver_method: 'NR',
+          model_creation_config: {
+            load_scaling_factor: 0.25,
+            pv_scaling_factor: 1,
+            source_voltage_pu: 1.04,
+            pv_profile: 'sunny-day',
+            model_state: { synchronousmachines: [], switches: [{ name: 'sw1', open: true }] },
+          },
+        },
+      },
+    ],
+    simulation_config: {
+      start_time: 1655321830,
+      duration: '300',
+      publish_period: null,
+      interval: null,
+      run_realtime: true,
+      pause_after_measurements: false,
+      simulation_name: 'ieee13nodeckt',
+    },
+    application_config: { applications: [] },
+    service_configs: [],
+    test_config: { events: [], appId: '' },
+  },
+});
+
+const startedSchema = z.object({
+  simulationId: identifier,
+  events: z
+    .array(z.record(z.string(), z.unknown()))
+    .nullish()
+    .transform((events) => events ?? []),
+});
+
+/** The platform's answer to a start, without envelope. */
+export type SimulationStarted = Immutable<z.infer<typeof startedSchema>>;
+
+/** Answer to a start: the simulation's id and the events with their ids. */
+export const simulationStarted = declareMessage({
+  name: 'simulation start reply',
+  destination: SIMULATION_REQUEST_QUEUE,
+  schema: startedSchema,
+  example: { simulationId: '1267312', events: [] },
+});

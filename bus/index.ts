@@ -1,0 +1,3 @@
+export * from './bus-error.js';
+export * from './contract/index.js';
+export type * from './transport.js';
