@@ -24,6 +24,20 @@ export interface ModelCreation {
   readonly sourceVoltagePu?: number;
   readonly loadProfile?: ProfileChoice;
   readonly pvProfile?: ProfileChoice;
+  /**
+   * Seconds per point of profiles given as lists; their first point then stands at the start of the simulation.
+   * When absent a list covers one day from midnight UTC.
+   */
+  readonly profileStepS?: number;
+  /** How values between two points are found; `linear` when absent. */
+  readonly profileInterpolation?: 'linear' | 'step';
+  /** Settings of every battery; the platform's defaults when absent. Efficiencies and shares of 1. */
+  readonly battery?: {
+    readonly initialCharge?: number;
+    readonly chargeEfficiency?: number;
+    readonly dischargeEfficiency?: number;
+    readonly reserve?: number;
+  };
   /** Shares of constant impedance, current and power; the model's own when absent. */
   readonly zipFractions?: { readonly z: number; readonly i: number; readonly p: number };
   /** Switch states at the start, by name. */
@@ -74,6 +88,16 @@ const modelCreation = z.object({
   source_voltage_pu: numeric.nullish(),
   load_profile: profile.nullish(),
   pv_profile: profile.nullish(),
+  profile_step_s: numeric.nullish(),
+  profile_interpolation: z.enum(['linear', 'step']).nullish(),
+  battery: z
+    .object({
+      initial_charge: numeric.nullish(),
+      charge_efficiency: numeric.nullish(),
+      discharge_efficiency: numeric.nullish(),
+      reserve: numeric.nullish(),
+    })
+    .nullish(),
   z_fraction: numeric.nullish(),
   i_fraction: numeric.nullish(),
   p_fraction: numeric.nullish(),
@@ -188,6 +212,9 @@ function simulatedFeeder(
       ...(creation.source_voltage_pu == null ? {} : { sourceVoltagePu: creation.source_voltage_pu }),
       ...(creation.load_profile == null ? {} : { loadProfile: creation.load_profile }),
       ...(creation.pv_profile == null ? {} : { pvProfile: creation.pv_profile }),
+      ...(creation.profile_step_s == null ? {} : { profileStepS: creation.profile_step_s }),
+      ...(creation.profile_interpolation == null ? {} : { profileInterpolation: creation.profile_interpolation }),
+      ...(creation.battery == null ? {} : { battery: readBattery(creation.battery) }),
       ...(hasZip ? { zipFractions: { z: z ?? 0, i: i ?? 0, p: p ?? 0 } } : {}),
       switches: (state?.switches ?? []).map(({ name, open }) => ({ name, isOpen: open })),
       machines: (state?.synchronousmachines ?? []).map((machine) => ({
@@ -196,6 +223,17 @@ function simulatedFeeder(
         powerVar: machine.q ?? 0,
       })),
     },
+  };
+}
+
+function readBattery(
+  written: NonNullable<z.infer<typeof modelCreation>['battery']>,
+): NonNullable<ModelCreation['battery']> {
+  return {
+    ...(written.initial_charge == null ? {} : { initialCharge: written.initial_charge }),
+    ...(written.charge_efficiency == null ? {} : { chargeEfficiency: written.charge_efficiency }),
+    ...(written.discharge_efficiency == null ? {} : { dischargeEfficiency: written.discharge_efficiency }),
+    ...(written.reserve == null ? {} : { reserve: written.reserve }),
   };
 }
 
@@ -245,6 +283,17 @@ function writeModel(model: ModelCreation): unknown {
     source_voltage_pu: model.sourceVoltagePu,
     load_profile: model.loadProfile,
     pv_profile: model.pvProfile,
+    profile_step_s: model.profileStepS,
+    profile_interpolation: model.profileInterpolation,
+    battery:
+      model.battery === undefined
+        ? undefined
+        : {
+            initial_charge: model.battery.initialCharge,
+            charge_efficiency: model.battery.chargeEfficiency,
+            discharge_efficiency: model.battery.dischargeEfficiency,
+            reserve: model.battery.reserve,
+          },
     z_fraction: model.zipFractions?.z,
     i_fraction: model.zipFractions?.i,
     p_fraction: model.zipFractions?.p,
