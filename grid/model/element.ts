@@ -101,7 +101,10 @@ export interface Winding {
   readonly resistancePu: number;
   /** Tap ratio without any regulator (1 = nominal). */
   readonly tapRatio: number;
-  /** Neutral-to-ground impedance, ohm, when the neutral is not solidly grounded; absent means solid. */
+  /**
+   * Neutral-to-ground impedance, ohm, when the neutral is not solidly grounded; absent means solid; a negative `r`
+   * means not grounded at all. A neutral node of 0 becomes a node of its own then.
+   */
   readonly groundOhm?: { readonly r: number; readonly x: number };
 }
 
@@ -121,6 +124,8 @@ export interface Transformer extends Element {
    * `centerTap` is a standard three-winding unit whose windings 2 and 3 are the legs of a split-phase secondary.
    */
   readonly construction: 'standard' | 'auto' | 'centerTap';
+  /** Reactive shunt on each winding conductor, per unit of the rated admittance; default 1e-6 (OpenDSS ppm_antifloat 1). */
+  readonly antifloat?: number;
   /** IEC vector group as written, e.g. `Dyn1`; decides lead or lag of delta-wye pairs. */
   readonly vectorGroup?: string;
   /** True when a delta leads its wye partner (OpenDSS LeadLag = lead / euro). */
@@ -211,6 +216,8 @@ export interface Load extends Element {
   readonly shares: readonly PhaseShare[];
   readonly zipP: ZipShares;
   readonly zipQ: ZipShares;
+  /** Exponents of voltage (V / rated) for P and Q in the place of the constant-power shares (OpenDSS load model 4). */
+  readonly voltageExponents?: { readonly p: number; readonly q: number };
   /** Outside this voltage window the load becomes constant impedance (OpenDSS vminpu 0.95, vmaxpu 1.05). */
   readonly minVoltagePu: number;
   readonly maxVoltagePu: number;

@@ -4,3 +4,7 @@ export * from './element.js';
 export * from './feeder.js';
 export * from './finding.js';
 export * from './mrid.js';
+export * from './compile.js';
+export * from './primitive.js';
+export * from './shares.js';
+export * from './transformer-primitive.js';

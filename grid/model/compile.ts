@@ -1,0 +1,279 @@
+/*
+ * From the engineering model to the arrays of the solvers.
+ *
+ * Steps: number the nodes bus by bus; make the primitive admittance of every source, line, switch, transformer and
+ * capacitor; lay out loads and generation as two-terminal shares. A neutral with an impedance to ground but no node
+ * number of its own gets one (the lowest free from 4 up).
+ * Fails: FEEDER_DATA naming every element that cannot be placed, NO_SOURCE when nothing feeds the circuit.
+ */
+import { DecError } from '../math/index.js';
+import type { Terminal } from './bus.js';
+import type { Element, Regulator, Transformer, Winding } from './element.js';
+import type { Feeder } from './feeder.js';
+import {
+  type Conductor,
+  capacitorPrimitive,
+  linePrimitive,
+  type Primitive,
+  sourcePrimitive,
+  switchPrimitive,
+} from './primitive.js';
+import { type CompiledShares, compileShares } from './shares.js';
+import { transformerPrimitive } from './transformer-primitive.js';
+
+/** A branch, source or capacitor placed in the node numbering. */
+export interface CompiledElement {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'source' | 'line' | 'switch' | 'transformer' | 'capacitor';
+  readonly conductors: readonly Conductor[];
+  /** Node index of each conductor, -1 for ground. */
+  readonly nodes: Int32Array;
+  /** Primitive admittance in the state of the model (taps, switches, sections as given). */
+  readonly primitive: Primitive;
+}
+
+/** A feeder as indices and typed arrays. */
+export interface CompiledFeeder {
+  readonly feeder: Feeder;
+  readonly nodeCount: number;
+  /** Bus id, node number and line-to-neutral base voltage (V) of each node, bus by bus. */
+  readonly nodeBus: readonly string[];
+  readonly nodeNumber: Int32Array;
+  readonly nodeBaseV: Float64Array;
+  /** Index of a node; -1 for ground and for nodes that do not exist. */
+  nodeIndex(bus: string, node: number): number;
+  readonly elements: readonly CompiledElement[];
+  /** Position in `elements` by element id. */
+  readonly elementIndex: ReadonlyMap<string, number>;
+  readonly shares: CompiledShares;
+  /** The transformers as placed: neutrals with an impedance have a node of their own. */
+  readonly transformers: ReadonlyMap<string, Transformer>;
+  /** Regulators by the transformer they act on. */
+  readonly regulatorsOf: ReadonlyMap<string, readonly Regulator[]>;
+}
+
+/**
+ * Tap ratios of all windings: the fixed ratio times `1 + (position - neutral) * step` of the winding's regulator.
+ *
+ * @param position - present position of a regulator, steps
+ */
+export function tapRatios(
+  transformer: Transformer,
+  regulators: readonly Regulator[],
+  position: (regulator: Regulator) => number,
+): number[] {
+  const ratios = transformer.windings.map((winding) => winding.tapRatio);
+  for (const regulator of regulators) {
+    const w = regulator.winding;
+    ratios[w] = ratios[w]! * (1 + (position(regulator) - regulator.neutralStep) * regulator.stepPu);
+  }
+  return ratios;
+}
+
+/** Gives neutrals that are not solidly grounded, but are numbered 0, a free node. */
+function placeNeutrals(transformer: Transformer, used: Map<string, Set<number>>): Transformer {
+  let isChanged = false;
+  const windings = transformer.windings.map((winding): Winding => {
+    const ground = winding.groundOhm;
+    const { bus, nodes } = winding.terminal;
+    const isSolid = !ground || (ground.r === 0 && ground.x === 0);
+    if (isSolid || transformer.phases === 1 || winding.connection !== 'wye') return winding;
+    if ((nodes[transformer.phases] ?? 0) !== 0) return winding;
+    const taken = used.get(bus) ?? new Set<number>();
+    used.set(bus, taken);
+    let node = 4;
+    while (taken.has(node)) node++;
+    taken.add(node);
+    isChanged = true;
+    return { ...winding, terminal: { bus, nodes: [...nodes.slice(0, transformer.phases), node] } };
+  });
+  return isChanged ? { ...transformer, windings } : transformer;
+}
+
+/** Everything that makes the feeder uncompilable, one sentence each. */
+function problems(feeder: Feeder): string[] {
+  const list: string[] = [];
+  const place = (kind: string, element: Element, terminal: Terminal) => {
+    if (!feeder.busById.has(terminal.bus)) list.push(`${kind} ${element.name} ends at an unknown bus ${terminal.bus}`);
+    if (terminal.nodes.some((node) => !Number.isInteger(node) || node < 0)) {
+      list.push(`${kind} ${element.name} has node numbers [${terminal.nodes.join(', ')}]`);
+    }
+  };
+  for (const branch of [...feeder.lines, ...feeder.switches]) {
+    place(branch.kind, branch, branch.from);
+    place(branch.kind, branch, branch.to);
+    const n = branch.from.nodes.length;
+    if (n === 0 || branch.to.nodes.length !== n || branch.seriesOhm.n !== n) {
+      list.push(
+        `${branch.kind} ${branch.name} has ${n} and ${branch.to.nodes.length} conductors and an impedance of order ${branch.seriesOhm.n}`,
+      );
+    }
+    if (branch.kind === 'line' && branch.shuntSiemens.n !== branch.seriesOhm.n) {
+      list.push(`line ${branch.name} has a shunt of order ${branch.shuntSiemens.n}`);
+    }
+  }
+  for (const transformer of feeder.transformers) {
+    for (const winding of transformer.windings) {
+      place('transformer', transformer, winding.terminal);
+      if (!(winding.ratedVoltageV > 0))
+        list.push(`transformer ${transformer.name} has a winding without rated voltage`);
+    }
+  }
+  for (const device of [
+    ...feeder.sources,
+    ...feeder.capacitors,
+    ...feeder.loads,
+    ...feeder.pvSystems,
+    ...feeder.batteries,
+    ...feeder.machines,
+  ]) {
+    place(device.kind, device, device.terminal);
+    if (device.kind === 'source') continue;
+    for (const share of device.shares) {
+      if (!(share.ratedVoltageV > 0)) list.push(`${device.kind} ${device.name} has a share without rated voltage`);
+      if (![share.powerW, share.powerVar].every(Number.isFinite))
+        list.push(`${device.kind} ${device.name} has no finite power`);
+    }
+  }
+  for (const regulator of feeder.regulators) {
+    const target = feeder.elements.get(regulator.transformerId);
+    if (target?.kind !== 'transformer') {
+      list.push(`regulator ${regulator.name} acts on an unknown transformer ${regulator.transformerId}`);
+    }
+  }
+  return list;
+}
+
+/** Node numbers in use at each bus. */
+function nodesInUse(feeder: Feeder): Map<string, Set<number>> {
+  const used = new Map<string, Set<number>>();
+  const take = (bus: string, nodes: readonly number[]) => {
+    const set = used.get(bus) ?? new Set<number>();
+    used.set(bus, set);
+    for (const node of nodes) if (node !== 0) set.add(node);
+  };
+  for (const branch of [...feeder.lines, ...feeder.switches]) {
+    take(branch.from.bus, branch.from.nodes);
+    take(branch.to.bus, branch.to.nodes);
+  }
+  for (const transformer of feeder.transformers) {
+    for (const winding of transformer.windings) take(winding.terminal.bus, winding.terminal.nodes);
+  }
+  for (const source of feeder.sources) take(source.terminal.bus, source.terminal.nodes);
+  for (const device of [
+    ...feeder.capacitors,
+    ...feeder.loads,
+    ...feeder.pvSystems,
+    ...feeder.batteries,
+    ...feeder.machines,
+  ]) {
+    for (const share of device.shares) take(device.terminal.bus, [share.node, share.otherNode]);
+  }
+  return used;
+}
+
+/**
+ * Compiles a feeder for the power flow.
+ *
+ * @throws DecError NO_SOURCE when the feeder has no source, FEEDER_DATA naming what cannot be placed
+ * @example const compiled = compile(feeder); compiled.nodeCount
+ */
+export function compile(feeder: Feeder): CompiledFeeder {
+  if (feeder.sources.length === 0) {
+    throw new DecError('NO_SOURCE', `Feeder ${feeder.name} has no source (EnergySource); nothing feeds it.`, {
+      feeder: feeder.name,
+    });
+  }
+  const wrong = problems(feeder);
+  if (wrong.length > 0) {
+    throw new DecError('FEEDER_DATA', `Feeder ${feeder.name} cannot be compiled: ${wrong.slice(0, 5).join('; ')}.`, {
+      feeder: feeder.name,
+      count: wrong.length,
+      problems: wrong,
+    });
+  }
+
+  const used = nodesInUse(feeder);
+  const transformers = new Map(feeder.transformers.map((t) => [t.id, placeNeutrals(t, used)]));
+  const nodeBus: string[] = [];
+  const nodeNumber: number[] = [];
+  const nodeBaseV: number[] = [];
+  const places = new Map<string, Map<number, number>>();
+  for (const bus of feeder.buses) {
+    const numbers = [...(used.get(bus.id) ?? [])].sort((a, b) => a - b);
+    const index = new Map<number, number>();
+    for (const node of numbers) {
+      index.set(node, nodeBus.length);
+      nodeBus.push(bus.id);
+      nodeNumber.push(node);
+      nodeBaseV.push(bus.baseVoltageV);
+    }
+    places.set(bus.id, index);
+  }
+  const nodeIndex = (bus: string, node: number) => places.get(bus)?.get(node) ?? -1;
+
+  const regulatorsOf = new Map<string, Regulator[]>();
+  for (const regulator of feeder.regulators) {
+    const list = regulatorsOf.get(regulator.transformerId);
+    if (list) list.push(regulator);
+    else regulatorsOf.set(regulator.transformerId, [regulator]);
+  }
+
+  const elements: CompiledElement[] = [];
+  const elementIndex = new Map<string, number>();
+  const add = (kind: CompiledElement['kind'], element: Element, make: () => Primitive) => {
+    let primitive: Primitive;
+    try {
+      primitive = make();
+    } catch (cause) {
+      throw new DecError(
+        'FEEDER_DATA',
+        `The impedance of ${kind} ${element.name} has no inverse; give it a series impedance above zero.`,
+        { kind, name: element.name, mrid: element.mrid },
+        { cause },
+      );
+    }
+    if (!primitive.y.re.every(Number.isFinite) || !primitive.y.im.every(Number.isFinite)) {
+      throw new DecError('FEEDER_DATA', `The admittance of ${kind} ${element.name} is not finite.`, {
+        kind,
+        name: element.name,
+        mrid: element.mrid,
+      });
+    }
+    const { conductors } = primitive;
+    elementIndex.set(element.id, elements.length);
+    elements.push({
+      id: element.id,
+      name: element.name,
+      kind,
+      conductors,
+      nodes: Int32Array.from(conductors, (c) => nodeIndex(c.bus, c.node)),
+      primitive,
+    });
+  };
+  for (const source of feeder.sources) add('source', source, () => sourcePrimitive(source));
+  for (const line of feeder.lines) add('line', line, () => linePrimitive(line));
+  for (const device of feeder.switches) add('switch', device, () => switchPrimitive(device, device.isOpen));
+  for (const transformer of transformers.values()) {
+    const ratios = tapRatios(transformer, regulatorsOf.get(transformer.id) ?? [], (r) => r.position);
+    add('transformer', transformer, () => transformerPrimitive(transformer, ratios));
+  }
+  for (const capacitor of feeder.capacitors) {
+    add('capacitor', capacitor, () => capacitorPrimitive(capacitor, capacitor.sectionsOn));
+  }
+
+  return {
+    feeder,
+    nodeCount: nodeBus.length,
+    nodeBus,
+    nodeNumber: Int32Array.from(nodeNumber),
+    nodeBaseV: Float64Array.from(nodeBaseV),
+    nodeIndex,
+    elements,
+    elementIndex,
+    shares: compileShares(feeder, nodeIndex),
+    transformers,
+    regulatorsOf,
+  };
+}

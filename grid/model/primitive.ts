@@ -1,0 +1,153 @@
+import { ComplexDense } from '../math/index.js';
+import type { Terminal } from './bus.js';
+import type { Capacitor, Line, Source, Switch } from './element.js';
+
+/** Where one conductor of an element ends: a node of a bus, 0 for ground. */
+export interface Conductor {
+  /** Terminal number from 1. */
+  readonly terminal: number;
+  readonly bus: string;
+  readonly node: number;
+}
+
+/**
+ * Primitive admittance of an element: currents into the element at its conductors are `y` times their voltages
+ * to ground, S.
+ */
+export interface Primitive {
+  readonly conductors: readonly Conductor[];
+  readonly y: ComplexDense;
+}
+
+/** Conductors of one terminal, in order. */
+export function conductorsOf(terminal: Terminal, number: number): Conductor[] {
+  return terminal.nodes.map((node) => ({ terminal: number, bus: terminal.bus, node }));
+}
+
+/**
+ * Two terminals joined by a series admittance with half of a shunt at each end: the nominal pi.
+ *
+ * @param seriesOhm - series impedance matrix, n by n
+ * @param shuntSiemens - whole shunt admittance, of which the imaginary part counts; absent for none
+ */
+function nominalPi(
+  from: Terminal,
+  to: Terminal,
+  seriesOhm: ComplexDense,
+  shuntSiemens?: { readonly re: readonly number[]; readonly im: readonly number[] },
+): Primitive {
+  const n = seriesOhm.n;
+  const series = seriesOhm.inverse();
+  const y = new ComplexDense(2 * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      const re = series.re[i * n + j]!;
+      const im = series.im[i * n + j]!;
+      const half = shuntSiemens ? shuntSiemens.im[i * n + j]! / 2 : 0;
+      y.add(i, j, re, im + half);
+      y.add(n + i, n + j, re, im + half);
+      y.add(i, n + j, -re, -im);
+      y.add(n + i, j, -re, -im);
+    }
+  }
+  return { conductors: [...conductorsOf(from, 1), ...conductorsOf(to, 2)], y };
+}
+
+/**
+ * Nominal pi of a line: inverse of the series impedance, half of the shunt susceptance at each end.
+ *
+ * @throws DecError SINGULAR when the series impedance has no inverse
+ */
+export function linePrimitive(line: Line): Primitive {
+  return nominalPi(line.from, line.to, ComplexDense.from(line.seriesOhm), line.shuntSiemens);
+}
+
+/**
+ * A switch: the series impedance of the closed conductors; open conductors carry nothing.
+ *
+ * @param isOpen - state by conductor
+ * @throws DecError SINGULAR when the impedance of the closed conductors has no inverse
+ */
+export function switchPrimitive(device: Switch, isOpen: readonly boolean[]): Primitive {
+  const n = device.from.nodes.length;
+  const closed = device.from.nodes.map((_, i) => i).filter((i) => !isOpen[i]);
+  const y = new ComplexDense(2 * n);
+  const conductors = [...conductorsOf(device.from, 1), ...conductorsOf(device.to, 2)];
+  if (closed.length === 0) return { conductors, y };
+  const z = new ComplexDense(closed.length);
+  closed.forEach((i, a) => {
+    closed.forEach((j, b) => {
+      z.add(a, b, device.seriesOhm.re[i * n + j]!, device.seriesOhm.im[i * n + j]!);
+    });
+  });
+  const series = z.inverse();
+  closed.forEach((i, a) => {
+    closed.forEach((j, b) => {
+      const re = series.re[a * closed.length + b]!;
+      const im = series.im[a * closed.length + b]!;
+      y.add(i, j, re, im);
+      y.add(n + i, n + j, re, im);
+      y.add(i, n + j, -re, -im);
+      y.add(n + i, j, -re, -im);
+    });
+  });
+  return { conductors, y };
+}
+
+/**
+ * The impedance behind a source by symmetrical components: self (2 Z1 + Z0) / 3, mutual (Z0 - Z1) / 3.
+ *
+ * @throws DecError SINGULAR when the impedance has no inverse
+ */
+export function sourcePrimitive(source: Source): Primitive {
+  const n = source.terminal.nodes.length;
+  const z = new ComplexDense(n);
+  const selfR = (2 * source.r1Ohm + source.r0Ohm) / 3;
+  const selfX = (2 * source.x1Ohm + source.x0Ohm) / 3;
+  const mutualR = (source.r0Ohm - source.r1Ohm) / 3;
+  const mutualX = (source.x0Ohm - source.x1Ohm) / 3;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) z.add(i, j, i === j ? selfR : mutualR, i === j ? selfX : mutualX);
+  }
+  return { conductors: conductorsOf(source.terminal, 1), y: z.inverse() };
+}
+
+/**
+ * Open-circuit voltages of a source to ground, V, interleaved re/im in conductor order.
+ *
+ * @param lineToLineV - open-circuit line-to-line voltage (across the source when it has one phase), V
+ */
+export function sourceVoltages(source: Source, lineToLineV: number): Float64Array {
+  const n = source.terminal.nodes.length;
+  const magnitude = n === 1 ? lineToLineV : lineToLineV / (2 * Math.sin(Math.PI / n));
+  const voltages = new Float64Array(2 * n);
+  for (let i = 0; i < n; i++) {
+    const angle = source.angleRad - (2 * Math.PI * i) / n;
+    voltages[2 * i] = magnitude * Math.cos(angle);
+    voltages[2 * i + 1] = magnitude * Math.sin(angle);
+  }
+  return voltages;
+}
+
+/** Susceptance of one section of one share of a capacitor, S. The sign of the given var does not matter. */
+export function sectionSusceptance(capacitor: Capacitor, share: number): number {
+  const total = capacitor.shares.reduce((sum, s) => sum + Math.abs(s.powerVar), 0);
+  const own = capacitor.shares[share]!;
+  const part = total > 0 ? Math.abs(own.powerVar) / total : 1 / capacitor.shares.length;
+  return (Math.abs(capacitor.sectionVar) * part) / own.ratedVoltageV ** 2;
+}
+
+/**
+ * A capacitor bank with the given sections in service.
+ *
+ * @param sectionsOn - sections in service by share
+ */
+export function capacitorPrimitive(capacitor: Capacitor, sectionsOn: readonly number[]): Primitive {
+  const nodes = [...new Set(capacitor.shares.flatMap((s) => [s.node, s.otherNode]))].filter((node) => node !== 0);
+  const y = new ComplexDense(nodes.length);
+  capacitor.shares.forEach((share, k) => {
+    const b = sectionSusceptance(capacitor, k) * (sectionsOn[k] ?? 0);
+    y.addBetween(nodes.indexOf(share.node), nodes.indexOf(share.otherNode), 0, b);
+  });
+  return { conductors: nodes.map((node) => ({ terminal: 1, bus: capacitor.terminal.bus, node })), y };
+}
