@@ -6,14 +6,15 @@ import { declareMessage, type Immutable } from './message.js';
  * a broadcast topic, a queue per host, and one queue of answers. `kind` tells them apart; `interval`, `round`, `sender`
  * and `sequence` let a receiver drop what is late, doubled or its own.
  *
- * Order of an interval: hello → assign → assigned, then prepare → prepared, (round → boundary)*, verify → verified,
- * commit → setpoints; agentError and leave at any time. Boundary power is positive into the agent.
+ * Once: call → hello → assign → assigned, and for each simulation watch → watching. In an interval: prepare → prepared,
+ * (round → boundary)*, (verify → verified)*, perhaps correct and again from round, then commit → setpoints. `round`
+ * counts every question of an interval. agentError and leave at any time. Boundary power is positive into the agent.
  */
 const header = {
   runId: z.string(),
   /** Number of the coordination interval, from 0. */
   interval: z.int().nonnegative(),
-  /** Number of the round in the interval; 0 outside rounds. */
+  /** Number of the question in the interval, repeated in its answer; 0 outside intervals. */
   round: z.int().nonnegative(),
   /** `coordinator`, or a host's id. */
   sender: z.string(),
@@ -60,25 +61,18 @@ const verification = z.object({
   extra,
 });
 
+/** All that an agent tells of a DER, and only at commitment. What the unit could have delivered stays with the agent. */
 const setpoint = z.object({
-  /** The PowerElectronicsConnection, the object of the difference message. */
+  /** The PowerElectronicsConnection. */
   derMrid: z.string(),
-  /** The PhotovoltaicUnit or BatteryUnit. */
-  unitMrid: z.string(),
-  name: z.string(),
-  bus: z.string().exactOptional(),
-  phases: z.string().exactOptional(),
-  availableW: z.number().exactOptional(),
-  /** Generation positive. */
+  /** Limit of active power, generation positive; the unit's largest power when it is not held back. */
   setpointW: z.number(),
   setpointVar: z.number(),
-  /** Output before, for the reverse difference. */
-  reverseW: z.number(),
-  reverseVar: z.number().exactOptional(),
-  alpha: z.number().exactOptional(),
 });
 
 const schema = z.discriminatedUnion('kind', [
+  /** The coordinator asks every host of the run to say hello. */
+  z.object({ ...header, kind: z.literal('call') }),
   z.object({
     ...header,
     kind: z.literal('hello'),
@@ -95,6 +89,9 @@ const schema = z.discriminatedUnion('kind', [
     /** Why an agent could not be made, by agent. */
     rejected: z.record(z.string(), z.string()).default({}),
   }),
+  /** The simulation whose measurements the agents shall read. */
+  z.object({ ...header, kind: z.literal('watch'), simulationId: z.string() }),
+  z.object({ ...header, kind: z.literal('watching'), hostId: z.string(), simulationId: z.string() }),
   z.object({
     ...header,
     kind: z.literal('prepare'),
@@ -121,6 +118,8 @@ const schema = z.discriminatedUnion('kind', [
     agents: byAgent(z.object({ voltage: numbers, extra })),
   }),
   z.object({ ...header, kind: z.literal('verified'), hostId: z.string(), agents: byAgent(verification) }),
+  /** Linear models are moved onto the last AC solutions; rounds begin again. */
+  z.object({ ...header, kind: z.literal('correct') }),
   z.object({ ...header, kind: z.literal('commit') }),
   z.object({ ...header, kind: z.literal('setpoints'), hostId: z.string(), agents: byAgent(z.array(setpoint)) }),
   z.object({ ...header, kind: z.literal('agentError'), hostId: z.string(), agentId: z.string(), message: z.string() }),
@@ -147,11 +146,14 @@ const to = { ...from, sender: 'coordinator' };
 
 /** One example per kind. */
 export const coordinationExamples: Readonly<Record<CoordinationKind, unknown>> = {
+  call: { ...to, kind: 'call' },
   hello: { ...from, kind: 'hello', hostId: 'host-1', agentIds: [], capacity: 500 },
   assign: { ...to, kind: 'assign', hostId: 'host-1', agents: { xf_1a: { bus: '1', nodes: [1], feeder: {} } } },
   assigned: { ...from, kind: 'assigned', hostId: 'host-1', agentIds: ['xf_1a'], rejected: { xf_2b: 'no transformer' } },
-  prepare: { ...to, kind: 'prepare', timestamp: 1655321833, horizon: { pv: [1, 0.98] }, agents: { xf_1a: {} } },
-  prepared: { ...from, kind: 'prepared', hostId: 'host-1', agents: { xf_1a: { ders: 6, availableW: [24000] } } },
+  watch: { ...to, kind: 'watch', simulationId: '1267312' },
+  watching: { ...from, kind: 'watching', hostId: 'host-1', simulationId: '1267312' },
+  prepare: { ...to, kind: 'prepare', timestamp: 1655321833, horizon: { pv: [1, 0.98] }, agents: {} },
+  prepared: { ...from, kind: 'prepared', hostId: 'host-1', agents: { xf_1a: { isMeasured: true } } },
   round: {
     ...to,
     round: 3,
@@ -184,25 +186,14 @@ export const coordinationExamples: Readonly<Record<CoordinationKind, unknown>> =
       },
     },
   },
+  correct: { ...to, kind: 'correct' },
   commit: { ...to, kind: 'commit' },
   setpoints: {
     ...from,
     kind: 'setpoints',
     hostId: 'host-1',
     agents: {
-      xf_1a: [
-        {
-          derMrid: '0D2E1F77-0000-4000-8000-000000000001',
-          unitMrid: '0D2E1F77-0000-4000-8000-000000000002',
-          name: 'house_1_pv',
-          availableW: 4200,
-          setpointW: 3100,
-          setpointVar: -400,
-          reverseW: 4200,
-          reverseVar: 0,
-          alpha: 0.262,
-        },
-      ],
+      xf_1a: [{ derMrid: '0D2E1F77-0000-4000-8000-000000000001', setpointW: 3100, setpointVar: -400 }],
     },
   },
   agentError: { ...from, kind: 'agentError', hostId: 'host-1', agentId: 'xf_1a', message: 'no load measured' },

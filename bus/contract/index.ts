@@ -5,6 +5,7 @@ export * from './field.js';
 export * from './message.js';
 export * from './model-query.js';
 export * from './platform-status.js';
+export * from './reading.js';
 export * from './reply.js';
 export * from './simulation-input.js';
 export * from './simulation-log.js';
