@@ -8,3 +8,4 @@ export * from './compile.js';
 export * from './primitive.js';
 export * from './shares.js';
 export * from './transformer-primitive.js';
+export * from './name-uuid.js';
