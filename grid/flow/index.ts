@@ -1,0 +1,2 @@
+export * from './power-flow.js';
+export * from './solver.js';

@@ -1,0 +1,215 @@
+/*
+ * Currents of loads and generation.
+ *
+ * Solved: the current each two-terminal share draws at a voltage, and its derivative.
+ * The current is I = (P fP - j Q fQ) V, where f depends on |V| alone:
+ *   |V| <= low          f = 1 / Vr^2                                              (nominal admittance)
+ *   low < |V| <= min    f = z / Vr^2 + [p I95(|V|) + i I95i(|V|)] / |V|           (current falls on a straight line)
+ *   min < |V| <= max    f = z / Vr^2 + i / (Vr |V|) + p (|V| / Vr)^e / |V|^2      (the load's own law)
+ *   max < |V|           f = z / Vr^2 + i / (Vr max) + p / max^2                   (admittance)
+ * Generation has low = 0, so that below `min` its straight line is the admittance at `min`.
+ * The part of the derivative that is complex-linear at rating, P (zP + iP / 2) - j Q (zQ + iQ / 2) over Vr^2, stands
+ * in the admittance matrix; the kernel gives the rest. Constant power adds nothing there: its derivative is purely
+ * conjugate-linear, and an admittance would only slow the fixed point.
+ * Cost: about 25 flops a share; a square root only outside the constant-power window. Allocates nothing.
+ * Source: OpenDSS, Load.pas (Yeq95, InterpolateY95_YLow, Yeq105) and Generator.pas, as of dss_capi 0.14.
+ */
+import type { CompiledShares } from '../model/index.js';
+
+/** How a share takes part: 0 not at all (both ends dead), 1 by its law, 2 as its nominal admittance (one end dead). */
+type Part = 0 | 1 | 2;
+
+/** Loads and generation of a compiled feeder with their present powers. */
+export class ShareInjection {
+  readonly shares: CompiledShares;
+  /** Present consumption of each share, W and var. Replaced, not changed, once a solution holds them. */
+  powerW: Float64Array;
+  powerVar: Float64Array;
+  /** Admittance of each share that stands in the matrix, S. */
+  readonly linearRe: Float64Array;
+  readonly linearIm: Float64Array;
+  private readonly part: Uint8Array;
+  private isHeld = false;
+  /** Factors fP, fQ and their derivatives by |V|, of the last evaluation. */
+  private fP = 0;
+  private fQ = 0;
+  private dP = 0;
+  private dQ = 0;
+
+  constructor(shares: CompiledShares) {
+    this.shares = shares;
+    this.powerW = shares.powerW.slice();
+    this.powerVar = shares.powerVar.slice();
+    this.linearRe = new Float64Array(shares.count);
+    this.linearIm = new Float64Array(shares.count);
+    this.part = new Uint8Array(shares.count).fill(1);
+    for (let k = 0; k < shares.count; k++) this.setPart(k, 1);
+  }
+
+  /** Says how a share takes part and sets the admittance it has in the matrix. */
+  setPart(k: number, part: Part): void {
+    const { shares } = this;
+    this.part[k] = part;
+    const square = shares.ratedV[k]! ** 2;
+    const weightP = part === 0 ? 0 : part === 2 ? 1 : shares.zP[k]! + shares.iP[k]! / 2;
+    const weightQ = part === 0 ? 0 : part === 2 ? 1 : shares.zQ[k]! + shares.iQ[k]! / 2;
+    this.linearRe[k] = (shares.powerW[k]! * weightP) / square;
+    this.linearIm[k] = (-shares.powerVar[k]! * weightQ) / square;
+  }
+
+  partOf(k: number): number {
+    return this.part[k]!;
+  }
+
+  /** Sets the consumption of one share. */
+  setPower(k: number, powerW: number, powerVar: number): void {
+    if (this.isHeld) {
+      this.powerW = this.powerW.slice();
+      this.powerVar = this.powerVar.slice();
+      this.isHeld = false;
+    }
+    this.powerW[k] = powerW;
+    this.powerVar[k] = powerVar;
+  }
+
+  /** Marks the powers as part of a solution: the next change works on a copy. */
+  hold(): void {
+    this.isHeld = true;
+  }
+
+  /** Sets fP and fQ for a share at a voltage. */
+  private evaluate(k: number, square: number): void {
+    const s = this.shares;
+    const rated = s.ratedV[k]!;
+    const nominal = 1 / (rated * rated);
+    const min = s.minV[k]!;
+    const max = s.maxV[k]!;
+    if (square > min * min && square <= max * max) {
+      const power = 1 / square;
+      let pP = s.pP[k]! * power;
+      let pQ = s.pQ[k]! * power;
+      if (s.eP[k] !== 0 || s.eQ[k] !== 0) {
+        const ratio = Math.sqrt(square) / rated;
+        pP *= ratio ** s.eP[k]!;
+        pQ *= ratio ** s.eQ[k]!;
+      }
+      const current = s.iP[k] !== 0 || s.iQ[k] !== 0 ? 1 / (rated * Math.sqrt(square)) : 0;
+      this.fP = s.zP[k]! * nominal + s.iP[k]! * current + pP;
+      this.fQ = s.zQ[k]! * nominal + s.iQ[k]! * current + pQ;
+    } else if (square > max * max) {
+      const power = 1 / (max * max);
+      const current = 1 / (rated * max);
+      this.fP = s.zP[k]! * nominal + s.iP[k]! * current + s.pP[k]! * power;
+      this.fQ = s.zQ[k]! * nominal + s.iQ[k]! * current + s.pQ[k]! * power;
+    } else {
+      const low = s.lowV[k]!;
+      const size = Math.sqrt(square);
+      if (size <= low || min <= low) {
+        this.fP = nominal;
+        this.fQ = nominal;
+        return;
+      }
+      const start = low * nominal;
+      const power = (start + ((1 / min - start) / (min - low)) * (size - low)) / size;
+      const current = (start + ((1 / rated - start) / (min - low)) * (size - low)) / size;
+      this.fP = s.zP[k]! * nominal + s.iP[k]! * current + s.pP[k]! * power;
+      this.fQ = s.zQ[k]! * nominal + s.iQ[k]! * current + s.pQ[k]! * power;
+    }
+  }
+
+  /** Sets dP and dQ, the derivatives of fP and fQ by |V|, by a central difference that stays on one side of a kink. */
+  private differentiate(k: number, square: number): void {
+    const size = Math.sqrt(square);
+    const step = 1e-6 * this.shares.ratedV[k]!;
+    this.evaluate(k, (size + step) ** 2);
+    const upP = this.fP;
+    const upQ = this.fQ;
+    const down = Math.max(size - step, 0);
+    this.evaluate(k, down * down);
+    this.dP = (upP - this.fP) / (size + step - down);
+    this.dQ = (upQ - this.fQ) / (size + step - down);
+    this.evaluate(k, square);
+  }
+
+  /**
+   * Adds the compensation currents (linear part minus drawn current) to a right-hand side.
+   *
+   * @param voltage - node voltages, interleaved re/im, V
+   * @param rhs - node currents, interleaved re/im, A; changed
+   */
+  addCompensation(voltage: Float64Array, rhs: Float64Array): void {
+    const { a: nodeA, b: nodeB, count } = this.shares;
+    for (let k = 0; k < count; k++) {
+      if (this.part[k] !== 1) continue;
+      const a = 2 * nodeA[k]!;
+      const b = 2 * nodeB[k]!;
+      const vr = (a >= 0 ? voltage[a]! : 0) - (b >= 0 ? voltage[b]! : 0);
+      const vi = (a >= 0 ? voltage[a + 1]! : 0) - (b >= 0 ? voltage[b + 1]! : 0);
+      this.evaluate(k, vr * vr + vi * vi);
+      const cr = this.linearRe[k]! - this.powerW[k]! * this.fP;
+      const ci = this.linearIm[k]! + this.powerVar[k]! * this.fQ;
+      const ir = cr * vr - ci * vi;
+      const ii = cr * vi + ci * vr;
+      if (a >= 0) {
+        rhs[a] = rhs[a]! + ir;
+        rhs[a + 1] = rhs[a + 1]! + ii;
+      }
+      if (b >= 0) {
+        rhs[b] = rhs[b]! - ir;
+        rhs[b + 1] = rhs[b + 1]! - ii;
+      }
+    }
+  }
+
+  /** Adds the derivative of the compensation currents in the direction `step` to a right-hand side. */
+  addTangent(voltage: Float64Array, step: Float64Array, rhs: Float64Array): void {
+    const { a: nodeA, b: nodeB, count } = this.shares;
+    for (let k = 0; k < count; k++) {
+      if (this.part[k] !== 1) continue;
+      const a = 2 * nodeA[k]!;
+      const b = 2 * nodeB[k]!;
+      const vr = (a >= 0 ? voltage[a]! : 0) - (b >= 0 ? voltage[b]! : 0);
+      const vi = (a >= 0 ? voltage[a + 1]! : 0) - (b >= 0 ? voltage[b + 1]! : 0);
+      const dr = (a >= 0 ? step[a]! : 0) - (b >= 0 ? step[b]! : 0);
+      const di = (a >= 0 ? step[a + 1]! : 0) - (b >= 0 ? step[b + 1]! : 0);
+      const square = vr * vr + vi * vi;
+      const size = Math.sqrt(square);
+      this.differentiate(k, square);
+      const cr = this.linearRe[k]! - this.powerW[k]! * this.fP;
+      const ci = this.linearIm[k]! + this.powerVar[k]! * this.fQ;
+      const growth = size > 0 ? (vr * dr + vi * di) / size : 0;
+      const gr = -this.powerW[k]! * this.dP * growth;
+      const gi = this.powerVar[k]! * this.dQ * growth;
+      const ir = cr * dr - ci * di + gr * vr - gi * vi;
+      const ii = cr * di + ci * dr + gr * vi + gi * vr;
+      if (a >= 0) {
+        rhs[a] = rhs[a]! + ir;
+        rhs[a + 1] = rhs[a + 1]! + ii;
+      }
+      if (b >= 0) {
+        rhs[b] = rhs[b]! - ir;
+        rhs[b + 1] = rhs[b + 1]! - ii;
+      }
+    }
+  }
+
+  /**
+   * Current drawn by a share at given powers, A.
+   *
+   * @returns re and im of the current from the share's first node to its second
+   */
+  current(k: number, voltage: Float64Array, powerW: number, powerVar: number): readonly [number, number] {
+    const a = 2 * this.shares.a[k]!;
+    const b = 2 * this.shares.b[k]!;
+    const vr = (a >= 0 ? voltage[a]! : 0) - (b >= 0 ? voltage[b]! : 0);
+    const vi = (a >= 0 ? voltage[a + 1]! : 0) - (b >= 0 ? voltage[b + 1]! : 0);
+    if (this.part[k] === 0) return [0, 0];
+    if (this.part[k] === 2) {
+      return [this.linearRe[k]! * vr - this.linearIm[k]! * vi, this.linearRe[k]! * vi + this.linearIm[k]! * vr];
+    }
+    this.evaluate(k, vr * vr + vi * vi);
+    const cr = powerW * this.fP;
+    const ci = -powerVar * this.fQ;
+    return [cr * vr - ci * vi, cr * vi + ci * vr];
+  }
+}

@@ -1,0 +1,177 @@
+import type { CompiledFeeder, Primitive } from '../model/index.js';
+import type { ShareInjection } from './injection.js';
+import type { ConductorFlow, PowerFlowSolution, PowerFlowStatus } from './power-flow.js';
+
+/** What a solution keeps of the solver's state. */
+export interface SolvedState {
+  readonly compiled: CompiledFeeder;
+  readonly injection: ShareInjection;
+  readonly status: PowerFlowStatus;
+  readonly iterations: number;
+  readonly controlPasses: number;
+  readonly mismatchPu: number;
+  readonly worstNode: number;
+  /** Node voltages, owned by the solution. */
+  readonly voltage: Float64Array;
+  readonly primitives: readonly Primitive[];
+  /** Open-circuit voltages by source id. */
+  readonly sourceVoltage: ReadonlyMap<string, Float64Array>;
+  readonly powerW: Float64Array;
+  readonly powerVar: Float64Array;
+}
+
+interface Power {
+  readonly w: number;
+  readonly var: number;
+}
+
+/** A solved state with voltages, flows and totals worked out when they are asked for. */
+export class Solution implements PowerFlowSolution {
+  readonly status: PowerFlowStatus;
+  readonly iterations: number;
+  readonly controlPasses: number;
+  readonly mismatchPu: number;
+  readonly worstBus: string;
+  readonly worstNode: number;
+  readonly voltage: Float64Array;
+  private readonly state: SolvedState;
+  private source?: Power;
+  private loss?: Power;
+
+  constructor(state: SolvedState) {
+    const { compiled } = state;
+    this.state = state;
+    this.status = state.status;
+    this.iterations = state.iterations;
+    this.controlPasses = state.controlPasses;
+    this.mismatchPu = state.mismatchPu;
+    this.worstBus = compiled.nodeBus[state.worstNode] ?? '';
+    this.worstNode = compiled.nodeNumber[state.worstNode] ?? 0;
+    this.voltage = state.voltage;
+  }
+
+  voltageAt(bus: string, node: number): { readonly re: number; readonly im: number } | undefined {
+    const i = this.state.compiled.nodeIndex(bus, node);
+    return i < 0 ? undefined : { re: this.voltage[2 * i]!, im: this.voltage[2 * i + 1]! };
+  }
+
+  voltagePuAt(bus: string, node: number): number | undefined {
+    const i = this.state.compiled.nodeIndex(bus, node);
+    if (i < 0) return undefined;
+    return Math.hypot(this.voltage[2 * i]!, this.voltage[2 * i + 1]!) / this.state.compiled.nodeBaseV[i]!;
+  }
+
+  flows(elementId: string): readonly ConductorFlow[] {
+    const { compiled } = this.state;
+    const index = compiled.elementIndex.get(elementId);
+    if (index !== undefined) return this.elementFlows(index);
+    const range = compiled.shares.rangeOf.get(elementId);
+    return range ? this.shareFlows(range) : [];
+  }
+
+  get sourceW(): number {
+    return this.sourcePower().w;
+  }
+
+  get sourceVar(): number {
+    return this.sourcePower().var;
+  }
+
+  get lossW(): number {
+    return this.branchLoss().w;
+  }
+
+  get lossVar(): number {
+    return this.branchLoss().var;
+  }
+
+  private sourcePower(): Power {
+    this.source ??= this.total((kind) => kind === 'source', -1);
+    return this.source;
+  }
+
+  private branchLoss(): Power {
+    this.loss ??= this.total((kind) => kind === 'line' || kind === 'switch' || kind === 'transformer', 1);
+    return this.loss;
+  }
+
+  private total(isCounted: (kind: string) => boolean, sign: 1 | -1): Power {
+    let w = 0;
+    let vars = 0;
+    this.state.compiled.elements.forEach((element, e) => {
+      if (!isCounted(element.kind)) return;
+      for (const flow of this.elementFlows(e)) {
+        w += flow.powerW;
+        vars += flow.powerVar;
+      }
+    });
+    return { w: sign * w, var: sign * vars };
+  }
+
+  private elementFlows(index: number): ConductorFlow[] {
+    const { compiled, primitives, sourceVoltage } = this.state;
+    const element = compiled.elements[index]!;
+    const { y } = primitives[index]!;
+    const inner = sourceVoltage.get(element.id);
+    const n = y.n;
+    const vr = new Float64Array(n);
+    const vi = new Float64Array(n);
+    for (let j = 0; j < n; j++) {
+      const node = element.nodes[j]!;
+      if (node >= 0) {
+        vr[j] = this.voltage[2 * node]!;
+        vi[j] = this.voltage[2 * node + 1]!;
+      }
+    }
+    return element.conductors.map((conductor, i) => {
+      let ir = 0;
+      let ii = 0;
+      for (let j = 0; j < n; j++) {
+        const ur = vr[j]! - (inner ? inner[2 * j]! : 0);
+        const ui = vi[j]! - (inner ? inner[2 * j + 1]! : 0);
+        ir += y.re[i * n + j]! * ur - y.im[i * n + j]! * ui;
+        ii += y.re[i * n + j]! * ui + y.im[i * n + j]! * ur;
+      }
+      return {
+        terminal: conductor.terminal,
+        bus: conductor.bus,
+        node: conductor.node,
+        currentRe: ir,
+        currentIm: ii,
+        powerW: vr[i]! * ir + vi[i]! * ii,
+        powerVar: vi[i]! * ir - vr[i]! * ii,
+      };
+    });
+  }
+
+  private shareFlows([first, end]: readonly [number, number]): ConductorFlow[] {
+    const { compiled, injection, powerW, powerVar } = this.state;
+    const sums = new Map<number, [number, number]>();
+    for (let k = first; k < end; k++) {
+      const [ir, ii] = injection.current(k, this.voltage, powerW[k]!, powerVar[k]!);
+      const add = (node: number, sign: 1 | -1) => {
+        const sum = sums.get(node) ?? [0, 0];
+        sum[0] += sign * ir;
+        sum[1] += sign * ii;
+        sums.set(node, sum);
+      };
+      add(compiled.shares.a[k]!, 1);
+      add(compiled.shares.b[k]!, -1);
+    }
+    return [...sums]
+      .filter(([node]) => node >= 0)
+      .map(([node, [ir, ii]]) => {
+        const vr = this.voltage[2 * node]!;
+        const vi = this.voltage[2 * node + 1]!;
+        return {
+          terminal: 1,
+          bus: compiled.nodeBus[node]!,
+          node: compiled.nodeNumber[node]!,
+          currentRe: ir,
+          currentIm: ii,
+          powerW: vr * ir + vi * ii,
+          powerVar: vi * ir - vr * ii,
+        };
+      });
+  }
+}

@@ -1,0 +1,410 @@
+/*
+ * The power flow of a feeder: states, solving, controls.
+ *
+ * Solve: currents of sources and shares on the kept factor (fixed-point.ts), from the last voltages or from the
+ * no-load solution; from the no-load solution again when that fails; then Newton (newton.ts). Controls act between
+ * solves as in OpenDSS' static mode: all sample, then those with the shortest delay act together, until none wants to.
+ * A change of taps, switches or capacitors marks the matrix for a new numeric factorisation, nothing more.
+ */
+import { DecError } from '../math/index.js';
+import {
+  type CompiledFeeder,
+  capacitorPrimitive,
+  compile,
+  type Feeder,
+  type Finding,
+  sourceVoltages,
+  switchPrimitive,
+  tapRatios,
+  transformerPrimitive,
+} from '../model/index.js';
+import { capacitorStep, type PlacedCapacitor, placeCapacitor } from './capacitor-control.js';
+import { type FlowState, iterateFixedPoint, startFlat } from './fixed-point.js';
+import { ShareInjection } from './injection.js';
+import { AdmittanceNetwork } from './network.js';
+import { iterateNewton } from './newton.js';
+import type { FlowNode, PowerFlow, PowerFlowSettings, PowerFlowSolution, PowerFlowStatus } from './power-flow.js';
+import { type PlacedRegulator, placeRegulator, regulatorSteps } from './regulator-control.js';
+import { Solution } from './solution.js';
+
+/** Settings used where none are given. */
+export const DEFAULT_SETTINGS: PowerFlowSettings = {
+  tolerancePu: 1e-8,
+  maxIterations: 100,
+  controls: true,
+  maxControlPasses: 50,
+  loadMultiplier: 1,
+  pvMultiplier: 1,
+};
+
+/** A power flow that also says what it noticed about the network. */
+export interface FeederFlow extends PowerFlow {
+  readonly settings: PowerFlowSettings;
+  /** Isolated nodes in the present switch state, controls that are kept but not acted. */
+  readonly findings: readonly Finding[];
+}
+
+class Engine implements FeederFlow {
+  readonly feeder: Feeder;
+  readonly nodes: readonly FlowNode[];
+  readonly taps = new Map<string, number>();
+  readonly capacitorSections = new Map<string, readonly number[]>();
+  settings: PowerFlowSettings;
+  private readonly compiled: CompiledFeeder;
+  private readonly injection: ShareInjection;
+  private readonly network: AdmittanceNetwork;
+  private readonly state: FlowState;
+  private readonly switchOpen = new Map<string, readonly boolean[]>();
+  private readonly frozen = new Set<string>();
+  private readonly regulators: readonly PlacedRegulator[];
+  private readonly capacitors: readonly PlacedCapacitor[];
+  private readonly isPvShare: Uint8Array;
+  private readonly isLoadShare: Uint8Array;
+  /** Consumption before multipliers, W and var. */
+  private readonly powerW: Float64Array;
+  private readonly powerVar: Float64Array;
+  private arePowersChanged = true;
+  private isMatrixChanged = true;
+  private isSwitched = false;
+  private isStarted = false;
+  private sourcePu: number | undefined;
+  private sourceVoltage = new Map<string, Float64Array>();
+  private isSourceChanged = true;
+  private lostNode = -1;
+
+  constructor(feeder: Feeder, settings: Partial<PowerFlowSettings>) {
+    this.feeder = feeder;
+    this.settings = { ...DEFAULT_SETTINGS, ...settings };
+    this.sourcePu = settings.sourceVoltagePu;
+    const compiled = compile(feeder);
+    this.compiled = compiled;
+    this.nodes = compiled.nodeBus.map((bus, i) => ({
+      bus,
+      node: compiled.nodeNumber[i]!,
+      baseV: compiled.nodeBaseV[i]!,
+    }));
+    this.injection = new ShareInjection(compiled.shares);
+    this.network = new AdmittanceNetwork(compiled, this.injection);
+    const size = 2 * compiled.nodeCount;
+    this.state = {
+      voltage: new Float64Array(size),
+      next: new Float64Array(size),
+      rhs: new Float64Array(size),
+      sourceCurrent: new Float64Array(size),
+      inverseBase: compiled.nodeBaseV.map((base) => (base > 0 ? 1 / base : 1)),
+      iterations: 0,
+      mismatchPu: 0,
+      worstNode: 0,
+    };
+    this.powerW = compiled.shares.powerW.slice();
+    this.powerVar = compiled.shares.powerVar.slice();
+    this.isPvShare = new Uint8Array(compiled.shares.count);
+    this.isLoadShare = new Uint8Array(compiled.shares.count);
+    for (const pv of feeder.pvSystems) this.isPvShare.fill(1, ...compiled.shares.rangeOf.get(pv.id)!);
+    for (const load of feeder.loads) this.isLoadShare.fill(1, ...compiled.shares.rangeOf.get(load.id)!);
+    for (const regulator of feeder.regulators) this.taps.set(regulator.id, regulator.position);
+    for (const capacitor of feeder.capacitors) this.capacitorSections.set(capacitor.id, capacitor.sectionsOn);
+    for (const device of feeder.switches) this.switchOpen.set(device.id, device.isOpen);
+    this.regulators = feeder.regulators.map((regulator) => placeRegulator(compiled, regulator));
+    this.capacitors = feeder.capacitors.flatMap((capacitor) => placeCapacitor(compiled, capacitor) ?? []);
+  }
+
+  setSourceVoltagePu(voltagePu: number): void {
+    requireFinite('voltagePu', voltagePu);
+    this.sourcePu = voltagePu;
+    this.isSourceChanged = true;
+  }
+
+  setLoadPower(loadId: string, powerW: number, powerVar: number): void {
+    const load = this.feeder.elements.get(loadId);
+    if (load?.kind !== 'load') throw unknown('load', loadId);
+    this.setShares(loadId, powerW, powerVar, 1);
+  }
+
+  setGeneration(derId: string, powerW: number, powerVar: number): void {
+    const der = this.feeder.elements.get(derId);
+    if (der?.kind !== 'pv' && der?.kind !== 'battery' && der?.kind !== 'machine') throw unknown('generation', derId);
+    this.setShares(derId, powerW, powerVar, -1);
+  }
+
+  setSwitch(switchId: string, isOpen: boolean): void {
+    const device = this.feeder.switches.find((s) => s.id === switchId);
+    if (!device) throw unknown('switch', switchId);
+    const states = device.from.nodes.map(() => isOpen);
+    if (this.switchOpen.get(switchId)!.every((open) => open === isOpen)) return;
+    this.switchOpen.set(switchId, states);
+    this.network.setPrimitive(this.compiled.elementIndex.get(switchId)!, switchPrimitive(device, states));
+    this.isMatrixChanged = true;
+    this.isSwitched = true;
+  }
+
+  setTap(regulatorId: string, position: number, freeze?: boolean): void {
+    const regulator = this.feeder.regulators.find((r) => r.id === regulatorId);
+    if (!regulator) throw unknown('regulator', regulatorId);
+    requireFinite('position', position);
+    if (freeze === true) this.frozen.add(regulatorId);
+    if (freeze === false) this.frozen.delete(regulatorId);
+    if (this.taps.get(regulatorId) === position) return;
+    this.taps.set(regulatorId, position);
+    const transformer = this.compiled.transformers.get(regulator.transformerId)!;
+    const together = this.compiled.regulatorsOf.get(transformer.id) ?? [];
+    const ratios = tapRatios(transformer, together, (r) => this.taps.get(r.id)!);
+    const element = this.compiled.elementIndex.get(transformer.id)!;
+    this.network.setPrimitive(element, transformerPrimitive(transformer, ratios));
+    this.isMatrixChanged = true;
+  }
+
+  setCapacitorSections(capacitorId: string, sectionsOn: number, freeze?: boolean): void {
+    const capacitor = this.feeder.capacitors.find((c) => c.id === capacitorId);
+    if (!capacitor) throw unknown('capacitor', capacitorId);
+    if (!Number.isInteger(sectionsOn) || sectionsOn < 0 || sectionsOn > capacitor.sectionCount) {
+      throw new DecError(
+        'BAD_ARGUMENT',
+        `Capacitor ${capacitor.name} has ${capacitor.sectionCount} sections; ${sectionsOn} cannot be in service.`,
+        { capacitor: capacitor.name, sectionsOn, sectionCount: capacitor.sectionCount },
+      );
+    }
+    if (freeze === true) this.frozen.add(capacitorId);
+    if (freeze === false) this.frozen.delete(capacitorId);
+    const sections = capacitor.shares.map(() => sectionsOn);
+    const present = this.capacitorSections.get(capacitorId)!;
+    if (present.length === sections.length && present.every((n) => n === sectionsOn)) return;
+    this.capacitorSections.set(capacitorId, sections);
+    this.network.setPrimitive(this.compiled.elementIndex.get(capacitorId)!, capacitorPrimitive(capacitor, sections));
+    this.isMatrixChanged = true;
+    if (capacitor.connection === 'delta') this.isSwitched = true;
+  }
+
+  isSwitchOpen(switchId: string): boolean {
+    const states = this.switchOpen.get(switchId);
+    if (!states) throw unknown('switch', switchId);
+    return states.every(Boolean);
+  }
+
+  get findings(): readonly Finding[] {
+    const { isDead } = this.refreshed();
+    const dead = this.nodes.filter((_, i) => isDead[i]);
+    const list: Finding[] = [];
+    if (dead.length > 0) {
+      const names = [...new Set(dead.map(({ bus }) => this.feeder.busById.get(bus)?.name ?? bus))];
+      list.push({
+        severity: 'warning',
+        code: 'ISOLATED_BUS',
+        message: `No path leads from a source to ${dead.length} nodes at ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}; they are solved without voltage.`,
+        count: dead.length,
+      });
+    }
+    const reversible = this.feeder.regulators.filter((r) => r.isReversible);
+    if (reversible.length > 0) {
+      list.push({
+        severity: 'info',
+        code: 'CONTROL_NOT_ACTED',
+        message: `Reverse-power operation of ${reversible.map((r) => r.name).join(', ')} is kept as data; the forward settings act.`,
+        count: reversible.length,
+      });
+    }
+    for (const { name, control } of this.feeder.capacitors) {
+      if (control?.mode !== 'timeScheduled') continue;
+      list.push({
+        severity: 'info',
+        code: 'CONTROL_NOT_ACTED',
+        message: `The time schedule of capacitor ${name} does not act in a snapshot; its sections stay as they are.`,
+        name,
+      });
+    }
+    return list;
+  }
+
+  solve(settings: Partial<PowerFlowSettings> = {}): PowerFlowSolution {
+    const merged: PowerFlowSettings = { ...this.settings, ...settings };
+    const { loadMultiplier, pvMultiplier } = this.settings;
+    if (merged.loadMultiplier !== loadMultiplier || merged.pvMultiplier !== pvMultiplier) this.arePowersChanged = true;
+    this.settings = merged;
+    if (settings.sourceVoltagePu !== undefined && settings.sourceVoltagePu !== this.sourcePu) {
+      this.setSourceVoltagePu(settings.sourceVoltagePu);
+    }
+    if (this.arePowersChanged) this.applyPowers();
+    this.state.iterations = 0;
+    let passes = 0;
+    let status = this.settle();
+    if (!merged.controls) return this.finish(status, passes);
+    while (status === 'converged') {
+      const hasActed = this.act();
+      if (!hasActed) break;
+      passes++;
+      status = this.settle();
+      if (status === 'converged' && passes >= merged.maxControlPasses) {
+        status = 'controlsUnsettled';
+      }
+    }
+    return this.finish(status, passes);
+  }
+
+  /** Solves at the present states of all devices. */
+  private settle(): PowerFlowStatus {
+    const { state, settings, injection } = this;
+    const network = this.refreshed();
+    if (network.lostNode >= 0) {
+      state.voltage.fill(0);
+      state.mismatchPu = Number.MAX_VALUE;
+      state.worstNode = network.lostNode;
+      this.isStarted = false;
+      return 'singular';
+    }
+    const { tolerancePu, maxIterations } = settings;
+    const isWarm = this.isStarted;
+    if (!isWarm) startFlat(state, this.network);
+    this.isStarted = true;
+    let outcome = iterateFixedPoint(state, this.network, injection, tolerancePu, maxIterations);
+    if (outcome === 'converged') return 'converged';
+    if (isWarm) {
+      startFlat(state, this.network);
+      outcome = iterateFixedPoint(state, this.network, injection, tolerancePu, maxIterations);
+      if (outcome === 'converged') return 'converged';
+    }
+    startFlat(state, this.network);
+    if (iterateNewton(state, this.network, injection, tolerancePu, maxIterations) === 'converged') return 'converged';
+    this.isStarted = false;
+    if (state.voltage.every(Number.isFinite)) return outcome === 'limit' ? 'iterationLimit' : 'diverged';
+    startFlat(state, this.network);
+    state.mismatchPu = Number.MAX_VALUE;
+    return 'diverged';
+  }
+
+  /** The network with matrix, factor and source currents up to date. */
+  private refreshed(): { readonly lostNode: number; readonly isDead: Uint8Array } {
+    const { network } = this;
+    if (this.isSwitched) {
+      network.energise();
+      this.isSwitched = false;
+    }
+    if (this.isMatrixChanged) {
+      this.lostNode = network.refresh();
+      this.isMatrixChanged = false;
+    }
+    if (this.isSourceChanged) this.applySources();
+    return { lostNode: this.lostNode, isDead: network.isDead };
+  }
+
+  private applySources(): void {
+    const { compiled, state } = this;
+    state.sourceCurrent.fill(0);
+    const voltages = new Map<string, Float64Array>();
+    for (const source of this.feeder.sources) {
+      const lineV = this.sourcePu === undefined ? source.voltageV : this.sourcePu * source.nominalVoltageV;
+      const inner = sourceVoltages(source, lineV);
+      voltages.set(source.id, inner);
+      const element = compiled.elements[compiled.elementIndex.get(source.id)!]!;
+      const { n, re, im } = element.primitive.y;
+      for (let i = 0; i < n; i++) {
+        const node = element.nodes[i]!;
+        if (node < 0) continue;
+        for (let j = 0; j < n; j++) {
+          const gr = re[i * n + j]!;
+          const gi = im[i * n + j]!;
+          state.sourceCurrent[2 * node] = state.sourceCurrent[2 * node]! + gr * inner[2 * j]! - gi * inner[2 * j + 1]!;
+          state.sourceCurrent[2 * node + 1] =
+            state.sourceCurrent[2 * node + 1]! + gr * inner[2 * j + 1]! + gi * inner[2 * j]!;
+        }
+      }
+    }
+    this.sourceVoltage = voltages;
+    this.isSourceChanged = false;
+  }
+
+  private applyPowers(): void {
+    const { loadMultiplier, pvMultiplier } = this.settings;
+    for (let k = 0; k < this.powerW.length; k++) {
+      const factor = this.isLoadShare[k] ? loadMultiplier : this.isPvShare[k] ? pvMultiplier : 1;
+      this.injection.setPower(k, this.powerW[k]! * factor, this.powerVar[k]! * factor);
+    }
+    this.arePowersChanged = false;
+  }
+
+  /** Splits a device's power over its shares in the proportion of the model, evenly where the model has none. */
+  private setShares(id: string, powerW: number, powerVar: number, sign: 1 | -1): void {
+    requireFinite('powerW', powerW);
+    requireFinite('powerVar', powerVar);
+    const [first, end] = this.compiled.shares.rangeOf.get(id)!;
+    const { shares } = this.compiled;
+    let size = 0;
+    for (let k = first; k < end; k++) size += Math.hypot(shares.powerW[k]!, shares.powerVar[k]!);
+    for (let k = first; k < end; k++) {
+      const part = size > 0 ? Math.hypot(shares.powerW[k]!, shares.powerVar[k]!) / size : 1 / (end - first);
+      this.powerW[k] = sign * part * powerW;
+      this.powerVar[k] = sign * part * powerVar;
+    }
+    this.arePowersChanged = true;
+  }
+
+  /** One pass of control: all sample, the most urgent act. */
+  private act(): boolean {
+    const { compiled, network, state } = this;
+    const actions: { readonly delayS: number; readonly act: () => void }[] = [];
+    for (const placed of this.regulators) {
+      const { regulator } = placed;
+      if (!regulator.isControlEnabled || this.frozen.has(regulator.id)) continue;
+      const position = this.taps.get(regulator.id)!;
+      const steps = regulatorSteps(placed, position, compiled, network.primitives[placed.element]!, state.voltage);
+      if (steps === 0) continue;
+      actions.push({ delayS: regulator.initialDelayS, act: () => this.setTap(regulator.id, position + steps) });
+    }
+    for (const placed of this.capacitors) {
+      const { capacitor, control } = placed;
+      if (!control.isEnabled || this.frozen.has(capacitor.id)) continue;
+      const sections = Math.max(0, ...this.capacitorSections.get(capacitor.id)!);
+      const step = capacitorStep(placed, sections, compiled, network.primitives, state.voltage);
+      if (step === 0) continue;
+      actions.push({
+        delayS: control.delayS,
+        act: () => this.setCapacitorSections(capacitor.id, sections + step),
+      });
+    }
+    const soonest = Math.min(...actions.map(({ delayS }) => delayS));
+    for (const { delayS, act } of actions) if (delayS <= soonest) act();
+    return actions.length > 0;
+  }
+
+  private finish(status: PowerFlowStatus, controlPasses: number): Solution {
+    const { state, injection } = this;
+    injection.hold();
+    return new Solution({
+      compiled: this.compiled,
+      injection,
+      status,
+      iterations: state.iterations,
+      controlPasses,
+      mismatchPu: state.mismatchPu,
+      worstNode: state.worstNode,
+      voltage: state.voltage.slice(),
+      primitives: this.network.primitives,
+      sourceVoltage: this.sourceVoltage,
+      powerW: injection.powerW,
+      powerVar: injection.powerVar,
+    });
+  }
+}
+
+function unknown(what: string, id: string): DecError {
+  return new DecError('BAD_ARGUMENT', `The feeder has no ${what} with the id ${id}.`, { what, id });
+}
+
+function requireFinite(name: string, value: number): void {
+  if (!Number.isFinite(value))
+    throw new DecError('BAD_ARGUMENT', `${name} must be a finite number, not ${value}.`, { name });
+}
+
+/**
+ * Makes a feeder ready for many solves.
+ *
+ * @param feeder - the feeder; not changed
+ * @param settings - settings for every solve, see {@link DEFAULT_SETTINGS}
+ * @throws DecError NO_SOURCE or FEEDER_DATA when the feeder cannot be compiled
+ * @example
+ * const flow = createPowerFlow(feeder, { sourceVoltagePu: 1.04 });
+ * const solution = flow.solve();
+ * if (solution.status === 'converged') solution.voltagePuAt(bus, 1);
+ */
+export function createPowerFlow(feeder: Feeder, settings: Partial<PowerFlowSettings> = {}): FeederFlow {
+  return new Engine(feeder, settings);
+}
