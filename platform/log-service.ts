@@ -1,0 +1,94 @@
+import {
+  type Bus,
+  type LogLevel,
+  type LogLine,
+  PLATFORM_LOG_TOPIC,
+  type ProcessStatus,
+  SIMULATION_REQUEST_QUEUE,
+  simulationLog,
+  simulationLogTopic,
+} from '../bus/index.js';
+import type { Clock } from './clock.js';
+
+/** Lines kept for questions; the oldest go first. */
+const KEPT_LINES = 20_000;
+
+/** A line as a part of the platform writes it. */
+export interface LogEntry {
+  readonly message: string;
+  readonly level?: LogLevel;
+  readonly status?: ProcessStatus;
+  /** Part of the platform that speaks. */
+  readonly source: string;
+}
+
+/** Writes log lines to the bus, to the caller and to memory. */
+export interface LogService {
+  /** A line about the platform itself, on the platform's log topic. */
+  platform(entry: LogEntry): void;
+  /** A line about one simulation, on its own log topic; what is WARN or worse also goes to the platform's. */
+  simulation(simulationId: string, entry: LogEntry): void;
+  /** Lines in the order they were written, newest last. */
+  lines(filter?: LogFilter): readonly LogLine[];
+}
+
+/** Which lines are wanted; what is absent does not matter. */
+export interface LogFilter {
+  readonly processId?: string;
+  readonly logLevel?: string;
+  readonly processStatus?: string;
+  readonly source?: string;
+  /** Epoch milliseconds; only lines at or after it. */
+  readonly startTime?: number;
+}
+
+/** Process id of lines that belong to no simulation. */
+export const PLATFORM_PROCESS_ID = 'platform';
+
+const SEVERE: ReadonlySet<LogLevel> = new Set(['WARN', 'ERROR', 'FATAL']);
+
+/** Makes the log of a platform. */
+export function createLogService(options: {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly onLog?: (line: LogLine) => void;
+}): LogService {
+  const { bus, clock, onLog } = options;
+  const kept: LogLine[] = [];
+  const write = (processId: string, processType: string, topics: readonly string[], entry: LogEntry): void => {
+    const line: LogLine = {
+      source: entry.source,
+      processId,
+      timestamp: clock.nowMs(),
+      logMessage: entry.message,
+      logLevel: entry.level ?? 'INFO',
+      processStatus: entry.status ?? 'RUNNING',
+      storeToDb: true,
+      process_type: processType,
+    };
+    kept.push(line);
+    if (kept.length > KEPT_LINES + KEPT_LINES / 10) kept.splice(0, kept.length - KEPT_LINES);
+    const body = simulationLog.format(line);
+    for (const topic of topics) bus.send(topic, body);
+    onLog?.(line);
+  };
+  return {
+    platform: (entry) => write(PLATFORM_PROCESS_ID, 'platform', [PLATFORM_LOG_TOPIC], entry),
+    simulation(simulationId, entry) {
+      const topic = simulationLogTopic(simulationId);
+      const topics = SEVERE.has(entry.level ?? 'INFO') ? [topic, PLATFORM_LOG_TOPIC] : [topic];
+      write(simulationId, SIMULATION_REQUEST_QUEUE, topics, entry);
+    },
+    lines(filter = {}) {
+      const { processId, logLevel, processStatus, source, startTime } = filter;
+      return kept.filter(
+        (line) =>
+          (processId === undefined || line.processId === processId) &&
+          (logLevel === undefined || line.logLevel === logLevel) &&
+          (processStatus === undefined || line.processStatus === processStatus) &&
+          (source === undefined || line.source === source) &&
+          (startTime === undefined || (line.timestamp ?? 0) >= startTime),
+      );
+    },
+  };
+}

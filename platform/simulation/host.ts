@@ -1,0 +1,155 @@
+import {
+  asError,
+  type Bus,
+  type BusSubscription,
+  type SimulationRequest,
+  simulationInput,
+  simulationInputTopic,
+} from '../../bus/index.js';
+import type { PowerFlow } from '../../grid/flow/index.js';
+import { DecError } from '../../grid/math/index.js';
+import type { Feeder } from '../../grid/model/index.js';
+import type { Clock } from '../clock.js';
+import type { LogService } from '../log-service.js';
+import { type RunState, type SimulationRun, startRun } from './run.js';
+import { createScenario, type ProfileLibrary } from './scenario.js';
+import { createSimulation, withZipFractions } from './simulation.js';
+
+/** Runs that ended are remembered for questions; the oldest go first. */
+const REMEMBERED_RUNS = 100;
+
+/** Simulations that may run at once. */
+const RUNS_AT_ONCE = 32;
+
+/** What the host needs around it. */
+export interface SimulationHostOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly log: LogService;
+  readonly hasSubscriber: (topic: string) => boolean;
+  /** Finds a feeder by what a request names. @throws DecError `FEEDER_UNKNOWN` */
+  readonly findFeeder: (mrid: string) => Feeder;
+  /** Measurement mRIDs by message bus of a feeder. */
+  readonly areaMeasurements: (feeder: Feeder) => ReadonlyMap<string, readonly string[]>;
+  readonly createFlow: (feeder: Feeder) => PowerFlow;
+  readonly profiles: ProfileLibrary;
+  /** A new process id: digits. */
+  readonly newId: () => string;
+}
+
+/** What is known of a run. */
+export interface RunSummary {
+  readonly id: string;
+  readonly state: RunState;
+  readonly step: number;
+  readonly request: SimulationRequest;
+}
+
+/** Keeps the simulations of a platform; several may run at once. */
+export interface SimulationHost {
+  /**
+   * Starts a simulation and returns its id at once; the first output comes when somebody listens.
+   * @throws DecError or BusError when the request cannot be carried out; nothing was started then
+   */
+  start(request: SimulationRequest): string;
+  /** Stops a running simulation. @throws DecError `BAD_ARGUMENT` when there is none of that id */
+  stop(id: string): void;
+  /** Runs, newest last. */
+  runs(): readonly RunSummary[];
+  /** Feeder of a run, also after its end. */
+  feederOf(id: string): Feeder | undefined;
+  /** Stops all runs. */
+  close(): void;
+}
+
+/** Makes the host of the simulations. */
+export function createSimulationHost(options: SimulationHostOptions): SimulationHost {
+  const { bus, clock, log } = options;
+  const runs = new Map<
+    string,
+    { readonly run: SimulationRun; readonly feeder: Feeder; readonly input: BusSubscription }
+  >();
+
+  const listen = (id: string, run: () => SimulationRun | undefined): BusSubscription => {
+    const topic = simulationInputTopic(id);
+    return bus.subscribe(topic, (message) => {
+      try {
+        run()?.command(simulationInput.parse(message.body, topic));
+      } catch (error) {
+        log.simulation(id, { source: 'simulation', level: 'WARN', message: asError(error).message });
+      }
+    });
+  };
+
+  const forget = (): void => {
+    for (const [id, { run }] of runs) {
+      if (runs.size <= REMEMBERED_RUNS) return;
+      if (run.state === 'ended') runs.delete(id);
+    }
+  };
+
+  return {
+    start(request) {
+      const asked = request.feeders[0];
+      if (!asked) throw new DecError('BAD_ARGUMENT', 'Simulation request names no feeder (power_system_configs).');
+      if (request.feeders.length > 1) {
+        throw new DecError(
+          'UNSUPPORTED',
+          `Simulation request names ${request.feeders.length} feeders; one per simulation is possible. Start one simulation for each.`,
+          { feeders: request.feeders.map(({ mrid }) => mrid) },
+        );
+      }
+      const active = [...runs.values()].filter(({ run }) => run.state !== 'ended').length;
+      if (active >= RUNS_AT_ONCE) {
+        throw new DecError('BAD_ARGUMENT', `${active} simulations are running already; stop one first.`, { active });
+      }
+      const found = options.findFeeder(asked.mrid);
+      const feeder = asked.model.zipFractions ? withZipFractions(found, asked.model.zipFractions) : found;
+      const scenario = createScenario(asked.model, request.startTime, options.profiles);
+      const simulation = createSimulation({
+        feeder,
+        scenario,
+        startS: request.startTime,
+        intervalS: request.intervalS,
+        createFlow: options.createFlow,
+        model: asked.model,
+      });
+      let id = options.newId();
+      while (runs.has(id)) id = options.newId();
+      let run: SimulationRun | undefined;
+      const input = listen(id, () => run);
+      run = startRun({
+        id,
+        request,
+        simulation,
+        bus,
+        clock,
+        hasSubscriber: options.hasSubscriber,
+        log: (entry) => log.simulation(id, entry),
+        areaMeasurements: options.areaMeasurements(found),
+        onEnd: () => {
+          input.unsubscribe();
+          forget();
+        },
+      });
+      runs.set(id, { run, feeder: found, input });
+      return id;
+    },
+    stop(id) {
+      const entry = runs.get(id);
+      if (!entry) {
+        const known = [...runs.keys()];
+        throw new DecError('BAD_ARGUMENT', `There is no simulation ${id}; known are ${known.join(', ') || 'none'}.`, {
+          simulationId: id,
+          known,
+        });
+      }
+      entry.run.stop();
+    },
+    runs: () => [...runs.values()].map(({ run: { id, state, step, request } }) => ({ id, state, step, request })),
+    feederOf: (id) => runs.get(id)?.feeder,
+    close() {
+      for (const { run } of runs.values()) run.stop();
+    },
+  };
+}

@@ -1,0 +1,265 @@
+import {
+  type Bus,
+  fieldMeasurements,
+  fieldOutputTopic,
+  type SimulationCommand,
+  type SimulationMeasurement,
+  type SimulationRequest,
+  simulationLogText,
+  simulationLogTopic,
+  simulationOutputTopic,
+} from '../../bus/index.js';
+import type { Cancel, Clock } from '../clock.js';
+import type { LogEntry } from '../log-service.js';
+import type { Simulation } from './simulation.js';
+
+/** Longest wait for a first subscriber, ms: clients subscribe after they have the reply to their start. */
+export const SUBSCRIBER_WAIT_MS = 2000;
+/** How often subscribers are looked for, ms. */
+const SUBSCRIBER_POLL_MS = 10;
+/** Time for a client that has the output to take the log too, ms. */
+const SUBSCRIBER_GRACE_MS = 250;
+
+/** Where a run stands. */
+export type RunState = 'waiting' | 'running' | 'paused' | 'ended';
+
+/** What a run is made of. */
+export interface RunOptions {
+  readonly id: string;
+  readonly request: SimulationRequest;
+  readonly simulation: Simulation;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** Whether anyone listens to a topic now. */
+  readonly hasSubscriber: (topic: string) => boolean;
+  readonly log: (entry: LogEntry) => void;
+  /** Measurement mRIDs by message bus (area). */
+  readonly areaMeasurements: ReadonlyMap<string, readonly string[]>;
+  /** Called once, after the last log line. */
+  readonly onEnd: () => void;
+}
+
+/** A simulation with a clock: it steps, publishes and obeys commands. */
+export interface SimulationRun {
+  readonly id: string;
+  readonly request: SimulationRequest;
+  readonly state: RunState;
+  /** Steps done. */
+  readonly step: number;
+  command(command: SimulationCommand): void;
+  stop(): void;
+}
+
+/** Starts a run. The first output waits until somebody listens, at most {@link SUBSCRIBER_WAIT_MS}. */
+export function startRun(options: RunOptions): SimulationRun {
+  const { id, request, simulation, bus, clock, log, hasSubscriber } = options;
+  const stepCount = Math.max(1, Math.ceil(request.durationS / request.intervalS - 1e-9));
+  const outputTopic = simulationOutputTopic(id);
+  let state: RunState = 'waiting';
+  let step = 0;
+  let cancel: Cancel = () => {};
+  let isPausedAtStart = false;
+  let pauseAtStep: number | undefined;
+  /** Wall time at which step 0 would have been without pauses, ms. */
+  let originMs = clock.nowMs();
+  let pausedAtMs = originMs;
+  let nextPublishS = 0;
+  const say = (message: string, status: LogEntry['status'] = 'RUNNING', level: LogEntry['level'] = 'INFO'): void =>
+    log({ source: 'simulation', message, ...(status ? { status } : {}), ...(level ? { level } : {}) });
+
+  const end = (): void => {
+    if (state === 'ended') return;
+    state = 'ended';
+    cancel();
+    say(simulationLogText.complete(id), 'COMPLETE');
+    options.onEnd();
+  };
+
+  /** Any error inside a step ends the run, and clients are always told the end: they have no other way to leave. */
+  const guarded = (work: () => void) => (): void => {
+    try {
+      work();
+    } catch (error) {
+      say(`The simulation failed: ${error instanceof Error ? error.message : String(error)}`, 'ERROR', 'ERROR');
+      end();
+    }
+  };
+
+  const publish = (timestamp: number, powerFlow: string): void => {
+    const measurements = simulation.measure();
+    bus.send(outputTopic, JSON.stringify({ simulation_id: id, message: { timestamp, measurements, powerFlow } }));
+    for (const [busId, mrids] of options.areaMeasurements) {
+      const topic = fieldOutputTopic(id, busId);
+      if (!hasSubscriber(topic)) continue;
+      const own: Record<string, SimulationMeasurement> = {};
+      for (const mrid of mrids) {
+        const measurement = measurements[mrid];
+        if (measurement) own[mrid] = measurement;
+      }
+      bus.send(topic, fieldMeasurements.format(own));
+    }
+  };
+
+  const plan = (): void => {
+    const delayMs = request.isRealtime
+      ? Math.max(0, originMs + (step + 1) * request.intervalS * 1000 - clock.nowMs())
+      : 0;
+    cancel = clock.after(delayMs, guarded(tick));
+  };
+
+  const pause = (): void => {
+    state = 'paused';
+    pausedAtMs = clock.nowMs();
+    cancel();
+  };
+
+  const resume = (): void => {
+    originMs += clock.nowMs() - pausedAtMs;
+    state = 'running';
+    say(simulationLogText.resumed());
+    if (step >= stepCount) finish();
+    else plan();
+  };
+
+  const finish = (): void => {
+    say(simulationLogText.finished(id), 'COMPLETE');
+    end();
+  };
+
+  const tick = (): void => {
+    const result = simulation.advance();
+    step = result.step;
+    for (const line of result.differences.ignored) say(line, 'RUNNING', 'WARN');
+    if (result.differences.applied > 0) say(`${result.differences.applied} differences applied`, 'RUNNING', 'DEBUG');
+    if (result.status !== 'converged' && result.status !== 'controlsUnsettled') {
+      say(
+        `The power flow of step ${step} ended with ${result.status}, worst at bus ${result.worstBus}.`,
+        'RUNNING',
+        'WARN',
+      );
+    }
+    if (step > 0) say(simulationLogText.incrementing(step));
+    const isPublishing = step * request.intervalS >= nextPublishS - 1e-9;
+    const isLast = step >= stepCount;
+    const isPauseDue = (isPublishing && request.pausesAfterMeasurements) || step === pauseAtStep || isPausedAtStart;
+    isPausedAtStart = false;
+    if (isPauseDue && !isLast) {
+      pauseAtStep = undefined;
+      pause();
+    }
+    if (isPublishing) {
+      while (nextPublishS <= step * request.intervalS + 1e-9) nextPublishS += request.publishPeriodS;
+      publish(result.timestamp, result.status);
+    }
+    // A listener inside this process may have answered the output already.
+    if (isPauseDue && !isLast) {
+      if (state === 'paused') say(simulationLogText.paused(), 'PAUSED');
+    } else if (state === 'running') {
+      if (isLast) finish();
+      else plan();
+    }
+  };
+
+  const begin = (): void => {
+    if (state !== 'waiting') return;
+    cancel();
+    state = 'running';
+    originMs = clock.nowMs();
+    say(simulationLogText.initialized());
+    say(simulationLogText.started(id), 'STARTED');
+    const asked = request.feeders.map(({ simulator }) => simulator).join(', ');
+    say(`The power flow of this platform is used for the simulator asked for (${asked}).`);
+    for (const problem of simulation.startProblems) say(problem, 'RUNNING', 'WARN');
+    const { unplaced } = simulation;
+    if (unplaced.length > 0) {
+      const names = unplaced.slice(0, 5).map(({ name, mrid }) => `${name} (${mrid})`);
+      say(`${unplaced.length} measurements have no place in the model: ${names.join(', ')}`, 'RUNNING', 'WARN');
+    }
+    if (request.events.length > 0) {
+      say(`${request.events.length} events were given; this platform carries out no events.`, 'RUNNING', 'WARN');
+    }
+    tick();
+  };
+
+  const waitForSubscriber = (sinceMs: number, heardMs: number | undefined): void => {
+    const nowMs = clock.nowMs();
+    const heard = hasSubscriber(outputTopic) ? (heardMs ?? nowMs) : undefined;
+    const isHeardWell =
+      heard !== undefined && (hasSubscriber(simulationLogTopic(id)) || nowMs - heard >= SUBSCRIBER_GRACE_MS);
+    if (isHeardWell || nowMs - sinceMs >= SUBSCRIBER_WAIT_MS) begin();
+    else
+      cancel = clock.after(
+        SUBSCRIBER_POLL_MS,
+        guarded(() => waitForSubscriber(sinceMs, heard)),
+      );
+  };
+
+  const stop = (): void => {
+    if (state === 'ended') return;
+    cancel();
+    say(simulationLogText.stopping(), 'CLOSED');
+    end();
+  };
+
+  const command = (received: SimulationCommand): void => {
+    switch (received.command) {
+      case 'update': {
+        const { message, simulation_id } = received.input;
+        if (simulation_id !== undefined && simulation_id !== id) {
+          say(`A difference message for simulation ${simulation_id} arrived here and was ignored.`, 'RUNNING', 'WARN');
+          return;
+        }
+        simulation.enqueue(message.forward_differences);
+        return;
+      }
+      case 'pause':
+        if (state === 'waiting') isPausedAtStart = true;
+        else if (state === 'paused') say(simulationLogText.alreadyPaused(), 'PAUSED', 'WARN');
+        else if (state === 'running') {
+          pause();
+          say(simulationLogText.paused(), 'PAUSED');
+        }
+        return;
+      case 'resume':
+        if (state === 'paused') resume();
+        else say('Resume command received but the simulation is not paused.', 'RUNNING', 'WARN');
+        return;
+      case 'resumePauseAt':
+        if (state === 'paused') {
+          pauseAtStep = step + Math.max(1, Math.ceil(received.input.pauseIn / request.intervalS - 1e-9));
+          resume();
+        } else say('resumePauseAt command received but the simulation is not paused.', 'RUNNING', 'WARN');
+        return;
+      case 'stop':
+        stop();
+        return;
+      case 'isInitialized':
+        say(simulationLogText.initialized());
+        return;
+      case 'StartSimulation':
+        begin();
+        return;
+      case 'CommOutage':
+        say('CommOutage command received; this platform carries out no events.', 'RUNNING', 'WARN');
+    }
+  };
+
+  // Not at once: the reply to the start goes out first.
+  const createdMs = clock.nowMs();
+  cancel = clock.after(
+    0,
+    guarded(() => waitForSubscriber(createdMs, undefined)),
+  );
+  return {
+    id,
+    request,
+    get state() {
+      return state;
+    },
+    get step() {
+      return step;
+    },
+    command: (received) => guarded(() => command(received))(),
+    stop,
+  };
+}
