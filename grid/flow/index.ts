@@ -1,2 +1,4 @@
+export * from './device-states.js';
 export * from './power-flow.js';
+export * from './result.js';
 export * from './solver.js';
