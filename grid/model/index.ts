@@ -9,3 +9,7 @@ export * from './primitive.js';
 export * from './shares.js';
 export * from './transformer-primitive.js';
 export * from './name-uuid.js';
+export * from './areas.js';
+export * from './sub-feeder.js';
+export * from './conductor-geometry.js';
+export * from './line-impedance.js';

@@ -1,0 +1,113 @@
+/** Parts of a feeder as feeders of their own: one secondary for its agent, the primary for the coordinator. */
+import { DecError } from '../math/index.js';
+import { type AreaTree, type SecondaryArea, secondaryAreasOf } from './areas.js';
+import { feederData } from './build.js';
+import type { Bus, Terminal } from './bus.js';
+import type { Source } from './element.js';
+import type { Feeder, FeederData } from './feeder.js';
+import { canonicalMrid } from './mrid.js';
+
+/** Impedance of the stiff source in place of the network above, ohm. */
+const STIFF_X_OHM = 1e-4;
+/** Lag of phases A, B, C (nodes 1, 2, 3) behind phase A, rad. */
+const PHASE_STEP_RAD = (2 * Math.PI) / 3;
+
+/**
+ * Stiff sources at one bus: one of three phases when all are needed, else one of one phase per node, since a source of two
+ * phases would have its voltages opposite to one another.
+ */
+function stiffSources(bus: Bus, terminal: Terminal): Source[] {
+  const make = (nodes: readonly number[], voltageV: number, angleRad: number): Source => ({
+    kind: 'source',
+    id: `source.${bus.id}.${nodes.join('.')}`,
+    mrid: '',
+    name: `source_${bus.name}_${nodes.join('_')}`,
+    terminal: { bus: bus.id, nodes },
+    ...{ voltageV, nominalVoltageV: voltageV, angleRad },
+    ...{ r1Ohm: 0, x1Ohm: STIFF_X_OHM, r0Ohm: 0, x0Ohm: STIFF_X_OHM },
+  });
+  const { nodes } = terminal;
+  if (nodes.join() === '1,2,3') return [make(nodes, bus.baseVoltageV * Math.sqrt(3), 0)];
+  return nodes.map((node) => make([node], bus.baseVoltageV, -(node - 1) * PHASE_STEP_RAD));
+}
+
+/** Keeps the elements whose buses are all kept and whose equipment is not taken out. */
+function restrict(feeder: Feeder, isKept: (bus: string) => boolean, isOut: (id: string) => boolean): FeederData {
+  const branch = <T extends { readonly id: string; readonly from: Terminal; readonly to: Terminal }>(e: T) =>
+    isKept(e.from.bus) && isKept(e.to.bus) && !isOut(e.id);
+  const shunt = <T extends { readonly id: string; readonly terminal: Terminal }>(e: T) =>
+    isKept(e.terminal.bus) && !isOut(e.id);
+  const transformers = feeder.transformers.filter(
+    (t) => t.windings.every(({ terminal }) => isKept(terminal.bus)) && !isOut(t.id),
+  );
+  const transformerIds = new Set(transformers.map(({ id }) => id));
+  const part = {
+    ...feederData(feeder),
+    buses: feeder.buses.filter(({ id }) => isKept(id)),
+    sources: feeder.sources.filter(shunt),
+    lines: feeder.lines.filter(branch),
+    switches: feeder.switches.filter(branch),
+    transformers,
+    regulators: feeder.regulators.filter(({ transformerId }) => transformerIds.has(transformerId)),
+    capacitors: feeder.capacitors.filter(shunt),
+    loads: feeder.loads.filter(shunt),
+    pvSystems: feeder.pvSystems.filter(shunt),
+    batteries: feeder.batteries.filter(shunt),
+    machines: feeder.machines.filter(shunt),
+  };
+  const equipment = new Set<string>(transformers.map(({ bankId }) => canonicalMrid(bankId)));
+  const kept = [part.sources, part.lines, part.switches, transformers, part.regulators, part.capacitors];
+  for (const list of [...kept, part.loads, part.pvSystems, part.batteries, part.machines]) {
+    for (const { id } of list) equipment.add(id);
+  }
+  return { ...part, measurements: feeder.measurements.filter((m) => equipment.has(m.equipmentId) && isKept(m.bus)) };
+}
+
+/**
+ * The network below a service transformer, with the transformer and stiff sources at the phases of its primary.
+ * Its mRID is the area's id; the nominal source voltage is 1 pu of the primary bus, so that `--source-voltage` and
+ * `PowerFlow.setSourceVoltagePu` set the primary voltage.
+ *
+ * @throws DecError FEEDER_DATA when a bus of the area is not in the feeder
+ */
+export function extractSecondary(feeder: Feeder, area: SecondaryArea): FeederData {
+  const inside = new Set(area.buses);
+  const primary = new Set(area.primaryTerminals.map(({ bus }) => bus));
+  // Only what belongs to the area comes along from its primary bus: the service transformers.
+  const equipment = new Set(area.equipment);
+  const part = restrict(
+    feeder,
+    (bus) => inside.has(bus) || primary.has(bus),
+    (id) => !equipment.has(id),
+  );
+  const sources = area.primaryTerminals.flatMap((terminal) => {
+    const bus = feeder.busById.get(terminal.bus);
+    if (!bus) {
+      throw new DecError('FEEDER_DATA', `Area ${area.name} stands at bus ${terminal.bus}, which the feeder lacks.`, {
+        area: area.id,
+        bus: terminal.bus,
+      });
+    }
+    return stiffSources(bus, terminal);
+  });
+  const storedAreas = feeder.storedAreas.filter(({ mrid }) => mrid === area.id);
+  return { ...part, mrid: area.id, name: area.name, sources: [...sources, ...part.sources], storedAreas };
+}
+
+/** The feeder without its secondary areas: no low-voltage bus, no service transformer, nothing behind one. */
+export function primaryOf(feeder: Feeder, areas: AreaTree): FeederData {
+  const secondary = secondaryAreasOf(areas);
+  const lowBuses = new Set(secondary.flatMap(({ buses }) => buses));
+  const out = new Set(secondary.flatMap(({ equipment }) => equipment));
+  const part = restrict(
+    feeder,
+    (bus) => !lowBuses.has(bus),
+    (id) => out.has(id),
+  );
+  return { ...part, storedAreas: feeder.storedAreas.filter(({ kind }) => kind !== 'SecondaryArea') };
+}
+
+/** The secondary area that a bus lies in. */
+export function secondaryAreaOfBus(areas: AreaTree, bus: string): SecondaryArea | undefined {
+  return secondaryAreasOf(areas).find(({ buses }) => buses.includes(bus));
+}
