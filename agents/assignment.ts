@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import type { ServiceModel } from '../grid/optim/index.js';
+
+/** What a host is given to make one agent. */
+export interface AgentAssignment {
+  readonly model: ServiceModel;
+  /** Message bus of the agent's secondary area, where its measurements are published. */
+  readonly areaId?: string;
+}
+
+const LISTS = [
+  'buses',
+  'lines',
+  'switches',
+  'transformers',
+  'loads',
+  'pvSystems',
+  'batteries',
+  'machines',
+  'measurements',
+] as const;
+
+/** Feeder data is checked for its shape; its content is checked by whoever compiles it. */
+function isFeederData(value: unknown): value is ServiceModel['feeder'] {
+  if (typeof value !== 'object' || value === null) return false;
+  const lists = new Map<string, unknown>(Object.entries(value));
+  return LISTS.every((list) => Array.isArray(lists.get(list)));
+}
+
+const schema = z.object({
+  model: z.object({
+    agentId: z.string().min(1),
+    port: z.object({ agentId: z.string(), bus: z.string(), nodes: z.array(z.int().positive()).min(1) }),
+    feeder: z.custom<ServiceModel['feeder']>(isFeederData, 'feeder data with all its lists expected'),
+  }),
+  areaId: z.string().exactOptional(),
+});
+
+/**
+ * Reads an assignment.
+ * @throws ZodError that names the path of what is missing
+ */
+export function readAssignment(payload: unknown): AgentAssignment {
+  return schema.parse(payload);
+}

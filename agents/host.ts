@@ -1,0 +1,288 @@
+import {
+  asError,
+  type Bus,
+  type BusSubscription,
+  type CoordinationMessage,
+  type CoordinationOf,
+  coordination,
+  coordinationHost,
+  coordinationReply,
+  coordinationTopic,
+  fieldMeasurements,
+  fieldOutputTopic,
+  simulationOutput,
+  simulationOutputTopic,
+} from '../bus/index.js';
+import type { ServiceModel } from '../grid/optim/index.js';
+import { readAssignment } from './assignment.js';
+import type { AgentInbox, AgentOutbox } from './mailbox.js';
+import { MeasurementFeed } from './measurement-feed.js';
+import { ServiceAgent, type ServiceAgentCore } from './service-agent.js';
+
+/** What a host needs. */
+export interface AgentHostOptions {
+  readonly bus: Bus;
+  readonly runId: string;
+  /** Name of the host in the run; part of a destination. */
+  readonly hostId: string;
+  /** Number of agents it is willing to carry. Default 2000. */
+  readonly capacity?: number;
+  /** Makes the mathematics of an agent. */
+  readonly createCore: (model: ServiceModel) => ServiceAgentCore;
+  /** Milliseconds to wait for the measurements that belong to an interval. Default 2000. */
+  readonly measurementWaitMs?: number;
+  /** Errors of handlers and malformed messages, for a log. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** A running host. */
+export interface AgentHost {
+  readonly hostId: string;
+  /** Ids of the agents it carries. */
+  readonly agentIds: readonly string[];
+  /** Tells the coordinator that it leaves and stops listening. The bus stays open. */
+  close(): void;
+}
+
+type Body<T = CoordinationMessage> = T extends CoordinationMessage ? Omit<T, 'runId' | 'sender' | 'sequence'> : never;
+type Answer<Kind extends AgentOutbox['kind']> = Extract<AgentOutbox, { kind: Kind }>;
+
+/**
+ * Carries any number of agents: hears the coordinator, hands each agent its part, and answers for all of them in one
+ * message. An agent that fails is named in `agentError` and left out; the others go on.
+ */
+export function createAgentHost(options: AgentHostOptions): AgentHost {
+  const { bus, runId, hostId } = options;
+  const agents = new Map<string, ServiceAgent>();
+  const models = new Map<string, ServiceModel>();
+  const areaOf = new Map<string, string>();
+  const subscriptions: BusSubscription[] = [];
+  let watched: BusSubscription[] = [];
+  let feed = new MeasurementFeed([]);
+  let sequence = 0;
+  let waiting: { readonly message: CoordinationOf<'prepare'>; readonly timer: NodeJS.Timeout } | undefined;
+  const lastSeen = new Map<string, number>();
+
+  const say = (body: Body): void => {
+    const message: CoordinationMessage = { ...body, runId, sender: hostId, sequence: sequence++ };
+    bus.send(coordinationReply(runId), coordination.format(message));
+  };
+  const report = (thrown: unknown): void => options.onError?.(asError(thrown));
+
+  const hello = (): void =>
+    say({
+      kind: 'hello',
+      interval: 0,
+      round: 0,
+      hostId,
+      agentIds: [...agents.keys()],
+      capacity: options.capacity ?? 2000,
+    });
+
+  const assign = (message: CoordinationOf<'assign'>): void => {
+    const rejected: Record<string, string> = {};
+    for (const [agentId, payload] of Object.entries(message.agents)) {
+      try {
+        const { model, areaId } = readAssignment(payload);
+        agents.set(agentId, new ServiceAgent(model, options.createCore(model)));
+        models.set(agentId, model);
+        if (areaId !== undefined) areaOf.set(agentId, areaId);
+      } catch (error) {
+        rejected[agentId] = asError(error).message;
+      }
+    }
+    feed = new MeasurementFeed([...models.values()]);
+    const agentIds = Object.keys(message.agents).filter((agentId) => agents.has(agentId));
+    say({ kind: 'assigned', interval: 0, round: message.round, hostId, agentIds, rejected });
+  };
+
+  const watch = (simulationId: string): void => {
+    for (const subscription of watched) subscription.unsubscribe();
+    watched = [
+      bus.subscribe(simulationOutputTopic(simulationId), ({ body, destination }) => {
+        const { message } = simulationOutput.parse(body, destination);
+        feed.fromSimulation(message.timestamp, message.measurements);
+        if (waiting !== undefined && waiting.message.timestamp <= message.timestamp) prepareNow();
+      }),
+    ];
+    for (const [agentId, areaId] of areaOf) {
+      watched.push(
+        bus.subscribe(fieldOutputTopic(simulationId, areaId), ({ body, destination }) =>
+          feed.fromField(agentId, fieldMeasurements.parse(body, destination)),
+        ),
+      );
+    }
+    void bus.flush().then(
+      () => say({ kind: 'watching', interval: 0, round: 0, hostId, simulationId }),
+      (error: unknown) => report(error),
+    );
+  };
+
+  /** Hands a message to agents and gathers answers of the wanted kind; failures are told at once. */
+  const ask = <Kind extends AgentOutbox['kind']>(
+    message: { readonly interval: number; readonly round: number },
+    kind: Kind,
+    parts: Iterable<readonly [string, AgentInbox]>,
+  ): ReadonlyMap<string, Answer<Kind>> => {
+    const answers = new Map<string, Answer<Kind>>();
+    for (const [agentId, inbox] of parts) {
+      const answer = agents.get(agentId)?.receive(inbox);
+      if (answer === undefined || answer.kind === 'ignored') continue;
+      if (isAnswer(answer, kind)) answers.set(agentId, answer);
+      else if (answer.kind === 'failed') {
+        const { interval, round } = message;
+        say({ kind: 'agentError', interval, round, hostId, agentId, message: answer.message });
+      }
+    }
+    return answers;
+  };
+
+  const prepare = (message: CoordinationOf<'prepare'>): void => {
+    if (waiting !== undefined) clearTimeout(waiting.timer);
+    waiting = { message, timer: setTimeout(prepareNow, options.measurementWaitMs ?? 2000) };
+    if (feed.timestamp >= message.timestamp) prepareNow();
+  };
+
+  const prepareNow = (): void => {
+    if (waiting === undefined) return;
+    const { message, timer } = waiting;
+    clearTimeout(timer);
+    waiting = undefined;
+    const { interval, round, timestamp, horizon } = message;
+    for (const [agentId, readings] of feed.take()) {
+      agents.get(agentId)?.receive({ kind: 'measurements', timestamp: feed.timestamp, readings });
+    }
+    const forecast = { pv: horizon['pv'] ?? [], load: horizon['load'] ?? [] };
+    const answers = ask(
+      message,
+      'prepared',
+      each(agents, () => ({ kind: 'prepare', interval, timestamp, forecast })),
+    );
+    say({
+      kind: 'prepared',
+      interval,
+      round,
+      hostId,
+      agents: mapValues(answers, ({ isMeasured }) => ({ isMeasured })),
+    });
+  };
+
+  const solveRound = ({ interval, round, rho, agents: targets }: CoordinationOf<'round'>): void => {
+    const parts = pick(targets, ({ targetW, targetVar, targetVoltageSquaredPu, targetAlpha }): AgentInbox => {
+      const request = { round, rho, targetW, targetVar, targetVoltageSquaredPu };
+      return {
+        kind: 'round',
+        interval,
+        request: targetAlpha === undefined ? request : { ...request, targetAlpha },
+      };
+    });
+    const answers = ask({ interval, round }, 'boundary', parts);
+    say({
+      kind: 'boundary',
+      interval,
+      round,
+      hostId,
+      agents: mapValues(answers, ({ reply: { round: _, ...reply } }) => reply),
+    });
+  };
+
+  const verify = ({ interval, round, agents: voltages }: CoordinationOf<'verify'>): void => {
+    const parts = pick(
+      voltages,
+      ({ voltage }): AgentInbox => ({ kind: 'verify', interval, round, request: { voltage } }),
+    );
+    const answers = ask({ interval, round }, 'verified', parts);
+    say({ kind: 'verified', interval, round, hostId, agents: mapValues(answers, ({ reply }) => reply) });
+  };
+
+  const commit = ({ interval, round }: CoordinationOf<'commit'>): void => {
+    const answers = ask(
+      { interval, round },
+      'limits',
+      each(agents, () => ({ kind: 'commit', interval })),
+    );
+    say({ kind: 'setpoints', interval, round, hostId, agents: mapValues(answers, ({ limits }) => limits) });
+  };
+
+  const hear = (body: string, destination: string): void => {
+    const message = coordination.parse(body, destination);
+    if (message.runId !== runId || message.sender === hostId || message.sequence === lastSeen.get(destination)) return;
+    lastSeen.set(destination, message.sequence);
+    switch (message.kind) {
+      case 'call':
+        hello();
+        break;
+      case 'assign':
+        assign(message);
+        break;
+      case 'watch':
+        watch(message.simulationId);
+        break;
+      case 'prepare':
+        prepare(message);
+        break;
+      case 'round':
+        solveRound(message);
+        break;
+      case 'verify':
+        verify(message);
+        break;
+      case 'correct': {
+        const { interval, round } = message;
+        ask(
+          message,
+          'corrected',
+          each(agents, () => ({ kind: 'correct', interval, round })),
+        );
+        break;
+      }
+      case 'commit':
+        commit(message);
+        break;
+      default:
+        break;
+    }
+  };
+
+  bus.onError(report);
+  subscriptions.push(
+    bus.subscribe(coordinationTopic(runId), ({ body, destination }) => hear(body, destination)),
+    bus.subscribe(coordinationHost(runId, hostId), ({ body, destination }) => hear(body, destination)),
+  );
+  void bus.flush().then(hello, report);
+
+  return {
+    hostId,
+    get agentIds() {
+      return [...agents.keys()];
+    },
+    close() {
+      if (waiting !== undefined) clearTimeout(waiting.timer);
+      waiting = undefined;
+      for (const subscription of [...subscriptions, ...watched]) subscription.unsubscribe();
+      say({ kind: 'leave', interval: 0, round: 0, reason: 'closed' });
+    },
+  };
+}
+
+function isAnswer<Kind extends AgentOutbox['kind']>(answer: AgentOutbox, kind: Kind): answer is Answer<Kind> {
+  return answer.kind === kind;
+}
+
+function* each(
+  agents: ReadonlyMap<string, unknown>,
+  message: () => AgentInbox,
+): Generator<readonly [string, AgentInbox]> {
+  for (const agentId of agents.keys()) yield [agentId, message()];
+}
+
+function* pick<T>(
+  parts: Readonly<Record<string, T>>,
+  message: (part: T) => AgentInbox,
+): Generator<readonly [string, AgentInbox]> {
+  for (const [agentId, part] of Object.entries(parts)) yield [agentId, message(part)];
+}
+
+function mapValues<T, U>(map: ReadonlyMap<string, T>, value: (item: T) => U): Record<string, U> {
+  return Object.fromEntries([...map].map(([key, item]) => [key, value(item)]));
+}

@@ -1,0 +1,165 @@
+import type {
+  AgentReply,
+  AgentRequest,
+  LocalInputs,
+  ServiceModel,
+  Setpoint,
+  VerifyReply,
+  VerifyRequest,
+} from '../grid/optim/index.js';
+import { describe, intervalOf, type ServiceAgentState, transition } from './agent-state.js';
+import { type CustomerAgent, customersOf } from './customer-agent.js';
+import { estimate } from './estimator.js';
+import type { AgentInbox, AgentOutbox, DerLimit } from './mailbox.js';
+
+/** The mathematics of an agent; `createServiceAgent` of grid/optim, or another module's. */
+export interface ServiceAgentCore {
+  prepare(inputs: LocalInputs): void;
+  update(request: AgentRequest): AgentReply;
+  verify(request: VerifyRequest): VerifyReply;
+  applyCorrection(): void;
+  setpoints(): readonly Setpoint[];
+  /** Takes back to the last committed set-points. */
+  hold(): void;
+}
+
+/** Curtailment below this fraction is noise of the iteration: the unit is given its largest power back. */
+const RESTORE_BELOW_ALPHA = 1e-3;
+
+/**
+ * One service-transformer agent: its customers inside, its state explicit. It answers what it is told and nothing else;
+ * it never throws.
+ */
+export class ServiceAgent {
+  readonly id: string;
+  private readonly portNodes: number;
+  private readonly core: ServiceAgentCore;
+  private readonly customers: readonly CustomerAgent[];
+  private readonly pvById: ReadonlyMap<string, ServiceModel['feeder']['pvSystems'][number]>;
+  private current: ServiceAgentState = { name: 'idle' };
+  private lastAnswer: AgentOutbox | undefined;
+  private committed: readonly DerLimit[] = [];
+
+  constructor(model: ServiceModel, core: ServiceAgentCore) {
+    this.id = model.agentId;
+    this.portNodes = model.port.nodes.length;
+    this.core = core;
+    this.customers = customersOf(model.feeder);
+    this.pvById = new Map(model.feeder.pvSystems.map((pv) => [pv.id, pv]));
+  }
+
+  get state(): ServiceAgentState {
+    return this.current;
+  }
+
+  /** The limits it last committed. */
+  get limits(): readonly DerLimit[] {
+    return this.committed;
+  }
+
+  /** Takes one message and gives the answer; undefined when there is none to give. */
+  receive(message: AgentInbox): AgentOutbox | undefined {
+    if (message.kind === 'measurements') {
+      for (const customer of this.customers) {
+        customer.forgetReadings();
+        for (const reading of message.readings) customer.observe(reading);
+      }
+      return undefined;
+    }
+    const event =
+      message.kind === 'prepare' || message.kind === 'commit'
+        ? ({ name: message.kind, interval: message.interval } as const)
+        : ({ name: 'ask', interval: message.interval, round: roundOf(message) } as const);
+    const next = transition(this.current, event);
+    if (next.way === 'ignore') {
+      if (message.kind === 'commit' && this.current.name === 'failed') return this.heldLimits();
+      return { kind: 'ignored', reason: next.reason ?? describe(this.current) };
+    }
+    if (next.way === 'repeat') return this.lastAnswer;
+    try {
+      const answer = this.act(message);
+      this.current = next.state;
+      this.lastAnswer = answer;
+      return answer;
+    } catch (error) {
+      return this.fail(message.interval, error);
+    }
+  }
+
+  private act(message: Exclude<AgentInbox, { kind: 'measurements' }>): AgentOutbox {
+    switch (message.kind) {
+      case 'prepare': {
+        const { inputs, isMeasured } = estimate(this.customers, message.forecast);
+        this.core.prepare(inputs);
+        return { kind: 'prepared', isMeasured };
+      }
+      case 'round': {
+        const reply = this.core.update(message.request);
+        this.checkBoundary([reply.powerW, reply.powerVar, reply.voltageSquaredPu], reply.alpha ?? 0);
+        return { kind: 'boundary', reply };
+      }
+      case 'verify': {
+        const reply = this.core.verify(message.request);
+        this.checkBoundary([reply.powerW, reply.powerVar], reply.maxVoltagePu + reply.minVoltagePu);
+        return { kind: 'verified', round: message.round, reply };
+      }
+      case 'correct':
+        this.core.applyCorrection();
+        return { kind: 'corrected' };
+      case 'commit': {
+        const limits = this.core.setpoints().map((setpoint) => this.limitOf(setpoint));
+        this.committed = limits.map(({ derMrid, setpointW, setpointVar }) => ({ derMrid, setpointW, setpointVar }));
+        for (const { derId, setpointW } of limits) {
+          for (const customer of this.customers) customer.setLimit(derId, setpointW);
+        }
+        return { kind: 'limits', limits: this.committed };
+      }
+    }
+  }
+
+  /** An absolute limit from what is available; a unit that need not be held back gets its largest power. */
+  private limitOf(setpoint: Setpoint): DerLimit & { readonly derId: string } {
+    const { derId, mrid, availableW, setpointVar } = setpoint;
+    const pv = this.pvById.get(derId);
+    if (pv === undefined) throw new Error(`set-point for ${derId}, which is not a PV system of ${this.id}`);
+    const isFree = setpoint.alpha < RESTORE_BELOW_ALPHA || availableW <= 0;
+    const setpointW = isFree ? pv.maxPowerW : Math.min(pv.maxPowerW, Math.max(0, setpoint.setpointW));
+    if (!Number.isFinite(setpointW) || !Number.isFinite(setpointVar)) {
+      throw new Error(`set-point of ${derId} is ${setpoint.setpointW} W and ${setpointVar} var`);
+    }
+    return { derId, derMrid: mrid, setpointW, setpointVar };
+  }
+
+  private checkBoundary(quantities: readonly (readonly number[])[], scalar: number): void {
+    for (const values of quantities) {
+      if (values.length !== this.portNodes) {
+        throw new Error(`answer has ${values.length} values for ${this.portNodes} port nodes`);
+      }
+    }
+    const wrong = [...quantities.flat(), scalar].find((value) => !Number.isFinite(value));
+    if (wrong !== undefined) throw new Error(`answer holds ${wrong}`);
+  }
+
+  private fail(interval: number, error: unknown): AgentOutbox {
+    const message = error instanceof Error ? error.message : String(error);
+    this.current = transition(this.current, {
+      name: 'fail',
+      interval: Math.max(interval, intervalOf(this.current)),
+      message,
+    }).state;
+    try {
+      this.core.hold();
+    } catch (second) {
+      return { kind: 'failed', message: `${message}; and holding failed too: ${String(second)}` };
+    }
+    return { kind: 'failed', message };
+  }
+
+  private heldLimits(): AgentOutbox {
+    return { kind: 'limits', limits: this.committed };
+  }
+}
+
+function roundOf(message: Extract<AgentInbox, { kind: 'round' | 'verify' | 'correct' }>): number {
+  return message.kind === 'round' ? message.request.round : message.round;
+}

@@ -1,0 +1,3 @@
+export * from './estimation.js';
+export * from './metering.js';
+export type * from './star.js';
