@@ -9,7 +9,9 @@ export type BusErrorCode =
   | 'LOGIN_REFUSED'
   | 'PORT_IN_USE'
   | 'PROTOCOL'
+  | 'QUEUE_FULL'
   | 'REPLY_ERROR'
+  | 'SLOW_CONSUMER'
   | 'TIMEOUT';
 
 /** Facts that go with a bus error: destination, path, offset, port. */

@@ -1,5 +1,15 @@
+export * from './address.js';
+export * from './broker/broker.js';
+export type { BrokerLimits } from './broker/limits.js';
+export { BROKER_LIMITS } from './broker/limits.js';
+export type { ClaimedMessage } from './broker/seat.js';
+export type { Authenticator, LoginAttempt } from './broker/session.js';
 export * from './bus-error.js';
 export * from './contract/index.js';
 export * from './frame.js';
 export * from './frame-decoder.js';
+export * from './heartbeat.js';
+export * from './memory-bus.js';
+export * from './stomp-bus.js';
+export type { StompAddress } from './stomp-link.js';
 export type * from './transport.js';

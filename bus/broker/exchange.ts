@@ -1,0 +1,312 @@
+import { type Address, addressKey, isPattern, parseAddress, patternTest } from '../address.js';
+import { BusError } from '../bus-error.js';
+import type { BrokerLimits } from './limits.js';
+import { Message } from './message.js';
+import { type Consumer, Queue } from './queue.js';
+
+/** Who sends. */
+export interface Origin {
+  /** Id of the connection or seat; without colon. */
+  readonly owner: string;
+  /** User name of the sender; empty for seats. */
+  readonly login: string;
+  /** Whether claims see what it sends; the platform's own messages pass them by. */
+  readonly isSeenByClaims: boolean;
+}
+
+/** A destination taken before dispatch. */
+export interface Claim {
+  /** Whether this message is meant; without a claim that accepts it a message goes its usual way. */
+  accepts(message: Message, origin: Origin): boolean;
+  deliver(message: Message, origin: Origin): void;
+}
+
+/** Counters since the start. */
+export interface ExchangeStatistics {
+  messagesIn: number;
+  messagesOut: number;
+  claimed: number;
+  /** Topic messages nobody listened to. */
+  unheard: number;
+  /** Messages dropped because a queue was full, its owner had left, or they had expired. */
+  dropped: number;
+  redelivered: number;
+  deadLettered: number;
+}
+
+const DEAD_LETTERS: Address = { kind: 'queue', name: 'ActiveMQ.DLQ' };
+/** How far over its bounds a queue may go while its producers are told to wait. */
+const HOLD_SLACK = 2;
+
+/**
+ * Routing without input or output: topics, queues, temporary destinations, wildcards and claims. The broker's
+ * connections, its seats and the in-memory bus all meet here.
+ */
+export class Exchange {
+  readonly statistics: ExchangeStatistics = {
+    messagesIn: 0,
+    messagesOut: 0,
+    claimed: 0,
+    unheard: 0,
+    dropped: 0,
+    redelivered: 0,
+    deadLettered: 0,
+  };
+  private readonly topics = new Map<string, Set<Consumer>>();
+  private readonly queues = new Map<string, Queue>();
+  private readonly topicPatterns = new Map<Consumer, (name: string) => boolean>();
+  private readonly queuePatterns = new Map<Consumer, (name: string) => boolean>();
+  private readonly claims = new Set<{ test: (address: Address) => boolean; claim: Claim }>();
+  private readonly owners = new Set<string>();
+  private readonly reliefs = new Map<string, (() => void)[]>();
+  private readonly drops = new Map<string, number>();
+  private sequence = 0;
+
+  constructor(
+    readonly limits: BrokerLimits,
+    readonly now: () => number,
+    readonly warn: (warning: BusError) => void,
+  ) {}
+
+  /** Lets an owner in; its id must not be used twice. */
+  join(owner: string): void {
+    this.owners.add(owner);
+  }
+
+  /** Takes away an owner's temporary destinations. Its consumers are to be detached before. */
+  leave(owner: string): void {
+    this.owners.delete(owner);
+    for (const [key, queue] of this.queues) {
+      if (!isTemporaryOf(key, owner)) continue;
+      this.statistics.dropped += queue.length;
+      this.queues.delete(key);
+    }
+    for (const key of this.topics.keys()) if (isTemporaryOf(key, owner)) this.topics.delete(key);
+  }
+
+  /** Makes a message of what a peer sends. @throws BusError `BAD_ARGUMENT` for a bad destination */
+  compose(
+    destination: string,
+    headers: Readonly<Record<string, string>>,
+    body: string | Uint8Array,
+    owner: string,
+  ): Message {
+    const replyTo = headers['reply-to'];
+    return new Message({
+      id: `ID:dec-${++this.sequence}`,
+      address: parseAddress(destination, owner),
+      // A bare reply name reaches other readers as it was written.
+      replyTo: replyTo === undefined ? undefined : replyTo.startsWith('/') ? parseAddress(replyTo, owner) : replyTo,
+      headers,
+      body,
+      timestamp: this.now(),
+    });
+  }
+
+  /**
+   * Routes a message.
+   * @returns the key of a queue that is full, for which its producer should wait ({@link whenRelieved})
+   */
+  publish(message: Message, origin: Origin): string | undefined {
+    this.statistics.messagesIn++;
+    if (origin.isSeenByClaims && this.claims.size > 0 && this.isClaimed(message, origin)) return undefined;
+    const { kind } = message.address;
+    if (kind === 'topic' || kind === 'temp-topic') {
+      this.fanOut(message);
+      return undefined;
+    }
+    return this.enqueue(message, origin.owner);
+  }
+
+  /** Attaches a consumer. @returns detaches it */
+  subscribe(address: Address, consumer: Consumer): () => void {
+    const isTopic = address.kind === 'topic' || address.kind === 'temp-topic';
+    if (isPattern(address.name) && (address.kind === 'topic' || address.kind === 'queue')) {
+      return isTopic ? this.subscribeTopics(address.name, consumer) : this.subscribeQueues(address.name, consumer);
+    }
+    const key = addressKey(address);
+    if (isTopic) {
+      const listeners = this.topics.get(key) ?? new Set();
+      listeners.add(consumer);
+      this.topics.set(key, listeners);
+      return () => {
+        listeners.delete(consumer);
+        if (listeners.size === 0 && this.topics.get(key) === listeners) this.topics.delete(key);
+      };
+    }
+    const queue = this.queue(address);
+    queue.attach(consumer);
+    this.pump(queue);
+    return () => this.detach(queue, consumer);
+  }
+
+  /** Takes messages before dispatch; a bare pattern means topics and queues of that name alike. @returns ends it */
+  claim(pattern: string, claim: Claim): () => void {
+    const kind = pattern.startsWith('/topic/') ? 'topic' : pattern.startsWith('/queue/') ? 'queue' : undefined;
+    const matches = patternTest(kind === undefined ? pattern : pattern.slice(kind.length + 2));
+    const test = (address: Address): boolean =>
+      (kind === undefined ? address.kind === 'topic' || address.kind === 'queue' : address.kind === kind) &&
+      matches(address.name);
+    const entry = { test, claim };
+    this.claims.add(entry);
+    return () => this.claims.delete(entry);
+  }
+
+  /** Puts messages a consumer did not take back at the front of their queue, or among the dead letters. */
+  redeliver(messages: readonly Message[]): void {
+    const byQueue = new Map<string, Message[]>();
+    for (const message of messages) {
+      const { kind } = message.address;
+      if (kind === 'topic' || kind === 'temp-topic' || !this.isReachable(message.address)) continue;
+      message.deliveries++;
+      if (message.deliveries > this.limits.maxRedeliveries) {
+        this.statistics.deadLettered++;
+        this.warnOf('QUEUE_FULL', addressKey(message.address), 'was refused too often; it went to /queue/ActiveMQ.DLQ');
+        this.queue(DEAD_LETTERS).push(message, 1);
+        continue;
+      }
+      this.statistics.redelivered++;
+      const key = addressKey(message.address);
+      byQueue.set(key, [...(byQueue.get(key) ?? []), message]);
+    }
+    for (const again of byQueue.values()) {
+      const queue = this.queue(again[0]!.address);
+      queue.restore(again);
+      this.pump(queue);
+    }
+  }
+
+  /** Goes on with the queues whose consumer has become ready again. */
+  resume(address: Address): void {
+    if (isPattern(address.name)) {
+      for (const queue of this.queues.values()) this.pump(queue);
+      return;
+    }
+    const queue = this.queues.get(addressKey(address));
+    if (queue !== undefined) this.pump(queue);
+  }
+
+  /** Calls back once when a queue has room again. */
+  whenRelieved(key: string, callback: () => void): void {
+    const callbacks = this.reliefs.get(key);
+    if (callbacks === undefined) this.reliefs.set(key, [callback]);
+    else callbacks.push(callback);
+  }
+
+  /** Queues that exist, and messages waiting in them. */
+  depth(): { readonly queues: number; readonly waiting: number } {
+    let waiting = 0;
+    for (const queue of this.queues.values()) waiting += queue.length;
+    return { queues: this.queues.size, waiting };
+  }
+
+  private isClaimed(message: Message, origin: Origin): boolean {
+    for (const { test, claim } of this.claims) {
+      if (!test(message.address) || !claim.accepts(message, origin)) continue;
+      this.statistics.claimed++;
+      claim.deliver(message, origin);
+      return true;
+    }
+    return false;
+  }
+
+  private fanOut(message: Message): void {
+    let heard = 0;
+    for (const consumer of this.topics.get(addressKey(message.address)) ?? []) {
+      consumer.deliver(message);
+      heard++;
+    }
+    if (message.address.kind === 'topic') {
+      for (const [consumer, test] of this.topicPatterns) {
+        if (!test(message.address.name)) continue;
+        consumer.deliver(message);
+        heard++;
+      }
+    }
+    this.statistics.messagesOut += heard;
+    if (heard === 0) this.statistics.unheard++;
+  }
+
+  private enqueue(message: Message, producer: string): string | undefined {
+    if (!this.isReachable(message.address)) {
+      this.statistics.dropped++;
+      return undefined;
+    }
+    const queue = this.queue(message.address);
+    const dropped = queue.push(message, queue.hasConsumers ? HOLD_SLACK : 1);
+    if (dropped > 0) this.noteDrop(queue.key, dropped);
+    this.pump(queue);
+    return queue.isFull && queue.hasConsumers && !queue.isConsumedBy(producer) ? queue.key : undefined;
+  }
+
+  /** A temporary destination exists as long as the connection that made it. */
+  private isReachable(address: Address): boolean {
+    if (address.kind === 'queue' || address.kind === 'topic') return true;
+    return this.owners.has(address.name.slice(0, address.name.indexOf(':')));
+  }
+
+  private queue(address: Address): Queue {
+    const key = addressKey(address);
+    const known = this.queues.get(key);
+    if (known !== undefined) return known;
+    const queue = new Queue(key, this.limits);
+    this.queues.set(key, queue);
+    if (address.kind === 'queue') {
+      for (const [consumer, test] of this.queuePatterns) if (test(address.name)) queue.attach(consumer);
+    }
+    return queue;
+  }
+
+  private pump(queue: Queue): void {
+    const before = queue.length;
+    const expired = queue.pump(this.now());
+    this.statistics.dropped += expired;
+    this.statistics.messagesOut += Math.max(0, before - queue.length - expired);
+    if (this.reliefs.size > 0 && queue.isRelieved) {
+      const callbacks = this.reliefs.get(queue.key);
+      this.reliefs.delete(queue.key);
+      for (const callback of callbacks ?? []) callback();
+    }
+  }
+
+  private detach(queue: Queue, consumer: Consumer): void {
+    queue.detach(consumer);
+    if (queue.isIdle && this.queues.get(queue.key) === queue) this.queues.delete(queue.key);
+  }
+
+  private subscribeTopics(pattern: string, consumer: Consumer): () => void {
+    this.topicPatterns.set(consumer, patternTest(pattern));
+    return () => this.topicPatterns.delete(consumer);
+  }
+
+  private subscribeQueues(pattern: string, consumer: Consumer): () => void {
+    const test = patternTest(pattern);
+    this.queuePatterns.set(consumer, test);
+    for (const [key, queue] of this.queues) {
+      if (!key.startsWith('/queue/') || !test(key.slice('/queue/'.length))) continue;
+      queue.attach(consumer);
+      this.pump(queue);
+    }
+    return () => {
+      this.queuePatterns.delete(consumer);
+      for (const queue of [...this.queues.values()]) this.detach(queue, consumer);
+    };
+  }
+
+  private noteDrop(key: string, dropped: number): void {
+    this.statistics.dropped += dropped;
+    const before = this.drops.get(key) ?? 0;
+    this.drops.set(key, before + dropped);
+    // A warning at 1, 2, 4, 8, … dropped messages says how bad it is without becoming a flood itself.
+    if (Math.floor(Math.log2(before + dropped)) === Math.floor(Math.log2(Math.max(before, 0.5)))) return;
+    this.warnOf('QUEUE_FULL', key, `is full: ${before + dropped} of its oldest messages were dropped so far`);
+  }
+
+  private warnOf(code: 'QUEUE_FULL', key: string, what: string): void {
+    this.warn(new BusError(code, `${key} ${what}. Start a consumer for it, or a faster one.`, { destination: key }));
+  }
+}
+
+function isTemporaryOf(key: string, owner: string): boolean {
+  return key.startsWith(`/temp-queue/${owner}:`) || key.startsWith(`/temp-topic/${owner}:`);
+}

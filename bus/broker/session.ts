@@ -1,0 +1,326 @@
+import { addressKey, parseAddress } from '../address.js';
+import { asError, BusError } from '../bus-error.js';
+import type { Frame, StompVersion } from '../frame.js';
+import { parseHeartbeat } from '../heartbeat.js';
+import type { Exchange, Origin } from './exchange.js';
+import { type AckMode, StompSubscription, type SubscriptionWire } from './subscription.js';
+
+/** Who wants in. */
+export interface LoginAttempt {
+  /** Empty when none was given. */
+  readonly login: string;
+  readonly passcode: string;
+  /** Address of the peer. */
+  readonly remoteAddress: string;
+}
+
+/** Decides on a login. */
+export type Authenticator = (attempt: LoginAttempt) => boolean | Promise<boolean>;
+
+/** What a session needs of the transport below it. */
+export interface SessionWire extends SubscriptionWire {
+  version: StompVersion;
+  send(command: string, headers: Readonly<Record<string, string | undefined>>, body?: string): void;
+  /** The peers have agreed on heart-beats, ms; 0 for none. */
+  startHeartbeat(sendEveryMs: number, expectEveryMs: number): void;
+  /** Stops reading until the queue with this key has room. */
+  hold(queueKey: string): void;
+  /** Sends what is left and closes. */
+  end(): void;
+  noteRefusal(): void;
+}
+
+const VERSIONS: readonly StompVersion[] = ['1.2', '1.1', '1.0'];
+const SERVER = 'distributed-energy-coordinator/0.1';
+
+/** STOMP as a server speaks it to one client; no input or output of its own. */
+export class Session {
+  private state: 'new' | 'authenticating' | 'open' | 'closed' = 'new';
+  private origin: Origin;
+  /** Frames that came while the login was being decided. */
+  private backlog: Frame[] = [];
+  /** Clients do use one id twice; the newest is meant by UNSUBSCRIBE. */
+  private readonly subscriptions = new Map<string, { subscription: StompSubscription; detach: () => void }[]>();
+  private readonly manual = new Set<StompSubscription>();
+  private readonly transactions = new Map<string, (() => void)[]>();
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly wire: SessionWire,
+    private readonly authenticate: Authenticator,
+    private readonly owner: string,
+    private readonly remoteAddress: string,
+  ) {
+    this.origin = { owner, login: '', isSeenByClaims: true };
+  }
+
+  get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  /** Number of subscriptions. */
+  get size(): number {
+    let size = 0;
+    for (const same of this.subscriptions.values()) size += same.length;
+    return size;
+  }
+
+  /** Acts on a frame. Faults of the client are answered with ERROR and end the session. */
+  receive(frame: Frame): void {
+    if (this.state === 'closed') return;
+    if (this.state === 'authenticating') {
+      this.backlog.push(frame);
+      return;
+    }
+    try {
+      this.handle(frame);
+      const { receipt } = frame.headers;
+      if (receipt !== undefined && frame.command !== 'CONNECT' && frame.command !== 'STOMP') {
+        this.wire.send('RECEIPT', { 'receipt-id': receipt });
+      }
+      if (frame.command === 'DISCONNECT') this.end();
+    } catch (thrown) {
+      this.fail(asError(thrown), frame);
+    }
+  }
+
+  /** Answers a fault with ERROR and ends. */
+  fail(error: Error, frame?: Frame): void {
+    if (this.state === 'closed') return;
+    const message = error.message.replace(/[\r\n]+/g, ' ');
+    const version = this.state === 'new' ? VERSIONS.toReversed().join(',') : undefined;
+    this.wire.send(
+      'ERROR',
+      { 'content-type': 'text/plain', message, version, 'receipt-id': frame?.headers['receipt'] },
+      `${error.message}\n`,
+    );
+    this.end();
+  }
+
+  /** The connection is gone or going: gives back what was not acknowledged and leaves the exchange. */
+  leave(): void {
+    if (this.state === 'closed') return;
+    const wasOpen = this.state === 'open';
+    this.state = 'closed';
+    this.backlog = [];
+    this.transactions.clear();
+    if (!wasOpen) return;
+    const all = [...this.subscriptions.values()].flat();
+    this.subscriptions.clear();
+    for (const { detach } of all) detach();
+    for (const { subscription } of all) this.giveBack(subscription);
+    this.exchange.leave(this.owner);
+  }
+
+  private end(): void {
+    this.leave();
+    this.wire.end();
+  }
+
+  private handle(frame: Frame): void {
+    const { command } = frame;
+    if (command === 'CONNECT' || command === 'STOMP') this.connect(frame);
+    else if (this.state === 'new') throw fault(`${command} before CONNECT: log in first.`, frame);
+    else if (command === 'SEND') this.send(frame);
+    else if (command === 'SUBSCRIBE') this.subscribe(frame);
+    else if (command === 'UNSUBSCRIBE') this.unsubscribe(frame);
+    else if (command === 'ACK' || command === 'NACK') this.settle(frame);
+    else if (command === 'BEGIN' || command === 'COMMIT' || command === 'ABORT') this.transact(frame);
+    else if (command !== 'DISCONNECT') throw fault(`Unknown STOMP command ${command}.`, frame);
+  }
+
+  private connect(frame: Frame): void {
+    if (this.state !== 'new') throw fault('A second CONNECT on one connection.', frame);
+    const { headers } = frame;
+    const offered = (headers['accept-version'] ?? '1.0').split(',').map((version) => version.trim());
+    const version = VERSIONS.find((known) => offered.includes(known));
+    if (version === undefined) {
+      throw fault(`None of the versions ${offered.join(', ')} is supported; supported are 1.0, 1.1 and 1.2.`, frame);
+    }
+    const beats = parseHeartbeat(headers['heart-beat']);
+    if (beats === undefined) throw fault(`heart-beat "${headers['heart-beat']}" is not two numbers.`, frame);
+    const attempt = {
+      login: headers['login'] ?? '',
+      passcode: headers['passcode'] ?? '',
+      remoteAddress: this.remoteAddress,
+    };
+    const verdict = this.authenticate(attempt);
+    if (typeof verdict === 'boolean') {
+      this.decide(verdict, attempt, version, beats, frame);
+      return;
+    }
+    this.state = 'authenticating';
+    verdict.then(
+      (isAccepted) => this.decideLater(isAccepted, attempt, version, beats, frame),
+      (error: unknown) => {
+        this.wire.warn(new BusError('LOGIN_REFUSED', `The login check failed: ${asError(error).message}`));
+        this.decideLater(false, attempt, version, beats, frame);
+      },
+    );
+  }
+
+  private decideLater(...decision: Parameters<Session['decide']>): void {
+    if (this.state !== 'authenticating') return;
+    this.state = 'new';
+    try {
+      this.decide(...decision);
+    } catch (error) {
+      this.fail(asError(error));
+      return;
+    }
+    const backlog = this.backlog;
+    this.backlog = [];
+    for (const frame of backlog) this.receive(frame);
+  }
+
+  private decide(
+    isAccepted: boolean,
+    { login }: LoginAttempt,
+    version: StompVersion,
+    [canMs, wantsMs]: readonly [number, number],
+    frame: Frame,
+  ): void {
+    if (!isAccepted) {
+      this.wire.noteRefusal();
+      throw fault(`User name [${login === '' ? 'null' : login.slice(0, 64)}] or password is invalid.`, frame);
+    }
+    const sendMs = wantsMs === 0 ? 0 : Math.max(wantsMs, this.exchange.limits.minHeartbeatMs);
+    this.state = 'open';
+    this.origin = { owner: this.owner, login, isSeenByClaims: true };
+    this.exchange.join(this.owner);
+    this.wire.version = version;
+    this.wire.send('CONNECTED', {
+      server: SERVER,
+      'heart-beat': `${sendMs},${canMs}`,
+      session: `ID:${this.owner}`,
+      version,
+    });
+    this.wire.startHeartbeat(sendMs, canMs);
+  }
+
+  private send(frame: Frame): void {
+    const destination = required(frame, 'destination');
+    const message = this.exchange.compose(destination, frame.headers, frame.body, this.owner);
+    this.inTransaction(frame, () => {
+      const full = this.exchange.publish(message, this.origin);
+      if (full !== undefined) this.wire.hold(full);
+    });
+  }
+
+  private subscribe(frame: Frame): void {
+    const { headers } = frame;
+    const destination = required(frame, 'destination');
+    const id = this.wire.version === '1.0' ? headers['id'] : required(frame, 'id');
+    const mode = headers['ack'] ?? 'auto';
+    if (!isAckMode(mode)) throw fault(`ack "${mode}" is none of auto, client, client-individual.`, frame);
+    const address = parseAddress(destination, this.owner);
+    if (headers['selector'] !== undefined) {
+      this.wire.warn(
+        new BusError('BAD_ARGUMENT', `The selector of a subscription to ${destination} is not supported: all comes.`, {
+          destination,
+        }),
+      );
+    }
+    const wished = Number(headers['activemq.prefetchSize'] ?? '');
+    const prefetch = wished >= 1 ? Math.min(wished, this.exchange.limits.prefetch) : this.exchange.limits.prefetch;
+    const subscription = new StompSubscription(this.owner, id, address, mode, prefetch, this.wire);
+    const key = id ?? destination;
+    const entry = { subscription, detach: (): void => undefined };
+    const same = this.subscriptions.get(key);
+    if (same === undefined) this.subscriptions.set(key, [entry]);
+    else same.push(entry);
+    if (mode !== 'auto') this.manual.add(subscription);
+    entry.detach = this.exchange.subscribe(address, subscription);
+  }
+
+  private unsubscribe(frame: Frame): void {
+    const { headers } = frame;
+    const key = this.wire.version === '1.0' ? (headers['id'] ?? required(frame, 'destination')) : required(frame, 'id');
+    const same = this.subscriptions.get(key);
+    const entry = same?.pop();
+    // An UNSUBSCRIBE that crosses another one is no reason to end a session.
+    if (same === undefined || entry === undefined) return;
+    if (same.length === 0) this.subscriptions.delete(key);
+    entry.detach();
+    this.giveBack(entry.subscription);
+  }
+
+  private giveBack(subscription: StompSubscription): void {
+    this.manual.delete(subscription);
+    if (subscription.unacknowledged.size === 0) return;
+    const messages = [...subscription.unacknowledged.values()];
+    subscription.unacknowledged.clear();
+    this.exchange.redeliver(messages);
+  }
+
+  private settle(frame: Frame): void {
+    const { headers } = frame;
+    const ackId = (this.wire.version === '1.2' ? headers['id'] : undefined) ?? headers['message-id'];
+    if (ackId === undefined)
+      throw fault(`${frame.command} without ${this.wire.version === '1.2' ? 'id' : 'message-id'}.`, frame);
+    const of = this.wire.version === '1.1' ? headers['subscription'] : undefined;
+    const holder = [...this.manual].find(
+      (subscription) => (of === undefined || subscription.id === of) && subscription.unacknowledged.has(ackId),
+    );
+    if (holder === undefined)
+      throw fault(`${frame.command} of "${ackId.slice(0, 80)}", which no open message has.`, frame);
+    this.inTransaction(frame, () => {
+      const settled = holder.settle(ackId);
+      if (settled === undefined) return;
+      if (frame.command === 'NACK') this.exchange.redeliver(settled);
+      else this.exchange.resume(holder.address);
+    });
+  }
+
+  private transact(frame: Frame): void {
+    const id = required(frame, 'transaction');
+    const open = this.transactions.get(id);
+    if (frame.command === 'BEGIN') {
+      if (open !== undefined) throw fault(`Transaction "${id}" has begun already.`, frame);
+      this.transactions.set(id, []);
+      return;
+    }
+    if (open === undefined) throw fault(`Transaction "${id}" has not begun.`, frame);
+    this.transactions.delete(id);
+    if (frame.command === 'COMMIT') for (const act of open) act();
+  }
+
+  private inTransaction(frame: Frame, act: () => void): void {
+    const id = frame.headers['transaction'];
+    if (id === undefined) {
+      act();
+      return;
+    }
+    const open = this.transactions.get(id);
+    if (open === undefined) throw fault(`Transaction "${id}" has not begun.`, frame);
+    if (open.length >= this.exchange.limits.maxTransactionFrames) {
+      throw fault(`Transaction "${id}" holds more than ${open.length} frames.`, frame);
+    }
+    open.push(act);
+  }
+
+  /** Goes on with queues whose messages had to wait for this connection. */
+  resume(subscriptions: Iterable<StompSubscription>): void {
+    const keys = new Set<string>();
+    for (const { address } of subscriptions) {
+      const key = addressKey(address);
+      if (keys.has(key)) continue;
+      keys.add(key);
+      this.exchange.resume(address);
+    }
+  }
+}
+
+function isAckMode(text: string): text is AckMode {
+  return text === 'auto' || text === 'client' || text === 'client-individual';
+}
+
+function required(frame: Frame, header: string): string {
+  const value = frame.headers[header];
+  if (value === undefined || value === '') throw fault(`${frame.command} without the header ${header}.`, frame);
+  return value;
+}
+
+function fault(message: string, frame: Frame): BusError {
+  return new BusError('PROTOCOL', message, { command: frame.command, destination: frame.headers['destination'] });
+}
