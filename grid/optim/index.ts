@@ -1,3 +1,10 @@
+export * from './ancestor-case.js';
+export * from './branch-coefficients.js';
+export * from './central.js';
 export * from './estimation.js';
+export * from './fairness-metrics.js';
+export * from './linear-network.js';
+export * from './lindistflow.js';
 export * from './metering.js';
+export * from './problem.js';
 export type * from './star.js';
