@@ -13,3 +13,5 @@ export * from './areas.js';
 export * from './sub-feeder.js';
 export * from './conductor-geometry.js';
 export * from './line-impedance.js';
+export * from './reach.js';
+export * from './validation.js';

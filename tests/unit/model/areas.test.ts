@@ -4,6 +4,7 @@ import {
   extractSecondary,
   findAreas,
   primaryOf,
+  type StoredArea,
   secondaryAreaOfBus,
   secondaryAreasOf,
 } from '../../../grid/model/index.js';
@@ -73,18 +74,15 @@ describe('areas of a feeder', () => {
   });
 
   it('take the mRID of a stored area with the same equipment', () => {
-    const data = {
-      ...twoAreas(),
-      storedAreas: [
-        { mrid: 'sa', name: '0', kind: 'SwitchArea', equipment: ['line.L1'], boundaryTerminals: [] },
-        { mrid: 'sb', name: '1', kind: 'SwitchArea', equipment: ['line.L2'], boundaryTerminals: [] },
-        {
-          ...{ mrid: 'ss', name: '0.0', kind: 'SecondaryArea', parent: 'sa', boundaryTerminals: [] },
-          equipment: ['pv.P', 'line.DROP', 'load.D', 'transformer.XF'],
-        },
-      ],
-    } as const;
-    const { switchAreas } = findAreas(buildFeeder(data));
+    const stored = (mrid: string, kind: StoredArea['kind'], equipment: string[]): StoredArea => {
+      return { mrid, name: mrid, kind, equipment, boundaryTerminals: [] };
+    };
+    const storedAreas = [
+      stored('sa', 'SwitchArea', ['line.L1']),
+      stored('sb', 'SwitchArea', ['line.L2']),
+      { ...stored('ss', 'SecondaryArea', ['pv.P', 'line.DROP', 'load.D', 'transformer.XF']), parent: 'sa' },
+    ];
+    const { switchAreas } = findAreas(buildFeeder({ ...twoAreas(), storedAreas }));
     expect(switchAreas[0]!.id).toBe('sa');
     expect(switchAreas[0]!.secondaryAreas[0]!.id).toBe('ss');
     // L2 alone is not the equipment of that area (there is a load), so it gets an id of its own.
