@@ -13,7 +13,7 @@ export interface CimProperty {
 }
 
 /** One object to write. */
-export interface CimObject {
+export interface CimRecord {
   readonly className: string;
   /** mRID without any prefix. */
   readonly id: string;
@@ -60,7 +60,7 @@ function escapeXml(text: string): string {
  *
  * @param objects - written in this order
  */
-export function* cimDocument(objects: Iterable<CimObject>, style: CimDocumentStyle = {}): Generator<string> {
+export function* cimDocument(objects: Iterable<CimRecord>, style: CimDocumentStyle = {}): Generator<string> {
   const namespace = style.namespace ?? CIM100_NAMESPACE;
   const isUrn = (style.idStyle ?? 'urn') === 'urn';
   const resource = isUrn ? 'urn:uuid:' : '#_';
@@ -81,6 +81,6 @@ export function* cimDocument(objects: Iterable<CimObject>, style: CimDocumentSty
 }
 
 /** The whole document as one string; see {@link cimDocument}. */
-export function writeCim(objects: Iterable<CimObject>, style: CimDocumentStyle = {}): string {
+export function writeCim(objects: Iterable<CimRecord>, style: CimDocumentStyle = {}): string {
   return [...cimDocument(objects, style)].join('');
 }

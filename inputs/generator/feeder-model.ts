@@ -1,5 +1,5 @@
 /** Collects the CIM objects of the feeder under ids made from their names, and counts what it was given. */
-import { type CimObject, type CimProperty, enumeration, literal, reference } from '../../grid/cim/index.js';
+import { type CimProperty, type CimRecord, enumeration, literal, reference } from '../../grid/cim/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { nameUuid } from '../../grid/model/index.js';
 import type { Point } from './layout.js';
@@ -30,7 +30,7 @@ export interface EquipmentRef {
 
 /** The growing document. */
 export class FeederModel {
-  readonly objects: CimObject[] = [];
+  readonly objects: CimRecord[] = [];
   readonly counts = new Map<string, number>();
   readonly feederId = objectId('Feeder', FEEDER_NAME);
   private readonly ids = new Set<string>();
