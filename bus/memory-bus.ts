@@ -1,3 +1,4 @@
+import { parseAddress } from './address.js';
 import { Exchange } from './broker/exchange.js';
 import { BROKER_LIMITS, type BrokerLimits } from './broker/limits.js';
 import { type ClaimedMessage, Seat } from './broker/seat.js';
@@ -26,6 +27,8 @@ export interface BusHub {
     handler: (message: ClaimedMessage) => void,
     accepts?: (message: ClaimedMessage) => boolean,
   ): BusSubscription;
+  /** Whether anyone would receive a message to this destination now; wildcard subscriptions count. */
+  hasSubscriber(destination: string): boolean;
   close(): Promise<void>;
 }
 
@@ -58,6 +61,7 @@ export function seatsOf(exchange: Exchange, onError?: (error: BusError) => void)
     bus: () => place('client'),
     seat: () => place('platform'),
     claim: (pattern, handler, accepts) => platform.claim(pattern, handler, accepts),
+    hasSubscriber: (destination) => exchange.isHeard(parseAddress(destination, '')),
     close: async () => {
       await Promise.all([...seats].map((seat) => seat.close()));
     },

@@ -193,6 +193,15 @@ export class Exchange {
     else callbacks.push(callback);
   }
 
+  /** Whether anyone would receive a message to a destination now. */
+  isHeard(address: Address): boolean {
+    const isTopic = address.kind === 'topic' || address.kind === 'temp-topic';
+    if (!isTopic && this.queues.get(addressKey(address))?.hasConsumers) return true;
+    if (isTopic && (this.topics.get(addressKey(address))?.size ?? 0) > 0) return true;
+    for (const test of (isTopic ? this.topicPatterns : this.queuePatterns).values()) if (test(address.name)) return true;
+    return false;
+  }
+
   /** Queues that exist, and messages waiting in them. */
   depth(): { readonly queues: number; readonly waiting: number } {
     let waiting = 0;
