@@ -1,0 +1,103 @@
+import type { FeederData, Regulator } from '../../grid/model/index.js';
+import {
+  estimateAvailable,
+  type Forecast,
+  type LocalInputs,
+  Meters,
+  meteredEquipment,
+  type PrimaryState,
+  type Setpoint,
+} from '../../grid/optim/index.js';
+import type { EquipmentReading } from './measurements.js';
+
+/** What the coordinator estimates of its own part of the feeder. */
+export interface PrimaryEstimate {
+  readonly inputs: LocalInputs;
+  readonly state: PrimaryState;
+  /** Whether all of its loads and units were read. */
+  readonly isMeasured: boolean;
+}
+
+/**
+ * Estimates the primary: its own loads and DER by the same rules as the agents theirs, and the states of regulators,
+ * capacitors and switches from their positions.
+ */
+export class PrimaryEstimator {
+  private readonly feeder: FeederData;
+  private readonly meters: Meters;
+  private readonly sourceVoltagePu: number | undefined;
+
+  /** @param sourceVoltagePu - of the scenario; when undefined it is read from the voltage measured at the source's bus */
+  constructor(feeder: FeederData, sourceVoltagePu: number | undefined) {
+    this.feeder = feeder;
+    this.meters = new Meters(meteredEquipment(feeder));
+    this.sourceVoltagePu = sourceVoltagePu;
+  }
+
+  /** Inputs for the coming interval from the readings of one output. */
+  estimate(readings: readonly EquipmentReading[], forecast: Forecast): PrimaryEstimate {
+    this.meters.clear();
+    for (const { equipmentId, phase, reading } of readings) this.meters.observe(equipmentId, phase, reading);
+    const available = new Map(estimateAvailable(this.meters.observations(), forecast).map((unit) => [unit.id, unit]));
+    this.meters.learn(available);
+    const { loads, held, isMeasured } = this.meters.share(forecast);
+    const availableW = Object.fromEntries([...available.values()].map((unit) => [unit.id, unit.availableW]));
+    return { inputs: { loads, held, availableW }, state: this.state(readings), isMeasured };
+  }
+
+  /** Keeps in mind the limits that are in force from now on. */
+  committed(limits: readonly Pick<Setpoint, 'derId' | 'setpointW'>[]): void {
+    for (const { derId, setpointW } of limits) this.meters.setLimit(derId, setpointW);
+  }
+
+  private state(readings: readonly EquipmentReading[]): PrimaryState {
+    const taps: Record<string, number> = {};
+    const capacitorSections: Record<string, number> = {};
+    const openSwitches = new Set(this.feeder.switches.filter((s) => s.isOpen.every(Boolean)).map((s) => s.id));
+    const positions = readings.flatMap(({ equipmentId, phase, reading }) =>
+      reading.kind === 'position' ? [{ equipmentId, phase, value: reading.value }] : [],
+    );
+    for (const regulator of this.feeder.regulators) {
+      const found = positions.find((position) => this.isOf(position, regulator));
+      if (found !== undefined) taps[regulator.id] = Math.round(found.value);
+    }
+    for (const { equipmentId, value } of positions) {
+      const capacitor = this.feeder.capacitors.find(({ id }) => id === equipmentId);
+      if (capacitor !== undefined) {
+        capacitorSections[capacitor.id] = Math.max(capacitorSections[capacitor.id] ?? 0, value, 0);
+      }
+      if (!this.feeder.switches.some(({ id }) => id === equipmentId)) continue;
+      if (value === 0) openSwitches.add(equipmentId);
+      else openSwitches.delete(equipmentId);
+    }
+    const sourceVoltagePu = this.sourceVoltagePu ?? this.measuredSourcePu(readings);
+    return {
+      ...(sourceVoltagePu === undefined ? {} : { sourceVoltagePu }),
+      taps,
+      capacitorSections,
+      openSwitches: [...openSwitches],
+    };
+  }
+
+  /** Positions of a tap changer are measured on it or on its transformer (bank), by phase. */
+  private isOf({ equipmentId, phase }: { equipmentId: string; phase: string }, regulator: Regulator): boolean {
+    if (equipmentId === regulator.id) return true;
+    const transformer = this.feeder.transformers.find(({ id }) => id === regulator.transformerId);
+    if (transformer === undefined) return false;
+    if (equipmentId !== transformer.id && equipmentId !== transformer.bankId) return false;
+    const nodes = transformer.windings[regulator.winding]?.terminal.nodes ?? [];
+    const node = { A: 1, B: 2, C: 3 }[phase];
+    return node === undefined || nodes.includes(node);
+  }
+
+  private measuredSourcePu(readings: readonly EquipmentReading[]): number | undefined {
+    const source = this.feeder.sources[0];
+    if (source === undefined) return undefined;
+    const voltages = readings.flatMap(({ equipmentId, reading }) =>
+      equipmentId === source.id && reading.kind === 'voltage' ? [reading.magnitudeV] : [],
+    );
+    if (voltages.length === 0) return undefined;
+    const mean = voltages.reduce((sum, v) => sum + v, 0) / voltages.length;
+    return (mean * Math.sqrt(3)) / source.nominalVoltageV;
+  }
+}

@@ -1,0 +1,422 @@
+import type { BoundaryAnswer, BoundaryVerification, DerSetpoint } from '../../bus/index.js';
+import type {
+  AgentReply,
+  AgentRequest,
+  LocalInputs,
+  Port,
+  PrimaryState,
+  RoundProgress,
+  Setpoint,
+  VerifyReply,
+  VerifyRequest,
+  VoltageLimits,
+} from '../../grid/optim/index.js';
+import type { AgentExchange } from './exchange.js';
+import type { AgentFailure, IntervalStatus, RoundRecord } from './run-result.js';
+
+/** What the AC power flow of the primary says. */
+export interface PrimaryVerification {
+  /** Voltages for each agent's own check. */
+  readonly requests: ReadonlyMap<string, VerifyRequest>;
+  readonly maxVoltagePu: number;
+  readonly minVoltagePu: number;
+  readonly violations: number;
+  readonly isConverged: boolean;
+}
+
+/** Power drawn at a port, W and var by port node. */
+export interface PortPower {
+  readonly powerW: readonly number[];
+  readonly powerVar: readonly number[];
+}
+
+/** The mathematics of the coordinator, as the rounds use it; see star.ts of this folder for the real one. */
+export interface StarCore {
+  readonly ports: readonly Port[];
+  prepare(inputs: LocalInputs, state: PrimaryState): void;
+  start(): ReadonlyMap<string, AgentRequest>;
+  step(replies: ReadonlyMap<string, AgentReply>): {
+    readonly requests: ReadonlyMap<string, AgentRequest>;
+    readonly progress: RoundProgress;
+  };
+  verify(powers: ReadonlyMap<string, PortPower>): PrimaryVerification;
+  applyCorrection(): void;
+  setpoints(): readonly Setpoint[];
+}
+
+/** Settings of the rounds. */
+export interface RoundSettings {
+  readonly limits: VoltageLimits;
+  readonly maxRounds: number;
+  readonly maxCorrections: number;
+  /** Milliseconds for one answer. */
+  readonly roundDeadlineMs: number;
+  /** Milliseconds for preparation, which includes waiting for measurements. */
+  readonly prepareDeadlineMs: number;
+  /** Milliseconds after which no further round is begun. */
+  readonly intervalDeadlineMs: number;
+}
+
+/** Voltage outside the limits by less than this is inside, pu (dec-ancestor study 9.4). */
+export const VOLTAGE_TOLERANCE_PU = 1e-4;
+/** Verification is settled when no port's power moves more, W. */
+const SETTLED_W = 1;
+const MAX_VERIFICATIONS = 12;
+/** While power is curtailed, an AC maximum lower than this below the limit means that the linear model asks too much. */
+const SLACK_PU = 5e-4;
+/** Curtailed fraction (mean of an agent) from which an agent counts as curtailed. */
+const CURTAILED_ALPHA = 5e-3;
+/** Questions that an agent may miss in a row before it is no longer waited for. */
+const MISSES_MAX = 2;
+
+/** What one interval came to, before commitment is put into a message. */
+export interface IntervalOutcome {
+  readonly status: IntervalStatus;
+  readonly rounds: number;
+  readonly verifications: number;
+  readonly corrections: number;
+  readonly residuals: { readonly primal: number; readonly dual: number };
+  readonly ac: { readonly vMaxPu: number; readonly vMinPu: number; readonly violations: number } | undefined;
+  readonly missingAgents: readonly string[];
+  readonly agentErrors: readonly AgentFailure[];
+  readonly unmeasuredAgents: readonly string[];
+  readonly history: readonly RoundRecord[];
+  readonly setpoints: Readonly<Record<string, readonly DerSetpoint[]>>;
+  readonly findings: readonly string[];
+}
+
+/** One interval's question to the rounds. */
+export interface IntervalQuestion {
+  readonly interval: number;
+  readonly timestamp: number;
+  readonly horizon: Readonly<Record<string, readonly number[]>>;
+  readonly inputs: LocalInputs;
+  readonly state: PrimaryState;
+  readonly signal?: AbortSignal;
+  readonly onRound?: (progress: RoundProgress) => void;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+}
+
+/**
+ * Drives agents and star through intervals: prepare, rounds until the residuals are small, AC verification until the port
+ * powers are at rest, corrections, commitment. An agent that does not answer in time is taken at its last answer and named.
+ */
+export class Rounds {
+  private readonly exchange: AgentExchange;
+  private readonly star: StarCore;
+  private readonly settings: RoundSettings;
+  private readonly misses = new Map<string, number>();
+  /** Last answers, over intervals: what stands in for an agent that is silent. */
+  private readonly lastReply = new Map<string, AgentReply>();
+  private readonly lastPower = new Map<string, PortPower>();
+
+  constructor(exchange: AgentExchange, star: StarCore, settings: RoundSettings) {
+    this.exchange = exchange;
+    this.star = star;
+    this.settings = settings;
+  }
+
+  /** Runs one interval up to and with the agents' commitment. */
+  async run(question: IntervalQuestion): Promise<IntervalOutcome> {
+    return new IntervalRun(question, this.exchange, this.star, this.settings, {
+      misses: this.misses,
+      lastReply: this.lastReply,
+      lastPower: this.lastPower,
+    }).run();
+  }
+}
+
+interface Memory {
+  readonly misses: Map<string, number>;
+  readonly lastReply: Map<string, AgentReply>;
+  readonly lastPower: Map<string, PortPower>;
+}
+
+/** The state of one interval while it runs. */
+class IntervalRun {
+  private readonly question: IntervalQuestion;
+  private readonly exchange: AgentExchange;
+  private readonly star: StarCore;
+  private readonly settings: RoundSettings;
+  private readonly memory: Memory;
+  private readonly agentIds: readonly string[];
+  private readonly missing = new Set<string>();
+  private readonly errors: AgentFailure[] = [];
+  private readonly failed = new Set<string>();
+  private readonly history: RoundRecord[] = [];
+  private readonly findings: string[] = [];
+  private readonly began: number;
+  private ask = 0;
+  private answered = 0;
+  private infeasible = new Set<string>();
+
+  constructor(
+    question: IntervalQuestion,
+    exchange: AgentExchange,
+    star: StarCore,
+    settings: RoundSettings,
+    memory: Memory,
+  ) {
+    this.question = question;
+    this.exchange = exchange;
+    this.star = star;
+    this.settings = settings;
+    this.memory = memory;
+    this.agentIds = star.ports.map(({ agentId }) => agentId);
+    this.began = question.clock();
+  }
+
+  async run(): Promise<IntervalOutcome> {
+    const { settings, star, question } = this;
+    const unmeasured = await this.prepare();
+    star.prepare(question.inputs, question.state);
+    let corrections = 0;
+    let verifications = 0;
+    let hasConverged = false;
+    let ac: IntervalOutcome['ac'];
+    for (;;) {
+      hasConverged = await this.iterate();
+      const verified = await this.verify();
+      verifications += verified.passes;
+      ac = verified.ac;
+      if (!this.wantsCorrection(ac, verified.isConverged) || corrections >= settings.maxCorrections) break;
+      if (this.isOver()) {
+        this.findings.push('The deadline of the interval came before the last correction.');
+        break;
+      }
+      star.applyCorrection();
+      this.exchange.broadcast({ kind: 'correct', interval: question.interval, round: ++this.ask });
+      corrections++;
+    }
+    const setpoints = await this.commit();
+    const last = this.history.at(-1);
+    return {
+      status: this.status(hasConverged, ac),
+      rounds: this.history.length,
+      verifications,
+      corrections,
+      residuals: { primal: last?.primalResidual ?? 0, dual: last?.dualResidual ?? 0 },
+      ac,
+      missingAgents: [...new Set([...this.missing, ...this.failed])].sort(),
+      agentErrors: this.errors,
+      unmeasuredAgents: unmeasured,
+      history: this.history,
+      setpoints,
+      findings: this.findings,
+    };
+  }
+
+  private async prepare(): Promise<readonly string[]> {
+    const { interval, timestamp, horizon, signal } = this.question;
+    const body = { kind: 'prepare', interval, round: this.ask, timestamp, horizon, agents: {} } as const;
+    const { prepareDeadlineMs } = this.settings;
+    const answers = await this.exchange.ask(body, 'prepared', this.awaited(), prepareDeadlineMs, signal);
+    this.note(answers.byAgent.keys(), answers.late);
+    return [...answers.byAgent].filter(([, told]) => told['isMeasured'] === false).map(([agentId]) => agentId);
+  }
+
+  /** Rounds until the residuals are small; false when the round limit or the deadline came first. */
+  private async iterate(): Promise<boolean> {
+    const { star, settings, question } = this;
+    let requests = star.start();
+    for (let round = 0; round < settings.maxRounds; round++) {
+      if (this.isOver()) {
+        this.findings.push('The deadline of the interval came before the rounds had converged.');
+        return false;
+      }
+      const replies = await this.exchangeRound(requests);
+      const { requests: next, progress } = star.step(replies);
+      this.record(progress, replies);
+      question.onRound?.(progress);
+      if (progress.hasConverged) return true;
+      requests = next;
+    }
+    return false;
+  }
+
+  private async exchangeRound(requests: ReadonlyMap<string, AgentRequest>): Promise<ReadonlyMap<string, AgentReply>> {
+    const { interval, signal } = this.question;
+    const round = ++this.ask;
+    const agents = Object.fromEntries(
+      [...requests].map(([agentId, { round: _round, rho: _rho, ...targets }]) => [agentId, targets]),
+    );
+    const rho = [...requests.values()][0]?.rho ?? 1;
+    const body = { kind: 'round', interval, round, rho, agents } as const;
+    const { roundDeadlineMs } = this.settings;
+    const answers = await this.exchange.ask(body, 'boundary', this.awaited(), roundDeadlineMs, signal);
+    this.note(answers.byAgent.keys(), answers.late);
+    const replies = new Map<string, AgentReply>();
+    for (const [agentId, request] of requests) {
+      const answer = answers.byAgent.get(agentId);
+      const reply =
+        answer !== undefined && isUsable(answer, request.targetW.length)
+          ? boundaryReply(answer, request.round)
+          : { ...(this.memory.lastReply.get(agentId) ?? silent(request)), round: request.round };
+      if (answer !== undefined) {
+        this.memory.lastReply.set(agentId, reply);
+        this.memory.lastPower.set(agentId, { powerW: reply.powerW, powerVar: reply.powerVar });
+        if (reply.status === 'infeasible') this.infeasible.add(agentId);
+        else this.infeasible.delete(agentId);
+      }
+      replies.set(agentId, reply);
+    }
+    this.answered += answers.byAgent.size;
+    return replies;
+  }
+
+  /** AC power flows of primary and secondaries in turn until the powers at the ports are at rest. */
+  private async verify(): Promise<{ ac: IntervalOutcome['ac']; passes: number; isConverged: boolean }> {
+    const { interval, signal } = this.question;
+    if (this.answered === 0) return { ac: undefined, passes: 0, isConverged: false };
+    let ac: IntervalOutcome['ac'];
+    let isConverged = false;
+    for (let pass = 1; pass <= MAX_VERIFICATIONS; pass++) {
+      const powers = new Map(
+        this.star.ports.map(({ agentId, nodes }) => [
+          agentId,
+          this.memory.lastPower.get(agentId) ?? none(nodes.length),
+        ]),
+      );
+      const primary = this.star.verify(powers);
+      const round = ++this.ask;
+      const agents = Object.fromEntries(
+        [...primary.requests].map(([agentId, { voltage }]) => [agentId, { voltage: [...voltage] }]),
+      );
+      const body = { kind: 'verify', interval, round, agents } as const;
+      const { roundDeadlineMs } = this.settings;
+      const answers = await this.exchange.ask(body, 'verified', this.awaited(), roundDeadlineMs, signal);
+      this.note(answers.byAgent.keys(), answers.late);
+      let change = 0;
+      let vMaxPu = primary.maxVoltagePu;
+      let vMinPu = primary.minVoltagePu;
+      let violations = primary.violations;
+      isConverged = primary.isConverged;
+      for (const [agentId, reply] of answers.byAgent) {
+        const before = powers.get(agentId);
+        if (before === undefined || !isVerification(reply, before.powerW.length)) continue;
+        for (let k = 0; k < before.powerW.length; k++) {
+          change = Math.max(change, Math.abs(reply.powerW[k]! - before.powerW[k]!));
+          change = Math.max(change, Math.abs(reply.powerVar[k]! - before.powerVar[k]!));
+        }
+        this.memory.lastPower.set(agentId, { powerW: reply.powerW, powerVar: reply.powerVar });
+        vMaxPu = Math.max(vMaxPu, reply.maxVoltagePu);
+        vMinPu = Math.min(vMinPu, reply.minVoltagePu);
+        violations += reply.violations;
+        isConverged &&= reply.isConverged;
+      }
+      ac = { vMaxPu, vMinPu, violations };
+      if (change <= SETTLED_W || this.isOver()) return { ac, passes: pass, isConverged };
+    }
+    this.findings.push(`The AC check did not come to rest within ${MAX_VERIFICATIONS} passes.`);
+    return { ac, passes: MAX_VERIFICATIONS, isConverged };
+  }
+
+  private async commit(): Promise<Readonly<Record<string, readonly DerSetpoint[]>>> {
+    const { interval, signal } = this.question;
+    const body = { kind: 'commit', interval, round: ++this.ask } as const;
+    // Failed agents are asked too: they answer with what they hold.
+    const { roundDeadlineMs } = this.settings;
+    const answers = await this.exchange.ask(body, 'setpoints', this.awaited(), roundDeadlineMs, signal);
+    this.note(answers.byAgent.keys(), answers.late);
+    return Object.fromEntries(answers.byAgent);
+  }
+
+  /** Agents that are waited for: neither lost before, nor failed in this interval. */
+  private awaited(): readonly string[] {
+    return this.agentIds.filter(
+      (agentId) => !this.failed.has(agentId) && (this.memory.misses.get(agentId) ?? 0) < MISSES_MAX,
+    );
+  }
+
+  private note(answered: Iterable<string>, late: readonly string[]): void {
+    for (const agentId of answered) this.memory.misses.set(agentId, 0);
+    for (const agentId of late) {
+      this.memory.misses.set(agentId, (this.memory.misses.get(agentId) ?? 0) + 1);
+      this.missing.add(agentId);
+    }
+    for (const [agentId, misses] of this.memory.misses) if (misses >= MISSES_MAX) this.missing.add(agentId);
+    for (const failure of this.exchange.takeErrors()) {
+      this.errors.push(failure);
+      this.failed.add(failure.agentId);
+    }
+  }
+
+  private record(progress: RoundProgress, replies: ReadonlyMap<string, AgentReply>): void {
+    let injection = 0;
+    for (const { powerW } of replies.values()) for (const p of powerW) injection -= p;
+    const { primalResidual, primalTolerance, dualResidual, dualTolerance, rho } = progress;
+    this.history.push({
+      round: this.history.length + 1,
+      rho,
+      primalResidual,
+      primalTolerance,
+      dualResidual,
+      dualTolerance,
+      totalInjectionW: injection,
+      portVoltagePu: this.agentIds.map((agentId) => {
+        const squares = replies.get(agentId)?.voltageSquaredPu ?? [];
+        return squares.length === 0 ? null : Math.sqrt(Math.max(0, ...squares));
+      }),
+      alpha: this.agentIds.map((agentId) => replies.get(agentId)?.alpha ?? null),
+    });
+  }
+
+  /** Whether the linear model has to be moved onto the AC solution. */
+  private wantsCorrection(ac: IntervalOutcome['ac'], isConverged: boolean): boolean {
+    if (ac === undefined || !isConverged) return false;
+    const { maxPu, minPu } = this.settings.limits;
+    if (ac.vMaxPu > maxPu + VOLTAGE_TOLERANCE_PU || ac.vMinPu < minPu - VOLTAGE_TOLERANCE_PU) return true;
+    const isCurtailed = this.history.at(-1)?.alpha.some((alpha) => (alpha ?? 0) > CURTAILED_ALPHA) ?? false;
+    return isCurtailed && ac.vMaxPu < maxPu - SLACK_PU;
+  }
+
+  private status(hasConverged: boolean, ac: IntervalOutcome['ac']): IntervalStatus {
+    if (ac === undefined) return 'noAgents';
+    const { maxPu, minPu } = this.settings.limits;
+    const isInside = ac.vMaxPu <= maxPu + VOLTAGE_TOLERANCE_PU && ac.vMinPu >= minPu - VOLTAGE_TOLERANCE_PU;
+    if (!isInside) {
+      if (this.infeasible.size > 0) {
+        this.findings.push(`The limits cannot hold at ${[...this.infeasible].sort().join(', ')}.`);
+      }
+      return 'violated';
+    }
+    return hasConverged ? 'converged' : 'roundLimit';
+  }
+
+  private isOver(): boolean {
+    return this.question.clock() - this.began > this.settings.intervalDeadlineMs;
+  }
+}
+
+/** What stands in for an agent that never answered: it is taken to agree with the coordinator. */
+function silent(request: AgentRequest): AgentReply {
+  return {
+    round: request.round,
+    powerW: request.targetW,
+    powerVar: request.targetVar,
+    voltageSquaredPu: request.targetVoltageSquaredPu,
+    status: 'solved',
+  };
+}
+
+function none(nodes: number): PortPower {
+  return { powerW: new Array<number>(nodes).fill(0), powerVar: new Array<number>(nodes).fill(0) };
+}
+
+function boundaryReply(answer: BoundaryAnswer, round: number): AgentReply {
+  const { powerW, powerVar, voltageSquaredPu, alpha, status } = answer;
+  return { round, powerW, powerVar, voltageSquaredPu, status, ...(alpha === undefined ? {} : { alpha }) };
+}
+
+function isUsable(answer: BoundaryAnswer, nodes: number): boolean {
+  return [answer.powerW, answer.powerVar, answer.voltageSquaredPu].every((values) => isVector(values, nodes));
+}
+
+function isVerification(reply: BoundaryVerification, nodes: number): reply is BoundaryVerification & VerifyReply {
+  return isVector(reply.powerW, nodes) && isVector(reply.powerVar, nodes);
+}
+
+function isVector(values: readonly number[], length: number): boolean {
+  return values.length === length && values.every(Number.isFinite);
+}

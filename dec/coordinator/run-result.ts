@@ -1,0 +1,228 @@
+import type { DerSetpoint, DifferenceMessage } from '../../bus/index.js';
+import type { FairnessMode, VoltageLimits } from '../../grid/optim/index.js';
+
+/** Voltages of all measured nodes at one instant, by the simulation's PNV measurements. */
+export interface VoltageSummary {
+  /** Simulated time, epoch seconds. */
+  readonly timestamp: number;
+  readonly vMaxPu: number;
+  readonly vMinPu: number;
+  readonly vMaxNode: NodeName;
+  readonly vMinNode: NodeName;
+  /** Nodes above or below the limits (with the tolerance of 1e-3 pu that measurements are held to). */
+  readonly violations: number;
+  readonly measuredNodes: number;
+}
+
+/** A node as people name it. */
+export interface NodeName {
+  readonly bus: string;
+  /** A, B, C, s1 or s2. */
+  readonly phase: string;
+}
+
+/** Voltage of one node before and after an interval's set-points act. */
+export interface NodeVoltage extends NodeName {
+  readonly beforePu: number;
+  /** Undefined when the run ended before the next output. */
+  readonly afterPu: number | undefined;
+}
+
+/** One round as it is plotted. Values by agent stand in the order of {@link RunResult.agents}. */
+export interface RoundRecord {
+  readonly round: number;
+  readonly rho: number;
+  readonly primalResidual: number;
+  readonly primalTolerance: number;
+  readonly dualResidual: number;
+  readonly dualTolerance: number;
+  /** Sum of the agents' boundary power, W, into the grid positive. */
+  readonly totalInjectionW: number;
+  /** Largest voltage over the port's nodes as the agent has it, pu, by agent; NaN-free, null when it has not answered. */
+  readonly portVoltagePu: readonly (number | null)[];
+  /** The agent's mean curtailed fraction, by agent; null when it tells none. */
+  readonly alpha: readonly (number | null)[];
+}
+
+/** A DER as the audit sees it after an interval. */
+export interface DerOutcome {
+  readonly agentId: string;
+  readonly derMrid: string;
+  readonly unitMrid: string;
+  readonly name: string;
+  readonly bus: string;
+  readonly phases: string;
+  /** Most it could deliver during the interval by the scenario, W. */
+  readonly availableW: number;
+  /** Limit in force, W, and reactive power, var. */
+  readonly limitW: number;
+  readonly setpointVar: number;
+  /** Curtailed fraction of `availableW`. */
+  readonly alpha: number;
+}
+
+/** Fairness and cost of a dispatch, from the public scenario, never from messages of agents. */
+export interface AuditResult {
+  readonly availableW: number;
+  readonly curtailedW: number;
+  readonly curtailedPct: number;
+  /** Curtailment of the least-curtailment optimum (mode `total`), W; undefined when it was not found. */
+  readonly leastCurtailedW: number | undefined;
+  /** (curtailed - least) / available, percent. */
+  readonly priceOfFairnessPct: number | undefined;
+  readonly alpha: { readonly min: number; readonly max: number; readonly mean: number };
+  readonly jain: { readonly alpha: number; readonly served: number };
+  readonly gini: { readonly alpha: number; readonly served: number };
+  readonly ders: readonly DerOutcome[];
+}
+
+/** How an interval ended. */
+export type IntervalStatus =
+  /** Residuals below tolerance, AC voltages inside the limits. */
+  | 'converged'
+  /** The round limit came first; the dispatch was checked by AC power flow and lies inside the limits. */
+  | 'roundLimit'
+  /** AC voltages lie outside the limits after the last correction, or agents said that their limits cannot hold. */
+  | 'violated'
+  /** No answer from any agent in time: limits stay as they are. */
+  | 'noAgents';
+
+/** An agent that could not take part, and why. */
+export interface AgentFailure {
+  readonly agentId: string;
+  readonly message: string;
+}
+
+/** One coordination interval. */
+export interface IntervalResult {
+  readonly interval: number;
+  /** Simulated time of the measurements it worked on, epoch seconds. */
+  readonly timestamp: number;
+  readonly status: IntervalStatus;
+  /** ADMM rounds over all passes, AC verifications, corrections of the linear model. */
+  readonly rounds: number;
+  readonly verifications: number;
+  readonly corrections: number;
+  readonly residuals: { readonly primal: number; readonly dual: number };
+  /** Voltages of the AC power flow of the dispatch at the look-ahead inputs; undefined when nobody answered. */
+  readonly ac: { readonly vMaxPu: number; readonly vMinPu: number; readonly violations: number } | undefined;
+  /** Agents whose last answer (or none) had to be used. */
+  readonly missingAgents: readonly string[];
+  readonly agentErrors: readonly AgentFailure[];
+  /** Agents that had no or not all measurements. */
+  readonly unmeasuredAgents: readonly string[];
+  readonly before: VoltageSummary;
+  readonly after: VoltageSummary | undefined;
+  /** Highest and lowest voltage of all outputs from the first with these set-points to the next interval. */
+  readonly during: { readonly vMaxPu: number; readonly vMinPu: number; readonly outputs: number } | undefined;
+  readonly nodeVoltages: readonly NodeVoltage[];
+  readonly history: readonly RoundRecord[];
+  /** Set-points by agent, as committed. */
+  readonly setpoints: Readonly<Record<string, readonly DerSetpoint[]>>;
+  /** The one message sent to the simulation; undefined when no limit changed by more than the dead band. */
+  readonly difference: DifferenceMessage | undefined;
+  /** Number of devices in `difference`, and of those whose change was inside the dead band. */
+  readonly commanded: number;
+  readonly unchanged: number;
+  /** Content of `agent_<id>.json` by agent, in the ancestor's shape. */
+  readonly agentFiles: Readonly<Record<string, unknown>>;
+  /** Wall-clock seconds of the coordination, without the audit. */
+  readonly seconds: number;
+  readonly audit: AuditResult | undefined;
+  readonly findings: readonly string[];
+}
+
+/** An agent of the run. */
+export interface AgentRecord {
+  readonly agentId: string;
+  readonly hostId: string;
+  readonly bus: string;
+  readonly phases: string;
+  readonly ders: number;
+}
+
+/** How a run ended. */
+export type RunStatus =
+  | 'completed'
+  /** Stopped by the caller's signal. */
+  | 'cancelled'
+  /** Nothing to coordinate: `reason` says why. */
+  | 'nothingToCoordinate'
+  /** The simulation ended before all intervals were done. */
+  | 'simulationEnded';
+
+/** Everything a run leaves behind. */
+export interface RunResult {
+  readonly status: RunStatus;
+  /** A sentence for statuses other than `completed`. */
+  readonly reason: string | undefined;
+  readonly runId: string;
+  readonly simulationId: string | undefined;
+  readonly feeder: { readonly name: string; readonly mrid: string };
+  readonly settings: RunSettings;
+  readonly agents: readonly AgentRecord[];
+  readonly intervals: readonly IntervalResult[];
+  readonly summary: RunSummary;
+  readonly findings: readonly string[];
+  readonly seconds: number;
+}
+
+/** The figures of a run at a glance; energies and powers from the audit. */
+export interface RunSummary {
+  readonly vMaxBeforePu: number | undefined;
+  readonly violationsBefore: number | undefined;
+  readonly vMaxAfterPu: number | undefined;
+  readonly violationsAfter: number | undefined;
+  /** Of the interval with the most curtailment. */
+  readonly curtailedW: number | undefined;
+  readonly curtailedPct: number | undefined;
+  readonly jainAlpha: number | undefined;
+  readonly priceOfFairnessPct: number | undefined;
+  /** Rounds and seconds of all intervals. */
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+/** Settings of a run; the result echoes them. */
+export interface RunSettings {
+  /** Number of coordination intervals. */
+  readonly intervals: number;
+  /** Simulated seconds from one interval to the next. */
+  readonly intervalS: number;
+  /** Simulated seconds between two outputs of the simulation. */
+  readonly publishPeriodS: number;
+  /** Simulated start, epoch seconds. */
+  readonly startTime: number;
+  readonly isRealtime: boolean;
+  readonly loadMultiplier: number;
+  readonly pvMultiplier: number;
+  readonly sourceVoltagePu: number | undefined;
+  /** Factors from the start on, one per `profileStepS`, linear between; undefined keeps 1. */
+  readonly pvProfile: readonly number[] | undefined;
+  readonly loadProfile: readonly number[] | undefined;
+  readonly profileStepS: number;
+  readonly fairness: FairnessMode;
+  readonly limits: VoltageLimits;
+  /** Number of agent hosts (worker threads) started by the run. */
+  readonly hosts: number;
+  /** Rounds of one pass before it is cut. */
+  readonly maxRounds: number;
+  readonly maxCorrections: number;
+  /** Milliseconds that agents have for one answer. */
+  readonly roundDeadlineMs: number;
+  /** Changes of a limit up to this size are not sent, W. */
+  readonly deadBandW: number;
+}
+
+/** What happens during a run, for people who watch. */
+export type RunProgress =
+  | { readonly kind: 'stage'; readonly text: string }
+  | { readonly kind: 'output'; readonly timestamp: number; readonly vMaxPu: number; readonly vMinPu: number }
+  | {
+      readonly kind: 'round';
+      readonly interval: number;
+      readonly round: number;
+      readonly primalResidual: number;
+      readonly dualResidual: number;
+    }
+  | { readonly kind: 'interval'; readonly result: IntervalResult };
