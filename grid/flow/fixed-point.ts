@@ -2,8 +2,10 @@
  * Fixed-point current injection.
  *
  * Solved: Y V = Isource + Icompensation(V) for the node voltages V.
- * Steps: (1) currents at V; (2) one solve with the kept factor; (3) the largest change in pu decides; (4) at the end
- * one solve for the residual Isource + Icompensation(V) - Y V, which also takes away the rounding of the factor.
+ * Steps: (1) currents at V; (2) one solve with the kept factor; (3) the largest change in pu decides; (4) on the first
+ * solve with a new factor the componentwise backward error is measured, and where it is not at rounding level every
+ * solve ends with a step of iterative refinement. A factor without need for it is left alone: the voltage of an
+ * ungrounded island hangs on a shunt of a millionth of the rating, and a residual in working precision would blur it.
  * Cost: one forward and backward solve and one pass over the loads an iteration; linear convergence at the rate of
  * load over short-circuit power. Nothing is allocated.
  * Fails: near the loading limit and when loads jump between branches of their law: `limit` or `diverged`; Newton
@@ -11,12 +13,14 @@
  * Source: Dugan (2011), OpenDSS "Solution Technique"; convergence: Bazrafshan and Gatsis (2018), "Comprehensive
  * modeling of three-phase distribution systems via the bus admittance matrix".
  */
-import { addSymmetricProduct } from '../math/index.js';
+import { addSymmetricProduct, backwardError } from '../math/index.js';
 import type { ShareInjection } from './injection.js';
 import type { AdmittanceNetwork } from './network.js';
 
 /** Change beyond which an iterate counts as run away, pu. */
 const RUNAWAY_PU = 1e4;
+/** Componentwise backward error above which solutions are refined: a thousand units of rounding. */
+const BACKWARD_ERROR_LIMIT = 2e-13;
 
 /** The buffers and the last voltages of a power flow. */
 export interface FlowState {
@@ -67,6 +71,18 @@ export function startFlat(state: FlowState, network: AdmittanceNetwork): void {
   network.factor.solve(state.sourceCurrent, state.voltage);
 }
 
+/** Takes the error of an inaccurate factor out of `state.voltage`, the solution for `state.rhs`. */
+function refine(state: FlowState, network: AdmittanceNetwork): void {
+  if (network.isRefinementNeeded === false) return;
+  const { voltage, rhs, next } = state;
+  network.isRefinementNeeded ??=
+    backwardError(network.colPtr, network.rowIdx, network.values, voltage, rhs) > BACKWARD_ERROR_LIMIT;
+  if (!network.isRefinementNeeded) return;
+  addSymmetricProduct(network.colPtr, network.rowIdx, network.values, voltage, rhs, -1);
+  network.factor.solve(rhs, next);
+  for (let i = 0; i < voltage.length; i++) voltage[i] = voltage[i]! + next[i]!;
+}
+
 /**
  * Iterates to the fixed point.
  *
@@ -80,7 +96,7 @@ export function iterateFixedPoint(
   tolerancePu: number,
   limit: number,
 ): 'converged' | 'limit' | 'diverged' {
-  const { factor, colPtr, rowIdx, values } = network;
+  const { factor } = network;
   for (let k = 0; k < limit; k++) {
     setCurrents(state, injection, state.voltage);
     factor.solve(state.rhs, state.next);
@@ -91,14 +107,7 @@ export function iterateFixedPoint(
     state.next = last;
     state.iterations++;
     if (change > tolerancePu) continue;
-    setCurrents(state, injection, state.voltage);
-    addSymmetricProduct(colPtr, rowIdx, values, state.voltage, state.rhs, -1);
-    factor.solve(state.rhs, state.next);
-    for (let i = 0; i < state.next.length; i++) state.next[i] = state.next[i]! + state.voltage[i]!;
-    if (!(measureChange(state, state.voltage, state.next) < RUNAWAY_PU)) return 'diverged';
-    const before = state.voltage;
-    state.voltage = state.next;
-    state.next = before;
+    refine(state, network);
     return 'converged';
   }
   return 'limit';

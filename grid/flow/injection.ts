@@ -100,7 +100,7 @@ export class ShareInjection {
       const power = 1 / (max * max);
       const current = 1 / (rated * max);
       this.fP = s.zP[k]! * nominal + s.iP[k]! * current + s.pP[k]! * power;
-      this.fQ = s.zQ[k]! * nominal + s.iQ[k]! * current + s.pQ[k]! * power;
+      this.fQ = s.isQuadratic[k] ? power : s.zQ[k]! * nominal + s.iQ[k]! * current + s.pQ[k]! * power;
     } else {
       const low = s.lowV[k]!;
       const size = Math.sqrt(square);
@@ -113,7 +113,7 @@ export class ShareInjection {
       const power = (start + ((1 / min - start) / (min - low)) * (size - low)) / size;
       const current = (start + ((1 / rated - start) / (min - low)) * (size - low)) / size;
       this.fP = s.zP[k]! * nominal + s.iP[k]! * current + s.pP[k]! * power;
-      this.fQ = s.zQ[k]! * nominal + s.iQ[k]! * current + s.pQ[k]! * power;
+      this.fQ = s.isQuadratic[k] ? power : s.zQ[k]! * nominal + s.iQ[k]! * current + s.pQ[k]! * power;
     }
   }
 

@@ -32,6 +32,8 @@ export class AdmittanceNetwork {
   readonly factor: ComplexFactor;
   /** Present primitive of each element. Replaced as a whole when one changes: solutions keep the one they saw. */
   primitives: readonly Primitive[];
+  /** Whether solutions with the present factor need refinement; undefined until it has been measured. */
+  isRefinementNeeded: boolean | undefined;
   /** 1 for nodes without a path to a source. */
   readonly isDead: Uint8Array;
   /** Pairs (position in the primitive, slot in `values`) of each element. */
@@ -195,6 +197,7 @@ export class AdmittanceNetwork {
       const size = Math.abs(values[s]!) + Math.abs(values[s + 1]!);
       values[s] = values[s]! + Math.max(DEAD_SHUNT_LEAST, DEAD_SHUNT_RELATIVE * size);
     }
+    this.isRefinementNeeded = undefined;
     return this.factor.refactor(values);
   }
 }

@@ -32,6 +32,11 @@ export interface CompiledShares {
   /** Exponents of voltage of the constant-power parts, 0 where power does not depend on voltage. */
   readonly eP: Float64Array;
   readonly eQ: Float64Array;
+  /**
+   * 1 for constant power with quadratic vars (P all power, Q all impedance: OpenDSS load model 3), which outside the
+   * window is the admittance of a constant-power load as a whole; other mixes keep each part's own rule.
+   */
+  readonly isQuadratic: Uint8Array;
   /** Shares of a device: `[first, end)`. */
   readonly rangeOf: ReadonlyMap<string, readonly [number, number]>;
 }
@@ -114,6 +119,7 @@ export function compileShares(feeder: Feeder, nodeIndex: (bus: string, node: num
     pQ: numbers((r) => r.zipQ.p),
     eP: numbers((r) => r.exponentP),
     eQ: numbers((r) => r.exponentQ),
+    isQuadratic: Uint8Array.from(rows, (r) => (r.zipP.p === 1 && r.zipQ.z === 1 ? 1 : 0)),
     rangeOf,
   };
 }
