@@ -8,7 +8,8 @@ import { objectId } from './feeder-model.js';
 import { NOMINAL_VOLTAGE_V } from './ieee123-circuit.js';
 import type { Point } from './layout.js';
 import { METRES_PER_FOOT, TRIPLEX_1_0, TRIPLEX_4_0, triplexConfiguration } from './line-configuration.js';
-import { addLinePhases, inverterProperties, type PrimaryContext, tankEnd } from './primary-network.js';
+import { addLinePhases, inverterProperties } from './primary-network.js';
+import { type PrimaryContext, tankEnd } from './primary-transformer.js';
 import * as shared from './shared-objects.js';
 
 /** Rated voltages of a service transformer and of a 240 V inverter, V. */
