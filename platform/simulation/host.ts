@@ -2,6 +2,7 @@ import {
   asError,
   type Bus,
   type BusSubscription,
+  type SimulationCommand,
   type SimulationRequest,
   simulationInput,
   simulationInputTopic,
@@ -11,6 +12,7 @@ import { DecError } from '../../grid/math/index.js';
 import type { Feeder } from '../../grid/model/index.js';
 import type { Clock } from '../clock.js';
 import type { LogService } from '../log-service.js';
+import type { LoadedModel } from '../model-store.js';
 import { type RunState, type SimulationRun, startRun } from './run.js';
 import { createScenario, type ProfileLibrary } from './scenario.js';
 import { createSimulation, withZipFractions } from './simulation.js';
@@ -27,10 +29,10 @@ export interface SimulationHostOptions {
   readonly clock: Clock;
   readonly log: LogService;
   readonly hasSubscriber: (topic: string) => boolean;
-  /** Finds a feeder by what a request names. @throws DecError `FEEDER_UNKNOWN` */
-  readonly findFeeder: (mrid: string) => Feeder;
-  /** Measurement mRIDs by message bus of a feeder. */
-  readonly areaMeasurements: (feeder: Feeder) => ReadonlyMap<string, readonly string[]>;
+  /** Finds a model by what a request names. @throws DecError `FEEDER_UNKNOWN` */
+  readonly findModel: (mrid: string) => LoadedModel;
+  /** Measurement mRIDs by message bus of a model. */
+  readonly areaMeasurements: (model: LoadedModel) => ReadonlyMap<string, readonly string[]>;
   readonly createFlow: (feeder: Feeder) => PowerFlow;
   readonly profiles: ProfileLibrary;
   /** A new process id: digits. */
@@ -54,10 +56,12 @@ export interface SimulationHost {
   start(request: SimulationRequest): string;
   /** Stops a running simulation. @throws DecError `BAD_ARGUMENT` when there is none of that id */
   stop(id: string): void;
+  /** Gives a command to a running simulation, as its input topic does. @throws DecError as {@link stop} */
+  command(id: string, command: SimulationCommand): void;
   /** Runs, newest last. */
   runs(): readonly RunSummary[];
-  /** Feeder of a run, also after its end. */
-  feederOf(id: string): Feeder | undefined;
+  /** Model of a run, also after its end. */
+  modelOf(id: string): LoadedModel | undefined;
   /** Stops all runs. */
   close(): void;
 }
@@ -65,10 +69,7 @@ export interface SimulationHost {
 /** Makes the host of the simulations. */
 export function createSimulationHost(options: SimulationHostOptions): SimulationHost {
   const { bus, clock, log } = options;
-  const runs = new Map<
-    string,
-    { readonly run: SimulationRun; readonly feeder: Feeder; readonly input: BusSubscription }
-  >();
+  const runs = new Map<string, { readonly run: SimulationRun; readonly model: LoadedModel }>();
 
   const listen = (id: string, run: () => SimulationRun | undefined): BusSubscription => {
     const topic = simulationInputTopic(id);
@@ -78,6 +79,16 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
       } catch (error) {
         log.simulation(id, { source: 'simulation', level: 'WARN', message: asError(error).message });
       }
+    });
+  };
+
+  const find = (id: string): SimulationRun => {
+    const entry = runs.get(id);
+    if (entry) return entry.run;
+    const known = [...runs.keys()];
+    throw new DecError('BAD_ARGUMENT', `There is no simulation ${id}; known are ${known.join(', ') || 'none'}.`, {
+      simulationId: id,
+      known,
     });
   };
 
@@ -103,8 +114,9 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
       if (active >= RUNS_AT_ONCE) {
         throw new DecError('BAD_ARGUMENT', `${active} simulations are running already; stop one first.`, { active });
       }
-      const found = options.findFeeder(asked.mrid);
-      const feeder = asked.model.zipFractions ? withZipFractions(found, asked.model.zipFractions) : found;
+      const model = options.findModel(asked.mrid);
+      const { zipFractions } = asked.model;
+      const feeder = zipFractions ? withZipFractions(model.feeder, zipFractions) : model.feeder;
       const scenario = createScenario(asked.model, request.startTime, options.profiles);
       const simulation = createSimulation({
         feeder,
@@ -126,28 +138,19 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
         clock,
         hasSubscriber: options.hasSubscriber,
         log: (entry) => log.simulation(id, entry),
-        areaMeasurements: options.areaMeasurements(found),
+        areaMeasurements: options.areaMeasurements(model),
         onEnd: () => {
           input.unsubscribe();
           forget();
         },
       });
-      runs.set(id, { run, feeder: found, input });
+      runs.set(id, { run, model });
       return id;
     },
-    stop(id) {
-      const entry = runs.get(id);
-      if (!entry) {
-        const known = [...runs.keys()];
-        throw new DecError('BAD_ARGUMENT', `There is no simulation ${id}; known are ${known.join(', ') || 'none'}.`, {
-          simulationId: id,
-          known,
-        });
-      }
-      entry.run.stop();
-    },
+    stop: (id) => find(id).stop(),
+    command: (id, command) => find(id).command(command),
     runs: () => [...runs.values()].map(({ run: { id, state, step, request } }) => ({ id, state, step, request })),
-    feederOf: (id) => runs.get(id)?.feeder,
+    modelOf: (id) => runs.get(id)?.model,
     close() {
       for (const { run } of runs.values()) run.stop();
     },

@@ -1,0 +1,16 @@
+export * from './clock.js';
+export type { LogEntry, LogFilter, LogService } from './log-service.js';
+export * from './model-store.js';
+export { defaultStoreDir, flagshipPath, packageProfiles, readProfile } from './package-files.js';
+export * from './platform.js';
+export type { RunSummary } from './simulation/host.js';
+export * from './simulation/profile.js';
+export type { RunState } from './simulation/run.js';
+export * from './simulation/scenario.js';
+export {
+  createSimulation,
+  type Simulation,
+  type SimulationSettings,
+  type SimulationStep,
+} from './simulation/simulation.js';
+export { DEFAULT_USERS, type PlatformUser } from './token-service.js';

@@ -1,0 +1,138 @@
+import { asError, type Broker, type BrokerStatistics, type BusError, type LogLine, startBroker } from '../bus/index.js';
+import { createPowerFlow } from '../grid/flow/index.js';
+import { DecError } from '../grid/math/index.js';
+import { type Clock, systemClock } from './clock.js';
+import { createConfigurationService } from './configuration-service.js';
+import { createFieldService } from './field-service.js';
+import { createLogService, type LogService } from './log-service.js';
+import { createModelService } from './model-service.js';
+import { type ModelListing, type ModelStore, openModelStore } from './model-store.js';
+import { packageProfiles } from './package-files.js';
+import { newProcessId, routeRequests } from './request-router.js';
+import { createSimulationHost, type RunSummary } from './simulation/host.js';
+import type { ProfileLibrary } from './simulation/scenario.js';
+import { createTokenService, DEFAULT_USERS, type PlatformUser } from './token-service.js';
+
+/** Settings of {@link startPlatform}. */
+export interface PlatformOptions {
+  /** TCP port of the broker; 0 takes any free one. Default 61613. */
+  readonly port?: number;
+  /** Address to listen on. Default 127.0.0.1. */
+  readonly host?: string;
+  /** Folder of the model store; only the built-in and the given feeders when absent. */
+  readonly storeDir?: string;
+  /** Further CIM XML files whose feeders are known. */
+  readonly feeders?: readonly string[];
+  /** Users by name; the ones of the real platform when absent, which only the loopback interface allows. */
+  readonly users?: Readonly<Record<string, PlatformUser>>;
+  /** Profiles that simulation requests may name, beside those of the package. */
+  readonly profiles?: ProfileLibrary;
+  /** Told of every log line, also those of simulations. */
+  readonly onLog?: (line: LogLine) => void;
+  /** Time; the wall clock when absent. */
+  readonly clock?: Clock;
+}
+
+/** A running platform. */
+export interface Platform {
+  /** `stomp://host:port`. */
+  readonly stompUrl: string;
+  readonly host: string;
+  readonly port: number;
+  /** Known feeders. */
+  readonly feeders: readonly ModelListing[];
+  readonly store: ModelStore;
+  /** The broker, for a bus inside this process. */
+  readonly broker: Broker;
+  /** What the broker did and holds. */
+  statistics(): BrokerStatistics;
+  /** Simulations, newest last. */
+  runs(): readonly RunSummary[];
+  /** Stops all simulations and the broker; nothing stays behind. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the stand-in platform: broker, models, queries, configurations, simulations, field bus and logs.
+ * @throws BusError `PORT_IN_USE`; DecError for an unreadable feeder, or for default users on an open interface
+ * @example const platform = await startPlatform({ port: 0 }); console.log(platform.stompUrl);
+ */
+export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
+  const { host = '127.0.0.1', clock = systemClock, onLog } = options;
+  if (options.users === undefined && !isLoopback(host)) {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      `The platform is to listen on ${host} with the well-known default passwords; give users of your own, or listen on 127.0.0.1.`,
+      { host },
+    );
+  }
+  const store = openModelStore(options.storeDir, options.feeders ? { files: options.feeders } : {});
+  const feeders = store.list();
+  const profiles: ProfileLibrary = new Map([...packageProfiles(), ...(options.profiles ?? [])]);
+  const tokens = createTokenService(clock, options.users ?? DEFAULT_USERS);
+  // The log speaks over the broker, whose own warnings belong into the log.
+  let log: LogService | undefined;
+  const onWarning = (warning: BusError): void =>
+    log?.platform({ source: 'broker', level: 'WARN', message: warning.message });
+  const broker = await startBroker({
+    host,
+    ...(options.port === undefined ? {} : { port: options.port }),
+    authenticate: ({ login, passcode }) => tokens.authenticate(login, passcode) !== undefined,
+    onWarning,
+    now: () => clock.nowMs(),
+  });
+  const bus = broker.seat();
+  const logs = createLogService({ bus, clock, ...(onLog ? { onLog } : {}) });
+  log = logs;
+  bus.onError((error) => logs.platform({ source: 'platform', level: 'ERROR', message: asError(error).message }));
+  const warn = (message: string): void => logs.platform({ source: 'field', level: 'WARN', message });
+  const field = createFieldService(store, (destination, body) => bus.send(destination, body), warn);
+  const simulations = createSimulationHost({
+    bus,
+    clock,
+    log: logs,
+    hasSubscriber: (topic) => broker.hasSubscriber(topic),
+    findModel: (mrid) => store.find(mrid),
+    areaMeasurements: (model) => field.measurementsOf(model),
+    createFlow: (feeder) => createPowerFlow(feeder),
+    profiles,
+    newId: newProcessId,
+  });
+  routeRequests({
+    hub: broker,
+    log: logs,
+    tokens,
+    models: createModelService(store),
+    configurations: createConfigurationService(store, (id) => simulations.modelOf(id)?.mrid),
+    simulations,
+    field,
+    fieldModelMrid: () => feeders[0]?.mrid,
+  });
+  for (const problem of store.problems) logs.platform({ source: 'store', level: 'WARN', message: problem });
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    simulations.close();
+    // One turn of the event loop, so that the last log lines leave before the connections end.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    log = undefined;
+    await broker.close();
+  };
+  return {
+    stompUrl: `stomp://${host}:${broker.port}`,
+    host,
+    port: broker.port,
+    feeders,
+    store,
+    broker,
+    statistics: () => broker.statistics(),
+    runs: () => simulations.runs(),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}

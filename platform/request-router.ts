@@ -1,0 +1,203 @@
+import { randomInt } from 'node:crypto';
+import {
+  AREA_TOPOLOGY_QUEUE,
+  asError,
+  BusError,
+  type BusHub,
+  type ClaimedMessage,
+  CONFIGURATION_QUEUE,
+  configurationRequest,
+  FIELD_MANAGER_QUEUE,
+  fieldRequest,
+  formatErrorReply,
+  formatReply,
+  LOG_QUERY_QUEUE,
+  MODEL_QUERY_QUEUE,
+  modelQuery,
+  PLATFORM_REQUESTS,
+  PLATFORM_STATUS_QUEUE,
+  platformStatusRequest,
+  ROLES_QUEUE,
+  SIMULATION_REQUEST_QUEUE,
+  type SimulationRequest,
+  simulationRequest,
+  simulationStarted,
+  TOKEN_TOPIC,
+} from '../bus/index.js';
+import { DecError } from '../grid/math/index.js';
+import type { ConfigurationService } from './configuration-service.js';
+import { type FieldService, REGISTRY_QUEUE } from './field-service.js';
+import { answerLogQuery } from './log-query.js';
+import type { LogService } from './log-service.js';
+import type { ModelService } from './model-service.js';
+import type { SimulationHost } from './simulation/host.js';
+import { platformStatusOf } from './status-service.js';
+import type { TokenService } from './token-service.js';
+
+/** Largest process id, exclusive. */
+const PROCESS_ID_MAX = 2_000_000_000;
+/** Part of the platform that speaks in log lines of this file. */
+const SOURCE = 'platform';
+
+/** The services requests go to. */
+export interface PlatformServices {
+  readonly hub: BusHub;
+  readonly log: LogService;
+  readonly tokens: TokenService;
+  readonly models: ModelService;
+  readonly configurations: ConfigurationService;
+  readonly simulations: SimulationHost;
+  readonly field: FieldService;
+  /** The feeder whose field bus applications without a choice use. */
+  readonly fieldModelMrid: () => string | undefined;
+}
+
+/** A new process id: a positive number as text. */
+export function newProcessId(): string {
+  return String(randomInt(1, PROCESS_ID_MAX));
+}
+
+/**
+ * Takes every request to the platform and answers it. A message that cannot be read or carried out gets one answer in the
+ * platform's error shape and a WARN line that names the destination; nothing a client sends ends a service.
+ */
+export function routeRequests(services: PlatformServices): void {
+  const { hub, log, field } = services;
+  const guarded =
+    (handle: (message: ClaimedMessage) => void) =>
+    (message: ClaimedMessage): void => {
+      try {
+        handle(message);
+      } catch (thrown) {
+        const error = asError(thrown);
+        const isExpected = error instanceof DecError || error instanceof BusError;
+        const text = isExpected ? error.message : `Internal error: ${error.message}`;
+        log.platform({
+          source: SOURCE,
+          level: isExpected ? 'WARN' : 'ERROR',
+          message: `${message.destination}: ${text}`,
+        });
+        message.reply(formatErrorReply(text, newProcessId()));
+      }
+    };
+  hub.claim(
+    TOKEN_TOPIC,
+    guarded((message) => message.reply(services.tokens.answer(message.body))),
+  );
+  const routes = platformRoutes(services);
+  hub.claim(
+    PLATFORM_REQUESTS,
+    guarded((message) => {
+      const handle = routes.get(nameOf(message.destination));
+      if (handle) handle(message);
+      else {
+        throw new DecError('UNSUPPORTED', `This platform has no service on ${message.destination}.`, {
+          destination: message.destination,
+        });
+      }
+    }),
+  );
+  hub.claim(
+    nameOf(AREA_TOPOLOGY_QUEUE),
+    guarded((message) => message.reply(JSON.stringify(field.answerTopology(message.body, message.destination)))),
+  );
+  hub.claim(
+    'goss.gridappsd.field.request.>',
+    guarded((message) => {
+      const busId = field.busOf(message.destination) ?? '';
+      const answer = field.answerManager(busId, fieldRequest.parse(message.body, message.destination));
+      if (answer !== undefined) message.reply(JSON.stringify(answer));
+    }),
+    ({ destination }) => field.busOf(destination) !== undefined,
+  );
+  hub.claim(
+    nameOf(REGISTRY_QUEUE),
+    guarded(({ body, destination }) => {
+      field.answerPlatform(fieldRequest.parse(registration(body), destination));
+    }),
+  );
+}
+
+type Handler = (message: ClaimedMessage) => void;
+
+function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler> {
+  const { tokens, models, configurations, simulations, field, log } = services;
+  const enveloped =
+    (answer: (message: ClaimedMessage) => unknown): Handler =>
+    (message) =>
+      message.reply(formatReply(answer(message), newProcessId()));
+  const routes: readonly (readonly [string, Handler])[] = [
+    [MODEL_QUERY_QUEUE, enveloped(({ body, destination }) => models.answer(modelQuery.parse(body, destination)))],
+    [
+      CONFIGURATION_QUEUE,
+      enveloped(({ body, destination }) => configurations.answer(configurationRequest.parse(body, destination))),
+    ],
+    [LOG_QUERY_QUEUE, enveloped(({ body, destination }) => answerLogQuery(log, body, destination))],
+    [ROLES_QUEUE, (message) => message.reply(JSON.stringify({ roles: tokens.roles(message.login) }))],
+    [
+      PLATFORM_STATUS_QUEUE,
+      (message) => {
+        const request = platformStatusRequest.parse(message.body.trim() || '{}', message.destination);
+        message.reply(JSON.stringify(platformStatusOf(request, simulations.runs(), services.fieldModelMrid())));
+      },
+    ],
+    [
+      FIELD_MANAGER_QUEUE,
+      (message) => {
+        const answer = field.answerPlatform(fieldRequest.parse(message.body, message.destination));
+        if (answer !== undefined) message.reply(JSON.stringify(answer));
+      },
+    ],
+    [SIMULATION_REQUEST_QUEUE, (message) => carryOut(simulations, message)],
+  ];
+  return new Map(routes.map(([destination, handle]) => [nameOf(destination), handle]));
+}
+
+function carryOut(simulations: SimulationHost, message: ClaimedMessage): void {
+  const request = readSimulationRequest(message);
+  const { type, simulationId = '' } = request;
+  switch (type.toUpperCase()) {
+    case 'NEW': {
+      const id = simulations.start(request);
+      const events = request.events.map((event) => ({ ...event }));
+      message.reply(simulationStarted.format({ simulationId: id, events }));
+      return;
+    }
+    case 'STOP':
+      simulations.stop(simulationId);
+      return;
+    case 'PAUSE':
+      simulations.command(simulationId, { command: 'pause' });
+      return;
+    case 'RESUME':
+      simulations.command(simulationId, { command: 'resume' });
+      return;
+    default:
+      throw new DecError('BAD_ARGUMENT', `Simulation request type not recognized: ${type}`, { type });
+  }
+}
+
+function readSimulationRequest({ body, destination }: ClaimedMessage): SimulationRequest {
+  if (body.trim() === '' || body.trim() === 'null') throw new DecError('PROTOCOL', 'Simulation request is null');
+  try {
+    return simulationRequest.parse(body, destination);
+  } catch (error) {
+    const reason = asError(error).message;
+    throw new DecError(
+      'PROTOCOL',
+      `Simulation request could not be parsed: ${reason}`,
+      { destination },
+      { cause: error },
+    );
+  }
+}
+
+/** A registration may come bare, as context managers forward it, or as a request. */
+function registration(body: string): string {
+  return body.includes('"request_type"') ? body : `{"request_type":"register_agent","agent":${body}}`;
+}
+
+/** Name of a destination without `/queue/` or `/topic/`. */
+function nameOf(destination: string): string {
+  return destination.replace(/^\/(queue|topic)\//, '');
+}

@@ -1,0 +1,59 @@
+import type { PlatformStatus, PlatformStatusRequest } from '../bus/index.js';
+import type { RunSummary } from './simulation/host.js';
+
+/** A part of the platform as the status lists it. */
+const SERVICES: readonly Readonly<Record<string, unknown>>[] = [
+  {
+    id: 'dec-power-flow',
+    description: 'Power flow of the Distributed Energy Coordinator: three-phase, unbalanced, with controls',
+    creator: 'DEC',
+    inputs: [],
+    outputs: ['/topic/goss.gridappsd.simulation.output'],
+    static_args: [],
+    execution_path: '',
+    type: 'JAVASCRIPT',
+    launch_on_startup: false,
+    prereqs: [],
+    multiple_instances: true,
+    environmentVariables: [],
+  },
+  {
+    id: 'dec-context-manager',
+    description: 'Context managers of all areas of the known feeders',
+    creator: 'DEC',
+    inputs: ['goss.gridappsd.field.request'],
+    outputs: [],
+    static_args: [],
+    execution_path: '',
+    type: 'JAVASCRIPT',
+    launch_on_startup: true,
+    prereqs: [],
+    multiple_instances: false,
+    environmentVariables: [],
+  },
+];
+
+/** The platform's status: all parts, or those that are asked for. */
+export function platformStatusOf(
+  request: PlatformStatusRequest,
+  runs: readonly RunSummary[],
+  fieldModelMrid: string | undefined,
+): PlatformStatus {
+  const { applications, services, appInstances, serviceInstances, field } = request;
+  const isAll = !(applications || services || appInstances || serviceInstances || field);
+  const instances = runs.map(({ id, state, request: { startTime, feeders } }) => ({
+    instance_id: `dec-power-flow-${id}`,
+    service_id: 'dec-power-flow',
+    simulation_id: id,
+    state,
+    start_time: startTime,
+    model_id: feeders[0]?.mrid ?? '',
+  }));
+  return {
+    ...(isAll || applications ? { applications: [] } : {}),
+    ...(isAll || services ? { services: [...SERVICES] } : {}),
+    ...(isAll || appInstances ? { appInstances: [] } : {}),
+    ...(isAll || serviceInstances ? { serviceInstances: instances } : {}),
+    ...((isAll || field) && fieldModelMrid !== undefined ? { fieldModelMrid } : {}),
+  };
+}
