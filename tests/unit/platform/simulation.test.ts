@@ -152,7 +152,12 @@ describe('a simulation', () => {
   });
 
   it('follows load and PV profiles and the source voltage', () => {
-    const simulation = start({ loadProfile: [0.5, 1], profileStepS: 1800, loadScalingFactor: 2, sourceVoltagePu: 1.04 });
+    const simulation = start({
+      loadProfile: [0.5, 1],
+      profileStepS: 1800,
+      loadScalingFactor: 2,
+      sourceVoltagePu: 1.04,
+    });
     simulation.advance();
     const first = simulation.measure();
     // 0.5 x 2 of 100 + j40; 1.04 of 7200 V less the drop of a few volts.

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { tokenReply, tokenRequest } from '../../../bus/index.js';
+import { createTokenService, DEFAULT_USERS } from '../../../platform/token-service.js';
+
+const NOW_MS = 1_700_000_000_000;
+const clock = { nowMs: () => NOW_MS };
+
+function claimsOf(token: string): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString('utf8'));
+}
+
+describe('the token service', () => {
+  it('answers user and password with a JWT longer than 250 characters and the claims of the platform', () => {
+    const token = tokenReply.parse(
+      createTokenService(clock).answer(tokenRequest.format({ login: 'system', passcode: 'manager' })),
+    );
+    // Lengths and claims: GridAPPS-D protocol, section 1.3.
+    expect(token.length).toBeGreaterThan(250);
+    expect(claimsOf(token)).toMatchObject({
+      sub: 'system',
+      iss: 'GridOPTICS Software System',
+      iat: NOW_MS / 1000,
+      exp: NOW_MS / 1000 + 5 * 86_400,
+      roles: expect.arrayContaining(['admin']),
+    });
+  });
+
+  it('takes the token as a login with an empty password, and the password itself', () => {
+    const service = createTokenService(clock);
+    const token = service.answer(tokenRequest.format({ login: 'tutorial_user', passcode: '12345!' }));
+    expect(service.authenticate(token, '')).toBe('tutorial_user');
+    expect(service.roles(token)).toEqual(DEFAULT_USERS['tutorial_user']!.roles);
+    expect(service.authenticate('system', 'manager')).toBe('system');
+    expect(service.authenticate('system', 'Manager')).toBeUndefined();
+    expect(service.authenticate('nobody', 'manager')).toBeUndefined();
+  });
+
+  it('refuses a wrong password with the text of the platform', () => {
+    const answer = createTokenService(clock).answer(tokenRequest.format({ login: 'system', passcode: 'wrong' }));
+    expect(answer).toBe('authentication failed');
+  });
+
+  it('refuses tokens that were changed, made by another run, or are too old', () => {
+    let nowMs = NOW_MS;
+    const service = createTokenService({ nowMs: () => nowMs });
+    const token = service.answer(tokenRequest.format({ login: 'system', passcode: 'manager' }));
+    const [header, , signature] = token.split('.');
+    const forged = Buffer.from(JSON.stringify({ ...claimsOf(token), sub: 'operator1' })).toString('base64url');
+    expect(service.authenticate(`${header}.${forged}.${signature}`, '')).toBeUndefined();
+    expect(createTokenService(clock).authenticate(token, '')).toBeUndefined();
+    nowMs += 6 * 86_400_000;
+    expect(service.authenticate(token, '')).toBeUndefined();
+  });
+
+  it('names a malformed request', () => {
+    expect(() => createTokenService(clock).answer('{"user":"system"}')).toThrow(/token request/);
+  });
+});
