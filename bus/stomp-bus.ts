@@ -5,7 +5,7 @@ import { TOKEN_TOPIC, tokenReplyName } from './contract/destination.js';
 import { type Credentials, tokenReply, tokenRequest } from './contract/token.js';
 import { awaitReply } from './reply-wait.js';
 import { closedError, reportError, reportHandlerError } from './report.js';
-import { openLink, type StompAddress } from './stomp-link.js';
+import { headersOf, openLink, type StompAddress } from './stomp-link.js';
 import type { Bus, BusHeaders, BusMessage, BusSubscription, RequestOptions } from './transport.js';
 
 /** How a lost connection is taken up again. */
@@ -283,15 +283,6 @@ class StompBus implements Bus {
   private requireOpen(): void {
     if (this.state === 'closed') throw closedError('this bus');
   }
-}
-
-/** The headers of a frame, which its type declaration does not name. */
-function headersOf(message: object): Record<string, string> {
-  const written: unknown = Reflect.get(message, 'headers');
-  const headers: Record<string, string> = {};
-  if (typeof written !== 'object' || written === null) return headers;
-  for (const [name, value] of Object.entries(written)) headers[name] = String(value);
-  return headers;
 }
 
 /** Says goodbye, and leaves in any case. */

@@ -75,6 +75,8 @@ export function openLink(address: StompAddress): Promise<Client> {
       connectHeaders: { host, ...(login === undefined ? {} : { login, passcode: passcode ?? '' }) },
       heartbeat: [heartbeatMs, heartbeatMs],
       heartbeatDelayMargin: (SILENT_INTERVALS - 1) * heartbeatMs,
+      // Beats leave early, so that a busy event loop does not make them late.
+      heartbeatOutputMargin: heartbeatMs / 4,
       maxLineLength: MAX_HEADER_LINE,
       maxHeaders: MAX_HEADERS,
     };
@@ -83,6 +85,7 @@ export function openLink(address: StompAddress): Promise<Client> {
       else if (isOver) connected.destroy(new BusError('CANCELLED', 'The connection came too late.'));
       else finish(() => resolve(connected));
     });
+    answerErrors(client);
     // Every later error must find a listener, or it ends the process.
     client.on('error', (error: Error) => fail(connectError(error, host, port, login)));
     const socket = client.getTransportSocket();
@@ -90,6 +93,20 @@ export function openLink(address: StompAddress): Promise<Client> {
     if (socket instanceof Socket) socket.setNoDelay(true);
     signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/**
+ * The library's own handler of ERROR frames destroys the frame instead of the session when the broker sends its text as
+ * text/plain, which ends the process; so each time it installs its handlers ours takes the place of that one.
+ */
+function answerErrors(client: Client): void {
+  const install = client.setCommandHandlers.bind(client);
+  client.setCommandHandlers = (handlers) =>
+    install({
+      ...handlers,
+      ERROR: (frame) =>
+        client.destroy(client.createApplicationError(headersOf(frame)['message'] ?? 'the broker sent an ERROR frame')),
+    });
 }
 
 function cancelled(host: string, port: number, signal: AbortSignal | undefined): BusError {
@@ -133,4 +150,13 @@ function connectError(thrown: unknown, host: string, port: number, login: string
     details,
     { cause, retriable: true },
   );
+}
+
+/** The headers of a frame, which its type declaration does not name. */
+export function headersOf(message: object): Record<string, string> {
+  const written: unknown = Reflect.get(message, 'headers');
+  const headers: Record<string, string> = {};
+  if (typeof written !== 'object' || written === null) return headers;
+  for (const [name, value] of Object.entries(written)) headers[name] = String(value);
+  return headers;
 }

@@ -198,7 +198,8 @@ export class Exchange {
     const isTopic = address.kind === 'topic' || address.kind === 'temp-topic';
     if (!isTopic && this.queues.get(addressKey(address))?.hasConsumers) return true;
     if (isTopic && (this.topics.get(addressKey(address))?.size ?? 0) > 0) return true;
-    for (const test of (isTopic ? this.topicPatterns : this.queuePatterns).values()) if (test(address.name)) return true;
+    for (const test of (isTopic ? this.topicPatterns : this.queuePatterns).values())
+      if (test(address.name)) return true;
     return false;
   }
 
