@@ -1,9 +1,13 @@
 import { z } from 'zod';
-import type { ServiceModel } from '../grid/optim/index.js';
+import type { ServiceModel, StarSettings } from '../grid/optim/index.js';
+
+/** Settings of the star, by name; what is absent has its default. */
+export type AgentSettings = Readonly<Partial<StarSettings>>;
 
 /** What a host is given to make one agent. */
 export interface AgentAssignment {
   readonly model: ServiceModel;
+  readonly settings: AgentSettings;
   /** Message bus of the agent's secondary area, where its measurements are published. */
   readonly areaId?: string;
 }
@@ -27,12 +31,29 @@ function isFeederData(value: unknown): value is ServiceModel['feeder'] {
   return LISTS.every((list) => Array.isArray(lists.get(list)));
 }
 
+const quantity = z.number().exactOptional();
+const settings = z.object({
+  limits: z.object({ minPu: z.number(), maxPu: z.number() }).exactOptional(),
+  fairness: z.enum(['proportional', 'equalAlpha', 'total']).exactOptional(),
+  powerUnitW: quantity,
+  voltageUnitSquaredPu: quantity,
+  alphaWeight: quantity,
+  violationPrice: quantity,
+  rho: quantity,
+  relaxation: quantity,
+  absoluteTolerance: quantity,
+  relativeTolerance: quantity,
+  powerToleranceW: quantity,
+  maxRounds: quantity,
+});
+
 const schema = z.object({
   model: z.object({
     agentId: z.string().min(1),
     port: z.object({ agentId: z.string(), bus: z.string(), nodes: z.array(z.int().positive()).min(1) }),
     feeder: z.custom<ServiceModel['feeder']>(isFeederData, 'feeder data with all its lists expected'),
   }),
+  settings: settings.default({}),
   areaId: z.string().exactOptional(),
 });
 

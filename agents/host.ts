@@ -14,10 +14,13 @@ import {
   simulationOutputTopic,
 } from '../bus/index.js';
 import type { ServiceModel } from '../grid/optim/index.js';
-import { readAssignment } from './assignment.js';
+import { type AgentSettings, readAssignment } from './assignment.js';
 import type { AgentInbox, AgentOutbox } from './mailbox.js';
 import { MeasurementFeed } from './measurement-feed.js';
 import { ServiceAgent, type ServiceAgentCore } from './service-agent.js';
+
+/** Makes the mathematics of one agent. @throws when the model cannot be solved */
+export type CreateCore = (model: ServiceModel, settings: AgentSettings) => ServiceAgentCore;
 
 /** What a host needs. */
 export interface AgentHostOptions {
@@ -28,7 +31,7 @@ export interface AgentHostOptions {
   /** Number of agents it is willing to carry. Default 2000. */
   readonly capacity?: number;
   /** Makes the mathematics of an agent. */
-  readonly createCore: (model: ServiceModel) => ServiceAgentCore;
+  readonly createCore: CreateCore;
   /** Milliseconds to wait for the measurements that belong to an interval. Default 2000. */
   readonly measurementWaitMs?: number;
   /** Errors of handlers and malformed messages, for a log. */
@@ -83,8 +86,8 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     const rejected: Record<string, string> = {};
     for (const [agentId, payload] of Object.entries(message.agents)) {
       try {
-        const { model, areaId } = readAssignment(payload);
-        agents.set(agentId, new ServiceAgent(model, options.createCore(model)));
+        const { model, settings, areaId } = readAssignment(payload);
+        agents.set(agentId, new ServiceAgent(model, options.createCore(model, settings)));
         models.set(agentId, model);
         if (areaId !== undefined) areaOf.set(agentId, areaId);
       } catch (error) {

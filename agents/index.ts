@@ -6,3 +6,6 @@ export * from './host.js';
 export * from './mailbox.js';
 export * from './measurement-feed.js';
 export * from './service-agent.js';
+export * from './start-hosts.js';
+export type { BrokerAddress } from './worker-host.js';
+export { loadAgentModule } from './worker-host.js';

@@ -1,11 +1,12 @@
-import type {
-  AgentReply,
-  AgentRequest,
-  LocalInputs,
-  ServiceModel,
-  Setpoint,
-  VerifyReply,
-  VerifyRequest,
+import {
+  type AgentReply,
+  type AgentRequest,
+  type LocalInputs,
+  limitOfSetpoint,
+  type ServiceModel,
+  type Setpoint,
+  type VerifyReply,
+  type VerifyRequest,
 } from '../grid/optim/index.js';
 import { describe, intervalOf, type ServiceAgentState, transition } from './agent-state.js';
 import { type CustomerAgent, customersOf } from './customer-agent.js';
@@ -22,9 +23,6 @@ export interface ServiceAgentCore {
   /** Takes back to the last committed set-points. */
   hold(): void;
 }
-
-/** Curtailment below this fraction is noise of the iteration: the unit is given its largest power back. */
-const RESTORE_BELOW_ALPHA = 1e-3;
 
 /**
  * One service-transformer agent: its customers inside, its state explicit. It answers what it is told and nothing else;
@@ -119,11 +117,10 @@ export class ServiceAgent {
 
   /** An absolute limit from what is available; a unit that need not be held back gets its largest power. */
   private limitOf(setpoint: Setpoint): DerLimit & { readonly derId: string } {
-    const { derId, mrid, availableW, setpointVar } = setpoint;
+    const { derId, mrid, setpointVar } = setpoint;
     const pv = this.pvById.get(derId);
     if (pv === undefined) throw new Error(`set-point for ${derId}, which is not a PV system of ${this.id}`);
-    const isFree = setpoint.alpha < RESTORE_BELOW_ALPHA || availableW <= 0;
-    const setpointW = isFree ? pv.maxPowerW : Math.min(pv.maxPowerW, Math.max(0, setpoint.setpointW));
+    const setpointW = limitOfSetpoint(setpoint, pv.maxPowerW);
     if (!Number.isFinite(setpointW) || !Number.isFinite(setpointVar)) {
       throw new Error(`set-point of ${derId} is ${setpoint.setpointW} W and ${setpointVar} var`);
     }

@@ -106,19 +106,6 @@ export function commit(input: CommitInput): Commitment {
   };
 }
 
-/** Limits that free every device that is still held back: what a coordinator leaves behind when it goes. */
-export function release(input: Omit<CommitInput, 'setpoints'>): Commitment {
-  const setpoints: Record<string, DerSetpoint[]> = {};
-  for (const key of input.applied.keys()) {
-    const device = input.devices.get(key);
-    if (device === undefined) continue;
-    const list = setpoints[device.agentId] ?? [];
-    list.push({ derMrid: key, setpointW: device.maxPowerW, setpointVar: 0 });
-    setpoints[device.agentId] = list;
-  }
-  return commit({ ...input, setpoints });
-}
-
 function refuse(
   agentId: string,
   derMrid: string,

@@ -197,10 +197,11 @@ export interface RunSettings {
   readonly loadMultiplier: number;
   readonly pvMultiplier: number;
   readonly sourceVoltagePu: number | undefined;
-  /** Factors from the start on, one per `profileStepS`, linear between; undefined keeps 1. */
+  /** Factors, linear between; undefined keeps 1. */
   readonly pvProfile: readonly number[] | undefined;
   readonly loadProfile: readonly number[] | undefined;
-  readonly profileStepS: number;
+  /** Seconds per factor, the first at the start; undefined spreads them over one day from midnight UTC. */
+  readonly profileStepS: number | undefined;
   readonly fairness: FairnessMode;
   readonly limits: VoltageLimits;
   /** Number of agent hosts (worker threads) started by the run. */

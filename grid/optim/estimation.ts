@@ -87,9 +87,10 @@ export function estimateAvailable(units: readonly PvObservation[], forecast: For
       if (now >= YIELD_MIN_FORECAST && unit.maxPowerW > 0) yieldRatio = clampYield(nowW / (unit.maxPowerW * now));
     } else {
       if (held[i]! && neighbours !== undefined) yieldRatio = neighbours;
-      nowW = Math.max(unit.measuredW ?? 0, unit.maxPowerW * now * yieldRatio);
+      nowW = Math.max(unit.measuredW ?? 0, Math.min(1, now * yieldRatio) * unit.maxPowerW);
     }
-    const availableW = nowW + unit.maxPowerW * (peak - now) * yieldRatio;
+    const ahead = nowW + unit.maxPowerW * (peak - now) * yieldRatio;
+    const availableW = unit.maxPowerW > 0 ? Math.max(nowW, Math.min(ahead, unit.maxPowerW)) : ahead;
     return { id: unit.id, nowW, availableW, isLimited: held[i]!, yieldRatio };
   });
 }

@@ -3,6 +3,7 @@ export * from './branch-coefficients.js';
 export * from './central.js';
 export * from './estimation.js';
 export * from './fairness-metrics.js';
+export * from './limit.js';
 export * from './linear-network.js';
 export * from './lindistflow.js';
 export * from './metering.js';

@@ -1,0 +1,135 @@
+import { type Bus, mridKey, type SimulationOutput, simulationInput, simulationInputTopic } from '../../bus/index.js';
+import { type Forecast, limitOfSetpoint, type PrimaryModel } from '../../grid/optim/index.js';
+import { type AppliedSetpoint, type CommandedDevice, type Commitment, commit } from './commit.js';
+import { PrimaryEstimator } from './estimate.js';
+import type { AgentExchange } from './exchange.js';
+import { MeasurementIndex } from './measurements.js';
+import { type IntervalOutcome, Rounds, type StarCore } from './rounds.js';
+import type { RunProgress, RunSettings } from './run-result.js';
+
+/** Under this name the coordinator commands the DER of the primary. */
+export const PRIMARY_AGENT = 'primary';
+
+/** What a coordinator needs. It knows the primary only; behind its ports are agents. */
+export interface CoordinatorOptions {
+  readonly bus: Bus;
+  readonly simulationId: string;
+  readonly exchange: AgentExchange;
+  readonly primary: PrimaryModel;
+  readonly star: StarCore;
+  /** Devices that may be commanded, by {@link mridKey} of what agents call them. */
+  readonly devices: ReadonlyMap<string, CommandedDevice>;
+  readonly settings: RunSettings;
+  /** Forecast from one time to another, epoch seconds. */
+  readonly forecast: (fromS: number, toS: number) => Forecast;
+  readonly uuid: () => string;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: RunProgress) => void;
+}
+
+/** One coordinated interval. */
+export interface CoordinatedInterval {
+  readonly outcome: IntervalOutcome;
+  readonly commitment: Commitment;
+  /** Wall-clock seconds. */
+  readonly seconds: number;
+}
+
+/** Milliseconds that preparation has beyond one round: it waits for measurements. */
+const PREPARE_EXTRA_MS = 5000;
+/** An interval that has not converged after this many deadlines of a round is cut. */
+const INTERVAL_DEADLINES = 12;
+
+/** Takes one output of the simulation at a time and turns it into one commitment. */
+export class Coordinator {
+  private readonly options: CoordinatorOptions;
+  private readonly index: MeasurementIndex;
+  private readonly estimator: PrimaryEstimator;
+  private readonly rounds: Rounds;
+  private applied: ReadonlyMap<string, AppliedSetpoint> = new Map();
+
+  constructor(options: CoordinatorOptions) {
+    const { settings, primary, exchange, star } = options;
+    this.options = options;
+    this.index = new MeasurementIndex(primary.feeder);
+    this.estimator = new PrimaryEstimator(primary.feeder, settings.sourceVoltagePu);
+    this.rounds = new Rounds(exchange, star, {
+      limits: settings.limits,
+      maxRounds: settings.maxRounds,
+      maxCorrections: settings.maxCorrections,
+      roundDeadlineMs: settings.roundDeadlineMs,
+      prepareDeadlineMs: settings.roundDeadlineMs + PREPARE_EXTRA_MS,
+      intervalDeadlineMs: settings.isRealtime
+        ? Math.min(INTERVAL_DEADLINES * settings.roundDeadlineMs, settings.intervalS * 500)
+        : INTERVAL_DEADLINES * settings.roundDeadlineMs,
+    });
+  }
+
+  /** Set-points in force, by {@link mridKey} of the device; a device that is not there is free. */
+  get limits(): ReadonlyMap<string, AppliedSetpoint> {
+    return this.applied;
+  }
+
+  /** Coordinates one interval on one output, and sends its difference message. */
+  async coordinate(interval: number, output: SimulationOutput): Promise<CoordinatedInterval> {
+    const { bus, simulationId, settings, signal, clock, onProgress } = this.options;
+    const began = clock();
+    const { timestamp } = output.message;
+    // Limits of this interval act until those of the next one do, one output after the next measurement.
+    const forecast = this.options.forecast(timestamp, timestamp + settings.intervalS + settings.publishPeriodS);
+    const estimate = this.estimator.estimate(this.index.readings(output), forecast);
+    const outcome = await this.rounds.run({
+      interval,
+      timestamp,
+      horizon: { pv: forecast.pv, load: forecast.load },
+      inputs: estimate.inputs,
+      state: estimate.state,
+      clock,
+      ...(signal === undefined ? {} : { signal }),
+      onRound: ({ round, primalResidual, dualResidual }) =>
+        onProgress?.({ kind: 'round', interval, round, primalResidual, dualResidual }),
+    });
+    const commitment = this.commit(timestamp, outcome);
+    if (commitment.difference !== undefined) {
+      bus.send(simulationInputTopic(simulationId), simulationInput.format(commitment.difference));
+      await bus.flush();
+    }
+    this.applied = commitment.applied;
+    return { outcome, commitment, seconds: (clock() - began) / 1000 };
+  }
+
+  private commit(timestamp: number, outcome: IntervalOutcome): Commitment {
+    const { simulationId, settings, uuid, devices } = this.options;
+    const setpoints = { ...outcome.setpoints };
+    // Without any agent the star knows nothing of the secondaries: what is in force stays in force.
+    if (outcome.status !== 'noAgents') {
+      const own = this.primaryLimits();
+      if (own.length > 0) setpoints[PRIMARY_AGENT] = own;
+    }
+    return commit({
+      simulationId,
+      timestamp,
+      uuid,
+      setpoints,
+      devices,
+      applied: this.applied,
+      deadBandW: settings.deadBandW,
+      key: mridKey,
+    });
+  }
+
+  private primaryLimits() {
+    const { primary, star } = this.options;
+    const largest = new Map(primary.feeder.pvSystems.map(({ id, maxPowerW }) => [id, maxPowerW]));
+    const limits = star.setpoints().map((setpoint) => ({
+      derId: setpoint.derId,
+      derMrid: setpoint.mrid,
+      setpointW: limitOfSetpoint(setpoint, largest.get(setpoint.derId) ?? 0),
+      setpointVar: setpoint.setpointVar,
+    }));
+    this.estimator.committed(limits);
+    return limits.map(({ derMrid, setpointW, setpointVar }) => ({ derMrid, setpointW, setpointVar }));
+  }
+}

@@ -1,0 +1,138 @@
+import {
+  asError,
+  type Bus,
+  type SimulationOutput,
+  simulationInput,
+  simulationInputTopic,
+  simulationLog,
+  simulationLogText,
+  simulationLogTopic,
+  simulationOutput,
+  simulationOutputTopic,
+} from '../../bus/index.js';
+import { DecError } from '../../grid/math/index.js';
+import { cancelled } from './exchange.js';
+
+/** Settings of {@link SimulationOutputs}. */
+export interface OutputOptions {
+  readonly bus: Bus;
+  readonly simulationId: string;
+  /** Whether the simulation pauses by itself after each output and must be told to go on. */
+  readonly isLockStep: boolean;
+  /** Milliseconds of silence after which the simulation is given up. Default 60 000. */
+  readonly silenceMs?: number;
+  readonly signal?: AbortSignal;
+  /** Malformed messages and warnings of the simulation. */
+  readonly onWarning?: (text: string) => void;
+}
+
+/** In lock-step a first output may have been missed; after this long the simulation is told to go on, ms. */
+const NUDGE_MS = 3000;
+
+/** The outputs of a simulation one after the other, and its end. */
+export class SimulationOutputs {
+  private readonly options: OutputOptions;
+  private readonly waiting: SimulationOutput[] = [];
+  private readonly stop: () => void;
+  private hasEnded = false;
+  private wake: (() => void) | undefined;
+
+  constructor(options: OutputOptions) {
+    this.options = options;
+    const { bus, simulationId } = options;
+    const subscriptions = [
+      bus.subscribe(simulationOutputTopic(simulationId), ({ body, destination }) => {
+        try {
+          this.waiting.push(simulationOutput.parse(body, destination));
+        } catch (error) {
+          options.onWarning?.(asError(error).message);
+        }
+        this.wake?.();
+      }),
+      bus.subscribe(simulationLogTopic(simulationId), ({ body, destination }) => this.log(body, destination)),
+    ];
+    this.stop = () => {
+      for (const subscription of subscriptions) subscription.unsubscribe();
+    };
+  }
+
+  /**
+   * The next output; undefined when the simulation has ended.
+   * @throws DecError `TIMEOUT` when the simulation stays silent, `CANCELLED`
+   */
+  async next(): Promise<SimulationOutput | undefined> {
+    const { signal, silenceMs = 60_000, isLockStep } = this.options;
+    let silentMs = 0;
+    for (;;) {
+      if (signal?.aborted) throw cancelled();
+      const output = this.waiting.shift();
+      if (output !== undefined) return output;
+      if (this.hasEnded) return undefined;
+      if (silentMs >= silenceMs) {
+        throw new DecError(
+          'TIMEOUT',
+          `Simulation ${this.options.simulationId} has published nothing for ${silenceMs / 1000} s; it may have failed to start.`,
+          { simulationId: this.options.simulationId, silenceMs },
+          { retriable: true },
+        );
+      }
+      const waitMs = Math.min(NUDGE_MS, silenceMs - silentMs);
+      const isWoken = await this.sleep(waitMs);
+      if (isWoken) continue;
+      silentMs += waitMs;
+      if (isLockStep) this.resume();
+    }
+  }
+
+  /** Lets a paused simulation go on. */
+  resume(): void {
+    this.command('resume');
+  }
+
+  /** Ends the simulation. */
+  end(): void {
+    if (!this.hasEnded) this.command('stop');
+  }
+
+  /** Stops listening. */
+  close(): void {
+    this.stop();
+    this.wake?.();
+  }
+
+  private command(command: 'resume' | 'stop'): void {
+    const { bus, simulationId } = this.options;
+    bus.send(simulationInputTopic(simulationId), simulationInput.format({ command }));
+  }
+
+  private log(body: string, destination: string): void {
+    try {
+      const line = simulationLog.parse(body, destination);
+      if (line.logMessage === simulationLogText.complete(this.options.simulationId)) {
+        this.hasEnded = true;
+        this.wake?.();
+      } else if (line.logLevel === 'WARN' || line.logLevel === 'ERROR' || line.logLevel === 'FATAL') {
+        this.options.onWarning?.(`${line.logLevel} of the simulation: ${line.logMessage}`);
+      }
+    } catch (error) {
+      this.options.onWarning?.(asError(error).message);
+    }
+  }
+
+  /** Sleeps until something arrives (true) or the time is over (false). */
+  private sleep(milliseconds: number): Promise<boolean> {
+    const { signal } = this.options;
+    return new Promise((resolve) => {
+      const end = (isWoken: boolean): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.wake = undefined;
+        resolve(isWoken);
+      };
+      const onAbort = (): void => end(true);
+      const timer = setTimeout(() => end(false), milliseconds);
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.wake = () => end(true);
+    });
+  }
+}
