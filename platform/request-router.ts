@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import {
   AREA_TOPOLOGY_QUEUE,
   asError,
@@ -159,7 +159,7 @@ function carryOut(simulations: SimulationHost, message: ClaimedMessage): void {
   switch (type.toUpperCase()) {
     case 'NEW': {
       const id = simulations.start(request);
-      const events = request.events.map((event) => ({ ...event }));
+      const events = request.events.map((event) => ({ ...event, faultMRID: `_${randomUUID()}` }));
       message.reply(simulationStarted.format({ simulationId: id, events }));
       return;
     }

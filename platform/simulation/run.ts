@@ -11,6 +11,7 @@ import {
 } from '../../bus/index.js';
 import type { Cancel, Clock } from '../clock.js';
 import type { LogEntry } from '../log-service.js';
+import { createEventSchedule } from './event.js';
 import type { Simulation } from './simulation.js';
 
 /** Longest wait for a first subscriber, ms: clients subscribe after they have the reply to their start. */
@@ -55,9 +56,11 @@ export function startRun(options: RunOptions): SimulationRun {
   const { id, request, simulation, bus, clock, log, hasSubscriber } = options;
   const stepCount = Math.max(1, Math.ceil(request.durationS / request.intervalS - 1e-9));
   const outputTopic = simulationOutputTopic(id);
+  const events = createEventSchedule(request.events);
   let state: RunState = 'waiting';
   let step = 0;
   let cancel: Cancel = () => {};
+  let isBegun = false;
   let isPausedAtStart = false;
   let pauseAtStep: number | undefined;
   /** Wall time at which step 0 would have been without pauses, ms. */
@@ -86,7 +89,7 @@ export function startRun(options: RunOptions): SimulationRun {
   };
 
   const publish = (timestamp: number, powerFlow: string): void => {
-    const measurements = simulation.measure();
+    const measurements = events.publishable(simulation.measure(), timestamp);
     bus.send(outputTopic, JSON.stringify({ simulation_id: id, message: { timestamp, measurements, powerFlow } }));
     for (const [busId, mrids] of options.areaMeasurements) {
       const topic = fieldOutputTopic(id, busId);
@@ -127,6 +130,8 @@ export function startRun(options: RunOptions): SimulationRun {
   };
 
   const tick = (): void => {
+    simulation.enqueue(events.commandsDue(request.startTime + (isBegun ? step + 1 : 0) * request.intervalS));
+    isBegun = true;
     const result = simulation.advance();
     step = result.step;
     for (const line of result.differences.ignored) say(line, 'RUNNING', 'WARN');
@@ -175,9 +180,7 @@ export function startRun(options: RunOptions): SimulationRun {
       const names = unplaced.slice(0, 5).map(({ name, mrid }) => `${name} (${mrid})`);
       say(`${unplaced.length} measurements have no place in the model: ${names.join(', ')}`, 'RUNNING', 'WARN');
     }
-    if (request.events.length > 0) {
-      say(`${request.events.length} events were given; this platform carries out no events.`, 'RUNNING', 'WARN');
-    }
+    for (const problem of events.problems) say(problem, 'RUNNING', 'WARN');
     tick();
   };
 
@@ -209,7 +212,8 @@ export function startRun(options: RunOptions): SimulationRun {
           say(`A difference message for simulation ${simulation_id} arrived here and was ignored.`, 'RUNNING', 'WARN');
           return;
         }
-        simulation.enqueue(message.forward_differences);
+        const nowS = request.startTime + step * request.intervalS;
+        simulation.enqueue(events.admit(message.forward_differences, nowS));
         return;
       }
       case 'pause':
@@ -240,7 +244,7 @@ export function startRun(options: RunOptions): SimulationRun {
         begin();
         return;
       case 'CommOutage':
-        say('CommOutage command received; this platform carries out no events.', 'RUNNING', 'WARN');
+        say('CommOutage command received; outages are planned in test_config.events of the simulation request.', 'RUNNING', 'WARN');
     }
   };
 

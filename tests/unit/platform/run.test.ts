@@ -41,7 +41,10 @@ beforeEach(() => {
 });
 afterEach(() => hub.close());
 
-function setUp(config: Record<string, unknown>, options: { listen?: boolean; simulation?: Simulation } = {}): Bench {
+function setUp(
+  config: Record<string, unknown>,
+  options: { listen?: boolean; simulation?: Simulation; events?: readonly object[] } = {},
+): Bench {
   const bus = hub.seat();
   const client = hub.bus();
   const outputs: SimulationOutput[] = [];
@@ -57,6 +60,7 @@ function setUp(config: Record<string, unknown>, options: { listen?: boolean; sim
   const request = simulationRequest.read({
     power_system_configs: [{ Line_name: 'small' }],
     simulation_config: { start_time: START_S, run_realtime: false, duration: 4, publish_period: 2, ...config },
+    test_config: { events: options.events ?? [] },
   });
   const simulation =
     options.simulation ??
@@ -158,6 +162,31 @@ describe('a run as fast as possible', () => {
     await clock.advance(1000);
     expect(readings).toHaveLength(3);
     expect(Object.keys(readings[0] as object)).toEqual(['s-pv']);
+  });
+
+  it('hides measurements and commands in an outage of communication, and makes scheduled commands', async () => {
+    // Shapes: GridAPPS-D protocol, section 5.5.
+    const limit = (value: number) => [{ object: 'pv.PV', attribute: 'PowerElectronicsConnection.p', value }];
+    const { outputs, lines } = setUp(
+      { publish_period: 1 },
+      {
+        events: [
+          { event_type: 'CommOutage', occuredDateTime: START_S + 1, stopDateTime: START_S + 2, outputOutageList: ['v-m'] },
+          {
+            event_type: 'ScheduledCommandEvent',
+            occuredDateTime: START_S + 2,
+            stopDateTime: START_S + 4,
+            message: { forward_differences: limit(9000), reverse_differences: limit(60_000) },
+          },
+          { event_type: 'Fault', occuredDateTime: START_S, stopDateTime: START_S + 1 },
+        ],
+      },
+    );
+    await clock.advance(1000);
+    expect(outputs.map(({ message }) => Object.keys(message.measurements).length)).toEqual([2, 1, 2, 2, 2]);
+    const powers = outputs.map(({ message }) => Math.round(message.measurements['s-pv']!.magnitude!));
+    expect(powers).toEqual([60_000, 60_000, 9000, 9000, 60_000]);
+    expect(lines.find((line) => line.includes('Fault'))).toContain('does not carry out');
   });
 
   it('tells an error inside a step and still ends with the line clients wait for', async () => {

@@ -1,0 +1,207 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  cimDictionaryReply,
+  configurationRequest,
+  modelInfoReply,
+  modelQuery,
+  objectDictionaryReply,
+  objectMeasurementsReply,
+} from '../../../bus/index.js';
+import { DecError } from '../../../grid/math/index.js';
+import { createConfigurationService } from '../../../platform/configuration-service.js';
+import { createFieldService } from '../../../platform/field-service.js';
+import { type ModelStore, openModelStore } from '../../../platform/index.js';
+import { createModelService } from '../../../platform/model-service.js';
+import { tinyCim } from './cim-text.js';
+
+const MRID = '49AD8E07-3BF9-A4E2-CB8F-C3722F837B62';
+const LOAD = '00000000-0000-4000-8000-000000000023';
+
+let dir: string;
+let file: string;
+let store: ModelStore;
+
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'dec-store-'));
+  file = join(dir, 'tiny.xml');
+  writeFileSync(file, tinyCim());
+  store = openModelStore(undefined, { builtIn: [], files: [file] });
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function ask(request: Record<string, unknown>): unknown {
+  return createModelService(store).answer(modelQuery.read(request));
+}
+
+/** The answer as a client reads it, which checks its shape. */
+function reread<T>(contract: { parse(body: string): { data: T }; format(data: never, id: string): string }, data: unknown): T {
+  return contract.parse(JSON.stringify({ data, responseComplete: true, id: '1' })).data;
+}
+
+describe('the model service', () => {
+  it('lists models by id, and by name with their place in the utility', () => {
+    expect(ask({ requestType: 'QUERY_MODEL_NAMES' })).toEqual({ modelNames: [MRID] });
+    expect(reread(modelInfoReply, ask({ requestType: 'QUERY_MODEL_INFO' })).models).toEqual([
+      {
+        modelName: 'tiny',
+        modelId: MRID,
+        stationName: 'station',
+        stationId: '00000000-0000-4000-8000-000000000003',
+        subRegionName: 'subregion',
+        subRegionId: '00000000-0000-4000-8000-000000000002',
+        regionName: 'region',
+        regionId: '00000000-0000-4000-8000-000000000001',
+      },
+    ]);
+  });
+
+  it('takes the model id in every spelling', () => {
+    for (const modelId of [MRID, `_${MRID}`, `urn:uuid:${MRID}`, MRID.toLowerCase(), `_${MRID.toLowerCase()}`]) {
+      expect(ask({ requestType: 'QUERY_OBJECT_IDS', modelId, objectType: 'EnergyConsumer' })).toEqual({ objectIds: [LOAD] });
+    }
+  });
+
+  it('describes objects by type and by id, with links as ids and enumerations without name space', () => {
+    const byType = reread(objectDictionaryReply, ask({ requestType: 'QUERY_OBJECT_DICT', modelId: MRID, objectType: 'EnergyConsumer' }));
+    expect(byType).toHaveLength(1);
+    expect(byType[0]).toMatchObject({
+      id: LOAD,
+      type: 'EnergyConsumer',
+      'IdentifiedObject.name': 'load',
+      'EnergyConsumer.p': '30000',
+      'Equipment.EquipmentContainer': MRID,
+      'EnergyConsumer.phaseConnection': 'PhaseShuntConnectionKind.Y',
+    });
+    expect(ask({ requestType: 'QUERY_OBJECT_DICT', modelId: MRID, objectId: `_${LOAD}`, objectType: 'Feeder' })).toEqual(byType);
+    expect(() => ask({ requestType: 'QUERY_OBJECT_DICT', modelId: MRID })).toThrow(
+      'queryObjectDict: both object id and object type missing.',
+    );
+  });
+
+  it('lists the properties of an object as a table of property and value', () => {
+    const table = ask({ requestType: 'QUERY_OBJECT', objectId: LOAD });
+    expect(table).toMatchObject({ head: { vars: ['property', 'value'] } });
+    expect(JSON.stringify(table)).toContain('http://iec.ch/TC57/CIM100#PhaseShuntConnectionKind.Y');
+  });
+
+  it('lists types with their name space', () => {
+    const { objectTypes } = ask({ requestType: 'QUERY_OBJECT_TYPES', modelId: MRID }) as { objectTypes: string[] };
+    expect(objectTypes).toContain('http://iec.ch/TC57/CIM100#PhotovoltaicUnit');
+    expect(objectTypes).toEqual([...objectTypes].sort());
+  });
+
+  it('lists measurements of all equipment, of a class, and of one piece', () => {
+    const all = reread(objectMeasurementsReply, ask({ requestType: 'QUERY_OBJECT_MEASUREMENTS', modelId: MRID }));
+    expect(all.map(({ type, class: kind, phases, eqtype, bus }) => [type, kind, phases, eqtype, bus])).toEqual([
+      ['PNV', 'Analog', 'A', 'EnergyConsumer', 'tail'],
+      ['VA', 'Analog', 'B', 'PowerElectronicsConnection', 'tail'],
+      ['Pos', 'Discrete', 'A', 'LoadBreakSwitch', 'middle'],
+    ]);
+    const count = (only: object) => (ask({ requestType: 'QUERY_OBJECT_MEASUREMENTS', modelId: MRID, ...only }) as unknown[]).length;
+    expect(count({ objectType: 'LoadBreakSwitch' })).toBe(1);
+    expect(count({ objectId: LOAD.toLowerCase() })).toBe(1);
+  });
+
+  it('finds objects of a full type by a filter', () => {
+    const query = { requestType: 'QUERY_MODEL', modelId: MRID, objectType: 'http://iec.ch/TC57/CIM100#EnergyConsumer' };
+    expect(ask({ ...query, filter: "?s cim:IdentifiedObject.name 'load' ." })).toHaveLength(1);
+    expect(ask({ ...query, filter: "?s cim:IdentifiedObject.name 'other'" })).toEqual([]);
+    expect(() => ask({ ...query, filter: 'FILTER regex(?n, "x")' })).toThrow(DecError);
+  });
+
+  it('says what SPARQL and unknown requests get, and which feeders are known', () => {
+    expect(() => ask({ requestType: 'QUERY', queryString: 'SELECT ?s WHERE {?s ?p ?o}' })).toThrow(/SPARQL.*QUERY_OBJECT_DICT/);
+    expect(() => ask({ requestType: 'QUERY_WEATHER' })).toThrow(/QUERY_WEATHER/);
+    expect(() => ask({ requestType: 'QUERY_MODEL', modelId: '_FFFF' })).toThrow(/_FFFF.*\n.*tiny/);
+  });
+});
+
+describe('the configuration service', () => {
+  const answer = (request: object) =>
+    createConfigurationService(store, (id) => (id === '7' ? MRID : undefined)).answer(configurationRequest.read(request));
+
+  it('writes the CIM dictionary of a model, also by simulation', () => {
+    const data = answer({ configurationType: 'CIM Dictionary', parameters: { model_id: MRID } });
+    const feeder = reread(cimDictionaryReply, data).feeders[0]!;
+    expect(feeder).toMatchObject({ name: 'tiny', mRID: MRID });
+    expect(feeder.solarpanels[0]).toMatchObject({ name: 'roof', phases: 'ABC', ratedS: 20_000, p: 15_000 });
+    expect(feeder.switches[0]).toMatchObject({ name: 'switch', CN1: 'middle', CN2: 'tail', normalOpen: false });
+    expect(feeder.measurements).toHaveLength(3);
+    // A null SimObject broke applications of the real platform (GOSS-GridAPPS-D issue 1345).
+    expect(feeder.measurements.every(({ SimObject }) => typeof SimObject === 'string' && SimObject !== '')).toBe(true);
+    expect(answer({ configurationType: 'CIM Dictionary', parameters: { simulation_id: 7 } })).toEqual(data);
+  });
+
+  it('names unknown exports and missing parameters', () => {
+    expect(() => answer({ configurationType: 'YBus Export' })).toThrow("No configuration handler registered for 'YBus Export'");
+    expect(() => answer({ configurationType: 'CIM Dictionary' })).toThrow(/Model Id or simulation Id/);
+  });
+});
+
+describe('the field bus', () => {
+  it('answers a context manager with the area, its members and its measurements', () => {
+    const field = createFieldService(store, () => {}, () => {});
+    const context = field.answerManager(MRID, { request_type: 'get_context', areaId: MRID }) as {
+      data: { '@type': string; AddressableEquipment: { '@type': string }[]; SwitchAreas: { '@id': string; Measurements: unknown[] }[] };
+    };
+    expect(context.data['@type']).toBe('FeederArea');
+    expect(context.data.AddressableEquipment.map((member) => member['@type'])).toContain('LoadBreakSwitch');
+    // Behind the load break switch: the load's voltage and the PV's power.
+    expect(context.data.SwitchAreas.map(({ Measurements }) => Measurements.length)).toEqual([2]);
+    const area = context.data.SwitchAreas[0]!['@id'];
+    expect(field.answerManager(area, { request_type: 'get_context' })).toMatchObject({ data: { '@type': 'SwitchArea' } });
+    expect(() => field.answerManager('x', { request_type: 'get_context', areaId: 'nowhere' })).toThrow(/nowhere/);
+  });
+
+  it('keeps agents by message bus and forwards control commands to the simulation', () => {
+    const sent: string[][] = [];
+    const field = createFieldService(store, (...message) => sent.push(message), () => {});
+    const agent = { agent_id: 'da_dec_1', app_id: 'dec', description: '' };
+    field.answerManager('A1', { request_type: 'register_agent', agent });
+    expect(field.answerManager('A1', { request_type: 'get_agents' })).toEqual({ da_dec_1: agent });
+    expect(field.answerManager('A2', { request_type: 'get_agents' })).toEqual({});
+    field.answerManager('A1', { request_type: 'control_command', difference_builder: { command: 'update', input: { simulation_id: '7' } } });
+    expect(sent).toEqual([['/topic/goss.gridappsd.simulation.input.7', '{"command":"update","input":{"simulation_id":"7"}}']]);
+    expect(field.busOf('/queue/goss.gridappsd.field.request.A1.A1.context_manager')).toBe('A1');
+    expect(field.busOf('/queue/goss.gridappsd.field.request.A1.agent_1')).toBeUndefined();
+  });
+});
+
+describe('the model store', () => {
+  it('takes files in once, says so, and lists them beside what is built in', () => {
+    const folder = join(dir, 'store');
+    const written = openModelStore(folder, { builtIn: [] });
+    const first = written.ingest([file], '2026-01-01T00:00:00Z');
+    expect(first).toMatchObject([{ name: 'tiny', mrid: MRID, status: 'added', counts: { loads: 1, pvSystems: 1, lines: 1 } }]);
+    const manifest = readFileSync(join(folder, MRID, 'model.json'), 'utf8');
+    expect(JSON.parse(manifest)).toMatchObject({ mrid: MRID, ingestedAt: '2026-01-01T00:00:00Z', files: [{ name: 'tiny.xml' }] });
+    expect(written.ingest([file], '2027-01-01T00:00:00Z')[0]!.status).toBe('unchanged');
+    expect(readFileSync(join(folder, MRID, 'model.json'), 'utf8')).toBe(manifest);
+    const changed = join(dir, 'changed.xml');
+    writeFileSync(changed, tinyCim({ loadW: 99_000 }));
+    expect(written.ingest([changed], '2027-01-01T00:00:00Z')[0]!.status).toBe('updated');
+    const again = openModelStore(folder, { builtIn: [] });
+    expect(again.list()).toMatchObject([{ name: 'tiny', mrid: MRID }]);
+    expect(again.find('TINY').feeder.loads[0]!.shares.reduce((sum, { powerW }) => sum + powerW, 0)).toBeCloseTo(99_000, 6);
+  });
+
+  it('names the known feeders when one is unknown, and the line of broken XML', () => {
+    expect(() => store.find('_C1C3E687-6FFD-C753-582B-632A27E28507')).toThrow(/C1C3E687[\s\S]*tiny/);
+    const broken = join(dir, 'broken.xml');
+    writeFileSync(broken, tinyCim().replace('</cim:Feeder>', '</cim:Feedr>'));
+    expect(() => openModelStore(join(dir, 'other'), { builtIn: [] }).ingest([broken], '')).toThrow(/broken\.xml.*line \d+/);
+  });
+
+  it('goes on when a manifest in the folder is damaged, and names it', () => {
+    const folder = join(dir, 'damaged');
+    const written = openModelStore(folder, { builtIn: [] });
+    written.ingest([file], '2026-01-01T00:00:00Z');
+    writeFileSync(join(folder, MRID, 'model.json'), '{ "name":');
+    const again = openModelStore(folder, { builtIn: [] });
+    expect(again.list()).toEqual([]);
+    expect(again.problems[0]).toContain(MRID);
+  });
+});
