@@ -1,0 +1,5 @@
+export * from './coordination.js';
+export * from './feeders.js';
+export * from './finding.js';
+export * from './manifest.js';
+export * from './powerflow.js';

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { coordinationFields } from './coordination.js';
+import { feederRefSchema } from './finding.js';
+
+const node = z.strictObject({ bus: z.string(), phase: z.string() });
+/** Voltages of all measured nodes at one output of the simulation. */
+const voltages = z.strictObject({
+  /** Simulated time, epoch seconds. */
+  timestamp: z.number(),
+  vMaxPu: z.number(),
+  vMinPu: z.number(),
+  vMaxNode: node,
+  vMinNode: node,
+  /** Nodes outside the limits. */
+  violations: z.int().nonnegative(),
+  measuredNodes: z.int().nonnegative(),
+});
+
+/** One interval as the manifest lists it. Figures that need the scenario are null when it is not known. */
+export const intervalSchema = z.strictObject({
+  interval: z.int().nonnegative(),
+  /** Simulated time of the measurements it worked on, epoch seconds. */
+  timestamp: z.number(),
+  ...coordinationFields,
+  status: z.enum(['converged', 'roundLimit', 'violated', 'noAgents']),
+  /** From the simulation's measurements: before the set-points act, and in the first output with them. */
+  before: voltages,
+  after: voltages.nullable(),
+  /** Extremes of all outputs until the next interval. */
+  during: z.strictObject({ vMaxPu: z.number(), vMinPu: z.number(), outputs: z.int() }).nullable(),
+  /** Devices in the difference message, and those whose change was inside the dead band. */
+  commanded: z.int().nonnegative(),
+  unchanged: z.int().nonnegative(),
+  missingAgents: z.array(z.string()),
+  agentErrors: z.array(z.strictObject({ agentId: z.string(), message: z.string() })),
+  unmeasuredAgents: z.array(z.string()),
+  findings: z.array(z.string()),
+});
+
+/** The figures of a run at a glance. */
+const summary = z.strictObject({
+  vMaxBeforePu: z.number().nullable(),
+  violationsBefore: z.number().nullable(),
+  vMaxAfterPu: z.number().nullable(),
+  violationsAfter: z.number().nullable(),
+  curtailedW: z.number().nullable(),
+  curtailedPct: z.number().nullable(),
+  jainAlpha: z.number().nullable(),
+  priceOfFairnessPct: z.number().nullable(),
+  rounds: z.number(),
+  seconds: z.number(),
+});
+
+/** manifest.json, and what `dec run --json` prints. */
+export const manifestSchema = z.strictObject({
+  runId: z.string(),
+  status: z.enum(['completed', 'cancelled', 'nothingToCoordinate', 'simulationEnded']),
+  /** A sentence for every status but `completed`. */
+  reason: z.string().nullable(),
+  feeder: feederRefSchema,
+  simulationId: z.string().nullable(),
+  /** Files the run depends on. */
+  inputs: z.array(z.strictObject({ name: z.string(), sha256: z.string() })),
+  settings: z.record(z.string(), z.unknown()),
+  versions: z.record(z.string(), z.string()),
+  /** Of the run's own random stream (message ids). */
+  seed: z.number(),
+  agents: z.int().nonnegative(),
+  ders: z.int().nonnegative(),
+  summary,
+  intervals: z.array(intervalSchema),
+  /** Folder of the run, and its files beside the manifest. */
+  folder: z.string(),
+  files: z.array(z.string()),
+  findings: z.array(z.string()),
+  seconds: z.number(),
+});
+
+/** The manifest as a type. */
+export type RunManifest = z.infer<typeof manifestSchema>;

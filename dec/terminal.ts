@@ -1,0 +1,109 @@
+import { BusError } from '../bus/index.js';
+import { DecError } from '../grid/math/index.js';
+import type { Finding } from '../grid/model/index.js';
+
+/** Exit codes of every command. */
+export const EXIT = { done: 0, internal: 1, badInput: 2, violated: 3, cancelled: 4 } as const;
+
+/** Codes of errors that the user's input or surroundings caused. */
+const INPUT_CODES = new Set([
+  'BAD_ARGUMENT',
+  'BUS_UNAVAILABLE',
+  'FEEDER_DATA',
+  'FEEDER_UNKNOWN',
+  'LOOP',
+  'NO_DER',
+  'NO_SOURCE',
+  'PORT_IN_USE',
+  'UNSUPPORTED',
+  'XML_MALFORMED',
+]);
+
+/** Options that every command has. */
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** Where a command writes: results on stdout, everything else on stderr. */
+export class Terminal {
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+  private isLineOpen = false;
+
+  constructor(options: OutputOptions) {
+    this.isJson = options.json ?? false;
+    this.isQuiet = options.quiet ?? false;
+  }
+
+  /** The machine-readable result: the only thing on stdout with `--json`. */
+  result(value: unknown): void {
+    this.endLine();
+    process.stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** A line of the human-readable result. */
+  print(text: string): void {
+    this.endLine();
+    if (!this.isJson) process.stdout.write(`${text}\n`);
+  }
+
+  /** A notice for people, on stderr. */
+  note(text: string): void {
+    if (this.isQuiet) return;
+    this.endLine();
+    process.stderr.write(`${text}\n`);
+  }
+
+  /** Progress that replaces itself; shown only on a terminal. */
+  progress(text: string): void {
+    if (this.isQuiet || !process.stderr.isTTY) return;
+    process.stderr.write(`\r\x1b[2K${text.slice(0, (process.stderr.columns ?? 100) - 1)}`);
+    this.isLineOpen = true;
+  }
+
+  /** Findings by severity: errors and warnings in full up to a limit, infos as a count. */
+  findings(findings: readonly Finding[], limit = 12): void {
+    const shown = findings.filter(({ severity }) => severity !== 'info');
+    for (const finding of shown.slice(0, limit)) this.note(findingLine(finding));
+    if (shown.length > limit) this.note(`... and ${shown.length - limit} more findings; --json lists them all.`);
+  }
+
+  private endLine(): void {
+    if (!this.isLineOpen) return;
+    process.stderr.write('\r\x1b[2K');
+    this.isLineOpen = false;
+  }
+}
+
+/** A finding as one line: severity, place, sentence. */
+export function findingLine(finding: Finding): string {
+  const place = [finding.file, finding.line].filter((part) => part !== undefined).join(':');
+  const what = [finding.class, finding.name, finding.mrid].filter(Boolean).join(' ');
+  const head = [finding.severity, finding.code, what && `(${what})`, place && `[${place}]`].filter(Boolean).join(' ');
+  return `${head}: ${finding.message}`;
+}
+
+/** Writes an error for people and tells the exit code it means. */
+export function reportError(error: unknown): number {
+  if (error instanceof DecError || error instanceof BusError) {
+    process.stderr.write(`dec: ${error.message}\n`);
+    if (error.code === 'CANCELLED') return EXIT.cancelled;
+    return INPUT_CODES.has(error.code) ? EXIT.badInput : EXIT.internal;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`dec: internal error, please report it: ${text}\n`);
+  return EXIT.internal;
+}
+
+/** A table with a header, columns padded; numbers to the right. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, c) => Math.max(title.length, ...rows.map((row) => (row[c] ?? '').length)));
+  const isNumber = header.map((_, c) => rows.length > 0 && rows.every((row) => /^[-+]?[\d.,]+ ?%?$|^-$/.test(row[c] ?? '')));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, c) => (isNumber[c] ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
+      .join('  ')
+      .trimEnd();
+  return [line(header), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');
+}
