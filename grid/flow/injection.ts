@@ -28,7 +28,8 @@ export class ShareInjection {
   /** Admittance of each share that stands in the matrix, S. */
   readonly linearRe: Float64Array;
   readonly linearIm: Float64Array;
-  private readonly part: Uint8Array;
+  /** How each share takes part (see {@link Part}). Replaced, not changed, once a solution holds it. */
+  part: Uint8Array;
   private isHeld = false;
   /** Factors fP, fQ and their derivatives by |V|, of the last evaluation. */
   private fP = 0;
@@ -49,6 +50,7 @@ export class ShareInjection {
   /** Says how a share takes part and sets the admittance it has in the matrix. */
   setPart(k: number, part: Part): void {
     const { shares } = this;
+    this.release();
     this.part[k] = part;
     const square = shares.ratedV[k]! ** 2;
     const weightP = part === 0 ? 0 : part === 2 ? 1 : shares.zP[k]! + shares.iP[k]! / 2;
@@ -57,24 +59,24 @@ export class ShareInjection {
     this.linearIm[k] = (-shares.powerVar[k]! * weightQ) / square;
   }
 
-  partOf(k: number): number {
-    return this.part[k]!;
-  }
-
   /** Sets the consumption of one share. */
   setPower(k: number, powerW: number, powerVar: number): void {
-    if (this.isHeld) {
-      this.powerW = this.powerW.slice();
-      this.powerVar = this.powerVar.slice();
-      this.isHeld = false;
-    }
+    this.release();
     this.powerW[k] = powerW;
     this.powerVar[k] = powerVar;
   }
 
-  /** Marks the powers as part of a solution: the next change works on a copy. */
+  /** Marks powers and parts as belonging to a solution: the next change works on copies. */
   hold(): void {
     this.isHeld = true;
+  }
+
+  private release(): void {
+    if (!this.isHeld) return;
+    this.powerW = this.powerW.slice();
+    this.powerVar = this.powerVar.slice();
+    this.part = this.part.slice();
+    this.isHeld = false;
   }
 
   /** Sets fP and fQ for a share at a voltage. */
@@ -194,22 +196,28 @@ export class ShareInjection {
   }
 
   /**
-   * Current drawn by a share at given powers, A.
+   * Current drawn by a share in a held state, A.
    *
    * @returns re and im of the current from the share's first node to its second
    */
-  current(k: number, voltage: Float64Array, powerW: number, powerVar: number): readonly [number, number] {
-    const a = 2 * this.shares.a[k]!;
-    const b = 2 * this.shares.b[k]!;
+  current(
+    k: number,
+    voltage: Float64Array,
+    held: { readonly powerW: Float64Array; readonly powerVar: Float64Array; readonly part: Uint8Array },
+  ): readonly [number, number] {
+    const { shares } = this;
+    const a = 2 * shares.a[k]!;
+    const b = 2 * shares.b[k]!;
     const vr = (a >= 0 ? voltage[a]! : 0) - (b >= 0 ? voltage[b]! : 0);
     const vi = (a >= 0 ? voltage[a + 1]! : 0) - (b >= 0 ? voltage[b + 1]! : 0);
-    if (this.part[k] === 0) return [0, 0];
-    if (this.part[k] === 2) {
-      return [this.linearRe[k]! * vr - this.linearIm[k]! * vi, this.linearRe[k]! * vi + this.linearIm[k]! * vr];
+    if (held.part[k] === 0) return [0, 0];
+    let cr = shares.powerW[k]! / shares.ratedV[k]! ** 2;
+    let ci = -shares.powerVar[k]! / shares.ratedV[k]! ** 2;
+    if (held.part[k] === 1) {
+      this.evaluate(k, vr * vr + vi * vi);
+      cr = held.powerW[k]! * this.fP;
+      ci = -held.powerVar[k]! * this.fQ;
     }
-    this.evaluate(k, vr * vr + vi * vi);
-    const cr = powerW * this.fP;
-    const ci = -powerVar * this.fQ;
     return [cr * vr - ci * vi, cr * vi + ci * vr];
   }
 }

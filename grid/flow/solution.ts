@@ -18,6 +18,7 @@ export interface SolvedState {
   readonly sourceVoltage: ReadonlyMap<string, Float64Array>;
   readonly powerW: Float64Array;
   readonly powerVar: Float64Array;
+  readonly part: Uint8Array;
 }
 
 interface Power {
@@ -108,9 +109,56 @@ export class Solution implements PowerFlowSolution {
     return { w: sign * w, var: sign * vars };
   }
 
+  /**
+   * Currents into everything but the sources at the nodes of a source, interleaved re/im. Behind a stiff source these
+   * tell its current better than the drop over its impedance, which is lost in the rounding of the voltages.
+   * Undefined where that does not hold: the neighbours are stiffer, or another source stands at the same node.
+   */
+  private surroundings(index: number): Float64Array | undefined {
+    const { compiled, primitives } = this.state;
+    const source = compiled.elements[index]!;
+    const place = new Map<number, number>();
+    source.nodes.forEach((node, i) => {
+      if (node >= 0) place.set(node, i);
+    });
+    const size = (y: { re: Float64Array; im: Float64Array }, k: number) => Math.hypot(y.re[k]!, y.im[k]!);
+    const own = primitives[index]!.y;
+    const currents = new Float64Array(2 * source.nodes.length);
+    for (let e = 0; e < compiled.elements.length; e++) {
+      const element = compiled.elements[e]!;
+      if (e === index || !element.nodes.some((node) => place.has(node))) continue;
+      if (element.kind === 'source') return undefined;
+      const { y } = primitives[e]!;
+      const flows = this.elementFlows(e);
+      for (let i = 0; i < element.nodes.length; i++) {
+        const at = place.get(element.nodes[i]!);
+        if (at === undefined) continue;
+        if (size(y, i * (y.n + 1)) > size(own, at * (own.n + 1))) return undefined;
+        currents[2 * at] = currents[2 * at]! + flows[i]!.currentRe;
+        currents[2 * at + 1] = currents[2 * at + 1]! + flows[i]!.currentIm;
+      }
+    }
+    for (const [first, end] of compiled.shares.rangeOf.values()) {
+      for (let k = first; k < end; k++) {
+        for (const [node, sign] of [
+          [compiled.shares.a[k]!, 1],
+          [compiled.shares.b[k]!, -1],
+        ] as const) {
+          const at = place.get(node);
+          if (at === undefined) continue;
+          const [ir, ii] = this.state.injection.current(k, this.voltage, this.state);
+          currents[2 * at] = currents[2 * at]! + sign * ir;
+          currents[2 * at + 1] = currents[2 * at + 1]! + sign * ii;
+        }
+      }
+    }
+    return currents;
+  }
+
   private elementFlows(index: number): ConductorFlow[] {
     const { compiled, primitives, sourceVoltage } = this.state;
     const element = compiled.elements[index]!;
+    const around = element.kind === 'source' ? this.surroundings(index) : undefined;
     const { y } = primitives[index]!;
     const inner = sourceVoltage.get(element.id);
     const n = y.n;
@@ -132,6 +180,10 @@ export class Solution implements PowerFlowSolution {
         ir += y.re[i * n + j]! * ur - y.im[i * n + j]! * ui;
         ii += y.re[i * n + j]! * ui + y.im[i * n + j]! * ur;
       }
+      if (around) {
+        ir = -around[2 * i]!;
+        ii = -around[2 * i + 1]!;
+      }
       return {
         terminal: conductor.terminal,
         bus: conductor.bus,
@@ -145,10 +197,10 @@ export class Solution implements PowerFlowSolution {
   }
 
   private shareFlows([first, end]: readonly [number, number]): ConductorFlow[] {
-    const { compiled, injection, powerW, powerVar } = this.state;
+    const { compiled, injection } = this.state;
     const sums = new Map<number, [number, number]>();
     for (let k = first; k < end; k++) {
-      const [ir, ii] = injection.current(k, this.voltage, powerW[k]!, powerVar[k]!);
+      const [ir, ii] = injection.current(k, this.voltage, this.state);
       const add = (node: number, sign: 1 | -1) => {
         const sum = sums.get(node) ?? [0, 0];
         sum[0] += sign * ir;

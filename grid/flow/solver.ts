@@ -381,6 +381,7 @@ class Engine implements FeederFlow {
       sourceVoltage: this.sourceVoltage,
       powerW: injection.powerW,
       powerVar: injection.powerVar,
+      part: injection.part,
     });
   }
 }
