@@ -1,0 +1,132 @@
+import type { Capacitor, CapacitorControl, PhaseShare } from '../model/index.js';
+import type { CimEquipment } from './equipment.js';
+import { devicePhases, shuntConnection } from './load.js';
+import type { CimObject } from './object-index.js';
+import { deltaPartner, memberOf, nodeOfPhase, orderedPhaseObjects, phasesOf } from './phase.js';
+
+const MODES: Readonly<Record<string, CapacitorControl['mode']>> = {
+  voltage: 'voltage',
+  reactivePower: 'reactivePower',
+  currentFlow: 'currentFlow',
+  timeScheduled: 'timeScheduled',
+  powerFactor: 'powerFactor',
+};
+
+/** The control of a capacitor, whichever of the two holds the link. */
+function readControl(eq: CimEquipment, capacitor: CimObject): CapacitorControl | undefined {
+  const id = capacitor.ref('RegulatingCondEq.RegulatingControl');
+  const control =
+    (id === undefined ? undefined : eq.index.objects.get(id)) ??
+    eq.index.referrers(capacitor.id, 'RegulatingControl.RegulatingCondEq')[0];
+  if (!control) return undefined;
+  const written = memberOf(control.get('RegulatingControl.mode'));
+  const mode = MODES[written];
+  if (mode === undefined) {
+    eq.findings.add(
+      'warning',
+      'UNSUPPORTED_ATTRIBUTE',
+      control,
+      'Its mode is not known; the capacitor is not controlled.',
+      {
+        attribute: 'RegulatingControl.mode',
+        value: written,
+        allowed: Object.keys(MODES).join(', '),
+      },
+    );
+    return undefined;
+  }
+  const terminal = eq.index.objects.get(control.ref('RegulatingControl.Terminal') ?? '');
+  const monitored = terminal?.ref('Terminal.ConductingEquipment');
+  const phase = phasesOf(control.get('RegulatingControl.monitoredPhase'))[0];
+  return {
+    mrid: control.mrid,
+    mode,
+    isEnabled: eq.flag(control, 'RegulatingControl.enabled') ?? true,
+    target: eq.number(control, 'RegulatingControl.targetValue', 0),
+    deadband: eq.number(control, 'RegulatingControl.targetDeadband', 0),
+    delayS: eq.optionalNumber(capacitor, 'ShuntCompensator.aVRDelay') ?? 0,
+    ...(monitored === undefined ? {} : { monitoredElementId: monitored }),
+    monitoredTerminal: eq.optionalNumber(terminal, 'ACDCTerminal.sequenceNumber') ?? 1,
+    ...(phase === undefined ? {} : { monitoredPhase: phase }),
+  };
+}
+
+/**
+ * Maps one LinearShuntCompensator.
+ *
+ * @returns undefined, with a finding, when it cannot be placed or is not a capacitor
+ */
+export function readCapacitor(eq: CimEquipment, object: CimObject): Capacitor | undefined {
+  const ending = eq.endings(object, 1)?.[0];
+  if (!ending) return undefined;
+  const base = eq.equipmentBase(object) ?? eq.busBase(ending.bus);
+  const nominal = eq.optionalNumber(object, 'ShuntCompensator.nomU') ?? base;
+  if (nominal === undefined || !(nominal > 0)) {
+    eq.findings.add('error', 'MISSING_ATTRIBUTE', object, 'It has no nominal voltage and is left out.', {
+      attribute: 'ShuntCompensator.nomU',
+    });
+    return undefined;
+  }
+  const connection = shuntConnection(eq, object, 'ShuntCompensator.phaseConnection');
+  const phaseObjects = orderedPhaseObjects(
+    eq.index.referrers(object.id, 'ShuntCompensatorPhase.ShuntCompensator'),
+    'ShuntCompensatorPhase.phase',
+  );
+  const written = phaseObjects.flatMap((phase) => phasesOf(phase.get('ShuntCompensatorPhase.phase')).slice(0, 1));
+  const phases = (written.length > 0 ? written : [...devicePhases(eq, ending)]).filter((phase) => phase !== 'N');
+  const isGrounded = eq.flag(object, 'ShuntCompensator.grounded') ?? true;
+  // One phase is rated across the unit, several line-to-line; a one-phase unit may still be given line-to-line.
+  const isAcross = phases.length === 1 && !(base !== undefined && Math.abs(nominal / base - 1) < 0.05);
+  const ratedVoltageV = connection === 'delta' || isAcross ? nominal : nominal / Math.sqrt(3);
+  const total = eq.optionalNumber(object, 'LinearShuntCompensator.bPerSection');
+  const shares = phases.map((phase, k): PhaseShare => {
+    const own = eq.optionalNumber(phaseObjects[k], 'LinearShuntCompensatorPhase.bPerSection');
+    const b = own ?? (total ?? 0) / phases.length;
+    const node = nodeOfPhase(phase);
+    return {
+      node,
+      otherNode: connection === 'delta' ? deltaPartner(node, eq.isSplitPhase(ending.bus)) : isGrounded ? 0 : 4,
+      ratedVoltageV,
+      powerW: 0,
+      // Susceptances are per phase in phase objects; the whole unit's stands at its own nominal voltage.
+      powerVar: own === undefined ? b * nominal ** 2 : b * ratedVoltageV ** 2,
+    };
+  });
+  const sectionVar = shares.reduce((sum, share) => sum + share.powerVar, 0);
+  if (!(sectionVar > 0)) {
+    eq.findings.add(
+      'warning',
+      'UNSUPPORTED_ATTRIBUTE',
+      object,
+      'It has no positive susceptance (a reactor or empty) and is left out.',
+      {
+        attribute: 'LinearShuntCompensator.bPerSection',
+        value: String(total),
+        allowed: 'above 0',
+      },
+    );
+    return undefined;
+  }
+  const whole = eq.optionalNumber(object, 'ShuntCompensator.sections', 'ShuntCompensator.normalSections') ?? 0;
+  const control = readControl(eq, object);
+  return {
+    kind: 'capacitor',
+    id: object.id,
+    mrid: object.mrid,
+    name: object.name,
+    terminal: eq.terminal(ending, [...new Set(shares.flatMap((share) => [share.node, share.otherNode]))]),
+    connection,
+    sectionVar,
+    ratedVoltageV: nominal,
+    shares,
+    sectionCount: Math.max(1, eq.optionalNumber(object, 'ShuntCompensator.maximumSections') ?? 1),
+    sectionsOn: phases.map(
+      (_, k) =>
+        eq.optionalNumber(phaseObjects[k], 'ShuntCompensatorPhase.sections') ??
+        eq.optionalNumber(object, 'ShuntCompensator.sections') ??
+        eq.optionalNumber(phaseObjects[k], 'ShuntCompensatorPhase.normalSections') ??
+        whole,
+    ),
+    ...(control ? { control } : {}),
+  };
+}

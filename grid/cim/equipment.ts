@@ -1,0 +1,257 @@
+import type { Terminal } from '../model/index.js';
+import type { FindingList } from './finding-list.js';
+import type { CimIndex, CimObject } from './object-index.js';
+import { type CimPhase, isSecondaryPhase, phasesOf } from './phase.js';
+
+/** Where an ending of a piece of equipment stands. */
+export interface CimEnding {
+  readonly terminal: CimObject;
+  /** Canonical id of the connectivity node. */
+  readonly bus: string;
+}
+
+/** Attributes that carry the phase of a phase object, by class. */
+const PHASE_OBJECTS = [
+  ['ACLineSegmentPhase.ACLineSegment', 'ACLineSegmentPhase.phase'],
+  ['EnergyConsumerPhase.EnergyConsumer', 'EnergyConsumerPhase.phase'],
+  ['EnergySourcePhase.EnergySource', 'EnergySourcePhase.phase'],
+  ['PowerElectronicsConnectionPhase.PowerElectronicsConnection', 'PowerElectronicsConnectionPhase.phase'],
+  ['ShuntCompensatorPhase.ShuntCompensator', 'ShuntCompensatorPhase.phase'],
+  ['SwitchPhase.Switch', 'SwitchPhase.phaseSide1'],
+] as const;
+
+/**
+ * What the mapping of every class needs: terminals and buses of equipment, base voltages, numbers with findings.
+ * Base voltages are line-to-line, in V.
+ */
+export class CimEquipment {
+  readonly index: CimIndex;
+  readonly findings: FindingList;
+  readonly #baseByBus = new Map<string, number>();
+  readonly #secondary = new Set<string>();
+  readonly #baseUnit = new Map<string, number>();
+
+  constructor(index: CimIndex, findings: FindingList) {
+    this.index = index;
+    this.findings = findings;
+    this.#findBaseUnits();
+    this.#findBaseVoltages();
+    this.#findSecondaries();
+  }
+
+  /** Terminals of a piece of equipment in order of their sequence numbers. */
+  terminals(equipment: CimObject): readonly CimObject[] {
+    const list = this.index.referrers(equipment.id, 'Terminal.ConductingEquipment');
+    const order = (terminal: CimObject) =>
+      Number(terminal.get('ACDCTerminal.sequenceNumber') ?? terminal.get('Terminal.sequenceNumber') ?? 0);
+    return list.length < 2 ? list : [...list].sort((a, b) => order(a) - order(b));
+  }
+
+  /** The bus of a terminal; undefined when it has none. */
+  busOf(terminal: CimObject | undefined): string | undefined {
+    return terminal?.ref('Terminal.ConnectivityNode') ?? terminal?.ref('Terminal.TopologicalNode');
+  }
+
+  /**
+   * The endings of a piece of equipment. What is missing becomes a finding.
+   *
+   * @param count - how many the class has
+   * @returns undefined when one is missing
+   */
+  endings(equipment: CimObject, count: number): readonly CimEnding[] | undefined {
+    const endings: CimEnding[] = [];
+    for (const terminal of this.terminals(equipment)) {
+      const bus = this.busOf(terminal);
+      if (bus !== undefined && this.index.objects.has(bus)) endings.push({ terminal, bus });
+    }
+    if (endings.length >= count) return endings;
+    this.findings.add(
+      'error',
+      'MISSING_REFERENCE',
+      equipment,
+      `It needs ${count} terminal${count > 1 ? 's' : ''} with a ConnectivityNode and is left out.`,
+      { attribute: 'Terminal.ConnectivityNode', value: String(endings.length), allowed: String(count) },
+    );
+    return undefined;
+  }
+
+  /** Base voltage of a piece of equipment, line-to-line V. */
+  equipmentBase(equipment: CimObject): number | undefined {
+    return this.baseVoltage(
+      equipment.ref('ConductingEquipment.BaseVoltage') ?? equipment.ref('TransformerEnd.BaseVoltage'),
+    );
+  }
+
+  /** Value of a BaseVoltage, line-to-line V. */
+  baseVoltage(id: string | undefined): number | undefined {
+    const object = id === undefined ? undefined : this.index.objects.get(id);
+    if (!object) return undefined;
+    const value = Number(object.get('BaseVoltage.nominalVoltage'));
+    return value > 0 ? value * (this.#baseUnit.get(object.id) ?? 1) : undefined;
+  }
+
+  /** Base voltage of a bus, line-to-line V; undefined when nothing tells it. */
+  busBase(bus: string): number | undefined {
+    return this.#baseByBus.get(bus);
+  }
+
+  /** Whether nodes 1 and 2 of a bus are split-phase legs. */
+  isSplitPhase(bus: string): boolean {
+    return this.#secondary.has(bus);
+  }
+
+  /** A number; absent or unreadable ones become the given default and a finding. */
+  number(object: CimObject, attribute: string, fallback: number): number {
+    const text = object.get(attribute);
+    const value = text === undefined || text === '' ? Number.NaN : Number(text);
+    if (Number.isFinite(value)) return value;
+    this.findings.add(
+      text === undefined ? 'info' : 'warning',
+      text === undefined ? 'DEFAULTED_ATTRIBUTE' : 'BAD_VALUE',
+      object,
+      `${attribute} is ${text === undefined ? 'absent' : 'not a number'}; ${fallback} is used.`,
+      { attribute, ...(text === undefined ? {} : { value: text }), allowed: 'a number' },
+    );
+    return fallback;
+  }
+
+  /** A number that may be absent without notice. */
+  optionalNumber(object: CimObject | undefined, ...attributes: readonly string[]): number | undefined {
+    for (const attribute of attributes) {
+      const text = object?.get(attribute);
+      if (text !== undefined && text !== '' && Number.isFinite(Number(text))) return Number(text);
+    }
+    return undefined;
+  }
+
+  /** A truth value: `true`, `True`, `1`. */
+  flag(object: CimObject | undefined, attribute: string): boolean | undefined {
+    const text = object?.get(attribute)?.toLowerCase();
+    return text === undefined || text === '' ? undefined : text === 'true' || text === '1';
+  }
+
+  /** Normal current rating of the first terminal that has one, A: the lowest CurrentLimit of its set. */
+  ratingA(equipment: CimObject): number | undefined {
+    const limits: number[] = [];
+    for (const terminal of this.terminals(equipment)) {
+      const sets = [
+        ...terminal.refs('ACDCTerminal.OperationalLimitSet'),
+        ...this.index.referrers(terminal.id, 'OperationalLimitSet.Terminal').map((set) => set.id),
+      ];
+      for (const set of sets) {
+        for (const limit of this.index.referrers(set, 'OperationalLimit.OperationalLimitSet')) {
+          if (limit.className !== 'CurrentLimit') continue;
+          const value = this.optionalNumber(limit, 'CurrentLimit.value', 'CurrentLimit.normalValue');
+          if (value !== undefined && value > 0) limits.push(value);
+        }
+      }
+    }
+    if (limits.length > 0) return Math.min(...limits);
+    const rated = this.optionalNumber(equipment, 'Switch.ratedCurrent');
+    return rated !== undefined && rated > 0 ? rated : undefined;
+  }
+
+  /** Phases written at a terminal (Terminal.phases), without the neutral. */
+  terminalPhases(ending: CimEnding): CimPhase[] {
+    return phasesOf(ending.terminal.get('Terminal.phases')).filter((phase) => phase !== 'N');
+  }
+
+  /** A terminal of the model. */
+  terminal(ending: CimEnding, nodes: readonly number[]): Terminal {
+    return { bus: ending.bus, nodes };
+  }
+
+  /** Some writers give BaseVoltage in kV: a winding a thousand times above its base voltage tells. */
+  #findBaseUnits(): void {
+    for (const className of ['PowerTransformerEnd', 'TransformerTankEnd']) {
+      for (const end of this.index.byClass(className)) {
+        const base = this.index.objects.get(end.ref('TransformerEnd.BaseVoltage') ?? '');
+        const nominal = Number(base?.get('BaseVoltage.nominalVoltage'));
+        const rated = Number(end.get('PowerTransformerEnd.ratedU'));
+        if (!base || !(nominal > 0) || !(rated > 0)) continue;
+        const ratio = rated / nominal;
+        if (ratio > 500 && ratio < 2000) this.#baseUnit.set(base.id, 1000);
+      }
+    }
+    if (this.#baseUnit.size === 0) return;
+    for (const base of this.index.byClass('BaseVoltage')) {
+      this.#baseUnit.set(base.id, 1000);
+      this.findings.add(
+        'info',
+        'UNIT',
+        base,
+        'BaseVoltage.nominalVoltage is read as kV: transformer ratings show it.',
+        {
+          attribute: 'BaseVoltage.nominalVoltage',
+          value: base.get('BaseVoltage.nominalVoltage') ?? '',
+        },
+      );
+    }
+  }
+
+  #findBaseVoltages(): void {
+    const set = (bus: string | undefined, base: number | undefined) => {
+      if (bus !== undefined && base !== undefined && !this.#baseByBus.has(bus)) this.#baseByBus.set(bus, base);
+    };
+    // Voltage limits stand at the node itself and are the mean of 1 pu; equipment bases may be those of its other end.
+    for (const node of this.index.byClass('ConnectivityNode')) {
+      const base = this.#baseByLimits(node);
+      if (base !== undefined) set(node.id, base);
+    }
+    for (const className of ['PowerTransformerEnd', 'TransformerTankEnd']) {
+      for (const end of this.index.byClass(className)) {
+        const terminal = this.index.objects.get(end.ref('TransformerEnd.Terminal') ?? '');
+        set(this.busOf(terminal), this.equipmentBase(end));
+      }
+    }
+    for (const terminal of this.index.byClass('Terminal')) {
+      const equipment = this.index.objects.get(terminal.ref('Terminal.ConductingEquipment') ?? '');
+      if (equipment) set(this.busOf(terminal), this.equipmentBase(equipment));
+    }
+    for (const node of this.index.byClass('TopologicalNode')) {
+      set(node.id, this.baseVoltage(node.ref('TopologicalNode.BaseVoltage')));
+    }
+  }
+
+  /** Base voltage of a node from a BaseVoltage nearest to the middle of its voltage limits. */
+  #baseByLimits(node: CimObject): number | undefined {
+    const limits: number[] = [];
+    for (const set of node.refs('ConnectivityNode.OperationalLimitSet')) {
+      for (const limit of this.index.referrers(set, 'OperationalLimit.OperationalLimitSet')) {
+        const value = Number(limit.get('VoltageLimit.value'));
+        if (limit.className === 'VoltageLimit' && value > 0) limits.push(value);
+      }
+    }
+    if (limits.length < 2) return undefined;
+    const middle = (Math.min(...limits) + Math.max(...limits)) / 2;
+    let best: number | undefined;
+    for (const base of this.index.byClass('BaseVoltage')) {
+      const value = this.baseVoltage(base.id);
+      if (value === undefined) continue;
+      if (best === undefined || Math.abs(value - middle) < Math.abs(best - middle)) best = value;
+    }
+    return best !== undefined && Math.abs(best / middle - 1) < 0.1 ? best : undefined;
+  }
+
+  #findSecondaries(): void {
+    const mark = (bus: string | undefined) => {
+      if (bus !== undefined) this.#secondary.add(bus);
+    };
+    for (const end of this.index.byClass('TransformerTankEnd')) {
+      const code = end.get('TransformerTankEnd.orderedPhases') ?? end.get('TransformerTankEnd.phases');
+      if (!phasesOf(code).some(isSecondaryPhase)) continue;
+      mark(this.busOf(this.index.objects.get(end.ref('TransformerEnd.Terminal') ?? '')));
+    }
+    for (const [owner, attribute] of PHASE_OBJECTS) {
+      const className =
+        owner === 'ShuntCompensatorPhase.ShuntCompensator'
+          ? 'LinearShuntCompensatorPhase'
+          : owner.slice(0, owner.indexOf('.'));
+      for (const object of this.index.byClass(className)) {
+        if (!phasesOf(object.get(attribute)).some(isSecondaryPhase)) continue;
+        const equipment = this.index.objects.get(object.ref(owner) ?? '');
+        if (equipment) for (const terminal of this.terminals(equipment)) mark(this.busOf(terminal));
+      }
+    }
+  }
+}

@@ -1,0 +1,262 @@
+/*
+ * From a CIM index to feeders.
+ *
+ * Steps: split the equipment by container; map lines, switches and transformers; find the nominal voltages between nodes;
+ * map loads, generation, capacitors and tap changers with them; make the buses of what is connected; name everything that
+ * is not represented. Nothing is left out without a finding.
+ */
+import {
+  type Battery,
+  type Bus,
+  buildFeeder,
+  type EarthModel,
+  type Feeder,
+  type FeederData,
+  type Finding,
+  type Machine,
+  type PhotovoltaicSystem,
+  type Terminal,
+  type Transformer,
+} from '../model/index.js';
+import { readCapacitor } from './capacitor.js';
+import { isKnownClass } from './class-list.js';
+import { type FeederScope, feederContainer, feederScopes } from './container.js';
+import { CimEquipment } from './equipment.js';
+import { FindingList } from './finding-list.js';
+import { MACHINE_CLASSES, readInverter, readMachine } from './generation.js';
+import { readLine } from './line.js';
+import { LOAD_CLASSES, readLoad } from './load.js';
+import { readAreas, readMeasurement } from './measurement.js';
+import type { CimIndex, CimObject } from './object-index.js';
+import { readRegulator } from './regulator.js';
+import { NominalVoltages, splitLegVoltage } from './share.js';
+import { placeAtSharedBus, sharedBuses } from './shared-bus.js';
+import { readSource } from './source.js';
+import { readSwitch, SWITCH_CLASSES } from './switch.js';
+import { readTransformer, type WindingPlace } from './transformer.js';
+
+/** What CIM does not say. */
+export interface ReadFeederSettings {
+  /** Line frequency when the file has no BaseFrequency, Hz. Default 60. */
+  readonly frequencyHz?: number;
+  /** Earth model of lines given by wire geometry. Default `carson`, with which the GridAPPS-D feeders are made. */
+  readonly earthModel?: EarthModel;
+  /** Resistivity of the earth, ohm metre. Default 100. */
+  readonly earthResistivity?: number;
+}
+
+/** Positions of buses by the PositionPoints of the equipment that ends there. */
+function busPositions(eq: CimEquipment): ReadonlyMap<string, readonly [number, number]> {
+  const positions = new Map<string, readonly [number, number]>();
+  for (const terminal of eq.index.byClass('Terminal')) {
+    const bus = eq.busOf(terminal);
+    const equipment = eq.index.objects.get(terminal.ref('Terminal.ConductingEquipment') ?? '');
+    const location = equipment?.ref('PowerSystemResource.Location');
+    if (bus === undefined || location === undefined || positions.has(bus)) continue;
+    const points = eq.index.referrers(location, 'PositionPoint.Location');
+    const own = terminal.get('ACDCTerminal.sequenceNumber') ?? terminal.get('Terminal.sequenceNumber') ?? '1';
+    const point =
+      points.length === 1
+        ? points[0]
+        : points.find((p) => Number(p.get('PositionPoint.sequenceNumber')) === Number(own));
+    const x = eq.optionalNumber(point, 'PositionPoint.xPosition');
+    const y = eq.optionalNumber(point, 'PositionPoint.yPosition');
+    // The exporter writes 0, 0 for a place it does not know.
+    if (x === undefined || y === undefined || (x === 0 && y === 0)) continue;
+    positions.set(bus, [x, y]);
+  }
+  return positions;
+}
+
+/** Everything of a file that is the same for all its feeders. */
+interface FileContext {
+  readonly eq: CimEquipment;
+  readonly settings: Required<ReadFeederSettings>;
+  readonly positions: ReadonlyMap<string, readonly [number, number]>;
+}
+
+function readOne(context: FileContext, scope: FeederScope): FeederData {
+  const { eq, settings, positions } = context;
+  const objects = (...classes: readonly string[]) =>
+    classes.flatMap((name) => eq.index.byClass(name).filter((object) => scope.holds(object)));
+  const map = <T>(list: readonly CimObject[], read: (object: CimObject) => T | undefined): T[] =>
+    list.flatMap((object) => {
+      const element = read(object);
+      return element === undefined ? [] : [element];
+    });
+
+  const transformers: Transformer[] = [];
+  const places = new Map<string, WindingPlace>();
+  for (const bank of objects('PowerTransformer')) {
+    const read = readTransformer(eq, bank);
+    if (!read) continue;
+    transformers.push(...read.transformers);
+    for (const [end, place] of read.ends) places.set(end, place);
+  }
+  const shared = sharedBuses(transformers);
+  const lines = map(objects('ACLineSegment', 'SeriesCompensator'), (o) => readLine(eq, o, settings)).map((line) =>
+    placeAtSharedBus(eq, line, shared),
+  );
+  const switches = map(objects(...SWITCH_CLASSES), (o) => readSwitch(eq, o)).map((device) =>
+    placeAtSharedBus(eq, device, shared),
+  );
+  const ties = [...lines, ...switches].map((branch) => [branch.from.bus, branch.to.bus] as const);
+  const voltages = new NominalVoltages(eq, transformers, ties);
+
+  const sources = map(objects('EnergySource'), (o) => readSource(eq, o));
+  const capacitors = map(objects('LinearShuntCompensator'), (o) => readCapacitor(eq, o));
+  const loads = map(objects(...LOAD_CLASSES), (o) => readLoad(eq, voltages, o));
+  const pvSystems: PhotovoltaicSystem[] = [];
+  const batteries: Battery[] = [];
+  const machines: Machine[] = [];
+  for (const inverter of map(objects('PowerElectronicsConnection'), (o) => readInverter(eq, voltages, o))) {
+    if (inverter.kind === 'pv') pvSystems.push(inverter);
+    else if (inverter.kind === 'battery') batteries.push(inverter);
+    else machines.push(inverter);
+  }
+  machines.push(...map(objects(...MACHINE_CLASSES), (o) => readMachine(eq, voltages, o)));
+  const byId = new Map(transformers.map((transformer) => [transformer.id, transformer]));
+  const regulators = map(
+    eq.index.byClass('RatioTapChanger').filter((changer) => {
+      const end = eq.index.objects.get(changer.ref('RatioTapChanger.TransformerEnd') ?? '');
+      const tank = eq.index.objects.get(end?.ref('TransformerTankEnd.TransformerTank') ?? '');
+      const bank = eq.index.objects.get(
+        end?.ref('PowerTransformerEnd.PowerTransformer') ?? tank?.ref('TransformerTank.PowerTransformer') ?? '',
+      );
+      return bank === undefined || scope.holds(bank);
+    }),
+    (changer) => readRegulator(eq, changer, places, byId),
+  );
+
+  const terminals: Terminal[] = [
+    ...[...lines, ...switches].flatMap((branch) => [branch.from, branch.to]),
+    ...transformers.flatMap((transformer) => transformer.windings.map((winding) => winding.terminal)),
+    ...[...sources, ...capacitors, ...loads, ...pvSystems, ...batteries, ...machines].map((device) => device.terminal),
+  ];
+  const used = new Set(terminals.map((terminal) => terminal.bus));
+  const nodes = [...eq.index.byClass('ConnectivityNode'), ...eq.index.byClass('TopologicalNode')];
+  const buses = nodes.flatMap((node): Bus[] => {
+    const isOwn =
+      scope.container !== undefined && node.ref('ConnectivityNode.ConnectivityNodeContainer') === scope.container.id;
+    if (!used.has(node.id) && !(isOwn && node.className === 'ConnectivityNode')) return [];
+    return [bus(eq, node, positions.get(node.id))];
+  });
+
+  const inScope = new Set<string>();
+  for (const element of [
+    ...lines,
+    ...switches,
+    ...sources,
+    ...capacitors,
+    ...loads,
+    ...pvSystems,
+    ...batteries,
+    ...machines,
+  ])
+    inScope.add(element.id);
+  for (const transformer of transformers) {
+    inScope.add(transformer.id);
+    inScope.add(transformer.bankId);
+  }
+  const measurements = map([...eq.index.byClass('Analog'), ...eq.index.byClass('Discrete')], (o) =>
+    readMeasurement(eq, o),
+  ).filter(
+    (measurement) =>
+      inScope.has(measurement.equipmentId) ||
+      regulators.some((r) => r.id === measurement.equipmentId) ||
+      used.has(measurement.bus),
+  );
+
+  return {
+    mrid: scope.mrid,
+    name: scope.name,
+    frequencyHz: settings.frequencyHz,
+    container: feederContainer(eq, scope.container),
+    buses,
+    sources,
+    lines,
+    switches,
+    transformers,
+    regulators,
+    capacitors,
+    loads,
+    pvSystems,
+    batteries,
+    machines,
+    measurements,
+    storedAreas: readAreas(eq).filter(
+      (area) => area.equipment.some((id) => inScope.has(id)) || area.equipment.length === 0,
+    ),
+  };
+}
+
+function bus(eq: CimEquipment, node: CimObject, position: readonly [number, number] | undefined): Bus {
+  const isSplitPhase = eq.isSplitPhase(node.id);
+  const base = eq.busBase(node.id);
+  if (base === undefined) {
+    eq.findings.add(
+      'warning',
+      'MISSING_BASE_VOLTAGE',
+      node,
+      'Nothing at it has a BaseVoltage; 1 V is used as its base.',
+      {
+        attribute: 'ConductingEquipment.BaseVoltage',
+      },
+    );
+  }
+  return {
+    id: node.id,
+    mrid: node.mrid,
+    name: (node.name === '' ? node.subject : node.name).toUpperCase(),
+    baseVoltageV: base === undefined ? 1 : isSplitPhase ? splitLegVoltage(base) : base / Math.sqrt(3),
+    isSplitPhase,
+    ...(position ? { x: position[0], y: position[1] } : {}),
+  };
+}
+
+/** Names the classes that have no part in the model. */
+function nameUnknownClasses(eq: CimEquipment): void {
+  for (const className of eq.index.classCounts().keys()) {
+    if (isKnownClass(className)) continue;
+    for (const object of eq.index.byClass(className)) {
+      eq.findings.add('warning', 'UNSUPPORTED_CLASS', object, `${className} is not represented in the model.`);
+    }
+  }
+}
+
+/**
+ * Maps the objects of an index to feeders: one for each Feeder (CIM16: Line) object, else one for the whole input.
+ * The graph, elements and findings of each feeder are ready; `findings` holds the same findings for all feeders.
+ *
+ * @example const { feeders, findings } = readFeeders(readCimText([{ name: 'IEEE13.xml', text }]));
+ */
+export function readFeeders(
+  index: CimIndex,
+  settings: ReadFeederSettings = {},
+): { readonly feeders: readonly Feeder[]; readonly findings: readonly Finding[] } {
+  const list = new FindingList();
+  const eq = new CimEquipment(index, list);
+  const written = eq.optionalNumber(index.byClass('BaseFrequency')[0], 'BaseFrequency.frequency');
+  const frequencyHz = written ?? settings.frequencyHz ?? 60;
+  const context: FileContext = {
+    eq,
+    settings: {
+      frequencyHz,
+      earthModel: settings.earthModel ?? 'carson',
+      earthResistivity: settings.earthResistivity ?? 100,
+    },
+    positions: busPositions(eq),
+  };
+  nameUnknownClasses(eq);
+  const data = feederScopes(eq).map((scope) => readOne(context, scope));
+  if (data.some((feeder) => feeder.lines.some((line) => line.impedanceSource === 'geometry'))) {
+    list.note(
+      'info',
+      'DEFAULTED_ATTRIBUTE',
+      `Wire geometry became impedance at ${frequencyHz} Hz with earth model ${context.settings.earthModel} and ${context.settings.earthResistivity} ohm metre; CIM says none of these.`,
+      { attribute: 'WireSpacingInfo' },
+    );
+  }
+  const findings = [...index.findings, ...list.list()];
+  return { feeders: data.map((feeder) => buildFeeder(feeder, findings)), findings };
+}

@@ -1,0 +1,64 @@
+import type { Finding } from '../model/index.js';
+import type { CimObject } from './object-index.js';
+
+/** How many findings of one kind are kept apart before they are folded into one with a count. */
+const APART = 3;
+
+/** What makes findings the same kind: everything but the object. */
+interface Kind {
+  readonly finding: Finding;
+  readonly first: Finding[];
+  count: number;
+}
+
+/** Collects what a reader has to say; many findings of one kind become one with a count. */
+export class FindingList {
+  readonly #kinds = new Map<string, Kind>();
+
+  /**
+   * Notes something about an object.
+   *
+   * @param message - a sentence without the object's name, so that findings of one kind read alike
+   */
+  add(
+    severity: Finding['severity'],
+    code: string,
+    object: CimObject,
+    message: string,
+    extra: Partial<Pick<Finding, 'attribute' | 'value' | 'allowed'>> = {},
+  ): void {
+    const key = `${severity}|${code}|${object.className}|${extra.attribute ?? ''}|${message}`;
+    let kind = this.#kinds.get(key);
+    const name = object.name;
+    const finding: Finding = {
+      severity,
+      code,
+      message,
+      class: object.className,
+      mrid: object.mrid,
+      ...(name === '' ? {} : { name }),
+      ...extra,
+      file: object.file,
+      line: object.line,
+    };
+    if (!kind) {
+      kind = { finding, first: [], count: 0 };
+      this.#kinds.set(key, kind);
+    }
+    kind.count++;
+    if (kind.first.length < APART) kind.first.push(finding);
+  }
+
+  /** Notes something about the whole input. */
+  note(severity: Finding['severity'], code: string, message: string, extra: Partial<Finding> = {}): void {
+    const finding: Finding = { severity, code, message, ...extra };
+    this.#kinds.set(`${code}|${message}`, { finding, first: [finding], count: 1 });
+  }
+
+  /** The findings in the order of their first occurrence. */
+  list(): Finding[] {
+    return [...this.#kinds.values()].flatMap(({ finding, first, count }) =>
+      count <= APART ? first : [{ ...finding, count }],
+    );
+  }
+}

@@ -1,0 +1,135 @@
+/*
+ * Power electronics (PV, batteries) and rotating machines. Power is positive when generated, as GridAPPS-D writes it.
+ * A PowerElectronicsUnit is linked from its connection or links to it itself.
+ */
+import type { Battery, Generation, Machine, PhotovoltaicSystem } from '../model/index.js';
+import type { CimEquipment } from './equipment.js';
+import { devicePhases, phasePowers } from './load.js';
+import type { CimObject } from './object-index.js';
+import { orderedPhaseObjects } from './phase.js';
+import { evenPowers, type NominalVoltages, type PhasePower, sharesOf } from './share.js';
+
+/** Window outside which generation becomes a constant impedance, pu: the OpenDSS defaults of PVSystem, Storage, Generator. */
+const MIN_VOLTAGE_PU = 0.9;
+const MAX_VOLTAGE_PU = 1.1;
+
+/** Classes read as rotating machines. */
+export const MACHINE_CLASSES = ['SynchronousMachine', 'AsynchronousMachine'] as const;
+
+/** What a PowerElectronicsConnection becomes. */
+export type ReadInverter = PhotovoltaicSystem | Battery | Machine;
+
+function generation(
+  eq: CimEquipment,
+  voltages: NominalVoltages,
+  object: CimObject,
+  ratedU: number | undefined,
+  ratedS: number,
+  powersAt: (bus: string) => PhasePower[],
+): Generation | undefined {
+  const ending = eq.endings(object, 1)?.[0];
+  if (!ending) return undefined;
+  const baseV = eq.equipmentBase(object) ?? eq.busBase(ending.bus) ?? ratedU;
+  if (baseV === undefined) {
+    eq.findings.add('error', 'MISSING_ATTRIBUTE', object, 'It has no base voltage and is left out.', {
+      attribute: 'ConductingEquipment.BaseVoltage',
+    });
+    return undefined;
+  }
+  const shares = sharesOf(eq, voltages, { bus: ending.bus, connection: 'wye', baseV, powers: powersAt(ending.bus) });
+  return {
+    id: object.id,
+    mrid: object.mrid,
+    name: object.name,
+    terminal: eq.terminal(ending, [...new Set(shares.flatMap((share) => [share.node, share.otherNode]))]),
+    connection: 'wye',
+    shares,
+    ratedPowerVA: ratedS,
+    minVoltagePu: MIN_VOLTAGE_PU,
+    maxVoltagePu: MAX_VOLTAGE_PU,
+  };
+}
+
+/** The unit behind a connection, whichever of the two holds the link. */
+function unitOf(eq: CimEquipment, connection: CimObject): CimObject | undefined {
+  const id = connection.ref('PowerElectronicsConnection.PowerElectronicsUnit');
+  return (
+    (id === undefined ? undefined : eq.index.objects.get(id)) ??
+    eq.index.referrers(connection.id, 'PowerElectronicsUnit.PowerElectronicsConnection')[0]
+  );
+}
+
+/**
+ * Maps one PowerElectronicsConnection with its unit.
+ *
+ * @returns undefined, with a finding, when it cannot be placed
+ */
+export function readInverter(
+  eq: CimEquipment,
+  voltages: NominalVoltages,
+  connection: CimObject,
+): ReadInverter | undefined {
+  const ratedS = eq.number(connection, 'PowerElectronicsConnection.ratedS', 0);
+  const phaseObjects = orderedPhaseObjects(
+    eq.index.referrers(connection.id, 'PowerElectronicsConnectionPhase.PowerElectronicsConnection'),
+    'PowerElectronicsConnectionPhase.phase',
+  );
+  const p = eq.optionalNumber(connection, 'PowerElectronicsConnection.p', 'PowerElectronicsConnection.pfixed');
+  const q = eq.optionalNumber(connection, 'PowerElectronicsConnection.q', 'PowerElectronicsConnection.qfixed');
+  const common = generation(
+    eq,
+    voltages,
+    connection,
+    eq.optionalNumber(connection, 'PowerElectronicsConnection.ratedU'),
+    ratedS,
+    () => {
+      const ending = eq.endings(connection, 1)![0]!;
+      return phasePowers(eq, phaseObjects, 'PowerElectronicsConnectionPhase', p, q, devicePhases(eq, ending));
+    },
+  );
+  if (!common) return undefined;
+  const unit = unitOf(eq, connection);
+  const maxPowerW = eq.optionalNumber(unit, 'PowerElectronicsUnit.maxP') ?? ratedS;
+  switch (unit?.className) {
+    case 'PhotovoltaicUnit':
+      return { kind: 'pv', ...common, unitMrid: unit.mrid, maxPowerW };
+    case 'BatteryUnit':
+      return {
+        kind: 'battery',
+        ...common,
+        unitMrid: unit.mrid,
+        maxPowerW,
+        maxChargeW: Math.abs(eq.optionalNumber(unit, 'PowerElectronicsUnit.minP') ?? ratedS),
+        ratedEnergyWh: eq.number(unit, 'BatteryUnit.ratedE', 0),
+        storedEnergyWh: eq.number(unit, 'BatteryUnit.storedE', 0),
+      };
+    default:
+      eq.findings.add(
+        'warning',
+        unit ? 'UNSUPPORTED_CLASS' : 'MISSING_REFERENCE',
+        connection,
+        `${unit ? `A ${unit.className}` : 'A connection without a unit'} is read as a machine of constant power.`,
+        { attribute: 'PowerElectronicsConnection.PowerElectronicsUnit', ...(unit ? { value: unit.className } : {}) },
+      );
+      return { kind: 'machine', ...common };
+  }
+}
+
+/**
+ * Maps one SynchronousMachine or AsynchronousMachine.
+ *
+ * @returns undefined, with a finding, when it cannot be placed
+ */
+export function readMachine(eq: CimEquipment, voltages: NominalVoltages, object: CimObject): Machine | undefined {
+  const p = eq.number(object, 'RotatingMachine.p', 0);
+  const q = eq.number(object, 'RotatingMachine.q', 0);
+  const common = generation(
+    eq,
+    voltages,
+    object,
+    eq.optionalNumber(object, 'RotatingMachine.ratedU'),
+    eq.number(object, 'RotatingMachine.ratedS', 0),
+    () => evenPowers(devicePhases(eq, eq.endings(object, 1)![0]!), p, q),
+  );
+  return common && { kind: 'machine', ...common };
+}

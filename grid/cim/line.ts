@@ -1,0 +1,302 @@
+/*
+ * Lines: ACLineSegment and SeriesCompensator.
+ *
+ * Impedance, in this order: PerLengthPhaseImpedance (row/column or the lower triangle by sequence number); the segment's
+ * own r, x, r0, x0, bch, b0ch; PerLengthSequenceImpedance; WireSpacingInfo with the WireInfo of each phase by Carson's
+ * equations, neutrals eliminated. Matrix rows follow the sequence numbers of the phases, else the phases A, B, C.
+ */
+
+import { DecError } from '../math/index.js';
+import {
+  type CableShield,
+  type ComplexMatrix,
+  type ConductorData,
+  conductorImpedance,
+  type EarthModel,
+  type Line,
+  scaleMatrix,
+  sequenceToPhase,
+  submatrix,
+  zeroMatrix,
+} from '../model/index.js';
+import type { CimEnding, CimEquipment } from './equipment.js';
+import type { CimObject } from './object-index.js';
+import { type CimPhase, nodeOfPhase, orderedPhaseObjects, phasesOf } from './phase.js';
+
+/** How geometry becomes impedance; CIM does not say. */
+export interface LineSettings {
+  readonly frequencyHz: number;
+  readonly earthModel: EarthModel;
+  readonly earthResistivity: number;
+}
+
+/** Impedance of the whole length. */
+interface Impedance {
+  readonly series: ComplexMatrix;
+  readonly shunt: ComplexMatrix;
+  readonly source: Line['impedanceSource'];
+}
+
+function imaginary(matrix: ComplexMatrix): ComplexMatrix {
+  return { n: matrix.n, re: new Array<number>(matrix.re.length).fill(0), im: matrix.im };
+}
+
+/** Phase matrix of a PerLengthPhaseImpedance, per metre. */
+function phaseMatrix(eq: CimEquipment, info: CimObject): { series: ComplexMatrix; shunt: ComplexMatrix } | undefined {
+  const data = eq.index.referrers(info.id, 'PhaseImpedanceData.PhaseImpedance');
+  const places = data.map((cell): readonly [number, number] => {
+    const row = Number(cell.get('PhaseImpedanceData.row'));
+    const column = Number(cell.get('PhaseImpedanceData.column'));
+    if (row >= 1 && column >= 1) return [row - 1, column - 1];
+    // Lower triangle by rows: sequence number k is row i, column j with k = i (i + 1) / 2 + j + 1.
+    const k = Number(cell.get('PhaseImpedanceData.sequenceNumber')) - 1;
+    const i = Math.floor((Math.sqrt(8 * k + 1) - 1) / 2);
+    return [i, k - (i * (i + 1)) / 2];
+  });
+  if (places.length === 0 || places.some(([i, j]) => !Number.isInteger(i) || !Number.isInteger(j))) {
+    eq.findings.add('error', 'MISSING_REFERENCE', info, 'It has no readable PhaseImpedanceData.', {
+      attribute: 'PhaseImpedanceData.PhaseImpedance',
+    });
+    return undefined;
+  }
+  const n = Math.max(...places.flat()) + 1;
+  const series = zeroMatrix(n);
+  const shunt = zeroMatrix(n);
+  const re = [...series.re];
+  const im = [...series.im];
+  const b = [...shunt.im];
+  data.forEach((cell, k) => {
+    const [i, j] = places[k]!;
+    const r = eq.number(cell, 'PhaseImpedanceData.r', 0);
+    const x = eq.number(cell, 'PhaseImpedanceData.x', 0);
+    const susceptance = eq.optionalNumber(cell, 'PhaseImpedanceData.b') ?? 0;
+    for (const at of [i * n + j, j * n + i]) {
+      re[at] = r;
+      im[at] = x;
+      b[at] = susceptance;
+    }
+  });
+  return { series: { n, re, im }, shunt: { n, re: shunt.re, im: b } };
+}
+
+/** Sequence values of an object, per metre or for the whole segment; undefined without r and x. */
+function sequenceMatrices(
+  eq: CimEquipment,
+  object: CimObject,
+  prefix: string,
+  phases: number,
+): { series: ComplexMatrix; shunt: ComplexMatrix } | undefined {
+  const r = eq.optionalNumber(object, `${prefix}.r`);
+  const x = eq.optionalNumber(object, `${prefix}.x`);
+  if (r === undefined || x === undefined || (r === 0 && x === 0)) return undefined;
+  const r0 = eq.optionalNumber(object, `${prefix}.r0`) ?? r;
+  const x0 = eq.optionalNumber(object, `${prefix}.x0`) ?? x;
+  const b1 = eq.optionalNumber(object, `${prefix}.bch`) ?? 0;
+  const b0 = eq.optionalNumber(object, `${prefix}.b0ch`) ?? b1;
+  return {
+    series: sequenceToPhase(phases, { re: r, im: x }, { re: r0, im: x0 }),
+    shunt: imaginary(sequenceToPhase(phases, { re: 0, im: b1 }, { re: 0, im: b0 })),
+  };
+}
+
+function cableShield(eq: CimEquipment, wire: CimObject): CableShield | undefined {
+  const value = (attribute: string) => eq.number(wire, attribute, 0);
+  const insulation = () => ({
+    relativePermittivity: eq.optionalNumber(wire, 'CableInfo.relativePermittivity') ?? 2.3,
+    insulationDiameter: value('CableInfo.diameterOverInsulation'),
+    insulationThickness: value('WireInfo.insulationThickness'),
+  });
+  if (wire.className === 'ConcentricNeutralCableInfo') {
+    const strandDiameter = 2 * value('ConcentricNeutralCableInfo.neutralStrandRadius');
+    return {
+      kind: 'concentric',
+      ...insulation(),
+      strandCount: value('ConcentricNeutralCableInfo.neutralStrandCount'),
+      outerDiameter: value('ConcentricNeutralCableInfo.diameterOverNeutral'),
+      strandDiameter,
+      strandGmr:
+        eq.optionalNumber(wire, 'ConcentricNeutralCableInfo.neutralStrandGmr') ?? 0.7788 * (strandDiameter / 2),
+      strandR: value('ConcentricNeutralCableInfo.neutralStrandRDC20'),
+    };
+  }
+  if (wire.className === 'TapeShieldCableInfo') {
+    return {
+      kind: 'tape',
+      ...insulation(),
+      shieldDiameter: value('CableInfo.diameterOverScreen'),
+      tapeThickness: value('TapeShieldCableInfo.tapeThickness'),
+      tapeLap: value('TapeShieldCableInfo.tapeLap'),
+    };
+  }
+  return undefined;
+}
+
+/** Impedance by wire geometry, per metre; undefined (with a finding) when data are missing. */
+function geometryMatrices(
+  eq: CimEquipment,
+  segment: CimObject,
+  spacing: CimObject,
+  phaseObjects: readonly CimObject[],
+  phaseCount: number,
+  settings: LineSettings,
+): { series: ComplexMatrix; shunt: ComplexMatrix } | undefined {
+  const positions = [...eq.index.referrers(spacing.id, 'WirePosition.WireSpacingInfo')].sort(
+    (a, b) => Number(a.get('WirePosition.sequenceNumber')) - Number(b.get('WirePosition.sequenceNumber')),
+  );
+  const wires = phaseObjects.map((phase) =>
+    eq.index.objects.get(
+      phase.ref('ACLineSegmentPhase.WireInfo') ?? phase.ref('PowerSystemResource.AssetDatasheet') ?? '',
+    ),
+  );
+  if (positions.length < phaseObjects.length || wires.some((wire) => wire === undefined)) {
+    eq.findings.add('error', 'MISSING_REFERENCE', segment, 'Its wire geometry lacks a WirePosition or a WireInfo.', {
+      attribute: 'ACLineSegmentPhase.WireInfo',
+      value: `${positions.length} positions, ${wires.filter((w) => w !== undefined).length} wires`,
+      allowed: `${phaseObjects.length} of each`,
+    });
+    return undefined;
+  }
+  const conductors = wires.flatMap((wire, k): ConductorData[] => {
+    if (!wire) return [];
+    const position = positions[k]!;
+    const rDc = eq.optionalNumber(wire, 'WireInfo.rDC20');
+    const rAc = eq.optionalNumber(wire, 'WireInfo.rAC25', 'WireInfo.rAC50', 'WireInfo.rAC75') ?? rDc ?? 0;
+    const radius = eq.number(wire, 'WireInfo.radius', 0);
+    const shield = cableShield(eq, wire);
+    return [
+      {
+        x: eq.number(position, 'WirePosition.xCoord', 0),
+        y: eq.number(position, 'WirePosition.yCoord', 0),
+        gmr: eq.optionalNumber(wire, 'WireInfo.gmr') ?? 0.7788 * radius,
+        radius,
+        rAc,
+        rDc: rDc ?? rAc,
+        ...(shield ? { shield } : {}),
+      },
+    ];
+  });
+  try {
+    return conductorImpedance(conductors, { ...settings, keep: phaseCount });
+  } catch (error) {
+    if (!(error instanceof DecError)) throw error;
+    eq.findings.add('error', 'BAD_IMPEDANCE', segment, error.message, { attribute: 'WireSpacingInfo' });
+    return undefined;
+  }
+}
+
+/** The line's impedance from whatever the file gives. */
+function impedance(
+  eq: CimEquipment,
+  segment: CimObject,
+  phaseObjects: readonly CimObject[],
+  phaseCount: number,
+  length: number,
+  settings: LineSettings,
+): Impedance | undefined {
+  const infoId =
+    segment.ref('ACLineSegment.PerLengthImpedance') ??
+    segment.ref('ACLineSegment.PhaseImpedance') ??
+    segment.ref('ACLineSegment.SequenceImpedance');
+  const info = infoId === undefined ? undefined : eq.index.objects.get(infoId);
+  const perLength = (
+    found: { series: ComplexMatrix; shunt: ComplexMatrix } | undefined,
+    source: Line['impedanceSource'],
+  ) => found && { series: scaleMatrix(found.series, length), shunt: scaleMatrix(found.shunt, length), source };
+  if (info?.className === 'PerLengthPhaseImpedance') return perLength(phaseMatrix(eq, info), 'matrix');
+  const prefix = segment.className;
+  const own = sequenceMatrices(eq, segment, prefix, phaseCount);
+  if (own) return { ...own, source: 'own' };
+  if (info) {
+    const found = sequenceMatrices(eq, info, 'PerLengthSequenceImpedance', phaseCount);
+    if (found) return perLength(found, 'sequence');
+  }
+  const spacingId =
+    segment.ref('ACLineSegment.WireSpacingInfo') ??
+    eq.index
+      .referrers(segment.id, 'Asset.PowerSystemResources')
+      .map((asset) => asset.ref('Asset.AssetInfo'))
+      .find((id) => id !== undefined && eq.index.objects.get(id)?.className === 'WireSpacingInfo');
+  const spacing = spacingId === undefined ? undefined : eq.index.objects.get(spacingId);
+  if (spacing) {
+    return perLength(geometryMatrices(eq, segment, spacing, phaseObjects, phaseCount, settings), 'geometry');
+  }
+  eq.findings.add(
+    'error',
+    'MISSING_IMPEDANCE',
+    segment,
+    'It has no impedance of its own nor by reference and is left out.',
+    {
+      attribute: 'ACLineSegment.PerLengthImpedance',
+      ...(infoId === undefined ? {} : { value: infoId }),
+    },
+  );
+  return undefined;
+}
+
+/** Phases of a line with its neutral, when explicit, last. */
+function linePhases(eq: CimEquipment, endings: readonly CimEnding[], phaseObjects: readonly CimObject[]): CimPhase[] {
+  const phases = phaseObjects.flatMap((object) => phasesOf(object.get('ACLineSegmentPhase.phase')));
+  if (phases.length > 0) return phases;
+  const written = eq.terminalPhases(endings[0]!);
+  return written.length > 0 ? written : ['A', 'B', 'C'];
+}
+
+/**
+ * Maps one ACLineSegment or SeriesCompensator.
+ *
+ * @returns undefined, with a finding, when it cannot be placed
+ */
+export function readLine(eq: CimEquipment, segment: CimObject, settings: LineSettings): Line | undefined {
+  const endings = eq.endings(segment, 2);
+  if (!endings) return undefined;
+  const isSegment = segment.className === 'ACLineSegment';
+  const phaseObjects = isSegment
+    ? orderedPhaseObjects(
+        eq.index.referrers(segment.id, 'ACLineSegmentPhase.ACLineSegment'),
+        'ACLineSegmentPhase.phase',
+        'ACLineSegmentPhase.sequenceNumber',
+      )
+    : [];
+  const phases = linePhases(eq, endings, phaseObjects);
+  const live = phases.filter((phase) => phase !== 'N');
+  const length = isSegment ? eq.number(segment, 'Conductor.length', 0) : 1;
+  const found = impedance(eq, segment, phaseObjects, live.length, length, settings);
+  if (!found) return undefined;
+  let { series, shunt } = found;
+  const nodes = live.map(nodeOfPhase);
+  if (series.n === live.length + 1) {
+    nodes.push(4);
+  } else if (series.n > live.length) {
+    const rows = live.map((_, k) => k);
+    series = submatrix(series, rows);
+    shunt = submatrix(shunt, rows);
+  }
+  if (series.n < nodes.length) {
+    eq.findings.add(
+      'error',
+      'PHASE_MISMATCH',
+      segment,
+      'Its impedance has fewer phases than the line, which is left out.',
+      {
+        attribute: 'ACLineSegment.PerLengthImpedance',
+        value: String(series.n),
+        allowed: String(nodes.length),
+      },
+    );
+    return undefined;
+  }
+  const ratingA = eq.ratingA(segment);
+  return {
+    kind: 'line',
+    id: segment.id,
+    mrid: segment.mrid,
+    name: segment.name,
+    from: eq.terminal(endings[0]!, nodes),
+    to: eq.terminal(endings[1]!, nodes),
+    lengthM: isSegment ? length : 0,
+    seriesOhm: series,
+    shuntSiemens: shunt,
+    impedanceSource: found.source,
+    ...(ratingA === undefined ? {} : { ratingA }),
+  };
+}

@@ -1,0 +1,191 @@
+import { canonicalMrid, type Finding } from '../model/index.js';
+
+/** How a property was written: a literal, a link to another object, or a member of an enumeration. */
+export type CimValueKind = 'literal' | 'reference' | 'enumeration';
+
+const KINDS: readonly CimValueKind[] = ['literal', 'reference', 'enumeration'];
+const NONE: readonly string[] = [];
+const NO_OBJECTS: readonly CimObject[] = [];
+
+/**
+ * One CIM object. Properties are kept in the order of the file; attribute names are local names as written,
+ * e.g. `IdentifiedObject.name`.
+ */
+export class CimObject {
+  /** Key: the canonical form of the RDF subject. */
+  readonly id: string;
+  /** Local name of the class, e.g. `ACLineSegment`. */
+  className: string;
+  /** Where the object was first met. */
+  readonly file: string;
+  readonly line: number;
+  /** The RDF subject without prefix, as written; the fallback of {@link mrid}. */
+  readonly subject: string;
+  readonly #index: CimIndex;
+  readonly #keys: number[] = [];
+  readonly #values: string[] = [];
+
+  constructor(index: CimIndex, id: string, subject: string, className: string, file: string, line: number) {
+    this.#index = index;
+    this.id = id;
+    this.subject = subject;
+    this.className = className;
+    this.file = file;
+    this.line = line;
+  }
+
+  /** mRID as the source spells it: `IdentifiedObject.mRID`, else the RDF subject without its prefix. */
+  get mrid(): string {
+    return this.get('IdentifiedObject.mRID') ?? this.subject;
+  }
+
+  /** `IdentifiedObject.name`, else an empty text. */
+  get name(): string {
+    return this.get('IdentifiedObject.name') ?? '';
+  }
+
+  /** Value of an attribute: the text of a literal, `Kind.member` of an enumeration, the canonical id of a link. */
+  get(attribute: string): string | undefined {
+    const code = this.#index.attributeCode(attribute);
+    if (code < 0) return undefined;
+    const at = this.#keys.findIndex((key) => key >> 2 === code);
+    return at < 0 ? undefined : this.#values[at];
+  }
+
+  /** First object linked to by an attribute, as canonical id. */
+  ref(attribute: string): string | undefined {
+    return this.refs(attribute)[0];
+  }
+
+  /** All objects linked to by an attribute, as canonical ids. */
+  refs(attribute: string): readonly string[] {
+    const code = this.#index.attributeCode(attribute);
+    if (code < 0) return NONE;
+    let list: string[] | undefined;
+    for (let i = 0; i < this.#keys.length; i++) {
+      if (this.#keys[i]! === ((code << 2) | 1)) {
+        if (list) list.push(this.#values[i]!);
+        else list = [this.#values[i]!];
+      }
+    }
+    return list ?? NONE;
+  }
+
+  /** All properties in the order of the file. */
+  *properties(): Generator<{ readonly attribute: string; readonly kind: CimValueKind; readonly value: string }> {
+    for (let i = 0; i < this.#keys.length; i++) {
+      const key = this.#keys[i]!;
+      yield { attribute: this.#index.attributeName(key >> 2), kind: KINDS[key & 3]!, value: this.#values[i]! };
+    }
+  }
+
+  /**
+   * Adds a property; a pair of attribute and value that is already there is not repeated.
+   *
+   * @returns the other value when the attribute already has a different literal or enumeration value (which is kept)
+   */
+  add(attribute: number, kind: CimValueKind, value: string): string | undefined {
+    const key = (attribute << 2) | KINDS.indexOf(kind);
+    for (let i = 0; i < this.#keys.length; i++) {
+      if (this.#keys[i]! === key) {
+        if (this.#values[i] === value) return undefined;
+        if (kind !== 'reference') return this.#values[i];
+      }
+    }
+    this.#keys.push(key);
+    this.#values.push(value);
+    return undefined;
+  }
+}
+
+/** All objects of one model, from one file or from several profile files given together. */
+export class CimIndex {
+  /** Objects by canonical id, in the order of the files. */
+  readonly objects = new Map<string, CimObject>();
+  /** What was noteworthy while reading: duplicated ids, conflicting values. */
+  readonly findings: Finding[] = [];
+  /** Files read, in order. */
+  readonly files: string[] = [];
+  /** CIM name spaces met. */
+  readonly namespaces = new Set<string>();
+  readonly #codes = new Map<string, number>();
+  readonly #names: string[] = [];
+  readonly #inverse = new Map<number, Map<string, CimObject[]>>();
+  #byClass: Map<string, CimObject[]> | undefined;
+
+  /** Interns an attribute name. */
+  internAttribute(name: string): number {
+    let code = this.#codes.get(name);
+    if (code === undefined) {
+      code = this.#names.length;
+      this.#codes.set(name, code);
+      this.#names.push(name);
+    }
+    return code;
+  }
+
+  /** Number of an attribute name; -1 when no object has it. */
+  attributeCode(name: string): number {
+    return this.#codes.get(name) ?? -1;
+  }
+
+  /** Name of an interned attribute. */
+  attributeName(code: number): string {
+    return this.#names[code] ?? '';
+  }
+
+  /** An object by any spelling of its id. */
+  get(id: string): CimObject | undefined {
+    return this.objects.get(id) ?? this.objects.get(canonicalMrid(id));
+  }
+
+  /** Objects of a class, in the order of the files. */
+  byClass(className: string): readonly CimObject[] {
+    return this.#classes().get(className) ?? NO_OBJECTS;
+  }
+
+  /** Number of objects by class. */
+  classCounts(): ReadonlyMap<string, number> {
+    return new Map([...this.#classes()].map(([name, list]) => [name, list.length]));
+  }
+
+  /**
+   * Objects that link to an object by an attribute, e.g. `referrers(id, 'Terminal.ConductingEquipment')`. The inverse of
+   * an attribute is built at its first use.
+   */
+  referrers(id: string, attribute: string): readonly CimObject[] {
+    const code = this.attributeCode(attribute);
+    if (code < 0) return NO_OBJECTS;
+    let inverse = this.#inverse.get(code);
+    if (!inverse) {
+      inverse = new Map();
+      for (const object of this.objects.values()) {
+        for (const target of object.refs(attribute)) {
+          const list = inverse.get(target);
+          if (list) list.push(object);
+          else inverse.set(target, [object]);
+        }
+      }
+      this.#inverse.set(code, inverse);
+    }
+    return inverse.get(id) ?? NO_OBJECTS;
+  }
+
+  /** Forgets what was derived; the reader calls it before it adds a file. */
+  invalidate(): void {
+    this.#byClass = undefined;
+    this.#inverse.clear();
+  }
+
+  #classes(): Map<string, CimObject[]> {
+    if (!this.#byClass) {
+      this.#byClass = new Map();
+      for (const object of this.objects.values()) {
+        const list = this.#byClass.get(object.className);
+        if (list) list.push(object);
+        else this.#byClass.set(object.className, [object]);
+      }
+    }
+    return this.#byClass;
+  }
+}

@@ -1,0 +1,300 @@
+/*
+ * CIM RDF/XML into a typed object index, streaming.
+ *
+ * Elements under rdf:RDF are objects (typed elements, or rdf:Description with rdf:type), their children are properties:
+ * text is a literal, rdf:resource a link or a member of an enumeration, an element inside a property an object of its own.
+ * Subjects are rdf:about, rdf:ID or rdf:nodeID in any spelling; a subject met again adds properties to the same object,
+ * which is how split profiles merge. Only local names count, so every CIM name space is taken.
+ * Cost: one pass, memory proportional to the number of properties. Fails: XML_MALFORMED with file, line and column.
+ */
+import { type SaxesAttributePlain, SaxesParser, type SaxesTagPlain } from 'saxes';
+import { DecError } from '../math/index.js';
+import { canonicalMrid } from '../model/index.js';
+import { CimIndex, type CimObject, CimObject as CimObjectClass, type CimValueKind } from './object-index.js';
+
+const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
+const ENUMERATION = /^[a-z][a-z0-9+.-]*:.*[#/]([A-Z]\w*\.\w+)$/i;
+
+/** An object being read: its properties wait until its class is known. */
+interface OpenObject {
+  readonly subject: string;
+  readonly id: string;
+  className: string;
+  isTyped: boolean;
+  readonly line: number;
+  readonly attributes: number[];
+  readonly kinds: CimValueKind[];
+  readonly values: string[];
+}
+
+/** A property being read. */
+interface OpenProperty {
+  readonly code: number;
+  isSet: boolean;
+}
+
+/** The subject as written, without `urn:uuid:` and `#`. */
+function withoutPrefix(written: string): string {
+  const id = written.trim();
+  if (id.toLowerCase().startsWith('urn:uuid:')) return id.slice(9);
+  const hash = id.lastIndexOf('#');
+  return hash >= 0 ? id.slice(hash + 1) : id;
+}
+
+/**
+ * Reads one file piece by piece into an index that several readers may share.
+ *
+ * @example
+ * const reader = new CimIndexReader('feeder.xml');
+ * reader.push(text);
+ * reader.end();
+ * reader.index.byClass('ACLineSegment').length;
+ */
+export class CimIndexReader {
+  readonly fileName: string;
+  readonly index: CimIndex;
+  readonly #parser: SaxesParser<{ xmlns: false; fileName: string; position: true }>;
+  readonly #open: OpenObject[] = [];
+  readonly #properties: OpenProperty[] = [];
+  readonly #ownIds = new Set<string>();
+  readonly #localNames = new Map<string, string>();
+  readonly #ids = new Map<string, string>();
+  #isRooted = false;
+  #about = 'rdf:about';
+  #id = 'rdf:ID';
+  #node = 'rdf:nodeID';
+  #resource = 'rdf:resource';
+  #type = 'rdf:type';
+  #description = 'rdf:Description';
+  #anonymous = 0;
+  #text = '';
+
+  /**
+   * @param fileName - named in errors and findings
+   * @param index - shared index of a model in several files; a new one when absent
+   */
+  constructor(fileName: string, index: CimIndex = new CimIndex()) {
+    this.fileName = fileName;
+    this.index = index;
+    index.files.push(fileName);
+    index.invalidate();
+    const parser = new SaxesParser<{ xmlns: false; fileName: string; position: true }>({
+      xmlns: false,
+      fileName,
+      position: true,
+    });
+    parser.on('error', (error) => this.#fail(error.message));
+    parser.on('opentag', (tag) => this.#openTag(tag));
+    parser.on('closetag', () => this.#closeTag());
+    const onText = (text: string) => {
+      if (this.#properties.length > 0 && this.#properties.length === this.#open.length) this.#text += text;
+    };
+    parser.on('text', onText);
+    parser.on('cdata', onText);
+    this.#parser = parser;
+  }
+
+  /**
+   * Takes the next piece of the file; a piece may end anywhere.
+   *
+   * @throws DecError XML_MALFORMED naming file, line and column
+   */
+  push(chunk: string): void {
+    this.#parser.write(chunk);
+  }
+
+  /**
+   * Ends the file.
+   *
+   * @throws DecError XML_MALFORMED when the document is not complete or holds no rdf:RDF
+   */
+  end(): void {
+    this.#parser.close();
+    if (!this.#isRooted) this.#fail('the document has no rdf:RDF element');
+    this.index.invalidate();
+  }
+
+  #fail(message: string): never {
+    const { line, column } = this.#parser;
+    const bare = message.replace(/^[^:]*:\d+:\d+: /, '');
+    throw new DecError('XML_MALFORMED', `${this.fileName}, line ${line}, column ${column}: ${bare}`, {
+      file: this.fileName,
+      line,
+      column,
+      reason: bare,
+    });
+  }
+
+  #local(qualified: string): string {
+    let local = this.#localNames.get(qualified);
+    if (local === undefined) {
+      local = qualified.slice(qualified.indexOf(':') + 1);
+      this.#localNames.set(qualified, local);
+    }
+    return local;
+  }
+
+  #canonical(written: string): string {
+    let id = this.#ids.get(written);
+    if (id === undefined) {
+      id = canonicalMrid(withoutPrefix(written));
+      this.#ids.set(written, id);
+    }
+    return id;
+  }
+
+  #root(tag: SaxesTagPlain): void {
+    this.#isRooted = true;
+    let prefix = '';
+    for (const [name, value] of Object.entries<SaxesAttributePlain['value']>(tag.attributes)) {
+      if (name !== 'xmlns' && !name.startsWith('xmlns:')) continue;
+      if (value === RDF) prefix = name === 'xmlns' ? '' : `${name.slice(6)}:`;
+      else if (/CIM|TC57/i.test(value)) this.index.namespaces.add(value);
+    }
+    if (tag.name !== `${prefix}RDF`) {
+      this.#fail(`the root element is ${tag.name}, not rdf:RDF; this is not a CIM RDF/XML document`);
+    }
+    this.#about = `${prefix}about`;
+    this.#id = `${prefix}ID`;
+    this.#node = `${prefix}nodeID`;
+    this.#resource = `${prefix}resource`;
+    this.#type = `${prefix}type`;
+    this.#description = `${prefix}Description`;
+  }
+
+  #openTag(tag: SaxesTagPlain): void {
+    if (!this.#isRooted) {
+      this.#root(tag);
+    } else if (this.#open.length === this.#properties.length) {
+      this.#openObject(tag);
+    } else {
+      this.#openProperty(tag);
+    }
+  }
+
+  #openObject(tag: SaxesTagPlain): void {
+    const { attributes } = tag;
+    let written = attributes[this.#about] ?? attributes[this.#id] ?? attributes[this.#node];
+    if (written === undefined) {
+      this.#anonymous++;
+      written = `anonymous-${this.index.files.length}-${this.#anonymous}`;
+    }
+    const isDescription = tag.name === this.#description;
+    const object: OpenObject = {
+      subject: withoutPrefix(written),
+      id: this.#canonical(written),
+      className: isDescription ? 'Description' : this.#local(tag.name),
+      isTyped: !isDescription,
+      line: this.#parser.line,
+      attributes: [],
+      kinds: [],
+      values: [],
+    };
+    const property = this.#properties.at(-1);
+    const parent = this.#open.at(-1);
+    if (property && parent) {
+      property.isSet = true;
+      parent.attributes.push(property.code);
+      parent.kinds.push('reference');
+      parent.values.push(object.id);
+    }
+    this.#open.push(object);
+    for (const name in attributes) {
+      if (name.startsWith('xml') || name === this.#about || name === this.#id || name === this.#node) continue;
+      object.attributes.push(this.index.internAttribute(this.#local(name)));
+      object.kinds.push('literal');
+      object.values.push(attributes[name]!);
+    }
+  }
+
+  #openProperty(tag: SaxesTagPlain): void {
+    const object = this.#open.at(-1)!;
+    const resource = tag.attributes[this.#resource] ?? tag.attributes[this.#node];
+    this.#text = '';
+    if (tag.name === this.#type && resource !== undefined) {
+      object.className = resource.slice(Math.max(resource.lastIndexOf('#'), resource.lastIndexOf('/')) + 1);
+      object.isTyped = true;
+      this.#properties.push({ code: -1, isSet: true });
+      return;
+    }
+    const code = this.index.internAttribute(this.#local(tag.name));
+    if (resource !== undefined) {
+      const member = ENUMERATION.exec(resource)?.[1];
+      object.attributes.push(code);
+      object.kinds.push(member === undefined ? 'reference' : 'enumeration');
+      object.values.push(member ?? this.#canonical(resource));
+    }
+    this.#properties.push({ code, isSet: resource !== undefined });
+  }
+
+  #closeTag(): void {
+    if (this.#open.length === 0) return;
+    if (this.#properties.length === this.#open.length) {
+      const property = this.#properties.pop()!;
+      if (property.isSet) return;
+      const object = this.#open.at(-1)!;
+      object.attributes.push(property.code);
+      object.kinds.push('literal');
+      object.values.push(this.#text.trim());
+      this.#text = '';
+      return;
+    }
+    this.#commit(this.#open.pop()!);
+  }
+
+  #commit(read: OpenObject): void {
+    const { index } = this;
+    let object: CimObject | undefined = index.objects.get(read.id);
+    if (!object) {
+      object = new CimObjectClass(index, read.id, read.subject, read.className, this.fileName, read.line);
+      index.objects.set(read.id, object);
+    } else if (read.isTyped && object.className !== read.className) {
+      if (object.className === 'Description') {
+        object.className = read.className;
+      } else {
+        index.findings.push({
+          severity: this.#ownIds.has(read.id) ? 'error' : 'warning',
+          code: 'DUPLICATE_ID',
+          message: `The id ${read.subject} is used for a ${object.className} and for a ${read.className}; they are read as one ${object.className}.`,
+          class: read.className,
+          mrid: read.subject,
+          file: this.fileName,
+          line: read.line,
+        });
+      }
+    }
+    this.#ownIds.add(read.id);
+    for (let i = 0; i < read.values.length; i++) {
+      const kept = object.add(read.attributes[i]!, read.kinds[i]!, read.values[i]!);
+      if (kept === undefined) continue;
+      index.findings.push({
+        severity: 'warning',
+        code: 'CONFLICTING_VALUE',
+        message: `${object.className} ${read.subject} has ${index.attributeName(read.attributes[i]!)} twice; the first value is kept.`,
+        class: object.className,
+        mrid: read.subject,
+        attribute: index.attributeName(read.attributes[i]!),
+        value: read.values[i]!,
+        allowed: kept,
+        file: this.fileName,
+        line: read.line,
+      });
+    }
+  }
+}
+
+/**
+ * Reads whole texts: one file, or the profile files of one model together.
+ *
+ * @throws DecError XML_MALFORMED naming file, line and column
+ * @example readCimText([{ name: 'a.xml', text }]).byClass('EnergyConsumer')
+ */
+export function readCimText(files: readonly { readonly name: string; readonly text: string }[]): CimIndex {
+  const index = new CimIndex();
+  for (const { name, text } of files) {
+    const reader = new CimIndexReader(name, index);
+    reader.push(text);
+    reader.end();
+  }
+  return index;
+}

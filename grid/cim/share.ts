@@ -1,0 +1,116 @@
+import type { Connection, PhaseShare, Transformer } from '../model/index.js';
+import type { CimEquipment } from './equipment.js';
+import { type CimPhase, deltaPartner, nodeOfPhase } from './phase.js';
+
+/**
+ * Nominal voltages between two nodes of a bus: what a transformer winding across the same nodes of the same galvanic zone
+ * is rated for, else the base voltage. Base voltage alone is wrong for four-wire deltas (120 V to neutral in a 240 V
+ * system) and for split-phase legs.
+ */
+export class NominalVoltages {
+  readonly #eq: CimEquipment;
+  readonly #zoneOf = new Map<string, string>();
+  readonly #rated = new Map<string, number>();
+
+  /**
+   * @param ties - pairs of buses joined by lines and switches
+   */
+  constructor(eq: CimEquipment, transformers: readonly Transformer[], ties: Iterable<readonly [string, string]>) {
+    this.#eq = eq;
+    for (const [a, b] of ties) {
+      const [za, zb] = [this.#zone(a), this.#zone(b)];
+      if (za !== zb) this.#zoneOf.set(za, zb);
+    }
+    for (const transformer of transformers) {
+      transformer.windings.forEach((winding, w) => {
+        if (w === 0 || transformer.phases !== 1) return;
+        const [a, b] = winding.terminal.nodes;
+        const key = this.#key(winding.terminal.bus, a ?? 0, b ?? 0);
+        if (!this.#rated.has(key)) this.#rated.set(key, winding.ratedVoltageV);
+      });
+    }
+  }
+
+  /** Nominal voltage across two nodes of a bus, V. */
+  between(bus: string, node: number, other: number, connection: Connection, lineToLineV: number): number {
+    const rated = this.#rated.get(this.#key(bus, node, other));
+    if (rated !== undefined) return rated;
+    if (this.#eq.isSplitPhase(bus))
+      return connection === 'delta' ? 2 * splitLegVoltage(lineToLineV) : splitLegVoltage(lineToLineV);
+    return connection === 'delta' ? lineToLineV : lineToLineV / Math.sqrt(3);
+  }
+
+  #zone(bus: string): string {
+    let root = bus;
+    for (let next = this.#zoneOf.get(root); next !== undefined; next = this.#zoneOf.get(root)) root = next;
+    return root;
+  }
+
+  #key(bus: string, a: number, b: number): string {
+    return `${this.#zone(bus)} ${Math.min(a, b)} ${Math.max(a, b)}`;
+  }
+}
+
+/**
+ * Voltage of one leg of a split-phase secondary, V: writers give its base voltage as 120, 208 or 240.
+ * 208 V is 120 V times the square root of three, as OpenDSS counts it.
+ */
+export function splitLegVoltage(baseV: number): number {
+  if (baseV > 225) return baseV / 2;
+  if (baseV > 150) return Math.round(baseV / Math.sqrt(3));
+  return baseV;
+}
+
+/** Power of one phase of a device. */
+export interface PhasePower {
+  readonly phase: CimPhase;
+  readonly powerW: number;
+  readonly powerVar: number;
+}
+
+/** What the shares of a shunt device are made of. */
+export interface ShareInput {
+  readonly bus: string;
+  readonly connection: Connection;
+  /** Base voltage of the device, line-to-line V. */
+  readonly baseV: number;
+  /** Phases with their powers; the three phases when the file has no phase objects. */
+  readonly powers: readonly PhasePower[];
+}
+
+/** Two-terminal shares of a shunt device. A delta share goes from its phase to the next one. */
+export function sharesOf(eq: CimEquipment, voltages: NominalVoltages, input: ShareInput): PhaseShare[] {
+  const { bus, connection, baseV } = input;
+  const isSplitPhase = eq.isSplitPhase(bus);
+  const powers = input.powers.filter(({ phase }) => phase !== 'N');
+  if (connection === 'delta' && powers.length === 2) {
+    // Two phases of a delta device without the third are one device across these two.
+    const [a, b] = powers;
+    const [node, otherNode] = [nodeOfPhase(a!.phase), nodeOfPhase(b!.phase)];
+    return [
+      {
+        node,
+        otherNode,
+        ratedVoltageV: voltages.between(bus, node, otherNode, 'delta', baseV),
+        powerW: a!.powerW + b!.powerW,
+        powerVar: a!.powerVar + b!.powerVar,
+      },
+    ];
+  }
+  return powers.map(({ phase, powerW, powerVar }): PhaseShare => {
+    const node = nodeOfPhase(phase);
+    const otherNode = connection === 'delta' ? deltaPartner(node, isSplitPhase) : 0;
+    return {
+      node,
+      otherNode,
+      ratedVoltageV: voltages.between(bus, node, otherNode, connection, baseV),
+      powerW,
+      powerVar,
+    };
+  });
+}
+
+/** The same power on each of some phases. */
+export function evenPowers(phases: readonly CimPhase[], powerW: number, powerVar: number): PhasePower[] {
+  return phases.map((phase) => ({ phase, powerW: powerW / phases.length, powerVar: powerVar / phases.length }));
+}
