@@ -14,7 +14,7 @@ export const feedersSchema = z.strictObject({
       mrid: z.string(),
       counts,
       /** `built in`, or the files it was read from. */
-      from: z.string(),
+      origin: z.string(),
     }),
   ),
   /** Why models of the store could not be listed. */
