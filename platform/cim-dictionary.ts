@@ -60,7 +60,7 @@ export function cimDictionary(model: LoadedModel): unknown {
         subregionID: container.subRegionMrid,
         region: container.regionName,
         regionID: container.regionMrid,
-        busnames: feeder.buses.map(({ name }) => name),
+        busnames: feeder.buses.map(({ id, name }) => model.index.get(id)?.name || name),
         equipmentnames: [...feeder.elements.values()].map(({ name }) => name),
         synchronousmachines: feeder.machines.map((unit) => generationEntry(model, unit)),
         capacitors: feeder.capacitors.map((capacitor) => capacitorEntry(model, capacitor)),
@@ -105,8 +105,9 @@ export function phasesOf(feeder: Feeder, terminal: Terminal): string {
   return [...new Set(phases)].filter((phase) => phase !== 'N').join('');
 }
 
-function busName(feeder: Feeder, terminal: Terminal): string {
-  return feeder.busById.get(terminal.bus)?.name ?? terminal.bus;
+/** Name of a terminal's connectivity node as the source writes it; the model's own bus names are in upper case. */
+function busName(model: LoadedModel, terminal: Terminal): string {
+  return model.index.get(terminal.bus)?.name || (model.feeder.busById.get(terminal.bus)?.name ?? terminal.bus);
 }
 
 function numberOf(object: CimObject | undefined, attribute: string): number {
@@ -119,8 +120,8 @@ function switchEntry(model: LoadedModel, device: Switch): unknown {
   return {
     name: device.name,
     mRID: device.mrid,
-    CN1: busName(model.feeder, device.from),
-    CN2: busName(model.feeder, device.to),
+    CN1: busName(model, device.from),
+    CN2: busName(model, device.to),
     phases: phasesOf(model.feeder, device.from),
     ratedCurrent: numberOf(object, 'Switch.ratedCurrent'),
     breakingCapacity: numberOf(object, 'ProtectedSwitch.breakingCapacity'),
@@ -134,7 +135,7 @@ function generationEntry(model: LoadedModel, unit: Generation) {
   return {
     name: unit.name,
     mRID: unit.mrid,
-    CN1: busName(model.feeder, unit.terminal),
+    CN1: busName(model, unit.terminal),
     phases: phasesOf(model.feeder, unit.terminal),
     ratedS: unit.ratedPowerVA,
     ratedU,
@@ -161,7 +162,7 @@ function capacitorEntry(model: LoadedModel, capacitor: Capacitor): unknown {
   return {
     name: capacitor.name,
     mRID: capacitor.mrid,
-    CN1: busName(model.feeder, capacitor.terminal),
+    CN1: busName(model, capacitor.terminal),
     phases: phasesOf(model.feeder, capacitor.terminal),
     kvar_A: kvar(1),
     kvar_B: kvar(2),
@@ -177,7 +178,7 @@ function capacitorEntry(model: LoadedModel, capacitor: Capacitor): unknown {
     aVRDelay: control?.delayS ?? 0,
     monitoredName: monitored?.name ?? null,
     monitoredClass: monitored?.className ?? null,
-    monitoredBus: control ? busName(model.feeder, capacitor.terminal) : null,
+    monitoredBus: control ? busName(model, capacitor.terminal) : null,
     monitoredPhase: control?.monitoredPhase ?? null,
   };
 }

@@ -243,7 +243,7 @@ export function loadModels(paths: readonly string[]): readonly LoadedModel[] {
     reader.end();
     index = reader.index;
   }
-  const feeders = index ? readFeeders(index) : [];
+  const feeders = index ? readFeeders(index).feeders : [];
   if (!index || feeders.length === 0) {
     throw new DecError('FEEDER_DATA', `${paths.join(', ')}: there is no feeder in it.`, { files: [...paths] });
   }

@@ -11,7 +11,7 @@ import { packageProfiles } from './package-files.js';
 import { newProcessId, routeRequests } from './request-router.js';
 import { createSimulationHost, type RunSummary } from './simulation/host.js';
 import type { ProfileLibrary } from './simulation/scenario.js';
-import { createTokenService, DEFAULT_USERS, type PlatformUser } from './token-service.js';
+import { createTokenService, DEFAULT_USERS, type PlatformUser, type TokenService } from './token-service.js';
 
 /** Settings of {@link startPlatform}. */
 export interface PlatformOptions {
@@ -58,7 +58,7 @@ export interface Platform {
  * @example const platform = await startPlatform({ port: 0 }); console.log(platform.stompUrl);
  */
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
-  const { host = '127.0.0.1', clock = systemClock, onLog } = options;
+  const { host = '127.0.0.1', clock = systemClock } = options;
   if (options.users === undefined && !isLoopback(host)) {
     throw new DecError(
       'BAD_ARGUMENT',
@@ -66,9 +66,6 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       { host },
     );
   }
-  const store = openModelStore(options.storeDir, options.feeders ? { files: options.feeders } : {});
-  const feeders = store.list();
-  const profiles: ProfileLibrary = new Map([...packageProfiles(), ...(options.profiles ?? [])]);
   const tokens = createTokenService(clock, options.users ?? DEFAULT_USERS);
   // The log speaks over the broker, whose own warnings belong into the log.
   let log: LogService | undefined;
@@ -81,9 +78,30 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     onWarning,
     now: () => clock.nowMs(),
   });
+  try {
+    return compose(broker, tokens, options, (made) => {
+      log = made;
+    });
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
+}
+
+/** Puts the services on a broker. The port is taken first, so that one in use is told before models are read. */
+function compose(
+  broker: Broker,
+  tokens: TokenService,
+  options: PlatformOptions,
+  setLog: (log: LogService | undefined) => void,
+): Platform {
+  const { host = '127.0.0.1', clock = systemClock, onLog } = options;
+  const store = openModelStore(options.storeDir, options.feeders ? { files: options.feeders } : {});
+  const feeders = store.list();
+  const profiles: ProfileLibrary = new Map([...packageProfiles(), ...(options.profiles ?? [])]);
   const bus = broker.seat();
   const logs = createLogService({ bus, clock, ...(onLog ? { onLog } : {}) });
-  log = logs;
+  setLog(logs);
   bus.onError((error) => logs.platform({ source: 'platform', level: 'ERROR', message: asError(error).message }));
   const warn = (message: string): void => logs.platform({ source: 'field', level: 'WARN', message });
   const field = createFieldService(store, (destination, body) => bus.send(destination, body), warn);
@@ -114,7 +132,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     simulations.close();
     // One turn of the event loop, so that the last log lines leave before the connections end.
     await new Promise<void>((resolve) => setImmediate(resolve));
-    log = undefined;
+    setLog(undefined);
     await broker.close();
   };
   return {

@@ -55,10 +55,13 @@ export function createEventSchedule(written: readonly Readonly<Record<string, un
   written.forEach((event, i) => {
     const result = eventSchema.safeParse(event);
     if (result.success) events.push(result.data);
-    else if (event['event_type'] === 'Fault') problems.push(`Event ${i} is a Fault, which this platform does not carry out.`);
+    else if (event['event_type'] === 'Fault')
+      problems.push(`Event ${i} is a Fault, which this platform does not carry out.`);
     else {
       const [issue] = result.error.issues;
-      problems.push(`Event ${i} is ignored: ${issue?.path.join('.') || 'event_type'}: ${issue?.message ?? 'malformed'}`);
+      problems.push(
+        `Event ${i} is ignored: ${issue?.path.join('.') || 'event_type'}: ${issue?.message ?? 'malformed'}`,
+      );
     }
   });
   const planned = events.flatMap((event) =>
@@ -72,7 +75,9 @@ export function createEventSchedule(written: readonly Readonly<Record<string, un
   planned.sort((a, b) => a.atS - b.atS);
   const outages = (epochS: number) =>
     events.flatMap((event) =>
-      event.event_type === 'CommOutage' && event.occuredDateTime <= epochS && epochS < event.stopDateTime ? [event] : [],
+      event.event_type === 'CommOutage' && event.occuredDateTime <= epochS && epochS < event.stopDateTime
+        ? [event]
+        : [],
     );
   return {
     problems,
@@ -87,7 +92,9 @@ export function createEventSchedule(written: readonly Readonly<Record<string, un
       if (active.some(({ allInputOutage }) => allInputOutage)) return [];
       const key = (mrid: string, attribute: string) => `${canonicalMrid(mrid).toUpperCase()} ${attribute}`;
       const hidden = new Set(
-        active.flatMap(({ inputOutageList }) => inputOutageList.map(({ objectMRID, attribute }) => key(objectMRID, attribute))),
+        active.flatMap(({ inputOutageList }) =>
+          inputOutageList.map(({ objectMRID, attribute }) => key(objectMRID, attribute)),
+        ),
       );
       return list.filter(({ object, attribute }) => !hidden.has(key(object, attribute)));
     },
@@ -95,7 +102,9 @@ export function createEventSchedule(written: readonly Readonly<Record<string, un
       const active = outages(epochS);
       if (active.length === 0) return measurements;
       if (active.some(({ allOutputOutage }) => allOutputOutage)) return {};
-      const hidden = new Set(active.flatMap(({ outputOutageList }) => outputOutageList.map((mrid) => canonicalMrid(mrid))));
+      const hidden = new Set(
+        active.flatMap(({ outputOutageList }) => outputOutageList.map((mrid) => canonicalMrid(mrid))),
+      );
       return Object.fromEntries(Object.entries(measurements).filter(([mrid]) => !hidden.has(canonicalMrid(mrid))));
     },
   };

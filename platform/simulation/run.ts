@@ -244,7 +244,11 @@ export function startRun(options: RunOptions): SimulationRun {
         begin();
         return;
       case 'CommOutage':
-        say('CommOutage command received; outages are planned in test_config.events of the simulation request.', 'RUNNING', 'WARN');
+        say(
+          'CommOutage command received; outages are planned in test_config.events of the simulation request.',
+          'RUNNING',
+          'WARN',
+        );
     }
   };
 

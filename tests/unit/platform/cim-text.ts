@@ -1,5 +1,7 @@
 /** A CIM100 feeder of two buses, written by hand: source, line, load, PV, a switch and three measurements. */
-export function tinyCim(options: { readonly feederMrid?: string; readonly feederName?: string; readonly loadW?: number } = {}): string {
+export function tinyCim(
+  options: { readonly feederMrid?: string; readonly feederName?: string; readonly loadW?: number } = {},
+): string {
   const { feederMrid = '49AD8E07-3BF9-A4E2-CB8F-C3722F837B62', feederName = 'tiny', loadW = 30_000 } = options;
   const uuid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
   const link = (attribute: string, n: number | string) =>
@@ -90,7 +92,13 @@ export function tinyCim(options: { readonly feederMrid?: string; readonly feeder
     ),
     terminal(33, 22, 11, 1),
     terminal(34, 22, 12, 2),
-    object('LoadResponseCharacteristic', 5, 'constant', value('LoadResponseCharacteristic.pConstantPower', 100), value('LoadResponseCharacteristic.qConstantPower', 100)),
+    object(
+      'LoadResponseCharacteristic',
+      5,
+      'constant',
+      value('LoadResponseCharacteristic.pConstantPower', 100),
+      value('LoadResponseCharacteristic.qConstantPower', 100),
+    ),
     equipment(
       'EnergyConsumer',
       23,
@@ -114,7 +122,13 @@ export function tinyCim(options: { readonly feederMrid?: string; readonly feeder
       value('PowerElectronicsConnection.q', 0),
       value('PowerElectronicsConnection.maxIFault', 1.1),
     ),
-    object('PhotovoltaicUnit', 25, 'roof', value('PowerElectronicsUnit.maxP', 15_000), value('PowerElectronicsUnit.minP', 0)),
+    object(
+      'PhotovoltaicUnit',
+      25,
+      'roof',
+      value('PowerElectronicsUnit.maxP', 15_000),
+      value('PowerElectronicsUnit.minP', 0),
+    ),
     terminal(36, 24, 12),
     measurement('Analog', 40, 'PNV', 'A', 23, 35),
     measurement('Analog', 41, 'VA', 'B', 24, 36),

@@ -37,7 +37,10 @@ function ask(request: Record<string, unknown>): unknown {
 }
 
 /** The answer as a client reads it, which checks its shape. */
-function reread<T>(contract: { parse(body: string): { data: T }; format(data: never, id: string): string }, data: unknown): T {
+function reread<T>(
+  contract: { parse(body: string): { data: T }; format(data: never, id: string): string },
+  data: unknown,
+): T {
   return contract.parse(JSON.stringify({ data, responseComplete: true, id: '1' })).data;
 }
 
@@ -60,12 +63,17 @@ describe('the model service', () => {
 
   it('takes the model id in every spelling', () => {
     for (const modelId of [MRID, `_${MRID}`, `urn:uuid:${MRID}`, MRID.toLowerCase(), `_${MRID.toLowerCase()}`]) {
-      expect(ask({ requestType: 'QUERY_OBJECT_IDS', modelId, objectType: 'EnergyConsumer' })).toEqual({ objectIds: [LOAD] });
+      expect(ask({ requestType: 'QUERY_OBJECT_IDS', modelId, objectType: 'EnergyConsumer' })).toEqual({
+        objectIds: [LOAD],
+      });
     }
   });
 
   it('describes objects by type and by id, with links as ids and enumerations without name space', () => {
-    const byType = reread(objectDictionaryReply, ask({ requestType: 'QUERY_OBJECT_DICT', modelId: MRID, objectType: 'EnergyConsumer' }));
+    const byType = reread(
+      objectDictionaryReply,
+      ask({ requestType: 'QUERY_OBJECT_DICT', modelId: MRID, objectType: 'EnergyConsumer' }),
+    );
     expect(byType).toHaveLength(1);
     expect(byType[0]).toMatchObject({
       id: LOAD,
@@ -75,7 +83,9 @@ describe('the model service', () => {
       'Equipment.EquipmentContainer': MRID,
       'EnergyConsumer.phaseConnection': 'PhaseShuntConnectionKind.Y',
     });
-    expect(ask({ requestType: 'QUERY_OBJECT_DICT', modelId: MRID, objectId: `_${LOAD}`, objectType: 'Feeder' })).toEqual(byType);
+    expect(
+      ask({ requestType: 'QUERY_OBJECT_DICT', modelId: MRID, objectId: `_${LOAD}`, objectType: 'Feeder' }),
+    ).toEqual(byType);
     expect(() => ask({ requestType: 'QUERY_OBJECT_DICT', modelId: MRID })).toThrow(
       'queryObjectDict: both object id and object type missing.',
     );
@@ -100,7 +110,8 @@ describe('the model service', () => {
       ['VA', 'Analog', 'B', 'PowerElectronicsConnection', 'tail'],
       ['Pos', 'Discrete', 'A', 'LoadBreakSwitch', 'middle'],
     ]);
-    const count = (only: object) => (ask({ requestType: 'QUERY_OBJECT_MEASUREMENTS', modelId: MRID, ...only }) as unknown[]).length;
+    const count = (only: object) =>
+      (ask({ requestType: 'QUERY_OBJECT_MEASUREMENTS', modelId: MRID, ...only }) as unknown[]).length;
     expect(count({ objectType: 'LoadBreakSwitch' })).toBe(1);
     expect(count({ objectId: LOAD.toLowerCase() })).toBe(1);
   });
@@ -113,7 +124,9 @@ describe('the model service', () => {
   });
 
   it('says what SPARQL and unknown requests get, and which feeders are known', () => {
-    expect(() => ask({ requestType: 'QUERY', queryString: 'SELECT ?s WHERE {?s ?p ?o}' })).toThrow(/SPARQL.*QUERY_OBJECT_DICT/);
+    expect(() => ask({ requestType: 'QUERY', queryString: 'SELECT ?s WHERE {?s ?p ?o}' })).toThrow(
+      /SPARQL.*QUERY_OBJECT_DICT/,
+    );
     expect(() => ask({ requestType: 'QUERY_WEATHER' })).toThrow(/QUERY_WEATHER/);
     expect(() => ask({ requestType: 'QUERY_MODEL', modelId: '_FFFF' })).toThrow(/_FFFF.*\n.*tiny/);
   });
@@ -121,7 +134,9 @@ describe('the model service', () => {
 
 describe('the configuration service', () => {
   const answer = (request: object) =>
-    createConfigurationService(store, (id) => (id === '7' ? MRID : undefined)).answer(configurationRequest.read(request));
+    createConfigurationService(store, (id) => (id === '7' ? MRID : undefined)).answer(
+      configurationRequest.read(request),
+    );
 
   it('writes the CIM dictionary of a model, also by simulation', () => {
     const data = answer({ configurationType: 'CIM Dictionary', parameters: { model_id: MRID } });
@@ -136,35 +151,56 @@ describe('the configuration service', () => {
   });
 
   it('names unknown exports and missing parameters', () => {
-    expect(() => answer({ configurationType: 'YBus Export' })).toThrow("No configuration handler registered for 'YBus Export'");
+    expect(() => answer({ configurationType: 'YBus Export' })).toThrow(
+      "No configuration handler registered for 'YBus Export'",
+    );
     expect(() => answer({ configurationType: 'CIM Dictionary' })).toThrow(/Model Id or simulation Id/);
   });
 });
 
 describe('the field bus', () => {
   it('answers a context manager with the area, its members and its measurements', () => {
-    const field = createFieldService(store, () => {}, () => {});
+    const field = createFieldService(
+      store,
+      () => {},
+      () => {},
+    );
     const context = field.answerManager(MRID, { request_type: 'get_context', areaId: MRID }) as {
-      data: { '@type': string; AddressableEquipment: { '@type': string }[]; SwitchAreas: { '@id': string; Measurements: unknown[] }[] };
+      data: {
+        '@type': string;
+        AddressableEquipment: { '@type': string }[];
+        SwitchAreas: { '@id': string; Measurements: unknown[] }[];
+      };
     };
     expect(context.data['@type']).toBe('FeederArea');
     expect(context.data.AddressableEquipment.map((member) => member['@type'])).toContain('LoadBreakSwitch');
     // Behind the load break switch: the load's voltage and the PV's power.
     expect(context.data.SwitchAreas.map(({ Measurements }) => Measurements.length)).toEqual([2]);
     const area = context.data.SwitchAreas[0]!['@id'];
-    expect(field.answerManager(area, { request_type: 'get_context' })).toMatchObject({ data: { '@type': 'SwitchArea' } });
+    expect(field.answerManager(area, { request_type: 'get_context' })).toMatchObject({
+      data: { '@type': 'SwitchArea' },
+    });
     expect(() => field.answerManager('x', { request_type: 'get_context', areaId: 'nowhere' })).toThrow(/nowhere/);
   });
 
   it('keeps agents by message bus and forwards control commands to the simulation', () => {
     const sent: string[][] = [];
-    const field = createFieldService(store, (...message) => sent.push(message), () => {});
+    const field = createFieldService(
+      store,
+      (...message) => sent.push(message),
+      () => {},
+    );
     const agent = { agent_id: 'da_dec_1', app_id: 'dec', description: '' };
     field.answerManager('A1', { request_type: 'register_agent', agent });
     expect(field.answerManager('A1', { request_type: 'get_agents' })).toEqual({ da_dec_1: agent });
     expect(field.answerManager('A2', { request_type: 'get_agents' })).toEqual({});
-    field.answerManager('A1', { request_type: 'control_command', difference_builder: { command: 'update', input: { simulation_id: '7' } } });
-    expect(sent).toEqual([['/topic/goss.gridappsd.simulation.input.7', '{"command":"update","input":{"simulation_id":"7"}}']]);
+    field.answerManager('A1', {
+      request_type: 'control_command',
+      difference_builder: { command: 'update', input: { simulation_id: '7' } },
+    });
+    expect(sent).toEqual([
+      ['/topic/goss.gridappsd.simulation.input.7', '{"command":"update","input":{"simulation_id":"7"}}'],
+    ]);
     expect(field.busOf('/queue/goss.gridappsd.field.request.A1.A1.context_manager')).toBe('A1');
     expect(field.busOf('/queue/goss.gridappsd.field.request.A1.agent_1')).toBeUndefined();
   });
@@ -175,9 +211,15 @@ describe('the model store', () => {
     const folder = join(dir, 'store');
     const written = openModelStore(folder, { builtIn: [] });
     const first = written.ingest([file], '2026-01-01T00:00:00Z');
-    expect(first).toMatchObject([{ name: 'tiny', mrid: MRID, status: 'added', counts: { loads: 1, pvSystems: 1, lines: 1 } }]);
+    expect(first).toMatchObject([
+      { name: 'tiny', mrid: MRID, status: 'added', counts: { loads: 1, pvSystems: 1, lines: 1 } },
+    ]);
     const manifest = readFileSync(join(folder, MRID, 'model.json'), 'utf8');
-    expect(JSON.parse(manifest)).toMatchObject({ mrid: MRID, ingestedAt: '2026-01-01T00:00:00Z', files: [{ name: 'tiny.xml' }] });
+    expect(JSON.parse(manifest)).toMatchObject({
+      mrid: MRID,
+      ingestedAt: '2026-01-01T00:00:00Z',
+      files: [{ name: 'tiny.xml' }],
+    });
     expect(written.ingest([file], '2027-01-01T00:00:00Z')[0]!.status).toBe('unchanged');
     expect(readFileSync(join(folder, MRID, 'model.json'), 'utf8')).toBe(manifest);
     const changed = join(dir, 'changed.xml');
@@ -185,14 +227,19 @@ describe('the model store', () => {
     expect(written.ingest([changed], '2027-01-01T00:00:00Z')[0]!.status).toBe('updated');
     const again = openModelStore(folder, { builtIn: [] });
     expect(again.list()).toMatchObject([{ name: 'tiny', mrid: MRID }]);
-    expect(again.find('TINY').feeder.loads[0]!.shares.reduce((sum, { powerW }) => sum + powerW, 0)).toBeCloseTo(99_000, 6);
+    expect(again.find('TINY').feeder.loads[0]!.shares.reduce((sum, { powerW }) => sum + powerW, 0)).toBeCloseTo(
+      99_000,
+      6,
+    );
   });
 
   it('names the known feeders when one is unknown, and the line of broken XML', () => {
     expect(() => store.find('_C1C3E687-6FFD-C753-582B-632A27E28507')).toThrow(/C1C3E687[\s\S]*tiny/);
     const broken = join(dir, 'broken.xml');
     writeFileSync(broken, tinyCim().replace('</cim:Feeder>', '</cim:Feedr>'));
-    expect(() => openModelStore(join(dir, 'other'), { builtIn: [] }).ingest([broken], '')).toThrow(/broken\.xml.*line \d+/);
+    expect(() => openModelStore(join(dir, 'other'), { builtIn: [] }).ingest([broken], '')).toThrow(
+      /broken\.xml.*line \d+/,
+    );
   });
 
   it('goes on when a manifest in the folder is damaged, and names it', () => {

@@ -171,7 +171,12 @@ describe('a run as fast as possible', () => {
       { publish_period: 1 },
       {
         events: [
-          { event_type: 'CommOutage', occuredDateTime: START_S + 1, stopDateTime: START_S + 2, outputOutageList: ['v-m'] },
+          {
+            event_type: 'CommOutage',
+            occuredDateTime: START_S + 1,
+            stopDateTime: START_S + 2,
+            outputOutageList: ['v-m'],
+          },
           {
             event_type: 'ScheduledCommandEvent',
             occuredDateTime: START_S + 2,

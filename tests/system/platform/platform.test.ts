@@ -1,0 +1,319 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  type Bus,
+  CONFIGURATION_QUEUE,
+  cimDictionaryReply,
+  connectStomp,
+  contextManagerQueue,
+  fieldContext,
+  fieldOutputTopic,
+  type LogLine,
+  MODEL_QUERY_QUEUE,
+  modelInfoReply,
+  modelNamesReply,
+  objectMeasurementsReply,
+  PLATFORM_LOG_TOPIC,
+  PLATFORM_STATUS_QUEUE,
+  platformStatus,
+  requestToken,
+  SIMULATION_REQUEST_QUEUE,
+  type SimulationOutput,
+  simulationInputTopic,
+  simulationLog,
+  simulationLogTopic,
+  simulationOutput,
+  simulationOutputTopic,
+  simulationStarted,
+} from '../../../bus/index.js';
+import { type Platform, startPlatform } from '../../../platform/index.js';
+import { tinyCim } from '../../unit/platform/cim-text.js';
+
+const USER = { login: 'system', passcode: 'manager' };
+/** 2022-06-15 12:00 UTC. */
+const START_S = 1_655_294_400;
+const PV = '00000000-0000-4000-8000-000000000024';
+const SWITCH = '00000000-0000-4000-8000-000000000022';
+const TINY = '49AD8E07-3BF9-A4E2-CB8F-C3722F837B62';
+/** Measurements of the hand-made feeder: load voltage, PV power, switch position. */
+const [LOAD_PNV, PV_VA, SWITCH_POS] = [40, 41, 42].map((n) => `00000000-0000-4000-8000-0000000000${n}`) as [
+  string,
+  string,
+  string,
+];
+
+let dir: string;
+let platform: Platform;
+let bus: Bus;
+const logged: LogLine[] = [];
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'dec-platform-'));
+  writeFileSync(join(dir, 'tiny.xml'), tinyCim());
+  platform = await startPlatform({ port: 0, feeders: [join(dir, 'tiny.xml')], onLog: (line) => logged.push(line) });
+});
+afterAll(async () => {
+  await platform.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  bus = await connectStomp({ port: platform.port, ...USER, reconnect: false });
+});
+afterEach(() => bus.close());
+
+/** Waits until something holds. */
+async function until(holds: () => boolean, what: string, timeoutMs = 15_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms for ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+interface Watched {
+  readonly id: string;
+  readonly outputs: SimulationOutput[];
+  readonly lines: string[];
+  readonly warnings: string[];
+  send(command: object): void;
+  readonly ended: () => Promise<void>;
+}
+
+/** Starts a simulation as an application does: request, reply, then subscribe. */
+async function simulate(config: object, feeder: object = { Line_name: TINY }): Promise<Watched> {
+  const request = {
+    power_system_configs: [feeder],
+    simulation_config: { start_time: START_S, run_realtime: false, ...config },
+  };
+  const reply = await bus.request(SIMULATION_REQUEST_QUEUE, JSON.stringify(request));
+  const { simulationId: id } = simulationStarted.parse(reply.body);
+  const outputs: SimulationOutput[] = [];
+  const lines: string[] = [];
+  const warnings: string[] = [];
+  bus.subscribe(simulationOutputTopic(id), ({ body }) => outputs.push(simulationOutput.parse(body)));
+  bus.subscribe(simulationLogTopic(id), ({ body }) => {
+    const { logMessage, logLevel } = simulationLog.parse(body);
+    (logLevel === 'WARN' ? warnings : lines).push(logMessage);
+  });
+  await bus.flush();
+  return {
+    id,
+    outputs,
+    lines,
+    warnings,
+    send: (command) => bus.send(simulationInputTopic(id), JSON.stringify(command)),
+    ended: () => until(() => lines.includes(`Simulation ${id} complete`), 'the end of the simulation'),
+  };
+}
+
+function update(object: string, attribute: string, value: unknown): object {
+  return { command: 'update', input: { message: { forward_differences: [{ object, attribute, value }] } } };
+}
+
+describe('logging in', () => {
+  it('takes user and password, or a token fetched with them, and refuses others', async () => {
+    const token = await requestToken({ port: platform.port, ...USER });
+    const second = await connectStomp({ port: platform.port, login: token, passcode: '', reconnect: false });
+    const reply = await second.request(MODEL_QUERY_QUEUE, '{"requestType":"QUERY_MODEL_NAMES"}');
+    expect(modelNamesReply.parse(reply.body).data.modelNames).toContain(TINY);
+    await second.close();
+    const wrong = { port: platform.port, login: 'system', passcode: 'wrong', reconnect: false as const };
+    await expect(connectStomp(wrong)).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+    await expect(requestToken({ ...wrong })).rejects.toMatchObject({ code: 'LOGIN_REFUSED' });
+  });
+});
+
+describe('questions', () => {
+  it('are answered on queue and topic alike, with the flagship among the models', async () => {
+    const query = '{"requestType":"QUERY_MODEL_INFO","resultFormat":"JSON"}';
+    for (const destination of [MODEL_QUERY_QUEUE, MODEL_QUERY_QUEUE.replace('/queue/', '/topic/')]) {
+      const { models } = modelInfoReply.parse((await bus.request(destination, query)).body).data;
+      expect(models.map(({ modelName }) => modelName)).toEqual(expect.arrayContaining(['ieee123sec_dec', 'tiny']));
+    }
+  });
+
+  it('about dictionary, measurements and status agree with each other', async () => {
+    const query = JSON.stringify({
+      requestType: 'QUERY_OBJECT_MEASUREMENTS',
+      modelId: `_${TINY}`,
+      resultFormat: 'JSON',
+    });
+    const points = objectMeasurementsReply.parse((await bus.request(MODEL_QUERY_QUEUE, query)).body).data;
+    const request = JSON.stringify({ configurationType: 'CIM Dictionary', parameters: { model_id: TINY } });
+    const [feeder] = cimDictionaryReply.parse((await bus.request(CONFIGURATION_QUEUE, request)).body).data.feeders;
+    expect(feeder!.measurements.map(({ mRID }) => mRID)).toEqual(points.map(({ measid }) => measid));
+    const status = platformStatus.parse((await bus.request(PLATFORM_STATUS_QUEUE, '{"isField":true}')).body);
+    expect(status.fieldModelMrid).toBeTypeOf('string');
+    expect(status.services?.length).toBeGreaterThan(0);
+  });
+
+  it('that cannot be read or answered get one error and a WARN line naming the destination; the platform goes on', async () => {
+    const errors: [string, string, RegExp][] = [
+      [MODEL_QUERY_QUEUE, 'no json', /not JSON/],
+      [MODEL_QUERY_QUEUE, '{"modelId":"x"}', /requestType is missing/],
+      [MODEL_QUERY_QUEUE, '{"requestType":"QUERY","queryString":"SELECT * {?s ?p ?o}"}', /SPARQL.*not supported/],
+      [CONFIGURATION_QUEUE, '{"configurationType":"Weather"}', /'Weather'/],
+      [SIMULATION_REQUEST_QUEUE, '{}', /Simulation request could not be parsed/],
+      [SIMULATION_REQUEST_QUEUE, '', /Simulation request is null/],
+      ['/queue/goss.gridappsd.process.request.nothing', '{}', /no service/],
+      [contextManagerQueue('A1'), '{"request_type":"dance"}', /request_type/],
+    ];
+    for (const [destination, body, text] of errors) {
+      const before = logged.length;
+      const reply: { error: { message: string } } = JSON.parse((await bus.request(destination, body)).body);
+      expect(reply.error.message).toMatch(text);
+      const warning = logged.slice(before).find(({ logLevel }) => logLevel === 'WARN');
+      expect(warning?.logMessage).toContain(destination.replace('/queue/', ''));
+    }
+    const unknown = {
+      power_system_configs: [{ Line_name: '_NOWHERE' }],
+      simulation_config: { start_time: 0, duration: 1 },
+    };
+    const reply = await bus.request(SIMULATION_REQUEST_QUEUE, JSON.stringify(unknown));
+    expect(reply.body).toMatch(/_NOWHERE.*tiny/);
+    expect((await bus.request(MODEL_QUERY_QUEUE, '{"requestType":"QUERY_MODEL_NAMES"}')).body).toContain(TINY);
+  });
+});
+
+describe('a simulation over the broker', () => {
+  it('runs ten steps as fast as possible, with one output more than periods and the log lines clients count', async () => {
+    const watched = await simulate({ duration: 10, publish_period: 2 });
+    await watched.ended();
+    expect(watched.outputs.map(({ message }) => message.timestamp - START_S)).toEqual([0, 2, 4, 6, 8, 10]);
+    expect(watched.lines.filter((line) => line.startsWith('incrementing to '))).toHaveLength(10);
+    const { measurements } = watched.outputs[0]!.message;
+    expect(Object.keys(measurements).sort()).toEqual([LOAD_PNV, PV_VA, SWITCH_POS].sort());
+    // 4160 V behind a little impedance, 15 kW PV at a third a phase, switch closed.
+    expect(measurements[LOAD_PNV]!.magnitude).toBeGreaterThan(0.99 * (4160 / Math.sqrt(3)));
+    expect(measurements[PV_VA]!.magnitude).toBeCloseTo(5000, 0);
+    expect(measurements[SWITCH_POS]!.value).toBe(1);
+  });
+
+  it('takes the legacy form of a request, with numbers as text', async () => {
+    const request = {
+      power_system_config: {
+        GeographicalRegion_name: 'region',
+        SubGeographicalRegion_name: 'subregion',
+        Line_name: `_${TINY}`,
+      },
+      simulation_config: { start_time: String(START_S), duration: '3', simulator: 'GridLAB-D', run_realtime: 'false' },
+    };
+    const { simulationId } = simulationStarted.parse(
+      (await bus.request(SIMULATION_REQUEST_QUEUE, JSON.stringify(request))).body,
+    );
+    await until(() => logged.some(({ logMessage }) => logMessage === `Simulation ${simulationId} complete`), 'the end');
+  });
+
+  it('keeps step with its reader and applies a difference message in the next output', async () => {
+    const watched = await simulate({ duration: 4, interval: 1, publish_period: 1, pause_after_measurements: true });
+    await until(() => watched.outputs.length === 1, 'the first output');
+    watched.send(update(PV, 'PowerElectronicsConnection.p', 6000));
+    watched.send({ command: 'resume' });
+    await until(() => watched.outputs.length === 2, 'the second output');
+    watched.send(update(SWITCH, 'Switch.open', 1));
+    watched.send({ command: 'resume' });
+    await until(() => watched.outputs.length === 3, 'the third output');
+    const reading = (mrid: string) => watched.outputs.map(({ message }) => message.measurements[mrid]);
+    // 15 kW and 6 kW over three phases; then nothing behind the open switch.
+    expect(reading(PV_VA).map((value) => Math.round(value!.magnitude!))).toEqual([5000, 2000, 0]);
+    expect(reading(SWITCH_POS).map((value) => value!.value)).toEqual([1, 1, 0]);
+    expect(watched.lines.filter((line) => line === 'The simulation has paused.')).toHaveLength(3);
+    watched.send({ command: 'stop' });
+    await watched.ended();
+    expect(watched.lines.slice(-2)[0]).toBe('Stopping the simulation');
+  });
+
+  it('survives malformed and unknown commands, naming them', async () => {
+    const watched = await simulate({ duration: 2, publish_period: 1, pause_after_measurements: true });
+    await until(() => watched.outputs.length === 1, 'the first output');
+    bus.send(simulationInputTopic(watched.id), 'not json at all');
+    watched.send({ command: 'explode' });
+    watched.send(update('_NOWHERE', 'Switch.open', 1));
+    watched.send(update(PV, 'PowerElectronicsConnection.colour', 1));
+    watched.send({ command: 'resume' });
+    await until(() => watched.outputs.length === 2, 'the second output');
+    expect(watched.warnings.join('\n')).toMatch(/not JSON/);
+    expect(watched.warnings.join('\n')).toMatch(/_NOWHERE/);
+    expect(watched.warnings.join('\n')).toMatch(/PowerElectronicsConnection\.colour/);
+    watched.send({ command: 'resume' });
+    await watched.ended();
+  });
+
+  it('runs beside others, and one is stopped without the others', async () => {
+    const first = await simulate({ duration: 3600, run_realtime: true });
+    const second = await simulate({ duration: 5, publish_period: 1 });
+    await second.ended();
+    expect(first.lines).not.toContain(`Simulation ${first.id} complete`);
+    bus.send(SIMULATION_REQUEST_QUEUE, JSON.stringify({ simulation_request_type: 'STOP', simulation_id: first.id }));
+    await first.ended();
+  });
+
+  it('gives an area its own measurements on the field bus', async () => {
+    const reply = await bus.request(
+      contextManagerQueue(TINY),
+      JSON.stringify({ request_type: 'get_context', areaId: TINY }),
+    );
+    const { data } = fieldContext.parse(reply.body);
+    const area = (data['SwitchAreas'] as { '@id': string }[])[0]!['@id'];
+    const readings: Record<string, unknown>[] = [];
+    const watched = await simulate({ duration: 1, publish_period: 1, pause_after_measurements: true });
+    bus.subscribe(fieldOutputTopic(watched.id, area), ({ body }) => readings.push(JSON.parse(body)));
+    await bus.flush();
+    await until(() => watched.outputs.length === 1, 'the first output');
+    watched.send({ command: 'resume' });
+    await until(() => readings.length > 0, 'field measurements');
+    expect(Object.keys(readings.at(-1)!).sort()).toEqual([LOAD_PNV, PV_VA].sort());
+    await watched.ended();
+  });
+});
+
+describe('the flagship', () => {
+  it('is measured completely at every output and has voltages above 1.05 pu at 25 % load', async () => {
+    const [flagship] = platform.feeders.filter(({ name }) => name === 'ieee123sec_dec');
+    const config = {
+      model_creation_config: { load_scaling_factor: 0.25, pv_scaling_factor: 1, source_voltage_pu: 1.04 },
+    };
+    const feeder = { Line_name: flagship!.mrid, simulator_config: { simulator: 'DEC', ...config } };
+    const watched = await simulate({ duration: 3, publish_period: 1 }, feeder);
+    await watched.ended();
+    expect(watched.outputs).toHaveLength(4);
+    const { measurements } = watched.outputs[3]!.message;
+    expect(Object.keys(measurements)).toHaveLength(flagship!.counts['measurements']!);
+    const legs = Object.values(measurements).flatMap(({ magnitude }) =>
+      magnitude !== undefined && magnitude > 100 && magnitude < 140 ? [magnitude] : [],
+    );
+    expect(Math.max(...legs) / 120).toBeGreaterThan(1.05);
+  });
+});
+
+describe('starting and ending', () => {
+  it('names the port that is in use', async () => {
+    await expect(startPlatform({ port: platform.port })).rejects.toMatchObject({ code: 'PORT_IN_USE' });
+  });
+
+  it('refuses an open interface with the default passwords', async () => {
+    await expect(startPlatform({ port: 0, host: '0.0.0.0' })).rejects.toThrow(/default passwords/);
+  });
+
+  it('ends running simulations when it is closed, and is up again in less than two seconds', async () => {
+    const second = await startPlatform({ port: 0 });
+    const client = await connectStomp({ port: second.port, ...USER, reconnect: false });
+    const ends: string[] = [];
+    client.subscribe(PLATFORM_LOG_TOPIC, ({ body }) => ends.push(simulationLog.parse(body).logMessage));
+    const request = {
+      power_system_configs: [{ Line_name: 'ieee123sec_dec' }],
+      simulation_config: { start_time: START_S, duration: 3600 },
+    };
+    await client.request(SIMULATION_REQUEST_QUEUE, JSON.stringify(request));
+    expect(second.runs()).toHaveLength(1);
+    await second.close();
+    expect(second.runs()[0]!.state).toBe('ended');
+    await client.close();
+    const before = performance.now();
+    const third = await startPlatform({ port: second.port });
+    expect(performance.now() - before).toBeLessThan(2000);
+    await third.close();
+  });
+});
