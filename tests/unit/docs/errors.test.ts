@@ -11,7 +11,7 @@ function union(file: string, name: string): string[] {
 function documented(heading: string): string[] {
   const page = readFileSync('docs/errors.md', 'utf8');
   const section = page.slice(page.indexOf(heading)).split(/\n## /)[0]!;
-  return [...section.matchAll(/^\| `([A-Z_]+)` \| \S.* \| \S.* \|$/gm)].map((match) => match[1]!).sort();
+  return [...section.matchAll(/^\| `([A-Z_]+)` +\| \S.* \| \S.* \|$/gm)].map((match) => match[1]!).sort();
 }
 
 describe('docs/errors.md', () => {
