@@ -94,6 +94,10 @@ export interface PowerFlow {
   readonly taps: ReadonlyMap<string, number>;
   readonly capacitorSections: ReadonlyMap<string, readonly number[]>;
   isSwitchOpen(switchId: string): boolean;
-  /** Solves from the last voltages (flat at first). Never throws for a network that has no solution: see `status`. */
+  /**
+   * Solves from the last voltages (flat at first). Never throws for a network that has no solution: see `status`.
+   *
+   * @param settings - for this solve alone, over those the power flow was made with
+   */
   solve(settings?: Partial<PowerFlowSettings>): PowerFlowSolution;
 }

@@ -39,9 +39,16 @@ export const DEFAULT_SETTINGS: PowerFlowSettings = {
 
 /** A power flow that also says what it noticed about the network. */
 export interface FeederFlow extends PowerFlow {
+  /** Settings of the last solve, those given at the start before the first. */
   readonly settings: PowerFlowSettings;
   /** Isolated nodes in the present switch state, controls that are kept but not acted. */
   readonly findings: readonly Finding[];
+}
+
+/** A control that wants to act: after which delay, and what it would do. */
+interface ControlAction {
+  readonly delayS: number;
+  readonly act: () => void;
 }
 
 class Engine implements FeederFlow {
@@ -49,7 +56,9 @@ class Engine implements FeederFlow {
   readonly nodes: readonly FlowNode[];
   readonly taps = new Map<string, number>();
   readonly capacitorSections = new Map<string, readonly number[]>();
+  /** Settings of the last solve. */
   settings: PowerFlowSettings;
+  private readonly defaults: PowerFlowSettings;
   private readonly compiled: CompiledFeeder;
   private readonly injection: ShareInjection;
   private readonly network: AdmittanceNetwork;
@@ -74,7 +83,8 @@ class Engine implements FeederFlow {
 
   constructor(feeder: Feeder, settings: Partial<PowerFlowSettings>) {
     this.feeder = feeder;
-    this.settings = { ...DEFAULT_SETTINGS, ...settings };
+    this.defaults = { ...DEFAULT_SETTINGS, ...settings };
+    this.settings = this.defaults;
     this.sourcePu = settings.sourceVoltagePu;
     const compiled = compile(feeder);
     this.compiled = compiled;
@@ -112,7 +122,6 @@ class Engine implements FeederFlow {
   setSourceVoltagePu(voltagePu: number): void {
     requireFinite('voltagePu', voltagePu);
     this.sourcePu = voltagePu;
-    this.isSourceChanged = true;
   }
 
   setLoadPower(loadId: string, powerW: number, powerVar: number): void {
@@ -216,26 +225,33 @@ class Engine implements FeederFlow {
   }
 
   solve(settings: Partial<PowerFlowSettings> = {}): PowerFlowSolution {
-    const merged: PowerFlowSettings = { ...this.settings, ...settings };
-    const { loadMultiplier, pvMultiplier } = this.settings;
-    if (merged.loadMultiplier !== loadMultiplier || merged.pvMultiplier !== pvMultiplier) this.arePowersChanged = true;
-    this.settings = merged;
-    if (settings.sourceVoltagePu !== undefined && settings.sourceVoltagePu !== this.sourcePu) {
-      this.setSourceVoltagePu(settings.sourceVoltagePu);
+    const sourceVoltagePu = settings.sourceVoltagePu ?? this.sourcePu;
+    const merged: PowerFlowSettings = {
+      ...this.defaults,
+      ...settings,
+      ...(sourceVoltagePu === undefined ? {} : { sourceVoltagePu }),
+    };
+    const before = this.settings;
+    if (merged.loadMultiplier !== before.loadMultiplier || merged.pvMultiplier !== before.pvMultiplier) {
+      this.arePowersChanged = true;
     }
+    if (merged.sourceVoltagePu !== before.sourceVoltagePu) this.isSourceChanged = true;
+    this.settings = merged;
     if (this.arePowersChanged) this.applyPowers();
     this.state.iterations = 0;
-    let passes = 0;
     let status = this.settle();
-    if (!merged.controls) return this.finish(status, passes);
-    while (status === 'converged') {
-      const hasActed = this.act();
-      if (!hasActed) break;
+    let passes = 0;
+    while (merged.controls && status === 'converged') {
+      const actions = this.sample();
+      if (actions.length === 0) break;
+      if (passes >= merged.maxControlPasses) {
+        status = 'controlsUnsettled';
+        break;
+      }
+      const soonest = Math.min(...actions.map(({ delayS }) => delayS));
+      for (const { delayS, act } of actions) if (delayS <= soonest) act();
       passes++;
       status = this.settle();
-      if (status === 'converged' && passes >= merged.maxControlPasses) {
-        status = 'controlsUnsettled';
-      }
     }
     return this.finish(status, passes);
   }
@@ -291,7 +307,8 @@ class Engine implements FeederFlow {
     state.sourceCurrent.fill(0);
     const voltages = new Map<string, Float64Array>();
     for (const source of this.feeder.sources) {
-      const lineV = this.sourcePu === undefined ? source.voltageV : this.sourcePu * source.nominalVoltageV;
+      const pu = this.settings.sourceVoltagePu;
+      const lineV = pu === undefined ? source.voltageV : pu * source.nominalVoltageV;
       const inner = sourceVoltages(source, lineV);
       voltages.set(source.id, inner);
       const element = compiled.elements[compiled.elementIndex.get(source.id)!]!;
@@ -337,10 +354,10 @@ class Engine implements FeederFlow {
     this.arePowersChanged = true;
   }
 
-  /** One pass of control: all sample, the most urgent act. */
-  private act(): boolean {
+  /** What the controls want to do at the present solution. */
+  private sample(): ControlAction[] {
     const { compiled, network, state } = this;
-    const actions: { readonly delayS: number; readonly act: () => void }[] = [];
+    const actions: ControlAction[] = [];
     for (const placed of this.regulators) {
       const { regulator } = placed;
       if (!regulator.isControlEnabled || this.frozen.has(regulator.id)) continue;
@@ -360,9 +377,7 @@ class Engine implements FeederFlow {
         act: () => this.setCapacitorSections(capacitor.id, sections + step),
       });
     }
-    const soonest = Math.min(...actions.map(({ delayS }) => delayS));
-    for (const { delayS, act } of actions) if (delayS <= soonest) act();
-    return actions.length > 0;
+    return actions;
   }
 
   private finish(status: PowerFlowStatus, controlPasses: number): Solution {
