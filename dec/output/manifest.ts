@@ -1,0 +1,102 @@
+import type { AuditResult, IntervalResult, RunResult } from '../coordinator/index.js';
+import type { RunManifest } from '../schema/index.js';
+
+/** What a manifest says beyond the result itself. */
+export interface ManifestExtras {
+  /** Files the run depends on, with their SHA-256. */
+  readonly inputs: readonly { readonly name: string; readonly sha256: string }[];
+  /** Versions of this program and of its runtime. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly seed: number;
+}
+
+/** Value of a fairness rule's objective for an outcome, kW: see docs/algorithms. */
+function objectiveKw(audit: AuditResult, fairness: string): number {
+  const weight = fairness === 'total' ? (alpha: number) => alpha : (alpha: number) => alpha * alpha;
+  return audit.ders.reduce((sum, { availableW, alpha }) => sum + (availableW / 1000) * weight(alpha), 0);
+}
+
+/** One interval as the manifest lists it. */
+function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest['intervals'][number] {
+  const { audit, ac, during, after } = interval;
+  const { fairness } = result.settings;
+  return {
+    interval: interval.interval,
+    timestamp: interval.timestamp,
+    status: interval.status,
+    method: 'admm',
+    fairness,
+    level: fairness === 'equalAlpha' ? 'feeder' : 'customer',
+    rounds: interval.rounds,
+    residuals: { primal: interval.residuals.primal, dual: interval.residuals.dual },
+    objective: audit ? objectiveKw(audit, fairness) : null,
+    kktResidual: null,
+    availableW: audit?.availableW ?? null,
+    curtailedW: audit?.curtailedW ?? null,
+    curtailedPct: audit?.curtailedPct ?? null,
+    priceOfFairnessPct: audit?.priceOfFairnessPct ?? null,
+    alpha: audit ? { ...audit.alpha } : null,
+    jain: audit ? { ...audit.jain } : null,
+    gini: audit ? { ...audit.gini } : null,
+    linear: null,
+    ac: ac ? { vMaxPu: ac.vMaxPu, vMinPu: ac.vMinPu, worstNode: '', corrections: interval.corrections } : null,
+    reactiveVar: Object.values(interval.setpoints)
+      .flat()
+      .reduce((sum, { setpointVar }) => sum + setpointVar, 0),
+    agents: result.agents.length,
+    seconds: interval.seconds,
+    before: summaryOf(interval.before),
+    after: after ? summaryOf(after) : null,
+    during: during ? { ...during } : null,
+    commanded: interval.commanded,
+    unchanged: interval.unchanged,
+    missingAgents: [...interval.missingAgents],
+    agentErrors: interval.agentErrors.map((failure) => ({ ...failure })),
+    unmeasuredAgents: [...interval.unmeasuredAgents],
+    findings: [...interval.findings],
+  };
+}
+
+function summaryOf(voltages: IntervalResult['before']): RunManifest['intervals'][number]['before'] {
+  return { ...voltages, vMaxNode: { ...voltages.vMaxNode }, vMinNode: { ...voltages.vMinNode } };
+}
+
+/** The manifest of a run: what went in, what came out, in figures. */
+export function runManifest(
+  result: RunResult,
+  extras: ManifestExtras,
+  folder: string,
+  files: readonly string[],
+): RunManifest {
+  const { summary } = result;
+  return {
+    runId: result.runId,
+    status: result.status,
+    reason: result.reason ?? null,
+    feeder: { name: result.feeder.name, mrid: result.feeder.mrid },
+    simulationId: result.simulationId ?? null,
+    inputs: extras.inputs.map((input) => ({ ...input })),
+    settings: JSON.parse(JSON.stringify(result.settings)),
+    versions: { ...extras.versions },
+    seed: extras.seed,
+    agents: result.agents.length,
+    ders: result.agents.reduce((sum, { ders }) => sum + ders, 0),
+    summary: {
+      vMaxBeforePu: summary.vMaxBeforePu ?? null,
+      violationsBefore: summary.violationsBefore ?? null,
+      vMaxAfterPu: summary.vMaxAfterPu ?? null,
+      violationsAfter: summary.violationsAfter ?? null,
+      curtailedW: summary.curtailedW ?? null,
+      curtailedPct: summary.curtailedPct ?? null,
+      jainAlpha: summary.jainAlpha ?? null,
+      priceOfFairnessPct: summary.priceOfFairnessPct ?? null,
+      rounds: summary.rounds,
+      seconds: summary.seconds,
+    },
+    intervals: result.intervals.map((interval) => intervalEntry(result, interval)),
+    folder,
+    files: [...files],
+    findings: [...result.findings],
+    seconds: result.seconds,
+  };
+}
