@@ -19,7 +19,7 @@ import type { Load } from '../model/index.js';
 export interface Forecast {
   /** Available PV, W per W of largest power. */
   readonly pv: readonly number[];
-  /** Load, relative to any base. */
+  /** Load, W per W of the model's load. */
   readonly load: readonly number[];
 }
 

@@ -104,7 +104,7 @@ export class Meters {
     }
   }
 
-  /** Loads (at their least during the interval) and held generation. What was not read is not named. */
+  /** Loads (at their least during the interval; by forecast when not read) and held generation that was read. */
   share(forecast: Forecast): MeteredShare {
     const { loads, pvSystems, batteries, machines } = this.equipment;
     const nominal: Record<string, Power> = {};
@@ -115,6 +115,7 @@ export class Meters {
       const measured = this.power(load.id);
       if (measured === undefined) {
         isMeasured = false;
+        nominal[load.id] = forecastLoad(load, forecast);
         continue;
       }
       const power = nominalLoadPower(load, measured, this.voltagePu(load));
@@ -149,6 +150,18 @@ export class Meters {
     const across = !isBetween ? 1 : this.equipment.splitPhaseBuses.has(load.terminal.bus) ? 2 : Math.sqrt(3);
     return (mean * across) / share.ratedVoltageV;
   }
+}
+
+/** A load that was not read: its model's power at the least forecast. */
+function forecastLoad(load: Load, forecast: Forecast): Power {
+  const factor = forecast.load.length === 0 ? 1 : Math.min(...forecast.load);
+  let powerW = 0;
+  let powerVar = 0;
+  for (const share of load.shares) {
+    powerW += share.powerW * factor;
+    powerVar += share.powerVar * factor;
+  }
+  return { powerW, powerVar };
 }
 
 /** The equipment of a feeder (or of some of its buses) that is metered. */

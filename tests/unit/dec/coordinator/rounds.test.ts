@@ -1,0 +1,295 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createAgentHost, type ServiceAgentCore } from '../../../../agents/index.js';
+import { type Bus, createMemoryBus, simulationOutputTopic } from '../../../../bus/index.js';
+import { AgentExchange, type IntervalOutcome, Rounds, type StarCore } from '../../../../dec/coordinator/index.js';
+import type { AgentRequest, LocalInputs, ServiceModel } from '../../../../grid/optim/index.js';
+import { areaOutput, serviceModel } from '../../../builders/service-area.js';
+
+const RUN = 'run-1';
+const SIMULATION = '4711';
+/** Round in which a core misbehaves, and how. */
+type Fault = { readonly agentId: string; readonly round: number; readonly way: 'throws' | 'nonsense' };
+
+/** An agent that halves its distance to the target, so that rounds end; it keeps what it was told. */
+function fakeCore(model: ServiceModel, told: Map<string, LocalInputs>, fault?: Fault): ServiceAgentCore {
+  let inputs: LocalInputs | undefined;
+  return {
+    prepare(given) {
+      inputs = given;
+      told.set(model.agentId, given);
+    },
+    update({ round, targetW, targetVoltageSquaredPu }) {
+      if (fault?.agentId === model.agentId && round >= fault.round) {
+        if (fault.way === 'throws') throw new Error('the battery model has no state');
+        return { round, powerW: [Number.NaN], powerVar: [0], voltageSquaredPu: [1], status: 'solved' };
+      }
+      return {
+        round,
+        powerW: targetW.map((w) => (w - 4000) / 2),
+        powerVar: [0],
+        voltageSquaredPu: targetVoltageSquaredPu,
+        alpha: 0.2,
+        status: 'solved',
+      };
+    },
+    verify: () => ({
+      powerW: [-4000],
+      powerVar: [0],
+      maxVoltagePu: 1.049,
+      minVoltagePu: 1.01,
+      violations: 0,
+      isConverged: true,
+    }),
+    applyCorrection() {},
+    setpoints: () =>
+      model.feeder.pvSystems.map((pv) => ({
+        derId: pv.id,
+        mrid: pv.mrid,
+        unitMrid: pv.unitMrid,
+        name: pv.name,
+        bus: pv.terminal.bus,
+        phases: 's1s2',
+        availableW: inputs!.availableW[pv.id]!,
+        setpointW: inputs!.availableW[pv.id]! * 0.8,
+        setpointVar: 0,
+        alpha: 0.2,
+      })),
+    hold() {},
+  };
+}
+
+/** A coordinator that is content when the agents' powers hold still. */
+function fakeStar(agentIds: readonly string[]): StarCore {
+  let target = new Map<string, AgentRequest>();
+  const requests = (round: number, powers: (id: string) => number) =>
+    new Map(
+      agentIds.map((id) => [
+        id,
+        { round, rho: 1, targetW: [powers(id)], targetVar: [0], targetVoltageSquaredPu: [1.09] },
+      ]),
+    );
+  return {
+    ports: agentIds.map((agentId) => ({ agentId, bus: `${agentId}_PRIMARY`, nodes: [1] })),
+    prepare() {},
+    start() {
+      target = requests(1, () => 0);
+      return target;
+    },
+    step(replies) {
+      const residual = Math.max(
+        ...agentIds.map((id) => Math.abs(replies.get(id)!.powerW[0]! - target.get(id)!.targetW[0]!)),
+      );
+      const round = [...target.values()][0]!.round;
+      target = requests(round + 1, (id) => replies.get(id)!.powerW[0]!);
+      const progress = {
+        round,
+        rho: 1,
+        primalResidual: residual,
+        primalTolerance: 10,
+        dualResidual: 0,
+        dualTolerance: 1,
+        hasConverged: residual <= 10,
+      };
+      return { requests: target, progress };
+    },
+    verify: () => ({
+      requests: new Map(agentIds.map((id) => [id, { voltage: [2490, 0] }])),
+      maxVoltagePu: 1.04,
+      minVoltagePu: 1.0,
+      violations: 0,
+      isConverged: true,
+    }),
+    applyCorrection() {},
+    setpoints: () => [],
+  };
+}
+
+const closers: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+interface Stage {
+  readonly exchange: AgentExchange;
+  readonly sent: string[];
+  readonly told: Map<string, LocalInputs>;
+  readonly platform: Bus;
+  interval(number: number): Promise<IntervalOutcome>;
+}
+
+/** Two hosts with two agents each on an in-memory bus; every message of a host is written down. */
+async function stage(options: { fault?: Fault; roundDeadlineMs?: number; deafHost?: boolean } = {}): Promise<Stage> {
+  const hub = createMemoryBus();
+  closers.push(() => hub.close());
+  const sent: string[] = [];
+  const told = new Map<string, LocalInputs>();
+  const errors: Error[] = [];
+  for (const hostId of ['host-1', 'host-2']) {
+    const bus = hub.bus();
+    let isDeaf = false;
+    const tapped: Bus = {
+      send(destination, body, headers) {
+        if (isDeaf) return;
+        sent.push(body);
+        if (options.deafHost && hostId === 'host-2' && body.includes('"prepared"')) isDeaf = true;
+        bus.send(destination, body, headers);
+      },
+      subscribe: (destination, handler) => bus.subscribe(destination, handler),
+      request: (destination, body, settings) => bus.request(destination, body, settings),
+      flush: () => bus.flush(),
+      onError: (handler) => bus.onError(handler),
+      close: () => bus.close(),
+    };
+    const host = createAgentHost({
+      bus: tapped,
+      runId: RUN,
+      hostId,
+      createCore: (model) => fakeCore(model, told, options.fault),
+      onError: (error) => errors.push(error),
+      measurementWaitMs: 200,
+    });
+    closers.push(() => host.close());
+  }
+  const exchange = new AgentExchange({ bus: hub.bus(), runId: RUN });
+  closers.push(() => exchange.close('test over'));
+  const agentIds = ['9A', '10B', '11C', '12A'];
+  await exchange.gather(2, 2000);
+  const rejected = await exchange.assign(new Map(agentIds.map((id) => [id, { model: serviceModel(id) }])), 2000);
+  expect(rejected).toEqual([]);
+  expect(await exchange.watch(SIMULATION, 2000)).toEqual([]);
+  const platform = hub.bus();
+  const rounds = new Rounds(exchange, fakeStar(agentIds), {
+    limits: { minPu: 0.95, maxPu: 1.05 },
+    maxRounds: 40,
+    maxCorrections: 3,
+    roundDeadlineMs: options.roundDeadlineMs ?? 2000,
+    prepareDeadlineMs: 2000,
+    intervalDeadlineMs: 20_000,
+  });
+  return {
+    exchange,
+    sent,
+    told,
+    platform,
+    interval(interval) {
+      const timestamp = 1000 + 60 * interval;
+      const measurements = Object.assign(
+        {},
+        ...agentIds.map((id) => areaOutput(id, { l1: 1234.5, l2: 987.25, p1: -4321.5, p2: -3210.75, b1: 55.5 })),
+      );
+      platform.send(
+        simulationOutputTopic(SIMULATION),
+        JSON.stringify({ simulation_id: SIMULATION, message: { timestamp, measurements } }),
+      );
+      return rounds.run({
+        interval,
+        timestamp,
+        horizon: { pv: [0.9, 0.9], load: [0.5, 0.5] },
+        inputs: { loads: {}, availableW: {}, held: {} },
+        state: { taps: {}, capacitorSections: {}, openSwitches: [] },
+        clock: () => performance.now(),
+      });
+    },
+  };
+}
+
+describe('an interval over the bus', () => {
+  it('prepares, iterates, verifies and commits, with every agent on some host', async () => {
+    const { exchange, told, interval } = await stage();
+    const outcome = await interval(0);
+    expect(outcome.status).toBe('converged');
+    expect(outcome.missingAgents).toEqual([]);
+    expect(outcome.agentErrors).toEqual([]);
+    expect(outcome.unmeasuredAgents).toEqual([]);
+    expect(outcome.rounds).toBeGreaterThan(3);
+    expect(outcome.history[0]!.alpha).toEqual([0.2, 0.2, 0.2, 0.2]);
+    expect(Object.keys(outcome.setpoints).sort()).toEqual(['10B', '11C', '12A', '9A']);
+    // 0.8 of the 4321.5 W that were measured as -4321.5 W.
+    expect(outcome.setpoints['9A']![0]).toEqual({ derMrid: 'mrid-9A_p1', setpointW: 0.8 * 4321.5, setpointVar: 0 });
+    expect(told.get('9A')?.loads['load.9A_l1']?.powerW).toBeCloseTo(1234.5, 6);
+    expect(new Set(['9A', '10B', '11C', '12A'].map((id) => exchange.hostOfAgent(id))).size).toBe(2);
+  });
+
+  it('lets no load, no available power and no customer out of a host before commitment, and only limits then', async () => {
+    const { sent, told, interval } = await stage();
+    await interval(0);
+    const private_ = ['9A', '10B', '11C', '12A'].flatMap((agentId) => {
+      const model = serviceModel(agentId);
+      const inputs = told.get(agentId)!;
+      const numbers = [
+        ...Object.values(inputs.loads).flatMap((power) => [power.powerW, power.powerVar]),
+        ...Object.values(inputs.held).map((power) => power.powerW),
+        ...Object.values(inputs.availableW),
+      ].filter((value) => Math.abs(value) > 1);
+      const names = [...model.feeder.loads, ...model.feeder.pvSystems, ...model.feeder.batteries].flatMap((element) => [
+        element.id,
+        element.name,
+        element.terminal.bus,
+      ]);
+      return [...numbers.map((value) => String(Math.trunc(value))), ...names];
+    });
+    expect(private_).toContain('1234');
+    expect(private_).toContain('4321');
+    expect(private_).toContain('9A_H1');
+    const beforeCommit = sent.filter((body) => !body.includes('"setpoints"'));
+    expect(beforeCommit.length).toBeGreaterThan(8);
+    for (const body of beforeCommit) for (const secret of private_) expect(body).not.toContain(secret);
+    const committed = sent.filter((body) => body.includes('"setpoints"'));
+    expect(committed).toHaveLength(2);
+    for (const body of committed) {
+      const { agents } = JSON.parse(body);
+      for (const list of Object.values<object[]>(agents)) {
+        for (const one of list) expect(Object.keys(one).sort()).toEqual(['derMrid', 'setpointVar', 'setpointW']);
+      }
+    }
+  });
+
+  it.each(['throws', 'nonsense'] as const)(
+    'goes on with the others when an agent %s, names it, and takes it back in the next interval',
+    async (way) => {
+      const { interval } = await stage({ fault: { agentId: '10B', round: 2, way } });
+      const began = performance.now();
+      const outcome = await interval(0);
+      expect(performance.now() - began).toBeLessThan(2000);
+      expect(outcome.agentErrors).toHaveLength(1);
+      expect(outcome.agentErrors[0]!.agentId).toBe('10B');
+      expect(outcome.agentErrors[0]!.message).toContain(way === 'throws' ? 'no state' : 'NaN');
+      expect(outcome.missingAgents).toEqual(['10B']);
+      // It never committed anything, so it holds nothing; the others have their limits.
+      expect(outcome.setpoints['10B']).toEqual([]);
+      expect(outcome.setpoints['9A']).toHaveLength(2);
+      const next = await interval(1);
+      expect(next.agentErrors).toHaveLength(1);
+      expect(next.setpoints['12A']).toHaveLength(2);
+    },
+  );
+
+  it('ends by its deadlines when a host falls silent, uses the last answers, and names its agents', async () => {
+    const { interval, exchange } = await stage({ deafHost: true, roundDeadlineMs: 100 });
+    const silent = ['9A', '10B', '11C', '12A'].filter((id) => exchange.hostOfAgent(id) === 'host-2').sort();
+    const began = performance.now();
+    const outcome = await interval(0);
+    // Two questions are waited for in vain, then the host is not waited for any more.
+    expect(performance.now() - began).toBeLessThan(1500);
+    expect(outcome.missingAgents).toEqual(silent);
+    expect(Object.keys(outcome.setpoints).sort()).toEqual(
+      ['9A', '10B', '11C', '12A'].filter((id) => !silent.includes(id)).sort(),
+    );
+  });
+
+  it('names agents that could not be made, with the reason', async () => {
+    const { exchange } = await stage();
+    const rejected = await exchange.assign(new Map([['13B', { model: { agentId: '13B' } }]]), 2000);
+    expect(rejected).toHaveLength(1);
+    expect(rejected[0]).toMatchObject({ agentId: '13B' });
+    expect(rejected[0]!.message).toContain('port');
+  });
+
+  it('stops at once when it is cancelled', async () => {
+    const { exchange } = await stage();
+    const controller = new AbortController();
+    const waiting = exchange.gather(9, 60_000, controller.signal);
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+});
