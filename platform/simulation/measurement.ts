@@ -180,5 +180,10 @@ export function nodesOfPhase(phase: string): readonly number[] {
 }
 
 function polar(re: number, im: number): { readonly magnitude: number; readonly angle: number } {
-  return { magnitude: Math.hypot(re, im), angle: Math.atan2(im, re) * DEGREES };
+  return { magnitude: rounded(Math.sqrt(re * re + im * im)), angle: rounded(Math.atan2(im, re) * DEGREES) };
+}
+
+/** A millionth of a volt, ampere, volt-ampere or degree is enough; full digits would double the size of an output. */
+function rounded(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
 }
