@@ -21,11 +21,21 @@ const FRAME = {
       gridColor: '#eeeeee',
       domainColor: '#999999',
     },
-    legend: { labelFontSize: 11, titleFontSize: 11, titleFontWeight: 'normal', symbolOpacity: 1 },
+    legend: {
+      labelFontSize: 11,
+      titleFontSize: 11,
+      titleFontWeight: 'normal',
+      symbolOpacity: 1,
+      labelLimit: 0,
+      titleLimit: 0,
+    },
     header: { labelFontSize: 12, titleFontSize: 12 },
     view: { stroke: '#dddddd' },
   },
 } as const;
+
+/** Largest number of lines that are told apart by colour. */
+const DISTINCT_LINES = 8;
 
 /** A picture to be drawn: file name without ending, and its declaration. */
 export interface Plot {
@@ -62,7 +72,7 @@ export function runPlots(result: RunResult): Plot[] {
     plots.push(
       { name: 'alpha_over_rounds', spec: alphaOverRounds(result, rounds) },
       { name: 'transformer_voltages', spec: portVoltages(result, rounds) },
-      { name: 'total_injection', spec: totalInjection(rounds) },
+      { name: 'total_injection', spec: totalInjection(result) },
     );
   }
   return plots;
@@ -85,15 +95,11 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
     });
   }
   const { minPu, maxPu } = result.settings.limits;
-  const low = Math.min(...values.map(({ voltagePu }) => voltagePu));
-  const limits = low < minPu + 0.02 ? [maxPu, minPu] : [maxPu];
   return {
     ...FRAME,
     title: {
       text: `Node voltages before and after coordination, ${clockOf(interval.timestamp)}`,
-      subtitle: `${result.feeder.name}; every measured node, in the order of its voltage before; dashed: limit ${limits
-        .map((limit) => `${limit.toFixed(2)} pu`)
-        .join(' and ')}`,
+      subtitle: `${result.feeder.name}; every measured node, in the order of its voltage before; dashed: limits ${minPu.toFixed(2)} and ${maxPu.toFixed(2)} pu`,
     },
     data: { values },
     facet: { field: 'phase', type: 'nominal', title: null, columns: 2 },
@@ -101,7 +107,7 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
     resolve: { scale: { x: 'independent' } },
     spec: {
       width: 380,
-      height: 190,
+      height: 210,
       layer: [
         {
           mark: { type: 'point', filled: true, size: 9, opacity: 0.75 },
@@ -116,7 +122,7 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
             },
           },
         },
-        ...limits.map((limit) => ({
+        ...[minPu, maxPu].map((limit) => ({
           mark: { type: 'rule' as const, strokeDash: [5, 4], color: '#222222' },
           encoding: { y: { datum: limit } },
         })),
@@ -125,68 +131,95 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
   } as TopLevelSpec;
 }
 
-/** Highest voltage, curtailment and price of fairness over the run. */
+/** A dashed line with its name at the right end; `title` is the axis' title, so that the two do not stand side by side. */
+function limitLine(limitPu: number, title: string) {
+  const limit = { field: 'limit', type: 'quantitative', title };
+  return {
+    data: { values: [{ limit: limitPu, label: `limit ${limitPu.toFixed(2)} pu` }] },
+    layer: [
+      { mark: { type: 'rule', strokeDash: [5, 4], color: '#222222' }, encoding: { y: limit } },
+      {
+        mark: { type: 'text', align: 'right', dx: -4, dy: -6, fontSize: 10.5, color: '#222222' },
+        encoding: { y: limit, x: { value: 'width' }, text: { field: 'label' } },
+      },
+    ],
+  };
+}
+
+const SERIES = {
+  before: 'before its set-points act',
+  after: 'in the first output with them',
+  during: 'highest until the next interval',
+} as const;
+const POWER = {
+  available: 'available',
+  curtailed: 'curtailed under this rule',
+  least: 'least that would do',
+} as const;
+
+/** Highest voltage and curtailment over the run. */
 function overview(result: RunResult): TopLevelSpec {
   const { maxPu } = result.settings.limits;
-  const volts = result.intervals.flatMap((interval) => [
-    { time: interval.timestamp, when: 'before', value: interval.before.vMaxPu },
-    ...(interval.after ? [{ time: interval.timestamp, when: 'after', value: interval.after.vMaxPu }] : []),
-  ]);
-  const power = result.intervals.flatMap(({ timestamp, audit }) =>
-    audit
-      ? [
-          { time: timestamp, what: 'available', kW: audit.availableW / 1000 },
-          { time: timestamp, what: 'curtailed, this rule', kW: audit.curtailedW / 1000 },
-          ...(audit.leastCurtailedW === undefined
-            ? []
-            : [{ time: timestamp, what: 'curtailed, least possible', kW: audit.leastCurtailedW / 1000 }]),
-        ]
-      : [],
-  );
+  const volts = result.intervals.flatMap(({ timestamp, before, after, during }) => {
+    const time = timestamp * 1000;
+    return [
+      { time, when: SERIES.before, value: before.vMaxPu },
+      ...(after ? [{ time, when: SERIES.after, value: after.vMaxPu }] : []),
+      ...(during ? [{ time, when: SERIES.during, value: during.vMaxPu }] : []),
+    ];
+  });
+  const power = result.intervals.flatMap(({ timestamp, audit }) => {
+    if (!audit) return [];
+    const time = timestamp * 1000;
+    const { availableW, curtailedW, leastCurtailedW } = audit;
+    return [
+      { time, what: POWER.available, kW: availableW / 1000 },
+      { time, what: POWER.curtailed, kW: curtailedW / 1000 },
+      ...(leastCurtailedW === undefined ? [] : [{ time, what: POWER.least, kW: leastCurtailedW / 1000 }]),
+    ];
+  });
   const time = {
     field: 'time',
-    type: 'quantitative',
+    type: 'temporal',
     title: 'simulated time of day',
-    scale: { zero: false, nice: false },
-    axis: {
-      values: result.intervals.filter((_, i, all) => i % Math.ceil(all.length / 12) === 0).map((one) => one.timestamp),
-      labelExpr: "timeFormat(datum.value * 1000 + datetime(1970,0,1,0,0,0), '%H:%M')",
-    },
+    scale: { type: 'utc', nice: false },
+    axis: { format: '%H:%M', tickCount: Math.min(12, Math.max(2, result.intervals.length)), labelOverlap: true },
   };
+  const title = 'highest voltage (pu)';
   return {
     ...FRAME,
     title: {
       text: 'The run at a glance',
-      subtitle: `${result.feeder.name}; fairness rule ${result.settings.fairness}; dashed: limit ${maxPu.toFixed(2)} pu`,
+      subtitle: `${result.feeder.name}; fairness rule ${result.settings.fairness}; one point per coordination interval`,
     },
     vconcat: [
       {
-        width: 760,
-        height: 190,
+        width: 720,
+        height: 200,
         layer: [
           {
             data: { values: volts },
             mark: { type: 'line', point: true, strokeWidth: 1.5 },
             encoding: {
               x: time,
-              y: { field: 'value', type: 'quantitative', title: 'highest voltage (pu)', scale: { zero: false } },
+              y: { field: 'value', type: 'quantitative', title, scale: { zero: false } },
               color: {
                 field: 'when',
                 type: 'nominal',
-                title: 'set-points of the interval',
-                scale: { domain: ['before', 'after'], range: [BEFORE, AFTER] },
+                title: 'measured, by interval',
+                scale: { domain: Object.values(SERIES), range: [BEFORE, AFTER, '#56B4E9'] },
               },
             },
           },
-          { mark: { type: 'rule', strokeDash: [5, 4], color: '#222222' }, encoding: { y: { datum: maxPu } } },
+          limitLine(maxPu, title),
         ],
       },
       ...(power.length === 0
         ? []
         : [
             {
-              width: 760,
-              height: 190,
+              width: 720,
+              height: 200,
               data: { values: power },
               mark: { type: 'line', point: true, strokeWidth: 1.5 },
               encoding: {
@@ -195,11 +228,8 @@ function overview(result: RunResult): TopLevelSpec {
                 color: {
                   field: 'what',
                   type: 'nominal',
-                  title: 'PV',
-                  scale: {
-                    domain: ['available', 'curtailed, this rule', 'curtailed, least possible'],
-                    range: ['#E69F00', '#0072B2', '#999999'],
-                  },
+                  title: 'PV power',
+                  scale: { domain: Object.values(POWER), range: ['#E69F00', AFTER, '#999999'] },
                 },
               },
             },
@@ -213,16 +243,24 @@ function phaseGroup(agent: AgentRecord): keyof typeof PHASE_COLOURS {
   return agent.phases === 'A' || agent.phases === 'B' || agent.phases === 'C' ? agent.phases : 'multi';
 }
 
+const ROUND = {
+  field: 'round',
+  type: 'quantitative',
+  title: 'ADMM round',
+  scale: { zero: false, nice: false },
+  axis: { tickMinStep: 1, format: 'd' },
+} as const;
+
 /** One thin line per agent, coloured by the phase it hangs on. */
 function linesByAgent(
   result: RunResult,
   interval: IntervalResult,
   what: { readonly title: string; readonly subtitle: string; readonly axis: string; readonly rule?: number },
-  valueOf: (round: IntervalResult['history'][number], agent: number) => number | null,
+  pick: (round: IntervalResult['history'][number], agent: number) => number | null,
 ): TopLevelSpec {
   const values = interval.history.flatMap((round) =>
     result.agents.flatMap((agent, index) => {
-      const value = valueOf(round, index);
+      const value = pick(round, index);
       return value === null || value === undefined
         ? []
         : [{ round: round.round, agent: agent.agentId, phase: phaseGroup(agent), value }];
@@ -241,7 +279,7 @@ function linesByAgent(
         data: { values },
         mark: { type: 'line', strokeWidth: 1, opacity: 0.55 },
         encoding: {
-          x: { field: 'round', type: 'quantitative', title: 'ADMM round', axis: { tickMinStep: 1 } },
+          x: ROUND,
           y: { field: 'value', type: 'quantitative', title: what.axis, scale: { zero: false } },
           detail: { field: 'agent', type: 'nominal' },
           color: {
@@ -253,14 +291,7 @@ function linesByAgent(
           },
         },
       },
-      ...(what.rule === undefined
-        ? []
-        : [
-            {
-              mark: { type: 'rule' as const, strokeDash: [5, 4], color: '#222222' },
-              encoding: { y: { datum: what.rule } },
-            },
-          ]),
+      ...(what.rule === undefined ? [] : [limitLine(what.rule, what.axis)]),
     ],
   } as TopLevelSpec;
 }
@@ -285,7 +316,7 @@ function portVoltages(result: RunResult, interval: IntervalResult): TopLevelSpec
     interval,
     {
       title: 'Voltage at each service transformer over the rounds',
-      subtitle: `${result.feeder.name}, ${clockOf(interval.timestamp)}; primary side, as the agent has it; dashed: limit ${maxPu.toFixed(2)} pu`,
+      subtitle: `${result.feeder.name}, ${clockOf(interval.timestamp)}; primary side, as the agent has it`,
       axis: 'voltage (pu)',
       rule: maxPu,
     },
@@ -293,20 +324,40 @@ function portVoltages(result: RunResult, interval: IntervalResult): TopLevelSpec
   );
 }
 
-function totalInjection(interval: IntervalResult): TopLevelSpec {
+/** Total injection over the rounds, one line per interval; of a long run, intervals at even distances. */
+function totalInjection(result: RunResult): TopLevelSpec {
+  const withRounds = result.intervals.filter(({ history }) => history.length > 0);
+  const stride = Math.ceil(withRounds.length / DISTINCT_LINES);
+  const shown = withRounds.filter((_, i) => i % stride === 0);
   return {
     ...FRAME,
     title: {
       text: 'Total injection of all agents over the rounds',
-      subtitle: `${clockOf(interval.timestamp)}; positive: from the customers into the primary network`,
+      subtitle: `${result.feeder.name}; positive: from the customers into the primary network`,
     },
-    width: 760,
-    height: 280,
-    data: { values: interval.history.map(({ round, totalInjectionW }) => ({ round, kW: totalInjectionW / 1000 })) },
-    mark: { type: 'line', point: true, color: AFTER, strokeWidth: 1.5 },
+    width: 720,
+    height: 300,
+    data: {
+      values: shown.flatMap(({ timestamp, history }) =>
+        history.map(({ round, totalInjectionW }) => ({
+          round,
+          interval: clockOf(timestamp),
+          kW: totalInjectionW / 1000,
+        })),
+      ),
+    },
+    mark: { type: 'line', point: { size: 18 }, strokeWidth: 1.5 },
     encoding: {
-      x: { field: 'round', type: 'quantitative', title: 'ADMM round', axis: { tickMinStep: 1 } },
+      x: ROUND,
       y: { field: 'kW', type: 'quantitative', title: 'injection (kW)', scale: { zero: false } },
+      color: {
+        field: 'interval',
+        type: 'ordinal',
+        title: 'interval at',
+        sort: null,
+        scale: { scheme: 'viridis' },
+        legend: { symbolType: 'stroke', symbolStrokeWidth: 3 },
+      },
     },
   } as TopLevelSpec;
 }
