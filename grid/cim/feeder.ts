@@ -9,6 +9,7 @@ import {
   type Battery,
   type Bus,
   buildFeeder,
+  type Capacitor,
   type EarthModel,
   type Feeder,
   type FeederData,
@@ -30,9 +31,9 @@ import { readAreas, readMeasurement } from './measurement.js';
 import type { CimIndex, CimObject } from './object-index.js';
 import { readRegulator } from './regulator.js';
 import { NominalVoltages, splitLegVoltage } from './share.js';
-import { placeAtSharedBus, sharedBuses } from './shared-bus.js';
+import { placeAtSharedBus, sharedBuses, withoutTertiaryShunt } from './shared-bus.js';
 import { readSource } from './source.js';
-import { readSwitch, SWITCH_CLASSES } from './switch.js';
+import { readSwitch, SWITCH_CLASSES, withCapacitorLeads } from './switch.js';
 import { readTransformer, type WindingPlace } from './transformer.js';
 
 /** What CIM does not say. */
@@ -68,6 +69,15 @@ function busPositions(eq: CimEquipment): ReadonlyMap<string, readonly [number, n
   return positions;
 }
 
+/** Buses at which a capacitor and one end of one branch stand, and nothing else. */
+function capacitorBuses(eq: CimEquipment, capacitors: readonly Capacitor[]): ReadonlySet<string> {
+  const ends = (bus: string) => [
+    ...eq.index.referrers(bus, 'Terminal.ConnectivityNode'),
+    ...eq.index.referrers(bus, 'Terminal.TopologicalNode'),
+  ];
+  return new Set(capacitors.map((capacitor) => capacitor.terminal.bus).filter((bus) => ends(bus).length === 2));
+}
+
 /** Everything of a file that is the same for all its feeders. */
 interface FileContext {
   readonly eq: CimEquipment;
@@ -85,26 +95,34 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
       return element === undefined ? [] : [element];
     });
 
-  const transformers: Transformer[] = [];
+  const read: Transformer[] = [];
   const places = new Map<string, WindingPlace>();
   for (const bank of objects('PowerTransformer')) {
-    const read = readTransformer(eq, bank);
-    if (!read) continue;
-    transformers.push(...read.transformers);
-    for (const [end, place] of read.ends) places.set(end, place);
+    const units = readTransformer(eq, bank);
+    if (!units) continue;
+    read.push(...units.transformers);
+    for (const [end, place] of units.ends) places.set(end, place);
   }
-  const shared = sharedBuses(transformers);
+  const shared = sharedBuses(read);
+  const sharedBus = shared.size === 1 ? [...shared.keys()][0] : undefined;
   const lines = map(objects('ACLineSegment', 'SeriesCompensator'), (o) => readLine(eq, o, settings)).map((line) =>
     placeAtSharedBus(eq, line, shared),
   );
-  const switches = map(objects(...SWITCH_CLASSES), (o) => readSwitch(eq, o)).map((device) =>
-    placeAtSharedBus(eq, device, shared),
+  const charged = new Set(
+    lines.filter((line) => line.shuntSiemens.im.some((b) => b !== 0)).flatMap((line) => [line.from.bus, line.to.bus]),
   );
+  const transformers = read.map((transformer) => withoutTertiaryShunt(transformer, (id) => charged.has(id)));
+  const capacitors = map(objects('LinearShuntCompensator'), (o) => readCapacitor(eq, o));
+  const leadsToCapacitor = capacitorBuses(eq, capacitors);
+  const switches = map(objects(...SWITCH_CLASSES), (o) => readSwitch(eq, o, sharedBus))
+    .map((device) => placeAtSharedBus(eq, device, shared))
+    .map((device) =>
+      leadsToCapacitor.has(device.from.bus) || leadsToCapacitor.has(device.to.bus) ? withCapacitorLeads(device) : device,
+    );
   const ties = [...lines, ...switches].map((branch) => [branch.from.bus, branch.to.bus] as const);
   const voltages = new NominalVoltages(eq, transformers, ties);
 
   const sources = map(objects('EnergySource'), (o) => readSource(eq, o));
-  const capacitors = map(objects('LinearShuntCompensator'), (o) => readCapacitor(eq, o));
   const loads = map(objects(...LOAD_CLASSES), (o) => readLoad(eq, voltages, o));
   const pvSystems: PhotovoltaicSystem[] = [];
   const batteries: Battery[] = [];

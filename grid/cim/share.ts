@@ -31,13 +31,26 @@ export class NominalVoltages {
     }
   }
 
-  /** Nominal voltage across two nodes of a bus, V. */
-  between(bus: string, node: number, other: number, connection: Connection, lineToLineV: number): number {
-    const rated = this.#rated.get(this.#key(bus, node, other));
-    if (rated !== undefined) return rated;
-    if (this.#eq.isSplitPhase(bus))
-      return connection === 'delta' ? 2 * splitLegVoltage(lineToLineV) : splitLegVoltage(lineToLineV);
-    return connection === 'delta' ? lineToLineV : lineToLineV / Math.sqrt(3);
+  /**
+   * Nominal voltage across two nodes of a bus, V.
+   *
+   * @param isSingle - a one-phase device, whose rating to neutral is a standard voltage
+   */
+  between(
+    bus: string,
+    node: number,
+    other: number,
+    connection: Connection,
+    lineToLineV: number,
+    isSingle = false,
+  ): number {
+    if (this.#eq.isSplitPhase(bus)) {
+      // Two legs together are rated by the base voltage, as OpenDSS rates them; one leg by its winding.
+      const leg = isSingle ? splitLegVoltage(lineToLineV) : legOfBase(lineToLineV);
+      return connection === 'delta' ? 2 * splitLegVoltage(lineToLineV) : leg;
+    }
+    const rated = this.#rated.get(this.#key(bus, node, other)) ?? lineToLineV / (connection === 'delta' ? 1 : Math.sqrt(3));
+    return isSingle && other === 0 ? standardVoltage(rated) : rated;
   }
 
   #zone(bus: string): string {
@@ -52,13 +65,29 @@ export class NominalVoltages {
 }
 
 /**
+ * Standard voltages to neutral, V: 230 of IEC 60038 (systems of 380 to 416 V) and those of ANSI C84.1 table 1.
+ * One-phase equipment is rated for them, not for the system voltage over the square root of three.
+ */
+const STANDARD_VOLTAGES = [120, 277, 347, 2400, 4800, 6930, 7200, 7620, 7970, 12000, 13200, 14400, 19920] as const;
+
+/** The standard voltage within half a per cent of a voltage to neutral, else the voltage itself, V. */
+function standardVoltage(toNeutralV: number): number {
+  if (toNeutralV > 219 && toNeutralV < 241) return 230;
+  return STANDARD_VOLTAGES.find((standard) => Math.abs(toNeutralV / standard - 1) < 0.005) ?? toNeutralV;
+}
+
+/**
  * Voltage of one leg of a split-phase secondary, V: writers give its base voltage as 120, 208 or 240.
  * 208 V is 120 V times the square root of three, as OpenDSS counts it.
  */
 export function splitLegVoltage(baseV: number): number {
+  return baseV > 150 && baseV <= 225 ? Math.round(legOfBase(baseV)) : legOfBase(baseV);
+}
+
+/** The same without rounding: 120.09 V for 208 V. */
+function legOfBase(baseV: number): number {
   if (baseV > 225) return baseV / 2;
-  if (baseV > 150) return Math.round(baseV / Math.sqrt(3));
-  return baseV;
+  return baseV > 150 ? baseV / Math.sqrt(3) : baseV;
 }
 
 /** Power of one phase of a device. */
@@ -77,6 +106,9 @@ export interface ShareInput {
   /** Phases with their powers; the three phases when the file has no phase objects. */
   readonly powers: readonly PhasePower[];
 }
+
+/** One phase with more than this is no customer but an equivalent, rated at the system voltage over the root of three. */
+const EQUIVALENT_VA = 1e6;
 
 /** Two-terminal shares of a shunt device. A delta share goes from its phase to the next one. */
 export function sharesOf(eq: CimEquipment, voltages: NominalVoltages, input: ShareInput): PhaseShare[] {
@@ -97,13 +129,14 @@ export function sharesOf(eq: CimEquipment, voltages: NominalVoltages, input: Sha
       },
     ];
   }
+  const isSingle = powers.length === 1 && Math.hypot(powers[0]!.powerW, powers[0]!.powerVar) < EQUIVALENT_VA;
   return powers.map(({ phase, powerW, powerVar }): PhaseShare => {
     const node = nodeOfPhase(phase);
     const otherNode = connection === 'delta' ? deltaPartner(node, isSplitPhase) : 0;
     return {
       node,
       otherNode,
-      ratedVoltageV: voltages.between(bus, node, otherNode, connection, baseV),
+      ratedVoltageV: voltages.between(bus, node, otherNode, connection, baseV, isSingle),
       powerW,
       powerVar,
     };

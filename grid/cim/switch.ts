@@ -21,6 +21,8 @@ export const SWITCH_CLASSES = [
 
 /** Resistance of a closed CIM switch, ohm. CIM switches are ideal; a millionth of an ohm keeps the admittance regular. */
 const CLOSED_OHM = 1e-6;
+/** Resistance and reactance of a switch that leads to nothing but a capacitor, ohm: its leads, as an OpenDSS switch has them. */
+const CAPACITOR_LEAD_OHM = 1e-3;
 
 function phaseNodes(phases: readonly CimPhase[]): number[] {
   return phases.filter((phase) => phase !== 'N').map(nodeOfPhase);
@@ -35,10 +37,11 @@ function isPhaseOpen(eq: CimEquipment, phase: CimObject, whole: boolean): boolea
 /**
  * Maps one switch of any class.
  *
+ * @param sharedBus - the bus of a bank whose windings all stand at it, where a lost first terminal belongs
  * @returns undefined, with a finding, when it cannot be placed
  */
-export function readSwitch(eq: CimEquipment, device: CimObject): Switch | undefined {
-  const endings = eq.endings(device, 2);
+export function readSwitch(eq: CimEquipment, device: CimObject, sharedBus?: string): Switch | undefined {
+  const endings = lostEnding(eq, device, sharedBus) ?? eq.endings(device, 2);
   if (!endings) return undefined;
   const isNormallyOpen = eq.flag(device, 'Switch.normalOpen') ?? false;
   const isWholeOpen = eq.flag(device, 'Switch.open') ?? isNormallyOpen;
@@ -70,6 +73,29 @@ export function readSwitch(eq: CimEquipment, device: CimObject): Switch | undefi
   }
   const ratingA = eq.ratingA(device);
   return switchBetween(eq, device, endings, from, to, isOpen, isNormallyOpen, ratingA);
+}
+
+/**
+ * Exporters that number phases above the third lose the first terminal of switches at a bus of nine nodes. Such a switch
+ * begins at that bus when the feeder has one.
+ */
+function lostEnding(eq: CimEquipment, device: CimObject, sharedBus: string | undefined): readonly CimEnding[] | undefined {
+  const terminals = eq.terminals(device);
+  const [terminal] = terminals;
+  const bus = eq.busOf(terminal);
+  if (sharedBus === undefined || terminals.length !== 1 || !terminal || bus === undefined) return undefined;
+  if (terminal.get('ACDCTerminal.sequenceNumber') !== '2') return undefined;
+  eq.findings.add('warning', 'MISSING_REFERENCE', device, 'Its first terminal is absent; it begins at the bus of the bank whose windings share one bus.', {
+    attribute: 'Terminal.ConductingEquipment',
+    value: sharedBus,
+  });
+  return [{ terminal, bus: sharedBus }, { terminal, bus }];
+}
+
+/** Gives a closed switch before a capacitor alone the impedance of its leads. */
+export function withCapacitorLeads(device: Switch): Switch {
+  const lead = { re: CAPACITOR_LEAD_OHM, im: CAPACITOR_LEAD_OHM };
+  return { ...device, seriesOhm: balancedMatrix(device.from.nodes.length, lead, { re: 0, im: 0 }) };
 }
 
 function switchBetween(
