@@ -144,8 +144,9 @@ function checkReach(feeder: Feeder, report: Report): void {
       const message = `Bus ${bus.name} has no voltage: every path to a source has an open switch.`;
       report('warning', 'ISOLATED_BUS', asElement(bus), message, { value: 'open switch' });
     } else if (feeder.sources.length > 0) {
-      const message = `Bus ${bus.name} has no path to a source at all, not even through open switches.`;
-      report(shuntAt.has(bus.id) ? 'error' : 'warning', 'ISOLATED_BUS', asElement(bus), message, { value: 'no path' });
+      const served = shuntAt.has(bus.id) ? '; what is connected to it gets no voltage' : '';
+      const message = `Bus ${bus.name} has no path to a source at all, not even through open switches${served}.`;
+      report('warning', 'ISOLATED_BUS', asElement(bus), message, { value: 'no path' });
     }
   }
   for (const { element, terminals } of terminalsOf(feeder)) {
@@ -157,7 +158,9 @@ function checkReach(feeder: Feeder, report: Report): void {
       const busName = feeder.busById.get(bus)?.name ?? bus;
       const message = `${element.kind} ${element.name} uses node ${dead.join(', ')} of bus ${busName}, which no source feeds.`;
       const there = [1, 2, 3].filter((n) => structural.has(nodeKey(bus, n)));
-      report('error', 'PHASE_MISMATCH', element, message, {
+      // A dead conductor of a line changes nothing; a load or transformer on a dead phase is a fault of the model.
+      const severity = element.kind === 'line' || element.kind === 'switch' ? 'warning' : 'error';
+      report(severity, 'PHASE_MISMATCH', element, message, {
         ...{ attribute: 'terminal', value: nodes.join('.'), allowed: there.join('.') },
       });
     }
@@ -193,6 +196,8 @@ function checkBaseVoltages(feeder: Feeder, report: Report): void {
     transformer.windings.forEach(({ terminal, ratedVoltageV }, w) => {
       const bus = feeder.busById.get(terminal.bus);
       if (!bus || !(bus.baseVoltageV > 0)) return;
+      // A winding at explicit wires, such as an autotransformer drawn at one bus, has no nominal voltage of its own.
+      if (terminal.nodes.some((n) => n >= FIRST_NEUTRAL_NODE)) return;
       const isAcross =
         transformer.phases === 1 && terminal.nodes.filter((n) => n > 0 && n < FIRST_NEUTRAL_NODE).length > 1;
       const isLineToLine = transformer.phases === 3 || isAcross;

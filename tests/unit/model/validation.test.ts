@@ -101,7 +101,8 @@ describe('validation of a feeder', () => {
     }));
     expect(open).toMatchObject([{ severity: 'warning', code: 'ISOLATED_BUS', name: 'C', value: 'open switch' }]);
     const cut = changed(() => ({ switches: [] }));
-    expect(cut).toMatchObject([{ severity: 'error', code: 'ISOLATED_BUS', name: 'C', value: 'no path' }]);
+    expect(cut[0]!.message).toContain('what is connected to it gets no voltage');
+    expect(cut).toMatchObject([{ severity: 'warning', code: 'ISOLATED_BUS', name: 'C', value: 'no path' }]);
     expect(codes(check(sound().bus('E', { baseV: 7200 }).data()))).toEqual(['warning DANGLING_BUS E']);
   });
 
@@ -123,6 +124,29 @@ describe('validation of a feeder', () => {
     expect(findings).toMatchObject([
       { severity: 'error', code: 'PHASE_MISMATCH', name: 'WRONG', value: '2', allowed: '1' },
     ]);
+  });
+
+  it('takes a dead conductor of a line as doubtful and not as an error', () => {
+    const findings = check(
+      sound()
+        .line('LAT', 'B', 'E', { ...Z1, phases: 'A' })
+        .line('WIDE', 'E', 'G', Z3)
+        .data(),
+    );
+    expect(findings).toMatchObject([
+      { severity: 'warning', code: 'PHASE_MISMATCH', name: 'WIDE', value: '1.2.3', allowed: '1' },
+      { severity: 'warning', code: 'PHASE_MISMATCH', name: 'WIDE' },
+    ]);
+  });
+
+  it('reports a negative winding resistance', () => {
+    const findings = changed(({ transformers }) => ({
+      transformers: transformers.map((t) => ({
+        ...t,
+        windings: t.windings.map((winding) => ({ ...winding, resistancePu: -0.01 })),
+      })),
+    }));
+    expect(codes(findings)).toEqual(['warning BAD_IMPEDANCE T', 'warning BAD_IMPEDANCE T']);
   });
 
   it('reports a three-phase transformer on a lateral of one phase', () => {
