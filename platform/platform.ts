@@ -110,6 +110,7 @@ function compose(
     clock,
     log: logs,
     hasSubscriber: (topic) => broker.hasSubscriber(topic),
+    backlogBytes: () => broker.statistics().backlogBytes,
     findModel: (mrid) => store.find(mrid),
     areaMeasurements: (model) => field.measurementsOf(model),
     createFlow: (feeder) => createPowerFlow(feeder),

@@ -31,6 +31,8 @@ export interface BrokerStatistics extends ExchangeStatistics, ConnectionStatisti
   readonly queues: number;
   /** Messages waiting in queues. */
   readonly waiting: number;
+  /** Bytes waiting for the connection that is furthest behind. */
+  readonly backlogBytes: number;
 }
 
 /** A running broker. Its seats are buses inside this process on the same exchange. */
@@ -84,6 +86,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
       ...statistics,
       ...exchange.depth(),
       connections: connections.size,
+      backlogBytes: [...connections].reduce((most, { waitingBytes }) => Math.max(most, waitingBytes), 0),
       subscriptions: [...connections].reduce((sum, connection) => sum + connection.subscriptions, 0),
     }),
     close: () => {

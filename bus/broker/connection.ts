@@ -78,6 +78,11 @@ export class Connection implements SessionWire {
     return this.session.size;
   }
 
+  /** Bytes that wait for the peer to read them. */
+  get waitingBytes(): number {
+    return this.output.waitingBytes;
+  }
+
   isReady(subscription: StompSubscription): boolean {
     if (this.output.isReady) return true;
     this.starved.add(subscription);

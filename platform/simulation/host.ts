@@ -29,6 +29,8 @@ export interface SimulationHostOptions {
   readonly clock: Clock;
   readonly log: LogService;
   readonly hasSubscriber: (topic: string) => boolean;
+  /** Bytes waiting for the listener that is furthest behind. */
+  readonly backlogBytes: () => number;
   /** Finds a model by what a request names. @throws DecError `FEEDER_UNKNOWN` */
   readonly findModel: (mrid: string) => LoadedModel;
   /** Measurement mRIDs by message bus of a model. */
@@ -137,6 +139,7 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
         bus,
         clock,
         hasSubscriber: options.hasSubscriber,
+        backlogBytes: options.backlogBytes,
         log: (entry) => log.simulation(id, entry),
         areaMeasurements: options.areaMeasurements(model),
         onEnd: () => {

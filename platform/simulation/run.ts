@@ -21,6 +21,13 @@ const SUBSCRIBER_POLL_MS = 10;
 /** Time for a client that has the output to take the log too, ms. */
 const SUBSCRIBER_GRACE_MS = 250;
 
+/** A run as fast as possible waits while a listener is further behind than this, bytes; the broker drops at 64 MiB. */
+const BACKLOG_MAX_BYTES = 16 * 1024 * 1024;
+/** How often a listener that is behind is looked at, ms. */
+const BACKLOG_POLL_MS = 5;
+/** Longest wait for a listener that is behind, ms; one that reads nothing must not stop the others. */
+const BACKLOG_WAIT_MS = 20_000;
+
 /** Where a run stands. */
 export type RunState = 'waiting' | 'running' | 'paused' | 'ended';
 
@@ -34,6 +41,8 @@ export interface RunOptions {
   /** Whether anyone listens to a topic now. */
   readonly hasSubscriber: (topic: string) => boolean;
   readonly log: (entry: LogEntry) => void;
+  /** Bytes waiting for the listener that is furthest behind. */
+  readonly backlogBytes: () => number;
   /** Measurement mRIDs by message bus (area). */
   readonly areaMeasurements: ReadonlyMap<string, readonly string[]>;
   /** Called once, after the last log line. */
@@ -104,10 +113,17 @@ export function startRun(options: RunOptions): SimulationRun {
   };
 
   const plan = (): void => {
-    const delayMs = request.isRealtime
-      ? Math.max(0, originMs + (step + 1) * request.intervalS * 1000 - clock.nowMs())
-      : 0;
+    if (!request.isRealtime) {
+      waitForListeners(clock.nowMs());
+      return;
+    }
+    const delayMs = Math.max(0, originMs + (step + 1) * request.intervalS * 1000 - clock.nowMs());
     cancel = clock.after(delayMs, guarded(tick));
+  };
+
+  const waitForListeners = (sinceMs: number): void => {
+    const isBehind = options.backlogBytes() > BACKLOG_MAX_BYTES && clock.nowMs() - sinceMs < BACKLOG_WAIT_MS;
+    cancel = clock.after(isBehind ? BACKLOG_POLL_MS : 0, guarded(isBehind ? () => waitForListeners(sinceMs) : tick));
   };
 
   const pause = (): void => {

@@ -43,7 +43,7 @@ afterEach(() => hub.close());
 
 function setUp(
   config: Record<string, unknown>,
-  options: { listen?: boolean; simulation?: Simulation; events?: readonly object[] } = {},
+  options: { listen?: boolean; simulation?: Simulation; events?: readonly object[]; backlogBytes?: () => number } = {},
 ): Bench {
   const bus = hub.seat();
   const client = hub.bus();
@@ -81,6 +81,7 @@ function setUp(
     bus,
     clock,
     hasSubscriber: (topic) => hub.hasSubscriber(topic),
+    backlogBytes: options.backlogBytes ?? (() => 0),
     log: (entry) =>
       bus.send(
         simulationLogTopic(ID),
@@ -162,6 +163,19 @@ describe('a run as fast as possible', () => {
     await clock.advance(1000);
     expect(readings).toHaveLength(3);
     expect(Object.keys(readings[0] as object)).toEqual(['s-pv']);
+  });
+
+  it('waits for a listener that is behind, but not for ever', async () => {
+    let backlog = 100e6;
+    const { run } = setUp({}, { backlogBytes: () => backlog });
+    await clock.advance(1000);
+    expect(run.step).toBe(0);
+    backlog = 0;
+    await clock.advance(100);
+    expect(run.state).toBe('ended');
+    const second = setUp({}, { backlogBytes: () => 100e6 });
+    await clock.advance(90_000);
+    expect(second.run.state).toBe('ended');
   });
 
   it('hides measurements and commands in an outage of communication, and makes scheduled commands', async () => {
