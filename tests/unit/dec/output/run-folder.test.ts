@@ -5,81 +5,87 @@ import { parquetReadObjects } from 'hyparquet';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeRun } from '../../../../dec/output/index.js';
 import { manifestSchema } from '../../../../dec/schema/index.js';
-import { sampleResult } from './sample-result.js';
+import { runResult } from '../../../builders/run-result.js';
 
-const EXTRAS = { inputs: [{ name: 'small.xml', sha256: 'ab' }], versions: { dec: '0.1.0', node: '20' }, seed: 7 };
-
-async function rows(path: string): Promise<Record<string, unknown>[]> {
-  const bytes = readFileSync(path);
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  return parquetReadObjects({ file });
-}
+const EXTRAS = { inputs: [{ name: 'feeder.xml', sha256: 'ab'.repeat(32) }], versions: { dec: '0.1.0' }, seed: 1 };
 
 describe('the folder of a run', () => {
-  let folder: string;
+  let folder = '';
   beforeEach(() => {
-    folder = join(mkdtempSync(join(tmpdir(), 'dec-run-')), 'out');
+    folder = mkdtempSync(join(tmpdir(), 'dec-run-'));
   });
-  afterEach(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('holds a manifest of the declared shape that lists every file beside it', async () => {
-    const returned = await writeRun(sampleResult(), folder, EXTRAS);
-    const manifest = manifestSchema.parse(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')));
-    expect(manifest).toEqual(returned);
-    expect(readdirSync(folder).sort()).toEqual([...manifest.files, 'manifest.json'].sort());
-    expect(manifest.inputs).toEqual(EXTRAS.inputs);
-    // 4 kW available, half of it curtailed: 4 * 0.5^2 (hand calculation).
-    expect(manifest.intervals[0]!.objective).toBeCloseTo(1, 12);
-    expect(manifest.ders).toBe(6);
-  });
+  const rows = (name: string) => {
+    const bytes = readFileSync(join(folder, name));
+    return parquetReadObjects({ file: bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) });
+  };
 
-  it('holds one file per agent, one line per difference message and one row per set-point', async () => {
-    await writeRun(sampleResult(), folder, EXTRAS);
-    expect(JSON.parse(readFileSync(join(folder, 'agent_9A.json'), 'utf8'))).toEqual({
-      '9A': { pv_s9a_1: { command: 'update' } },
-    });
-    const messages = readFileSync(join(folder, 'difference_messages.jsonl'), 'utf8').trim().split('\n');
-    expect(messages.map((line) => JSON.parse(line).input.simulation_id)).toEqual(['42', '42']);
-    expect(readFileSync(join(folder, 'setpoints.csv'), 'utf8').trim().split('\n')[1]).toMatch(
-      /^0,\d+,9A,D1,2500\.500,0\.000$/,
-    );
+  it('has a manifest that keeps the contract and names every file beside it', async () => {
+    const manifest = await writeRun(runResult(), folder, EXTRAS);
+    const written = manifestSchema.parse(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')));
+    expect(written).toEqual(manifest);
+    expect([...written.files, 'manifest.json'].sort()).toEqual(readdirSync(folder).sort());
+    expect(written.intervals).toHaveLength(2);
+    expect(written.inputs).toEqual(EXTRAS.inputs);
   });
 
-  it('holds voltages and alphas as Parquet that reads back as written', async () => {
-    await writeRun(sampleResult(), folder, EXTRAS);
-    const voltages = await rows(join(folder, 'voltages.parquet'));
-    expect(voltages).toHaveLength(10);
-    expect(voltages[1]).toMatchObject({ interval: 0, bus: 'N1', phase: 'B', before_pu: 1.04, after_pu: 1.025 });
-    expect(voltages[4]!['after_pu']).toBeNaN();
-    const alphas = await rows(join(folder, 'alphas.parquet'));
-    expect(alphas).toHaveLength(2 * 5 * 3);
-    expect(alphas[4]).toMatchObject({ interval: 0, round: 2, agent: '12B', alpha: 0.1 + 2 / 100 });
+  it('has one file for each agent in the shape of the ancestor: agent, PV, difference message', async () => {
+    await writeRun(runResult({ agents: 3 }), folder, EXTRAS);
+    const names = readdirSync(folder).filter((name) => name.startsWith('agent_'));
+    expect(names.sort()).toEqual(['agent_1A.json', 'agent_2B.json', 'agent_3C.json']);
+    const file = JSON.parse(readFileSync(join(folder, 'agent_1A.json'), 'utf8'));
+    expect(Object.keys(file)).toEqual(['1A']);
+    expect(file['1A']['pv_1A']).toMatchObject({ command: 'update', input: { simulation_id: '123' } });
   });
 
-  it('holds pictures that name their quantities with units', async () => {
-    await writeRun(sampleResult(), folder, EXTRAS);
-    const svg = (name: string) => readFileSync(join(folder, `${name}.svg`), 'utf8');
-    expect(svg('voltages')).toContain('voltage (pu)');
-    expect(svg('voltages')).toContain('before');
-    expect(svg('alpha_over_rounds')).toContain('curtailed fraction alpha (-)');
-    expect(svg('transformer_voltages')).toContain('phase of the transformer');
-    expect(svg('total_injection')).toContain('injection (kW)');
-    expect(svg('overview')).toContain('PV power (kW)');
-    expect(svg('voltages')).not.toContain('NaN');
+  it('has one difference message a line, one line an interval that changed anything', async () => {
+    await writeRun(runResult({ intervals: 3 }), folder, EXTRAS);
+    const lines = readFileSync(join(folder, 'difference_messages.jsonl'), 'utf8').trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).input.message.difference_mrid)).toEqual([
+      'difference-0',
+      'difference-1',
+      'difference-2',
+    ]);
   });
 
-  it('is the same for the same result, and replaces an earlier run', async () => {
-    const first = await writeRun(sampleResult(), folder, EXTRAS);
-    const bytes = new Map(first.files.map((name) => [name, readFileSync(join(folder, name))]));
-    await writeRun(sampleResult(), folder, EXTRAS);
-    for (const [name, before] of bytes) expect(readFileSync(join(folder, name)).equals(before), name).toBe(true);
+  it('has Parquet tables that read back to the voltages and alphas that went in', async () => {
+    const result = runResult({ agents: 6, intervals: 2, rounds: 5 });
+    await writeRun(result, folder, EXTRAS);
+    const voltages = await rows('voltages.parquet');
+    const nodes = result.intervals[0]!.nodeVoltages;
+    expect(voltages).toHaveLength(2 * nodes.length);
+    expect(voltages[1]).toMatchObject({ interval: 0, bus: 'S1', phase: 's1', before_pu: nodes[1]!.beforePu });
+    const alphas = await rows('alphas.parquet');
+    expect(alphas).toHaveLength(2 * 5 * 6);
+    // The last agent has not answered in the first round.
+    expect(alphas[5]!['alpha']).toBeNaN();
+    expect(alphas.at(-1)).toMatchObject({ interval: 1, round: 5, agent: '6C' });
   });
 
-  it('is not written over files of somebody else', async () => {
-    await writeRun(sampleResult(), folder, EXTRAS);
-    rmSync(join(folder, 'manifest.json'));
-    writeFileSync(join(folder, 'diary.txt'), 'mine');
-    await expect(writeRun(sampleResult(), folder, EXTRAS)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
-    expect(readFileSync(join(folder, 'diary.txt'), 'utf8')).toBe('mine');
+  it('has a table of set-points with one line for each DER and interval', async () => {
+    await writeRun(runResult({ agents: 4, intervals: 2 }), folder, EXTRAS);
+    const lines = readFileSync(join(folder, 'setpoints.csv'), 'utf8').trim().split('\n');
+    expect(lines).toHaveLength(1 + 2 * 4 * 2);
+    expect(lines[0]).toContain('setpoint_w');
+    expect(lines[1]).toContain('2500.000');
+  });
+
+  it('is written anew by a second run, without files of the first', async () => {
+    await writeRun(runResult({ agents: 6 }), folder, EXTRAS);
+    await writeRun(runResult({ agents: 2 }), folder, EXTRAS);
+    expect(readdirSync(folder).filter((name) => name.startsWith('agent_'))).toHaveLength(2);
+  });
+
+  it('is refused when it holds something else, which stays', async () => {
+    writeFileSync(join(folder, 'thesis.txt'), 'mine');
+    await expect(writeRun(runResult(), folder, EXTRAS)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+    expect(readdirSync(folder)).toEqual(['thesis.txt']);
+  });
+
+  it('has a manifest also for a run that was cancelled before its first interval', async () => {
+    const manifest = await writeRun(runResult({ intervals: 0, status: 'cancelled' }), folder, EXTRAS);
+    expect(manifestSchema.parse(manifest).status).toBe('cancelled');
+    expect(manifest.files).toEqual(['difference_messages.jsonl']);
   });
 });

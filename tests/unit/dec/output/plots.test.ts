@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { clockOf, renderSvg, runPlots } from '../../../../dec/output/index.js';
+import { runResult } from '../../../builders/run-result.js';
+
+describe('the pictures of a run', () => {
+  const plots = runPlots(runResult({ agents: 82, intervals: 3, rounds: 20 }));
+
+  it('are the voltages, the run at a glance, and alpha, voltage and injection over the rounds', () => {
+    expect(plots.map(({ name }) => name).sort()).toEqual([
+      'alpha_over_rounds',
+      'overview',
+      'total_injection',
+      'transformer_voltages',
+      'voltages',
+    ]);
+  });
+
+  it.each(plots.map(({ name, spec }) => [name, spec] as const))(
+    '%s is an SVG with title, units and legend, and without a number that is none',
+    async (_, spec) => {
+      const svg = await renderSvg(spec);
+      expect(svg.startsWith('<svg')).toBe(true);
+      expect(svg).not.toMatch(/NaN|undefined/);
+      // Axis titles carry the unit in brackets; a legend is a group of its own.
+      expect(svg).toMatch(/>[a-z ]+\((pu|kW|-)\)</);
+      expect(svg).toContain('role-legend');
+      expect(svg).toContain('role-title');
+    },
+  );
+
+  it('draw one line for each of 82 agents', async () => {
+    const svg = await renderSvg(plots.find(({ name }) => name === 'alpha_over_rounds')!.spec);
+    expect(svg.match(/aria-roledescription="line mark"/g)).toHaveLength(82);
+  });
+
+  it('draw both limits over the node voltages', () => {
+    const { spec } = plots.find(({ name }) => name === 'voltages')!;
+    expect(JSON.stringify(spec)).toContain('{"y":{"datum":0.95}}');
+    expect(JSON.stringify(spec)).toContain('{"y":{"datum":1.05}}');
+  });
+
+  it('are the same bytes for the same result', async () => {
+    const [first] = runPlots(runResult());
+    const [again] = runPlots(runResult());
+    expect(await renderSvg(first!.spec)).toBe(await renderSvg(again!.spec));
+  });
+
+  it('are none for a run without an interval', () => {
+    expect(runPlots(runResult({ intervals: 0 }))).toEqual([]);
+  });
+
+  it('name simulated times in UTC', () => {
+    expect(clockOf(Date.UTC(2026, 5, 21, 13, 45) / 1000)).toBe('13:45');
+  });
+});
