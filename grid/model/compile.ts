@@ -7,6 +7,7 @@
  * Fails: FEEDER_DATA naming every element that cannot be placed, NO_SOURCE when nothing feeds the circuit.
  */
 import { DecError } from '../math/index.js';
+import { withoutAntifloat } from './antifloat.js';
 import type { Terminal } from './bus.js';
 import type { Element, Regulator, Transformer, Winding } from './element.js';
 import type { Feeder } from './feeder.js';
@@ -195,7 +196,9 @@ export function compile(feeder: Feeder): CompiledFeeder {
   }
 
   const used = nodesInUse(feeder);
-  const transformers = new Map(feeder.transformers.map((t) => [t.id, placeNeutrals(t, used)]));
+  const placed = feeder.transformers.map((t) => placeNeutrals(t, used));
+  const bare = withoutAntifloat(feeder, placed);
+  const transformers = new Map(placed.map((t) => [t.id, bare.has(t.id) ? { ...t, antifloat: 0 } : t]));
   const nodeBus: string[] = [];
   const nodeNumber: number[] = [];
   const nodeBaseV: number[] = [];

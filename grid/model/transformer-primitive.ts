@@ -33,6 +33,12 @@ export function windingBaseVoltage(transformer: Transformer, winding: number): n
   return transformer.phases > 1 && connection === 'wye' ? ratedVoltageV / Math.sqrt(3) : ratedVoltageV;
 }
 
+/** Inductive susceptance put on each end of a winding so that no island floats, S (OpenDSS `ComputeAntiFloatAdder`). */
+export function windingAntifloat(transformer: Transformer, winding: number): number {
+  const powerPerPhase = transformer.windings[0]!.ratedPowerVA / transformer.phases;
+  return ((transformer.antifloat ?? ANTIFLOAT) * powerPerPhase) / windingBaseVoltage(transformer, winding) ** 2 / 2;
+}
+
 /** Index of a winding pair (a < b) in the upper triangle by rows. */
 function pairIndex(a: number, b: number, count: number): number {
   return (a * (2 * count - a - 1)) / 2 + (b - a - 1);
@@ -163,9 +169,8 @@ export function transformerPrimitive(transformer: Transformer, ratios: readonly 
     turns[w * 2 * count + 2 * w + 1] = -f;
   }
   const ends = oneVolt.congruence(turns, 2 * count);
-  const antifloat = transformer.antifloat ?? ANTIFLOAT;
   for (let w = 0; w < count; w++) {
-    const shunt = -(antifloat * powerPerPhase) / windingBaseVoltage(transformer, w) ** 2 / 2;
+    const shunt = -windingAntifloat(transformer, w);
     ends.add(2 * w, 2 * w, 0, shunt);
     ends.add(2 * w + 1, 2 * w + 1, 0, shunt);
   }
