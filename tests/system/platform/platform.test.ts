@@ -37,6 +37,8 @@ const START_S = 1_655_294_400;
 const PV = '00000000-0000-4000-8000-000000000024';
 const SWITCH = '00000000-0000-4000-8000-000000000022';
 const TINY = '49AD8E07-3BF9-A4E2-CB8F-C3722F837B62';
+/** The same feeder without its source. */
+const HEADLESS = '5B816B93-7A5F-B64C-8460-47C17D6E4B0F';
 /** Measurements of the hand-made feeder: load voltage, PV power, switch position. */
 const [LOAD_PNV, PV_VA, SWITCH_POS] = [40, 41, 42].map((n) => `00000000-0000-4000-8000-0000000000${n}`) as [
   string,
@@ -52,7 +54,10 @@ const logged: LogLine[] = [];
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'dec-platform-'));
   writeFileSync(join(dir, 'tiny.xml'), tinyCim());
-  platform = await startPlatform({ port: 0, feeders: [join(dir, 'tiny.xml')], onLog: (line) => logged.push(line) });
+  const headless = tinyCim({ feederMrid: HEADLESS, feederName: 'headless' });
+  writeFileSync(join(dir, 'headless.xml'), headless.replace(/<cim:EnergySource [\s\S]*?<\/cim:EnergySource>/, ''));
+  const feeders = [join(dir, 'tiny.xml'), join(dir, 'headless.xml')];
+  platform = await startPlatform({ port: 0, feeders, onLog: (line) => logged.push(line) });
 });
 afterAll(async () => {
   await platform.close();
@@ -241,6 +246,17 @@ describe('a simulation over the broker', () => {
     await watched.ended();
   });
 
+  it('refuses a feeder without a source with an error that says so', async () => {
+    const request = {
+      power_system_configs: [{ Line_name: HEADLESS }],
+      simulation_config: { start_time: 0, duration: 1 },
+    };
+    const reply: { error: { message: string } } = JSON.parse(
+      (await bus.request(SIMULATION_REQUEST_QUEUE, JSON.stringify(request))).body,
+    );
+    expect(reply.error.message).toMatch(/source/i);
+  });
+
   it('runs beside others, and one is stopped without the others', async () => {
     const first = await simulate({ duration: 3600, run_realtime: true });
     const second = await simulate({ duration: 5, publish_period: 1 });
@@ -291,6 +307,16 @@ describe('the flagship', () => {
 describe('starting and ending', () => {
   it('names the port that is in use', async () => {
     await expect(startPlatform({ port: platform.port })).rejects.toMatchObject({ code: 'PORT_IN_USE' });
+  });
+
+  it('names a feeder file that cannot be read, and leaves the port free', async () => {
+    const probe = await startPlatform({ port: 0 });
+    const { port } = probe;
+    await probe.close();
+    await expect(startPlatform({ port, feeders: [join(dir, 'missing.xml')] })).rejects.toThrow(/missing\.xml/);
+    const again = await startPlatform({ port });
+    expect(again.port).toBe(port);
+    await again.close();
   });
 
   it('refuses an open interface with the default passwords', async () => {
