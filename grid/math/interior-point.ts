@@ -1,5 +1,13 @@
-import { LdlFactor } from './ldl.js';
-import { addMultiply, addMultiplySymmetric, addMultiplyTransposed, type SparseMatrix, TripletList } from './sparse-matrix.js';
+import { KktSystem } from './kkt-system.js';
+import {
+  addMultiply,
+  addMultiplySymmetric,
+  addMultiplyTransposed,
+  forEachEntry,
+  infinityNorm,
+  type SparseMatrix,
+  TripletList,
+} from './sparse-matrix.js';
 
 /*
  * Convex quadratic programme by a primal-dual interior-point method.
@@ -69,8 +77,6 @@ export interface ProgrammeSolution {
 }
 
 const DEFAULTS: InteriorPointSettings = { tolerance: 1e-9, maxIterations: 100 };
-/** Static regularisation of the scaled KKT matrix; refinement removes its effect. */
-const REGULARISATION = 1e-9;
 const STEP_FRACTION = 0.995;
 const RUIZ_PASSES = 8;
 
@@ -99,18 +105,6 @@ export function withRangeRows(
     lower: join(programme.lower, rowLower),
     upper: join(programme.upper, rowUpper),
   };
-}
-
-function forEachEntry(matrix: SparseMatrix, visit: (row: number, col: number, value: number) => void): void {
-  for (let j = 0; j < matrix.cols; j++) {
-    for (let k = matrix.colPtr[j]!; k < matrix.colPtr[j + 1]!; k++) visit(matrix.rowIdx[k]!, j, matrix.values[k]!);
-  }
-}
-
-function infinityNorm(x: ArrayLike<number>): number {
-  let max = 0;
-  for (let i = 0; i < x.length; i++) max = Math.max(max, Math.abs(x[i]!));
-  return max;
 }
 
 /** Column and row factors of Ruiz equilibration; `cost` scales the objective. */
@@ -153,82 +147,6 @@ function scaled(matrix: SparseMatrix, row: Float64Array, col: Float64Array, fact
     }
   }
   return { ...matrix, values };
-}
-
-/** The KKT matrix [P + Theta + delta, A'; A, -delta] with a kept ordering. */
-class KktSystem {
-  private readonly factor: LdlFactor;
-  private readonly values: Float64Array;
-  private readonly diagonalAt: Int32Array;
-  private readonly diagonal: Float64Array;
-  private readonly residual: Float64Array;
-  private readonly rhs: Float64Array;
-  private readonly theta: Float64Array;
-
-  constructor(
-    private readonly hessian: SparseMatrix,
-    private readonly equality: SparseMatrix,
-  ) {
-    const n = hessian.cols;
-    const m = equality.rows;
-    const entries = new TripletList();
-    forEachEntry(hessian, (i, j, a) => entries.add(i, j, a));
-    forEachEntry(equality, (i, j, a) => entries.add(j, n + i, a));
-    // A tiny diagonal keeps every diagonal place in the pattern; it is overwritten before each factorisation.
-    const TINY = Number.MIN_VALUE;
-    for (let i = 0; i < n + m; i++) entries.add(i, i, TINY);
-    const upper = entries.toMatrix(n + m, n + m);
-    this.values = upper.values.slice();
-    this.diagonalAt = new Int32Array(n + m);
-    this.diagonal = new Float64Array(n + m);
-    for (let j = 0; j < n + m; j++) {
-      const at = upper.colPtr[j + 1]! - 1;
-      this.diagonalAt[j] = at;
-      this.diagonal[j] = upper.values[at]!;
-    }
-    const signs = new Int8Array(n + m).fill(1);
-    signs.fill(-1, n);
-    this.factor = new LdlFactor(upper, signs);
-    this.residual = new Float64Array(n + m);
-    this.rhs = new Float64Array(n + m);
-    this.theta = new Float64Array(n);
-  }
-
-  factorise(theta: Float64Array): void {
-    const n = this.hessian.cols;
-    this.theta.set(theta);
-    for (let j = 0; j < n; j++) {
-      this.values[this.diagonalAt[j]!] = this.diagonal[j]! + theta[j]! + REGULARISATION;
-    }
-    for (let j = n; j < this.diagonalAt.length; j++) this.values[this.diagonalAt[j]!] = -REGULARISATION;
-    this.factor.factorise(this.values, 1e-14, 1e-7);
-  }
-
-  /** Solves for [dx; -dy] in `solution`, given the right-hand side in it; refined against the true matrix. */
-  solve(solution: Float64Array): void {
-    const { residual, rhs, theta } = this;
-    const n = this.hessian.cols;
-    rhs.set(solution);
-    const rhsNorm = infinityNorm(rhs);
-    this.factor.solve(solution);
-    let last = Infinity;
-    for (let pass = 0; pass < 5; pass++) {
-      residual.set(rhs);
-      const x = solution.subarray(0, n);
-      const y = solution.subarray(n);
-      const top = residual.subarray(0, n);
-      const bottom = residual.subarray(n);
-      addMultiplySymmetric(top, this.hessian, x, -1);
-      for (let j = 0; j < n; j++) top[j]! -= theta[j]! * x[j]!;
-      addMultiplyTransposed(top, this.equality, y, -1);
-      addMultiply(bottom, this.equality, x, -1);
-      const norm = infinityNorm(residual);
-      if (norm <= 1e-13 * (1 + rhsNorm) || norm > 0.5 * last) break;
-      last = norm;
-      this.factor.solve(residual);
-      for (let i = 0; i < solution.length; i++) solution[i]! += residual[i]!;
-    }
-  }
 }
 
 /**

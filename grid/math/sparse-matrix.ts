@@ -100,3 +100,17 @@ export function addMultiplySymmetric(y: Float64Array, upper: SparseMatrix, x: Ar
     y[j]! += scale * sum;
   }
 }
+
+/** Visits every stored entry, by columns. */
+export function forEachEntry(matrix: SparseMatrix, visit: (row: number, col: number, value: number) => void): void {
+  for (let j = 0; j < matrix.cols; j++) {
+    for (let k = matrix.colPtr[j]!; k < matrix.colPtr[j + 1]!; k++) visit(matrix.rowIdx[k]!, j, matrix.values[k]!);
+  }
+}
+
+/** Largest absolute value; 0 for an empty vector. */
+export function infinityNorm(x: ArrayLike<number>): number {
+  let max = 0;
+  for (let i = 0; i < x.length; i++) max = Math.max(max, Math.abs(x[i]!));
+  return max;
+}

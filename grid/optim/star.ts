@@ -73,6 +73,7 @@ export interface AgentReply {
   readonly round: number;
   readonly powerW: readonly number[];
   readonly powerVar: readonly number[];
+  /** Empty when the agent has no voltage limits of its own. */
   readonly voltageSquaredPu: readonly number[];
   readonly alpha?: number;
   /** `infeasible` says that its limits cannot hold even with everything curtailed; its least violation is used. */
@@ -121,4 +122,8 @@ export interface RoundProgress {
   readonly dualResidual: number;
   readonly dualTolerance: number;
   readonly hasConverged: boolean;
+  /** Largest change of any port's active power since the last round, W. */
+  readonly powerChangeW?: number;
+  /** Agents whose reply did not come or was not usable; their last one was used. */
+  readonly missing?: readonly string[];
 }

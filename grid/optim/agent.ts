@@ -1,0 +1,357 @@
+import { createPowerFlow, type PowerFlow } from '../flow/index.js';
+import { DecError } from '../math/index.js';
+import { buildFeeder, type FeederData, phaseOfNode, type PhotovoltaicSystem, type Source } from '../model/index.js';
+import { type AgentData, type AgentMemory, agentData, agentMemory, agentUpdate } from './agent-update.js';
+import { agentAtAlpha } from './equal-alpha.js';
+import { evaluate, linearState } from './linear-network.js';
+import { type LinearFeeder, linearFeeder } from './lindistflow.js';
+import { groupCost, type LocalPower, localPower, nodeLimits } from './problem.js';
+import type {
+  AgentReply,
+  AgentRequest,
+  LocalInputs,
+  ServiceModel,
+  Setpoint,
+  VerifyReply,
+  VerifyRequest,
+} from './star.js';
+import { type StarSettings, starSettings } from './star-settings.js';
+
+/*
+ * The mathematics of one service-transformer agent: its own linear model, its half of the star, its own AC power flow.
+ * Loads, available power and limits stay inside; replies hold boundary quantities and extremes only.
+ *
+ * Correction: with the port voltage and the set-points of the last verification, v_AC^2 - v_linear^2 of every node and
+ * P_AC - P_linear of the port are added to the linear model of the following rounds.
+ */
+
+/** An agent's mathematics. Set-points are those of the last round until the next. */
+export interface ServiceAgent {
+  readonly agentId: string;
+  /** Takes inputs for a new interval. */
+  prepare(inputs: LocalInputs): void;
+  update(request: AgentRequest): AgentReply;
+  /** Own AC power flow at given port voltages with the present set-points. */
+  verify(request: VerifyRequest): VerifyReply;
+  /** Takes the findings of the last verification into the linear model. */
+  applyCorrection(): void;
+  /** The present dispatch; remembered as the last one committed. */
+  setpoints(): readonly Setpoint[];
+  /** Takes back the last committed dispatch. */
+  hold(): void;
+}
+
+interface Situation {
+  readonly inputs: LocalInputs;
+  readonly power: LocalPower;
+  readonly groupCount: number;
+  data: AgentData;
+  memory: AgentMemory;
+}
+
+/** What a verification found, kept until it is applied. */
+interface Verification {
+  readonly correction: Float64Array;
+  readonly offsetW: Float64Array;
+  readonly offsetVar: Float64Array;
+}
+
+/** Makes the mathematics of one agent. */
+export function createServiceAgent(model: ServiceModel, settings: Partial<StarSettings> = {}): ServiceAgent {
+  return new TransformerAgent(model, starSettings(settings));
+}
+
+class TransformerAgent implements ServiceAgent {
+  readonly agentId: string;
+  private readonly linear: LinearFeeder;
+  /** Root index of each port node. */
+  private readonly rootOf: readonly number[];
+  private readonly pvById: ReadonlyMap<string, PhotovoltaicSystem>;
+  private readonly committed = new Map<string, number>();
+  private correction: Float64Array;
+  private offsetW: Float64Array;
+  private offsetVar: Float64Array;
+  private situation: Situation | undefined;
+  private verification: Verification | undefined;
+  private flow: PowerFlow | undefined;
+  /** Share of its base at which each source of the kept power flow was built. */
+  private builtVoltages: readonly number[] = [];
+
+  constructor(
+    private readonly model: ServiceModel,
+    private readonly settings: StarSettings,
+  ) {
+    this.agentId = model.agentId;
+    this.linear = linearFeeder(model.feeder);
+    const roots = this.linear.network.nodes.slice(0, this.linear.network.rootCount);
+    this.rootOf = model.port.nodes.map((node) => {
+      const root = roots.findIndex((candidate) => candidate.node === node);
+      if (root < 0) {
+        throw new DecError('BAD_ARGUMENT', `Agent ${model.agentId} has no source at node ${node} of its port.`, {
+          agent: model.agentId,
+          node,
+        });
+      }
+      return root;
+    });
+    this.pvById = new Map(model.feeder.pvSystems.map((pv) => [pv.id, pv]));
+    this.correction = new Float64Array(this.linear.network.nodes.length);
+    this.offsetW = new Float64Array(roots.length);
+    this.offsetVar = new Float64Array(roots.length);
+  }
+
+  prepare(inputs: LocalInputs): void {
+    const isShared = this.settings.fairness === 'equalAlpha';
+    const power = localPower(this.model.feeder, this.linear, inputs, isShared ? () => 0 : undefined);
+    const groupCount = isShared ? Math.min(1, power.units.length) : power.units.length;
+    const before = this.situation;
+    const data = this.makeData(power, groupCount);
+    const memory = agentMemory(data);
+    // Unknowns of the last interval are a good start when the same units are there.
+    if (before && before.groupCount === groupCount && before.memory.multipliers.length === memory.multipliers.length) {
+      memory.multipliers.set(before.memory.multipliers);
+      memory.alpha.set(before.memory.alpha);
+      memory.portVoltageSquaredPu.set(before.memory.portVoltageSquaredPu);
+    }
+    this.situation = { inputs, power, groupCount, data, memory };
+    this.verification = undefined;
+  }
+
+  update(request: AgentRequest): AgentReply {
+    const { data, memory } = this.prepared();
+    const own: AgentRequest = {
+      ...request,
+      targetW: this.toRoots(request.targetW),
+      targetVar: this.toRoots(request.targetVar),
+      targetVoltageSquaredPu: this.toRoots(request.targetVoltageSquaredPu),
+    };
+    const reply =
+      this.settings.fairness === 'equalAlpha'
+        ? agentAtAlpha(data, memory, own, this.settings)
+        : agentUpdate(data, memory, own, this.settings);
+    const { powerW, powerVar, voltageSquaredPu } = reply;
+    return {
+      ...reply,
+      powerW: this.rootOf.map((root) => powerW[root]!),
+      powerVar: this.rootOf.map((root) => powerVar[root]!),
+      voltageSquaredPu: voltageSquaredPu.length > 0 ? this.rootOf.map((root) => voltageSquaredPu[root]!) : [],
+    };
+  }
+
+  verify(request: VerifyRequest): VerifyReply {
+    const { power, memory, inputs } = this.prepared();
+    const { network } = this.linear;
+    const flow = this.flowAt(request.voltage);
+    applyInputs(flow, this.model.feeder, inputs);
+    power.units.forEach((unit) => {
+      const powerVar = inputs.held[unit.id]?.powerVar ?? 0;
+      flow.setGeneration(unit.id, (1 - memory.alpha[unit.group]!) * unit.availableW, powerVar);
+    });
+    const solution = flow.solve({ controls: false });
+    const isConverged = solution.status === 'converged' || solution.status === 'controlsUnsettled';
+
+    const rootPowerW = new Float64Array(network.rootCount);
+    const rootPowerVar = new Float64Array(network.rootCount);
+    for (const source of flow.feeder.sources) {
+      for (const conductor of solution.flows(source.id)) {
+        const root = network.nodes.findIndex((node, i) => i < network.rootCount && node.node === conductor.node);
+        if (root < 0) continue;
+        // Flows are counted into the source element; the port counts into the agent.
+        rootPowerW[root]! -= conductor.powerW;
+        rootPowerVar[root]! -= conductor.powerVar;
+      }
+    }
+    const rootVoltage = new Float64Array(network.rootCount);
+    this.rootOf.forEach((root, k) => {
+      const { baseV } = network.nodes[root]!;
+      rootVoltage[root] = (request.voltage[2 * k]! ** 2 + request.voltage[2 * k + 1]! ** 2) / baseV ** 2;
+    });
+    const linear = this.linearAt(rootVoltage);
+    let maxVoltagePu = 0;
+    let minVoltagePu = Infinity;
+    let violations = 0;
+    const correction = new Float64Array(network.nodes.length);
+    for (let i = network.rootCount; i < network.nodes.length; i++) {
+      const { bus, node } = network.nodes[i]!;
+      if (bus === '') continue;
+      const pu = solution.voltagePuAt(bus, node);
+      if (pu === undefined) continue;
+      correction[i] = pu * pu - linear.voltageSquaredPu[i]!;
+      if (bus === this.model.port.bus) continue;
+      maxVoltagePu = Math.max(maxVoltagePu, pu);
+      minVoltagePu = Math.min(minVoltagePu, pu);
+      if (pu > this.settings.limits.maxPu || pu < this.settings.limits.minPu) violations++;
+    }
+    if (isConverged) {
+      this.verification = {
+        correction,
+        offsetW: rootPowerW.map((w, i) => w - linear.flowW[i]!),
+        offsetVar: rootPowerVar.map((v, i) => v - linear.flowVar[i]!),
+      };
+    }
+    return {
+      powerW: this.rootOf.map((root) => rootPowerW[root]!),
+      powerVar: this.rootOf.map((root) => rootPowerVar[root]!),
+      maxVoltagePu,
+      minVoltagePu: Number.isFinite(minVoltagePu) ? minVoltagePu : 0,
+      violations,
+      isConverged,
+    };
+  }
+
+  applyCorrection(): void {
+    const situation = this.prepared();
+    if (!this.verification) return;
+    ({ correction: this.correction, offsetW: this.offsetW, offsetVar: this.offsetVar } = this.verification);
+    this.verification = undefined;
+    const { memory } = situation;
+    situation.data = this.makeData(situation.power, situation.groupCount);
+    // The slopes are the same: only the right-hand sides moved, so that the factors stay.
+    situation.memory = memory;
+  }
+
+  setpoints(): readonly Setpoint[] {
+    const { power, memory, inputs } = this.prepared();
+    const groupOf = new Map(power.units.map((unit) => [unit.id, unit]));
+    const points = this.model.feeder.pvSystems.map((pv): Setpoint => {
+      const unit = groupOf.get(pv.id);
+      const alpha = unit ? memory.alpha[unit.group]! : 0;
+      const availableW = unit?.availableW ?? inputs.availableW[pv.id] ?? 0;
+      return setpointOf(pv, this.model.feeder, availableW, alpha, inputs.held[pv.id]?.powerVar ?? 0);
+    });
+    this.committed.clear();
+    for (const { derId, alpha } of points) this.committed.set(derId, alpha);
+    return points;
+  }
+
+  hold(): void {
+    const { power, memory } = this.prepared();
+    for (const unit of power.units) {
+      const alpha = this.committed.get(unit.id);
+      if (alpha !== undefined) memory.alpha[unit.group] = alpha;
+    }
+  }
+
+  private prepared(): Situation {
+    if (!this.situation) {
+      throw new DecError('BAD_ARGUMENT', `Agent ${this.agentId} was asked before it was prepared.`, { agent: this.agentId });
+    }
+    return this.situation;
+  }
+
+  private toRoots(values: readonly number[]): number[] {
+    const roots = new Array<number>(this.rootOf.length).fill(0);
+    this.rootOf.forEach((root, k) => {
+      roots[root] = values[k]!;
+    });
+    return roots;
+  }
+
+  private makeData(power: LocalPower, groupCount: number): AgentData {
+    const { network } = this.linear;
+    const limits = nodeLimits(network, this.settings.limits);
+    // The voltage at the port itself is the coordinator's to keep.
+    network.nodes.forEach(({ bus }, i) => {
+      if (bus !== this.model.port.bus) return;
+      limits.lowerSquaredPu[i] = -Infinity;
+      limits.upperSquaredPu[i] = Infinity;
+    });
+    return agentData({
+      network,
+      ...power,
+      groupCount,
+      cost: groupCost(power.units, groupCount, this.settings.fairness),
+      isAlphaShared: this.settings.fairness === 'equalAlpha',
+      ...limits,
+      correctionSquaredPu: this.correction,
+      offsetW: this.offsetW,
+      offsetVar: this.offsetVar,
+    });
+  }
+
+  /** The linear model at given root voltages and the present dispatch, without correction. */
+  private linearAt(rootVoltage: Float64Array) {
+    const { power, memory } = this.prepared();
+    const drawnW = power.drawnW.slice();
+    const drawnVar = power.drawnVar.slice();
+    for (const unit of power.units) {
+      const output = unit.availableW * (1 - memory.alpha[unit.group]!);
+      unit.nodes.forEach((node, k) => {
+        drawnW[node]! -= output * unit.shareRe[k]!;
+        drawnVar[node]! -= output * unit.shareIm[k]!;
+      });
+    }
+    return evaluate(this.linear.network, drawnW, drawnVar, linearState(this.linear.network), rootVoltage);
+  }
+
+  /** The kept power flow with its sources at the given port voltages. */
+  private flowAt(voltage: readonly number[]): PowerFlow {
+    const { feeder, port } = this.model;
+    const baseV = feeder.buses.find((bus) => bus.id === port.bus)!.baseVoltageV;
+    const size = (k: number) => Math.hypot(voltage[2 * k]!, voltage[2 * k + 1]!);
+    if (port.nodes.length === 1) {
+      this.flow ??= createPowerFlow(buildFeeder(feeder));
+      this.flow.setSourceVoltagePu(size(0) / baseV);
+      return this.flow;
+    }
+    // Port voltages of several phases are not balanced: each phase gets a source of its own, rebuilt when they move.
+    if (this.flow && this.builtVoltages.every((v, i) => v === voltage[i])) return this.flow;
+    const { r1Ohm, x1Ohm } = feeder.sources.find((source) => source.terminal.bus === port.bus)!;
+    const sources = port.nodes.map(
+      (node, k): Source => ({
+        kind: 'source',
+        id: `source.${port.bus}.${node}`,
+        mrid: '',
+        name: `port_${node}`,
+        terminal: { bus: port.bus, nodes: [node] },
+        voltageV: size(k),
+        nominalVoltageV: baseV,
+        angleRad: Math.atan2(voltage[2 * k + 1]!, voltage[2 * k]!),
+        ...{ r1Ohm, x1Ohm, r0Ohm: r1Ohm, x0Ohm: x1Ohm },
+      }),
+    );
+    this.builtVoltages = [...voltage];
+    this.flow = createPowerFlow(buildFeeder({ ...feeder, sources }));
+    return this.flow;
+  }
+}
+
+/** Sets loads, held generation and available PV of a power flow from inputs. */
+export function applyInputs(flow: PowerFlow, feeder: FeederData, inputs: LocalInputs): void {
+  for (const load of feeder.loads) {
+    const given = inputs.loads[load.id];
+    if (given) flow.setLoadPower(load.id, given.powerW, given.powerVar);
+  }
+  for (const der of [...feeder.batteries, ...feeder.machines]) {
+    const given = inputs.held[der.id];
+    if (given) flow.setGeneration(der.id, given.powerW, given.powerVar);
+  }
+  for (const pv of feeder.pvSystems) {
+    const availableW = inputs.availableW[pv.id];
+    if (availableW !== undefined) flow.setGeneration(pv.id, availableW, inputs.held[pv.id]?.powerVar ?? 0);
+  }
+}
+
+/** The set-point of one PV system. */
+export function setpointOf(
+  pv: PhotovoltaicSystem,
+  feeder: FeederData,
+  availableW: number,
+  alpha: number,
+  setpointVar: number,
+): Setpoint {
+  const bus = feeder.buses.find((candidate) => candidate.id === pv.terminal.bus);
+  const nodes = [...new Set(pv.shares.flatMap((share) => [share.node, share.otherNode]))].filter((node) => node !== 0);
+  return {
+    derId: pv.id,
+    mrid: pv.mrid,
+    unitMrid: pv.unitMrid,
+    name: pv.name,
+    bus: bus?.name ?? pv.terminal.bus,
+    phases: nodes.map((node) => phaseOfNode(node, bus?.isSplitPhase ?? false)).join(''),
+    availableW,
+    setpointW: (1 - alpha) * availableW,
+    setpointVar,
+    alpha,
+  };
+}

@@ -1,0 +1,99 @@
+import type { FeederData } from '../model/index.js';
+import { type AgentData, agentData } from './agent-update.js';
+import type { CoordinatorData } from './coordinator-update.js';
+import type { LinearNetwork } from './linear-network.js';
+import { type CurtailableUnit, type CurtailmentProblem, groupCost } from './problem.js';
+import type { FairnessMode } from './star.js';
+
+/** A primary network split at the buses with curtailable units: the coordinator's part and one agent per bus. */
+export interface BusStar {
+  readonly coordinator: CoordinatorData;
+  readonly agents: ReadonlyMap<string, AgentData>;
+  /** Unit indices of the problem by agent, in the order of the agent's groups. */
+  readonly unitsOf: ReadonlyMap<string, readonly number[]>;
+}
+
+/**
+ * Splits a problem without secondaries: every bus with a unit becomes an agent that keeps its load and PV to itself.
+ * Its port is the bus; there is no network behind it.
+ */
+export function splitAtBuses(problem: CurtailmentProblem, feeder: FeederData, fairness: FairnessMode): BusStar {
+  const { network } = problem;
+  const isAlphaShared = fairness === 'equalAlpha';
+  const drawnW = problem.drawnW.slice();
+  const drawnVar = problem.drawnVar.slice();
+  const unitsByBus = new Map<string, number[]>();
+  problem.units.forEach((unit, i) => {
+    const { bus } = network.nodes[unit.nodes[0]!]!;
+    const list = unitsByBus.get(bus);
+    if (list) list.push(i);
+    else unitsByBus.set(bus, [i]);
+  });
+  const agents = new Map<string, AgentData>();
+  const parts: { agentId: string; portNodes: readonly number[] }[] = [];
+  const unitsOf = new Map<string, readonly number[]>();
+  const names = new Map(feeder.buses.map((bus) => [bus.id, bus.name]));
+  for (const [bus, indices] of unitsByBus) {
+    const portNodes = [...new Set(indices.flatMap((i) => Array.from(problem.units[i]!.nodes)))].sort((a, b) => a - b);
+    const units = indices.map((i, position): CurtailableUnit => {
+      const unit = problem.units[i]!;
+      return { ...unit, nodes: unit.nodes.map((node) => portNodes.indexOf(node)), group: isAlphaShared ? 0 : position };
+    });
+    const groupCount = isAlphaShared ? 1 : units.length;
+    const m = portNodes.length;
+    const take = (from: Float64Array) =>
+      Float64Array.from(portNodes, (node) => {
+        const value = from[node]!;
+        from[node] = 0;
+        return value;
+      });
+    const zero = () => new Float64Array(m);
+    const own: LinearNetwork = {
+      nodes: portNodes.map((node) => network.nodes[node]!),
+      rootCount: m,
+      rootVoltageSquaredPu: new Float64Array(m).fill(1),
+      branches: [],
+      shuntW: zero(),
+      shuntVar: zero(),
+    };
+    const agentId = names.get(bus) ?? bus;
+    agents.set(
+      agentId,
+      agentData({
+        network: own,
+        drawnW: take(drawnW),
+        drawnVar: take(drawnVar),
+        units,
+        groupCount,
+        cost: groupCost(units, groupCount, fairness),
+        isAlphaShared,
+        lowerSquaredPu: zero().fill(-Infinity),
+        upperSquaredPu: zero().fill(Infinity),
+        correctionSquaredPu: zero(),
+        offsetW: zero(),
+        offsetVar: zero(),
+      }),
+    );
+    parts.push({ agentId, portNodes });
+    unitsOf.set(agentId, indices);
+  }
+  const groupCount = isAlphaShared ? 1 : 0;
+  return {
+    agents,
+    unitsOf,
+    coordinator: {
+      network,
+      drawnW,
+      drawnVar,
+      units: [],
+      groupCount,
+      cost: groupCost([], groupCount, fairness),
+      isAlphaShared,
+      lowerSquaredPu: problem.lowerSquaredPu,
+      upperSquaredPu: problem.upperSquaredPu,
+      correctionSquaredPu: problem.correction.voltageSquaredPu,
+      rootVoltageSquaredPu: network.rootVoltageSquaredPu,
+      agents: parts,
+    },
+  };
+}

@@ -1,0 +1,370 @@
+import { createPowerFlow, type PowerFlow } from '../flow/index.js';
+import { DecError } from '../math/index.js';
+import { buildFeeder, type FeederData, type Finding, type Load } from '../model/index.js';
+import { applyInputs, setpointOf } from './agent.js';
+import {
+  type CoordinatorData,
+  type CoordinatorMemory,
+  coordinatorMemory,
+  coordinatorRequests,
+  coordinatorUpdate,
+} from './coordinator-update.js';
+import { type EqualAlphaMemory, equalAlphaMemory, equalAlphaRequests, equalAlphaUpdate } from './equal-alpha.js';
+import { evaluate } from './linear-network.js';
+import { type LinearFeeder, linearFeeder } from './lindistflow.js';
+import { groupCost, type LocalPower, localPower, nodeLimits } from './problem.js';
+import type {
+  AgentReply,
+  AgentRequest,
+  LocalInputs,
+  Port,
+  PrimaryModel,
+  PrimaryState,
+  RoundProgress,
+  Setpoint,
+  VerifyRequest,
+} from './star.js';
+import { type StarSettings, starSettings } from './star-settings.js';
+
+/*
+ * The mathematics of the coordinator: the primary's linear model, its half of the star, the primary's AC power flow.
+ * It knows ports by boundary quantities only.
+ */
+
+/** Power drawn at a port, W and var by port node; import positive. */
+export interface PortPower {
+  readonly powerW: readonly number[];
+  readonly powerVar: readonly number[];
+}
+
+/** What the AC power flow of the primary says at given port powers. */
+export interface PrimaryVerification {
+  /** Port voltages for each agent's own check. */
+  readonly requests: ReadonlyMap<string, VerifyRequest>;
+  readonly maxVoltagePu: number;
+  readonly minVoltagePu: number;
+  /** Bus name and node of the largest voltage. */
+  readonly worst: { readonly bus: string; readonly node: number };
+  /** Nodes outside the limits. */
+  readonly violations: number;
+  readonly isConverged: boolean;
+}
+
+/** The coordinator's mathematics. */
+export interface StarCoordinator {
+  readonly ports: readonly Port[];
+  /** What building the linear model of the primary noticed. */
+  readonly findings: readonly Finding[];
+  /** Takes inputs and states for a new interval; prices and penalty of the last one are the start of this one. */
+  prepare(inputs: LocalInputs, state: PrimaryState): void;
+  start(): ReadonlyMap<string, AgentRequest>;
+  /** Takes the replies that came; for missing or unusable ones the last stands. */
+  step(replies: ReadonlyMap<string, AgentReply>): {
+    readonly requests: ReadonlyMap<string, AgentRequest>;
+    readonly progress: RoundProgress;
+  };
+  /** AC power flow of the primary with its own present dispatch; call again until port powers are at rest. */
+  verify(powers: ReadonlyMap<string, PortPower>): PrimaryVerification;
+  /** Takes the findings of the last verification into the linear model; rounds go on from {@link requests}. */
+  applyCorrection(): void;
+  /** The questions that are open now. */
+  requests(): ReadonlyMap<string, AgentRequest>;
+  /** Dispatch of the coordinator's own PV. */
+  setpoints(): readonly Setpoint[];
+  /** Extremes of the linear model over primary nodes at the present port powers, pu. */
+  linearExtremes(): { readonly maxVoltagePu: number; readonly minVoltagePu: number; readonly worst: string };
+}
+
+interface Situation {
+  readonly inputs: LocalInputs;
+  readonly state: PrimaryState;
+  readonly linear: LinearFeeder;
+  readonly power: LocalPower;
+  data: CoordinatorData;
+  memory: CoordinatorMemory;
+  search: EqualAlphaMemory;
+}
+
+/** Makes the mathematics of the coordinator. */
+export function createStarCoordinator(model: PrimaryModel, settings: Partial<StarSettings> = {}): StarCoordinator {
+  return new PrimaryCoordinator(model, starSettings(settings));
+}
+
+class PrimaryCoordinator implements StarCoordinator {
+  readonly ports: readonly Port[];
+  findings: readonly Finding[] = [];
+  private readonly isAlphaShared: boolean;
+  private situation: Situation | undefined;
+  private correction: Float64Array | undefined;
+  private found: Float64Array | undefined;
+  private flow: PowerFlow | undefined;
+
+  constructor(
+    private readonly model: PrimaryModel,
+    private readonly settings: StarSettings,
+  ) {
+    this.ports = model.ports;
+    this.isAlphaShared = settings.fairness === 'equalAlpha';
+  }
+
+  prepare(inputs: LocalInputs, state: PrimaryState): void {
+    const linear = linearFeeder(this.model.feeder, state);
+    this.findings = linear.findings;
+    const power = localPower(this.model.feeder, linear, inputs, this.isAlphaShared ? () => 0 : undefined);
+    if (this.correction?.length !== linear.network.nodes.length) this.correction = undefined;
+    const data = this.makeData(linear, power);
+    const memory = coordinatorMemory(data, this.settings);
+    const before = this.situation?.memory;
+    if (before && before.answer.power.length === memory.answer.power.length) {
+      memory.rho = before.rho;
+      for (const block of ['power', 'reactive', 'voltage', 'alpha'] as const) {
+        memory.answer[block].set(before.answer[block]);
+        memory.z[block].set(before.z[block]);
+        memory.price[block].set(before.price[block]);
+      }
+      memory.hasAnswered.set(before.hasAnswered);
+      memory.hasVoltage.set(before.hasVoltage);
+      memory.hasAlpha.set(before.hasAlpha);
+      if (before.multipliers.length === memory.multipliers.length) memory.multipliers.set(before.multipliers);
+      if (before.ownAlpha.length === memory.ownAlpha.length) memory.ownAlpha.set(before.ownAlpha);
+    }
+    this.situation = { inputs, state, linear, power, data, memory, search: equalAlphaMemory(data) };
+    this.found = undefined;
+  }
+
+  start(): ReadonlyMap<string, AgentRequest> {
+    return this.requests();
+  }
+
+  requests(): ReadonlyMap<string, AgentRequest> {
+    const { data, memory, search } = this.prepared();
+    return this.isAlphaShared ? equalAlphaRequests(data, search) : coordinatorRequests(data, memory, this.settings);
+  }
+
+  step(replies: ReadonlyMap<string, AgentReply>) {
+    const { data, memory, search } = this.prepared();
+    const progress = this.isAlphaShared
+      ? equalAlphaUpdate(data, search, replies, this.settings)
+      : coordinatorUpdate(data, memory, replies, this.settings);
+    return { requests: this.requests(), progress };
+  }
+
+  verify(powers: ReadonlyMap<string, PortPower>): PrimaryVerification {
+    const { inputs, state, linear, power } = this.prepared();
+    const { network } = linear;
+    this.flow ??= createPowerFlow(buildFeeder(withPortLoads(this.model.feeder, this.ports)));
+    const { flow } = this;
+    applyInputs(flow, this.model.feeder, inputs);
+    applyState(flow, this.model.feeder, state);
+    const alpha = this.ownAlpha();
+    for (const unit of power.units) {
+      const powerVar = inputs.held[unit.id]?.powerVar ?? 0;
+      flow.setGeneration(unit.id, (1 - alpha[unit.group]!) * unit.availableW, powerVar);
+    }
+    const present = this.presentPowers();
+    const drawnW = power.drawnW.slice();
+    const drawnVar = power.drawnVar.slice();
+    for (const unit of power.units) {
+      unit.nodes.forEach((node, k) => {
+        const output = (1 - alpha[unit.group]!) * unit.availableW;
+        drawnW[node]! -= output * unit.shareRe[k]!;
+        drawnVar[node]! -= output * unit.shareIm[k]!;
+      });
+    }
+    let at = 0;
+    for (const port of this.ports) {
+      const given = powers.get(port.agentId);
+      port.nodes.forEach((node, k) => {
+        const w = given?.powerW[k] ?? present.powerW[at]!;
+        const v = given?.powerVar[k] ?? present.powerVar[at]!;
+        at++;
+        flow.setLoadPower(portLoadId(port, node), w, v);
+        const index = linear.index.get(`${port.bus} ${node}`);
+        if (index === undefined) return;
+        drawnW[index]! += w;
+        drawnVar[index]! += v;
+      });
+    }
+    const solution = flow.solve({ controls: false });
+    const isConverged = solution.status === 'converged' || solution.status === 'controlsUnsettled';
+    const lin = evaluate(network, drawnW, drawnVar, undefined, this.prepared().data.rootVoltageSquaredPu);
+    const found = new Float64Array(network.nodes.length);
+    let maxVoltagePu = 0;
+    let minVoltagePu = Infinity;
+    let violations = 0;
+    let worst = { bus: '', node: 0 };
+    for (let i = network.rootCount; i < network.nodes.length; i++) {
+      const { bus, node } = network.nodes[i]!;
+      if (bus === '') continue;
+      const pu = solution.voltagePuAt(bus, node);
+      if (pu === undefined) continue;
+      found[i] = pu * pu - lin.voltageSquaredPu[i]!;
+      if (pu > maxVoltagePu) {
+        maxVoltagePu = pu;
+        worst = { bus, node };
+      }
+      minVoltagePu = Math.min(minVoltagePu, pu);
+      if (pu > this.settings.limits.maxPu || pu < this.settings.limits.minPu) violations++;
+    }
+    if (isConverged) this.found = found;
+    const requests = new Map<string, VerifyRequest>();
+    for (const port of this.ports) {
+      const voltage = port.nodes.flatMap((node) => {
+        const v = solution.voltageAt(port.bus, node);
+        return v ? [v.re, v.im] : [0, 0];
+      });
+      requests.set(port.agentId, { voltage });
+    }
+    const name = this.model.feeder.buses.find((bus) => bus.id === worst.bus)?.name ?? worst.bus;
+    return {
+      requests,
+      maxVoltagePu,
+      minVoltagePu: Number.isFinite(minVoltagePu) ? minVoltagePu : 0,
+      worst: { bus: name, node: worst.node },
+      violations,
+      isConverged,
+    };
+  }
+
+  applyCorrection(): void {
+    const situation = this.prepared();
+    if (!this.found) return;
+    this.correction = this.found;
+    this.found = undefined;
+    situation.data = this.makeData(situation.linear, situation.power);
+    situation.memory.solver = undefined;
+    situation.memory.calmRounds = 0;
+    situation.search = equalAlphaMemory(situation.data);
+  }
+
+  setpoints(): readonly Setpoint[] {
+    const { power, inputs } = this.prepared();
+    const alpha = this.ownAlpha();
+    const unitOf = new Map(power.units.map((unit) => [unit.id, unit]));
+    return this.model.feeder.pvSystems.map((pv) => {
+      const unit = unitOf.get(pv.id);
+      const availableW = unit?.availableW ?? inputs.availableW[pv.id] ?? 0;
+      const own = unit ? alpha[unit.group]! : 0;
+      return setpointOf(pv, this.model.feeder, availableW, own, inputs.held[pv.id]?.powerVar ?? 0);
+    });
+  }
+
+  linearExtremes() {
+    const { data, linear } = this.prepared();
+    const alpha = this.ownAlpha();
+    const drawnW = data.drawnW.slice();
+    const drawnVar = data.drawnVar.slice();
+    for (const unit of data.units) {
+      unit.nodes.forEach((node, k) => {
+        const output = (1 - alpha[unit.group]!) * unit.availableW;
+        drawnW[node]! -= output * unit.shareRe[k]!;
+        drawnVar[node]! -= output * unit.shareIm[k]!;
+      });
+    }
+    const present = this.presentPowers();
+    data.agents
+      .flatMap((agent) => agent.portNodes)
+      .forEach((node, k) => {
+        drawnW[node]! += present.powerW[k]!;
+        drawnVar[node]! += present.powerVar[k]!;
+      });
+    const { voltageSquaredPu } = evaluate(data.network, drawnW, drawnVar, undefined, data.rootVoltageSquaredPu);
+    let maxVoltagePu = 0;
+    let minVoltagePu = Infinity;
+    let worst = '';
+    linear.network.nodes.forEach(({ bus, node }, i) => {
+      if (bus === '') return;
+      const pu = Math.sqrt(Math.max(0, voltageSquaredPu[i]! + data.correctionSquaredPu[i]!));
+      if (pu > maxVoltagePu) {
+        maxVoltagePu = pu;
+        worst = `${this.model.feeder.buses.find((b) => b.id === bus)?.name ?? bus}.${node}`;
+      }
+      minVoltagePu = Math.min(minVoltagePu, pu);
+    });
+    return { maxVoltagePu, minVoltagePu, worst };
+  }
+
+  private prepared(): Situation {
+    if (!this.situation) throw new DecError('BAD_ARGUMENT', 'The coordinator was asked before it was prepared.');
+    return this.situation;
+  }
+
+  private ownAlpha(): Float64Array {
+    const { memory, search, data } = this.prepared();
+    return this.isAlphaShared ? new Float64Array(data.groupCount).fill(search.asked) : memory.ownAlpha;
+  }
+
+  /** Last port powers that agents answered, W and var. */
+  private presentPowers(): { readonly powerW: Float64Array; readonly powerVar: Float64Array } {
+    const { memory, search } = this.prepared();
+    if (this.isAlphaShared) return search;
+    const scale = (list: Float64Array) => list.map((value) => value * this.settings.powerUnitW);
+    return { powerW: scale(memory.answer.power), powerVar: scale(memory.answer.reactive) };
+  }
+
+  private makeData(linear: LinearFeeder, power: LocalPower): CoordinatorData {
+    const { network } = linear;
+    const groupCount = this.isAlphaShared ? 1 : power.units.length;
+    this.correction ??= new Float64Array(network.nodes.length);
+    return {
+      network,
+      ...power,
+      groupCount,
+      cost: groupCost(power.units, groupCount, this.settings.fairness),
+      isAlphaShared: this.isAlphaShared,
+      ...nodeLimits(network, this.settings.limits),
+      correctionSquaredPu: this.correction,
+      rootVoltageSquaredPu: network.rootVoltageSquaredPu,
+      agents: this.ports.flatMap((port) => {
+        const portNodes = port.nodes.map((node) => linear.index.get(`${port.bus} ${node}`));
+        // A port without a path to the source takes no part in the interval.
+        if (portNodes.some((node) => node === undefined)) return [];
+        return [{ agentId: port.agentId, portNodes: portNodes.filter((node) => node !== undefined) }];
+      }),
+    };
+  }
+}
+
+function portLoadId(port: Port, node: number): string {
+  return `port.${port.agentId}.${node}`;
+}
+
+/** The primary with a constant-power load at every port node. */
+function withPortLoads(feeder: FeederData, ports: readonly Port[]): FeederData {
+  const baseOf = new Map(feeder.buses.map((bus) => [bus.id, bus.baseVoltageV]));
+  const loads = ports.flatMap((port) =>
+    port.nodes.map(
+      (node): Load => ({
+        kind: 'load',
+        id: portLoadId(port, node),
+        mrid: '',
+        name: portLoadId(port, node),
+        terminal: { bus: port.bus, nodes: [node] },
+        connection: 'wye',
+        shares: [{ node, otherNode: 0, ratedVoltageV: baseOf.get(port.bus)!, powerW: 1, powerVar: 0 }],
+        zipP: { z: 0, i: 0, p: 1 },
+        zipQ: { z: 0, i: 0, p: 1 },
+        minVoltagePu: 0.5,
+        maxVoltagePu: 1.5,
+        customerCount: 0,
+      }),
+    ),
+  );
+  return { ...feeder, loads: [...feeder.loads, ...loads] };
+}
+
+/** Sets taps, capacitors, switches and source voltage of a power flow; all stay frozen during verification. */
+export function applyState(flow: PowerFlow, feeder: FeederData, state: PrimaryState): void {
+  if (state.sourceVoltagePu !== undefined) flow.setSourceVoltagePu(state.sourceVoltagePu);
+  const regulators = new Set(feeder.regulators.map((regulator) => regulator.id));
+  for (const [id, position] of Object.entries(state.taps)) if (regulators.has(id)) flow.setTap(id, position, true);
+  const capacitors = new Set(feeder.capacitors.map((capacitor) => capacitor.id));
+  for (const [id, sections] of Object.entries(state.capacitorSections)) {
+    if (capacitors.has(id)) flow.setCapacitorSections(id, sections, true);
+  }
+  const open = new Set(state.openSwitches);
+  for (const device of feeder.switches) {
+    const isOpen = open.has(device.id) || device.isOpen.every(Boolean);
+    if (flow.isSwitchOpen(device.id) !== isOpen) flow.setSwitch(device.id, isOpen);
+  }
+}

@@ -1,0 +1,49 @@
+import type { FairnessMode, VoltageLimits } from './star.js';
+
+/** What coordinator and agents of one star must agree on. Every field has a default in {@link STAR_DEFAULTS}. */
+export interface StarSettings {
+  readonly limits: VoltageLimits;
+  readonly fairness: FairnessMode;
+  /** Unit of exchanged power, W: about the rating of one DER (dec-ancestor study 9.4). */
+  readonly powerUnitW: number;
+  /** Unit of exchanged squared voltage: about what one power unit moves at a secondary, pu squared. */
+  readonly voltageUnitSquaredPu: number;
+  /** Weight of reactive against active power. High while agents cannot change theirs: the coordinator then takes it as given. */
+  readonly reactiveWeight: number;
+  /** Weight of the shared curtailed fraction (mode equalAlpha) against one power unit. */
+  readonly alphaWeight: number;
+  /** Price of a violated limit, in objective units per voltage unit; far above any multiplier. */
+  readonly violationPrice: number;
+  /** First penalty of a cold start. */
+  readonly rho: number;
+  /** Over-relaxation, 1 to 1.8. */
+  readonly relaxation: number;
+  /** Tolerances of the stopping rule, scaled units. */
+  readonly absoluteTolerance: number;
+  readonly relativeTolerance: number;
+  /** Largest change of any port's power between two rounds at the end, W. */
+  readonly powerToleranceW: number;
+  readonly maxRounds: number;
+}
+
+/** Defaults; the limits are ANSI C84.1 range A at the service. */
+export const STAR_DEFAULTS: StarSettings = {
+  limits: { minPu: 0.95, maxPu: 1.05 },
+  fairness: 'proportional',
+  powerUnitW: 5000,
+  voltageUnitSquaredPu: 1e-3,
+  reactiveWeight: 100,
+  alphaWeight: 10,
+  violationPrice: 1e3,
+  rho: 2,
+  relaxation: 1.6,
+  absoluteTolerance: 1e-4,
+  relativeTolerance: 1e-4,
+  powerToleranceW: 10,
+  maxRounds: 200,
+};
+
+/** Fills in defaults. */
+export function starSettings(settings: Partial<StarSettings> = {}): StarSettings {
+  return { ...STAR_DEFAULTS, ...settings };
+}
