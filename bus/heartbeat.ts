@@ -2,7 +2,7 @@
 export type HeartbeatVerdict = 'nothing' | 'beat' | 'lost';
 
 /** A peer may be silent for this many agreed intervals before it is given up. */
-const SILENT_INTERVALS = 2;
+const SILENT_INTERVALS = 3;
 
 /**
  * The two heart-beats of a connection, without a timer of its own: call {@link check} every {@link checkEveryMs}. We beat

@@ -103,7 +103,7 @@ class StompBus implements Bus {
   send(destination: string, body: string, headers: BusHeaders = {}): void {
     this.requireOpen();
     parseAddress(destination, '');
-    const frame = { destination, 'content-length': Buffer.byteLength(body), ...headers };
+    const frame = { ...headers, destination, 'content-length': Buffer.byteLength(body) };
     this.perform((client) => client.sendString(frame, body));
   }
 

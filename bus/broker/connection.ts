@@ -212,7 +212,7 @@ export class Connection implements SessionWire {
     this.warn(
       new BusError(
         'TIMEOUT',
-        `Connection ${this.id} was closed: no heart-beat for twice the agreed ${expectEveryMs} ms.`,
+        `Connection ${this.id} was closed: no heart-beat for three times the agreed ${expectEveryMs} ms.`,
         {
           connection: this.id,
           intervalMs: expectEveryMs,

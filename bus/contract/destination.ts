@@ -36,6 +36,8 @@ export const FIELD_MANAGER_QUEUE = `/queue/${PROCESS}.field`;
 export const APPLICATION_LIST_QUEUE = `/queue/${PROCESS}.list.apps`;
 /** List of services. */
 export const SERVICE_LIST_QUEUE = `/queue/${PROCESS}.list.services`;
+/** Inputs of all simulations, as a wildcard. */
+export const SIMULATION_INPUTS = `/topic/${SIMULATION}.input.>`;
 /** Log lines of the platform itself. */
 export const PLATFORM_LOG_TOPIC = '/topic/goss.gridappsd.platform.log';
 /** Clock of the platform. */

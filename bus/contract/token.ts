@@ -41,7 +41,7 @@ export const tokenReply = {
   destination: '/queue/temp.token_resp.<user>-<time>',
   example: `eyJhbGciOiJIUzI1NiJ9.${'e'.repeat(240)}.c2lnbmF0dXJl`,
   /** @throws BusError `LOGIN_REFUSED` when the platform refused, `BAD_MESSAGE` when the body is no token */
-  parse(body: string, destination = '/queue/temp.token_resp'): string {
+  parse(body: string, destination = '/queue/temp.token_resp.<user>-<time>'): string {
     const token = body.trim();
     if (token === AUTHENTICATION_FAILED) {
       throw new BusError('LOGIN_REFUSED', 'The platform refused the user name or password: authentication failed.', {

@@ -308,13 +308,13 @@ describe('slow peers', () => {
     slow.socket.pause();
     const body = 'x'.repeat(200_000);
     for (let i = 0; i < 100; i++) await sender.sendAndWait('SEND', { destination: '/topic/big' }, body);
-    await quick.until(() => quick.bodies.length === 100, 'everything at the quick one');
+    await quick.until(() => quick.messages === 100, 'everything at the quick one');
     expect(broker.statistics().slowDropped).toBeGreaterThan(0);
     expect(warnings.map(({ code }) => code)).toContain('SLOW_CONSUMER');
     expect(warnings[0]?.message).toContain('/topic/big');
     expect(warnings.length).toBeLessThan(10);
     slow.socket.resume();
-    await slow.until(() => slow.bodies.length + broker.statistics().slowDropped >= 100, 'the rest');
+    await slow.until(() => slow.messages + broker.statistics().slowDropped >= 100, 'the rest');
   });
 
   it('queue messages wait for a slow consumer, and nothing is lost', async () => {
@@ -325,7 +325,7 @@ describe('slow peers', () => {
     for (let i = 0; i < 60; i++) await sender.sendAndWait('SEND', { destination: '/queue/big' }, body);
     expect(broker.statistics().waiting).toBeGreaterThan(0);
     slow.socket.resume();
-    await slow.until(() => slow.bodies.length === 60, 'all sixty');
+    await slow.until(() => slow.messages === 60, 'all sixty');
     expect(broker.statistics()).toMatchObject({ slowDropped: 0, dropped: 0, waiting: 0 });
   });
 
@@ -340,7 +340,7 @@ describe('slow peers', () => {
     await pause(50);
     expect(broker.statistics().waiting).toBeLessThanOrEqual(40);
     slow.socket.resume();
-    await slow.until(() => slow.bodies.length === 120, 'everything', 20_000);
+    await slow.until(() => slow.messages === 120, 'everything', 20_000);
     expect(broker.statistics().dropped).toBe(0);
   });
 });

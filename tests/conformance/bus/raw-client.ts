@@ -71,6 +71,11 @@ export class RawClient {
     return this.frames.filter(({ command }) => command === 'MESSAGE').map(bodyOf);
   }
 
+  /** Number of messages so far. */
+  get messages(): number {
+    return this.frames.reduce((count, { command }) => count + (command === 'MESSAGE' ? 1 : 0), 0);
+  }
+
   async until(condition: () => boolean, what: string, timeoutMs = 5000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!condition()) {

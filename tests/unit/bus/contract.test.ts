@@ -212,3 +212,25 @@ describe('the token handshake', () => {
     expect(bus.isToken({ login: 'system', passcode: 'manager' })).toBe(false);
   });
 });
+
+describe('a malformed message on any destination', () => {
+  it.each(declared.map((message) => [message.name, message] as const))(
+    '(%s) is reported by name and the next one is read',
+    async (_, message) => {
+      const hub = bus.createMemoryBus();
+      const [sender, reader] = [hub.bus(), hub.bus()];
+      const destination = message.destination.replace(/<\w+>/g, '1');
+      const errors: Error[] = [];
+      const read: unknown[] = [];
+      reader.onError((error) => errors.push(error));
+      reader.subscribe(destination, ({ body }) => read.push(message.parse(body)));
+      const good = typeof message.example === 'string' ? message.example : JSON.stringify(message.example);
+      for (const body of ['{"broken', good]) sender.send(destination, body);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(errors).toHaveLength(1);
+      expect(errors[0]).toMatchObject({ code: 'BAD_MESSAGE', message: expect.stringContaining(message.destination) });
+      expect(read).toHaveLength(1);
+      await hub.close();
+    },
+  );
+});

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { addressFor, type BusError, createMemoryBus, isPattern, parseAddress, patternTest } from '../../../bus/index.js';
+import {
+  addressFor,
+  type BusError,
+  createMemoryBus,
+  isPattern,
+  parseAddress,
+  patternTest,
+} from '../../../bus/index.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
