@@ -1,5 +1,4 @@
 import {
-  AGENT_REGISTRY_QUEUE,
   type AreaTopology,
   areaTopologyRequest,
   type FieldAgent,
@@ -11,16 +10,8 @@ import { canonicalMrid } from '../grid/model/index.js';
 import { type ModelAreas, modelAreas } from './area-topology.js';
 import type { LoadedModel, ModelStore } from './model-store.js';
 
-/** Queue of the context manager of an area, as a pattern over its dotted name. */
-const CONTEXT_MANAGER = /^\/?(?:queue\/)?goss\.gridappsd\.field\.request\.(.+)\.context_manager$/;
-
-/** Queue of registrations, which the platform itself reads. */
-export const REGISTRY_QUEUE = AGENT_REGISTRY_QUEUE;
-
 /** The context managers of all areas and the field manager of the platform. */
 export interface FieldService {
-  /** Message bus of a context manager's queue; undefined for other destinations. */
-  busOf(destination: string): string | undefined;
   /** Answer of a context manager, undefined when the request wants none. @throws DecError for an unknown area */
   answerManager(busId: string, request: FieldRequest): unknown;
   /** Answer of the platform's field manager. @throws DecError for an unknown area */
@@ -82,12 +73,6 @@ export function createFieldService(
   };
 
   return {
-    busOf(destination) {
-      const name = CONTEXT_MANAGER.exec(destination)?.[1];
-      if (name === undefined) return undefined;
-      const half = name.slice(0, (name.length - 1) / 2);
-      return name === `${half}.${half}` ? half : undefined;
-    },
     answerManager(busId, request) {
       switch (request.request_type) {
         case 'get_context':

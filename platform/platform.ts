@@ -21,6 +21,8 @@ export interface PlatformOptions {
   readonly host?: string;
   /** Folder of the model store; only the built-in and the given feeders when absent. */
   readonly storeDir?: string;
+  /** A store that is open already, in the place of `storeDir` and `feeders`: its models are not read again. */
+  readonly store?: ModelStore;
   /** Further CIM XML files whose feeders are known. */
   readonly feeders?: readonly string[];
   /** Users by name; the ones of the real platform when absent, which only the loopback interface allows. */
@@ -96,7 +98,7 @@ function compose(
   setLog: (log: LogService | undefined) => void,
 ): Platform {
   const { host = '127.0.0.1', clock = systemClock, onLog } = options;
-  const store = openModelStore(options.storeDir, options.feeders ? { files: options.feeders } : {});
+  const store = options.store ?? openModelStore(options.storeDir, options.feeders ? { files: options.feeders } : {});
   const feeders = store.list();
   const profiles: ProfileLibrary = new Map([...packageProfiles(), ...(options.profiles ?? [])]);
   const bus = broker.seat();

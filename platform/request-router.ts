@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import {
+  AGENT_REGISTRY_QUEUE,
   AREA_TOPOLOGY_QUEUE,
   asError,
   BusError,
@@ -7,7 +8,9 @@ import {
   type ClaimedMessage,
   CONFIGURATION_QUEUE,
   configurationRequest,
+  contextManagerBus,
   FIELD_MANAGER_QUEUE,
+  FIELD_REQUESTS,
   fieldRequest,
   formatErrorReply,
   formatReply,
@@ -26,7 +29,7 @@ import {
 } from '../bus/index.js';
 import { DecError } from '../grid/math/index.js';
 import type { ConfigurationService } from './configuration-service.js';
-import { type FieldService, REGISTRY_QUEUE } from './field-service.js';
+import type { FieldService } from './field-service.js';
 import { answerLogQuery } from './log-query.js';
 import type { LogService } from './log-service.js';
 import type { ModelService } from './model-service.js';
@@ -102,16 +105,16 @@ export function routeRequests(services: PlatformServices): void {
     guarded((message) => message.reply(JSON.stringify(field.answerTopology(message.body, message.destination)))),
   );
   hub.claim(
-    'goss.gridappsd.field.request.>',
+    FIELD_REQUESTS,
     guarded((message) => {
-      const busId = field.busOf(message.destination) ?? '';
+      const busId = contextManagerBus(message.destination) ?? '';
       const answer = field.answerManager(busId, fieldRequest.parse(message.body, message.destination));
       if (answer !== undefined) message.reply(JSON.stringify(answer));
     }),
-    ({ destination }) => field.busOf(destination) !== undefined,
+    ({ destination }) => contextManagerBus(destination) !== undefined,
   );
   hub.claim(
-    nameOf(REGISTRY_QUEUE),
+    nameOf(AGENT_REGISTRY_QUEUE),
     guarded(({ body, destination }) => {
       field.answerPlatform(fieldRequest.parse(registration(body), destination));
     }),

@@ -1,4 +1,10 @@
-import type { PlatformStatus, PlatformStatusRequest } from '../bus/index.js';
+import {
+  FIELD_REQUESTS,
+  type PlatformStatus,
+  type PlatformStatusRequest,
+  SIMULATION_INPUTS,
+  SIMULATION_OUTPUTS,
+} from '../bus/index.js';
 import type { RunSummary } from './simulation/host.js';
 
 /** A part of the platform as the status lists it. */
@@ -7,8 +13,8 @@ const SERVICES: readonly Readonly<Record<string, unknown>>[] = [
     id: 'dec-power-flow',
     description: 'Power flow of the Distributed Energy Coordinator: three-phase, unbalanced, with controls',
     creator: 'DEC',
-    inputs: [],
-    outputs: ['/topic/goss.gridappsd.simulation.output'],
+    inputs: [SIMULATION_INPUTS],
+    outputs: [SIMULATION_OUTPUTS],
     static_args: [],
     execution_path: '',
     type: 'JAVASCRIPT',
@@ -21,7 +27,7 @@ const SERVICES: readonly Readonly<Record<string, unknown>>[] = [
     id: 'dec-context-manager',
     description: 'Context managers of all areas of the known feeders',
     creator: 'DEC',
-    inputs: ['goss.gridappsd.field.request'],
+    inputs: [FIELD_REQUESTS],
     outputs: [],
     static_args: [],
     execution_path: '',

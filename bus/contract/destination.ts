@@ -36,6 +36,8 @@ export const FIELD_MANAGER_QUEUE = `/queue/${PROCESS}.field`;
 export const APPLICATION_LIST_QUEUE = `/queue/${PROCESS}.list.apps`;
 /** List of services. */
 export const SERVICE_LIST_QUEUE = `/queue/${PROCESS}.list.services`;
+/** Outputs of all simulations, as a wildcard. */
+export const SIMULATION_OUTPUTS = `/topic/${SIMULATION}.output.>`;
 /** Inputs of all simulations, as a wildcard. */
 export const SIMULATION_INPUTS = `/topic/${SIMULATION}.input.>`;
 /** Log lines of the platform itself. */
@@ -124,6 +126,19 @@ export function fieldRequestQueue(busId: string, agentId: string): string {
 /** Requests to the context manager of a message bus. */
 export function contextManagerQueue(busId: string): string {
   return `/queue/${FIELD}.request.${part(busId)}.${part(busId)}.context_manager`;
+}
+
+/** Requests to all members of all message buses, context managers among them, as a wildcard over the two prefixes. */
+export const FIELD_REQUESTS = `${FIELD}.request.>`;
+
+/** The message bus whose context manager has this destination; undefined for all other destinations. */
+export function contextManagerBus(destination: string): string | undefined {
+  const name = destination.replace(/^\/(queue|topic)\//, '');
+  const [head, tail] = [`${FIELD}.request.`, '.context_manager'];
+  if (!name.startsWith(head) || !name.endsWith(tail)) return undefined;
+  const twice = name.slice(head.length, -tail.length);
+  const busId = twice.slice(0, (twice.length - 1) / 2);
+  return twice === `${busId}.${busId}` ? busId : undefined;
 }
 
 /** Measurements of one area of a simulation. */

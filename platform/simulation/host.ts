@@ -1,11 +1,10 @@
 import {
   asError,
   type Bus,
-  type BusSubscription,
+  SIMULATION_INPUTS,
   type SimulationCommand,
   type SimulationRequest,
   simulationInput,
-  simulationInputTopic,
 } from '../../bus/index.js';
 import type { PowerFlow } from '../../grid/flow/index.js';
 import { DecError } from '../../grid/math/index.js';
@@ -73,16 +72,25 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
   const { bus, clock, log } = options;
   const runs = new Map<string, { readonly run: SimulationRun; readonly model: LoadedModel }>();
 
-  const listen = (id: string, run: () => SimulationRun | undefined): BusSubscription => {
-    const topic = simulationInputTopic(id);
-    return bus.subscribe(topic, (message) => {
-      try {
-        run()?.command(simulationInput.parse(message.body, topic));
-      } catch (error) {
-        log.simulation(id, { source: 'simulation', level: 'WARN', message: asError(error).message });
-      }
-    });
-  };
+  // One subscription for all, so that a command to a simulation that is over does not vanish without a word.
+  const inputs = bus.subscribe(SIMULATION_INPUTS, ({ destination, body }) => {
+    const id = destination.slice(SIMULATION_INPUTS.length - 1);
+    const run = runs.get(id)?.run;
+    if (!run || run.state === 'ended') {
+      const reason = run ? 'the simulation has ended' : 'there is no such simulation';
+      log.platform({
+        source: 'simulation',
+        level: 'WARN',
+        message: `${destination}: ${reason}; the message was ignored.`,
+      });
+      return;
+    }
+    try {
+      run.command(simulationInput.parse(body, destination));
+    } catch (error) {
+      log.simulation(id, { source: 'simulation', level: 'WARN', message: asError(error).message });
+    }
+  });
 
   const find = (id: string): SimulationRun => {
     const entry = runs.get(id);
@@ -130,9 +138,7 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
       });
       let id = options.newId();
       while (runs.has(id)) id = options.newId();
-      let run: SimulationRun | undefined;
-      const input = listen(id, () => run);
-      run = startRun({
+      const run = startRun({
         id,
         request,
         simulation,
@@ -142,10 +148,7 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
         backlogBytes: options.backlogBytes,
         log: (entry) => log.simulation(id, entry),
         areaMeasurements: options.areaMeasurements(model),
-        onEnd: () => {
-          input.unsubscribe();
-          forget();
-        },
+        onEnd: forget,
       });
       runs.set(id, { run, model });
       return id;
@@ -156,6 +159,7 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
     modelOf: (id) => runs.get(id)?.model,
     close() {
       for (const { run } of runs.values()) run.stop();
+      inputs.unsubscribe();
     },
   };
 }

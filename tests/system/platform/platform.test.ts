@@ -246,6 +246,19 @@ describe('a simulation over the broker', () => {
     await watched.ended();
   });
 
+  it('names a command to a simulation that is over, or that never was', async () => {
+    const watched = await simulate({ duration: 1 });
+    await watched.ended();
+    watched.send({ command: 'pause' });
+    bus.send(simulationInputTopic('42'), '{"command":"pause"}');
+    const hasWarned = (id: string, text: RegExp) =>
+      logged.some(
+        ({ logLevel, logMessage }) =>
+          logLevel === 'WARN' && logMessage.includes(`.input.${id}:`) && text.test(logMessage),
+      );
+    await until(() => hasWarned(watched.id, /has ended/) && hasWarned('42', /no such simulation/), 'both warnings');
+  });
+
   it('refuses a feeder without a source with an error that says so', async () => {
     const request = {
       power_system_configs: [{ Line_name: HEADLESS }],

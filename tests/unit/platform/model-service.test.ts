@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   cimDictionaryReply,
   configurationRequest,
+  contextManagerBus,
   modelInfoReply,
   modelQuery,
   objectDictionaryReply,
@@ -201,8 +202,8 @@ describe('the field bus', () => {
     expect(sent).toEqual([
       ['/topic/goss.gridappsd.simulation.input.7', '{"command":"update","input":{"simulation_id":"7"}}'],
     ]);
-    expect(field.busOf('/queue/goss.gridappsd.field.request.A1.A1.context_manager')).toBe('A1');
-    expect(field.busOf('/queue/goss.gridappsd.field.request.A1.agent_1')).toBeUndefined();
+    expect(contextManagerBus('/queue/goss.gridappsd.field.request.A1.A1.context_manager')).toBe('A1');
+    expect(contextManagerBus('/queue/goss.gridappsd.field.request.A1.agent_1')).toBeUndefined();
   });
 });
 
