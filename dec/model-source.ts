@@ -1,0 +1,49 @@
+import { DecError } from '../grid/math/index.js';
+import { type Feeder, type Finding, validateFeeder } from '../grid/model/index.js';
+import { defaultStoreDir, type LoadedModel, loadModels, type ModelStore, openModelStore } from '../platform/index.js';
+import { findingLine } from './terminal.js';
+
+/** Opens the model store that `--store` names, or the user's own. */
+export function storeAt(dir: string | undefined): ModelStore {
+  return openModelStore(dir ?? defaultStoreDir());
+}
+
+/**
+ * The model behind FEEDER: a name, an mRID in any spelling, one file, or several CIM profiles of one model.
+ *
+ * @throws DecError `FEEDER_UNKNOWN` with the known feeders; `XML_MALFORMED`, `FEEDER_DATA` of the reader
+ */
+export function modelOf(feeder: readonly string[], store: ModelStore): LoadedModel {
+  const [first, ...rest] = feeder;
+  if (first === undefined) throw new DecError('BAD_ARGUMENT', 'Name a feeder: a name, an mRID or a CIM file.');
+  if (rest.length === 0) return store.find(first);
+  const models = loadModels(feeder);
+  if (models.length > 1) {
+    const names = models.map(({ name, mrid }) => `${name} ${mrid}`);
+    throw new DecError(
+      'BAD_ARGUMENT',
+      `The files hold several feeders (${names.join(', ')}); ingest them and name one by its mRID.`,
+      { known: names },
+    );
+  }
+  return models[0]!;
+}
+
+/**
+ * Everything validation says of a feeder, after the reader's own findings.
+ *
+ * @throws DecError `FEEDER_DATA` (or `NO_SOURCE`) listing every error at once when there is one
+ */
+export function validated(feeder: Feeder): readonly Finding[] {
+  const findings = validateFeeder(feeder);
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (errors.length === 0) return findings;
+  const isSourceless = errors.some(({ code }) => code === 'NO_SOURCE');
+  const shown = errors.slice(0, 40).map((finding) => `  ${findingLine(finding)}`);
+  if (errors.length > shown.length) shown.push(`  ... and ${errors.length - shown.length} more`);
+  throw new DecError(
+    isSourceless ? 'NO_SOURCE' : 'FEEDER_DATA',
+    `The feeder ${feeder.name} cannot be used: ${errors.length} error${errors.length === 1 ? '' : 's'}.\n${shown.join('\n')}\nMend the model and try again.`,
+    { feeder: feeder.name, errors: errors.length },
+  );
+}

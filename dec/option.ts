@@ -1,0 +1,87 @@
+import { InvalidArgumentError } from 'commander';
+
+/** A finite number; anything else is a usage error. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
+}
+
+/** A number of at least zero. */
+export function nonNegative(text: string): number {
+  const value = number(text);
+  if (value < 0) throw new InvalidArgumentError('It must not be negative.');
+  return value;
+}
+
+/** A number above zero. */
+export function positive(text: string): number {
+  const value = number(text);
+  if (value <= 0) throw new InvalidArgumentError('It must be above zero.');
+  return value;
+}
+
+/** A whole number of at least one. */
+export function count(text: string): number {
+  const value = number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number of at least 1.');
+  return value;
+}
+
+/** A TCP port; 0 lets the system choose. */
+export function port(text: string): number {
+  const value = number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
+  }
+  return value;
+}
+
+/** A voltage in per unit: 0.5 to 1.5, so that volts or per cent given by mistake are noticed. */
+export function perUnit(text: string): number {
+  const value = number(text);
+  if (value < 0.5 || value > 1.5) throw new InvalidArgumentError('It must be in per unit, between 0.5 and 1.5.');
+  return value;
+}
+
+const UNIT_S = { s: 1, m: 60, h: 3600 } as const;
+
+/** A duration such as `15m`, `30s`, `1h` or plain seconds, in seconds. */
+export function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(s|m|h)?$/.exec(text.trim());
+  const seconds = match ? Number(match[1]) * UNIT_S[(match[2] ?? 's') as keyof typeof UNIT_S] : Number.NaN;
+  if (!(seconds > 0)) throw new InvalidArgumentError('It must be a duration such as 30s, 15m or 1h.');
+  return seconds;
+}
+
+/** A time of day `HH:MM`, in seconds after midnight. */
+export function timeOfDay(text: string): number {
+  const match = /^(\d{1,2}):(\d{2})$/.exec(text.trim());
+  const hours = Number(match?.[1]);
+  const minutes = Number(match?.[2]);
+  if (!match || hours > 23 || minutes > 59) throw new InvalidArgumentError('It must be a time of day such as 10:30.');
+  return hours * 3600 + minutes * 60;
+}
+
+/** `on` or `off`. */
+export function onOff(text: string): boolean {
+  if (text !== 'on' && text !== 'off') throw new InvalidArgumentError('It must be on or off.');
+  return text === 'on';
+}
+
+/** One of a list of words; the message names them. */
+export function oneOf<T extends string>(...words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const word = words.find((one) => one === text);
+    if (word === undefined) throw new InvalidArgumentError(`It must be one of ${words.join(', ')}.`);
+    return word;
+  };
+}
+
+/** Words separated by commas. */
+export function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+}
