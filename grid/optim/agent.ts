@@ -39,6 +39,8 @@ export interface ServiceAgent {
   setpoints(): readonly Setpoint[];
   /** Takes back the last committed dispatch. */
   hold(): void;
+  /** Sum of the curtailed fractions of the present dispatch, and over how many units. */
+  curtailment(): { readonly alphaSum: number; readonly alphaCount: number };
 }
 
 interface Situation {
@@ -46,7 +48,7 @@ interface Situation {
   readonly power: LocalPower;
   readonly groupCount: number;
   data: AgentData;
-  memory: AgentMemory;
+  readonly memory: AgentMemory;
 }
 
 /** What a verification found, kept until it is applied. */
@@ -66,7 +68,6 @@ class TransformerAgent implements ServiceAgent {
   private readonly linear: LinearFeeder;
   /** Root index of each port node. */
   private readonly rootOf: readonly number[];
-  private readonly pvById: ReadonlyMap<string, PhotovoltaicSystem>;
   private readonly committed = new Map<string, number>();
   private correction: Float64Array;
   private offsetW: Float64Array;
@@ -94,7 +95,6 @@ class TransformerAgent implements ServiceAgent {
       }
       return root;
     });
-    this.pvById = new Map(model.feeder.pvSystems.map((pv) => [pv.id, pv]));
     this.correction = new Float64Array(this.linear.network.nodes.length);
     this.offsetW = new Float64Array(roots.length);
     this.offsetVar = new Float64Array(roots.length);
@@ -204,10 +204,8 @@ class TransformerAgent implements ServiceAgent {
     if (!this.verification) return;
     ({ correction: this.correction, offsetW: this.offsetW, offsetVar: this.offsetVar } = this.verification);
     this.verification = undefined;
-    const { memory } = situation;
+    // Only right-hand sides move: the factors of the memory stay valid.
     situation.data = this.makeData(situation.power, situation.groupCount);
-    // The slopes are the same: only the right-hand sides moved, so that the factors stay.
-    situation.memory = memory;
   }
 
   setpoints(): readonly Setpoint[] {
@@ -232,6 +230,12 @@ class TransformerAgent implements ServiceAgent {
     }
   }
 
+  curtailment() {
+    const { power, memory } = this.prepared();
+    const alphaSum = power.units.reduce((sum, unit) => sum + memory.alpha[unit.group]!, 0);
+    return { alphaSum, alphaCount: power.units.length };
+  }
+
   private prepared(): Situation {
     if (!this.situation) {
       throw new DecError('BAD_ARGUMENT', `Agent ${this.agentId} was asked before it was prepared.`, { agent: this.agentId });
@@ -250,12 +254,6 @@ class TransformerAgent implements ServiceAgent {
   private makeData(power: LocalPower, groupCount: number): AgentData {
     const { network } = this.linear;
     const limits = nodeLimits(network, this.settings.limits);
-    // The voltage at the port itself is the coordinator's to keep.
-    network.nodes.forEach(({ bus }, i) => {
-      if (bus !== this.model.port.bus) return;
-      limits.lowerSquaredPu[i] = -Infinity;
-      limits.upperSquaredPu[i] = Infinity;
-    });
     return agentData({
       network,
       ...power,

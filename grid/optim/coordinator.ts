@@ -171,13 +171,11 @@ class PrimaryCoordinator implements StarCoordinator {
         drawnVar[node]! -= output * unit.shareIm[k]!;
       });
     }
-    let at = 0;
     for (const port of this.ports) {
-      const given = powers.get(port.agentId);
+      const given = powers.get(port.agentId) ?? present.get(port.agentId);
       port.nodes.forEach((node, k) => {
-        const w = given?.powerW[k] ?? present.powerW[at]!;
-        const v = given?.powerVar[k] ?? present.powerVar[at]!;
-        at++;
+        const w = given?.powerW[k] ?? 0;
+        const v = given?.powerVar[k] ?? 0;
         flow.setLoadPower(portLoadId(port, node), w, v);
         const index = linear.index.get(`${port.bus} ${node}`);
         if (index === undefined) return;
@@ -262,12 +260,13 @@ class PrimaryCoordinator implements StarCoordinator {
       });
     }
     const present = this.presentPowers();
-    data.agents
-      .flatMap((agent) => agent.portNodes)
-      .forEach((node, k) => {
-        drawnW[node]! += present.powerW[k]!;
-        drawnVar[node]! += present.powerVar[k]!;
+    for (const { agentId, portNodes } of data.agents) {
+      const { powerW, powerVar } = present.get(agentId)!;
+      portNodes.forEach((node, k) => {
+        drawnW[node]! += powerW[k]!;
+        drawnVar[node]! += powerVar[k]!;
       });
+    }
     const { voltageSquaredPu } = evaluate(data.network, drawnW, drawnVar, undefined, data.rootVoltageSquaredPu);
     let maxVoltagePu = 0;
     let minVoltagePu = Infinity;
@@ -294,12 +293,22 @@ class PrimaryCoordinator implements StarCoordinator {
     return this.isAlphaShared ? new Float64Array(data.groupCount).fill(search.asked) : memory.ownAlpha;
   }
 
-  /** Last port powers that agents answered, W and var. */
-  private presentPowers(): { readonly powerW: Float64Array; readonly powerVar: Float64Array } {
-    const { memory, search } = this.prepared();
-    if (this.isAlphaShared) return search;
-    const scale = (list: Float64Array) => list.map((value) => value * this.settings.powerUnitW);
-    return { powerW: scale(memory.answer.power), powerVar: scale(memory.answer.reactive) };
+  /** Last port powers that agents answered. */
+  private presentPowers(): ReadonlyMap<string, PortPower> {
+    const { data, memory, search } = this.prepared();
+    const unit = this.isAlphaShared ? 1 : this.settings.powerUnitW;
+    const [w, v] = this.isAlphaShared
+      ? [search.powerW, search.powerVar]
+      : [memory.answer.power, memory.answer.reactive];
+    const powers = new Map<string, PortPower>();
+    let at = 0;
+    for (const { agentId, portNodes } of data.agents) {
+      const end = at + portNodes.length;
+      const scale = (list: Float64Array) => Array.from(list.subarray(at, end), (value) => value * unit);
+      powers.set(agentId, { powerW: scale(w), powerVar: scale(v) });
+      at = end;
+    }
+    return powers;
   }
 
   private makeData(linear: LinearFeeder, power: LocalPower): CoordinatorData {

@@ -12,6 +12,7 @@ export type * from './star.js';
 export * from './agent-update.js';
 export * from './ancestor-star.js';
 export * from './agent.js';
+export * from './coordinate.js';
 export * from './coordinator.js';
 export * from './coordinator-update.js';
 export * from './equal-alpha.js';

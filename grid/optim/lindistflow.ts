@@ -104,31 +104,45 @@ export function linearFeeder(
   const builder = new NetworkBuilder();
   const edges = collectEdges(feeder, state, compat, busById, builder);
 
-  // The ideal voltage stands behind the source's own impedance.
-  const sourcePu = state.sourceVoltagePu ?? source.voltageV / source.nominalVoltageV;
-  const sourceNodes = source.terminal.nodes.filter((node) => isPhaseNode(node, rootBus));
-  const nominalV = source.nominalVoltageV / Math.sqrt(3);
-  const lineToNeutralV = sourceNodes.length === 1 || rootBus.isSplitPhase ? nearestBase(source.nominalVoltageV, nominalV, rootBus.baseVoltageV) : nominalV;
-  const rootV2 = ((sourcePu * lineToNeutralV) / rootBus.baseVoltageV) ** 2;
-  const roots = sourceNodes.map((node) => builder.addNode('', node, rootBus.baseVoltageV, phaseAngle(node, rootBus.isSplitPhase)));
-  const children = sourceNodes.map((node) =>
-    builder.addNode(rootBus.id, node, rootBus.baseVoltageV, phaseAngle(node, rootBus.isSplitPhase)),
-  );
-  const self = { r: (source.r0Ohm + 2 * source.r1Ohm) / 3, x: (source.x0Ohm + 2 * source.x1Ohm) / 3 };
-  const mutual = { r: (source.r0Ohm - source.r1Ohm) / 3, x: (source.x0Ohm - source.x1Ohm) / 3 };
-  const n = sourceNodes.length;
-  const pick = (diagonal: number, off: number) =>
-    Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? diagonal : off));
-  builder.branches.push(
-    wireBranch(source.id, builder, roots, children, { n, re: pick(self.r, mutual.r), im: pick(self.x, mutual.x) }, compat),
-  );
+  // The ideal voltage stands behind the source's own impedance. One-phase sources at the same bus act together.
+  const together = feeder.sources.filter((other) => other.terminal.bus === rootBus.id);
+  const rootVoltages: number[] = [];
+  const roots: number[][] = [];
+  for (const part of together) {
+    const sourceNodes = part.terminal.nodes.filter((node) => isPhaseNode(node, rootBus));
+    const sourcePu = state.sourceVoltagePu ?? part.voltageV / part.nominalVoltageV;
+    const dividedV = part.nominalVoltageV / Math.sqrt(3);
+    const isAcross = sourceNodes.length === 1 || rootBus.isSplitPhase;
+    const lineToNeutralV = isAcross ? nearestBase(part.nominalVoltageV, dividedV, rootBus.baseVoltageV) : dividedV;
+    const squared = ((sourcePu * lineToNeutralV) / rootBus.baseVoltageV) ** 2;
+    roots.push(
+      sourceNodes.map((node) => {
+        rootVoltages.push(squared);
+        return builder.addNode('', node, rootBus.baseVoltageV, phaseAngle(node, rootBus.isSplitPhase));
+      }),
+    );
+  }
+  together.forEach((part, k) => {
+    const parents = roots[k]!;
+    const children = parents.map((i) => {
+      const { node, baseV, angleRad } = builder.nodes[i]!;
+      return builder.addNode(rootBus.id, node, baseV, angleRad);
+    });
+    const self = { r: (part.r0Ohm + 2 * part.r1Ohm) / 3, x: (part.x0Ohm + 2 * part.x1Ohm) / 3 };
+    const mutual = { r: (part.r0Ohm - part.r1Ohm) / 3, x: (part.x0Ohm - part.x1Ohm) / 3 };
+    const n = parents.length;
+    const pick = (diagonal: number, off: number) =>
+      Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? diagonal : off));
+    const series = { n, re: pick(self.r, mutual.r), im: pick(self.x, mutual.x) };
+    builder.branches.push(wireBranch(part.id, builder, parents, children, series, compat));
+  });
 
-  walk(feeder, rootBus.id, edges, builder, source.id);
+  walk(feeder, rootBus.id, edges, builder);
 
   const network: LinearNetwork = {
     nodes: builder.nodes,
-    rootCount: n,
-    rootVoltageSquaredPu: new Float64Array(n).fill(rootV2),
+    rootCount: rootVoltages.length,
+    rootVoltageSquaredPu: Float64Array.from(rootVoltages),
     branches: builder.branches,
     shuntW: Float64Array.from(builder.shuntW),
     shuntVar: Float64Array.from(builder.shuntVar),
@@ -160,7 +174,6 @@ function walk(
   rootBus: string,
   edges: ReadonlyMap<string, readonly Edge[]>,
   builder: NetworkBuilder,
-  sourceId: string,
 ): void {
   const feeds = new Map<string, Edge[]>([[rootBus, []]]);
   const used = new Set<string>();
@@ -184,7 +197,7 @@ function walk(
     }
   }
   for (const source of feeder.sources) {
-    if (source.id === sourceId || !feeds.has(source.terminal.bus)) continue;
+    if (source.terminal.bus === rootBus || !feeds.has(source.terminal.bus)) continue;
     throw new DecError(
       'LOOP',
       `Source ${source.name} feeds the same network as the first source; open a switch between them, the linear model needs one source.`,

@@ -158,12 +158,25 @@ function proportions(shares: readonly PhaseShare[], of: (share: PhaseShare) => n
   return shares.map((share) => (Math.abs(sum) > 1e-9 ? of(share) / sum : 1 / shares.length));
 }
 
-/** Limits by node: every named node has them, roots and inner points have none. */
+/** Nodes of the source's own bus: nothing in the network moves them, so that they carry no limit. */
+function isSourceNode(network: LinearNetwork): Uint8Array {
+  const isSource = new Uint8Array(network.nodes.length).fill(1, 0, network.rootCount);
+  for (const { parents, children } of network.branches) {
+    if (parents.every((parent) => parent < network.rootCount)) for (const child of children) isSource[child] = 1;
+  }
+  return isSource;
+}
+
+/**
+ * Limits by node: every node of a bus has them, except those of the source's bus (at an agent: of its port, which is the
+ * coordinator's to keep); inner points have none.
+ */
 export function nodeLimits(
   network: LinearNetwork,
   limits: VoltageLimits,
 ): Pick<CurtailmentProblem, 'lowerSquaredPu' | 'upperSquaredPu'> {
-  const isLimited = network.nodes.map((node, i) => node.bus !== '' && i >= network.rootCount);
+  const isSource = isSourceNode(network);
+  const isLimited = network.nodes.map((node, i) => node.bus !== '' && !isSource[i]);
   return {
     lowerSquaredPu: Float64Array.from(isLimited, (yes) => (yes ? limits.minPu ** 2 : -Infinity)),
     upperSquaredPu: Float64Array.from(isLimited, (yes) => (yes ? limits.maxPu ** 2 : Infinity)),

@@ -1,0 +1,415 @@
+import { createPowerFlow, type PowerFlowSolution } from '../flow/index.js';
+import type { Feeder, Finding } from '../model/index.js';
+import { applyInputs, createServiceAgent, type ServiceAgent, setpointOf } from './agent.js';
+import { CENTRAL_STATUS_TEXT, solveCentral } from './central.js';
+import { applyState, createStarCoordinator, type PortPower, type StarCoordinator } from './coordinator.js';
+import { type FairnessReport, fairnessReport, priceOfFairness } from './fairness-metrics.js';
+import { type LinearFeeder, linearFeeder } from './lindistflow.js';
+import { type CurtailmentProblem, curtailmentProblem, dispatchState, nodeLimits, voltageExtremes } from './problem.js';
+import { type StarSplit, splitForStar } from './split.js';
+import type { AgentReply, FairnessMode, LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
+import { type StarSettings, starSettings } from './star-settings.js';
+
+/*
+ * One coordination in one process: rounds, AC verification, correction, set-points and their report.
+ *
+ * Steps: 1. rounds of the star (or the central optimum) on the linear model; 2. AC power flow with the dispatch; 3. where it
+ * disagrees, the difference of squared voltages is added to the linear model and 1 is repeated, warm; 4. the AC power flow
+ * of the whole feeder with the final set-points is the truth that is reported.
+ * Cost: one star per pass; three passes at most by default.
+ */
+
+/** How a coordination ended. */
+export type CoordinationStatus = 'optimal' | 'converged' | 'roundLimit' | 'limitsViolated' | 'failed' | 'nothingToDo';
+
+/** One sentence for each status. */
+export const COORDINATION_STATUS_TEXT: Readonly<Record<CoordinationStatus, string>> = {
+  optimal: 'The central optimum was found and holds in the AC power flow.',
+  converged: 'The agents agreed within the tolerance and the dispatch holds in the AC power flow.',
+  roundLimit: 'The limit of rounds came first; the last dispatch was taken.',
+  limitsViolated: 'Limits are violated in the AC power flow even with the best dispatch found.',
+  failed: 'No dispatch was found.',
+  nothingToDo: 'There is no PV with available power to coordinate.',
+};
+
+/** What to coordinate. */
+export interface CoordinationQuestion {
+  readonly feeder: Feeder;
+  /** A split made before; made from the feeder when absent. */
+  readonly split?: StarSplit;
+  readonly inputs: LocalInputs;
+  readonly state: PrimaryState;
+  readonly settings?: Partial<StarSettings>;
+  /** `admm` the star, `central` the optimum in one hand. Default admm. */
+  readonly method?: 'admm' | 'central';
+  /** AC corrections at most; 0 leaves the linear answer. Default 3. */
+  readonly maxCorrections?: number;
+  readonly onRound?: (progress: RoundProgress) => void;
+}
+
+/** Voltage extremes, pu, and the place of the largest as `BUS.node`. */
+export interface Extremes {
+  readonly vMaxPu: number;
+  readonly vMinPu: number;
+  readonly worstNode: string;
+}
+
+/** The outcome: what `dec coordinate --json` prints, and more. */
+export interface CoordinationResult {
+  readonly status: CoordinationStatus;
+  readonly statusText: string;
+  readonly method: 'admm' | 'central';
+  readonly fairness: FairnessMode;
+  readonly rounds: number;
+  readonly history: readonly RoundProgress[];
+  readonly residuals: { readonly primal: number; readonly dual: number };
+  /** kW; see problem.ts. */
+  readonly objective: number;
+  /** Of the central solver; the larger residual over its tolerance times 1e-4 for the star. */
+  readonly kktResidual: number;
+  readonly availableW: number;
+  readonly curtailedW: number;
+  /** Share of what is available, 0 to 1. */
+  readonly curtailedShare: number;
+  /** Curtailment of the mode `total` under the same limits, W. */
+  readonly leastCurtailedW: number;
+  readonly priceOfFairness: number;
+  readonly fairnessReport: FairnessReport;
+  /** Without any curtailment, by the AC power flow. */
+  readonly before: Extremes;
+  readonly linear: Extremes;
+  readonly ac: Extremes & { readonly corrections: number; readonly isConverged: boolean; readonly violations: number };
+  /** Largest difference between the uncorrected linear model and the AC power flow at the dispatch, pu. */
+  readonly linearErrorPu: number;
+  readonly agents: number;
+  readonly ders: readonly Setpoint[];
+  readonly settings: StarSettings;
+  readonly findings: readonly Finding[];
+}
+
+/** Dispatch of a pass: alpha by PV id, and how it was found. */
+interface Pass {
+  readonly alpha: ReadonlyMap<string, number>;
+  readonly status: CoordinationStatus;
+  readonly history: readonly RoundProgress[];
+  readonly kktResidual: number;
+}
+
+/** AC voltages may exceed a limit by this and still hold, pu. */
+const AC_TOLERANCE_PU = 1e-5;
+/** While curtailing, an AC maximum further below the limit than this gives power away, pu. */
+const AC_SLACK_PU = 5e-5;
+
+/** Coordinates a feeder in this process. */
+export function coordinateInProcess(question: CoordinationQuestion): CoordinationResult {
+  const settings = starSettings(question.settings);
+  const { feeder, inputs, state } = question;
+  const method = question.method ?? 'admm';
+  const maxCorrections = question.maxCorrections ?? 3;
+  const linear = linearFeeder(feeder, state);
+  const truth = new FeederTruth(feeder, linear, inputs, state, settings);
+  const problem = curtailmentProblem(feeder, linear, inputs, settings.limits, settings.fairness);
+  const findings: Finding[] = [...linear.findings];
+  const before = truth.solve(new Map());
+  let availableW = 0;
+  for (const unit of problem.units) availableW += unit.availableW;
+
+  let actor: CentralActor | StarActor;
+  if (method === 'central') actor = new CentralActor(problem);
+  else {
+    const split = question.split ?? splitForStar(feeder);
+    findings.push(...split.findings);
+    actor = new StarActor(split, inputs, state, settings, question.onRound);
+  }
+  const history: RoundProgress[] = [];
+  let corrections = 0;
+  let pass: Pass;
+  let check: TruthCheck;
+  for (;;) {
+    pass = actor.run();
+    history.push(...pass.history);
+    check = truth.solve(pass.alpha);
+    if (problem.units.length === 0 || !check.isConverged || corrections >= maxCorrections) break;
+    const isOver = check.limitedMaxPu > settings.limits.maxPu + AC_TOLERANCE_PU / 2;
+    const isCurtailing = [...pass.alpha.values()].some((alpha) => alpha > 1e-4);
+    const isSlack = isCurtailing && check.limitedMaxPu < settings.limits.maxPu - AC_SLACK_PU;
+    if (!isOver && !isSlack) break;
+    actor.correct(check);
+    corrections++;
+  }
+
+  const ders = feeder.pvSystems.map((pv) => {
+    const unit = problem.units.find((candidate) => candidate.id === pv.id);
+    return setpointOf(
+      pv,
+      feeder,
+      unit?.availableW ?? inputs.availableW[pv.id] ?? 0,
+      pass.alpha.get(pv.id) ?? 0,
+      inputs.held[pv.id]?.powerVar ?? 0,
+    );
+  });
+  const alphas = problem.units.map((unit) => pass.alpha.get(unit.id) ?? 0);
+  const curtailedW = problem.units.reduce((sum, unit, i) => sum + unit.availableW * alphas[i]!, 0);
+  const least = leastCurtailment(feeder, linear, inputs, settings, check);
+  const kilowatts = problem.units.map((unit) => unit.availableW / 1000);
+  const objective = alphas.reduce(
+    (sum, alpha, i) => sum + kilowatts[i]! * (settings.fairness === 'total' ? alpha : alpha * alpha),
+    0,
+  );
+  const isViolated =
+    check.limitedMaxPu > settings.limits.maxPu + AC_TOLERANCE_PU ||
+    check.limitedMinPu < settings.limits.minPu - AC_TOLERANCE_PU;
+  const status: CoordinationStatus =
+    problem.units.length === 0
+      ? 'nothingToDo'
+      : !check.isConverged
+        ? 'failed'
+        : isViolated && pass.status !== 'failed'
+          ? 'limitsViolated'
+          : pass.status;
+  const last = history.at(-1);
+  return {
+    status,
+    statusText: method === 'central' && status === 'failed' ? CENTRAL_STATUS_TEXT.failed : COORDINATION_STATUS_TEXT[status],
+    method,
+    fairness: settings.fairness,
+    rounds: history.length,
+    history,
+    residuals: { primal: last?.primalResidual ?? 0, dual: last?.dualResidual ?? 0 },
+    objective,
+    kktResidual: pass.kktResidual,
+    availableW,
+    curtailedW,
+    curtailedShare: availableW > 0 ? curtailedW / availableW : 0,
+    leastCurtailedW: least,
+    priceOfFairness: priceOfFairness(curtailedW, least, availableW),
+    fairnessReport: fairnessReport(alphas),
+    before: before.extremes,
+    linear: truth.linearExtremes(pass.alpha),
+    ac: {
+      ...check.extremes,
+      corrections,
+      isConverged: check.isConverged,
+      violations: check.violations,
+    },
+    linearErrorPu: check.linearErrorPu,
+    agents: actor.agentCount,
+    ders,
+    settings,
+    findings,
+  };
+}
+
+/** Curtailment of the mode `total` with the linear model corrected at the dispatch, W. */
+function leastCurtailment(
+  feeder: Feeder,
+  linear: LinearFeeder,
+  inputs: LocalInputs,
+  settings: StarSettings,
+  check: TruthCheck,
+): number {
+  const problem = curtailmentProblem(feeder, linear, inputs, settings.limits, 'total');
+  if (problem.units.length === 0) return 0;
+  return solveCentral({ ...problem, correction: { voltageSquaredPu: check.correction } }, 1e-8).curtailedW;
+}
+
+/** What the AC power flow of the whole feeder says about a dispatch. */
+interface TruthCheck {
+  readonly isConverged: boolean;
+  readonly extremes: Extremes;
+  /** Over the nodes that carry limits, pu. */
+  readonly limitedMaxPu: number;
+  readonly limitedMinPu: number;
+  readonly violations: number;
+  /** v_AC - v_linear, pu squared by node of the feeder's linear model. */
+  readonly correction: Float64Array;
+  readonly linearErrorPu: number;
+}
+
+/** The AC power flow of the whole feeder beside its linear model. */
+class FeederTruth {
+  private readonly flow;
+  private readonly problem: CurtailmentProblem;
+  private readonly isLimited: readonly boolean[];
+  private readonly busNames: ReadonlyMap<string, string>;
+
+  constructor(
+    feeder: Feeder,
+    private readonly linear: LinearFeeder,
+    private readonly inputs: LocalInputs,
+    state: PrimaryState,
+    private readonly settings: StarSettings,
+  ) {
+    this.flow = createPowerFlow(feeder);
+    applyInputs(this.flow, feeder, inputs);
+    applyState(this.flow, feeder, state);
+    this.problem = curtailmentProblem(feeder, linear, inputs, settings.limits, 'proportional');
+    const { upperSquaredPu } = nodeLimits(linear.network, settings.limits);
+    this.isLimited = linear.network.nodes.map((_, i) => Number.isFinite(upperSquaredPu[i]!));
+    this.busNames = new Map(feeder.buses.map((bus) => [bus.id, bus.name]));
+  }
+
+  solve(alpha: ReadonlyMap<string, number>): TruthCheck {
+    for (const unit of this.problem.units) {
+      const powerVar = this.inputs.held[unit.id]?.powerVar ?? 0;
+      this.flow.setGeneration(unit.id, (1 - (alpha.get(unit.id) ?? 0)) * unit.availableW, powerVar);
+    }
+    const solution: PowerFlowSolution = this.flow.solve({ controls: false, tolerancePu: 1e-9 });
+    const { network } = this.linear;
+    const lin = this.linearVoltages(alpha);
+    const correction = new Float64Array(network.nodes.length);
+    const ac = new Float64Array(network.nodes.length).fill(Number.NaN);
+    let limitedMaxPu = 0;
+    let limitedMinPu = Infinity;
+    let violations = 0;
+    let linearErrorPu = 0;
+    for (let i = network.rootCount; i < network.nodes.length; i++) {
+      const { bus, node } = network.nodes[i]!;
+      const pu = bus === '' ? undefined : solution.voltagePuAt(bus, node);
+      if (pu === undefined) continue;
+      ac[i] = pu * pu;
+      correction[i] = pu * pu - lin[i]!;
+      linearErrorPu = Math.max(linearErrorPu, Math.abs(pu - Math.sqrt(Math.max(0, lin[i]!))));
+      if (!this.isLimited[i]) continue;
+      limitedMaxPu = Math.max(limitedMaxPu, pu);
+      limitedMinPu = Math.min(limitedMinPu, pu);
+      if (
+        pu > this.settings.limits.maxPu + AC_TOLERANCE_PU ||
+        pu < this.settings.limits.minPu - AC_TOLERANCE_PU
+      ) {
+        violations++;
+      }
+    }
+    return {
+      isConverged: solution.status === 'converged' || solution.status === 'controlsUnsettled',
+      extremes: this.extremes(ac),
+      limitedMaxPu,
+      limitedMinPu: Number.isFinite(limitedMinPu) ? limitedMinPu : 1,
+      violations,
+      correction,
+      linearErrorPu,
+    };
+  }
+
+  /** Extremes of the linear model without correction. */
+  linearExtremes(alpha: ReadonlyMap<string, number>): Extremes {
+    return this.extremes(this.linearVoltages(alpha));
+  }
+
+  private linearVoltages(alpha: ReadonlyMap<string, number>): Float64Array {
+    const byGroup = new Float64Array(this.problem.groupCount);
+    for (const unit of this.problem.units) byGroup[unit.group] = alpha.get(unit.id) ?? 0;
+    return dispatchState(this.problem, byGroup).voltageSquaredPu;
+  }
+
+  private extremes(voltageSquaredPu: Float64Array): Extremes {
+    const { network } = this.linear;
+    const found = voltageExtremes(network, voltageSquaredPu.map((v) => (Number.isFinite(v) ? v : 1)));
+    const node = network.nodes[found.maxNode];
+    return {
+      vMaxPu: found.maxPu,
+      vMinPu: found.minPu,
+      worstNode: node ? `${this.busNames.get(node.bus) ?? node.bus}.${node.node}` : '',
+    };
+  }
+}
+
+/** The central optimum as an actor of the correction loop. */
+class CentralActor {
+  readonly agentCount = 0;
+  private problem: CurtailmentProblem;
+
+  constructor(problem: CurtailmentProblem) {
+    this.problem = problem;
+  }
+
+  run(): Pass {
+    if (this.problem.units.length === 0) {
+      return { alpha: new Map(), status: 'nothingToDo', history: [], kktResidual: 0 };
+    }
+    const solution = solveCentral(this.problem);
+    return {
+      alpha: new Map(this.problem.units.map((unit, i) => [unit.id, solution.unitAlpha[i]!])),
+      status: solution.status,
+      history: [],
+      kktResidual: solution.kktResidual,
+    };
+  }
+
+  correct(check: TruthCheck): void {
+    this.problem = { ...this.problem, correction: { voltageSquaredPu: check.correction } };
+  }
+}
+
+/** Verification exchanges at most, and the change of port power at which it is settled, W. */
+const MAX_VERIFICATIONS = 10;
+const SETTLED_W = 1;
+
+/** Coordinator and agents of the star as an actor of the correction loop. */
+class StarActor {
+  readonly agentCount: number;
+  private readonly coordinator: StarCoordinator;
+  private readonly agents: ReadonlyMap<string, ServiceAgent>;
+
+  constructor(
+    split: StarSplit,
+    inputs: LocalInputs,
+    state: PrimaryState,
+    private readonly settings: StarSettings,
+    private readonly onRound: ((progress: RoundProgress) => void) | undefined,
+  ) {
+    this.coordinator = createStarCoordinator(split.primary, settings);
+    this.agents = new Map(split.services.map((model) => [model.agentId, createServiceAgent(model, settings)]));
+    this.agentCount = this.agents.size;
+    this.coordinator.prepare(inputs, state);
+    for (const agent of this.agents.values()) agent.prepare(inputs);
+  }
+
+  run(): Pass {
+    const history: RoundProgress[] = [];
+    let requests = this.coordinator.start();
+    while (history.length < this.settings.maxRounds) {
+      const replies = new Map<string, AgentReply>();
+      for (const [id, request] of requests) replies.set(id, this.agents.get(id)!.update(request));
+      const { requests: next, progress } = this.coordinator.step(replies);
+      requests = next;
+      history.push(progress);
+      this.onRound?.(progress);
+      if (progress.hasConverged) break;
+    }
+    const points = [
+      ...this.coordinator.setpoints(),
+      ...[...this.agents.values()].flatMap((agent) => agent.setpoints()),
+    ];
+    const last = history.at(-1)!;
+    return {
+      alpha: new Map(points.map((point) => [point.derId, point.alpha])),
+      status: last.hasConverged ? 'converged' : 'roundLimit',
+      history,
+      kktResidual:
+        1e-4 * Math.max(last.primalResidual / last.primalTolerance, last.dualResidual / last.dualTolerance),
+    };
+  }
+
+  correct(): void {
+    const powers = new Map<string, PortPower>();
+    for (let k = 0; k < MAX_VERIFICATIONS; k++) {
+      const { requests } = this.coordinator.verify(powers);
+      let change = 0;
+      for (const [id, agent] of this.agents) {
+        const request = requests.get(id);
+        if (!request?.voltage.some((v) => v !== 0)) continue;
+        const reply = agent.verify(request);
+        const before = powers.get(id);
+        reply.powerW.forEach((w, i) => {
+          change = Math.max(change, Math.abs(w - (before?.powerW[i] ?? Infinity)));
+        });
+        powers.set(id, { powerW: reply.powerW, powerVar: reply.powerVar });
+      }
+      if (change <= SETTLED_W) break;
+    }
+    this.coordinator.verify(powers);
+    this.coordinator.applyCorrection();
+    for (const agent of this.agents.values()) agent.applyCorrection();
+  }
+}
