@@ -136,7 +136,7 @@ function unmatched(kind: string, name: string, line: number): Finding {
  * Sets the regulators named in a state file and freezes them; other regulators keep their control. Names are compared
  * without regard to case with the regulator's, its transformer's and its bank's.
  *
- * @returns a finding for every name that matches nothing
+ * @returns a finding for every name that matches nothing, or whose position is beyond the tap changer's range
  */
 export function setTaps(flow: FeederFlow, taps: readonly TapState[]): readonly Finding[] {
   const transformers = new Map(flow.feeder.transformers.map((t) => [t.id, t]));
@@ -148,9 +148,24 @@ export function setTaps(flow: FeederFlow, taps: readonly TapState[]): readonly F
       byName.length > 0
         ? byName
         : flow.feeder.regulators.filter((r) => hit(transformers.get(r.transformerId)?.bankName));
+    if (found.length === 0) return [unmatched('regulator', state.name, state.line)];
     const onWinding = found.filter((r) => state.winding === undefined || r.winding === state.winding - 1);
-    for (const regulator of onWinding.length > 0 ? onWinding : found) flow.setTap(regulator.id, state.position, true);
-    return found.length > 0 ? [] : [unmatched('regulator', state.name, state.line)];
+    return (onWinding.length > 0 ? onWinding : found).flatMap((regulator): Finding[] => {
+      const position = Math.min(regulator.highStep, Math.max(regulator.lowStep, state.position));
+      flow.setTap(regulator.id, position, true);
+      if (position === state.position) return [];
+      return [
+        {
+          severity: 'warning',
+          code: 'VALUE_OUT_OF_RANGE',
+          message: `Regulator ${regulator.name} goes from ${regulator.lowStep} to ${regulator.highStep}; the state file asks for ${state.position}, it stands at ${position}.`,
+          name: regulator.name,
+          value: String(state.position),
+          allowed: `${regulator.lowStep} to ${regulator.highStep}`,
+          line: state.line,
+        },
+      ];
+    });
   });
 }
 

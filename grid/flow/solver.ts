@@ -150,7 +150,13 @@ class Engine implements FeederFlow {
   setTap(regulatorId: string, position: number, freeze?: boolean): void {
     const regulator = this.feeder.regulators.find((r) => r.id === regulatorId);
     if (!regulator) throw unknown('regulator', regulatorId);
-    requireFinite('position', position);
+    if (!(position >= regulator.lowStep && position <= regulator.highStep)) {
+      throw new DecError(
+        'BAD_ARGUMENT',
+        `Regulator ${regulator.name} goes from ${regulator.lowStep} to ${regulator.highStep}; ${position} is outside.`,
+        { regulator: regulator.name, position, lowStep: regulator.lowStep, highStep: regulator.highStep },
+      );
+    }
     if (freeze === true) this.frozen.add(regulatorId);
     if (freeze === false) this.frozen.delete(regulatorId);
     if (this.taps.get(regulatorId) === position) return;
@@ -191,7 +197,7 @@ class Engine implements FeederFlow {
   }
 
   get findings(): readonly Finding[] {
-    const { isDead } = this.refreshed();
+    const { isDead, lostNode } = this.refreshed();
     const dead = this.nodes.filter((_, i) => isDead[i]);
     const list: Finding[] = [];
     if (dead.length > 0) {
@@ -199,8 +205,18 @@ class Engine implements FeederFlow {
       list.push({
         severity: 'warning',
         code: 'ISOLATED_BUS',
-        message: `No path leads from a source to ${dead.length} nodes at ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}; they are solved without voltage.`,
+        message: `No path leads from a source to ${dead.length} nodes at ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}; they have no voltage but what lines couple into them.`,
         count: dead.length,
+      });
+    }
+    const lost = this.nodes[lostNode];
+    if (lost) {
+      const name = this.feeder.busById.get(lost.bus)?.name ?? lost.bus;
+      list.push({
+        severity: 'error',
+        code: 'SINGULAR_NETWORK',
+        message: `The admittance matrix is singular at node ${lost.node} of bus ${name}: nothing ties it to ground. Ground a winding or give the transformer its antifloat shunt.`,
+        name,
       });
     }
     const reversible = this.feeder.regulators.filter((r) => r.isReversible);

@@ -65,8 +65,9 @@ function loadRows(load: Load): Row[] {
     zipQ: load.zipQ,
     exponentP: load.voltageExponents?.p ?? 0,
     exponentQ: load.voltageExponents?.q ?? 0,
-    lowPu: Math.min(LOAD_LOW_PU, load.minVoltagePu),
-    minPu: load.minVoltagePu,
+    lowPu: LOAD_LOW_PU,
+    // The nominal admittance below `Vlowpu` comes first, also for loads whose window reaches lower.
+    minPu: Math.max(LOAD_LOW_PU, load.minVoltagePu),
     maxPu: load.maxVoltagePu,
   }));
 }

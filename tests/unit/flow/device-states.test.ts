@@ -48,6 +48,9 @@ describe('state files in the form of OpenDSS exports', () => {
     const { taps, findings } = parseTapsCsv('Name, Position\nreg9, 3\nreg1, up\n');
     expect(findings.map(({ code, line }) => [code, line])).toEqual([['MALFORMED_STATE', 3]]);
     expect(setTaps(flow, taps).map(({ code, name }) => [code, name])).toEqual([['UNKNOWN_DEVICE', 'reg9']]);
+    const beyond = setTaps(flow, parseTapsCsv('Name, Position\nreg1, 99\n').taps);
+    expect(beyond.map(({ code, allowed }) => [code, allowed])).toEqual([['VALUE_OUT_OF_RANGE', '-16 to 16']]);
+    expect(flow.taps.get('regulator.Reg1')).toBe(16);
     const states = parseCapacitorsCsv('capacitor,states\ncapX,"[ 1]"\ncap1,"[ 1 1 1]"\ncap1,maybe\n');
     expect(states.findings.map(({ line }) => line)).toEqual([4]);
     expect(setCapacitors(flow, states.capacitors).map(({ code }) => code)).toEqual([

@@ -119,12 +119,15 @@ describe('one load behind one impedance', () => {
     const near = at(0.995, 40);
     expect(near.status).toBe('converged');
     expect(near.flows('load.D')[0]!.powerW).toBeCloseTo(0.995 * limit, -1);
-    for (const solution of [at(1.05, 40), at(8, 100)]) {
+    for (const solution of [at(1.05, 40), at(1.5, 100)]) {
       expect(['diverged', 'iterationLimit']).toContain(solution.status);
       expect(solution.voltage.every(Number.isFinite)).toBe(true);
       expect(Number.isFinite(solution.mismatchPu)).toBe(true);
       expect(solution.worstBus).toBe('B');
     }
+    // Far beyond, the load falls below 0.5 pu, where it is its nominal admittance: a collapsed state, but a state.
+    expect(at(8, 100).status).toBe('converged');
+    expect(at(8, 100).voltagePuAt('B', 1)).toBeLessThan(0.5);
     expect(at(0.5, 1).status).toBe('iterationLimit');
   });
 });
@@ -217,6 +220,31 @@ describe('states', () => {
     const again = flow.solve();
     expect(again.iterations).toBe(1);
     expect(again.mismatchPu).toBeLessThan(1e-8);
+  });
+});
+
+describe('a network that hangs on nothing', () => {
+  it('has the status singular, finite numbers and a finding that names the node', () => {
+    const grid = feeder('floating')
+      .source('S', 'a', { kv: 12.47 })
+      .transformer('T', {
+        windings: [
+          { bus: 'a', connection: 'delta', kv: 12.47, kva: 500, resistancePct: 0.5 },
+          { bus: 'b', connection: 'delta', kv: 0.48, kva: 500, resistancePct: 0.5 },
+        ],
+        reactancesPct: [5],
+      })
+      .load('D', 'b', { kw: 30, connection: 'delta' })
+      .build();
+    expect(createPowerFlow(grid).solve().status).toBe('converged');
+    const bare = buildFeeder({ ...grid, transformers: grid.transformers.map((t) => ({ ...t, antifloat: 0 })) });
+    const flow = createPowerFlow(bare);
+    const solution = flow.solve();
+    expect(solution.status).toBe('singular');
+    expect(solution.worstBus).toBe('B');
+    expect(solution.voltage.every(Number.isFinite)).toBe(true);
+    expect(Number.isFinite(solution.sourceW)).toBe(true);
+    expect(flow.findings.map(({ code, name }) => [code, name])).toEqual([['SINGULAR_NETWORK', 'B']]);
   });
 });
 
