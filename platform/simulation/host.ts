@@ -70,14 +70,17 @@ export interface SimulationHost {
 /** Makes the host of the simulations. */
 export function createSimulationHost(options: SimulationHostOptions): SimulationHost {
   const { bus, clock, log } = options;
-  const runs = new Map<string, { readonly run: SimulationRun; readonly model: LoadedModel }>();
+  const active = new Map<string, SimulationRun>();
+  /** All runs; an ended one keeps its summary only, for a simulation holds a factorised network. */
+  const known = new Map<string, { summary: RunSummary; readonly model: LoadedModel }>();
+  const summaryOf = ({ id, state, step, request }: SimulationRun): RunSummary => ({ id, state, step, request });
 
   // One subscription for all, so that a command to a simulation that is over does not vanish without a word.
   const inputs = bus.subscribe(SIMULATION_INPUTS, ({ destination, body }) => {
     const id = destination.slice(SIMULATION_INPUTS.length - 1);
-    const run = runs.get(id)?.run;
-    if (!run || run.state === 'ended') {
-      const reason = run ? 'the simulation has ended' : 'there is no such simulation';
+    const run = active.get(id);
+    if (!run) {
+      const reason = known.has(id) ? 'the simulation has ended' : 'there is no such simulation';
       log.platform({
         source: 'simulation',
         level: 'WARN',
@@ -93,19 +96,24 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
   });
 
   const find = (id: string): SimulationRun => {
-    const entry = runs.get(id);
-    if (entry) return entry.run;
-    const known = [...runs.keys()];
-    throw new DecError('BAD_ARGUMENT', `There is no simulation ${id}; known are ${known.join(', ') || 'none'}.`, {
+    const run = active.get(id);
+    if (run) return run;
+    const running = [...active.keys()];
+    const fact = known.has(id) ? `The simulation ${id} has ended` : `There is no simulation ${id}`;
+    throw new DecError('BAD_ARGUMENT', `${fact}; running are ${running.join(', ') || 'none'}.`, {
       simulationId: id,
-      known,
+      running,
     });
   };
 
-  const forget = (): void => {
-    for (const [id, { run }] of runs) {
-      if (runs.size <= REMEMBERED_RUNS) return;
-      if (run.state === 'ended') runs.delete(id);
+  const end = (id: string): void => {
+    const run = active.get(id);
+    const entry = known.get(id);
+    if (run && entry) entry.summary = summaryOf(run);
+    active.delete(id);
+    for (const old of known.keys()) {
+      if (known.size <= REMEMBERED_RUNS) return;
+      if (!active.has(old)) known.delete(old);
     }
   };
 
@@ -120,9 +128,10 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
           { feeders: request.feeders.map(({ mrid }) => mrid) },
         );
       }
-      const active = [...runs.values()].filter(({ run }) => run.state !== 'ended').length;
-      if (active >= RUNS_AT_ONCE) {
-        throw new DecError('BAD_ARGUMENT', `${active} simulations are running already; stop one first.`, { active });
+      if (active.size >= RUNS_AT_ONCE) {
+        throw new DecError('BAD_ARGUMENT', `${active.size} simulations are running already; stop one first.`, {
+          active: active.size,
+        });
       }
       const model = options.findModel(asked.mrid);
       const { zipFractions } = asked.model;
@@ -137,7 +146,7 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
         model: asked.model,
       });
       let id = options.newId();
-      while (runs.has(id)) id = options.newId();
+      while (known.has(id)) id = options.newId();
       const run = startRun({
         id,
         request,
@@ -148,17 +157,22 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
         backlogBytes: options.backlogBytes,
         log: (entry) => log.simulation(id, entry),
         areaMeasurements: options.areaMeasurements(model),
-        onEnd: forget,
+        onEnd: () => end(id),
       });
-      runs.set(id, { run, model });
+      active.set(id, run);
+      known.set(id, { summary: summaryOf(run), model });
       return id;
     },
     stop: (id) => find(id).stop(),
     command: (id, command) => find(id).command(command),
-    runs: () => [...runs.values()].map(({ run: { id, state, step, request } }) => ({ id, state, step, request })),
-    modelOf: (id) => runs.get(id)?.model,
+    runs: () =>
+      [...known.values()].map(({ summary }) => {
+        const run = active.get(summary.id);
+        return run ? summaryOf(run) : summary;
+      }),
+    modelOf: (id) => known.get(id)?.model,
     close() {
-      for (const { run } of runs.values()) run.stop();
+      for (const run of [...active.values()]) run.stop();
       inputs.unsubscribe();
     },
   };

@@ -10,6 +10,7 @@ import {
   contextManagerQueue,
   fieldContext,
   fieldOutputTopic,
+  LOG_QUERY_QUEUE,
   type LogLine,
   MODEL_QUERY_QUEUE,
   modelInfoReply,
@@ -18,6 +19,7 @@ import {
   PLATFORM_LOG_TOPIC,
   PLATFORM_STATUS_QUEUE,
   platformStatus,
+  ROLES_QUEUE,
   requestToken,
   SIMULATION_REQUEST_QUEUE,
   type SimulationOutput,
@@ -179,6 +181,42 @@ describe('questions', () => {
     const reply = await bus.request(SIMULATION_REQUEST_QUEUE, JSON.stringify(unknown));
     expect(reply.body).toMatch(/_NOWHERE.*tiny/);
     expect((await bus.request(MODEL_QUERY_QUEUE, '{"requestType":"QUERY_MODEL_NAMES"}')).body).toContain(TINY);
+  });
+});
+
+describe('what the platform keeps', () => {
+  it('tells the roles of the caller, and log lines by their fields', async () => {
+    const roles = await bus.request(ROLES_QUEUE, '{}');
+    expect(JSON.parse(roles.body).roles).toContain('operator');
+    const watched = await simulate({ duration: 2 });
+    await watched.ended();
+    const ask = async (query: object) =>
+      JSON.parse((await bus.request(LOG_QUERY_QUEUE, JSON.stringify(query))).body).data;
+    const lines: { log_message: string }[] = await ask({ processId: watched.id, processStatus: 'STARTED' });
+    expect(lines.map(({ log_message }) => log_message)).toEqual([`Simulation ${watched.id} has started.`]);
+    // The literal question of the viewer: GridAPPS-D protocol, section 5.7.
+    const recent: { process_id: string }[] = await ask({
+      query: 'select distinct(process_id), max(timestamp) as timestamp from log where process_id is not null',
+    });
+    expect(recent.map(({ process_id }) => process_id)).toContain(watched.id);
+    expect(platform.runs().find(({ id }) => id === watched.id)).toMatchObject({ state: 'ended', step: 2 });
+  });
+
+  it('answers on a named queue, also when that is the queue of the request itself', async () => {
+    // The viewer's start of a simulation does so: GridAPPS-D protocol, section 1.7.
+    const answers: string[] = [];
+    bus.subscribe(SIMULATION_REQUEST_QUEUE, ({ body }) => answers.push(body));
+    await bus.flush();
+    const request = { power_system_configs: [{ Line_name: TINY }], simulation_config: { start_time: 0, duration: 1 } };
+    bus.send(SIMULATION_REQUEST_QUEUE, JSON.stringify(request), { 'reply-to': SIMULATION_REQUEST_QUEUE });
+    await until(() => answers.length > 0, 'the answer');
+    const { simulationId } = simulationStarted.parse(answers[0]!);
+    bus.send(
+      SIMULATION_REQUEST_QUEUE,
+      JSON.stringify({ simulation_request_type: 'STOP', simulation_id: simulationId }),
+    );
+    await until(() => platform.runs().some(({ id, state }) => id === simulationId && state === 'ended'), 'the end');
+    expect(answers).toHaveLength(1);
   });
 });
 
