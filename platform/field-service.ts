@@ -18,7 +18,6 @@ export interface FieldService {
   answerPlatform(request: FieldRequest): unknown;
   /** Answer of the topology service. @throws DecError for an unknown area or request */
   answerTopology(body: string, destination: string): AreaTopology;
-  register(agent: FieldAgent): void;
   /** Measurement mRIDs of a model by message bus. */
   measurementsOf(model: LoadedModel): ReadonlyMap<string, readonly string[]>;
 }
@@ -131,7 +130,6 @@ export function createFieldService(
       }
       throw new DecError('FEEDER_UNKNOWN', `No feeder or area has the id ${wanted ?? ''}.`, { mRID: wanted });
     },
-    register,
     measurementsOf: (model) => areasOf(model).measurements,
   };
 }
