@@ -31,6 +31,7 @@ export class ShareInjection {
   /** How each share takes part (see {@link Part}). Replaced, not changed, once a solution holds it. */
   part: Uint8Array;
   private isHeld = false;
+  private isNominalInMatrix = false;
   /** Factors fP, fQ and their derivatives by |V|, of the last evaluation. */
   private fP = 0;
   private fQ = 0;
@@ -44,19 +45,34 @@ export class ShareInjection {
     this.linearRe = new Float64Array(shares.count);
     this.linearIm = new Float64Array(shares.count);
     this.part = new Uint8Array(shares.count).fill(1);
-    for (let k = 0; k < shares.count; k++) this.setPart(k, 1);
+    for (let k = 0; k < shares.count; k++) this.setLinear(k);
   }
 
   /** Says how a share takes part and sets the admittance it has in the matrix. */
   setPart(k: number, part: Part): void {
-    const { shares } = this;
     this.release();
     this.part[k] = part;
+    this.setLinear(k);
+  }
+
+  private setLinear(k: number): void {
+    const { shares } = this;
+    const part = this.part[k]!;
     const square = shares.ratedV[k]! ** 2;
-    const weightP = part === 0 ? 0 : part === 2 ? 1 : shares.zP[k]! + shares.iP[k]! / 2;
-    const weightQ = part === 0 ? 0 : part === 2 ? 1 : shares.zQ[k]! + shares.iQ[k]! / 2;
+    const isWhole = part === 2 || this.isNominalInMatrix;
+    const weightP = part === 0 ? 0 : isWhole ? 1 : shares.zP[k]! + shares.iP[k]! / 2;
+    const weightQ = part === 0 ? 0 : isWhole ? 1 : shares.zQ[k]! + shares.iQ[k]! / 2;
     this.linearRe[k] = (shares.powerW[k]! * weightP) / square;
     this.linearIm[k] = (-shares.powerVar[k]! * weightQ) / square;
+  }
+
+  /**
+   * Puts the whole nominal admittance of every share into the matrix, as OpenDSS does, or the usual part again. It is
+   * the slower iteration, but the one that finds states far below the voltage window.
+   */
+  setNominalInMatrix(isNominal: boolean): void {
+    this.isNominalInMatrix = isNominal;
+    for (let k = 0; k < this.shares.count; k++) this.setLinear(k);
   }
 
   /** Sets the consumption of one share. */

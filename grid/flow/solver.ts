@@ -2,8 +2,9 @@
  * The power flow of a feeder: states, solving, controls.
  *
  * Solve: currents of sources and shares on the kept factor (fixed-point.ts), from the last voltages or from the
- * no-load solution; from the no-load solution again when that fails; then Newton (newton.ts). Controls act between
- * solves as in OpenDSS' static mode: all sample, then those with the shortest delay act together, until none wants to.
+ * no-load solution; from the no-load solution again when that fails; then Newton (newton.ts); then both once more with
+ * the loads' nominal admittances in the matrix, which reaches collapsed states. Controls act between solves as in
+ * OpenDSS' static mode: all sample, then those with the shortest delay act together, until none wants to.
  * A change of taps, switches or capacitors marks the matrix for a new numeric factorisation, nothing more.
  */
 import { DecError } from '../math/index.js';
@@ -296,11 +297,30 @@ class Engine implements FeederFlow {
     }
     startFlat(state, this.network);
     if (iterateNewton(state, this.network, injection, tolerancePu, maxIterations) === 'converged') return 'converged';
+    if (this.settleFromNominal()) return 'converged';
     this.isStarted = false;
     if (state.voltage.every(Number.isFinite)) return outcome === 'limit' ? 'iterationLimit' : 'diverged';
     startFlat(state, this.network);
     state.mismatchPu = Number.MAX_VALUE;
     return 'diverged';
+  }
+
+  /** A last attempt with every load's nominal admittance in the matrix, from the solution of that linear network. */
+  private settleFromNominal(): boolean {
+    const { state, network, injection } = this;
+    const { tolerancePu, maxIterations } = this.settings;
+    this.isMatrixChanged = true;
+    injection.setNominalInMatrix(true);
+    let isSettled = false;
+    if (network.refresh() < 0) {
+      startFlat(state, network);
+      isSettled =
+        iterateFixedPoint(state, network, injection, tolerancePu, maxIterations) === 'converged' ||
+        (state.voltage.every(Number.isFinite) &&
+          iterateNewton(state, network, injection, tolerancePu, maxIterations) === 'converged');
+    }
+    injection.setNominalInMatrix(false);
+    return isSettled;
   }
 
   /** The network with matrix, factor and source currents up to date. */
