@@ -8,7 +8,7 @@
  * Steps: join nodes over lines, closed switches, windings and delta capacitors; mark islands with a grounded conductor,
  * a source or a device to ground; compare the sums in the others. Linear in the number of conductors.
  */
-import type { Transformer } from './element.js';
+import type { Transformer, Winding } from './element.js';
 import type { Feeder } from './feeder.js';
 import { windingAntifloat } from './transformer-primitive.js';
 
@@ -17,9 +17,15 @@ class Islands {
   private readonly parent = new Map<string, string>();
 
   root(key: string): string {
-    let at = key;
-    for (let up = this.parent.get(at); up !== undefined; up = this.parent.get(at)) at = up;
-    return at;
+    let top = key;
+    for (let up = this.parent.get(top); up !== undefined; up = this.parent.get(top)) top = up;
+    // Every node on the way points to the top from now on, so that long feeders do not become long chains.
+    for (let at = key; at !== top; ) {
+      const up = this.parent.get(at)!;
+      this.parent.set(at, top);
+      at = up;
+    }
+    return top;
   }
 
   join(a: string, b: string): void {
@@ -35,6 +41,9 @@ class Islands {
  * @param transformers - the transformers as placed
  */
 export function withoutAntifloat(feeder: Feeder, transformers: readonly Transformer[]): ReadonlySet<string> {
+  const isOpenWinding = ({ terminal, groundOhm }: Winding) =>
+    !terminal.nodes.includes(0) && !(groundOhm && groundOhm.r >= 0);
+  if (!transformers.some((t) => t.antifloat === undefined && t.windings.some(isOpenWinding))) return new Set();
   const islands = new Islands();
   const grounded: string[] = [];
   const key = (bus: string, node: number) => `${bus}\n${node}`;
