@@ -85,3 +85,32 @@ export function list(text: string): string[] {
     .map((word) => word.trim())
     .filter((word) => word !== '');
 }
+
+/** Fairness rules that are built. */
+export const FAIRNESS = ['proportional', 'equalAlpha', 'total'] as const;
+
+/** Where a broker listens, and with what to log in. */
+export interface BrokerUrl {
+  readonly host: string;
+  readonly port: number;
+  readonly login?: string;
+  readonly passcode?: string;
+}
+
+/** `stomp://[user:password@]host[:port]`; the port is 61613 when it is not given. */
+export function brokerUrl(text: string): BrokerUrl {
+  const wrong = () => new InvalidArgumentError('It must be of the form stomp://[user:password@]host[:port].');
+  let url: URL;
+  try {
+    url = new URL(text.includes('://') ? text : `stomp://${text}`);
+  } catch {
+    throw wrong();
+  }
+  if (!['stomp:', 'tcp:'].includes(url.protocol) || url.hostname === '') throw wrong();
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port === '' ? 61_613 : Number(url.port),
+    ...(url.username === '' ? {} : { login: decodeURIComponent(url.username) }),
+    ...(url.username === '' ? {} : { passcode: decodeURIComponent(url.password) }),
+  };
+}

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addCoordinate } from './commands/coordinate.js';
 import { addFeeders, addIngest } from './commands/feeders.js';
 import { addPowerflow } from './commands/powerflow.js';
 import { EXIT, reportError } from './terminal.js';
@@ -27,7 +28,7 @@ export function createProgram(): Command {
   addFeeders(program);
   addIngest(program);
   addPowerflow(program);
-  // Commands made by `.command()` inherit exitOverride only when it was set before, which it was.
+  addCoordinate(program);
   return program;
 }
 

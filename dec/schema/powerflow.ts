@@ -12,7 +12,7 @@ const powerFlowSettings = z.strictObject({
   maxControlPasses: z.int(),
   loadMultiplier: z.number(),
   pvMultiplier: z.number(),
-  sourceVoltagePu: z.number().optional(),
+  sourceVoltagePu: z.number().exactOptional(),
 });
 
 /** What `dec powerflow --json` prints. */
@@ -62,9 +62,7 @@ export const powerflowSchema = z.strictObject({
       loadingPct: z.number().nullable(),
     }),
   ),
-  violations: z.array(
-    z.strictObject({ bus: z.string(), node: z.int(), voltagePu: z.number(), limit: z.number() }),
-  ),
+  violations: z.array(z.strictObject({ bus: z.string(), node: z.int(), voltagePu: z.number(), limit: z.number() })),
   findings: z.array(findingSchema),
 });
 

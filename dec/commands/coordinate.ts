@@ -1,0 +1,262 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { DecError } from '../../grid/math/index.js';
+import { buildFeeder, type Feeder, type Finding, type PhaseShare } from '../../grid/model/index.js';
+import {
+  ancestorFeeder,
+  type CoordinationResult,
+  coordinateInProcess,
+  type FairnessMode,
+  type LocalInputs,
+  type StarSplit,
+  splitForStar,
+} from '../../grid/optim/index.js';
+import { splitAtPvBuses } from '../bus-agents.js';
+import { modelOf, storeAt, validated } from '../model-source.js';
+import { FAIRNESS, list, nonNegative, oneOf, perUnit } from '../option.js';
+import type { CoordinationReport } from '../schema/index.js';
+import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
+
+interface CoordinateOptions extends OutputOptions {
+  readonly loadMultiplier: number;
+  readonly pvMultiplier: number;
+  readonly sourceVoltage?: number;
+  readonly vMin: number;
+  readonly vMax: number;
+  readonly fairness: FairnessMode;
+  readonly method: 'admm' | 'central';
+  readonly reactive: 'none';
+  readonly acCorrection: boolean;
+  readonly open: readonly string[];
+  readonly strict?: boolean;
+  readonly store?: string;
+}
+
+/** A feeder to coordinate, and what the model's powers are multiplied by (the ancestor's files have it applied). */
+interface Case {
+  readonly feeder: Feeder;
+  readonly inputs: LocalInputs;
+  readonly openSwitches: readonly string[];
+  readonly split: StarSplit;
+  readonly findings: readonly Finding[];
+}
+
+/** Adds `dec coordinate`. */
+export function addCoordinate(program: Command): void {
+  program
+    .command('coordinate')
+    .description('one coordination without a simulation: set-points and fairness report')
+    .argument('<feeder...>', "name, mRID or CIM file; or the ancestor's pair BUSINFO.json BRANCHINFO.json")
+    .option('--load-multiplier <x>', 'multiplies every load', nonNegative, 1)
+    .option('--pv-multiplier <x>', 'multiplies the available power of every PV system', nonNegative, 1)
+    .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit)
+    .option('--v-min <pu>', 'lower voltage limit of every node', perUnit, 0.95)
+    .option('--v-max <pu>', 'upper voltage limit of every node', perUnit, 1.05)
+    .option('--fairness <mode>', `who is curtailed: ${FAIRNESS.join(', ')}`, oneOf(...FAIRNESS), 'proportional')
+    .option('--method <method>', 'admm (agents against the coordinator) or central', oneOf('admm', 'central'), 'admm')
+    .option('--reactive <mode>', 'what inverters do with reactive power: none', oneOf('none'), 'none')
+    .option('--no-ac-correction', 'take the answer of the linear model as it is')
+    .option('--open <names>', 'switches to open, separated by commas', list, [])
+    .option('--strict', 'exit with 3 when limits are violated or cannot hold')
+    .option('--store <dir>', 'folder of the model store')
+    .option('--json', 'print one JSON object')
+    .option('--quiet', 'no progress and no notices')
+    .addHelpText(
+      'after',
+      '\nExample:\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --fairness equalAlpha',
+    )
+    .action((feeder: string[], options: CoordinateOptions) => {
+      process.exitCode = runCoordinate(feeder, options);
+    });
+}
+
+function runCoordinate(names: readonly string[], options: CoordinateOptions): number {
+  const began = performance.now();
+  const terminal = new Terminal(options);
+  if (options.vMin >= options.vMax) {
+    throw new DecError('BAD_ARGUMENT', `--v-min ${options.vMin} is not below --v-max ${options.vMax}.`);
+  }
+  const { feeder, inputs, openSwitches, split, findings } = readCase(names, options);
+  const result = coordinateInProcess({
+    feeder,
+    split,
+    inputs,
+    state: {
+      taps: {},
+      capacitorSections: {},
+      openSwitches,
+      ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
+    },
+    settings: { limits: { minPu: options.vMin, maxPu: options.vMax }, fairness: options.fairness },
+    method: options.method,
+    ...(options.acCorrection ? {} : { maxCorrections: 0 }),
+    onRound: ({ round, primalResidual, dualResidual }) =>
+      terminal.progress(
+        `round ${round}, residuals ${primalResidual.toExponential(1)} ${dualResidual.toExponential(1)}`,
+      ),
+  });
+  const report = reportOf(feeder, result, options, findings, (performance.now() - began) / 1000);
+  terminal.findings(report.findings);
+  if (terminal.isJson) terminal.result(report);
+  else for (const line of summary(report, result)) terminal.print(line);
+  const isBad = result.status === 'limitsViolated' || result.status === 'failed' || !result.ac.isConverged;
+  return options.strict && isBad ? EXIT.violated : EXIT.done;
+}
+
+function readCase(names: readonly string[], options: CoordinateOptions): Case {
+  const { loadMultiplier, pvMultiplier } = options;
+  if (names.length === 2 && names.every((name) => /\.json$/i.test(name))) {
+    const [busInfo, branchInfo] = names.map(readJson);
+    const data = ancestorFeeder(busInfo, branchInfo, {
+      open: options.open,
+      loadMultiplier,
+      pvMultiplier,
+      sourceVoltagePu: options.sourceVoltage ?? 1,
+    });
+    const feeder = buildFeeder(data);
+    // Multipliers are in the powers already, open branches in the switches.
+    const inputs = scenarioInputs(feeder, 1, 1);
+    return { feeder, inputs, openSwitches: [], split: splitAtPvBuses(feeder), findings: [] };
+  }
+  const { feeder } = modelOf(names, storeAt(options.store));
+  const findings = [...validated(feeder)];
+  const openSwitches = options.open.map((name) => {
+    const found = feeder.switches.find((device) => device.name.toLowerCase() === name.toLowerCase());
+    if (found) return found.id;
+    const known = feeder.switches.map((device) => device.name);
+    throw new DecError(
+      'BAD_ARGUMENT',
+      `The feeder has no switch ${name}; it has ${known.join(', ') || 'none'}. Check --open.`,
+      { switch: name, known },
+    );
+  });
+  const inputs = scenarioInputs(feeder, loadMultiplier, pvMultiplier);
+  const split = splitForStar(feeder);
+  return { feeder, inputs, openSwitches, split: split.services.length > 0 ? split : splitAtPvBuses(feeder), findings };
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    const why = cause instanceof SyntaxError ? `is no JSON (${cause.message})` : 'cannot be read; check the path';
+    throw new DecError('BAD_ARGUMENT', `The file ${path} ${why}.`, { file: path }, { cause });
+  }
+}
+
+/** The model's own powers times the multipliers; reactive power of inverters as the model has it. */
+function scenarioInputs(feeder: Feeder, loadMultiplier: number, pvMultiplier: number): LocalInputs {
+  const total = (shares: readonly PhaseShare[], factor: number) => ({
+    powerW: factor * shares.reduce((sum, { powerW }) => sum + powerW, 0),
+    powerVar: factor * shares.reduce((sum, { powerVar }) => sum + powerVar, 0),
+  });
+  const held = [...feeder.batteries, ...feeder.machines].map((der) => [der.id, total(der.shares, 1)] as const);
+  const pv = feeder.pvSystems.map((der) => [der.id, total(der.shares, pvMultiplier)] as const);
+  return {
+    loads: Object.fromEntries(feeder.loads.map(({ id, shares }) => [id, total(shares, loadMultiplier)])),
+    availableW: Object.fromEntries(pv.map(([id, { powerW }]) => [id, Math.max(0, powerW)])),
+    held: Object.fromEntries([...held, ...pv]),
+  };
+}
+
+function reportOf(
+  feeder: Feeder,
+  result: CoordinationResult,
+  options: CoordinateOptions,
+  findings: readonly Finding[],
+  seconds: number,
+): CoordinationReport {
+  const { fairnessReport, residuals, linear, ac } = result;
+  return {
+    feeder: { name: feeder.name, mrid: feeder.mrid },
+    status: result.status,
+    method: result.method,
+    fairness: result.fairness,
+    level: result.fairness === 'equalAlpha' ? 'feeder' : 'customer',
+    rounds: result.rounds,
+    residuals: { ...residuals },
+    objective: result.objective,
+    kktResidual: result.kktResidual,
+    availableW: result.availableW,
+    curtailedW: result.curtailedW,
+    curtailedPct: 100 * result.curtailedShare,
+    priceOfFairnessPct: 100 * result.priceOfFairness,
+    alpha: { ...fairnessReport.alpha },
+    jain: { ...fairnessReport.jain },
+    gini: { ...fairnessReport.gini },
+    linear: { vMaxPu: linear.vMaxPu, vMinPu: linear.vMinPu, worstNode: linear.worstNode },
+    ac: ac.isConverged
+      ? { vMaxPu: ac.vMaxPu, vMinPu: ac.vMinPu, worstNode: ac.worstNode, corrections: ac.corrections }
+      : null,
+    reactiveVar: result.ders.reduce((sum, { setpointVar }) => sum + setpointVar, 0),
+    agents: result.agents,
+    ders: result.ders.map(({ derId, mrid, name, bus, phases, availableW, setpointW, setpointVar, alpha }) => ({
+      id: mrid || derId,
+      name,
+      bus,
+      phases,
+      availableW,
+      setpointW,
+      setpointVar,
+      alpha,
+    })),
+    settings: {
+      loadMultiplier: options.loadMultiplier,
+      pvMultiplier: options.pvMultiplier,
+      sourceVoltagePu: options.sourceVoltage ?? null,
+      vMinPu: options.vMin,
+      vMaxPu: options.vMax,
+      reactive: options.reactive,
+      acCorrection: options.acCorrection,
+      maxRounds: result.settings.maxRounds,
+      open: [...options.open],
+    },
+    seconds,
+    findings: [...findings, ...result.findings],
+  };
+}
+
+/** The result for people. */
+function summary(report: CoordinationReport, result: CoordinationResult): string[] {
+  const { feeder, alpha, jain, gini } = report;
+  const kilowatts = (powerW: number) => `${(powerW / 1000).toFixed(2)} kW`;
+  const lines = [`${feeder.name} ${feeder.mrid}: ${result.statusText}`];
+  if (result.status === 'nothingToDo') return lines;
+  const rows = [
+    ['highest voltage without curtailment', `${result.before.vMaxPu.toFixed(4)} pu at ${result.before.worstNode}`],
+    ['highest voltage with the set-points', `${result.ac.vMaxPu.toFixed(4)} pu at ${result.ac.worstNode}`],
+    ['nodes outside the limits after', String(result.ac.violations)],
+    ['available', kilowatts(result.availableW)],
+    ['curtailed', `${kilowatts(result.curtailedW)}, ${(100 * result.curtailedShare).toFixed(2)} %`],
+    ['least possible', kilowatts(result.leastCurtailedW)],
+    ['price of fairness', `${(100 * result.priceOfFairness).toFixed(2)} % of what is available`],
+    [
+      'curtailed fraction alpha',
+      alpha ? `${alpha.min.toFixed(3)} to ${alpha.max.toFixed(3)}, mean ${alpha.mean.toFixed(3)}` : '-',
+    ],
+    ['Jain index (alpha, served)', jain ? `${jain.alpha.toFixed(3)}, ${jain.served.toFixed(3)}` : '-'],
+    ['Gini (alpha, served)', gini ? `${gini.alpha.toFixed(3)}, ${gini.served.toFixed(3)}` : '-'],
+    ['rounds, corrections', `${result.rounds}, ${result.ac.corrections}`],
+    ['agents', String(result.agents)],
+    ['seconds', report.seconds.toFixed(2)],
+  ];
+  lines.push('', table([`${report.method}, ${report.fairness}`, ''], rows));
+  const most = [...report.ders].sort((a, b) => b.alpha - a.alpha).slice(0, 5);
+  lines.push(
+    '',
+    'Most curtailed',
+    table(
+      ['PV', 'bus', 'available kW', 'set-point kW', 'alpha'],
+      most.map(({ name, bus, availableW, setpointW, alpha: fraction }) => [
+        name,
+        bus,
+        (availableW / 1000).toFixed(2),
+        (setpointW / 1000).toFixed(2),
+        fraction.toFixed(3),
+      ]),
+    ),
+    '',
+    'All set-points: add --json.',
+  );
+  return lines;
+}
