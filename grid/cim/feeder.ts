@@ -15,7 +15,9 @@ import {
   type FeederData,
   type Finding,
   type Machine,
+  type Measurement,
   type PhotovoltaicSystem,
+  type StoredArea,
   type Terminal,
   type Transformer,
 } from '../model/index.js';
@@ -83,6 +85,8 @@ interface FileContext {
   readonly eq: CimEquipment;
   readonly settings: Required<ReadFeederSettings>;
   readonly positions: ReadonlyMap<string, readonly [number, number]>;
+  readonly measurements: readonly Measurement[];
+  readonly areas: readonly StoredArea[];
 }
 
 function readOne(context: FileContext, scope: FeederScope): FeederData {
@@ -117,7 +121,9 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
   const switches = map(objects(...SWITCH_CLASSES), (o) => readSwitch(eq, o, sharedBus))
     .map((device) => placeAtSharedBus(eq, device, shared))
     .map((device) =>
-      leadsToCapacitor.has(device.from.bus) || leadsToCapacitor.has(device.to.bus) ? withCapacitorLeads(device) : device,
+      leadsToCapacitor.has(device.from.bus) || leadsToCapacitor.has(device.to.bus)
+        ? withCapacitorLeads(device)
+        : device,
     );
   const ties = [...lines, ...switches].map((branch) => [branch.from.bus, branch.to.bus] as const);
   const voltages = new NominalVoltages(eq, transformers, ties);
@@ -176,14 +182,8 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
     inScope.add(transformer.id);
     inScope.add(transformer.bankId);
   }
-  const measurements = map([...eq.index.byClass('Analog'), ...eq.index.byClass('Discrete')], (o) =>
-    readMeasurement(eq, o),
-  ).filter(
-    (measurement) =>
-      inScope.has(measurement.equipmentId) ||
-      regulators.some((r) => r.id === measurement.equipmentId) ||
-      used.has(measurement.bus),
-  );
+  for (const regulator of regulators) inScope.add(regulator.id);
+  const measurements = context.measurements.filter((m) => inScope.has(m.equipmentId) || used.has(m.bus));
 
   return {
     mrid: scope.mrid,
@@ -202,8 +202,8 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
     batteries,
     machines,
     measurements,
-    storedAreas: readAreas(eq).filter(
-      (area) => area.equipment.some((id) => inScope.has(id)) || area.equipment.length === 0,
+    storedAreas: context.areas.filter(
+      ({ equipment }) => equipment.length === 0 || equipment.some((id) => inScope.has(id)),
     ),
   };
 }
@@ -264,6 +264,10 @@ export function readFeeders(
       earthResistivity: settings.earthResistivity ?? 100,
     },
     positions: busPositions(eq),
+    measurements: [...index.byClass('Analog'), ...index.byClass('Discrete')].flatMap(
+      (object) => readMeasurement(eq, object) ?? [],
+    ),
+    areas: readAreas(eq),
   };
   nameUnknownClasses(eq);
   const data = feederScopes(eq).map((scope) => readOne(context, scope));

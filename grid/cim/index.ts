@@ -5,8 +5,8 @@ export * from './reader.js';
 export {
   CIM100_NAMESPACE,
   type CimDocumentStyle,
-  type CimRecord,
   type CimProperty,
+  type CimRecord,
   cimDocument,
   enumeration,
   literal,

@@ -3,6 +3,16 @@ import { canonicalMrid, type Finding } from '../model/index.js';
 /** How a property was written: a literal, a link to another object, or a member of an enumeration. */
 export type CimValueKind = 'literal' | 'reference' | 'enumeration';
 
+/** Kinds as they stand in the lowest two bits of a property's key. */
+export const LITERAL = 0;
+export const REFERENCE = 1;
+export const ENUMERATION = 2;
+
+/** Key of a property: number of its attribute (see {@link CimIndex.internAttribute}) and kind. */
+export function propertyKey(attribute: number, kind: number): number {
+  return (attribute << 2) | kind;
+}
+
 const KINDS: readonly CimValueKind[] = ['literal', 'reference', 'enumeration'];
 const NONE: readonly string[] = [];
 const NO_OBJECTS: readonly CimObject[] = [];
@@ -22,16 +32,31 @@ export class CimObject {
   /** The RDF subject without prefix, as written; the fallback of {@link mrid}. */
   readonly subject: string;
   readonly #index: CimIndex;
-  readonly #keys: number[] = [];
-  readonly #values: string[] = [];
+  /** Attribute number times four plus the kind, and the value, of each property. */
+  readonly #keys: number[];
+  readonly #values: string[];
 
-  constructor(index: CimIndex, id: string, subject: string, className: string, file: string, line: number) {
+  /** @param keys - of the properties as {@link propertyKey} makes them; kept, not copied, as are the values */
+  constructor(
+    index: CimIndex,
+    place: {
+      readonly id: string;
+      readonly subject: string;
+      readonly className: string;
+      readonly file: string;
+      readonly line: number;
+    },
+    keys: number[] = [],
+    values: string[] = [],
+  ) {
     this.#index = index;
-    this.id = id;
-    this.subject = subject;
-    this.className = className;
-    this.file = file;
-    this.line = line;
+    this.id = place.id;
+    this.subject = place.subject;
+    this.className = place.className;
+    this.file = place.file;
+    this.line = place.line;
+    this.#keys = keys;
+    this.#values = values;
   }
 
   /** mRID as the source spells it: `IdentifiedObject.mRID`, else the RDF subject without its prefix. */
@@ -61,9 +86,10 @@ export class CimObject {
   refs(attribute: string): readonly string[] {
     const code = this.#index.attributeCode(attribute);
     if (code < 0) return NONE;
+    const key = propertyKey(code, REFERENCE);
     let list: string[] | undefined;
     for (let i = 0; i < this.#keys.length; i++) {
-      if (this.#keys[i]! === ((code << 2) | 1)) {
+      if (this.#keys[i]! === key) {
         if (list) list.push(this.#values[i]!);
         else list = [this.#values[i]!];
       }
@@ -84,12 +110,11 @@ export class CimObject {
    *
    * @returns the other value when the attribute already has a different literal or enumeration value (which is kept)
    */
-  add(attribute: number, kind: CimValueKind, value: string): string | undefined {
-    const key = (attribute << 2) | KINDS.indexOf(kind);
+  add(key: number, value: string): string | undefined {
     for (let i = 0; i < this.#keys.length; i++) {
       if (this.#keys[i]! === key) {
         if (this.#values[i] === value) return undefined;
-        if (kind !== 'reference') return this.#values[i];
+        if ((key & 3) !== REFERENCE) return this.#values[i];
       }
     }
     this.#keys.push(key);

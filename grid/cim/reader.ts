@@ -10,10 +10,10 @@
 import { type SaxesAttributePlain, SaxesParser, type SaxesTagPlain } from 'saxes';
 import { DecError } from '../math/index.js';
 import { canonicalMrid } from '../model/index.js';
-import { CimIndex, type CimObject, CimObject as CimObjectClass, type CimValueKind } from './object-index.js';
+import { CimIndex, CimObject, ENUMERATION, LITERAL, propertyKey, REFERENCE } from './object-index.js';
 
 const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
-const ENUMERATION = /^[a-z][a-z0-9+.-]*:.*[#/]([A-Z]\w*\.\w+)$/i;
+const ENUMERATION_MEMBER = /^[a-z][a-z0-9+.-]*:.*[#/]([A-Z]\w*\.\w+)$/i;
 
 /** An object being read: its properties wait until its class is known. */
 interface OpenObject {
@@ -22,8 +22,7 @@ interface OpenObject {
   className: string;
   isTyped: boolean;
   readonly line: number;
-  readonly attributes: number[];
-  readonly kinds: CimValueKind[];
+  readonly keys: number[];
   readonly values: string[];
 }
 
@@ -116,7 +115,11 @@ export class CimIndexReader {
 
   #fail(message: string): never {
     const { line, column } = this.#parser;
-    const bare = message.replace(/^[^:]*:\d+:\d+: /, '');
+    const object = this.#open.at(-1);
+    const property = this.#properties.at(-1);
+    const attribute = property && property.code >= 0 ? `, ${this.index.attributeName(property.code)}` : '';
+    const place = object ? ` (in ${object.className} ${object.subject}${attribute})` : '';
+    const bare = message.replace(/^[^:]*:\d+:\d+: /, '').replace(/\.$/, '') + place;
     throw new DecError('XML_MALFORMED', `${this.fileName}, line ${line}, column ${column}: ${bare}`, {
       file: this.fileName,
       line,
@@ -186,23 +189,20 @@ export class CimIndexReader {
       className: isDescription ? 'Description' : this.#local(tag.name),
       isTyped: !isDescription,
       line: this.#parser.line,
-      attributes: [],
-      kinds: [],
+      keys: [],
       values: [],
     };
     const property = this.#properties.at(-1);
     const parent = this.#open.at(-1);
     if (property && parent) {
       property.isSet = true;
-      parent.attributes.push(property.code);
-      parent.kinds.push('reference');
+      parent.keys.push(propertyKey(property.code, REFERENCE));
       parent.values.push(object.id);
     }
     this.#open.push(object);
     for (const name in attributes) {
       if (name.startsWith('xml') || name === this.#about || name === this.#id || name === this.#node) continue;
-      object.attributes.push(this.index.internAttribute(this.#local(name)));
-      object.kinds.push('literal');
+      object.keys.push(propertyKey(this.index.internAttribute(this.#local(name)), LITERAL));
       object.values.push(attributes[name]!);
     }
   }
@@ -219,9 +219,8 @@ export class CimIndexReader {
     }
     const code = this.index.internAttribute(this.#local(tag.name));
     if (resource !== undefined) {
-      const member = ENUMERATION.exec(resource)?.[1];
-      object.attributes.push(code);
-      object.kinds.push(member === undefined ? 'reference' : 'enumeration');
+      const member = resource.startsWith('urn:') ? undefined : ENUMERATION_MEMBER.exec(resource)?.[1];
+      object.keys.push(propertyKey(code, member === undefined ? REFERENCE : ENUMERATION));
       object.values.push(member ?? this.#canonical(resource));
     }
     this.#properties.push({ code, isSet: resource !== undefined });
@@ -233,8 +232,7 @@ export class CimIndexReader {
       const property = this.#properties.pop()!;
       if (property.isSet) return;
       const object = this.#open.at(-1)!;
-      object.attributes.push(property.code);
-      object.kinds.push('literal');
+      object.keys.push(propertyKey(property.code, LITERAL));
       object.values.push(this.#text.trim());
       this.#text = '';
       return;
@@ -244,42 +242,52 @@ export class CimIndexReader {
 
   #commit(read: OpenObject): void {
     const { index } = this;
-    let object: CimObject | undefined = index.objects.get(read.id);
+    const object = index.objects.get(read.id);
     if (!object) {
-      object = new CimObjectClass(index, read.id, read.subject, read.className, this.fileName, read.line);
-      index.objects.set(read.id, object);
-    } else if (read.isTyped && object.className !== read.className) {
-      if (object.className === 'Description') {
-        object.className = read.className;
-      } else {
-        index.findings.push({
-          severity: this.#ownIds.has(read.id) ? 'error' : 'warning',
-          code: 'DUPLICATE_ID',
-          message: `The id ${read.subject} is used for a ${object.className} and for a ${read.className}; they are read as one ${object.className}.`,
-          class: read.className,
-          mrid: read.subject,
-          file: this.fileName,
-          line: read.line,
-        });
-      }
+      index.objects.set(read.id, new CimObject(index, this.#place(read), read.keys, read.values));
+      this.#ownIds.add(read.id);
+      return;
     }
+    if (read.isTyped && object.className !== read.className) this.#retype(object, read);
     this.#ownIds.add(read.id);
     for (let i = 0; i < read.values.length; i++) {
-      const kept = object.add(read.attributes[i]!, read.kinds[i]!, read.values[i]!);
+      const kept = object.add(read.keys[i]!, read.values[i]!);
       if (kept === undefined) continue;
+      const attribute = index.attributeName(read.keys[i]! >> 2);
       index.findings.push({
         severity: 'warning',
         code: 'CONFLICTING_VALUE',
-        message: `${object.className} ${read.subject} has ${index.attributeName(read.attributes[i]!)} twice; the first value is kept.`,
+        message: `${object.className} ${read.subject} has ${attribute} twice; the first value is kept.`,
         class: object.className,
         mrid: read.subject,
-        attribute: index.attributeName(read.attributes[i]!),
+        attribute,
         value: read.values[i]!,
         allowed: kept,
         file: this.fileName,
         line: read.line,
       });
     }
+  }
+
+  #place(read: OpenObject) {
+    const { id, subject, className, line } = read;
+    return { id, subject, className, file: this.fileName, line };
+  }
+
+  #retype(object: CimObject, read: OpenObject): void {
+    if (object.className === 'Description') {
+      object.className = read.className;
+      return;
+    }
+    this.index.findings.push({
+      severity: this.#ownIds.has(read.id) ? 'error' : 'warning',
+      code: 'DUPLICATE_ID',
+      message: `The id ${read.subject} is used for a ${object.className} and for a ${read.className}; they are read as one ${object.className}.`,
+      class: read.className,
+      mrid: read.subject,
+      file: this.fileName,
+      line: read.line,
+    });
   }
 }
 

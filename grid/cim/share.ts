@@ -49,7 +49,8 @@ export class NominalVoltages {
       const leg = isSingle ? splitLegVoltage(lineToLineV) : legOfBase(lineToLineV);
       return connection === 'delta' ? 2 * splitLegVoltage(lineToLineV) : leg;
     }
-    const rated = this.#rated.get(this.#key(bus, node, other)) ?? lineToLineV / (connection === 'delta' ? 1 : Math.sqrt(3));
+    const rated =
+      this.#rated.get(this.#key(bus, node, other)) ?? lineToLineV / (connection === 'delta' ? 1 : Math.sqrt(3));
     return isSingle && other === 0 ? standardVoltage(rated) : rated;
   }
 

@@ -79,17 +79,30 @@ export function readSwitch(eq: CimEquipment, device: CimObject, sharedBus?: stri
  * Exporters that number phases above the third lose the first terminal of switches at a bus of nine nodes. Such a switch
  * begins at that bus when the feeder has one.
  */
-function lostEnding(eq: CimEquipment, device: CimObject, sharedBus: string | undefined): readonly CimEnding[] | undefined {
+function lostEnding(
+  eq: CimEquipment,
+  device: CimObject,
+  sharedBus: string | undefined,
+): readonly CimEnding[] | undefined {
   const terminals = eq.terminals(device);
   const [terminal] = terminals;
   const bus = eq.busOf(terminal);
   if (sharedBus === undefined || terminals.length !== 1 || !terminal || bus === undefined) return undefined;
   if (terminal.get('ACDCTerminal.sequenceNumber') !== '2') return undefined;
-  eq.findings.add('warning', 'MISSING_REFERENCE', device, 'Its first terminal is absent; it begins at the bus of the bank whose windings share one bus.', {
-    attribute: 'Terminal.ConductingEquipment',
-    value: sharedBus,
-  });
-  return [{ terminal, bus: sharedBus }, { terminal, bus }];
+  eq.findings.add(
+    'warning',
+    'MISSING_REFERENCE',
+    device,
+    'Its first terminal is absent; it begins at the bus of the bank whose windings share one bus.',
+    {
+      attribute: 'Terminal.ConductingEquipment',
+      value: sharedBus,
+    },
+  );
+  return [
+    { terminal, bus: sharedBus },
+    { terminal, bus },
+  ];
 }
 
 /** Gives a closed switch before a capacitor alone the impedance of its leads. */

@@ -1,0 +1,334 @@
+import { describe, expect, it } from 'vitest';
+import { readCimText, readFeeders } from '../../../grid/cim/index.js';
+
+/** One object in a few words: class, id, then attribute = literal or `@id` or `#Enumeration.member`. */
+function object(className: string, id: string, properties: Readonly<Record<string, string | number>> = {}): string {
+  const lines = Object.entries(properties).map(([name, value]) => {
+    const text = String(value);
+    if (text.startsWith('@')) return `<cim:${name} rdf:resource="#${text.slice(1)}"/>`;
+    if (text.startsWith('#')) return `<cim:${name} rdf:resource="http://iec.ch/TC57/CIM100${text}"/>`;
+    return `<cim:${name}>${text}</cim:${name}>`;
+  });
+  return `<cim:${className} rdf:ID="${id}"><cim:IdentifiedObject.name>${id}</cim:IdentifiedObject.name>${lines.join('')}</cim:${className}>`;
+}
+
+function terminals(equipment: string, ...nodes: string[]): string {
+  return nodes
+    .map((node, k) =>
+      object('Terminal', `${equipment}_T${k + 1}`, {
+        'Terminal.ConductingEquipment': `@${equipment}`,
+        'Terminal.ConnectivityNode': `@${node}`,
+        'ACDCTerminal.sequenceNumber': k + 1,
+      }),
+    )
+    .join('');
+}
+
+const node = (id: string) => object('ConnectivityNode', id, { 'ConnectivityNode.ConnectivityNodeContainer': '@F' });
+const BASE = 'ConductingEquipment.BaseVoltage';
+
+/** A source at bus a with a 12.47 kV base, and whatever is added. */
+function read(...extra: string[]) {
+  const body = [
+    object('Feeder', 'F'),
+    object('BaseVoltage', 'B12', { 'BaseVoltage.nominalVoltage': 12470 }),
+    object('BaseVoltage', 'B02', { 'BaseVoltage.nominalVoltage': 208 }),
+    node('a'),
+    node('b'),
+    object('EnergySource', 'S', {
+      [BASE]: '@B12',
+      'EnergySource.nominalVoltage': 12470,
+      'EnergySource.voltageMagnitude': 12470,
+      'EnergySource.r': 0.1,
+      'EnergySource.x': 1,
+    }),
+    terminals('S', 'a'),
+    ...extra,
+  ].join('\n');
+  const text = `<rdf:RDF xmlns:cim="http://iec.ch/TC57/CIM100#" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">${body}</rdf:RDF>`;
+  const { feeders, findings } = readFeeders(readCimText([{ name: 'f.xml', text }]));
+  return { feeder: feeders[0]!, findings };
+}
+
+const load = (connection: string, properties: Readonly<Record<string, string | number>> = {}) =>
+  object('EnergyConsumer', 'L', {
+    [BASE]: '@B12',
+    'EnergyConsumer.p': 3000,
+    'EnergyConsumer.q': 600,
+    'EnergyConsumer.phaseConnection': `#PhaseShuntConnectionKind.${connection}`,
+    ...properties,
+  }) + terminals('L', 'a');
+const loadPhase = (phase: string, p: number, attribute = 'p') =>
+  object('EnergyConsumerPhase', `L_${phase}`, {
+    'EnergyConsumerPhase.EnergyConsumer': '@L',
+    'EnergyConsumerPhase.phase': `#SinglePhaseKind.${phase}`,
+    [`EnergyConsumerPhase.${attribute}`]: p,
+  });
+
+describe('loads from CIM', () => {
+  it('divide over three phases to ground without phase objects', () => {
+    const [l] = read(load('Y')).feeder.loads;
+    expect(l!.shares.map((s) => [s.node, s.otherNode, s.powerW])).toEqual([
+      [1, 0, 1000],
+      [2, 0, 1000],
+      [3, 0, 1000],
+    ]);
+    expect(l!.shares[0]!.ratedVoltageV).toBeCloseTo(12470 / Math.sqrt(3), 6);
+  });
+
+  it('close a delta to the next phase, also with a single phase object', () => {
+    const three = read(load('D')).feeder.loads[0]!;
+    expect(three.shares.map((s) => [s.node, s.otherNode])).toEqual([
+      [1, 2],
+      [2, 3],
+      [3, 1],
+    ]);
+    // The exporter of OpenDSS writes a load at bus.3.1 as phase C in delta.
+    const one = read(load('D'), loadPhase('C', 3000)).feeder.loads[0]!;
+    expect(one.shares.map((s) => [s.node, s.otherNode, s.powerW, s.ratedVoltageV])).toEqual([[3, 1, 3000, 12470]]);
+  });
+
+  it('take CIM17 names of power and standard voltages of one-phase customers', () => {
+    const [l] = read(load('Y'), loadPhase('B', 3000, 'pfixed')).feeder.loads;
+    // ANSI C84.1: 12470Y/7200.
+    expect(l!.shares.map((s) => [s.node, s.otherNode, s.powerW, s.ratedVoltageV])).toEqual([[2, 0, 3000, 7200]]);
+  });
+
+  it('stand on the legs of a split-phase secondary', () => {
+    const { feeder } = read(load('Y', { [BASE]: '@B02' }), loadPhase('s1', 1000), loadPhase('s2', 2000));
+    expect(feeder.busById.get('a')!.isSplitPhase).toBe(true);
+    expect(feeder.loads[0]!.shares.map((s) => [s.node, s.otherNode, s.powerW])).toEqual([
+      [1, 0, 1000],
+      [2, 0, 2000],
+    ]);
+  });
+
+  it('take ZIP shares and exponents of their response', () => {
+    const response = (properties: Readonly<Record<string, string | number>>) =>
+      object('LoadResponseCharacteristic', 'R', properties);
+    const link = { 'EnergyConsumer.LoadResponse': '@R' };
+    const zip = read(
+      load('Y', link),
+      response({
+        'LoadResponseCharacteristic.exponentModel': 'false',
+        'LoadResponseCharacteristic.pConstantImpedance': 20,
+        'LoadResponseCharacteristic.pConstantCurrent': 30,
+        'LoadResponseCharacteristic.pConstantPower': 50,
+        'LoadResponseCharacteristic.qConstantImpedance': 100,
+      }),
+    ).feeder.loads[0]!;
+    expect(zip.zipP).toEqual({ z: 0.2, i: 0.3, p: 0.5 });
+    expect(zip.zipQ).toEqual({ z: 1, i: 0, p: 0 });
+    const exponential = read(
+      load('Y', link),
+      response({
+        'LoadResponseCharacteristic.exponentModel': 'true',
+        'LoadResponseCharacteristic.pVoltageExponent': 1,
+        'LoadResponseCharacteristic.qVoltageExponent': 2,
+      }),
+    ).feeder.loads[0]!;
+    expect(exponential.voltageExponents).toEqual({ p: 1, q: 2 });
+  });
+});
+
+describe('inverters from CIM', () => {
+  const connection = (properties: Readonly<Record<string, string | number>> = {}) =>
+    object('PowerElectronicsConnection', 'P', {
+      [BASE]: '@B12',
+      'PowerElectronicsConnection.p': 4000,
+      'PowerElectronicsConnection.q': 0,
+      'PowerElectronicsConnection.ratedS': 5000,
+      'PowerElectronicsConnection.ratedU': 12470,
+      ...properties,
+    }) + terminals('P', 'a');
+
+  it('find their unit by a link in either direction', () => {
+    const first = read(
+      connection({ 'PowerElectronicsConnection.PowerElectronicsUnit': '@U' }),
+      object('PhotovoltaicUnit', 'U', { 'PowerElectronicsUnit.maxP': 4500 }),
+    ).feeder;
+    const second = read(
+      connection(),
+      object('PhotovoltaicUnit', 'U', {
+        'PowerElectronicsUnit.PowerElectronicsConnection': '@P',
+        'PowerElectronicsUnit.maxP': 4500,
+      }),
+    ).feeder;
+    expect(first.pvSystems).toEqual(second.pvSystems);
+    expect(first.pvSystems[0]).toMatchObject({ unitMrid: 'U', maxPowerW: 4500, ratedPowerVA: 5000 });
+  });
+
+  it('are limited by the rating when a unit of an old file has no maxP', () => {
+    const { feeder } = read(
+      connection(),
+      object('BatteryUnit', 'U', {
+        'PowerElectronicsUnit.PowerElectronicsConnection': '@P',
+        'BatteryUnit.ratedE': 13500,
+        'BatteryUnit.storedE': 5000,
+      }),
+    );
+    expect(feeder.batteries[0]).toMatchObject({ maxPowerW: 5000, maxChargeW: 5000, ratedEnergyWh: 13500 });
+  });
+
+  it('without a unit are machines of constant power, with a finding', () => {
+    const { feeder, findings } = read(connection());
+    expect(feeder.machines.map((m) => m.id)).toEqual(['P']);
+    expect(findings.find((f) => f.code === 'MISSING_REFERENCE')).toMatchObject({
+      class: 'PowerElectronicsConnection',
+      mrid: 'P',
+    });
+  });
+});
+
+describe('branches from CIM', () => {
+  it('read a matrix by row and column or by the sequence numbers of its lower triangle', () => {
+    const segment =
+      object('ACLineSegment', 'X', {
+        [BASE]: '@B12',
+        'Conductor.length': 100,
+        'ACLineSegment.PerLengthImpedance': '@Z',
+      }) + terminals('X', 'a', 'b');
+    const phases = ['C', 'B'].map((phase, k) =>
+      object('ACLineSegmentPhase', `X_${phase}`, {
+        'ACLineSegmentPhase.ACLineSegment': '@X',
+        'ACLineSegmentPhase.phase': `#SinglePhaseKind.${phase}`,
+        'ACLineSegmentPhase.sequenceNumber': k + 1,
+      }),
+    );
+    const data = (places: readonly Readonly<Record<string, number>>[]) =>
+      places.map((place, k) =>
+        object('PhaseImpedanceData', `D${k}`, {
+          'PhaseImpedanceData.PhaseImpedance': '@Z',
+          'PhaseImpedanceData.r': [1, 2, 3][k]!,
+          'PhaseImpedanceData.x': [4, 5, 6][k]!,
+          'PhaseImpedanceData.b': 0,
+          ...place,
+        }),
+      );
+    const places = [
+      [1, 1],
+      [2, 1],
+      [2, 2],
+    ];
+    const matrix = object('PerLengthPhaseImpedance', 'Z', { 'PerLengthPhaseImpedance.conductorCount': 2 });
+    const byRow = read(
+      segment,
+      matrix,
+      ...phases,
+      ...data(places.map(([r, c]) => ({ 'PhaseImpedanceData.row': r!, 'PhaseImpedanceData.column': c! }))),
+    );
+    const bySequence = read(
+      segment,
+      matrix,
+      ...phases,
+      ...data(places.map((_, k) => ({ 'PhaseImpedanceData.sequenceNumber': k + 1 }))),
+    );
+    const line = byRow.feeder.lines[0]!;
+    expect(line).toEqual(bySequence.feeder.lines[0]);
+    expect(line.from).toEqual({ bus: 'a', nodes: [3, 2] });
+    expect(line.seriesOhm).toEqual({ n: 2, re: [100, 200, 200, 300], im: [400, 500, 500, 600] });
+    expect(line.impedanceSource).toBe('matrix');
+  });
+
+  it.each([
+    'LoadBreakSwitch',
+    'Breaker',
+    'Fuse',
+    'Recloser',
+    'Disconnector',
+    'Sectionaliser',
+    'Jumper',
+    'Cut',
+    'Switch',
+  ])('read a %s with phases that change side', (className) => {
+    const { feeder } = read(
+      object(className, 'W', {
+        [BASE]: '@B12',
+        'Switch.normalOpen': 'False',
+        'Switch.open': 'False',
+        'Switch.ratedCurrent': 200,
+      }),
+      terminals('W', 'a', 'b'),
+      object('SwitchPhase', 'W_A', {
+        'SwitchPhase.Switch': '@W',
+        'SwitchPhase.phaseSide1': '#SinglePhaseKind.A',
+        'SwitchPhase.phaseSide2': '#SinglePhaseKind.B',
+        'SwitchPhase.closed': 'false',
+      }),
+    );
+    expect(feeder.switches[0]).toMatchObject({
+      switchClass: className,
+      from: { bus: 'a', nodes: [1] },
+      to: { bus: 'b', nodes: [2] },
+      isOpen: [true],
+      isNormallyOpen: false,
+      ratingA: 200,
+    });
+  });
+
+  it('take the hours of the vector group as lag, lead and turns', () => {
+    const unit = (clock: number) => {
+      const end = (n: number, kind: string, hour: number) =>
+        object('PowerTransformerEnd', `E${n}`, {
+          'PowerTransformerEnd.PowerTransformer': '@T',
+          'TransformerEnd.endNumber': n,
+          'TransformerEnd.Terminal': `@T_T${n}`,
+          'PowerTransformerEnd.ratedU': n === 1 ? 12470 : 4160,
+          'PowerTransformerEnd.ratedS': 1e6,
+          'PowerTransformerEnd.connectionKind': `#WindingConnection.${kind}`,
+          'PowerTransformerEnd.phaseAngleClock': hour,
+          'TransformerEnd.grounded': kind === 'D' ? 'false' : 'true',
+        });
+      return read(
+        object('PowerTransformer', 'T') + terminals('T', 'a', 'b') + end(1, 'D', 0) + end(2, 'Y', clock),
+        object('TransformerMeshImpedance', 'M', {
+          'TransformerMeshImpedance.FromTransformerEnd': '@E1',
+          'TransformerMeshImpedance.ToTransformerEnd': '@E2',
+          'TransformerMeshImpedance.r': 1.555009,
+          'TransformerMeshImpedance.x': 9.330054,
+        }),
+      ).feeder.transformers[0]!;
+    };
+    // 12.47 kV and 1 MVA: base 155.5009 ohm, so 1 % and 6 %.
+    expect(unit(1).reactancesPu[0]).toBeCloseTo(0.06, 9);
+    expect(unit(1).windings[0]!.resistancePu + unit(1).windings[1]!.resistancePu).toBeCloseTo(0.01, 9);
+    expect([unit(1).isDeltaLeading, unit(1).windings[1]!.terminal.nodes]).toEqual([false, [1, 2, 3, 0]]);
+    expect([unit(11).isDeltaLeading, unit(11).windings[1]!.terminal.nodes]).toEqual([true, [1, 2, 3, 0]]);
+    expect([unit(5).isDeltaLeading, unit(5).windings[1]!.terminal.nodes]).toEqual([false, [3, 1, 2, 0]]);
+  });
+});
+
+describe('what the model does not represent', () => {
+  it('is named, and folded with a count where it is frequent', () => {
+    const { findings } = read(
+      ...[1, 2, 3, 4, 5].map((k) => object('House', `H${k}`)),
+      object('ThermalGeneratingUnit', 'G'),
+      object('Location', 'Place'),
+      object('DiagramObject', 'Picture'),
+    );
+    expect(
+      findings.filter((f) => f.code === 'UNSUPPORTED_CLASS').map((f) => [f.severity, f.class, f.mrid, f.count]),
+    ).toEqual([
+      ['warning', 'House', 'H1', 5],
+      ['warning', 'ThermalGeneratingUnit', 'G', undefined],
+    ]);
+  });
+
+  it('includes equipment without nodes or impedance, with class, mRID, attribute and line', () => {
+    const { feeder, findings } = read(
+      object('ACLineSegment', 'X', { [BASE]: '@B12' }),
+      object('ACLineSegment', 'Y', { [BASE]: '@B12', 'Conductor.length': 1 }) + terminals('Y', 'a', 'b'),
+    );
+    expect(feeder.lines).toEqual([]);
+    const errors = findings.filter((f) => f.severity === 'error');
+    expect(errors.map((f) => [f.code, f.class, f.mrid])).toEqual([
+      ['MISSING_REFERENCE', 'ACLineSegment', 'X'],
+      ['MISSING_IMPEDANCE', 'ACLineSegment', 'Y'],
+    ]);
+    for (const finding of errors) {
+      expect(finding.attribute).toBeTruthy();
+      expect(finding.file).toBe('f.xml');
+      expect(finding.line).toBeGreaterThan(0);
+    }
+  });
+});
