@@ -8,7 +8,7 @@ import type { StarSettings } from './star-settings.js';
  * The agent's half of the star: a small strictly convex quadratic programme.
  *
  * Solved, in the units of the settings (alpha by group, v by port node):
- *   min sum_g cost_g(alpha_g) + rho/2 (|P(alpha) - tP|^2 + wQ |Q(alpha) - tQ|^2 + |v - tv|^2 + w (alpha - t_alpha)^2)
+ *   min sum_g cost_g(alpha_g) + rho/2 (|P(alpha) - tP|^2 + wQ |Q(alpha) - tQ|^2 + |v - tv|^2)
  *   subject to 0 <= alpha <= 1 and the limits of every node of the secondary, v_i = a_i + G_i v + B_i alpha,
  *   the limits softened by an exact penalty.
  * P, Q and B are affine in alpha by the linear model of the secondary; they are found once per interval by one evaluation
@@ -36,8 +36,6 @@ export interface AgentData {
   readonly lowerSquaredPu: Float64Array;
   readonly upperSquaredPu: Float64Array;
   readonly cost: GroupCost;
-  /** Whether alpha is shared with other agents. */
-  readonly isAlphaShared: boolean;
 }
 
 /** What an agent remembers between rounds. */
@@ -61,7 +59,6 @@ export interface AgentSituation {
   readonly units: readonly CurtailableUnit[];
   readonly groupCount: number;
   readonly cost: GroupCost;
-  readonly isAlphaShared: boolean;
   /** Limits by node, pu squared; infinite where there is none. */
   readonly lowerSquaredPu: Float64Array;
   readonly upperSquaredPu: Float64Array;
@@ -155,7 +152,6 @@ export function agentData(situation: AgentSituation): AgentData {
     lowerSquaredPu: Float64Array.from(limited, (i) => lowerSquaredPu[i]!),
     upperSquaredPu: Float64Array.from(limited, (i) => upperSquaredPu[i]!),
     cost: situation.cost,
-    isAlphaShared: situation.isAlphaShared,
   };
 }
 
@@ -191,7 +187,6 @@ function prepareRho(data: AgentData, memory: AgentMemory, rho: number, settings:
   const h = new Float64Array(size * size);
   for (let g = 0; g < n; g++) {
     h[g * size + g] = (data.cost.quadratic[g]! * 1000) / unit + proximal(data, g, settings);
-    if (data.isAlphaShared) h[g * size + g]! += rho * settings.alphaWeight;
     for (let f = 0; f < n; f++) {
       let sum = 0;
       for (let p = 0; p < m; p++) {
@@ -285,7 +280,6 @@ export function agentUpdate(
       const perVar = rho * settings.reactiveWeight * data.perAlphaVar[p * n + g]!;
       sum += (perVar * (request.targetVar[p]! - data.baseVar[p]!)) / (unit * unit);
     }
-    if (data.isAlphaShared) sum += rho * settings.alphaWeight * (request.targetAlpha ?? memory.alpha[g]!);
     pull[g] = sum;
   }
   for (let p = 0; p < m; p++) pull[n + p] = (rho * (request.targetVoltageSquaredPu[p]! - 1)) / voltageUnit;
@@ -341,12 +335,11 @@ export function agentUpdate(
     // Without limits of its own an agent has no view on the voltage of its port.
     if (k > 0) voltageSquaredPu.push(memory.portVoltageSquaredPu[p]!);
   }
-  const reply: AgentReply = {
+  return {
     round: request.round,
     powerW,
     powerVar,
     voltageSquaredPu,
     status: isInfeasible ? 'infeasible' : 'solved',
   };
-  return data.isAlphaShared && n > 0 ? { ...reply, alpha: memory.alpha[0]! } : reply;
 }

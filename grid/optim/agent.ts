@@ -1,10 +1,10 @@
 import { createPowerFlow, type PowerFlow } from '../flow/index.js';
 import { DecError } from '../math/index.js';
-import { buildFeeder, type FeederData, phaseOfNode, type PhotovoltaicSystem, type Source } from '../model/index.js';
+import { buildFeeder, type FeederData, type PhotovoltaicSystem, phaseOfNode, type Source } from '../model/index.js';
 import { type AgentData, type AgentMemory, agentData, agentMemory, agentUpdate } from './agent-update.js';
 import { agentAtAlpha } from './equal-alpha.js';
-import { evaluate, linearState } from './linear-network.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
+import { evaluate, linearState } from './linear-network.js';
 import { groupCost, type LocalPower, localPower, nodeLimits } from './problem.js';
 import type {
   AgentReply,
@@ -238,7 +238,9 @@ class TransformerAgent implements ServiceAgent {
 
   private prepared(): Situation {
     if (!this.situation) {
-      throw new DecError('BAD_ARGUMENT', `Agent ${this.agentId} was asked before it was prepared.`, { agent: this.agentId });
+      throw new DecError('BAD_ARGUMENT', `Agent ${this.agentId} was asked before it was prepared.`, {
+        agent: this.agentId,
+      });
     }
     return this.situation;
   }
@@ -259,7 +261,6 @@ class TransformerAgent implements ServiceAgent {
       ...power,
       groupCount,
       cost: groupCost(power.units, groupCount, this.settings.fairness),
-      isAlphaShared: this.settings.fairness === 'equalAlpha',
       ...limits,
       correctionSquaredPu: this.correction,
       offsetW: this.offsetW,

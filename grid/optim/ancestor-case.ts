@@ -1,5 +1,14 @@
 import { DecError } from '../math/index.js';
-import type { Bus, ComplexMatrix, FeederData, Line, Load, PhaseShare, PhotovoltaicSystem, Switch } from '../model/index.js';
+import type {
+  Bus,
+  ComplexMatrix,
+  FeederData,
+  Line,
+  Load,
+  PhaseShare,
+  PhotovoltaicSystem,
+  Switch,
+} from '../model/index.js';
 
 /*
  * Reader of the ancestor's pair of JSON files (bus_info and branch_sw_xfmr) into a feeder.

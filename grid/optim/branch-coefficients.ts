@@ -20,7 +20,11 @@ export interface DropCoefficients {
  * @param angleRad - nominal angle of each wire
  * @param hasUpstreamTypo - reproduces a wrong index of the ancestor: the coefficient of B's reactive power on C uses x_AC
  */
-export function wireDrop(series: ComplexMatrix, angleRad: readonly number[], hasUpstreamTypo = false): DropCoefficients {
+export function wireDrop(
+  series: ComplexMatrix,
+  angleRad: readonly number[],
+  hasUpstreamTypo = false,
+): DropCoefficients {
   const n = series.n;
   const p = new Float64Array(n * n);
   const q = new Float64Array(n * n);

@@ -1,9 +1,4 @@
-import {
-  type ProgrammeStatus,
-  type QuadraticProgramme,
-  solveQuadraticProgramme,
-  TripletList,
-} from '../math/index.js';
+import { type ProgrammeStatus, type QuadraticProgramme, solveQuadraticProgramme, TripletList } from '../math/index.js';
 import { type CurtailmentProblem, dispatchState, voltageExtremes } from './problem.js';
 
 /*
@@ -169,7 +164,8 @@ function buildProgramme(problem: CurtailmentProblem, isElastic: boolean): Reduce
   for (let i = 0; i < n; i++) {
     if (hasV[i]) continue;
     // Limits left at a root: nothing moves it.
-    if (i < network.rootCount && (lower[i]! > VIOLATION_SQUARED_PU || upper[i]! < -VIOLATION_SQUARED_PU)) isInfeasible = true;
+    if (i < network.rootCount && (lower[i]! > VIOLATION_SQUARED_PU || upper[i]! < -VIOLATION_SQUARED_PU))
+      isInfeasible = true;
   }
 
   // Units of the programme: kW for flows; voltages in pu squared times a factor that makes a kW count about one.

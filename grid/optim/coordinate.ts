@@ -1,6 +1,8 @@
 import { createPowerFlow, type PowerFlowSolution } from '../flow/index.js';
-import type { Feeder, Finding } from '../model/index.js';
+import { buildFeeder, type Feeder, type Finding } from '../model/index.js';
 import { applyInputs, createServiceAgent, type ServiceAgent, setpointOf } from './agent.js';
+import { type AncestorOptions, ancestorFeeder } from './ancestor-case.js';
+import { splitAtBuses } from './bus-star.js';
 import { CENTRAL_STATUS_TEXT, solveCentral } from './central.js';
 import { applyState, createStarCoordinator, type PortPower, type StarCoordinator } from './coordinator.js';
 import { type FairnessReport, fairnessReport, priceOfFairness } from './fairness-metrics.js';
@@ -8,6 +10,7 @@ import { type LinearFeeder, linearFeeder } from './lindistflow.js';
 import { type CurtailmentProblem, curtailmentProblem, dispatchState, nodeLimits, voltageExtremes } from './problem.js';
 import { type StarSplit, splitForStar } from './split.js';
 import type { AgentReply, FairnessMode, LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
+import { type LocalStar, localStar, runStar } from './star-loop.js';
 import { type StarSettings, starSettings } from './star-settings.js';
 
 /*
@@ -114,12 +117,15 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   let availableW = 0;
   for (const unit of problem.units) availableW += unit.availableW;
 
-  let actor: CentralActor | StarActor;
+  let actor: Actor;
   if (method === 'central') actor = new CentralActor(problem);
   else {
     const split = question.split ?? splitForStar(feeder);
     findings.push(...split.findings);
-    actor = new StarActor(split, inputs, state, settings, question.onRound);
+    actor =
+      split.services.length > 0
+        ? new StarActor(split, inputs, state, settings, question.onRound)
+        : new BusActor(problem, feeder, settings, question.onRound);
   }
   const history: RoundProgress[] = [];
   let corrections = 0;
@@ -170,7 +176,8 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const last = history.at(-1);
   return {
     status,
-    statusText: method === 'central' && status === 'failed' ? CENTRAL_STATUS_TEXT.failed : COORDINATION_STATUS_TEXT[status],
+    statusText:
+      method === 'central' && status === 'failed' ? CENTRAL_STATUS_TEXT.failed : COORDINATION_STATUS_TEXT[status],
     method,
     fairness: settings.fairness,
     rounds: history.length,
@@ -198,6 +205,34 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     settings,
     findings,
   };
+}
+
+/** What to coordinate of the ancestor's pair of JSON files. */
+export interface AncestorQuestion
+  extends AncestorOptions,
+    Pick<CoordinationQuestion, 'settings' | 'method' | 'maxCorrections' | 'onRound'> {}
+
+/**
+ * Coordinates the ancestor's case: agents are the buses with PV. Units of exchange follow the mean PV of a bus.
+ *
+ * @param busInfo - parsed bus file
+ * @param branchInfo - parsed branch file
+ */
+export function coordinateAncestorCase(
+  busInfo: unknown,
+  branchInfo: unknown,
+  question: AncestorQuestion,
+): CoordinationResult {
+  const feeder = buildFeeder(ancestorFeeder(busInfo, branchInfo, question));
+  const availableW = feeder.pvSystems.map((pv) => pv.maxPowerW);
+  const meanW = availableW.reduce((sum, w) => sum + w, 0) / Math.max(1, availableW.length);
+  return coordinateInProcess({
+    ...question,
+    feeder,
+    inputs: { loads: {}, availableW: {}, held: {} },
+    state: { taps: {}, capacitorSections: {}, openSwitches: [] },
+    settings: { powerUnitW: Math.max(1, meanW), rho: 2, ...question.settings },
+  });
 }
 
 /** Curtailment of the mode `total` with the linear model corrected at the dispatch, W. */
@@ -273,10 +308,7 @@ class FeederTruth {
       if (!this.isLimited[i]) continue;
       limitedMaxPu = Math.max(limitedMaxPu, pu);
       limitedMinPu = Math.min(limitedMinPu, pu);
-      if (
-        pu > this.settings.limits.maxPu + AC_TOLERANCE_PU ||
-        pu < this.settings.limits.minPu - AC_TOLERANCE_PU
-      ) {
+      if (pu > this.settings.limits.maxPu + AC_TOLERANCE_PU || pu < this.settings.limits.minPu - AC_TOLERANCE_PU) {
         violations++;
       }
     }
@@ -304,7 +336,10 @@ class FeederTruth {
 
   private extremes(voltageSquaredPu: Float64Array): Extremes {
     const { network } = this.linear;
-    const found = voltageExtremes(network, voltageSquaredPu.map((v) => (Number.isFinite(v) ? v : 1)));
+    const found = voltageExtremes(
+      network,
+      voltageSquaredPu.map((v) => (Number.isFinite(v) ? v : 1)),
+    );
     const node = network.nodes[found.maxNode];
     return {
       vMaxPu: found.maxPu,
@@ -314,8 +349,16 @@ class FeederTruth {
   }
 }
 
+/** Who finds the dispatch of a pass. */
+interface Actor {
+  readonly agentCount: number;
+  run(): Pass;
+  /** Takes what the AC power flow said into the linear model. */
+  correct(check: TruthCheck): void;
+}
+
 /** The central optimum as an actor of the correction loop. */
-class CentralActor {
+class CentralActor implements Actor {
   readonly agentCount = 0;
   private problem: CurtailmentProblem;
 
@@ -346,7 +389,7 @@ const MAX_VERIFICATIONS = 10;
 const SETTLED_W = 1;
 
 /** Coordinator and agents of the star as an actor of the correction loop. */
-class StarActor {
+class StarActor implements Actor {
   readonly agentCount: number;
   private readonly coordinator: StarCoordinator;
   private readonly agents: ReadonlyMap<string, ServiceAgent>;
@@ -381,14 +424,7 @@ class StarActor {
       ...this.coordinator.setpoints(),
       ...[...this.agents.values()].flatMap((agent) => agent.setpoints()),
     ];
-    const last = history.at(-1)!;
-    return {
-      alpha: new Map(points.map((point) => [point.derId, point.alpha])),
-      status: last.hasConverged ? 'converged' : 'roundLimit',
-      history,
-      kktResidual:
-        1e-4 * Math.max(last.primalResidual / last.primalTolerance, last.dualResidual / last.dualTolerance),
-    };
+    return starPass(new Map(points.map((point) => [point.derId, point.alpha])), history);
   }
 
   correct(): void {
@@ -412,4 +448,56 @@ class StarActor {
     this.coordinator.applyCorrection();
     for (const agent of this.agents.values()) agent.applyCorrection();
   }
+}
+
+/** The star on a network without secondaries: every bus with units is an agent. */
+class BusActor implements Actor {
+  readonly agentCount: number;
+  private problem: CurtailmentProblem;
+  private star: LocalStar;
+  private unitsOf: ReadonlyMap<string, readonly number[]>;
+
+  constructor(
+    problem: CurtailmentProblem,
+    private readonly feeder: Feeder,
+    private readonly settings: StarSettings,
+    private readonly onRound: ((progress: RoundProgress) => void) | undefined,
+  ) {
+    this.problem = problem;
+    const split = splitAtBuses(problem, feeder, settings.fairness);
+    this.unitsOf = split.unitsOf;
+    this.star = localStar(split.coordinator, split.agents, settings);
+    this.agentCount = split.agents.size;
+  }
+
+  run(): Pass {
+    if (this.agentCount === 0) return { alpha: new Map(), status: 'nothingToDo', history: [], kktResidual: 0 };
+    const history = runStar(this.star, this.settings, this.onRound);
+    const alpha = new Map<string, number>();
+    for (const [id, indices] of this.unitsOf) {
+      const { memory } = this.star.agents.get(id)!;
+      indices.forEach((unit, position) => {
+        const group = this.settings.fairness === 'equalAlpha' ? 0 : position;
+        alpha.set(this.problem.units[unit]!.id, memory.alpha[group]!);
+      });
+    }
+    return starPass(alpha, history);
+  }
+
+  correct(check: TruthCheck): void {
+    this.problem = { ...this.problem, correction: { voltageSquaredPu: check.correction } };
+    const split = splitAtBuses(this.problem, this.feeder, this.settings.fairness);
+    this.unitsOf = split.unitsOf;
+    this.star = localStar(split.coordinator, split.agents, this.settings, this.star);
+  }
+}
+
+function starPass(alpha: ReadonlyMap<string, number>, history: readonly RoundProgress[]): Pass {
+  const last = history.at(-1)!;
+  return {
+    alpha,
+    status: last.hasConverged ? 'converged' : 'roundLimit',
+    history,
+    kktResidual: 1e-4 * Math.max(last.primalResidual / last.primalTolerance, last.dualResidual / last.dualTolerance),
+  };
 }

@@ -8,7 +8,7 @@ import type { StarSettings } from './star-settings.js';
  * The coordinator's half of the star: projection of the agents' answers onto the primary network, and the prices.
  *
  * Solved each round, with y the relaxed answers and u the scaled prices:
- *   min cost(own alpha) + rho/2 sum_ports (|P - yP - uP|^2 + |Q - yQ - uQ|^2 + |v - yv - uv|^2) [+ shared alpha]
+ *   min cost(own alpha) + rho/2 sum_ports (|P - yP - uP|^2 + |Q - yQ - uQ|^2 + |v - yv - uv|^2)
  *   subject to the linear primary network and its limits (softened by an exact penalty); then u += y - z.
  * Steps: the network equations stand in one saddle-point matrix, factorised once per rho; limits that bind are found by
  *   limit-programme.ts with one substitution per limit that ever binds.
@@ -26,7 +26,6 @@ export interface CoordinatorData {
   readonly units: readonly CurtailableUnit[];
   readonly groupCount: number;
   readonly cost: GroupCost;
-  readonly isAlphaShared: boolean;
   readonly lowerSquaredPu: Float64Array;
   readonly upperSquaredPu: Float64Array;
   readonly correctionSquaredPu: Float64Array;
@@ -35,12 +34,11 @@ export interface CoordinatorData {
   readonly agents: readonly { readonly agentId: string; readonly portNodes: readonly number[] }[];
 }
 
-/** Exchanged quantities of all ports in a row: P, Q and v of every port node, scaled; and alpha by agent. */
+/** Exchanged quantities of all ports in a row: P, Q and v of every port node, scaled. */
 interface Exchange {
   readonly power: Float64Array;
   readonly reactive: Float64Array;
   readonly voltage: Float64Array;
-  readonly alpha: Float64Array;
 }
 
 /** What the coordinator remembers between rounds; z, prices and rho also from interval to interval. */
@@ -53,8 +51,6 @@ export interface CoordinatorMemory {
   readonly hasAnswered: Uint8Array;
   /** Port nodes whose agent has a view on the voltage. */
   readonly hasVoltage: Uint8Array;
-  /** Agents that have an alpha of their own. */
-  readonly hasAlpha: Uint8Array;
   ownAlpha: Float64Array;
   multipliers: Float64Array;
   calmRounds: number;
@@ -62,12 +58,11 @@ export interface CoordinatorMemory {
   solver: ZSolver | undefined;
 }
 
-function exchange(ports: number, agents: number): Exchange {
+function exchange(ports: number): Exchange {
   return {
     power: new Float64Array(ports),
     reactive: new Float64Array(ports),
     voltage: new Float64Array(ports),
-    alpha: new Float64Array(agents),
   };
 }
 
@@ -78,12 +73,11 @@ export function coordinatorMemory(data: CoordinatorData, settings: StarSettings)
   return {
     rho: settings.rho,
     round: 0,
-    answer: exchange(ports, count),
-    z: exchange(ports, count),
-    price: exchange(ports, count),
+    answer: exchange(ports),
+    z: exchange(ports),
+    price: exchange(ports),
     hasAnswered: new Uint8Array(count),
     hasVoltage: new Uint8Array(ports),
-    hasAlpha: new Uint8Array(count),
     ownAlpha: new Float64Array(data.groupCount),
     multipliers: new Float64Array(data.network.nodes.length + data.groupCount),
     calmRounds: 0,
@@ -116,7 +110,6 @@ class ZSolver {
     private readonly data: CoordinatorData,
     private readonly settings: StarSettings,
     readonly rho: number,
-    private readonly alphaAgents: number,
     private readonly hasVoltage: Uint8Array,
   ) {
     const { network, groupCount, units } = data;
@@ -227,9 +220,6 @@ class ZSolver {
     const ports = portNodes.length;
     for (let g = 0; g < data.groupCount; g++) {
       theta[g] = (data.cost.quadratic[g]! * 1000) / settings.powerUnitW + this.proximal(g);
-      if (data.isAlphaShared) theta[g]! += rho * settings.alphaWeight * this.alphaAgents;
-      // A shared alpha that nobody has yet needs some weight to be determined.
-      if (theta[g] === 0) theta[g] = rho;
     }
     for (let k = 0; k < ports; k++) {
       theta[this.atPort + k] = rho;
@@ -280,19 +270,14 @@ class ZSolver {
     const ports = portNodes.length;
     work.set(this.rightSide);
     for (let g = 0; g < data.groupCount; g++) {
-      let sum = (-data.cost.linear[g]! * 1000) / settings.powerUnitW + this.proximal(g) * memory.ownAlpha[g]!;
-      if (data.isAlphaShared) {
-        for (let j = 0; j < data.agents.length; j++) {
-          if (memory.hasAlpha[j]) sum += rho * settings.alphaWeight * (answer.alpha[j]! + price.alpha[j]!);
-        }
-      }
-      work[g] = sum;
+      work[g] = (-data.cost.linear[g]! * 1000) / settings.powerUnitW + this.proximal(g) * memory.ownAlpha[g]!;
     }
     for (let k = 0; k < ports; k++) {
       work[this.atPort + k] = rho * (answer.power[k]! + price.power[k]!);
       work[this.atPort + ports + k] = rho * settings.reactiveWeight * (answer.reactive[k]! + price.reactive[k]!);
       if (this.hasVoltage[k] && portNodes[k]! >= data.network.rootCount) {
-        work[this.voltageOf(portNodes[k]!)]! += rho * (answer.voltage[k]! + price.voltage[k]! - this.shift(portNodes[k]!));
+        work[this.voltageOf(portNodes[k]!)]! +=
+          rho * (answer.voltage[k]! + price.voltage[k]! - this.shift(portNodes[k]!));
       }
     }
     this.kkt.solve(work);
@@ -316,16 +301,14 @@ class ZSolver {
           ? work[this.voltageOf(node)]! + this.shift(node)
           : (data.rootVoltageSquaredPu[node]! - 1) / settings.voltageUnitSquaredPu;
     }
-    if (data.isAlphaShared) z.alpha.fill(memory.ownAlpha[0]!);
   }
 }
 
 function isUsable(reply: AgentReply | undefined, ports: number): reply is AgentReply {
   if (!reply) return false;
   const lists = [reply.powerW, reply.powerVar, reply.voltageSquaredPu];
-  return (
-    lists.every((list, k) => (list.length === ports || (k === 2 && list.length === 0)) && list.every(Number.isFinite)) &&
-    (reply.alpha === undefined || (reply.alpha >= -1e-6 && reply.alpha <= 1 + 1e-6))
+  return lists.every(
+    (list, k) => (list.length === ports || (k === 2 && list.length === 0)) && list.every(Number.isFinite),
   );
 }
 
@@ -342,17 +325,16 @@ export function coordinatorRequests(
   const { z, price } = memory;
   const isOpening = memory.round === 0 && !memory.hasAnswered.some((yes) => yes === 1);
   let at = 0;
-  data.agents.forEach(({ agentId, portNodes }, j) => {
+  data.agents.forEach(({ agentId, portNodes }) => {
     const range = portNodes.map((_, k) => at + k);
     at += portNodes.length;
-    const request: AgentRequest = {
+    requests.set(agentId, {
       round: memory.round + 1,
       rho: isOpening ? OPENING_RHO : memory.rho,
       targetW: range.map((k) => (z.power[k]! - price.power[k]!) * settings.powerUnitW),
       targetVar: range.map((k) => (z.reactive[k]! - price.reactive[k]!) * settings.powerUnitW),
       targetVoltageSquaredPu: range.map((k) => 1 + (z.voltage[k]! - price.voltage[k]!) * settings.voltageUnitSquaredPu),
-    };
-    requests.set(agentId, data.isAlphaShared ? { ...request, targetAlpha: z.alpha[j]! - price.alpha[j]! } : request);
+    });
   });
   return requests;
 }
@@ -394,7 +376,6 @@ export function coordinatorUpdate(
   const missing: string[] = [];
   let powerChangeW = 0;
   let at = 0;
-  let alphaAgents = 0;
   data.agents.forEach(({ agentId, portNodes }, j) => {
     const reply = replies.get(agentId);
     if (isUsable(reply, portNodes.length)) {
@@ -409,16 +390,11 @@ export function coordinatorUpdate(
         }
         powerChangeW = Math.max(powerChangeW, Math.abs(answer.power[at + k]! - before) * settings.powerUnitW);
       });
-      if (reply.alpha !== undefined) {
-        answer.alpha[j] = reply.alpha;
-        memory.hasAlpha[j] = 1;
-      }
     } else missing.push(agentId);
-    alphaAgents += memory.hasAlpha[j]!;
     at += portNodes.length;
   });
   if (!memory.solver || memory.solver.rho !== memory.rho) {
-    memory.solver = new ZSolver(data, settings, memory.rho, alphaAgents, memory.hasVoltage.slice());
+    memory.solver = new ZSolver(data, settings, memory.rho, memory.hasVoltage.slice());
   }
 
   // At the opening agents have no view on voltages yet: those that their powers cause stand as their answer.
@@ -430,19 +406,17 @@ export function coordinatorUpdate(
   }
   // Relaxed answers; the opening answers are taken as they are.
   const relaxation = isOpening ? 1 : settings.relaxation;
-  const relaxed = exchange(ports, data.agents.length);
+  const relaxed = exchange(ports);
   const mix = (to: Float64Array, x: Float64Array, old: Float64Array) => {
     for (let k = 0; k < x.length; k++) to[k] = relaxation * x[k]! + (1 - relaxation) * old[k]!;
   };
   mix(relaxed.power, answer.power, z.power);
   mix(relaxed.reactive, answer.reactive, z.reactive);
   mix(relaxed.voltage, answer.voltage, z.voltage);
-  mix(relaxed.alpha, answer.alpha, z.alpha);
-  const before = exchange(ports, data.agents.length);
+  const before = exchange(ports);
   before.power.set(z.power);
   before.reactive.set(z.reactive);
   before.voltage.set(z.voltage);
-  before.alpha.set(z.alpha);
   memory.solver.solve(relaxed, price, z, memory);
 
   let primal = 0;
@@ -474,14 +448,6 @@ export function coordinatorUpdate(
   weigh('power', 1, true);
   weigh('reactive', settings.reactiveWeight, false);
   weigh('voltage', 1, false);
-  if (data.isAlphaShared) {
-    for (let j = 0; j < data.agents.length; j++) {
-      if (memory.hasAlpha[j]) continue;
-      answer.alpha[j] = z.alpha[j]!;
-      relaxed.alpha[j] = z.alpha[j]!;
-    }
-    weigh('alpha', settings.alphaWeight, true);
-  }
   const { rho } = memory;
   const root = Math.sqrt(Math.max(1, count));
   const primalResidual = Math.sqrt(primal);
@@ -522,6 +488,6 @@ function balance(memory: CoordinatorMemory, primal: number, dual: number): void 
   if (ratio <= BALANCE_RATIO && ratio >= 1 / BALANCE_RATIO) return;
   const factor = Math.min(BALANCE_LARGEST_FACTOR, Math.max(1 / BALANCE_LARGEST_FACTOR, Math.sqrt(ratio)));
   memory.rho *= factor;
-  const { power, reactive, voltage, alpha } = memory.price;
-  for (const list of [power, reactive, voltage, alpha]) for (let k = 0; k < list.length; k++) list[k]! /= factor;
+  const { power, reactive, voltage } = memory.price;
+  for (const list of [power, reactive, voltage]) for (let k = 0; k < list.length; k++) list[k]! /= factor;
 }

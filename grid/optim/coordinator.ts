@@ -10,8 +10,8 @@ import {
   coordinatorUpdate,
 } from './coordinator-update.js';
 import { type EqualAlphaMemory, equalAlphaMemory, equalAlphaRequests, equalAlphaUpdate } from './equal-alpha.js';
-import { evaluate } from './linear-network.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
+import { evaluate } from './linear-network.js';
 import { groupCost, type LocalPower, localPower, nodeLimits } from './problem.js';
 import type {
   AgentReply,
@@ -117,14 +117,13 @@ class PrimaryCoordinator implements StarCoordinator {
     const before = this.situation?.memory;
     if (before && before.answer.power.length === memory.answer.power.length) {
       memory.rho = before.rho;
-      for (const block of ['power', 'reactive', 'voltage', 'alpha'] as const) {
+      for (const block of ['power', 'reactive', 'voltage'] as const) {
         memory.answer[block].set(before.answer[block]);
         memory.z[block].set(before.z[block]);
         memory.price[block].set(before.price[block]);
       }
       memory.hasAnswered.set(before.hasAnswered);
       memory.hasVoltage.set(before.hasVoltage);
-      memory.hasAlpha.set(before.hasAlpha);
       if (before.multipliers.length === memory.multipliers.length) memory.multipliers.set(before.multipliers);
       if (before.ownAlpha.length === memory.ownAlpha.length) memory.ownAlpha.set(before.ownAlpha);
     }
@@ -320,7 +319,6 @@ class PrimaryCoordinator implements StarCoordinator {
       ...power,
       groupCount,
       cost: groupCost(power.units, groupCount, this.settings.fairness),
-      isAlphaShared: this.isAlphaShared,
       ...nodeLimits(network, this.settings.limits),
       correctionSquaredPu: this.correction,
       rootVoltageSquaredPu: network.rootVoltageSquaredPu,

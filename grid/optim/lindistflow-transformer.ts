@@ -1,7 +1,7 @@
 import type { Bus, FeederData, Transformer } from '../model/index.js';
 import { type Coil, pairReactance, starReactances, windingCoils } from './branch-coefficients.js';
 import type { LinearBranch } from './linear-network.js';
-import { coilShare, type Edge, isPhaseNode, type NetworkBuilder } from './network-builder.js';
+import { type Edge, isPhaseNode, type NetworkBuilder } from './network-builder.js';
 import type { PrimaryState } from './star.js';
 
 /** Adds the edges of all transformers, at their present taps. */
@@ -53,39 +53,87 @@ function isCoupledBank(transformer: Transformer, busById: ReadonlyMap<string, Bu
   });
 }
 
-/** Squared volts across a coil as a combination of squared pu voltages of its nodes, and the power shares of the nodes. */
-function coilTerms(builder: NetworkBuilder, bus: string, coil: Coil) {
+/** A voltage as a complex combination of node voltages, V per V. */
+interface Term {
+  readonly index: number;
+  readonly re: number;
+  readonly im: number;
+}
+
+/** The voltage across a coil in terms of the live nodes of its bus. */
+function coilVoltage(builder: NetworkBuilder, bus: string, coil: Coil): readonly Term[] {
   const a = builder.at(bus, coil.a);
   const b = builder.at(bus, coil.b);
-  const nodes = builder.nodes;
-  if (a === undefined && b === undefined) return undefined;
-  if (a === undefined || b === undefined) {
-    const only = (a ?? b)!;
-    return { nodes: [only], weight: [nodes[only]!.baseV ** 2], share: [{ re: 1, im: 0 }], angleRad: nodes[only]!.angleRad + (a === undefined ? Math.PI : 0) };
+  return [
+    ...(a === undefined ? [] : [{ index: a, re: 1, im: 0 }]),
+    ...(b === undefined ? [] : [{ index: b, re: -1, im: 0 }]),
+  ];
+}
+
+/** Weighted sum of combinations, one term per node. */
+function combine(parts: readonly { readonly terms: readonly Term[]; readonly factor: number }[]): readonly Term[] {
+  const sum = new Map<number, Term>();
+  for (const { terms, factor } of parts) {
+    for (const { index, re, im } of terms) {
+      const old = sum.get(index);
+      sum.set(index, { index, re: factor * re + (old?.re ?? 0), im: factor * im + (old?.im ?? 0) });
+    }
   }
-  const angle = nodes[a]!.angleRad - nodes[b]!.angleRad;
-  const factor = (1 - Math.cos(angle)) * nodes[a]!.baseV * nodes[b]!.baseV;
-  const one = coilShare(nodes, a, b);
-  const re = nodes[a]!.baseV * Math.cos(nodes[a]!.angleRad) - nodes[b]!.baseV * Math.cos(nodes[b]!.angleRad);
-  const im = nodes[a]!.baseV * Math.sin(nodes[a]!.angleRad) - nodes[b]!.baseV * Math.sin(nodes[b]!.angleRad);
+  return [...sum.values()];
+}
+
+/**
+ * Linearisation of V' = sum c V at nominal node voltages: a node's share of power is c V / V', and |V'|^2 moves with the
+ * node's squared voltage by the real part of that share.
+ */
+function linearise(builder: NetworkBuilder, terms: readonly Term[]) {
+  const phasors = terms.map(({ index, re, im }) => {
+    const { baseV, angleRad } = builder.nodes[index]!;
+    const cos = baseV * Math.cos(angleRad);
+    const sin = baseV * Math.sin(angleRad);
+    return { re: re * cos - im * sin, im: re * sin + im * cos };
+  });
+  const totalRe = phasors.reduce((sum, v) => sum + v.re, 0);
+  const totalIm = phasors.reduce((sum, v) => sum + v.im, 0);
+  const squaredV = totalRe ** 2 + totalIm ** 2;
   return {
-    nodes: [a, b],
-    weight: [factor, factor],
-    share: [one, { re: 1 - one.re, im: -one.im }],
-    angleRad: Math.atan2(im, re),
+    angleRad: Math.atan2(totalIm, totalRe),
+    squaredV,
+    share: phasors.map((v) => ({
+      re: (v.re * totalRe + v.im * totalIm) / squaredV,
+      im: (v.im * totalRe - v.re * totalIm) / squaredV,
+    })),
   };
 }
 
+/** Nodes fed by a coil to ground or across both legs of a split-phase bus (each leg then has half of its voltage). */
+function legsOf(
+  coil: Coil,
+  bus: Bus,
+  across: readonly Term[],
+  ratio: number,
+): { node: number; terms: readonly Term[] }[] {
+  const hasA = isPhaseNode(coil.a, bus);
+  const hasB = isPhaseNode(coil.b, bus);
+  const size = hasA && hasB ? ratio / 2 : ratio;
+  return [
+    ...(hasA ? [{ node: coil.a, terms: combine([{ terms: across, factor: size }]) }] : []),
+    ...(hasB ? [{ node: coil.b, terms: combine([{ terms: across, factor: -size }]) }] : []),
+  ];
+}
+
+/** No-load loss and magnetising power of one coil, drawn at the nodes it stands between. */
 function addNoLoad(
   builder: NetworkBuilder,
   transformer: Transformer,
   coilVA: number,
-  terms: { readonly nodes: readonly number[]; readonly share: readonly { re: number; im: number }[] },
+  nodes: readonly number[],
+  share: readonly { readonly re: number; readonly im: number }[],
 ): void {
   const p = transformer.noLoadLossPu * coilVA;
   const q = transformer.magnetisingPu * coilVA;
-  terms.nodes.forEach((index, i) => {
-    const { re, im } = terms.share[i]!;
+  nodes.forEach((index, i) => {
+    const { re, im } = share[i]!;
     builder.shuntW[index]! += re * p - im * q;
     builder.shuntVar[index]! += re * q + im * p;
   });
@@ -136,62 +184,75 @@ function transformerEdge(
     const star = starReactances(transformer.reactancesPu);
     const hasInnerPoint = windings.length === 3;
     const branches: LinearBranch[] = [];
-    const parentCoils = windingCoils(transformer, parentWinding);
-    parentCoils.forEach((parentCoil, k) => {
-      const terms = coilTerms(builder, parentBus, parentCoil);
-      if (!terms) return;
+    const ratedV = windingCoils(transformer, parentWinding)[0]!.ratedV * tapOf(parentWinding);
+    let r = windings[parentWinding]!.resistancePu;
+    const coils = windingCoils(transformer, parentWinding).map((coil, k): readonly Term[] => {
+      const terms = coilVoltage(builder, parentBus, coil);
+      if (terms.length === 0) return [];
       const innerKey = `${transformer.id} ${k}`;
       const known = builder.innerPoints.get(innerKey);
-      if (known === undefined) addNoLoad(builder, transformer, coilVA, terms);
-      const ratedV = parentCoil.ratedV * tapOf(parentWinding);
-      let parents: readonly number[] = terms.nodes;
-      let weight: readonly number[] = terms.weight.map((w) => w / ratedV ** 2);
-      let share: readonly { re: number; im: number }[] = terms.share;
-      let r = windings[parentWinding]!.resistancePu;
-      if (hasInnerPoint) {
-        const inner = known ?? builder.addNode('', 0, ratedV, terms.angleRad);
-        if (known === undefined) {
-          builder.innerPoints.set(innerKey, inner);
-          const x1 = star[parentWinding]!;
-          branches.push(
-            scalarBranch(transformer.id, parents, [inner], weight, [(2 * r) / coilVA], [(2 * x1) / coilVA], share),
-          );
-        }
-        parents = [inner];
-        weight = [1];
-        share = [{ re: 1, im: 0 }];
-        r = 0;
-      }
-      for (const w of childWindings) {
-        const coil = windingCoils(transformer, w)[k];
-        if (!coil) continue;
-        const childV = coil.ratedV * tapOf(w);
-        const x = hasInnerPoint ? star[w]! : pairReactance(transformer, parentWinding, w);
-        const rPu = r + windings[w]!.resistancePu;
-        const ends = [coil.a, coil.b].filter((node) => isPhaseNode(node, childBus));
-        // Delta secondaries are given node by node; a coil across both legs feeds each with half of its voltage.
-        const isDelta = ends.length === 2 && transformer.phases === 3;
-        const fed = isDelta ? [coil.a] : ends;
-        const turn = isDelta ? terms.angleRad : coil.b !== 0 && coil.a === 0 ? terms.angleRad + Math.PI : terms.angleRad;
-        const part = isDelta ? 1 / 3 : ends.length === 2 ? 1 / 4 : 1;
-        const children = fed.map((node, i) =>
-          builder.addNode(childBus.id, node, childBus.baseVoltageV, turn + (i === 1 ? Math.PI : 0)),
+      if (known !== undefined) return [{ index: known, re: 1, im: 0 }];
+      const { share, squaredV, angleRad } = linearise(builder, terms);
+      const parents = terms.map((term) => term.index);
+      addNoLoad(builder, transformer, coilVA, parents, share);
+      if (!hasInnerPoint) return terms;
+      const inner = builder.addNode('', 0, ratedV, angleRad);
+      builder.innerPoints.set(innerKey, inner);
+      const gain = share.map((s) => (s.re * squaredV) / ratedV ** 2);
+      const x1 = star[parentWinding]!;
+      branches.push(
+        scalarBranch(transformer.id, parents, [inner], gain, [(2 * r) / coilVA], [(2 * x1) / coilVA], share),
+      );
+      return [{ index: inner, re: 1, im: 0 }];
+    });
+    if (hasInnerPoint) r = 0;
+    for (const w of childWindings) {
+      const x = hasInnerPoint ? star[w]! : pairReactance(transformer, parentWinding, w);
+      const own = windingCoils(transformer, w);
+      const childV = own[0]!.ratedV * tapOf(w);
+      const ratio = childV / ratedV;
+      const isDelta = transformer.phases === 3 && windings[w]!.connection === 'delta';
+      own.forEach((coil, k) => {
+        const across = coils[k]!;
+        if (across.length === 0) return;
+        // A floating delta has no voltage of zero sequence: V_k = (coil that leaves k - coil that enters k) / 3.
+        const entering = coils[own.findIndex((other) => other.b === coil.a)];
+        const fed: { node: number; terms: readonly Term[] }[] = isDelta
+          ? [
+              {
+                node: coil.a,
+                terms: combine([
+                  { terms: across, factor: ratio / 3 },
+                  { terms: entering ?? [], factor: -ratio / 3 },
+                ]),
+              },
+            ]
+          : legsOf(coil, childBus, across, ratio);
+        const part = isDelta ? 1 / 3 : fed.length === 2 ? 1 / 4 : 1;
+        const scale = (part * childV ** 2) / childBus.baseVoltageV ** 2 / coilVA;
+        const linear = fed.map(({ terms }) => linearise(builder, terms));
+        const parents = [...new Set(fed.flatMap(({ terms }) => terms.map((term) => term.index)))];
+        const at = (i: number, parent: number) => fed[i]!.terms.findIndex((term) => term.index === parent);
+        const shareOf = (i: number, parent: number) => linear[i]!.share[at(i, parent)] ?? { re: 0, im: 0 };
+        const children = fed.map(({ node }, i) =>
+          builder.addNode(childBus.id, node, childBus.baseVoltageV, linear[i]!.angleRad),
         );
-        const scale = (part * childV ** 2) / childBus.baseVoltageV ** 2;
-        const count = children.length;
+        const count = children.length ** 2;
         branches.push(
           scalarBranch(
             transformer.id,
             parents,
             children,
-            children.flatMap(() => weight.map((g) => g * scale)),
-            new Array<number>(count * count).fill((2 * rPu * scale) / coilVA),
-            new Array<number>(count * count).fill((2 * x * scale) / coilVA),
-            share.flatMap((s) => children.map(() => s)),
+            fed.flatMap((_, i) =>
+              parents.map((parent) => (shareOf(i, parent).re * linear[i]!.squaredV) / childBus.baseVoltageV ** 2),
+            ),
+            new Array<number>(count).fill(2 * (r + windings[w]!.resistancePu) * scale),
+            new Array<number>(count).fill(2 * x * scale),
+            parents.flatMap((parent) => fed.map((_, i) => shareOf(i, parent))),
           ),
         );
-      }
-    });
+      });
+    }
     return branches;
   };
   return { id: `${transformer.id} ${to}`, name: transformer.name, from, to, nodesAt, build };
@@ -225,9 +286,15 @@ function bankEdge(
       name: tanks[0]!.bankName,
     });
     return nodesAt(childBus.id).flatMap((node) => {
-      const parent = builder.at(parentBus, node) ?? nodesAt(parentBus).map((other) => builder.at(parentBus, other)).find((i) => i !== undefined);
+      const parent =
+        builder.at(parentBus, node) ??
+        nodesAt(parentBus)
+          .map((other) => builder.at(parentBus, other))
+          .find((i) => i !== undefined);
       if (parent === undefined) return [];
-      const touching = tanks.filter((tank) => tank.windings[windingAt(tank, childBus.id)]?.terminal.nodes.includes(node));
+      const touching = tanks.filter((tank) =>
+        tank.windings[windingAt(tank, childBus.id)]?.terminal.nodes.includes(node),
+      );
       let ratio = 0;
       let r = 0;
       let x = 0;

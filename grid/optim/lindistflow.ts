@@ -1,8 +1,8 @@
 import { DecError } from '../math/index.js';
 import type { Bus, ComplexMatrix, FeederData, Finding, PhaseShare } from '../model/index.js';
 import { keepWires, wireDrop } from './branch-coefficients.js';
-import type { LinearBranch, LinearNetwork } from './linear-network.js';
 import { collectTransformers } from './lindistflow-transformer.js';
+import type { LinearBranch, LinearNetwork } from './linear-network.js';
 import { coilShare, type Edge, isPhaseNode, NetworkBuilder } from './network-builder.js';
 import type { PrimaryState } from './star.js';
 
@@ -13,10 +13,11 @@ import type { PrimaryState } from './star.js';
  *        2. each branch becomes gain, drop and share coefficients on the phases it has;
  *        3. capacitors, line charging and no-load losses become constant power at nominal voltage.
  * Lines: see branch-coefficients.ts; wires other than phases are reduced as grounded at both ends.
- * Transformers: every pair of coils is a series impedance on the child coil behind the ratio of rated voltages and taps. A
- *   coil across two phases sees |V_a - V_b|^2 = (1 - cos(angle_ab)) (v_a + v_b) and loads its nodes by the complex shares
- *   V_a/(V_a - V_b) and -V_b/(V_a - V_b). Delta secondaries and banks of coils between phases are balanced equivalents:
- *   node to node, without coupling.
+ * Transformers: a child node's voltage behind the coils is V' = sum c_i V_i over parent nodes (c from connection, rated
+ *   voltages and taps). At nominal angles node i carries the complex share s_i = c_i V_i / V' of the child's power, and
+ *   |V'|^2 moves with v_i by Re(s_i) |V'|^2. A series impedance stands on the child's side, without coupling of phases.
+ *   Delta secondaries float: they have no zero sequence. Banks of tanks between phases on both sides are balanced
+ *   equivalents, node to node.
  * Centre-tapped units (120/240 V): an inner point behind the primary winding carries P_s1 + P_s2; each leg adds its own
  *   winding. With the star equivalent (r1, x1), (r2, x2), (r3, x3):
  *     v_leg = g v_primary - 2 [r1 (P1 + P2) + x1 (Q1 + Q2) + r_leg P_leg + x_leg Q_leg] / S_rated.
@@ -308,7 +309,9 @@ function collectEdges(
     if (!fromBus || !toBus || open.has(element.id)) continue;
     const keep = element.from.nodes
       .map((_, k) => k)
-      .filter((k) => !isOpen[k] && isPhaseNode(element.from.nodes[k]!, fromBus) && isPhaseNode(element.to.nodes[k]!, toBus));
+      .filter(
+        (k) => !isOpen[k] && isPhaseNode(element.from.nodes[k]!, fromBus) && isPhaseNode(element.to.nodes[k]!, toBus),
+      );
     if (keep.length === 0) continue;
     add({
       id: element.id,
@@ -317,7 +320,8 @@ function collectEdges(
       to: element.to.bus,
       nodesAt: (bus) => keep.map((k) => (bus === element.from.bus ? element.from : element.to).nodes[k]!),
       build: (parentBus) => {
-        const [parentEnd, childEnd] = parentBus === element.from.bus ? [element.from, element.to] : [element.to, element.from];
+        const [parentEnd, childEnd] =
+          parentBus === element.from.bus ? [element.from, element.to] : [element.to, element.from];
         const childBus = busById.get(childEnd.bus)!;
         // A wire whose parent node is dead feeds nothing.
         const live = keep.filter((k) => builder.at(parentEnd.bus, parentEnd.nodes[k]!) !== undefined);
@@ -376,7 +380,8 @@ function addCapacitors(
       const part = listed > 0 ? Math.abs(share.powerVar) / listed : 1 / capacitor.shares.length;
       const ratedVar = (part * whole * sections) / Math.max(1, capacitor.sectionCount);
       for (const { index, re, im } of nodeShares(model, capacitor.terminal.bus, share)) {
-        const acrossV = share.otherNode === 0 ? network.nodes[index]!.baseV : network.nodes[index]!.baseV * Math.sqrt(3);
+        const acrossV =
+          share.otherNode === 0 ? network.nodes[index]!.baseV : network.nodes[index]!.baseV * Math.sqrt(3);
         const drawn = -ratedVar * (acrossV / share.ratedVoltageV) ** 2;
         network.shuntW[index]! += -im * drawn;
         network.shuntVar[index]! += re * drawn;
@@ -384,4 +389,3 @@ function addCapacitors(
     });
   }
 }
-

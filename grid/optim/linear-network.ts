@@ -91,7 +91,11 @@ export function gatherFlows(network: LinearNetwork, state: LinearState): void {
 }
 
 /** Sets voltages from the root voltages and flows in `state`. */
-export function spreadVoltages(network: LinearNetwork, rootVoltageSquaredPu: ArrayLike<number>, state: LinearState): void {
+export function spreadVoltages(
+  network: LinearNetwork,
+  rootVoltageSquaredPu: ArrayLike<number>,
+  state: LinearState,
+): void {
   const { voltageSquaredPu: v, flowW, flowVar } = state;
   for (let i = 0; i < network.rootCount; i++) v[i] = rootVoltageSquaredPu[i]!;
   for (const { parents, children, gain, dropP, dropQ } of network.branches) {

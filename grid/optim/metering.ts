@@ -5,7 +5,7 @@ import { type Forecast, lowestLoadRatio, nominalLoadPower, type PvEstimate, type
 export type MeterReading =
   /** Into the element: a generating unit reads negative. */
   | { readonly kind: 'power'; readonly powerW: number; readonly powerVar: number }
-  | { readonly kind: 'voltage'; readonly magnitudeV: number }
+  | { readonly kind: 'voltage'; readonly magnitudeV: number; readonly angleRad: number }
   | { readonly kind: 'current' | 'position' | 'stateOfCharge' };
 
 /** Active and reactive power, W and var. */
@@ -32,23 +32,37 @@ export interface MeteredShare {
   readonly isMeasured: boolean;
 }
 
+type Metered = Load | PhotovoltaicSystem | Battery | Machine;
+
 interface Meter {
-  readonly powerByPhase: Map<string, Power>;
-  readonly voltageByPhase: Map<string, number>;
+  readonly element: Metered;
+  /** By node: what flows into the element there. */
+  readonly powerByNode: Map<number, Power>;
+  readonly voltageByNode: Map<number, Phasor>;
 }
+
+/** Volts and radians. */
+interface Phasor {
+  readonly magnitudeV: number;
+  readonly angleRad: number;
+}
+
+const NODE_OF_PHASE: Readonly<Record<string, number>> = { A: 1, B: 2, C: 3, s1: 1, s2: 2 };
 
 /** The meters of some equipment: readings of the present instant, limits in force, and what was learnt of each PV unit. */
 export class Meters {
   readonly equipment: MeteredEquipment;
   private readonly meters = new Map<string, Meter>();
+  /** Voltages by bus and node, of whatever equipment was read there. */
+  private readonly busVoltages = new Map<string, Phasor>();
   private readonly limits = new Map<string, number>();
   private readonly yields = new Map<string, number>();
 
   constructor(equipment: MeteredEquipment) {
     this.equipment = equipment;
     const { loads, pvSystems, batteries, machines } = equipment;
-    for (const { id } of [...loads, ...pvSystems, ...batteries, ...machines]) {
-      this.meters.set(id, { powerByPhase: new Map(), voltageByPhase: new Map() });
+    for (const element of [...loads, ...pvSystems, ...batteries, ...machines]) {
+      this.meters.set(element.id, { element, powerByNode: new Map(), voltageByNode: new Map() });
     }
     for (const pv of pvSystems) this.limits.set(pv.id, pv.maxPowerW);
   }
@@ -56,30 +70,76 @@ export class Meters {
   /** Takes one reading; readings of other equipment are left aside. */
   observe(equipmentId: string, phase: string, reading: MeterReading): void {
     const meter = this.meters.get(equipmentId);
-    if (meter === undefined) return;
-    if (reading.kind === 'power') meter.powerByPhase.set(phase, reading);
-    else if (reading.kind === 'voltage') meter.voltageByPhase.set(phase, reading.magnitudeV);
+    const node = NODE_OF_PHASE[phase];
+    if (meter === undefined || node === undefined) return;
+    if (reading.kind === 'power') meter.powerByNode.set(node, reading);
+    else if (reading.kind === 'voltage') {
+      meter.voltageByNode.set(node, reading);
+      this.busVoltages.set(`${meter.element.terminal.bus} ${node}`, reading);
+    }
+  }
+
+  /** Takes a voltage that was read at a bus on other equipment. */
+  observeVoltage(
+    bus: string,
+    phase: string,
+    voltage: { readonly magnitudeV: number; readonly angleRad: number },
+  ): void {
+    const node = NODE_OF_PHASE[phase];
+    if (node !== undefined) this.busVoltages.set(`${bus} ${node}`, voltage);
   }
 
   /** Forgets all readings but keeps limits and yields. */
   clear(): void {
     for (const meter of this.meters.values()) {
-      meter.powerByPhase.clear();
-      meter.voltageByPhase.clear();
+      meter.powerByNode.clear();
+      meter.voltageByNode.clear();
     }
+    this.busVoltages.clear();
   }
 
-  /** Sum of the measured phases, into the element; undefined without a reading. */
+  /**
+   * Power into an element, W and var; undefined when one of its shares was not read. What flows in at one end of a share
+   * between two phases is only a part of its power: at the end that is not read the same current leaves at that voltage.
+   */
   power(id: string): Power | undefined {
-    const phases = this.meters.get(id)?.powerByPhase;
-    if (phases === undefined || phases.size === 0) return undefined;
+    const meter = this.meters.get(id);
+    if (meter === undefined || meter.powerByNode.size === 0) return undefined;
     let powerW = 0;
     let powerVar = 0;
-    for (const phase of phases.values()) {
-      powerW += phase.powerW;
-      powerVar += phase.powerVar;
+    for (const power of meter.powerByNode.values()) {
+      powerW += power.powerW;
+      powerVar += power.powerVar;
+    }
+    for (const { node, otherNode } of meter.element.shares) {
+      const near = meter.powerByNode.get(node);
+      const far = meter.powerByNode.get(otherNode);
+      if (!isLive(otherNode) || (near !== undefined && far !== undefined)) {
+        if (near === undefined) return undefined;
+        continue;
+      }
+      const [read, unread, power] = near !== undefined ? [node, otherNode, near] : [otherNode, node, far];
+      // Of a ring of shares the currents at one end are not those of one share.
+      if (power === undefined || meter.element.shares.length > 1) return undefined;
+      const ratio = this.voltageRatio(meter, unread, read);
+      powerW -= power.powerW * ratio.re - power.powerVar * ratio.im;
+      powerVar -= power.powerW * ratio.im + power.powerVar * ratio.re;
     }
     return { powerW, powerVar };
+  }
+
+  /** Complex ratio of two node voltages of a bus: as measured there, else in the nominal rotation. */
+  private voltageRatio(meter: Meter, of: number, to: number): { readonly re: number; readonly im: number } {
+    const { bus } = meter.element.terminal;
+    const above = this.busVoltages.get(`${bus} ${of}`);
+    const below = meter.voltageByNode.get(to) ?? this.busVoltages.get(`${bus} ${to}`);
+    let size = 1;
+    let angle = this.equipment.splitPhaseBuses.has(bus) ? Math.PI : ((to - of) * 2 * Math.PI) / 3;
+    if (above !== undefined && below !== undefined && below.magnitudeV > 0) {
+      size = above.magnitudeV / below.magnitudeV;
+      angle = above.angleRad - below.angleRad;
+    }
+    return { re: size * Math.cos(angle), im: size * Math.sin(angle) };
   }
 
   /** The PV units as observed. The sign is turned: what flows into a unit is not generated. */
@@ -141,15 +201,23 @@ export class Meters {
 
   /** Mean measured voltage across a load over its rated voltage; undefined when not measured. */
   private voltagePu(load: Load): number | undefined {
-    const voltages = [...(this.meters.get(load.id)?.voltageByPhase.values() ?? [])];
     const share = load.shares[0];
-    if (voltages.length === 0 || share === undefined) return undefined;
-    const mean = voltages.reduce((sum, v) => sum + v, 0) / voltages.length;
-    // A share between two legs sees the sum of both, one between two phases sqrt(3) of a phase.
-    const isBetween = share.otherNode > 0 && share.otherNode < 4;
-    const across = !isBetween ? 1 : this.equipment.splitPhaseBuses.has(load.terminal.bus) ? 2 : Math.sqrt(3);
-    return (mean * across) / share.ratedVoltageV;
+    const meter = this.meters.get(load.id);
+    const own = [...(meter?.voltageByNode.values() ?? [])];
+    if (share === undefined || meter === undefined || own.length === 0) return undefined;
+    const mean = own.reduce((sum, { magnitudeV }) => sum + magnitudeV, 0) / own.length;
+    if (!isLive(share.otherNode)) return mean / share.ratedVoltageV;
+    if (load.shares.length > 1) return (mean * Math.sqrt(3)) / share.ratedVoltageV;
+    const near = meter.voltageByNode.get(share.node) ?? this.busVoltages.get(`${load.terminal.bus} ${share.node}`);
+    if (near === undefined) return undefined;
+    const { re, im } = this.voltageRatio(meter, share.otherNode, share.node);
+    return (near.magnitudeV * Math.hypot(1 - re, im)) / share.ratedVoltageV;
   }
+}
+
+/** Whether a node has a voltage of its own: a phase or a leg, not the ground or a neutral. */
+function isLive(node: number): boolean {
+  return node > 0 && node < 4;
 }
 
 /** A load that was not read: its model's power at the least forecast. */

@@ -56,4 +56,3 @@ export function coilShare(nodes: readonly LinearNode[], a: number, b: number): {
 export function isPhaseNode(node: number, bus: Bus): boolean {
   return node >= 1 && node <= (bus.isSplitPhase ? 2 : 3);
 }
-

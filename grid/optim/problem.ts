@@ -1,7 +1,7 @@
 import { DecError } from '../math/index.js';
 import type { FeederData, PhaseShare } from '../model/index.js';
-import { evaluate, type LinearNetwork, type LinearState, linearState } from './linear-network.js';
 import { type LinearFeeder, nodeShares } from './lindistflow.js';
+import { evaluate, type LinearNetwork, type LinearState, linearState } from './linear-network.js';
 import type { FairnessMode, LocalInputs, VoltageLimits } from './star.js';
 
 /*

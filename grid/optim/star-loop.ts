@@ -6,6 +6,13 @@ import {
   coordinatorRequests,
   coordinatorUpdate,
 } from './coordinator-update.js';
+import {
+  agentAtAlpha,
+  type EqualAlphaMemory,
+  equalAlphaMemory,
+  equalAlphaRequests,
+  equalAlphaUpdate,
+} from './equal-alpha.js';
 import type { AgentReply, RoundProgress } from './star.js';
 import type { StarSettings } from './star-settings.js';
 
@@ -13,19 +20,33 @@ import type { StarSettings } from './star-settings.js';
 export interface LocalStar {
   readonly data: CoordinatorData;
   readonly memory: CoordinatorMemory;
+  /** Used instead of the memory in mode equalAlpha. */
+  readonly search: EqualAlphaMemory;
   readonly agents: ReadonlyMap<string, { readonly data: AgentData; readonly memory: AgentMemory }>;
 }
 
-/** A star from its data, cold. */
+/**
+ * A star from its data; warm when the star of another correction or interval with the same agents is given.
+ */
 export function localStar(
   data: CoordinatorData,
   agents: ReadonlyMap<string, AgentData>,
   settings: StarSettings,
+  before?: LocalStar,
 ): LocalStar {
+  const memory = before?.memory ?? coordinatorMemory(data, settings);
+  memory.solver = undefined;
+  memory.calmRounds = 0;
   return {
     data,
-    memory: coordinatorMemory(data, settings),
-    agents: new Map([...agents].map(([id, agent]) => [id, { data: agent, memory: agentMemory(agent) }])),
+    memory,
+    search: equalAlphaMemory(data),
+    agents: new Map(
+      [...agents].map(([id, agent]) => [
+        id,
+        { data: agent, memory: before?.agents.get(id)?.memory ?? agentMemory(agent) },
+      ]),
+    ),
   };
 }
 
@@ -35,15 +56,23 @@ export function runStar(
   settings: StarSettings,
   onRound?: (progress: RoundProgress) => void,
 ): readonly RoundProgress[] {
+  const { data, memory, search, agents } = star;
+  const isAlphaShared = settings.fairness === 'equalAlpha';
   const history: RoundProgress[] = [];
   while (history.length < settings.maxRounds) {
-    const requests = coordinatorRequests(star.data, star.memory, settings);
+    const requests = isAlphaShared ? equalAlphaRequests(data, search) : coordinatorRequests(data, memory, settings);
     const replies = new Map<string, AgentReply>();
     for (const [id, request] of requests) {
-      const agent = star.agents.get(id);
-      if (agent) replies.set(id, agentUpdate(agent.data, agent.memory, request, settings));
+      const agent = agents.get(id);
+      if (!agent) continue;
+      const reply = isAlphaShared
+        ? agentAtAlpha(agent.data, agent.memory, request, settings)
+        : agentUpdate(agent.data, agent.memory, request, settings);
+      replies.set(id, reply);
     }
-    const progress = coordinatorUpdate(star.data, star.memory, replies, settings);
+    const progress = isAlphaShared
+      ? equalAlphaUpdate(data, search, replies, settings)
+      : coordinatorUpdate(data, memory, replies, settings);
     history.push(progress);
     onRound?.(progress);
     if (progress.hasConverged) break;

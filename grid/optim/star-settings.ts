@@ -10,8 +10,6 @@ export interface StarSettings {
   readonly voltageUnitSquaredPu: number;
   /** Weight of reactive against active power. High while agents cannot change theirs: the coordinator then takes it as given. */
   readonly reactiveWeight: number;
-  /** Weight of the shared curtailed fraction (mode equalAlpha) against one power unit. */
-  readonly alphaWeight: number;
   /** Price of a violated limit, in objective units per voltage unit; far above any multiplier. */
   readonly violationPrice: number;
   /** First penalty of a cold start. */
@@ -31,11 +29,10 @@ export const STAR_DEFAULTS: StarSettings = {
   limits: { minPu: 0.95, maxPu: 1.05 },
   fairness: 'proportional',
   powerUnitW: 5000,
-  voltageUnitSquaredPu: 1e-3,
+  voltageUnitSquaredPu: 3e-3,
   reactiveWeight: 100,
-  alphaWeight: 10,
   violationPrice: 1e3,
-  rho: 2,
+  rho: 1,
   relaxation: 1.6,
   absoluteTolerance: 1e-4,
   relativeTolerance: 1e-4,

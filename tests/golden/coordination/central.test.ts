@@ -12,19 +12,22 @@ describe.skipIf(!hasAncestorCases)("the central optimum on the ancestor's cases"
     ['B', 'total', 257.402, 0, undefined, undefined, undefined],
     ['B', 'proportional', 344.035, 0, 0.3967, undefined, undefined],
     ['B', 'equalAlpha', 766.824, 0.26812, 0.26812, 1, 1],
-  ] as const)('%s %s curtails %f kW with the tabulated range of alpha', (name, fairness, kw, low, high, jain, served) => {
-    const solution = solveCentral(ancestorProblem(ancestorCase(name), fairness));
-    expect(solution.status).toBe('optimal');
-    expect(solution.kktResidual).toBeLessThanOrEqual(1e-8);
-    // Issue: within 0.05 % of kW and 1e-4 in alpha; the tables carry three decimals.
-    expect(Math.abs(solution.curtailedW / 1000 - kw)).toBeLessThan(1e-3);
-    const report = fairnessReport(solution.unitAlpha);
-    expect(report.alpha.min).toBeCloseTo(low, 4);
-    if (high !== undefined) expect(report.alpha.max).toBeCloseTo(high, 4);
-    if (jain !== undefined) expect(Math.abs(report.jain.alpha - jain)).toBeLessThan(1e-3);
-    if (served !== undefined) expect(Math.abs(report.jain.served - served)).toBeLessThan(1e-3);
-    expect(solution.maxVoltagePu).toBeCloseTo(1.05, 8);
-  });
+  ] as const)(
+    '%s %s curtails %f kW with the tabulated range of alpha',
+    (name, fairness, kw, low, high, jain, served) => {
+      const solution = solveCentral(ancestorProblem(ancestorCase(name), fairness));
+      expect(solution.status).toBe('optimal');
+      expect(solution.kktResidual).toBeLessThanOrEqual(1e-8);
+      // Issue: within 0.05 % of kW and 1e-4 in alpha; the tables carry three decimals.
+      expect(Math.abs(solution.curtailedW / 1000 - kw)).toBeLessThan(1e-3);
+      const report = fairnessReport(solution.unitAlpha);
+      expect(report.alpha.min).toBeCloseTo(low, 4);
+      if (high !== undefined) expect(report.alpha.max).toBeCloseTo(high, 4);
+      if (jain !== undefined) expect(Math.abs(report.jain.alpha - jain)).toBeLessThan(1e-3);
+      if (served !== undefined) expect(Math.abs(report.jain.served - served)).toBeLessThan(1e-3);
+      expect(solution.maxVoltagePu).toBeCloseTo(1.05, 8);
+    },
+  );
 
   it.each([
     ['T48', false, 0.661223767691, 1e-8],
@@ -69,7 +72,7 @@ describe.skipIf(!hasAncestorCases)("the central optimum on the ancestor's cases"
     [0.3125, 1.0487702350611992],
     [0.28125, 1.0495571258121084],
     [0.265625, 1.0499508921925107],
-  ])('case B at alpha %f reproduces the ancestor\'s Vmax', (alpha, vMax) => {
+  ])("case B at alpha %f reproduces the ancestor's Vmax", (alpha, vMax) => {
     const problem = ancestorProblem(ancestorCase('B'), 'equalAlpha', true);
     const extremes = voltageExtremes(problem.network, dispatchState(problem, [alpha]).voltageSquaredPu);
     expect(Math.abs(extremes.maxPu - vMax)).toBeLessThan(1e-8);

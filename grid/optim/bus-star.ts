@@ -14,7 +14,7 @@ export interface BusStar {
 }
 
 /**
- * Splits a problem without secondaries: every bus with a unit becomes an agent that keeps its load and PV to itself.
+ * Splits a network without secondaries: every bus with a unit becomes an agent that keeps its load and PV to itself.
  * Its port is the bus; there is no network behind it.
  */
 export function splitAtBuses(problem: CurtailmentProblem, feeder: FeederData, fairness: FairnessMode): BusStar {
@@ -66,7 +66,6 @@ export function splitAtBuses(problem: CurtailmentProblem, feeder: FeederData, fa
         units,
         groupCount,
         cost: groupCost(units, groupCount, fairness),
-        isAlphaShared,
         lowerSquaredPu: zero().fill(-Infinity),
         upperSquaredPu: zero().fill(Infinity),
         correctionSquaredPu: zero(),
@@ -77,7 +76,6 @@ export function splitAtBuses(problem: CurtailmentProblem, feeder: FeederData, fa
     parts.push({ agentId, portNodes });
     unitsOf.set(agentId, indices);
   }
-  const groupCount = isAlphaShared ? 1 : 0;
   return {
     agents,
     unitsOf,
@@ -86,9 +84,8 @@ export function splitAtBuses(problem: CurtailmentProblem, feeder: FeederData, fa
       drawnW,
       drawnVar,
       units: [],
-      groupCount,
-      cost: groupCost([], groupCount, fairness),
-      isAlphaShared,
+      groupCount: 0,
+      cost: groupCost([], 0, fairness),
       lowerSquaredPu: problem.lowerSquaredPu,
       upperSquaredPu: problem.upperSquaredPu,
       correctionSquaredPu: problem.correction.voltageSquaredPu,

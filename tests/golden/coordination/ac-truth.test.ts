@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { coordinateAncestorCase } from '../../../grid/optim/index.js';
+import { ancestorFiles, ancestorOptions, hasAncestorCases } from './ancestor.js';
+
+const limits = { minPu: 0.9, maxPu: 1.05 };
+
+describe.skipIf(!hasAncestorCases)("the AC truth of the ancestor's cases", () => {
+  // Equal alpha in the AC power flow: dec-ancestor study 7.2 (0.659682) and 7.3 (0.263101).
+  it.each([
+    ['T48', 'central', 0.659682],
+    ['T48', 'admm', 0.659682],
+    ['B', 'central', 0.263101],
+    ['B', 'admm', 0.263101],
+  ] as const)('%s equal alpha by %s with AC correction is %f', (name, method, alpha) => {
+    const result = coordinateAncestorCase(...ancestorFiles(name), {
+      ...ancestorOptions(name),
+      method,
+      settings: { limits, fairness: 'equalAlpha' },
+    });
+    console.log(name, method, result.fairnessReport.alpha.mean, result.ac, result.linearErrorPu);
+    expect(Math.abs(result.fairnessReport.alpha.mean - alpha)).toBeLessThan(1e-5);
+    expect(result.ac.vMaxPu).toBeLessThanOrEqual(1.05 + 1e-5);
+    expect(result.ac.corrections).toBeLessThanOrEqual(3);
+  });
+
+  it('T48 without correction: the linear model is 1.4e-3 pu off without curtailment and 9e-5 at equal alpha', () => {
+    // dec-ancestor study 7.2, last row.
+    const result = coordinateAncestorCase(...ancestorFiles('T48'), {
+      ...ancestorOptions('T48'),
+      method: 'central',
+      maxCorrections: 0,
+      settings: { limits, fairness: 'equalAlpha' },
+    });
+    expect(result.before.vMaxPu).toBeGreaterThan(1.0677);
+    expect(result.before.vMaxPu).toBeLessThan(1.0705);
+    expect(result.linearErrorPu).toBeGreaterThan(8e-5);
+    expect(result.linearErrorPu).toBeLessThan(1e-4);
+  });
+
+  it.each(['T48', 'B'] as const)(
+    '%s proportional: star and central optimum agree and hold in the AC power flow',
+    (name) => {
+      const question = { ...ancestorOptions(name), settings: { limits } };
+      const files = ancestorFiles(name);
+      const star = coordinateAncestorCase(...files, question);
+      const central = coordinateAncestorCase(...files, { ...question, method: 'central' });
+      console.log(name, star.rounds, star.curtailedW, central.curtailedW, star.ac, central.ac, star.priceOfFairness);
+      expect(star.status).toBe('converged');
+      expect(central.status).toBe('optimal');
+      expect(central.kktResidual).toBeLessThan(1e-8);
+      expect(Math.abs(star.objective / central.objective - 1)).toBeLessThan(1e-3);
+      const alpha = new Map(central.ders.map((der) => [der.derId, der.alpha]));
+      for (const der of star.ders) expect(Math.abs(der.alpha - alpha.get(der.derId)!)).toBeLessThan(1e-3);
+      for (const result of [star, central]) {
+        expect(result.ac.vMaxPu).toBeLessThanOrEqual(1.05 + 1e-5);
+        expect(result.ac.corrections).toBeLessThanOrEqual(3);
+        expect(result.priceOfFairness).toBeGreaterThan(0);
+      }
+    },
+  );
+});
