@@ -185,7 +185,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       interval,
       round,
       hostId,
-      agents: mapValues(answers, ({ reply: { round: _, ...reply } }) => reply),
+      agents: mapValues(answers, boundaryOf),
     });
   };
 
@@ -266,6 +266,10 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       say({ kind: 'leave', interval: 0, round: 0, reason: 'closed' });
     },
   };
+}
+
+function boundaryOf({ kind: _kind, reply: { round: _round, ...reply }, ...curtailment }: Answer<'boundary'>) {
+  return { ...reply, ...curtailment };
 }
 
 function isAnswer<Kind extends AgentOutbox['kind']>(answer: AgentOutbox, kind: Kind): answer is Answer<Kind> {

@@ -40,7 +40,12 @@ export type AgentOutbox =
       /** Whether every load and DER of the agent was read at this timestamp. */
       readonly isMeasured: boolean;
     }
-  | { readonly kind: 'boundary'; readonly reply: AgentReply }
+  | {
+      readonly kind: 'boundary';
+      readonly reply: AgentReply;
+      readonly alphaSum?: number;
+      readonly alphaCount?: number;
+    }
   | { readonly kind: 'verified'; readonly round: number; readonly reply: VerifyReply }
   | { readonly kind: 'corrected' }
   | { readonly kind: 'limits'; readonly limits: readonly DerLimit[] }

@@ -22,6 +22,8 @@ export interface ServiceAgentCore {
   setpoints(): readonly Setpoint[];
   /** Takes back to the last committed set-points. */
   hold(): void;
+  /** Sum of the curtailed fractions of its units, and how many there are; agents that do not tell it leave it out. */
+  curtailment?(): { readonly alphaSum: number; readonly alphaCount: number };
 }
 
 /**
@@ -93,8 +95,10 @@ export class ServiceAgent {
       }
       case 'round': {
         const reply = this.core.update(message.request);
-        this.checkBoundary([reply.powerW, reply.powerVar, reply.voltageSquaredPu], reply.alpha ?? 0);
-        return { kind: 'boundary', reply };
+        // Modes without a voltage of the agent's own leave it out.
+        const voltages = reply.voltageSquaredPu.length > 0 ? [reply.voltageSquaredPu] : [];
+        this.checkBoundary([reply.powerW, reply.powerVar, ...voltages], reply.alpha ?? 0);
+        return { kind: 'boundary', reply, ...this.core.curtailment?.() };
       }
       case 'verify': {
         const reply = this.core.verify(message.request);

@@ -1,9 +1,10 @@
 import { mridKey } from '../../bus/index.js';
 import type { Feeder } from '../../grid/model/index.js';
-import { giniCoefficient, jainIndex, type LocalInputs } from '../../grid/optim/index.js';
+import { giniCoefficient, jainIndex, type LocalInputs, type PrimaryState } from '../../grid/optim/index.js';
 import { createScenario, type Scenario } from '../../platform/index.js';
 import type { AppliedSetpoint } from './commit.js';
 import { modelCreation } from './forecast.js';
+import type { LeastCurtailment } from './least-curtailment.js';
 import type { AuditResult, DerOutcome, RunSettings } from './run-result.js';
 
 /** A DER of the feeder with the agent that may command it. */
@@ -19,8 +20,7 @@ export interface AuditSubject {
   readonly feeder: Feeder;
   readonly settings: RunSettings;
   readonly devices: readonly AuditedDevice[];
-  /** Curtailed power of the least-curtailment optimum for these inputs, W; undefined when there is none. */
-  readonly leastCurtailedW: (inputs: LocalInputs) => number | undefined;
+  readonly leastCurtailedW: LeastCurtailment;
 }
 
 /** Samples of an interval at which the scenario is read. */
@@ -41,9 +41,10 @@ export class Audit {
 
   /**
    * @param fromS - simulated time of the interval's measurements, epoch seconds
+   * @param state - taps, capacitors and switches as the simulation measures them
    * @param limits - set-points in force from then on, by {@link mridKey} of the connection
    */
-  judge(fromS: number, limits: ReadonlyMap<string, AppliedSetpoint>): AuditResult {
+  judge(fromS: number, state: PrimaryState, limits: ReadonlyMap<string, AppliedSetpoint>): AuditResult {
     const { feeder, settings, devices, leastCurtailedW } = this.subject;
     const inputs = this.inputs(fromS, fromS + settings.intervalS + settings.publishPeriodS);
     const units = new Map(feeder.pvSystems.map((pv) => [pv.id, pv]));
@@ -71,14 +72,15 @@ export class Audit {
     const served = alphas.map((alpha) => 1 - alpha);
     const availableW = ders.reduce((sum, der) => sum + der.availableW, 0);
     const curtailedW = ders.reduce((sum, der) => sum + der.availableW * der.alpha, 0);
-    const least = leastCurtailedW(inputs);
+    const least = leastCurtailedW(inputs, state);
     const share = (watts: number): number => (availableW > 0 ? (100 * watts) / availableW : 0);
     return {
       availableW,
       curtailedW,
       curtailedPct: share(curtailedW),
       leastCurtailedW: least,
-      priceOfFairnessPct: least === undefined ? undefined : share(curtailedW - least),
+      priceOfFairnessPct:
+        least === undefined ? undefined : share(Math.abs(curtailedW - least) < 1 ? 0 : curtailedW - least),
       alpha: {
         min: alphas.length === 0 ? 0 : Math.min(...alphas),
         max: alphas.length === 0 ? 0 : Math.max(...alphas),

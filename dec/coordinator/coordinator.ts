@@ -1,5 +1,5 @@
 import { type Bus, mridKey, type SimulationOutput, simulationInput, simulationInputTopic } from '../../bus/index.js';
-import { type Forecast, limitOfSetpoint, type PrimaryModel } from '../../grid/optim/index.js';
+import { type Forecast, limitOfSetpoint, type PrimaryModel, type PrimaryState } from '../../grid/optim/index.js';
 import { type AppliedSetpoint, type CommandedDevice, type Commitment, commit } from './commit.js';
 import { PrimaryEstimator } from './estimate.js';
 import type { AgentExchange } from './exchange.js';
@@ -33,6 +33,8 @@ export interface CoordinatorOptions {
 export interface CoordinatedInterval {
   readonly outcome: IntervalOutcome;
   readonly commitment: Commitment;
+  /** Taps, capacitors and switches it worked with. */
+  readonly state: PrimaryState;
   /** Wall-clock seconds. */
   readonly seconds: number;
 }
@@ -97,7 +99,7 @@ export class Coordinator {
       await bus.flush();
     }
     this.applied = commitment.applied;
-    return { outcome, commitment, seconds: (clock() - began) / 1000 };
+    return { outcome, commitment, state: estimate.state, seconds: (clock() - began) / 1000 };
   }
 
   private commit(timestamp: number, outcome: IntervalOutcome): Commitment {

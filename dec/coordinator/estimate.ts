@@ -37,7 +37,10 @@ export class PrimaryEstimator {
   /** Inputs for the coming interval from the readings of one output. */
   estimate(readings: readonly EquipmentReading[], forecast: Forecast): PrimaryEstimate {
     this.meters.clear();
-    for (const { equipmentId, phase, reading } of readings) this.meters.observe(equipmentId, phase, reading);
+    for (const { equipmentId, busId, phase, reading } of readings) {
+      if (reading.kind === 'voltage') this.meters.observeVoltage(busId, phase, reading);
+      this.meters.observe(equipmentId, phase, reading);
+    }
     const available = new Map(estimateAvailable(this.meters.observations(), forecast).map((unit) => [unit.id, unit]));
     this.meters.learn(available);
     const { loads, held, isMeasured } = this.meters.share(forecast);

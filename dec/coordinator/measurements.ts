@@ -12,6 +12,8 @@ import type { NodeName, VoltageSummary } from './run-result.js';
 /** A reading of one phase of one piece of equipment. */
 export interface EquipmentReading {
   readonly equipmentId: string;
+  /** Bus id of the measured terminal. */
+  readonly busId: string;
   readonly phase: string;
   readonly reading: Reading;
 }
@@ -25,7 +27,9 @@ interface Place {
   readonly type: MeasurementType;
   readonly equipmentId: string;
   readonly phase: string;
+  /** Name, and id. */
   readonly bus: string;
+  readonly busId: string;
   readonly baseV: number;
 }
 
@@ -47,6 +51,7 @@ export class MeasurementIndex {
         equipmentId,
         phase,
         bus: (bus?.name ?? written).toUpperCase(),
+        busId: bus?.id ?? written,
         baseV: bus?.baseVoltageV ?? Number.NaN,
       });
     }
@@ -63,7 +68,8 @@ export class MeasurementIndex {
       const place = this.places.get(mridKey(mrid));
       const reading = place === undefined ? undefined : readMeasurement(place.type, measured);
       if (place !== undefined && reading !== undefined) {
-        readings.push({ equipmentId: place.equipmentId, phase: place.phase, reading });
+        const { equipmentId, busId, phase } = place;
+        readings.push({ equipmentId, busId, phase, reading });
       }
     }
     return readings;

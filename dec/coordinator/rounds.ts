@@ -30,7 +30,7 @@ export interface PortPower {
   readonly powerVar: readonly number[];
 }
 
-/** The mathematics of the coordinator, as the rounds use it; see star.ts of this folder for the real one. */
+/** The mathematics of the coordinator, as the rounds use it: `createStarCoordinator` of grid/optim. */
 export interface StarCore {
   readonly ports: readonly Port[];
   prepare(inputs: LocalInputs, state: PrimaryState): void;
@@ -63,7 +63,7 @@ export const VOLTAGE_TOLERANCE_PU = 1e-4;
 const SETTLED_W = 1;
 const MAX_VERIFICATIONS = 12;
 /** While power is curtailed, an AC maximum lower than this below the limit means that the linear model asks too much. */
-const SLACK_PU = 5e-4;
+const SLACK_PU = 2e-4;
 /** Curtailed fraction (mean of an agent) from which an agent counts as curtailed. */
 const CURTAILED_ALPHA = 5e-3;
 /** Questions that an agent may miss in a row before it is no longer waited for. */
@@ -147,6 +147,7 @@ class IntervalRun {
   private readonly history: RoundRecord[] = [];
   private readonly findings: string[] = [];
   private readonly began: number;
+  private readonly alpha = new Map<string, number>();
   private ask = 0;
   private answered = 0;
   private infeasible = new Set<string>();
@@ -227,7 +228,7 @@ class IntervalRun {
       }
       const replies = await this.exchangeRound(requests);
       const { requests: next, progress } = star.step(replies);
-      this.record(progress, replies);
+      this.record(progress);
       question.onRound?.(progress);
       if (progress.hasConverged) return true;
       requests = next;
@@ -246,20 +247,19 @@ class IntervalRun {
     const { roundDeadlineMs } = this.settings;
     const answers = await this.exchange.ask(body, 'boundary', this.awaited(), roundDeadlineMs, signal);
     this.note(answers.byAgent.keys(), answers.late);
+    // The star lets the last reply of a silent agent stand.
     const replies = new Map<string, AgentReply>();
     for (const [agentId, request] of requests) {
       const answer = answers.byAgent.get(agentId);
-      const reply =
-        answer !== undefined && isUsable(answer, request.targetW.length)
-          ? boundaryReply(answer, request.round)
-          : { ...(this.memory.lastReply.get(agentId) ?? silent(request)), round: request.round };
-      if (answer !== undefined) {
-        this.memory.lastReply.set(agentId, reply);
-        this.memory.lastPower.set(agentId, { powerW: reply.powerW, powerVar: reply.powerVar });
-        if (reply.status === 'infeasible') this.infeasible.add(agentId);
-        else this.infeasible.delete(agentId);
-      }
+      if (answer === undefined || !isUsable(answer, this.portNodes(agentId))) continue;
+      const reply = boundaryReply(answer, request.round);
       replies.set(agentId, reply);
+      this.memory.lastReply.set(agentId, reply);
+      const alpha = meanAlpha(answer);
+      if (alpha !== undefined) this.alpha.set(agentId, alpha);
+      this.memory.lastPower.set(agentId, { powerW: reply.powerW, powerVar: reply.powerVar });
+      if (reply.status === 'infeasible') this.infeasible.add(agentId);
+      else this.infeasible.delete(agentId);
     }
     this.answered += answers.byAgent.size;
     return replies;
@@ -272,12 +272,7 @@ class IntervalRun {
     let ac: IntervalOutcome['ac'];
     let isConverged = false;
     for (let pass = 1; pass <= MAX_VERIFICATIONS; pass++) {
-      const powers = new Map(
-        this.star.ports.map(({ agentId, nodes }) => [
-          agentId,
-          this.memory.lastPower.get(agentId) ?? none(nodes.length),
-        ]),
-      );
+      const powers: ReadonlyMap<string, PortPower> = new Map(this.memory.lastPower);
       const primary = this.star.verify(powers);
       const round = ++this.ask;
       const agents = Object.fromEntries(
@@ -293,12 +288,8 @@ class IntervalRun {
       let violations = primary.violations;
       isConverged = primary.isConverged;
       for (const [agentId, reply] of answers.byAgent) {
-        const before = powers.get(agentId);
-        if (before === undefined || !isVerification(reply, before.powerW.length)) continue;
-        for (let k = 0; k < before.powerW.length; k++) {
-          change = Math.max(change, Math.abs(reply.powerW[k]! - before.powerW[k]!));
-          change = Math.max(change, Math.abs(reply.powerVar[k]! - before.powerVar[k]!));
-        }
+        if (!isVerification(reply, this.portNodes(agentId))) continue;
+        change = Math.max(change, largestChange(powers.get(agentId), reply));
         this.memory.lastPower.set(agentId, { powerW: reply.powerW, powerVar: reply.powerVar });
         vMaxPu = Math.max(vMaxPu, reply.maxVoltagePu);
         vMinPu = Math.min(vMinPu, reply.minVoltagePu);
@@ -342,7 +333,8 @@ class IntervalRun {
     }
   }
 
-  private record(progress: RoundProgress, replies: ReadonlyMap<string, AgentReply>): void {
+  private record(progress: RoundProgress): void {
+    const replies = this.memory.lastReply;
     let injection = 0;
     for (const { powerW } of replies.values()) for (const p of powerW) injection -= p;
     const { primalResidual, primalTolerance, dualResidual, dualTolerance, rho } = progress;
@@ -358,7 +350,7 @@ class IntervalRun {
         const squares = replies.get(agentId)?.voltageSquaredPu ?? [];
         return squares.length === 0 ? null : Math.sqrt(Math.max(0, ...squares));
       }),
-      alpha: this.agentIds.map((agentId) => replies.get(agentId)?.alpha ?? null),
+      alpha: this.agentIds.map((agentId) => this.alpha.get(agentId) ?? null),
     });
   }
 
@@ -384,24 +376,13 @@ class IntervalRun {
     return hasConverged ? 'converged' : 'roundLimit';
   }
 
+  private portNodes(agentId: string): number {
+    return this.star.ports.find((port) => port.agentId === agentId)?.nodes.length ?? 0;
+  }
+
   private isOver(): boolean {
     return this.question.clock() - this.began > this.settings.intervalDeadlineMs;
   }
-}
-
-/** What stands in for an agent that never answered: it is taken to agree with the coordinator. */
-function silent(request: AgentRequest): AgentReply {
-  return {
-    round: request.round,
-    powerW: request.targetW,
-    powerVar: request.targetVar,
-    voltageSquaredPu: request.targetVoltageSquaredPu,
-    status: 'solved',
-  };
-}
-
-function none(nodes: number): PortPower {
-  return { powerW: new Array<number>(nodes).fill(0), powerVar: new Array<number>(nodes).fill(0) };
 }
 
 function boundaryReply(answer: BoundaryAnswer, round: number): AgentReply {
@@ -409,12 +390,29 @@ function boundaryReply(answer: BoundaryAnswer, round: number): AgentReply {
   return { round, powerW, powerVar, voltageSquaredPu, status, ...(alpha === undefined ? {} : { alpha }) };
 }
 
+/** The agent's curtailed fraction over its units; undefined when it has none or tells none. */
+function meanAlpha({ alpha, alphaSum, alphaCount }: BoundaryAnswer): number | undefined {
+  if (alphaSum !== undefined && alphaCount !== undefined && alphaCount > 0) return alphaSum / alphaCount;
+  return alpha;
+}
+
 function isUsable(answer: BoundaryAnswer, nodes: number): boolean {
-  return [answer.powerW, answer.powerVar, answer.voltageSquaredPu].every((values) => isVector(values, nodes));
+  const { powerW, powerVar, voltageSquaredPu } = answer;
+  // Modes without a voltage of the agents' own leave it out.
+  if (voltageSquaredPu.length > 0 && !isVector(voltageSquaredPu, nodes)) return false;
+  return isVector(powerW, nodes) && isVector(powerVar, nodes);
 }
 
 function isVerification(reply: BoundaryVerification, nodes: number): reply is BoundaryVerification & VerifyReply {
   return isVector(reply.powerW, nodes) && isVector(reply.powerVar, nodes);
+}
+
+/** Largest change of active or reactive power, W or var; infinite against nothing. */
+function largestChange(before: PortPower | undefined, after: PortPower): number {
+  if (before === undefined) return Number.POSITIVE_INFINITY;
+  const powers = (of: PortPower): readonly number[] => [...of.powerW, ...of.powerVar];
+  const old = powers(before);
+  return powers(after).reduce((most, power, k) => Math.max(most, Math.abs(power - old[k]!)), 0);
 }
 
 function isVector(values: readonly number[], length: number): boolean {

@@ -61,6 +61,7 @@ function fakeCore(model: ServiceModel, told: Map<string, LocalInputs>, fault?: F
 /** A coordinator that is content when the agents' powers hold still. */
 function fakeStar(agentIds: readonly string[]): StarCore {
   let target = new Map<string, AgentRequest>();
+  const last = new Map<string, number>();
   const requests = (round: number, powers: (id: string) => number) =>
     new Map(
       agentIds.map((id) => [
@@ -76,11 +77,11 @@ function fakeStar(agentIds: readonly string[]): StarCore {
       return target;
     },
     step(replies) {
-      const residual = Math.max(
-        ...agentIds.map((id) => Math.abs(replies.get(id)!.powerW[0]! - target.get(id)!.targetW[0]!)),
-      );
+      // What an agent said last stands while it is silent, as in the real star.
+      for (const [id, { powerW }] of replies) last.set(id, powerW[0]!);
+      const residual = Math.max(...agentIds.map((id) => Math.abs((last.get(id) ?? 0) - target.get(id)!.targetW[0]!)));
       const round = [...target.values()][0]!.round;
-      target = requests(round + 1, (id) => replies.get(id)!.powerW[0]!);
+      target = requests(round + 1, (id) => last.get(id) ?? 0);
       const progress = {
         round,
         rho: 1,

@@ -1,0 +1,146 @@
+import type { SimulationOutput } from '../../bus/index.js';
+import type { CoordinatedInterval } from './coordinator.js';
+import { type MeasuredVoltage, type MeasurementIndex, summarize } from './measurements.js';
+import type { AuditResult, IntervalResult, RunSettings, RunSummary, VoltageSummary } from './run-result.js';
+
+interface Open {
+  readonly interval: number;
+  readonly timestamp: number;
+  readonly before: VoltageSummary;
+  readonly voltages: readonly MeasuredVoltage[];
+  readonly coordinated: CoordinatedInterval;
+  readonly audit: AuditResult | undefined;
+  after: VoltageSummary | undefined;
+  afterVoltages: ReadonlyMap<string, number>;
+  during: { vMaxPu: number; vMinPu: number; outputs: number } | undefined;
+}
+
+/** Writes down what the simulation measured before and after each interval, beside what the interval came to. */
+export class RunRecorder {
+  private readonly index: MeasurementIndex;
+  private readonly settings: RunSettings;
+  private readonly finished: IntervalResult[] = [];
+  private open: Open | undefined;
+  /** Called with an interval as soon as the first output with its set-points is there. */
+  onInterval: ((result: IntervalResult) => void) | undefined;
+
+  constructor(index: MeasurementIndex, settings: RunSettings) {
+    this.index = index;
+    this.settings = settings;
+  }
+
+  /** Takes every output, in order; returns its voltages at a glance. */
+  observe(output: SimulationOutput): VoltageSummary {
+    const voltages = this.index.voltages(output);
+    const summary = summarize(output.message.timestamp, voltages, this.settings.limits);
+    const { open } = this;
+    if (open === undefined || summary.timestamp <= open.timestamp) return summary;
+    const isFirst = open.after === undefined;
+    if (isFirst) {
+      open.after = summary;
+      open.afterVoltages = new Map(voltages.map((one) => [nodeKey(one), one.voltagePu]));
+    }
+    const { during } = open;
+    open.during = {
+      vMaxPu: Math.max(during?.vMaxPu ?? Number.NEGATIVE_INFINITY, summary.vMaxPu),
+      vMinPu: Math.min(during?.vMinPu ?? Number.POSITIVE_INFINITY, summary.vMinPu),
+      outputs: (during?.outputs ?? 0) + 1,
+    };
+    if (isFirst) this.onInterval?.(this.result(open));
+    return summary;
+  }
+
+  /** A new interval has been coordinated on an output. */
+  begin(
+    interval: number,
+    output: SimulationOutput,
+    coordinated: CoordinatedInterval,
+    audit: AuditResult | undefined,
+  ): void {
+    this.end();
+    const voltages = this.index.voltages(output);
+    const { timestamp } = output.message;
+    this.open = {
+      interval,
+      timestamp,
+      before: summarize(timestamp, voltages, this.settings.limits),
+      voltages,
+      coordinated,
+      audit,
+      after: undefined,
+      afterVoltages: new Map(),
+      during: undefined,
+    };
+  }
+
+  /** All intervals, the present one as far as it is known. */
+  end(): readonly IntervalResult[] {
+    if (this.open !== undefined) this.finished.push(this.result(this.open));
+    this.open = undefined;
+    return this.finished;
+  }
+
+  private result(open: Open): IntervalResult {
+    const { outcome, commitment, seconds } = open.coordinated;
+    const { interval, timestamp, before, after, during, audit } = open;
+    return {
+      interval,
+      timestamp,
+      status: outcome.status,
+      rounds: outcome.rounds,
+      verifications: outcome.verifications,
+      corrections: outcome.corrections,
+      residuals: outcome.residuals,
+      ac: outcome.ac,
+      missingAgents: outcome.missingAgents,
+      agentErrors: outcome.agentErrors,
+      unmeasuredAgents: outcome.unmeasuredAgents,
+      before,
+      after,
+      during: during === undefined ? undefined : { ...during },
+      nodeVoltages: open.voltages.map((one) => ({
+        bus: one.bus,
+        phase: one.phase,
+        beforePu: one.voltagePu,
+        afterPu: open.afterVoltages.get(nodeKey(one)),
+      })),
+      history: outcome.history,
+      setpoints: outcome.setpoints,
+      difference: commitment.difference,
+      commanded: commitment.commanded,
+      unchanged: commitment.unchanged,
+      agentFiles: commitment.files,
+      seconds,
+      audit,
+      findings: [...outcome.findings, ...commitment.findings],
+    };
+  }
+}
+
+function nodeKey({ bus, phase }: MeasuredVoltage): string {
+  return `${bus}.${phase}`;
+}
+
+/** The run at a glance: the first interval's start, the worst that came after, the most that was curtailed. */
+export function summarizeRun(intervals: readonly IntervalResult[]): RunSummary {
+  const first = intervals[0];
+  const watched = intervals.flatMap(({ during }) => (during === undefined ? [] : [during.vMaxPu]));
+  const afters = intervals.flatMap(({ after }) => (after === undefined ? [] : [after.violations]));
+  const audits = intervals.flatMap(({ audit }) => (audit === undefined ? [] : [audit]));
+  const most = audits.reduce<AuditResult | undefined>(
+    (best, audit) => (best === undefined || audit.curtailedW > best.curtailedW ? audit : best),
+    undefined,
+  );
+  return {
+    vMaxBeforePu: first?.before.vMaxPu,
+    violationsBefore: first?.before.violations,
+    vMaxAfterPu: watched.length === 0 ? undefined : Math.max(...watched),
+    violationsAfter: afters.length === 0 ? undefined : Math.max(...afters),
+    curtailedW: most?.curtailedW,
+    curtailedPct: most?.curtailedPct,
+    jainAlpha: most?.jain.alpha,
+    priceOfFairnessPct: most?.priceOfFairnessPct,
+    rounds: intervals.reduce((sum, { rounds }) => sum + rounds, 0),
+    seconds: intervals.reduce((sum, { seconds }) => sum + seconds, 0),
+  };
+}

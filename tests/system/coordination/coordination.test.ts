@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type RunProgress, type RunResult, runCoordination } from '../../../dec/coordinator/index.js';
+import { flagshipPath } from '../../../platform/index.js';
+
+/*
+ * Everything real: the embedded broker on a TCP port, the platform and its simulation, agents in worker threads that come
+ * in by STOMP, the flagship feeder with 82 service transformers and 487 PV systems.
+ */
+
+/** Limits of ANSI C84.1 range A, and what the issue allows a measured voltage beyond. */
+const MAX_PU = 1.05;
+const ALLOWED_PU = 1e-3;
+
+/** Threads and sockets of this process: what a run may not leave behind. Closed handles go with the next turns of the loop. */
+function resources(): readonly string[] {
+  return process
+    .getActiveResourcesInfo()
+    .filter((kind) => /Worker|MessagePort|TCP/.test(kind))
+    .sort();
+}
+
+beforeAll(() => {
+  expect(existsSync(new URL('../../../dist/agents/worker.js', import.meta.url)), 'npm run build comes first').toBe(
+    true,
+  );
+});
+
+describe('a run over the real broker with agents in worker threads', () => {
+  it('brings the voltage down, keeps it down while PV ramps up, and lifts the limits when PV falls', async () => {
+    const before = resources();
+    const events: RunProgress[] = [];
+    const result = await runCoordination({
+      feeder: flagshipPath(),
+      settings: {
+        intervals: 4,
+        intervalS: 900,
+        publishPeriodS: 300,
+        hosts: 2,
+        // One factor per 5 minutes: up for 25 minutes, high, then the sun goes.
+        profileStepS: 300,
+        pvProfile: [0.7, 0.75, 0.8, 0.88, 0.94, 1, 1, 0.6, 0.2, 0.1, 0.1, 0.1, 0.1],
+        roundDeadlineMs: 20_000,
+      },
+      onProgress: (event) => events.push(event),
+    });
+    report(result);
+    expect(result.status).toBe('completed');
+    expect(result.intervals).toHaveLength(4);
+    expect(result.agents.length).toBeGreaterThanOrEqual(82);
+    const [first, ...later] = result.intervals;
+    expect(first!.before.vMaxPu).toBeGreaterThan(MAX_PU + ALLOWED_PU);
+    expect(first!.before.violations).toBeGreaterThan(0);
+    for (const interval of result.intervals) {
+      expect(interval.missingAgents).toEqual([]);
+      expect(interval.unmeasuredAgents).toEqual([]);
+      expect(interval.status).not.toBe('violated');
+      expect(interval.during!.outputs).toBe(3);
+      expect(interval.during!.vMaxPu).toBeLessThanOrEqual(MAX_PU + ALLOWED_PU);
+      expect(interval.after!.violations).toBe(0);
+    }
+    expect(first!.difference).toBeDefined();
+    expect(first!.audit!.curtailedW).toBeGreaterThan(1000);
+    // PV has fallen to a tenth: nothing is held back any more, every unit has its largest power again.
+    const last = later.at(-1)!;
+    expect(last.audit!.curtailedW).toBe(0);
+    const lifted = result.intervals
+      .slice(1)
+      .flatMap(({ difference }) => difference?.input.message.forward_differences ?? []);
+    expect(lifted.length).toBeGreaterThan(0);
+    for (const der of last.audit!.ders) expect(der.limitW).toBeGreaterThan(der.availableW);
+    expect(events.filter(({ kind }) => kind === 'interval')).toHaveLength(4);
+    expect(events.filter(({ kind }) => kind === 'output').length).toBeGreaterThanOrEqual(12);
+    await expect.poll(resources, { timeout: 3000 }).toEqual(before);
+  });
+
+  it('goes on when one agent throws, ends the interval in time and names the agent', async () => {
+    const before = resources();
+    const result = await runCoordination({
+      feeder: flagshipPath(),
+      audit: false,
+      agentModule: new URL('./faulty-agent.mjs', import.meta.url).href,
+      settings: { intervals: 1, intervalS: 300, publishPeriodS: 300, hosts: 2, roundDeadlineMs: 20_000 },
+    });
+    expect(result.status).toBe('completed');
+    const [interval] = result.intervals;
+    expect(interval!.missingAgents).toEqual(['9A']);
+    expect(interval!.agentErrors).toEqual([
+      { agentId: '9A', message: expect.stringContaining('inverter of a customer does not answer') },
+    ]);
+    expect(interval!.setpoints['9A']).toEqual([]);
+    expect(Object.keys(interval!.setpoints).length).toBeGreaterThanOrEqual(81);
+    expect(interval!.after!.vMaxPu).toBeLessThan(interval!.before.vMaxPu);
+    await expect.poll(resources, { timeout: 3000 }).toEqual(before);
+  });
+
+  it('ends everything it started when it is cancelled', async () => {
+    const before = resources();
+    const controller = new AbortController();
+    const result = await runCoordination({
+      feeder: flagshipPath(),
+      audit: false,
+      settings: { intervals: 50, hosts: 1, roundDeadlineMs: 20_000 },
+      signal: controller.signal,
+      onProgress: (event) => {
+        if (event.kind === 'round' && event.round === 2) controller.abort();
+      },
+    });
+    expect(result.status).toBe('cancelled');
+    await expect.poll(resources, { timeout: 3000 }).toEqual(before);
+  });
+
+  it('names the known feeders when the one asked for is unknown', async () => {
+    await expect(runCoordination({ feeder: '_00000000-0000-4000-8000-000000000000' })).rejects.toMatchObject({
+      code: 'FEEDER_UNKNOWN',
+    });
+  });
+});
+
+/** One line per interval, so that a failure shows what happened. */
+function report(result: RunResult): void {
+  for (const { interval, status, rounds, corrections, seconds, before, during, audit } of result.intervals) {
+    console.info(
+      `interval ${interval}: ${status}, ${rounds} rounds, ${corrections} corrections, ${seconds.toFixed(1)} s, ` +
+        `before ${before.vMaxPu.toFixed(5)}, after ${during?.vMaxPu.toFixed(5)} pu, ` +
+        `${((audit?.curtailedW ?? 0) / 1000).toFixed(1)} kW (${audit?.curtailedPct.toFixed(2)} %), ` +
+        `price ${audit?.priceOfFairnessPct?.toFixed(2)} %`,
+    );
+  }
+}
