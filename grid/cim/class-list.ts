@@ -1,5 +1,6 @@
 import { MACHINE_CLASSES } from './generation.js';
 import { LOAD_CLASSES } from './load.js';
+import { SOURCE_CLASSES } from './source.js';
 import { SWITCH_CLASSES } from './switch.js';
 
 /** Classes that become part of the model, directly or through the equipment they describe. */
@@ -18,7 +19,6 @@ const MAPPED = [
   'Discrete',
   'DistributionArea',
   'EnergyConsumerPhase',
-  'EnergySource',
   'EnergySourcePhase',
   'Feeder',
   'FeederArea',
@@ -70,6 +70,7 @@ const MAPPED = [
   'WireSpacingInfo',
   ...LOAD_CLASSES,
   ...MACHINE_CLASSES,
+  ...SOURCE_CLASSES,
   ...SWITCH_CLASSES,
 ] as const;
 

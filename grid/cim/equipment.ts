@@ -20,6 +20,40 @@ const PHASE_OBJECTS = [
   ['SwitchPhase.Switch', 'SwitchPhase.phaseSide1'],
 ] as const;
 
+/** Units of CGMES (ENTSO-E) files that differ from V, W, var, VA. */
+const CGMES_UNITS: Readonly<Record<string, number>> = {
+  'BaseVoltage.nominalVoltage': 1e3,
+  'EnergyConsumer.p': 1e6,
+  'EnergyConsumer.pfixed': 1e6,
+  'EnergyConsumer.q': 1e6,
+  'EnergyConsumer.qfixed': 1e6,
+  'EnergySource.nominalVoltage': 1e3,
+  'EnergySource.voltageMagnitude': 1e3,
+  'PowerElectronicsConnection.p': 1e6,
+  'PowerElectronicsConnection.q': 1e6,
+  'PowerElectronicsConnection.ratedS': 1e6,
+  'PowerElectronicsConnection.ratedU': 1e3,
+  'PowerElectronicsUnit.maxP': 1e6,
+  'PowerElectronicsUnit.minP': 1e6,
+  'PowerTransformerEnd.ratedS': 1e6,
+  'PowerTransformerEnd.ratedU': 1e3,
+  'RotatingMachine.p': 1e6,
+  'RotatingMachine.q': 1e6,
+  'RotatingMachine.ratedS': 1e6,
+  'RotatingMachine.ratedU': 1e3,
+  'ShuntCompensator.nomU': 1e3,
+  'VoltageLimit.value': 1e3,
+};
+
+/** Whether the files are CGMES: its name spaces, or its profiles in the file headers. */
+function isCgmes(index: CimIndex): boolean {
+  const marks = [...index.namespaces];
+  for (const header of index.byClass('FullModel')) {
+    for (const { attribute, value } of header.properties()) if (attribute === 'Model.profile') marks.push(value);
+  }
+  return marks.some((mark) => /entsoe|European/i.test(mark));
+}
+
 /**
  * What the mapping of every class needs: terminals and buses of equipment, base voltages, numbers with findings.
  * Base voltages are line-to-line, in V.
@@ -30,10 +64,16 @@ export class CimEquipment {
   readonly #baseByBus = new Map<string, number>();
   readonly #secondary = new Set<string>();
   readonly #baseUnit = new Map<string, number>();
+  /** Whether the files are CGMES: kV, MW, MVA, and powers of machines positive when consumed. */
+  readonly isCgmes: boolean;
 
   constructor(index: CimIndex, findings: FindingList) {
     this.index = index;
     this.findings = findings;
+    this.isCgmes = isCgmes(index);
+    if (this.isCgmes) {
+      findings.note('info', 'UNIT', 'The files are CGMES: voltages are read as kV, powers as MW, Mvar and MVA.');
+    }
     this.#findBaseUnits();
     this.#findBaseVoltages();
     this.#findSecondaries();
@@ -86,7 +126,7 @@ export class CimEquipment {
   baseVoltage(id: string | undefined): number | undefined {
     const object = id === undefined ? undefined : this.index.objects.get(id);
     if (!object) return undefined;
-    const value = Number(object.get('BaseVoltage.nominalVoltage'));
+    const value = this.optionalNumber(object, 'BaseVoltage.nominalVoltage') ?? 0;
     return value > 0 ? value * (this.#baseUnit.get(object.id) ?? 1) : undefined;
   }
 
@@ -104,7 +144,7 @@ export class CimEquipment {
   number(object: CimObject, attribute: string, fallback: number): number {
     const text = object.get(attribute);
     const value = text === undefined || text === '' ? Number.NaN : Number(text);
-    if (Number.isFinite(value)) return value;
+    if (Number.isFinite(value)) return value * this.#unit(attribute);
     this.findings.add(
       text === undefined ? 'info' : 'warning',
       text === undefined ? 'DEFAULTED_ATTRIBUTE' : 'BAD_VALUE',
@@ -119,9 +159,15 @@ export class CimEquipment {
   optionalNumber(object: CimObject | undefined, ...attributes: readonly string[]): number | undefined {
     for (const attribute of attributes) {
       const text = object?.get(attribute);
-      if (text !== undefined && text !== '' && Number.isFinite(Number(text))) return Number(text);
+      if (text !== undefined && text !== '' && Number.isFinite(Number(text))) {
+        return Number(text) * this.#unit(attribute);
+      }
     }
     return undefined;
+  }
+
+  #unit(attribute: string): number {
+    return this.isCgmes ? (CGMES_UNITS[attribute] ?? 1) : 1;
   }
 
   /** A truth value: `true`, `True`, `1`. */
@@ -166,8 +212,8 @@ export class CimEquipment {
     for (const className of ['PowerTransformerEnd', 'TransformerTankEnd']) {
       for (const end of this.index.byClass(className)) {
         const base = this.index.objects.get(end.ref('TransformerEnd.BaseVoltage') ?? '');
-        const nominal = Number(base?.get('BaseVoltage.nominalVoltage'));
-        const rated = Number(end.get('PowerTransformerEnd.ratedU'));
+        const nominal = this.optionalNumber(base, 'BaseVoltage.nominalVoltage') ?? 0;
+        const rated = this.optionalNumber(end, 'PowerTransformerEnd.ratedU') ?? 0;
         if (!base || !(nominal > 0) || !(rated > 0)) continue;
         const ratio = rated / nominal;
         if (ratio > 500 && ratio < 2000) this.#baseUnit.set(base.id, 1000);
@@ -218,7 +264,7 @@ export class CimEquipment {
     const limits: number[] = [];
     for (const set of node.refs('ConnectivityNode.OperationalLimitSet')) {
       for (const limit of this.index.referrers(set, 'OperationalLimit.OperationalLimitSet')) {
-        const value = Number(limit.get('VoltageLimit.value'));
+        const value = this.optionalNumber(limit, 'VoltageLimit.value') ?? 0;
         if (limit.className === 'VoltageLimit' && value > 0) limits.push(value);
       }
     }

@@ -31,10 +31,10 @@ import { readLine } from './line.js';
 import { LOAD_CLASSES, readLoad } from './load.js';
 import { readAreas, readMeasurement } from './measurement.js';
 import type { CimIndex, CimObject } from './object-index.js';
-import { readRegulator } from './regulator.js';
+import { readRegulator, tapChangerBank } from './regulator.js';
 import { NominalVoltages, splitLegVoltage } from './share.js';
 import { placeAtSharedBus, sharedBuses, withoutTertiaryShunt } from './shared-bus.js';
-import { readSource } from './source.js';
+import { readSource, SOURCE_CLASSES } from './source.js';
 import { readSwitch, SWITCH_CLASSES, withCapacitorLeads } from './switch.js';
 import { readTransformer, type WindingPlace } from './transformer.js';
 
@@ -128,7 +128,7 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
   const ties = [...lines, ...switches].map((branch) => [branch.from.bus, branch.to.bus] as const);
   const voltages = new NominalVoltages(eq, transformers, ties);
 
-  const sources = map(objects('EnergySource'), (o) => readSource(eq, o));
+  const sources = map(objects(...SOURCE_CLASSES), (o) => readSource(eq, o));
   const loads = map(objects(...LOAD_CLASSES), (o) => readLoad(eq, voltages, o));
   const pvSystems: PhotovoltaicSystem[] = [];
   const batteries: Battery[] = [];
@@ -142,11 +142,7 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
   const byId = new Map(transformers.map((transformer) => [transformer.id, transformer]));
   const regulators = map(
     eq.index.byClass('RatioTapChanger').filter((changer) => {
-      const end = eq.index.objects.get(changer.ref('RatioTapChanger.TransformerEnd') ?? '');
-      const tank = eq.index.objects.get(end?.ref('TransformerTankEnd.TransformerTank') ?? '');
-      const bank = eq.index.objects.get(
-        end?.ref('PowerTransformerEnd.PowerTransformer') ?? tank?.ref('TransformerTank.PowerTransformer') ?? '',
-      );
+      const bank = tapChangerBank(eq, changer);
       return bank === undefined || scope.holds(bank);
     }),
     (changer) => readRegulator(eq, changer, places, byId),

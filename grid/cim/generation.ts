@@ -121,8 +121,10 @@ export function readInverter(
  * @returns undefined, with a finding, when it cannot be placed
  */
 export function readMachine(eq: CimEquipment, voltages: NominalVoltages, object: CimObject): Machine | undefined {
-  const p = eq.number(object, 'RotatingMachine.p', 0);
-  const q = eq.number(object, 'RotatingMachine.q', 0);
+  // CGMES counts consumption positive.
+  const sign = eq.isCgmes ? -1 : 1;
+  const p = sign * eq.number(object, 'RotatingMachine.p', 0);
+  const q = sign * eq.number(object, 'RotatingMachine.q', 0);
   const common = generation(
     eq,
     voltages,

@@ -13,6 +13,23 @@ function tapChangerInfo(eq: CimEquipment, changer: CimObject): CimObject | undef
     .find((info) => info?.className === 'TapChangerInfo');
 }
 
+/** The transformer end of a tap changer, whichever of the two holds the link, as canonical id. */
+function endOf(eq: CimEquipment, changer: CimObject): string | undefined {
+  return (
+    changer.ref('RatioTapChanger.TransformerEnd') ??
+    eq.index.referrers(changer.id, 'TransformerEnd.RatioTapChanger')[0]?.id
+  );
+}
+
+/** The PowerTransformer a tap changer belongs to. */
+export function tapChangerBank(eq: CimEquipment, changer: CimObject): CimObject | undefined {
+  const end = eq.index.objects.get(endOf(eq, changer) ?? '');
+  const tank = eq.index.objects.get(end?.ref('TransformerTankEnd.TransformerTank') ?? '');
+  return eq.index.objects.get(
+    end?.ref('PowerTransformerEnd.PowerTransformer') ?? tank?.ref('TransformerTank.PowerTransformer') ?? '',
+  );
+}
+
 /**
  * Maps one RatioTapChanger with its control.
  *
@@ -25,9 +42,7 @@ export function readRegulator(
   places: ReadonlyMap<string, WindingPlace>,
   transformers: ReadonlyMap<string, Transformer>,
 ): Regulator | undefined {
-  const end =
-    changer.ref('RatioTapChanger.TransformerEnd') ??
-    eq.index.referrers(changer.id, 'TransformerEnd.RatioTapChanger')[0]?.id;
+  const end = endOf(eq, changer);
   const place = end === undefined ? undefined : places.get(end);
   const transformer = place && transformers.get(place.transformerId);
   if (!place || !transformer) {

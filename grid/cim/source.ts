@@ -3,11 +3,54 @@ import type { CimEquipment } from './equipment.js';
 import type { CimObject } from './object-index.js';
 import { nodeOfPhase, phasesOf } from './phase.js';
 
+/** Classes read as sources. */
+export const SOURCE_CLASSES = ['EnergySource', 'ExternalNetworkInjection'] as const;
+
 /** Impedance of a source that gives none, ohm: stiff. */
 const STIFF_OHM = 1e-4;
 
+function ownImpedance(eq: CimEquipment, object: CimObject): { readonly r: number; readonly x: number } {
+  return { r: eq.number(object, 'EnergySource.r', 0), x: eq.number(object, 'EnergySource.x', STIFF_OHM) };
+}
+
+/** Positive-sequence impedance of a network injection from its initial short-circuit current and R/X ratio, ohm. */
+function networkImpedance(
+  eq: CimEquipment,
+  object: CimObject,
+  nominalV: number,
+): { readonly r: number; readonly x: number } {
+  const current = eq.optionalNumber(object, 'ExternalNetworkInjection.maxInitialSymShCCurrent') ?? 0;
+  if (!(current > 0)) {
+    eq.findings.add('info', 'DEFAULTED_ATTRIBUTE', object, 'It has no short-circuit current; a stiff source is used.', {
+      attribute: 'ExternalNetworkInjection.maxInitialSymShCCurrent',
+    });
+    return { r: 0, x: STIFF_OHM };
+  }
+  const ratio = eq.optionalNumber(object, 'ExternalNetworkInjection.maxR1ToX1Ratio') ?? 0;
+  const z = nominalV / (Math.sqrt(3) * current);
+  const x = z / Math.hypot(1, ratio);
+  return { r: ratio * x, x };
+}
+
+/** Angle of phase A, rad; values that can only be degrees are taken as degrees. */
+function angle(eq: CimEquipment, object: CimObject): number {
+  const written = eq.optionalNumber(object, 'EnergySource.voltageAngle') ?? 0;
+  if (Math.abs(written) <= 2 * Math.PI) return written;
+  eq.findings.add(
+    'warning',
+    'UNIT',
+    object,
+    'Its voltage angle is beyond a full turn in radians and is read as degrees.',
+    {
+      attribute: 'EnergySource.voltageAngle',
+      value: String(written),
+    },
+  );
+  return (written * Math.PI) / 180;
+}
+
 /**
- * Maps one EnergySource.
+ * Maps one EnergySource, or one ExternalNetworkInjection as a source at nominal voltage behind its short-circuit impedance.
  *
  * @returns undefined, with a finding, when it cannot be placed or has no voltage
  */
@@ -27,8 +70,8 @@ export function readSource(eq: CimEquipment, object: CimObject): Source | undefi
     .referrers(object.id, 'EnergySourcePhase.EnergySource')
     .flatMap((phase) => phasesOf(phase.get('EnergySourcePhase.phase')))
     .filter((phase) => phase !== 'N');
-  const r = eq.number(object, 'EnergySource.r', 0);
-  const x = eq.number(object, 'EnergySource.x', STIFF_OHM);
+  const { r, x } =
+    object.className === 'EnergySource' ? ownImpedance(eq, object) : networkImpedance(eq, object, nominal);
   return {
     kind: 'source',
     id: object.id,
@@ -37,7 +80,7 @@ export function readSource(eq: CimEquipment, object: CimObject): Source | undefi
     terminal: eq.terminal(ending, phases.length > 0 ? phases.map(nodeOfPhase).sort() : [1, 2, 3]),
     voltageV: voltage,
     nominalVoltageV: nominal,
-    angleRad: eq.optionalNumber(object, 'EnergySource.voltageAngle') ?? 0,
+    angleRad: angle(eq, object),
     r1Ohm: r,
     x1Ohm: x,
     r0Ohm: eq.optionalNumber(object, 'EnergySource.r0') ?? r,

@@ -34,6 +34,9 @@ export interface ReadTransformer {
   readonly ends: ReadonlyMap<string, WindingPlace>;
 }
 
+/** Base of per-unit impedances where a file (CGMES) gives no rated power, VA: impedances are in ohm, so any will do. */
+const DEFAULT_POWER_VA = 1e6;
+
 type WindingKind = 'wye' | 'delta' | 'common' | 'single';
 
 function windingKind(eq: CimEquipment, object: CimObject, written: string): WindingKind {
@@ -172,7 +175,7 @@ function readEnds(eq: CimEquipment, bank: CimObject, ends: readonly CimObject[])
   const rated = ends.map(
     (end): RatedWinding => ({
       ratedU: eq.number(end, 'PowerTransformerEnd.ratedU', eq.equipmentBase(end) ?? 0),
-      ratedS: eq.number(end, 'PowerTransformerEnd.ratedS', 0),
+      ratedS: eq.number(end, 'PowerTransformerEnd.ratedS', DEFAULT_POWER_VA),
       r: eq.optionalNumber(end, 'PowerTransformerEnd.r') ?? 0,
     }),
   );
@@ -342,6 +345,19 @@ function tankEndPhases(end: CimObject): CimPhase[] {
 /** Nodes of a one-phase winding. */
 function singleNodes(eq: CimEquipment, end: CimObject, phases: readonly CimPhase[]): number[] {
   const live = phases.filter((phase) => phase !== 'N');
+  if (live.length > 2 || (live.length === 2 && phases.length > 2 && !live.some(isSecondaryPhase))) {
+    eq.findings.add(
+      'warning',
+      'UNSUPPORTED_ATTRIBUTE',
+      end,
+      'A winding over more than two conductors is read as across its first two phases.',
+      {
+        attribute: 'TransformerTankEnd.orderedPhases',
+        value: phases.join(''),
+        allowed: 'two phases, or one with N',
+      },
+    );
+  }
   if (live.length >= 2) return [nodeOfPhase(live[0]!), nodeOfPhase(live[1]!)];
   const phase = live[0];
   if (phase === undefined) return [];
