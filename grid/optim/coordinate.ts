@@ -47,6 +47,11 @@ export interface CoordinationQuestion {
   readonly method?: 'admm' | 'central';
   /** AC corrections at most; 0 leaves the linear answer. Default 3. */
   readonly maxCorrections?: number;
+  /**
+   * How near the AC maximum must come to the limit while power is curtailed, pu: a further correction follows otherwise.
+   * Default 1e-7 where a pass is cheap (central, equalAlpha), else 1e-5.
+   */
+  readonly acTolerancePu?: number;
   readonly onRound?: (progress: RoundProgress) => void;
 }
 
@@ -100,8 +105,6 @@ interface Pass {
 
 /** AC voltages may exceed a limit by this and still hold, pu. */
 const AC_TOLERANCE_PU = 1e-5;
-/** While curtailing, an AC maximum further below the limit than this gives power away, pu. */
-const AC_SLACK_PU = 5e-5;
 
 /** Coordinates a feeder in this process. */
 export function coordinateInProcess(question: CoordinationQuestion): CoordinationResult {
@@ -109,6 +112,8 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const { feeder, inputs, state } = question;
   const method = question.method ?? 'admm';
   const maxCorrections = question.maxCorrections ?? 3;
+  const isCheap = method === 'central' || settings.fairness === 'equalAlpha';
+  const acTolerancePu = question.acTolerancePu ?? (isCheap ? 1e-7 : 1e-5);
   const linear = linearFeeder(feeder, state);
   const truth = new FeederTruth(feeder, linear, inputs, state, settings);
   const problem = curtailmentProblem(feeder, linear, inputs, settings.limits, settings.fairness);
@@ -136,9 +141,10 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     history.push(...pass.history);
     check = truth.solve(pass.alpha);
     if (problem.units.length === 0 || !check.isConverged || corrections >= maxCorrections) break;
-    const isOver = check.limitedMaxPu > settings.limits.maxPu + AC_TOLERANCE_PU / 2;
+    const isOver = check.limitedMaxPu > settings.limits.maxPu + Math.min(acTolerancePu, AC_TOLERANCE_PU / 2);
     const isCurtailing = [...pass.alpha.values()].some((alpha) => alpha > 1e-4);
-    const isSlack = isCurtailing && check.limitedMaxPu < settings.limits.maxPu - AC_SLACK_PU;
+    // An AC maximum below the limit while power is curtailed gives power away.
+    const isSlack = isCurtailing && check.limitedMaxPu < settings.limits.maxPu - acTolerancePu;
     if (!isOver && !isSlack) break;
     actor.correct(check);
     corrections++;
@@ -210,7 +216,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
 /** What to coordinate of the ancestor's pair of JSON files. */
 export interface AncestorQuestion
   extends AncestorOptions,
-    Pick<CoordinationQuestion, 'settings' | 'method' | 'maxCorrections' | 'onRound'> {}
+    Pick<CoordinationQuestion, 'settings' | 'method' | 'maxCorrections' | 'acTolerancePu' | 'onRound'> {}
 
 /**
  * Coordinates the ancestor's case: agents are the buses with PV. Units of exchange follow the mean PV of a bus.
