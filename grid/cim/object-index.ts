@@ -97,6 +97,14 @@ export class CimObject {
     return list ?? NONE;
   }
 
+  /** Calls back with attribute number and target id of every link. */
+  eachReference(visit: (attribute: number, target: string) => void): void {
+    for (let i = 0; i < this.#keys.length; i++) {
+      const key = this.#keys[i]!;
+      if ((key & 3) === REFERENCE) visit(key >> 2, this.#values[i]!);
+    }
+  }
+
   /** All properties in the order of the file. */
   *properties(): Generator<{ readonly attribute: string; readonly kind: CimValueKind; readonly value: string }> {
     for (let i = 0; i < this.#keys.length; i++) {
@@ -135,8 +143,9 @@ export class CimIndex {
   readonly namespaces = new Set<string>();
   readonly #codes = new Map<string, number>();
   readonly #names: string[] = [];
-  readonly #inverse = new Map<number, Map<string, CimObject[]>>();
   #byClass: Map<string, CimObject[]> | undefined;
+  /** Referring objects by attribute number and target id. */
+  #inverse: Map<number, Map<string, CimObject[]>> | undefined;
 
   /** Interns an attribute name. */
   internAttribute(name: string): number {
@@ -175,31 +184,38 @@ export class CimIndex {
   }
 
   /**
-   * Objects that link to an object by an attribute, e.g. `referrers(id, 'Terminal.ConductingEquipment')`. The inverse of
-   * an attribute is built at its first use.
+   * Objects that link to an object by an attribute, e.g. `referrers(id, 'Terminal.ConductingEquipment')`. All links are
+   * inverted at the first use.
    */
   referrers(id: string, attribute: string): readonly CimObject[] {
     const code = this.attributeCode(attribute);
     if (code < 0) return NO_OBJECTS;
-    let inverse = this.#inverse.get(code);
-    if (!inverse) {
-      inverse = new Map();
-      for (const object of this.objects.values()) {
-        for (const target of object.refs(attribute)) {
-          const list = inverse.get(target);
-          if (list) list.push(object);
-          else inverse.set(target, [object]);
-        }
-      }
-      this.#inverse.set(code, inverse);
-    }
-    return inverse.get(id) ?? NO_OBJECTS;
+    return this.#links().get(code)?.get(id) ?? NO_OBJECTS;
   }
 
   /** Forgets what was derived; the reader calls it before it adds a file. */
   invalidate(): void {
     this.#byClass = undefined;
-    this.#inverse.clear();
+    this.#inverse = undefined;
+  }
+
+  #links(): Map<number, Map<string, CimObject[]>> {
+    if (this.#inverse) return this.#inverse;
+    const inverse = new Map<number, Map<string, CimObject[]>>();
+    for (const object of this.objects.values()) {
+      object.eachReference((code, target) => {
+        let targets = inverse.get(code);
+        if (!targets) {
+          targets = new Map();
+          inverse.set(code, targets);
+        }
+        const list = targets.get(target);
+        if (list) list.push(object);
+        else targets.set(target, [object]);
+      });
+    }
+    this.#inverse = inverse;
+    return inverse;
   }
 
   #classes(): Map<string, CimObject[]> {
