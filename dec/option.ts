@@ -28,6 +28,13 @@ export function count(text: string): number {
   return value;
 }
 
+/** A whole number of at least zero. */
+export function nonNegativeCount(text: string): number {
+  const value = number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number of at least 0.');
+  return value;
+}
+
 /** A TCP port; 0 lets the system choose. */
 export function port(text: string): number {
   const value = number(text);

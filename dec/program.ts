@@ -1,22 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addAgents } from './commands/agents.js';
 import { addCoordinate } from './commands/coordinate.js';
 import { addFeeders, addIngest } from './commands/feeders.js';
+import { addPlatform } from './commands/platform.js';
 import { addPowerflow } from './commands/powerflow.js';
+import { addRun } from './commands/run.js';
+import { packageVersion } from './package-version.js';
 import { EXIT, reportError } from './terminal.js';
-
-/** Version of the package, from its package.json: one folder up in the sources, two in the build. */
-export function packageVersion(): string {
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      const { version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
-      if (typeof version === 'string') return version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  return 'unknown';
-}
 
 /** The command line with all its commands. */
 export function createProgram(): Command {
@@ -25,10 +15,13 @@ export function createProgram(): Command {
     .version(packageVersion())
     .showHelpAfterError('(add --help for usage and an example)')
     .exitOverride();
+  addRun(program);
   addFeeders(program);
   addIngest(program);
   addPowerflow(program);
   addCoordinate(program);
+  addPlatform(program);
+  addAgents(program);
   return program;
 }
 
@@ -38,6 +31,11 @@ export function createProgram(): Command {
  * @param args - without the interpreter and the program
  */
 export async function main(args: readonly string[]): Promise<number> {
+  // A reader that closes early (`dec feeders | head -1`) has seen enough; that is no error.
+  process.stdout.on('error', (error) => {
+    if ('code' in error && error.code === 'EPIPE') process.exit(EXIT.done);
+    throw error;
+  });
   try {
     await createProgram().parseAsync([...args], { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : EXIT.done;

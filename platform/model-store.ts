@@ -39,6 +39,8 @@ export interface LoadedModel {
   readonly mrid: string;
   readonly index: CimIndex;
   readonly feeder: Feeder;
+  /** Files it was read from. */
+  readonly files: readonly string[];
   /** Canonical ids of all feeders in the same files. */
   readonly siblings: readonly string[];
 }
@@ -249,7 +251,7 @@ export function loadModels(paths: readonly string[]): readonly LoadedModel[] {
   }
   const siblings = feeders.map(({ mrid }) => canonicalMrid(mrid));
   const whole = index;
-  return feeders.map((feeder) => ({ name: feeder.name, mrid: feeder.mrid, index: whole, feeder, siblings }));
+  return feeders.map((feeder) => ({ name: feeder.name, mrid: feeder.mrid, index: whole, feeder, files: paths, siblings }));
 }
 
 function readText(path: string): string {

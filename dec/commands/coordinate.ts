@@ -8,10 +8,7 @@ import {
   coordinateInProcess,
   type FairnessMode,
   type LocalInputs,
-  type StarSplit,
-  splitForStar,
 } from '../../grid/optim/index.js';
-import { splitAtPvBuses } from '../bus-agents.js';
 import { modelOf, storeAt, validated } from '../model-source.js';
 import { FAIRNESS, list, nonNegative, oneOf, perUnit } from '../option.js';
 import type { CoordinationReport } from '../schema/index.js';
@@ -37,7 +34,6 @@ interface Case {
   readonly feeder: Feeder;
   readonly inputs: LocalInputs;
   readonly openSwitches: readonly string[];
-  readonly split: StarSplit;
   readonly findings: readonly Finding[];
 }
 
@@ -76,10 +72,9 @@ function runCoordinate(names: readonly string[], options: CoordinateOptions): nu
   if (options.vMin >= options.vMax) {
     throw new DecError('BAD_ARGUMENT', `--v-min ${options.vMin} is not below --v-max ${options.vMax}.`);
   }
-  const { feeder, inputs, openSwitches, split, findings } = readCase(names, options);
+  const { feeder, inputs, openSwitches, findings } = readCase(names, options);
   const result = coordinateInProcess({
     feeder,
-    split,
     inputs,
     state: {
       taps: {},
@@ -116,7 +111,7 @@ function readCase(names: readonly string[], options: CoordinateOptions): Case {
     const feeder = buildFeeder(data);
     // Multipliers are in the powers already, open branches in the switches.
     const inputs = scenarioInputs(feeder, 1, 1);
-    return { feeder, inputs, openSwitches: [], split: splitAtPvBuses(feeder), findings: [] };
+    return { feeder, inputs, openSwitches: [], findings: [] };
   }
   const { feeder } = modelOf(names, storeAt(options.store));
   const findings = [...validated(feeder)];
@@ -131,8 +126,7 @@ function readCase(names: readonly string[], options: CoordinateOptions): Case {
     );
   });
   const inputs = scenarioInputs(feeder, loadMultiplier, pvMultiplier);
-  const split = splitForStar(feeder);
-  return { feeder, inputs, openSwitches, split: split.services.length > 0 ? split : splitAtPvBuses(feeder), findings };
+  return { feeder, inputs, openSwitches, findings };
 }
 
 function readJson(path: string): unknown {

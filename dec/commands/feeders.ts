@@ -26,7 +26,9 @@ export function addFeeders(program: Command): void {
         const rows = feeders.map(({ name, mrid, counts, origin }) => [
           name,
           mrid,
-          ...['buses', 'lines', 'transformers', 'loads', 'pvSystems', 'batteries'].map((kind) => String(counts[kind] ?? 0)),
+          ...['buses', 'lines', 'transformers', 'loads', 'pvSystems', 'batteries'].map((kind) =>
+            String(counts[kind] ?? 0),
+          ),
           origin,
         ]);
         terminal.print(

@@ -125,7 +125,11 @@ function summary(report: PowerFlowReport): string[] {
       .sort((a, b) => Math.abs(b.voltagePu - b.limit) - Math.abs(a.voltagePu - a.limit))
       .slice(0, 5)
       .map(({ bus, node, voltagePu, limit }) => [`${bus}.${node}`, voltagePu.toFixed(4), limit.toFixed(2)]);
-    lines.push('', `${report.violations.length} nodes outside 0.95 to 1.05 pu; the worst:`, table(['node', 'pu', 'limit'], worst));
+    lines.push(
+      '',
+      `${report.violations.length} nodes outside 0.95 to 1.05 pu; the worst:`,
+      table(['node', 'pu', 'limit'], worst),
+    );
   }
   const loaded = report.branches
     .filter(({ loadingPct }) => (loadingPct ?? 0) > 80)

@@ -1,3 +1,4 @@
+export * from './clock.js';
 export * from './columns.js';
 export * from './manifest.js';
 export * from './plots.js';

@@ -3,6 +3,8 @@ import type { RunManifest } from '../schema/index.js';
 
 /** What a manifest says beyond the result itself. */
 export interface ManifestExtras {
+  /** Name of the run: that of its folder. */
+  readonly name: string;
   /** Files the run depends on, with their SHA-256. */
   readonly inputs: readonly { readonly name: string; readonly sha256: string }[];
   /** Versions of this program and of its runtime. */
@@ -70,7 +72,7 @@ export function runManifest(
 ): RunManifest {
   const { summary } = result;
   return {
-    runId: result.runId,
+    runId: extras.name,
     status: result.status,
     reason: result.reason ?? null,
     feeder: { name: result.feeder.name, mrid: result.feeder.mrid },

@@ -1,5 +1,6 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { AgentRecord, IntervalResult, NodeVoltage, RunResult } from '../coordinator/index.js';
+import { clockOf } from './clock.js';
 
 /*
  * The pictures of a run as Vega-Lite specifications: pure functions from results to declarations.
@@ -41,13 +42,6 @@ const DISTINCT_LINES = 8;
 export interface Plot {
   readonly name: string;
   readonly spec: TopLevelSpec;
-}
-
-/** Simulated time of day, `13:45`. */
-export function clockOf(timestamp: number): string {
-  const seconds = ((timestamp % 86_400) + 86_400) % 86_400;
-  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
-  return `${two(seconds / 3600)}:${two((seconds % 3600) / 60)}`;
 }
 
 /** The interval whose measurements before coordination showed the highest voltage. */

@@ -7,7 +7,12 @@ import { writeRun } from '../../../../dec/output/index.js';
 import { manifestSchema } from '../../../../dec/schema/index.js';
 import { runResult } from '../../../builders/run-result.js';
 
-const EXTRAS = { inputs: [{ name: 'feeder.xml', sha256: 'ab'.repeat(32) }], versions: { dec: '0.1.0' }, seed: 1 };
+const EXTRAS = {
+  name: 'built',
+  inputs: [{ name: 'feeder.xml', sha256: 'ab'.repeat(32) }],
+  versions: { dec: '0.1.0' },
+  seed: 1,
+};
 
 describe('the folder of a run', () => {
   let folder = '';

@@ -1,0 +1,291 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { DecError } from '../../grid/math/index.js';
+import type { FairnessMode } from '../../grid/optim/index.js';
+import { defaultStoreDir, flagshipPath, readProfile } from '../../platform/index.js';
+import {
+  type IntervalResult,
+  RUN_DEFAULTS,
+  type RunProgress,
+  type RunResult,
+  type RunSettings,
+  runCoordination,
+} from '../coordinator/index.js';
+import { onInterrupt } from '../interrupt.js';
+import { modelOf, storeAt } from '../model-source.js';
+import {
+  type BrokerUrl,
+  brokerUrl,
+  count,
+  duration,
+  FAIRNESS,
+  nonNegative,
+  nonNegativeCount,
+  oneOf,
+  perUnit,
+  port,
+  timeOfDay,
+} from '../option.js';
+import { clockOf } from '../output/clock.js';
+import { packageVersion } from '../package-version.js';
+import { seededUuid } from '../seeded-uuid.js';
+import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
+
+/** Name of the run on the bus when agents of other processes join and no name is given. */
+export const SHARED_RUN_ID = 'dec';
+
+const DAY_S = 86_400;
+
+interface RunCommandOptions extends OutputOptions {
+  readonly intervals: number;
+  readonly interval: number;
+  readonly publish?: number;
+  readonly start: number;
+  readonly loadMultiplier: number;
+  readonly pvMultiplier: number;
+  readonly sourceVoltage: number;
+  readonly loadProfile: string;
+  readonly pvProfile: string;
+  readonly vMin: number;
+  readonly vMax: number;
+  readonly fairness: FairnessMode;
+  readonly reactive: 'none';
+  readonly realtime?: boolean;
+  readonly broker?: BrokerUrl;
+  readonly port: number;
+  readonly hosts: number;
+  readonly externalHosts: number;
+  readonly runId?: string;
+  readonly agentModule?: string;
+  readonly out?: string;
+  readonly seed: number;
+  readonly strict?: boolean;
+  readonly store?: string;
+}
+
+/** Adds `dec run`. */
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('the main job: platform, simulation and agents; coordinate live over STOMP')
+    .argument('[feeder]', 'name, mRID or CIM file; the built-in feeder when absent')
+    .option('--intervals <n>', 'number of coordination intervals', count, 8)
+    .option('--interval <duration>', 'simulated time from one interval to the next', duration, 900)
+    .option(
+      '--publish <duration>',
+      'simulated time between two outputs (default: 5m, or the interval if shorter)',
+      duration,
+    )
+    .option('--start <hh:mm>', 'simulated time of day at the start', timeOfDay, 10 * 3600)
+    .option('--load-multiplier <x>', 'multiplies every load', nonNegative, RUN_DEFAULTS.loadMultiplier)
+    .option('--pv-multiplier <x>', 'multiplies every PV system', nonNegative, RUN_DEFAULTS.pvMultiplier)
+    .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit, 1.04)
+    .option('--load-profile <profile>', 'load over the day: flat, a name of inputs/profiles, or a CSV file', 'load')
+    .option('--pv-profile <profile>', 'PV over the day: flat, a name of inputs/profiles, or a CSV file', 'pv')
+    .option('--v-min <pu>', 'lower voltage limit', perUnit, RUN_DEFAULTS.limits.minPu)
+    .option('--v-max <pu>', 'upper voltage limit', perUnit, RUN_DEFAULTS.limits.maxPu)
+    .option('--fairness <mode>', `who is curtailed: ${FAIRNESS.join(', ')}`, oneOf(...FAIRNESS), 'proportional')
+    .option('--reactive <mode>', 'what inverters do with reactive power: none', oneOf('none'), 'none')
+    .option('--realtime', 'one simulated second takes one second')
+    .option('--broker <url>', 'use the platform behind this broker instead of starting one', brokerUrl)
+    .option('--port <n>', 'port of the platform that is started; 0 takes any free one', port, 0)
+    .option('--hosts <n>', 'agent hosts (worker threads) to start', nonNegativeCount, RUN_DEFAULTS.hosts)
+    .option('--external-hosts <n>', 'agent hosts to wait for, started by dec agents', nonNegativeCount, 0)
+    .option('--run-id <id>', 'name of the run on the bus, for dec agents')
+    .option('--agent-module <url>', 'ES module with agents of another make')
+    .option('--out <dir>', 'folder of the results (default: outputs/<feeder>_<simulated start>)')
+    .option('--seed <n>', 'seed of message ids', nonNegativeCount, 1)
+    .option('--strict', 'exit with 3 when limits are still violated at the end of an interval')
+    .option('--store <dir>', 'folder of the model store')
+    .addOption(new Option('--json', "print the run's manifest as one JSON object"))
+    .option('--quiet', 'no progress and no notices')
+    .addHelpText('after', '\nExample:\n  dec run --intervals 4 --start 11:00 --fairness equalAlpha')
+    .action(async (feeder: string | undefined, options: RunCommandOptions) => {
+      process.exitCode = await runRun(feeder, options);
+    });
+}
+
+async function runRun(wanted: string | undefined, options: RunCommandOptions): Promise<number> {
+  const terminal = new Terminal(options);
+  if (options.vMin >= options.vMax) {
+    throw new DecError('BAD_ARGUMENT', `--v-min ${options.vMin} is not below --v-max ${options.vMax}.`);
+  }
+  const store = storeAt(options.store);
+  const feeder = wanted ?? flagshipPath();
+  // Read here first, so that an unknown feeder is told before anything is started.
+  const model = modelOf([feeder], store);
+  const load = profileOf('--load-profile', options.loadProfile);
+  const pv = profileOf('--pv-profile', options.pvProfile);
+  const settings = settingsOf(options, load?.values, pv?.values);
+  const name = `${model.name}_${new Date(settings.startTime * 1000).toISOString().slice(0, 16).replace(':', '')}`;
+  const folder = options.out ?? join('outputs', name.replace(/[^\w.-]/g, '_'));
+
+  terminal.print(`${model.name} ${model.mrid}`);
+  const interruption = onInterrupt();
+  try {
+    const isShared = options.externalHosts > 0;
+    const runId = options.runId ?? (isShared ? SHARED_RUN_ID : undefined);
+    const result = await runCoordination({
+      feeder,
+      storeDir: options.store ?? defaultStoreDir(),
+      settings,
+      ...(options.broker === undefined ? {} : { broker: options.broker }),
+      port: options.port,
+      externalHosts: options.externalHosts,
+      ...(options.agentModule === undefined ? {} : { agentModule: options.agentModule }),
+      ...(runId === undefined ? {} : { runId }),
+      uuid: seededUuid(options.seed),
+      signal: interruption.signal,
+      onProgress: progressOn(terminal),
+      onWarning: (text) => terminal.note(text),
+    });
+    terminal.progress('writing the results');
+    // Drawing takes a third of a second to load, which only a run needs.
+    const { writeRun } = await import('../output/run-folder.js');
+    const files = [...model.files, ...(load ? [load.path] : []), ...(pv ? [pv.path] : [])];
+    const manifest = await writeRun(result, folder, {
+      name: basename(folder),
+      inputs: files.map((path) => ({ name: basename(path), sha256: sha256(path) })),
+      versions: { dec: packageVersion(), node: process.versions.node },
+      seed: options.seed,
+    });
+    if (terminal.isJson) terminal.result(manifest);
+    else for (const line of summary(result, folder)) terminal.print(line);
+    return exitCode(result, options.strict ?? false);
+  } finally {
+    interruption.end();
+  }
+}
+
+function settingsOf(
+  options: RunCommandOptions,
+  loadProfile: readonly number[] | undefined,
+  pvProfile: readonly number[] | undefined,
+): Partial<RunSettings> & { readonly startTime: number } {
+  const midnight = Math.floor(RUN_DEFAULTS.startTime / DAY_S) * DAY_S;
+  return {
+    intervals: options.intervals,
+    intervalS: options.interval,
+    publishPeriodS: options.publish ?? Math.min(RUN_DEFAULTS.publishPeriodS, options.interval),
+    startTime: midnight + options.start,
+    isRealtime: options.realtime ?? false,
+    loadMultiplier: options.loadMultiplier,
+    pvMultiplier: options.pvMultiplier,
+    sourceVoltagePu: options.sourceVoltage,
+    pvProfile,
+    loadProfile,
+    fairness: options.fairness,
+    limits: { minPu: options.vMin, maxPu: options.vMax },
+    hosts: options.hosts,
+  };
+}
+
+/** A profile and where it was read from; undefined for `flat`. */
+function profileOf(
+  option: string,
+  word: string,
+): { readonly path: string; readonly values: readonly number[] } | undefined {
+  if (word === 'flat') return undefined;
+  const own = join(dirname(flagshipPath()), '..', 'profiles', `${word}.csv`);
+  const path = existsSync(own) ? own : word;
+  if (!existsSync(path)) {
+    throw new DecError('BAD_ARGUMENT', `${option} ${word}: there is neither such a profile nor such a file.`, {
+      profile: word,
+    });
+  }
+  return { path, values: readProfile(path) };
+}
+
+function sha256(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+const HEADER = ['time', 'status', 'rounds', 'residual', 'Vmax before', 'after', 'curtailed kW', 'seconds'];
+const WIDTHS = HEADER.map((title, i) => Math.max(title.length, [5, 10, 6, 8, 11, 6, 12, 7][i]!));
+
+function row(cells: readonly string[]): string {
+  return cells.map((cell, i) => (i < 2 ? cell.padEnd(WIDTHS[i]!) : cell.padStart(WIDTHS[i]!))).join('  ');
+}
+
+function intervalRow(interval: IntervalResult): string {
+  const { audit, after, residuals } = interval;
+  return row([
+    clockOf(interval.timestamp),
+    interval.status,
+    String(interval.rounds),
+    Math.max(residuals.primal, residuals.dual).toExponential(1),
+    interval.before.vMaxPu.toFixed(4),
+    after ? after.vMaxPu.toFixed(4) : '-',
+    audit ? (audit.curtailedW / 1000).toFixed(1) : '-',
+    interval.seconds.toFixed(2),
+  ]);
+}
+
+/** Shows stages and rounds on the line of progress, and each finished interval as a row. */
+function progressOn(terminal: Terminal): (progress: RunProgress) => void {
+  let hasHeader = false;
+  return (progress) => {
+    switch (progress.kind) {
+      case 'stage':
+        terminal.progress(progress.text);
+        break;
+      case 'output':
+        terminal.progress(`${clockOf(progress.timestamp)}  highest ${progress.vMaxPu.toFixed(4)} pu`);
+        break;
+      case 'round': {
+        const { round, primalResidual, dualResidual } = progress;
+        terminal.progress(
+          `round ${round}, residuals ${primalResidual.toExponential(1)} ${dualResidual.toExponential(1)}`,
+        );
+        break;
+      }
+      case 'interval':
+        if (!hasHeader) terminal.print(row(HEADER));
+        hasHeader = true;
+        terminal.print(intervalRow(progress.result));
+        break;
+    }
+  };
+}
+
+/** The run at a glance, for people. */
+function summary(result: RunResult, folder: string): string[] {
+  if (result.status === 'nothingToCoordinate') return [result.reason ?? '', `Wrote ${folder}.`];
+  const { summary: figures } = result;
+  const number = (value: number | undefined, digits: number) => (value === undefined ? '-' : value.toFixed(digits));
+  const last = result.reason === undefined ? [] : ['', result.reason];
+  const rows = [
+    ['highest voltage, pu', number(figures.vMaxBeforePu, 4), number(figures.vMaxAfterPu, 4)],
+    ['nodes outside the limits', number(figures.violationsBefore, 0), number(figures.violationsAfter, 0)],
+  ];
+  const kilowatts = figures.curtailedW === undefined ? undefined : figures.curtailedW / 1000;
+  const more = [
+    ['curtailed (interval with the most)', `${number(kilowatts, 1)} kW, ${number(figures.curtailedPct, 2)} %`],
+    ['Jain index of alpha', number(figures.jainAlpha, 3)],
+    ['price of fairness', `${number(figures.priceOfFairnessPct, 2)} % of what is available`],
+    ['agents', String(result.agents.length)],
+    ['rounds', String(figures.rounds)],
+    ['seconds of coordination', number(figures.seconds, 2)],
+    ['seconds in all', number(result.seconds, 2)],
+  ];
+  return [
+    '',
+    table(['measured in the simulation', 'before', 'after'], rows),
+    '',
+    table([`fairness rule ${result.settings.fairness}`, ''], more),
+    ...last,
+    '',
+    `Set-points, messages, tables and pictures are in ${folder}.`,
+  ];
+}
+
+function exitCode(result: RunResult, isStrict: boolean): number {
+  if (result.status === 'cancelled') return EXIT.cancelled;
+  if (result.status === 'simulationEnded') return EXIT.internal;
+  const isViolated = result.intervals.some(
+    ({ status, after }) => status === 'violated' || (after?.violations ?? 0) > 0,
+  );
+  return isStrict && isViolated ? EXIT.violated : EXIT.done;
+}
