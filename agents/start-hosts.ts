@@ -17,6 +17,8 @@ export interface StartHostsOptions {
   readonly agentModule?: string;
   /** Warnings of hosts, and hosts that ended by themselves. */
   readonly onWarning?: (text: string) => void;
+  /** Called when a host ended by itself: nobody will answer for its agents. */
+  readonly onLost?: (hostId: string) => void;
   /** Milliseconds a host gets to connect. Default 15 000. */
   readonly startTimeoutMs?: number;
 }
@@ -77,7 +79,10 @@ function openHost(options: StartHostsOptions, hostId: string, onWarning?: (text:
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', (code) => {
       hasEnded = true;
-      if (!isClosing) onWarning?.(`Agent host ${hostId} ended by itself (code ${code}); its agents are lost.`);
+      if (!isClosing) {
+        onWarning?.(`Agent host ${hostId} ended by itself (code ${code}); its agents are lost.`);
+        options.onLost?.(hostId);
+      }
       resolve();
     });
   });

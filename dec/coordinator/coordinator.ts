@@ -35,6 +35,8 @@ export interface CoordinatedInterval {
   readonly commitment: Commitment;
   /** Taps, capacitors and switches it worked with. */
   readonly state: PrimaryState;
+  /** When the difference message had arrived, by the clock of the options, ms. */
+  readonly committedMs: number;
   /** Wall-clock seconds. */
   readonly seconds: number;
 }
@@ -99,7 +101,8 @@ export class Coordinator {
       await bus.flush();
     }
     this.applied = commitment.applied;
-    return { outcome, commitment, state: estimate.state, seconds: (clock() - began) / 1000 };
+    const committedMs = clock();
+    return { outcome, commitment, state: estimate.state, committedMs, seconds: (committedMs - began) / 1000 };
   }
 
   private commit(timestamp: number, outcome: IntervalOutcome): Commitment {

@@ -191,7 +191,8 @@ export class AgentExchange {
     signal?: AbortSignal,
   ): Promise<Answers<Kind>> {
     signal?.throwIfAborted();
-    const open = new Set([...expected].filter((agentId) => this.hostOf.has(agentId)));
+    const assigned = [...expected].filter((agentId) => this.hostOf.has(agentId));
+    const open = new Set(assigned.filter((agentId) => this.hosts.has(this.hostOfAgent(agentId))));
     const byAgent = new Map<string, AnswerOf<Kind>>();
     await new Promise<void>((resolve, reject) => {
       const end = (): void => {
@@ -214,17 +215,31 @@ export class AgentExchange {
         round: body.round,
         open,
         accept: (message) => {
-          for (const [agentId, part] of Object.entries(partsOf[kind](message) ?? {})) {
-            byAgent.set(agentId, part);
-            open.delete(agentId);
-          }
+          const parts = partsOf[kind](message);
+          if (parts === undefined) return;
+          for (const [agentId, part] of Object.entries(parts)) byAgent.set(agentId, part);
+          // A host answers once, for all of its agents that have an answer.
+          for (const [agentId, hostId] of this.hostOf) if (hostId === message.sender) open.delete(agentId);
         },
         done,
       };
       this.broadcast(body);
       if (open.size === 0) done();
     });
-    return { byAgent, late: [...open] };
+    return { byAgent, late: assigned.filter((agentId) => !byAgent.has(agentId) && !this.hasFailed(agentId)) };
+  }
+
+  /** A host is gone: its agents are waited for no longer and are late in every question until it says hello again. */
+  lose(hostId: string): void {
+    this.hosts.delete(hostId);
+    const { question } = this;
+    if (question === undefined) return;
+    for (const [agentId, carrier] of this.hostOf) if (carrier === hostId) question.open.delete(agentId);
+    if (question.open.size === 0) question.done();
+  }
+
+  private hasFailed(agentId: string): boolean {
+    return this.errors.some((failure) => failure.agentId === agentId);
   }
 
   /** Failures that agents reported since the last call. */
@@ -249,14 +264,11 @@ export class AgentExchange {
       this.errors.push({ agentId: message.agentId, message: message.message });
       question?.open.delete(message.agentId);
     } else if (message.kind === 'leave') {
-      this.hosts.delete(message.sender);
-      for (const [agentId, hostId] of this.hostOf) {
-        if (hostId === message.sender) question?.open.delete(agentId);
-      }
+      this.lose(message.sender);
     } else if (question !== undefined && message.interval === question.interval && message.round === question.round) {
       question.accept(message);
     }
-    if (question !== undefined && question.open.size === 0) question.done();
+    if (this.question !== undefined && this.question.open.size === 0) this.question.done();
   }
 
   private send(destination: string, body: Body): void {

@@ -13,6 +13,13 @@ import {
 import { DecError } from '../../grid/math/index.js';
 import { cancelled } from './exchange.js';
 
+/** An output, and when it came. */
+export interface ReceivedOutput {
+  readonly output: SimulationOutput;
+  /** By the clock of the options, ms. */
+  readonly receivedMs: number;
+}
+
 /** Settings of {@link SimulationOutputs}. */
 export interface OutputOptions {
   readonly bus: Bus;
@@ -21,6 +28,8 @@ export interface OutputOptions {
   readonly isLockStep: boolean;
   /** Milliseconds of silence after which the simulation is given up. Default 60 000. */
   readonly silenceMs?: number;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
   readonly signal?: AbortSignal;
   /** Malformed messages and warnings of the simulation. */
   readonly onWarning?: (text: string) => void;
@@ -32,7 +41,7 @@ const NUDGE_MS = 3000;
 /** The outputs of a simulation one after the other, and its end. */
 export class SimulationOutputs {
   private readonly options: OutputOptions;
-  private readonly waiting: SimulationOutput[] = [];
+  private readonly waiting: ReceivedOutput[] = [];
   private readonly stop: () => void;
   private hasEnded = false;
   private wake: (() => void) | undefined;
@@ -43,7 +52,7 @@ export class SimulationOutputs {
     const subscriptions = [
       bus.subscribe(simulationOutputTopic(simulationId), ({ body, destination }) => {
         try {
-          this.waiting.push(simulationOutput.parse(body, destination));
+          this.waiting.push({ output: simulationOutput.parse(body, destination), receivedMs: options.clock() });
         } catch (error) {
           options.onWarning?.(asError(error).message);
         }
@@ -60,13 +69,13 @@ export class SimulationOutputs {
    * The next output; undefined when the simulation has ended.
    * @throws DecError `TIMEOUT` when the simulation stays silent, `CANCELLED`
    */
-  async next(): Promise<SimulationOutput | undefined> {
+  async next(): Promise<ReceivedOutput | undefined> {
     const { signal, silenceMs = 60_000, isLockStep } = this.options;
     let silentMs = 0;
     for (;;) {
       if (signal?.aborted) throw cancelled();
-      const output = this.waiting.shift();
-      if (output !== undefined) return output;
+      const received = this.waiting.shift();
+      if (received !== undefined) return received;
       if (this.hasEnded) return undefined;
       if (silentMs >= silenceMs) {
         throw new DecError(
@@ -82,6 +91,11 @@ export class SimulationOutputs {
       silentMs += waitMs;
       if (isLockStep) this.resume();
     }
+  }
+
+  /** Whether newer outputs wait. */
+  get hasMore(): boolean {
+    return this.waiting.length > 0;
   }
 
   /** Lets a paused simulation go on. */

@@ -1,6 +1,7 @@
 import type { SimulationOutput } from '../../bus/index.js';
 import type { CoordinatedInterval } from './coordinator.js';
 import { type MeasuredVoltage, type MeasurementIndex, summarize } from './measurements.js';
+import type { ReceivedOutput } from './outputs.js';
 import type { AuditResult, IntervalResult, RunSettings, RunSummary, VoltageSummary } from './run-result.js';
 
 interface Open {
@@ -10,6 +11,8 @@ interface Open {
   readonly voltages: readonly MeasuredVoltage[];
   readonly coordinated: CoordinatedInterval;
   readonly audit: AuditResult | undefined;
+  /** Outputs that came before were measured before its set-points acted, ms. */
+  readonly actsFromMs: number;
   after: VoltageSummary | undefined;
   afterVoltages: ReadonlyMap<string, number>;
   during: { vMaxPu: number; vMinPu: number; outputs: number } | undefined;
@@ -30,11 +33,11 @@ export class RunRecorder {
   }
 
   /** Takes every output, in order; returns its voltages at a glance. */
-  observe(output: SimulationOutput): VoltageSummary {
+  observe({ output, receivedMs }: ReceivedOutput): VoltageSummary {
     const voltages = this.index.voltages(output);
     const summary = summarize(output.message.timestamp, voltages, this.settings.limits);
     const { open } = this;
-    if (open === undefined || summary.timestamp <= open.timestamp) return summary;
+    if (open === undefined || summary.timestamp <= open.timestamp || receivedMs < open.actsFromMs) return summary;
     const isFirst = open.after === undefined;
     if (isFirst) {
       open.after = summary;
@@ -57,6 +60,7 @@ export class RunRecorder {
     coordinated: CoordinatedInterval,
     audit: AuditResult | undefined,
   ): void {
+    const { committedMs: actsFromMs } = coordinated;
     this.end();
     const voltages = this.index.voltages(output);
     const { timestamp } = output.message;
@@ -67,6 +71,7 @@ export class RunRecorder {
       voltages,
       coordinated,
       audit,
+      actsFromMs,
       after: undefined,
       afterVoltages: new Map(),
       during: undefined,

@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly runId?: string;
   /** Whether the least-curtailment optimum is computed for the price of fairness. Default true. */
   readonly audit?: boolean;
+  /** Ids of difference messages; random ones when absent. */
+  readonly uuid?: () => string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: RunProgress) => void;
   /** Warnings of hosts, simulation and bus; they are in the result's findings too. */
@@ -214,7 +216,7 @@ class Session {
     const exchange = new AgentExchange({ bus, runId });
     closers.add('The exchange with the agents', () => exchange.close('the run is over'));
     stage(`starting ${settings.hosts} agent hosts for ${services.length} agents`);
-    if (settings.hosts > 0) await this.startHosts(address);
+    if (settings.hosts > 0) await this.startHosts(address, exchange);
     await exchange.gather(settings.hosts + (options.externalHosts ?? 0), GATHER_MS, signal);
     const star = agentSettings(settings);
     const assignments = new Map(
@@ -234,6 +236,7 @@ class Session {
       bus,
       simulationId,
       isLockStep: !settings.isRealtime,
+      clock: () => performance.now(),
       onWarning: this.warn,
       ...(signal === undefined ? {} : { signal }),
     });
@@ -258,7 +261,7 @@ class Session {
       devices: devices.commanded,
       settings,
       forecast: (fromS, toS) => forecast.over(fromS, toS),
-      uuid: randomUUID,
+      uuid: options.uuid ?? randomUUID,
       clock: () => performance.now(),
       ...(signal === undefined ? {} : { signal }),
       ...(onProgress === undefined ? {} : { onProgress }),
@@ -272,12 +275,14 @@ class Session {
     let interval = 0;
     let dueS = Number.NEGATIVE_INFINITY;
     for (;;) {
-      const output = await outputs.next();
-      if (output === undefined) return interval >= settings.intervals ? 'completed' : 'simulationEnded';
+      const received = await outputs.next();
+      if (received === undefined) return interval >= settings.intervals ? 'completed' : 'simulationEnded';
+      const { output } = received;
       const { timestamp } = output.message;
-      const { vMaxPu, vMinPu } = recorder.observe(output);
+      const { vMaxPu, vMinPu } = recorder.observe(received);
       options.onProgress?.({ kind: 'output', timestamp, vMaxPu, vMinPu });
-      if (timestamp >= dueS) {
+      // In real time outputs pile up behind a slow interval; only the newest one is worth acting on.
+      if (timestamp >= dueS && !outputs.hasMore) {
         if (interval >= settings.intervals) return 'completed';
         const coordinated = await coordinator.coordinate(interval, output);
         recorder.begin(
@@ -306,13 +311,14 @@ class Session {
     return { host: platform.host, port: platform.port };
   }
 
-  private async startHosts(broker: BrokerAddress): Promise<AgentHosts> {
+  private async startHosts(broker: BrokerAddress, exchange: AgentExchange): Promise<AgentHosts> {
     const { agentModule } = this.options;
     const hosts = await startAgentHosts({
       count: this.settings.hosts,
       broker,
       runId: this.runId,
       onWarning: this.warn,
+      onLost: (hostId) => exchange.lose(hostId),
       ...(agentModule === undefined ? {} : { agentModule }),
     });
     this.closers.add('The agent hosts', () => hosts.close());

@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createAgentHost, type ServiceAgentCore } from '../../../../agents/index.js';
-import { type Bus, createMemoryBus, simulationOutputTopic } from '../../../../bus/index.js';
+import { type AgentHost, createAgentHost, type ServiceAgentCore } from '../../../../agents/index.js';
+import {
+  type Bus,
+  coordinationHost,
+  coordinationReply,
+  coordinationTopic,
+  createMemoryBus,
+  simulationOutputTopic,
+} from '../../../../bus/index.js';
 import { AgentExchange, type IntervalOutcome, Rounds, type StarCore } from '../../../../dec/coordinator/index.js';
 import type { AgentRequest, LocalInputs, ServiceModel } from '../../../../grid/optim/index.js';
 import { areaOutput, serviceModel } from '../../../builders/service-area.js';
@@ -115,6 +122,8 @@ interface Stage {
   readonly sent: string[];
   readonly told: Map<string, LocalInputs>;
   readonly platform: Bus;
+  readonly errors: Error[];
+  readonly hosts: readonly AgentHost[];
   interval(number: number): Promise<IntervalOutcome>;
 }
 
@@ -125,6 +134,7 @@ async function stage(options: { fault?: Fault; roundDeadlineMs?: number; deafHos
   const sent: string[] = [];
   const told = new Map<string, LocalInputs>();
   const errors: Error[] = [];
+  const hosts: AgentHost[] = [];
   for (const hostId of ['host-1', 'host-2']) {
     const bus = hub.bus();
     let isDeaf = false;
@@ -149,9 +159,12 @@ async function stage(options: { fault?: Fault; roundDeadlineMs?: number; deafHos
       onError: (error) => errors.push(error),
       measurementWaitMs: 200,
     });
+    hosts.push(host);
     closers.push(() => host.close());
   }
-  const exchange = new AgentExchange({ bus: hub.bus(), runId: RUN });
+  const coordinatorBus = hub.bus();
+  coordinatorBus.onError((error) => errors.push(error));
+  const exchange = new AgentExchange({ bus: coordinatorBus, runId: RUN });
   closers.push(() => exchange.close('test over'));
   const agentIds = ['9A', '10B', '11C', '12A'];
   await exchange.gather(2, 2000);
@@ -172,6 +185,8 @@ async function stage(options: { fault?: Fault; roundDeadlineMs?: number; deafHos
     sent,
     told,
     platform,
+    errors,
+    hosts,
     interval(interval) {
       const timestamp = 1000 + 60 * interval;
       const measurements = Object.assign(
@@ -276,6 +291,33 @@ describe('an interval over the bus', () => {
     expect(Object.keys(outcome.setpoints).sort()).toEqual(
       ['9A', '10B', '11C', '12A'].filter((id) => !silent.includes(id)).sort(),
     );
+  });
+
+  it('does not wait for a host that has left', async () => {
+    const { interval, exchange, hosts } = await stage({ roundDeadlineMs: 5000 });
+    const lost = ['9A', '10B', '11C', '12A'].filter((id) => exchange.hostOfAgent(id) === 'host-1').sort();
+    hosts[0]!.close();
+    const began = performance.now();
+    const outcome = await interval(0);
+    expect(performance.now() - began).toBeLessThan(2500);
+    expect(outcome.missingAgents).toEqual(lost);
+  });
+
+  it('reports malformed messages on every topic of the coordination and goes on', async () => {
+    const { platform, errors, interval } = await stage();
+    for (const destination of [coordinationTopic(RUN), coordinationReply(RUN), coordinationHost(RUN, 'host-1')]) {
+      platform.send(destination, '{"kind":"round","agents":');
+      platform.send(destination, '{"kind":"explode"}');
+      platform.send(destination, '[]');
+    }
+    platform.send(simulationOutputTopic(SIMULATION), '{"simulation_id":1,"message":{"measurements":7}}');
+    await platform.flush();
+    const outcome = await interval(0);
+    expect(outcome.status).toBe('converged');
+    expect(outcome.missingAgents).toEqual([]);
+    // The broadcast and the output are heard by two hosts, the others by one listener each.
+    expect(errors.length).toBe(3 * (2 + 1 + 1) + 2);
+    for (const error of errors) expect(error.message).toMatch(/Malformed .* message on \/(topic|queue)\//);
   });
 
   it('names agents that could not be made, with the reason', async () => {
