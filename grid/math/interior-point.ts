@@ -16,7 +16,7 @@ import {
  *         Rows l <= Gx <= u become variables s = Gx with bounds (see {@link withRangeRows}).
  * Steps: 1. Ruiz equilibration of [P A'; A 0];
  *        2. at each iterate, (P + Theta) and A in one regularised KKT matrix, factorised by LDL' with a kept ordering;
- *        3. Mehrotra's predictor, centring sigma = (mu_aff/mu)^3, corrector, one step length for all variables;
+ *        3. Mehrotra's predictor, centring sigma = (mu_aff/mu)^3, corrector; one step length, or two for linear costs;
  *        4. refinement of every solve against the unregularised matrix.
  * Cost: 8 to 30 iterations of one factorisation and two to four solves; O(n) each on radial networks.
  * Fails: with a status, never an exception: infeasible problems by a Farkas ray, unbounded ones by a direction of descent,
@@ -77,7 +77,15 @@ export interface ProgrammeSolution {
 }
 
 const DEFAULTS: InteriorPointSettings = { tolerance: 1e-9, maxIterations: 100 };
+/** Share of the step to the nearest bound that is taken. */
 const STEP_FRACTION = 0.995;
+/** A shorter step means that rounding has won. */
+const SHORTEST_STEP = 1e-11;
+/** Weight that holds fixed variables in the factorised matrix. */
+const FIXED_WEIGHT = 1e12;
+/** Slacks and multipliers of the start, scaled variables. */
+const START_SLACK = 1;
+const START_MULTIPLIER = 1;
 const RUIZ_PASSES = 8;
 
 /** Adds rows `rowLower <= Gx <= rowUpper` to a programme as new variables s with Gx - s = 0. The first n variables stay x. */
@@ -149,6 +157,289 @@ function scaled(matrix: SparseMatrix, row: Float64Array, col: Float64Array, fact
   return { ...matrix, values };
 }
 
+/** Lengths of a step; they differ only where there is no quadratic cost. */
+interface StepLength {
+  readonly primal: number;
+  readonly dual: number;
+}
+
+/** Slack, multiplier and their steps for one kind of bound. `sign` is +1 for lower bounds, -1 for upper ones. */
+class BoundSide {
+  readonly isBounded: Uint8Array;
+  readonly slack: Float64Array;
+  readonly multiplier: Float64Array;
+  /** slack - sign * (x - bound): how far the slack is from telling the truth. */
+  readonly gap: Float64Array;
+  readonly slackStep: Float64Array;
+  readonly multiplierStep: Float64Array;
+  readonly secondOrder: Float64Array;
+  count = 0;
+
+  constructor(
+    readonly sign: 1 | -1,
+    readonly bound: Float64Array,
+    isFixed: Uint8Array,
+  ) {
+    const n = bound.length;
+    this.isBounded = Uint8Array.from(bound, (v, j) => (Number.isFinite(v) && !isFixed[j] ? 1 : 0));
+    this.slack = new Float64Array(n).fill(1);
+    this.multiplier = new Float64Array(n);
+    this.gap = new Float64Array(n);
+    this.slackStep = new Float64Array(n);
+    this.multiplierStep = new Float64Array(n);
+    this.secondOrder = new Float64Array(n);
+    for (let j = 0; j < n; j++) this.count += this.isBounded[j]!;
+  }
+
+  /** Slacks from a point, at least `least`; equal multipliers. */
+  start(x: Float64Array, least: number, multiplier: number): void {
+    for (let j = 0; j < x.length; j++) {
+      if (!this.isBounded[j]) continue;
+      this.slack[j] = Math.max(least, this.sign * (x[j]! - this.bound[j]!));
+      this.multiplier[j] = multiplier;
+    }
+  }
+
+  /** Target of complementarity over the slack: what the elimination of slack and multiplier leaves in the first row. */
+  push(j: number, target: number): number {
+    const s = this.slack[j]!;
+    const z = this.multiplier[j]!;
+    return this.sign * ((target - this.secondOrder[j]! + z * this.gap[j]!) / s - z);
+  }
+
+  /** Steps of slack and multiplier for a step of x. */
+  follow(j: number, dx: number, target: number): void {
+    const s = this.slack[j]!;
+    const z = this.multiplier[j]!;
+    const ds = this.sign * dx - this.gap[j]!;
+    this.slackStep[j] = ds;
+    this.multiplierStep[j] = (target - this.secondOrder[j]! - z * ds) / s - z;
+  }
+
+  /** Longest steps, at most those given, that keep slacks and multipliers non-negative. */
+  longestStep(length: StepLength): StepLength {
+    let { primal, dual } = length;
+    for (let j = 0; j < this.slack.length; j++) {
+      if (!this.isBounded[j]) continue;
+      if (this.slackStep[j]! < 0) primal = Math.min(primal, -this.slack[j]! / this.slackStep[j]!);
+      if (this.multiplierStep[j]! < 0) dual = Math.min(dual, -this.multiplier[j]! / this.multiplierStep[j]!);
+    }
+    return { primal, dual };
+  }
+
+  /** Sum of products of slacks and multipliers after a step. */
+  productAfter({ primal, dual }: StepLength): number {
+    let sum = 0;
+    for (let j = 0; j < this.slack.length; j++) {
+      if (!this.isBounded[j]) continue;
+      sum += (this.slack[j]! + primal * this.slackStep[j]!) * (this.multiplier[j]! + dual * this.multiplierStep[j]!);
+    }
+    return sum;
+  }
+
+  keepSecondOrder(): void {
+    for (let j = 0; j < this.slack.length; j++) this.secondOrder[j] = this.slackStep[j]! * this.multiplierStep[j]!;
+  }
+
+  move({ primal, dual }: StepLength): void {
+    for (let j = 0; j < this.slack.length; j++) {
+      if (!this.isBounded[j]) continue;
+      this.slack[j]! += primal * this.slackStep[j]!;
+      this.multiplier[j]! += dual * this.multiplierStep[j]!;
+    }
+  }
+}
+
+/** Residuals of one iterate, relative. */
+interface Residuals {
+  readonly kkt: number;
+  readonly primal: number;
+  readonly dual: number;
+  readonly gap: number;
+}
+
+/** The iteration in scaled variables. */
+class Iteration {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly lower: BoundSide;
+  readonly upper: BoundSide;
+  private readonly isFixed: Uint8Array;
+  private readonly kkt: KktSystem;
+  private readonly theta: Float64Array;
+  private readonly dualGap: Float64Array;
+  private readonly rowGap: Float64Array;
+  private readonly step: Float64Array;
+  private readonly hessianX: Float64Array;
+  private readonly transposedY: Float64Array;
+  private mu = 0;
+  residuals: Residuals = { kkt: Infinity, primal: Infinity, dual: Infinity, gap: Infinity };
+
+  constructor(
+    private readonly P: SparseMatrix,
+    private readonly A: SparseMatrix,
+    private readonly q: Float64Array,
+    private readonly b: Float64Array,
+    l: Float64Array,
+    u: Float64Array,
+  ) {
+    const n = q.length;
+    const m = b.length;
+    this.isFixed = Uint8Array.from(l, (v, j) => (Number.isFinite(v) && u[j]! - v <= 1e-13 * (1 + Math.abs(v)) ? 1 : 0));
+    this.x = new Float64Array(n);
+    this.y = new Float64Array(m);
+    this.lower = new BoundSide(1, l, this.isFixed);
+    this.upper = new BoundSide(-1, u, this.isFixed);
+    this.kkt = new KktSystem(P, A);
+    this.theta = new Float64Array(n);
+    this.dualGap = new Float64Array(n);
+    this.rowGap = new Float64Array(m);
+    this.step = new Float64Array(n + m);
+    this.hessianX = new Float64Array(n);
+    this.transposedY = new Float64Array(n);
+    this.start(l, u);
+  }
+
+  /** The point that satisfies the rows and is nearest to the middle of the bounds, cost included. */
+  private start(l: Float64Array, u: Float64Array): void {
+    const { x, y, step, theta, isFixed } = this;
+    const n = x.length;
+    for (let j = 0; j < n; j++) {
+      const hasLower = this.lower.isBounded[j] === 1;
+      const hasUpper = this.upper.isBounded[j] === 1;
+      const nearest = hasLower && hasUpper ? (l[j]! + u[j]!) / 2 : Math.min(Math.max(0, l[j]!), u[j]!);
+      x[j] = isFixed[j] ? l[j]! : nearest;
+      theta[j] = isFixed[j] ? FIXED_WEIGHT : hasLower || hasUpper ? 1 : 0;
+      step[j] = theta[j]! * x[j]! - (isFixed[j] ? 0 : this.q[j]!);
+    }
+    step.set(this.b, n);
+    this.kkt.factorise(theta);
+    this.kkt.solve(step);
+    for (let j = 0; j < n; j++) if (!isFixed[j]) x[j] = step[j]!;
+    for (let i = 0; i < y.length; i++) y[i] = -step[n + i]!;
+    this.lower.start(x, START_SLACK, START_MULTIPLIER);
+    this.upper.start(x, START_SLACK, START_MULTIPLIER);
+  }
+
+  /** Computes residuals; returns how the iteration ends here, or undefined. */
+  assess(tolerance: number): ProgrammeStatus | undefined {
+    const { P, A, q, b, x, y, lower, upper, isFixed, dualGap, rowGap, hessianX: Px, transposedY: Aty } = this;
+    const n = x.length;
+    Px.fill(0);
+    Aty.fill(0);
+    rowGap.fill(0);
+    addMultiplySymmetric(Px, P, x);
+    addMultiplyTransposed(Aty, A, y);
+    addMultiply(rowGap, A, x);
+    const imageSize = infinityNorm(rowGap);
+    for (let i = 0; i < b.length; i++) rowGap[i]! -= b[i]!;
+    let product = 0;
+    let largestProduct = 0;
+    let boundGap = 0;
+    let dualSize = 0;
+    let dual = 0;
+    let rayError = 0;
+    let farkas = 0;
+    let qx = 0;
+    let xPx = 0;
+    for (let j = 0; j < n; j++) {
+      qx += q[j]! * x[j]!;
+      xPx += x[j]! * Px[j]!;
+      if (isFixed[j]) {
+        farkas -= x[j]! * Aty[j]!;
+        continue;
+      }
+      const pull = lower.multiplier[j]! - upper.multiplier[j]!;
+      dualGap[j] = Px[j]! + q[j]! - Aty[j]! - pull;
+      dual = Math.max(dual, Math.abs(dualGap[j]!));
+      dualSize = Math.max(dualSize, Math.abs(Px[j]!), Math.abs(Aty[j]!));
+      rayError = Math.max(rayError, Math.abs(Aty[j]! + pull));
+      for (const side of [lower, upper]) {
+        if (!side.isBounded[j]) continue;
+        const z = side.multiplier[j]!;
+        const sz = side.slack[j]! * z;
+        product += sz;
+        largestProduct = Math.max(largestProduct, sz);
+        farkas += side.sign * side.bound[j]! * z;
+        side.gap[j] = side.slack[j]! - side.sign * (x[j]! - side.bound[j]!);
+        boundGap = Math.max(boundGap, Math.abs(side.gap[j]!));
+      }
+    }
+    for (let i = 0; i < b.length; i++) farkas += b[i]! * y[i]!;
+    const pairs = lower.count + upper.count;
+    this.mu = pairs > 0 ? product / pairs : 0;
+    const rowError = infinityNorm(rowGap);
+    const primal = Math.max(rowError, boundGap) / (1 + Math.max(imageSize, infinityNorm(b)));
+    const relativeDual = dual / (1 + Math.max(dualSize, infinityNorm(q)));
+    const gap = Math.max(product / (1 + Math.abs(qx + xPx / 2)), largestProduct);
+    const kkt = Math.max(primal, relativeDual, gap);
+    this.residuals = { kkt, primal, dual: relativeDual, gap };
+    if (!Number.isFinite(kkt)) return 'stalled';
+    if (kkt <= tolerance) return 'optimal';
+    if (farkas > 1 && rayError < 1e-8 * farkas && primal > tolerance) return 'infeasible';
+    const size = infinityNorm(x);
+    if (size > 1e8 && qx < 0 && infinityNorm(Px) < 1e-8 * size && imageSize < 1e-8 * size) return 'unbounded';
+    return undefined;
+  }
+
+  /** One predictor and corrector; false when the step is too short to go on. */
+  advance(): boolean {
+    const { lower, upper, theta, x, y, step, isFixed } = this;
+    const n = x.length;
+    for (let j = 0; j < n; j++) {
+      theta[j] = isFixed[j] ? FIXED_WEIGHT : 0;
+      if (lower.isBounded[j]) theta[j]! += lower.multiplier[j]! / lower.slack[j]!;
+      if (upper.isBounded[j]) theta[j]! += upper.multiplier[j]! / upper.slack[j]!;
+    }
+    this.kkt.factorise(theta);
+    lower.secondOrder.fill(0);
+    upper.secondOrder.fill(0);
+    this.direction(0);
+    const pairs = lower.count + upper.count;
+    if (pairs > 0 && this.mu > 0) {
+      const length = this.stepLength(1);
+      const after = (lower.productAfter(length) + upper.productAfter(length)) / pairs;
+      lower.keepSecondOrder();
+      upper.keepSecondOrder();
+      this.direction((after / this.mu) ** 3 * this.mu);
+    }
+    const length = this.stepLength(STEP_FRACTION);
+    if (!(Math.max(length.primal, length.dual) > SHORTEST_STEP)) return false;
+    for (let j = 0; j < n; j++) x[j]! += length.primal * step[j]!;
+    for (let i = 0; i < y.length; i++) y[i]! -= length.dual * step[n + i]!;
+    lower.move(length);
+    upper.move(length);
+    return true;
+  }
+
+  /** Steps of at most 1 that stay `fraction` of the way to the nearest bound. A quadratic cost ties both lengths. */
+  private stepLength(fraction: number): StepLength {
+    const far = this.upper.longestStep(this.lower.longestStep({ primal: 1 / fraction, dual: 1 / fraction }));
+    const primal = Math.min(1, fraction * far.primal);
+    const dual = Math.min(1, fraction * far.dual);
+    const both = Math.min(primal, dual);
+    return this.P.values.length === 0 ? { primal, dual } : { primal: both, dual: both };
+  }
+
+  private direction(target: number): void {
+    const { lower, upper, step, isFixed } = this;
+    const n = this.x.length;
+    for (let j = 0; j < n; j++) {
+      let r = isFixed[j] ? 0 : -this.dualGap[j]!;
+      if (lower.isBounded[j]) r += lower.push(j, target);
+      if (upper.isBounded[j]) r += upper.push(j, target);
+      step[j] = r;
+    }
+    for (let i = 0; i < this.rowGap.length; i++) step[n + i] = -this.rowGap[i]!;
+    this.kkt.solve(step);
+    for (let j = 0; j < n; j++) {
+      if (isFixed[j]) step[j] = 0;
+      if (lower.isBounded[j]) lower.follow(j, step[j]!, target);
+      if (upper.isBounded[j]) upper.follow(j, step[j]!, target);
+    }
+  }
+}
+
 /**
  * Solves a convex quadratic programme.
  *
@@ -160,214 +451,51 @@ export function solveQuadraticProgramme(
 ): ProgrammeSolution {
   const { tolerance, maxIterations } = { ...DEFAULTS, ...settings };
   const n = programme.linear.length;
-  const m = programme.equalityValue.length;
   const { col, row, cost } = equilibrate(programme.hessian, programme.equality, programme.linear);
-  const P = scaled(programme.hessian, col, col, cost);
-  const A = scaled(programme.equality, row, col, 1);
-  const q = Float64Array.from(programme.linear, (v, j) => v * col[j]! * cost);
-  const b = Float64Array.from(programme.equalityValue, (v, i) => v * row[i]!);
-  const l = Float64Array.from(programme.lower, (v, j) => v / col[j]!);
-  const u = Float64Array.from(programme.upper, (v, j) => v / col[j]!);
-  const hasLower = Uint8Array.from(l, (v) => (Number.isFinite(v) ? 1 : 0));
-  const hasUpper = Uint8Array.from(u, (v) => (Number.isFinite(v) ? 1 : 0));
-  const isFixed = Uint8Array.from(l, (v, j) => (Number.isFinite(v) && u[j]! - v <= 1e-13 * (1 + Math.abs(v)) ? 1 : 0));
-
-  const x = new Float64Array(n);
-  const y = new Float64Array(m);
-  const zl = new Float64Array(n);
-  const zu = new Float64Array(n);
-  let pairs = 0;
-  for (let j = 0; j < n; j++) {
-    const low = l[j]!;
-    const high = u[j]!;
-    if (isFixed[j]) {
-      x[j] = (low + high) / 2;
-      hasLower[j] = 0;
-      hasUpper[j] = 0;
-      continue;
-    }
-    const margin = hasLower[j] && hasUpper[j] ? Math.min(1, (high - low) / 2) : 1;
-    x[j] = Math.min(Math.max(0, low + margin), high - margin);
-    if (hasLower[j]) zl[j] = 1;
-    if (hasUpper[j]) zu[j] = 1;
-    pairs += hasLower[j]! + hasUpper[j]!;
-  }
-
-  const kkt = new KktSystem(P, A);
-  const theta = new Float64Array(n);
-  const rd = new Float64Array(n);
-  const rp = new Float64Array(m);
-  const step = new Float64Array(n + m);
-  const dzl = new Float64Array(n);
-  const dzu = new Float64Array(n);
-  const affineX = new Float64Array(n);
-  const affineL = new Float64Array(n);
-  const affineU = new Float64Array(n);
-  const Px = new Float64Array(n);
-  const Aty = new Float64Array(n);
-
-  const maxStep = (): number => {
-    let length = 1;
-    for (let j = 0; j < n; j++) {
-      const dx = step[j]!;
-      if (hasLower[j]) {
-        if (dx < 0) length = Math.min(length, (l[j]! - x[j]!) / dx);
-        if (dzl[j]! < 0) length = Math.min(length, -zl[j]! / dzl[j]!);
-      }
-      if (hasUpper[j]) {
-        if (dx > 0) length = Math.min(length, (u[j]! - x[j]!) / dx);
-        if (dzu[j]! < 0) length = Math.min(length, -zu[j]! / dzu[j]!);
-      }
-    }
-    return length;
-  };
-  const direction = (target: number, isCorrector: boolean) => {
-    for (let j = 0; j < n; j++) {
-      let r = isFixed[j] ? 0 : -rd[j]!;
-      if (hasLower[j]) r += (target - (isCorrector ? affineL[j]! * affineX[j]! : 0)) / (x[j]! - l[j]!) - zl[j]!;
-      if (hasUpper[j]) r -= (target + (isCorrector ? affineU[j]! * affineX[j]! : 0)) / (u[j]! - x[j]!) - zu[j]!;
-      step[j] = r;
-    }
-    for (let i = 0; i < m; i++) step[n + i] = -rp[i]!;
-    kkt.solve(step);
-    for (let j = 0; j < n; j++) {
-      if (isFixed[j]) step[j] = 0;
-      const dx = step[j]!;
-      if (hasLower[j]) {
-        const gap = x[j]! - l[j]!;
-        dzl[j] = (target - (isCorrector ? affineL[j]! * affineX[j]! : 0) - zl[j]! * dx) / gap - zl[j]!;
-      }
-      if (hasUpper[j]) {
-        const gap = u[j]! - x[j]!;
-        dzu[j] = (target + (isCorrector ? affineU[j]! * affineX[j]! : 0) + zu[j]! * dx) / gap - zu[j]!;
-      }
-    }
-  };
-
+  const iteration = new Iteration(
+    scaled(programme.hessian, col, col, cost),
+    scaled(programme.equality, row, col, 1),
+    Float64Array.from(programme.linear, (v, j) => v * col[j]! * cost),
+    Float64Array.from(programme.equalityValue, (v, i) => v * row[i]!),
+    Float64Array.from(programme.lower, (v, j) => v / col[j]!),
+    Float64Array.from(programme.upper, (v, j) => v / col[j]!),
+  );
   let status: ProgrammeStatus = 'iterationLimit';
   let iterations = 0;
-  let best = { kkt: Infinity, primal: Infinity, dual: Infinity, gap: Infinity };
   for (; ; iterations++) {
-    Px.fill(0);
-    Aty.fill(0);
-    rp.fill(0);
-    addMultiplySymmetric(Px, P, x);
-    addMultiplyTransposed(Aty, A, y);
-    addMultiply(rp, A, x);
-    const axNorm = infinityNorm(rp);
-    for (let i = 0; i < m; i++) rp[i]! -= b[i]!;
-    let complementarity = 0;
-    let largestProduct = 0;
-    let boundDual = 0;
-    let dualSize = 0;
-    let rayError = 0;
-    for (let j = 0; j < n; j++) {
-      rd[j] = Px[j]! + q[j]! - Aty[j]! - zl[j]! + zu[j]!;
-      dualSize = Math.max(dualSize, Math.abs(Px[j]!), Math.abs(Aty[j]!));
-      if (hasLower[j]) {
-        const product = (x[j]! - l[j]!) * zl[j]!;
-        complementarity += product;
-        largestProduct = Math.max(largestProduct, product);
-        boundDual += l[j]! * zl[j]!;
-      }
-      if (hasUpper[j]) {
-        const product = (u[j]! - x[j]!) * zu[j]!;
-        complementarity += product;
-        largestProduct = Math.max(largestProduct, product);
-        boundDual -= u[j]! * zu[j]!;
-      }
-      if (!isFixed[j]) rayError = Math.max(rayError, Math.abs(Aty[j]! + zl[j]! - zu[j]!));
-    }
-    let dualResidual = 0;
-    for (let j = 0; j < n; j++) if (!isFixed[j]) dualResidual = Math.max(dualResidual, Math.abs(rd[j]!));
-    let qx = 0;
-    let xPx = 0;
-    for (let j = 0; j < n; j++) {
-      qx += q[j]! * x[j]!;
-      xPx += x[j]! * Px[j]!;
-    }
-    const objective = qx + xPx / 2;
-    const primal = infinityNorm(rp) / (1 + Math.max(axNorm, infinityNorm(b)));
-    const dual = dualResidual / (1 + Math.max(dualSize, infinityNorm(q)));
-    const gap = Math.max(complementarity / (1 + Math.abs(objective)), largestProduct);
-    const residual = Math.max(primal, dual, gap);
-    best = { kkt: residual, primal, dual, gap };
-    if (!Number.isFinite(residual)) {
-      status = 'stalled';
-      break;
-    }
-    if (residual <= tolerance) {
-      status = 'optimal';
-      break;
-    }
-    let by = 0;
-    for (let i = 0; i < m; i++) by += b[i]! * y[i]!;
-    let fixedDual = 0;
-    for (let j = 0; j < n; j++) if (isFixed[j]) fixedDual -= x[j]! * Aty[j]!;
-    const farkas = by + boundDual + fixedDual;
-    if (farkas > 1 && rayError < 1e-8 * farkas && infinityNorm(rp) > tolerance) {
-      status = 'infeasible';
-      break;
-    }
-    const size = infinityNorm(x);
-    if (size > 1e8 && qx < 0 && infinityNorm(Px) < 1e-8 * size && axNorm < 1e-8 * size) {
-      status = 'unbounded';
+    const ending = iteration.assess(tolerance);
+    if (ending) {
+      status = ending;
       break;
     }
     if (iterations >= maxIterations) break;
-
-    const mu = pairs > 0 ? complementarity / pairs : 0;
-    for (let j = 0; j < n; j++) {
-      theta[j] = isFixed[j]
-        ? 1e12
-        : (hasLower[j] ? zl[j]! / (x[j]! - l[j]!) : 0) + (hasUpper[j] ? zu[j]! / (u[j]! - x[j]!) : 0);
-    }
-    kkt.factorise(theta);
-    direction(0, false);
-    if (pairs > 0) {
-      const affineStep = maxStep();
-      let affineGap = 0;
-      for (let j = 0; j < n; j++) {
-        const dx = affineStep * step[j]!;
-        if (hasLower[j]) affineGap += (x[j]! - l[j]! + dx) * (zl[j]! + affineStep * dzl[j]!);
-        if (hasUpper[j]) affineGap += (u[j]! - x[j]! - dx) * (zu[j]! + affineStep * dzu[j]!);
-        affineX[j] = step[j]!;
-        affineL[j] = dzl[j]!;
-        affineU[j] = dzu[j]!;
-      }
-      const sigma = (affineGap / pairs / mu) ** 3;
-      direction(sigma * mu, true);
-    }
-    const length = Math.min(1, STEP_FRACTION * maxStep());
-    if (!(length > 1e-11)) {
+    if (!iteration.advance()) {
       status = 'stalled';
       break;
     }
-    for (let j = 0; j < n; j++) {
-      x[j]! += length * step[j]!;
-      if (hasLower[j]) zl[j]! += length * dzl[j]!;
-      if (hasUpper[j]) zu[j]! += length * dzu[j]!;
-    }
-    for (let i = 0; i < m; i++) y[i]! -= length * step[n + i]!;
   }
-  if ((status === 'stalled' || status === 'iterationLimit') && best.kkt <= 1e3 * tolerance) status = 'nearOptimal';
+  const { residuals } = iteration;
+  if ((status === 'stalled' || status === 'iterationLimit') && residuals.kkt <= 1e3 * tolerance) status = 'nearOptimal';
 
-  const unscaledX = Float64Array.from(x, (v, j) => v * col[j]!);
+  const x = Float64Array.from(iteration.x, (v, j) =>
+    Math.min(Math.max(v * col[j]!, programme.lower[j]!), programme.upper[j]!),
+  );
   const image = new Float64Array(n);
-  addMultiplySymmetric(image, programme.hessian, unscaledX);
+  addMultiplySymmetric(image, programme.hessian, x);
   let objective = 0;
-  for (let j = 0; j < n; j++) objective += (programme.linear[j]! + image[j]! / 2) * unscaledX[j]!;
+  for (let j = 0; j < n; j++) objective += (programme.linear[j]! + image[j]! / 2) * x[j]!;
+  const multiplier = (side: BoundSide) => Float64Array.from(side.multiplier, (v, j) => v / col[j]! / cost);
   return {
     status,
-    x: unscaledX,
-    y: Float64Array.from(y, (v, i) => (v * row[i]!) / cost),
-    lowerMultiplier: Float64Array.from(zl, (v, j) => v / col[j]! / cost),
-    upperMultiplier: Float64Array.from(zu, (v, j) => v / col[j]! / cost),
+    x,
+    y: Float64Array.from(iteration.y, (v, i) => (v * row[i]!) / cost),
+    lowerMultiplier: multiplier(iteration.lower),
+    upperMultiplier: multiplier(iteration.upper),
     objective,
     iterations,
-    kktResidual: best.kkt,
-    primalResidual: best.primal,
-    dualResidual: best.dual,
-    complementarityGap: best.gap,
+    kktResidual: residuals.kkt,
+    primalResidual: residuals.primal,
+    dualResidual: residuals.dual,
+    complementarityGap: residuals.gap,
   };
 }
