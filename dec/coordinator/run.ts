@@ -248,7 +248,14 @@ class Session {
     });
     stage(`simulation ${simulationId} of ${this.feeder.name} is running`);
     this.agents = agentRecords(this.feeder, services, exchange);
-    this.recorder = new RunRecorder(new MeasurementIndex(this.feeder), settings);
+    const index = new MeasurementIndex(this.feeder);
+    if (!this.feeder.measurements.some(({ type }) => type === 'PNV')) {
+      this.warn(
+        `Feeder ${this.feeder.name} has no voltage measurements: voltages before and after cannot be told, and agents work ` +
+          'with their models and the forecast. Take the model with its measurements.',
+      );
+    }
+    this.recorder = new RunRecorder(index, settings);
     this.recorder.onInterval = (result) => onProgress?.({ kind: 'interval', result });
     this.audit = this.makeAudit(devices);
     const forecast = scenarioForecast(settings);

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type CoordinationMessage, coordination } from '../../../bus/index.js';
 import { type RunProgress, type RunResult, runCoordination } from '../../../dec/coordinator/index.js';
-import { flagshipPath } from '../../../platform/index.js';
+import { flagshipPath, startPlatform } from '../../../platform/index.js';
+import { feedersDir } from '../../feeders.js';
 
 /*
  * Everything real: the embedded broker on a TCP port, the platform and its simulation, agents in worker threads that come
@@ -19,6 +22,9 @@ function resources(): readonly string[] {
     .filter((kind) => /Worker|MessagePort|TCP/.test(kind))
     .sort();
 }
+
+if (feedersDir === undefined)
+  console.warn('A feeder without PV: skipped, the public feeders are not at hand (DEC_FEEDERS).');
 
 beforeAll(() => {
   expect(existsSync(new URL('../../../dist/agents/worker.js', import.meta.url)), 'npm run build comes first').toBe(
@@ -108,6 +114,79 @@ describe('a run over the real broker with agents in worker threads', () => {
     });
     expect(result.status).toBe('cancelled');
     await expect.poll(resources, { timeout: 3000 }).toEqual(before);
+  });
+
+  it('lets nothing of a customer out of the hosts before commitment, and device and limit only then', async () => {
+    const platform = await startPlatform({ port: 0 });
+    const bodies: string[] = [];
+    // Sees every message of the coordination and takes none.
+    const tap = platform.broker.claim(
+      'goss.gridappsd.dec.>',
+      () => {},
+      (message) => {
+        bodies.push(message.body);
+        return false;
+      },
+    );
+    const { feeder } = platform.store.find(flagshipPath());
+    const result = await runCoordination({
+      feeder: flagshipPath(),
+      broker: { host: platform.host, port: platform.port },
+      audit: false,
+      settings: { intervals: 1, intervalS: 300, publishPeriodS: 300, hosts: 2, roundDeadlineMs: 20_000 },
+    });
+    tap.unsubscribe();
+    await platform.close();
+    expect(result.status).toBe('completed');
+    const messages = bodies
+      .map((body): [CoordinationMessage, string] => [coordination.parse(body), body])
+      .filter(([message]) => message.sender !== 'coordinator');
+    const kinds = new Set(messages.map(([message]) => message.kind));
+    for (const kind of ['prepared', 'boundary', 'verified', 'setpoints']) expect(kinds).toContain(kind);
+    const customers = [...feeder.loads, ...feeder.batteries, ...feeder.pvSystems].filter(
+      ({ terminal }) => feeder.busById.get(terminal.bus)?.isSplitPhase,
+    );
+    const secrets = new Set(customers.flatMap(({ id, name, terminal }) => [id, name, terminal.bus]));
+    expect(secrets.size).toBeGreaterThan(1500);
+    const served = new Set(result.agents.map(({ agentId }) => agentId));
+    for (const [message, body] of messages) {
+      if (message.kind === 'setpoints') {
+        for (const limits of Object.values(message.agents)) {
+          for (const limit of limits)
+            expect(Object.keys(limit).sort()).toEqual(['derMrid', 'setpointVar', 'setpointW']);
+        }
+        continue;
+      }
+      const words = new Set(body.split(/[^\w-]+/));
+      for (const word of words) expect(secrets.has(word) && !served.has(word), `${message.kind}: ${word}`).toBe(false);
+      if (message.kind !== 'boundary') continue;
+      for (const [agentId, answer] of Object.entries(message.agents)) {
+        const { powerW, powerVar, voltageSquaredPu, ...rest } = answer;
+        const nodes = result.agents.find((agent) => agent.agentId === agentId)!.phases.length;
+        for (const values of [powerW, powerVar, voltageSquaredPu]) expect(values).toHaveLength(nodes);
+        expect(Object.keys(rest).sort()).toEqual(['alphaCount', 'alphaSum', 'status']);
+      }
+    }
+  });
+
+  it('works against the wall clock too: what was measured before the set-points acted is not called after', async () => {
+    const result = await runCoordination({
+      feeder: flagshipPath(),
+      audit: false,
+      settings: { intervals: 1, intervalS: 9, publishPeriodS: 3, isRealtime: true, hosts: 2, roundDeadlineMs: 20_000 },
+    });
+    const [interval] = result.intervals;
+    expect(interval!.before.vMaxPu).toBeGreaterThan(MAX_PU + ALLOWED_PU);
+    expect(interval!.during!.vMaxPu).toBeLessThanOrEqual(MAX_PU + ALLOWED_PU);
+  });
+
+  it.skipIf(feedersDir === undefined)('says so and starts nothing when there is no PV to coordinate', async () => {
+    const before = resources();
+    const result = await runCoordination({ feeder: join(feedersDir!, 'cim', 'IEEE37.xml') });
+    expect(result.status).toBe('nothingToCoordinate');
+    expect(result.reason).toContain('no PV system');
+    expect(result.intervals).toEqual([]);
+    expect(resources()).toEqual(before);
   });
 
   it('names the known feeders when the one asked for is unknown', async () => {
