@@ -29,6 +29,7 @@ import {
   timeOfDay,
 } from '../option.js';
 import { clockOf } from '../output/clock.js';
+import type { OutputRecord } from '../output/plots.js';
 import { packageVersion } from '../package-version.js';
 import { seededUuid } from '../seeded-uuid.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
@@ -71,7 +72,7 @@ export function addRun(program: Command): void {
     .command('run')
     .description('the main job: platform, simulation and agents; coordinate live over STOMP')
     .argument('[feeder]', 'name, mRID or CIM file; the built-in feeder when absent')
-    .option('--intervals <n>', 'number of coordination intervals', count, 8)
+    .option('--intervals <n>', 'number of coordination intervals', count, RUN_DEFAULTS.intervals)
     .option('--interval <duration>', 'simulated time from one interval to the next', duration, 900)
     .option(
       '--publish <duration>',
@@ -82,7 +83,7 @@ export function addRun(program: Command): void {
     .option('--load-multiplier <x>', 'multiplies every load', nonNegative, RUN_DEFAULTS.loadMultiplier)
     .option('--pv-multiplier <x>', 'multiplies every PV system', nonNegative, RUN_DEFAULTS.pvMultiplier)
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit, 1.04)
-    .option('--load-profile <profile>', 'load over the day: flat, a name of inputs/profiles, or a CSV file', 'load')
+    .option('--load-profile <profile>', 'load over the day: flat, a name of inputs/profiles, or a CSV file', 'flat')
     .option('--pv-profile <profile>', 'PV over the day: flat, a name of inputs/profiles, or a CSV file', 'pv')
     .option('--v-min <pu>', 'lower voltage limit', perUnit, RUN_DEFAULTS.limits.minPu)
     .option('--v-max <pu>', 'upper voltage limit', perUnit, RUN_DEFAULTS.limits.maxPu)
@@ -124,6 +125,8 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions): P
 
   terminal.print(`${model.name} ${model.mrid}`);
   const interruption = onInterrupt();
+  const outputs: OutputRecord[] = [];
+  const show = progressOn(terminal);
   try {
     const isShared = options.externalHosts > 0;
     const runId = options.runId ?? (isShared ? SHARED_RUN_ID : undefined);
@@ -138,7 +141,10 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions): P
       ...(runId === undefined ? {} : { runId }),
       uuid: seededUuid(options.seed),
       signal: interruption.signal,
-      onProgress: progressOn(terminal),
+      onProgress: (progress) => {
+        if (progress.kind === 'output') outputs.push(progress);
+        show(progress);
+      },
       onWarning: (text) => terminal.note(text),
     });
     terminal.progress('writing the results');
@@ -150,6 +156,7 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions): P
       inputs: files.map((path) => ({ name: basename(path), sha256: sha256(path) })),
       versions: { dec: packageVersion(), node: process.versions.node },
       seed: options.seed,
+      outputs,
     });
     if (terminal.isJson) terminal.result(manifest);
     else for (const line of summary(result, folder)) terminal.print(line);

@@ -1,5 +1,6 @@
 import type { AuditResult, IntervalResult, RunResult } from '../coordinator/index.js';
 import type { RunManifest } from '../schema/index.js';
+import type { OutputRecord } from './plots.js';
 
 /** What a manifest says beyond the result itself. */
 export interface ManifestExtras {
@@ -10,6 +11,8 @@ export interface ManifestExtras {
   /** Versions of this program and of its runtime. */
   readonly versions: Readonly<Record<string, string>>;
   readonly seed: number;
+  /** Every output of the simulation, for the picture of the run. */
+  readonly outputs?: readonly OutputRecord[];
 }
 
 /** Value of a fairness rule's objective for an outcome, kW: see docs/algorithms. */

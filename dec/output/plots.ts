@@ -53,13 +53,24 @@ export function worstInterval(result: RunResult): IntervalResult | undefined {
   return worst;
 }
 
-/** All pictures of a run; none when it has no interval. */
-export function runPlots(result: RunResult): Plot[] {
+/** Extremes of the voltages in one output of the simulation, pu; simulated time in epoch seconds. */
+export interface OutputRecord {
+  readonly timestamp: number;
+  readonly vMaxPu: number;
+  readonly vMinPu: number;
+}
+
+/**
+ * All pictures of a run; none when it has no interval.
+ *
+ * @param outputs - every output of the simulation; absent, the outputs around each interval stand for them
+ */
+export function runPlots(result: RunResult, outputs: readonly OutputRecord[] = outputsAround(result)): Plot[] {
   const interval = worstInterval(result);
   if (!interval) return [];
   const plots: Plot[] = [
     { name: 'voltages', spec: voltages(result, interval) },
-    { name: 'overview', spec: overview(result) },
+    { name: 'overview', spec: overview(result, outputs) },
   ];
   const rounds = result.intervals.reduce((most, one) => (one.history.length > most.history.length ? one : most));
   if (rounds.history.length > 0) {
@@ -101,10 +112,10 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
     resolve: { scale: { x: 'independent' } },
     spec: {
       width: 380,
-      height: 210,
+      height: 240,
       layer: [
         {
-          mark: { type: 'point', filled: true, size: 9, opacity: 0.75 },
+          mark: { type: 'point', filled: true, size: 7, opacity: 0.7 },
           encoding: {
             x: { field: 'rank', type: 'quantitative', title: 'node, by rank' },
             y: { field: 'voltagePu', type: 'quantitative', title: 'voltage (pu)', scale: { zero: false } },
@@ -140,28 +151,33 @@ function limitLine(limitPu: number, title: string) {
   };
 }
 
-const SERIES = {
-  before: 'before its set-points act',
-  after: 'in the first output with them',
-  during: 'highest until the next interval',
-} as const;
+const COORDINATED = 'output that an interval worked on';
 const POWER = {
   available: 'available',
   curtailed: 'curtailed under this rule',
   least: 'least that would do',
 } as const;
 
+/** The outputs that a result itself tells of: before and after each interval's set-points. */
+function outputsAround(result: RunResult): readonly OutputRecord[] {
+  return result.intervals.flatMap(({ before, after }) => (after ? [before, after] : [before]));
+}
+
+/** First and last simulated time, ms. */
+function spanOf(outputs: readonly OutputRecord[], intervals: readonly IntervalResult[]): readonly [number, number] {
+  const times = [...outputs, ...intervals].map(({ timestamp }) => timestamp * 1000);
+  return [Math.min(...times), Math.max(...times)];
+}
+
 /** Highest voltage and curtailment over the run. */
-function overview(result: RunResult): TopLevelSpec {
+function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevelSpec {
   const { maxPu } = result.settings.limits;
-  const volts = result.intervals.flatMap(({ timestamp, before, after, during }) => {
-    const time = timestamp * 1000;
-    return [
-      { time, when: SERIES.before, value: before.vMaxPu },
-      ...(after ? [{ time, when: SERIES.after, value: after.vMaxPu }] : []),
-      ...(during ? [{ time, when: SERIES.during, value: during.vMaxPu }] : []),
-    ];
-  });
+  const times = new Set(result.intervals.map(({ timestamp }) => timestamp));
+  const volts = outputs.map(({ timestamp, vMaxPu }) => ({
+    time: timestamp * 1000,
+    value: vMaxPu,
+    what: times.has(timestamp) ? COORDINATED : 'output of the simulation',
+  }));
   const power = result.intervals.flatMap(({ timestamp, audit }) => {
     if (!audit) return [];
     const time = timestamp * 1000;
@@ -176,7 +192,8 @@ function overview(result: RunResult): TopLevelSpec {
     field: 'time',
     type: 'temporal',
     title: 'simulated time of day',
-    scale: { type: 'utc', nice: false },
+    // Both panels show the same span.
+    scale: { type: 'utc', nice: false, domain: spanOf(outputs, result.intervals) },
     axis: { format: '%H:%M', tickCount: Math.min(12, Math.max(2, result.intervals.length)), labelOverlap: true },
   };
   const title = 'highest voltage (pu)';
@@ -184,7 +201,7 @@ function overview(result: RunResult): TopLevelSpec {
     ...FRAME,
     title: {
       text: 'The run at a glance',
-      subtitle: `${result.feeder.name}; fairness rule ${result.settings.fairness}; one point per coordination interval`,
+      subtitle: `${result.feeder.name}; fairness rule ${result.settings.fairness}; above every output of the simulation, below every interval`,
     },
     vconcat: [
       {
@@ -193,15 +210,20 @@ function overview(result: RunResult): TopLevelSpec {
         layer: [
           {
             data: { values: volts },
-            mark: { type: 'line', point: true, strokeWidth: 1.5 },
+            mark: { type: 'line', color: '#bbbbbb', strokeWidth: 1.5 },
+            encoding: { x: time, y: { field: 'value', type: 'quantitative', title, scale: { zero: false } } },
+          },
+          {
+            data: { values: volts },
+            mark: { type: 'point', filled: true, size: 36, opacity: 1 },
             encoding: {
               x: time,
-              y: { field: 'value', type: 'quantitative', title, scale: { zero: false } },
+              y: { field: 'value', type: 'quantitative', title },
               color: {
-                field: 'when',
+                field: 'what',
                 type: 'nominal',
-                title: 'measured, by interval',
-                scale: { domain: Object.values(SERIES), range: [BEFORE, AFTER, '#56B4E9'] },
+                title: 'measured',
+                scale: { domain: [COORDINATED, 'output of the simulation'], range: [BEFORE, AFTER] },
               },
             },
           },
@@ -249,7 +271,14 @@ const ROUND = {
 function linesByAgent(
   result: RunResult,
   interval: IntervalResult,
-  what: { readonly title: string; readonly subtitle: string; readonly axis: string; readonly rule?: number },
+  what: {
+    readonly title: string;
+    readonly subtitle: string;
+    readonly axis: string;
+    readonly rule?: number;
+    /** Leaves the first round, where every agent starts from the same value, out of the scale. */
+    readonly isStartCut?: boolean;
+  },
   pick: (round: IntervalResult['history'][number], agent: number) => number | null,
 ): TopLevelSpec {
   const values = interval.history.flatMap((round) =>
@@ -260,6 +289,9 @@ function linesByAgent(
         : [{ round: round.round, agent: agent.agentId, phase: phaseGroup(agent), value }];
     }),
   );
+  const settled = values.filter(({ round }) => round > 1).map(({ value }) => value);
+  const isCut = what.isStartCut === true && settled.length > 0;
+  const domain = isCut ? { domain: [Math.min(...settled), Math.max(...settled, what.rule ?? 0)], nice: true } : {};
   const groups = (Object.keys(PHASE_COLOURS) as (keyof typeof PHASE_COLOURS)[]).filter((group) =>
     result.agents.some((agent) => phaseGroup(agent) === group),
   );
@@ -271,10 +303,10 @@ function linesByAgent(
     layer: [
       {
         data: { values },
-        mark: { type: 'line', strokeWidth: 1, opacity: 0.55 },
+        mark: { type: 'line', strokeWidth: 1, opacity: 0.55, clip: true },
         encoding: {
           x: ROUND,
-          y: { field: 'value', type: 'quantitative', title: what.axis, scale: { zero: false } },
+          y: { field: 'value', type: 'quantitative', title: what.axis, scale: { zero: false, ...domain } },
           detail: { field: 'agent', type: 'nominal' },
           color: {
             field: 'phase',
@@ -310,9 +342,10 @@ function portVoltages(result: RunResult, interval: IntervalResult): TopLevelSpec
     interval,
     {
       title: 'Voltage at each service transformer over the rounds',
-      subtitle: `${result.feeder.name}, ${clockOf(interval.timestamp)}; primary side, as the agent has it`,
+      subtitle: `${result.feeder.name}, ${clockOf(interval.timestamp)}; primary side, as the agent has it; all start from 1 pu`,
       axis: 'voltage (pu)',
       rule: maxPu,
+      isStartCut: true,
     },
     (round, agent) => round.portVoltagePu[agent] ?? null,
   );

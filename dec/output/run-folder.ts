@@ -49,7 +49,7 @@ export async function writeRun(result: RunResult, folder: string, extras: Manife
     write('alphas.parquet', alphaColumns(result));
     write('setpoints.csv', setpointCsv(result));
   }
-  for (const { name, spec } of runPlots(result)) {
+  for (const { name, spec } of runPlots(result, extras.outputs)) {
     write(`${name}.vl.json`, `${JSON.stringify(spec)}\n`);
     write(`${name}.svg`, await renderSvg(spec));
   }
