@@ -99,7 +99,9 @@ export function reportError(error: unknown): number {
 /** A table with a header, columns padded; numbers to the right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, c) => Math.max(title.length, ...rows.map((row) => (row[c] ?? '').length)));
-  const isNumber = header.map((_, c) => rows.length > 0 && rows.every((row) => /^[-+]?[\d.,]+ ?%?$|^-$/.test(row[c] ?? '')));
+  const isNumber = header.map(
+    (_, c) => rows.length > 0 && rows.every((row) => /^[-+]?[\d.,]+ ?%?$|^-$/.test(row[c] ?? '')),
+  );
   const line = (cells: readonly string[]) =>
     cells
       .map((cell, c) => (isNumber[c] ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
