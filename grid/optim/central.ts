@@ -52,6 +52,17 @@ const VIOLATION_SQUARED_PU = 1e-7;
 
 /** Solves the problem centrally. */
 export function solveCentral(problem: CurtailmentProblem, tolerance = 1e-10): CentralSolution {
+  const untouched = dispatchState(problem, new Float64Array(problem.groupCount)).voltageSquaredPu;
+  if (untouched.every((v, i) => v <= problem.upperSquaredPu[i]! && v >= problem.lowerSquaredPu[i]!)) {
+    // Every cost grows with alpha: without a violated limit nothing is curtailed, exactly.
+    return report(problem, new Float64Array(problem.groupCount), {
+      status: 'optimal',
+      programmeStatus: 'optimal',
+      kktResidual: 0,
+      iterations: 0,
+      variables: 0,
+    });
+  }
   const hard = buildProgramme(problem, false);
   let attempt = hard;
   let solution = hard.isInfeasible ? undefined : solveQuadraticProgramme(hard.programme, { tolerance });
@@ -64,33 +75,42 @@ export function solveCentral(problem: CurtailmentProblem, tolerance = 1e-10): Ce
   }
   const groupAlpha = new Float64Array(problem.groupCount);
   for (let g = 0; g < problem.groupCount; g++) groupAlpha[g] = Math.min(1, Math.max(0, solution!.x[g]!));
-  const state = dispatchState(problem, groupAlpha);
-  const v = state.voltageSquaredPu;
   if (status === 'limitsViolated') {
-    const isInside = v.every(
+    const isInside = dispatchState(problem, groupAlpha).voltageSquaredPu.every(
       (value, i) =>
         value <= problem.upperSquaredPu[i]! + VIOLATION_SQUARED_PU &&
         value >= problem.lowerSquaredPu[i]! - VIOLATION_SQUARED_PU,
     );
     if (isInside) status = 'optimal';
   }
+  return report(problem, groupAlpha, {
+    status,
+    programmeStatus: solution!.status,
+    kktResidual: solution!.kktResidual,
+    iterations: solution!.iterations,
+    variables: attempt.programme.linear.length,
+  });
+}
+
+function report(
+  problem: CurtailmentProblem,
+  groupAlpha: Float64Array,
+  outcome: Pick<CentralSolution, 'status' | 'programmeStatus' | 'kktResidual' | 'iterations' | 'variables'>,
+): CentralSolution {
+  const { voltageSquaredPu } = dispatchState(problem, groupAlpha);
   let objective = 0;
   for (let g = 0; g < problem.groupCount; g++) {
     objective += (problem.cost.linear[g]! + (problem.cost.quadratic[g]! / 2) * groupAlpha[g]!) * groupAlpha[g]!;
   }
   const unitAlpha = Float64Array.from(problem.units, (unit) => groupAlpha[unit.group]!);
-  const extremes = voltageExtremes(problem.network, v);
+  const extremes = voltageExtremes(problem.network, voltageSquaredPu);
   return {
-    status,
-    programmeStatus: solution!.status,
+    ...outcome,
     groupAlpha,
     unitAlpha,
     objective,
     curtailedW: problem.units.reduce((sum, unit, i) => sum + unit.availableW * unitAlpha[i]!, 0),
-    kktResidual: solution!.kktResidual,
-    iterations: solution!.iterations,
-    variables: attempt.programme.linear.length,
-    voltageSquaredPu: v,
+    voltageSquaredPu,
     maxVoltagePu: extremes.maxPu,
     minVoltagePu: extremes.minPu,
     maxNode: extremes.maxNode,
@@ -98,7 +118,7 @@ export function solveCentral(problem: CurtailmentProblem, tolerance = 1e-10): Ce
   };
 }
 
-/** Node of least index whose change can carry the limits of others. */
+/** The programme after presolve. */
 interface Reduced {
   readonly programme: QuadraticProgramme;
   /** A node that nothing can move stands outside its limits. */

@@ -130,7 +130,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     actor =
       split.services.length > 0
         ? new StarActor(split, inputs, state, settings, question.onRound)
-        : new BusActor(problem, feeder, settings, question.onRound);
+        : new BusActor(problem, feeder, { ...settings, ...busUnits(problem), ...question.settings }, question.onRound);
   }
   const history: RoundProgress[] = [];
   let corrections = 0;
@@ -219,7 +219,7 @@ export interface AncestorQuestion
     Pick<CoordinationQuestion, 'settings' | 'method' | 'maxCorrections' | 'acTolerancePu' | 'onRound'> {}
 
 /**
- * Coordinates the ancestor's case: agents are the buses with PV. Units of exchange follow the mean PV of a bus.
+ * Coordinates the ancestor's case: agents are the buses with PV.
  *
  * @param busInfo - parsed bus file
  * @param branchInfo - parsed branch file
@@ -230,14 +230,11 @@ export function coordinateAncestorCase(
   question: AncestorQuestion,
 ): CoordinationResult {
   const feeder = buildFeeder(ancestorFeeder(busInfo, branchInfo, question));
-  const availableW = feeder.pvSystems.map((pv) => pv.maxPowerW);
-  const meanW = availableW.reduce((sum, w) => sum + w, 0) / Math.max(1, availableW.length);
   return coordinateInProcess({
     ...question,
     feeder,
     inputs: { loads: {}, availableW: {}, held: {} },
     state: { taps: {}, capacitorSections: {}, openSwitches: [] },
-    settings: { powerUnitW: Math.max(1, meanW), rho: 2, ...question.settings },
   });
 }
 
@@ -454,6 +451,12 @@ class StarActor implements Actor {
     this.coordinator.applyCorrection();
     for (const agent of this.agents.values()) agent.applyCorrection();
   }
+}
+
+/** Units of exchange where agents are buses: the mean unit; the penalty that suits agents without limits of their own. */
+function busUnits(problem: CurtailmentProblem): Pick<StarSettings, 'powerUnitW' | 'rho'> {
+  const totalW = problem.units.reduce((sum, unit) => sum + unit.availableW, 0);
+  return { powerUnitW: Math.max(1, totalW / Math.max(1, problem.units.length)), rho: 2 };
 }
 
 /** The star on a network without secondaries: every bus with units is an agent. */

@@ -53,18 +53,16 @@ export function street(options: StreetOptions): Feeder {
   for (let t = 0; t < options.transformers; t++) {
     const primary = `P${t + 2}`;
     const low = `S${t}`;
-    net = net
-      .line(`L${t + 1}`, `P${t + 1}`, primary, { ...ABC, length: 0.25 })
-      .transformer(`T${t}`, {
-        phases: 1,
-        construction: 'centerTap',
-        windings: [
-          { bus: primary, nodes: [(t % 3) + 1, 0], kv: 2.4, kva: 50, resistancePct: 0.6 },
-          { bus: low, nodes: [1, 0], kv: 0.12, kva: 50, resistancePct: 1.2 },
-          { bus: low, nodes: [0, 2], kv: 0.12, kva: 50, resistancePct: 1.2 },
-        ],
-        reactancesPct: [2.04, 2.04, 1.36],
-      });
+    net = net.line(`L${t + 1}`, `P${t + 1}`, primary, { ...ABC, length: 0.25 }).transformer(`T${t}`, {
+      phases: 1,
+      construction: 'centerTap',
+      windings: [
+        { bus: primary, nodes: [(t % 3) + 1, 0], kv: 2.4, kva: 50, resistancePct: 0.6 },
+        { bus: low, nodes: [1, 0], kv: 0.12, kva: 50, resistancePct: 1.2 },
+        { bus: low, nodes: [0, 2], kv: 0.12, kva: 50, resistancePct: 1.2 },
+      ],
+      reactancesPct: [2.04, 2.04, 1.36],
+    });
     for (let c = 0; c < options.customers; c++) {
       const home = `H${t}_${c}`;
       const isWide = c % 2 === 0;
