@@ -67,6 +67,9 @@ export class CimEquipment {
   /** Whether the files are CGMES: kV, MW, MVA, and powers of machines positive when consumed. */
   readonly isCgmes: boolean;
 
+  /** False when the writer marks no winding as grounded though some have no other return. */
+  readonly isGroundingKept: boolean;
+
   constructor(index: CimIndex, findings: FindingList) {
     this.index = index;
     this.findings = findings;
@@ -74,6 +77,7 @@ export class CimEquipment {
     if (this.isCgmes) {
       findings.note('info', 'UNIT', 'The files are CGMES: voltages are read as kV, powers as MW, Mvar and MVA.');
     }
+    this.isGroundingKept = this.#keepsGrounding();
     this.#findBaseUnits();
     this.#findBaseVoltages();
     this.#findSecondaries();
@@ -205,6 +209,26 @@ export class CimEquipment {
   /** A terminal of the model. */
   terminal(ending: CimEnding, nodes: readonly number[]): Terminal {
     return { bus: ending.bus, nodes };
+  }
+
+  /**
+   * Early CIM16 exports mark all windings as not grounded. One-phase windings from a phase to nothing show it: they need
+   * the ground as their return.
+   */
+  #keepsGrounding(): boolean {
+    const ends = [...this.index.byClass('TransformerTankEnd'), ...this.index.byClass('PowerTransformerEnd')];
+    if (ends.some((end) => this.flag(end, 'TransformerEnd.grounded') !== false)) return true;
+    const hasNoReturn = (end: CimObject) => phasesOf(end.get('TransformerTankEnd.phases')).length === 1;
+    const witness = ends.find(hasNoReturn);
+    if (!witness) return true;
+    this.findings.add(
+      'warning',
+      'BAD_VALUE',
+      witness,
+      'No winding of the file is marked as grounded, not even those of one phase without a return; wye windings are read as grounded.',
+      { attribute: 'TransformerEnd.grounded', value: 'false', allowed: 'true' },
+    );
+    return false;
   }
 
   /** Some writers give BaseVoltage in kV: a winding a thousand times above its base voltage tells. */

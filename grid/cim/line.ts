@@ -1,7 +1,7 @@
 /*
  * Lines: ACLineSegment and SeriesCompensator.
  *
- * Impedance, in this order: PerLengthPhaseImpedance (row/column or the lower triangle by sequence number); the segment's
+ * Impedance, in this order: PerLengthPhaseImpedance (row and column, or the lower triangle column by column); the segment's
  * own r, x, r0, x0, bch, b0ch; PerLengthSequenceImpedance; WireSpacingInfo with the WireInfo of each phase by Carson's
  * equations, neutrals eliminated. Matrix rows follow the sequence numbers of the phases, else the phases A, B, C.
  */
@@ -41,17 +41,26 @@ function imaginary(matrix: ComplexMatrix): ComplexMatrix {
   return { n: matrix.n, re: new Array<number>(matrix.re.length).fill(0), im: matrix.im };
 }
 
+/** Row and column of element `k` of the lower triangle of a matrix, column by column (IEC 61970-301, PhaseImpedanceData). */
+function triangleCell(k: number, order: number): readonly [number, number] {
+  let first = 0;
+  for (let column = 0; column < order; column++) {
+    const next = first + order - column;
+    if (k < next) return [column + k - first, column];
+    first = next;
+  }
+  return [Number.NaN, Number.NaN];
+}
+
 /** Phase matrix of a PerLengthPhaseImpedance, per metre. */
 function phaseMatrix(eq: CimEquipment, info: CimObject): { series: ComplexMatrix; shunt: ComplexMatrix } | undefined {
   const data = eq.index.referrers(info.id, 'PhaseImpedanceData.PhaseImpedance');
+  const order = Math.round((Math.sqrt(8 * data.length + 1) - 1) / 2);
   const places = data.map((cell): readonly [number, number] => {
     const row = Number(cell.get('PhaseImpedanceData.row'));
     const column = Number(cell.get('PhaseImpedanceData.column'));
     if (row >= 1 && column >= 1) return [row - 1, column - 1];
-    // Lower triangle by rows: sequence number k is row i, column j with k = i (i + 1) / 2 + j + 1.
-    const k = Number(cell.get('PhaseImpedanceData.sequenceNumber')) - 1;
-    const i = Math.floor((Math.sqrt(8 * k + 1) - 1) / 2);
-    return [i, k - (i * (i + 1)) / 2];
+    return triangleCell(Number(cell.get('PhaseImpedanceData.sequenceNumber')) - 1, order);
   });
   if (places.length === 0 || places.some(([i, j]) => !Number.isInteger(i) || !Number.isInteger(j))) {
     eq.findings.add('error', 'MISSING_REFERENCE', info, 'It has no readable PhaseImpedanceData.', {

@@ -30,6 +30,18 @@ export function tapChangerBank(eq: CimEquipment, changer: CimObject): CimObject 
   );
 }
 
+/** Present position, steps. Exporters before 2019 write the ratio (1.0625) in the place of the step. */
+function tapPosition(eq: CimEquipment, changer: CimObject, neutralStep: number, stepPu: number): number {
+  const step = eq.optionalNumber(changer, 'TapChanger.step', 'TapChanger.normalStep') ?? neutralStep;
+  const isRatio = Math.abs(step - 1) < 0.25 && (!Number.isInteger(step) || neutralStep !== 0);
+  if (!isRatio || !(stepPu > 0)) return step;
+  eq.findings.add('info', 'UNIT', changer, 'Its step is written as a ratio and turned into steps.', {
+    attribute: 'TapChanger.step',
+    value: String(step),
+  });
+  return neutralStep + Math.round((step - 1) / stepPu);
+}
+
 /**
  * Maps one RatioTapChanger with its control.
  *
@@ -61,6 +73,7 @@ export function readRegulator(
     (eq.flag(changer, 'TapChanger.controlEnabled') ?? true) &&
     (eq.flag(control, 'RegulatingControl.enabled') ?? true);
   const neutralStep = eq.optionalNumber(changer, 'TapChanger.neutralStep') ?? 0;
+  const stepPu = eq.number(changer, 'RatioTapChanger.stepVoltageIncrement', 0.625) / 100;
   const limit = (attribute: string) => {
     const value = eq.optionalNumber(control, attribute);
     return value !== undefined && value > 0 ? value : undefined;
@@ -82,8 +95,8 @@ export function readRegulator(
     lowStep: eq.number(changer, 'TapChanger.lowStep', -16),
     highStep: eq.number(changer, 'TapChanger.highStep', 16),
     neutralStep,
-    stepPu: eq.number(changer, 'RatioTapChanger.stepVoltageIncrement', 0.625) / 100,
-    position: eq.optionalNumber(changer, 'TapChanger.step', 'TapChanger.normalStep') ?? neutralStep,
+    stepPu,
+    position: tapPosition(eq, changer, neutralStep, stepPu),
     isControlEnabled: isEnabled,
     targetV: control ? eq.number(control, 'RegulatingControl.targetValue', 120) : 0,
     bandV: control ? eq.number(control, 'RegulatingControl.targetDeadband', 2) : 0,

@@ -127,12 +127,17 @@ export function addStars(
   });
 }
 
-/** Adds short-circuit tests between end infos. */
+/**
+ * Adds short-circuit tests between end infos. A test without loss takes the windings' own resistances.
+ *
+ * @param isReactance - leakageImpedance is the reactance alone, as exporters before 2021 wrote it
+ */
 export function addShortCircuitTests(
   eq: CimEquipment,
   pairs: WindingPairs,
   infos: readonly CimObject[],
   windings: readonly RatedWinding[],
+  isReactance = false,
 ): void {
   infos.forEach((info, a) => {
     for (const test of eq.index.referrers(info.id, 'ShortCircuitTest.EnergisedEnd')) {
@@ -153,14 +158,12 @@ export function addShortCircuitTests(
       const base = eq.optionalNumber(test, 'TransformerTest.basePower') ?? windings[a]!.ratedS;
       const loss = eq.number(test, 'ShortCircuitTest.loss', 0);
       const referred = windings[0]!.ratedS / base ** 2;
+      const other = infos.findIndex((candidate) => candidate.id === grounded[0]);
       // kW by the standard; some writers give W.
-      const r = loss * 1000 * referred <= z ? loss * 1000 * referred : loss * referred;
-      pairs.set(
-        a,
-        infos.findIndex((other) => other.id === grounded[0]),
-        Math.min(r, z),
-        Math.sqrt(Math.max(0, z * z - r * r)),
-      );
+      let r = loss * 1000 * referred <= z || isReactance ? loss * 1000 * referred : loss * referred;
+      if (loss === 0 && other >= 0) r = toPu(windings[a]!.r, windings, a) + toPu(windings[other]!.r, windings, other);
+      if (isReactance) pairs.set(a, other, r, z);
+      else pairs.set(a, other, Math.min(r, z), Math.sqrt(Math.max(0, z * z - r * r)));
     }
   });
 }

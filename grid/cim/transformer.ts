@@ -78,7 +78,7 @@ function neutral(
   end: CimObject,
   isMarkedGrounded: boolean,
 ): { readonly node: number; readonly groundOhm?: { readonly r: number; readonly x: number } } {
-  const isGrounded = eq.flag(end, 'TransformerEnd.grounded') ?? true;
+  const isGrounded = !eq.isGroundingKept || (eq.flag(end, 'TransformerEnd.grounded') ?? true);
   if (!isGrounded && !isMarkedGrounded) return { node: 4 };
   const r = eq.optionalNumber(end, 'TransformerEnd.rground') ?? 0;
   const x = eq.optionalNumber(end, 'TransformerEnd.xground') ?? 0;
@@ -322,14 +322,23 @@ function unit(
   };
 }
 
-/** The TransformerTankInfo of a tank, by direct link, datasheet or Asset. */
-function tankInfo(eq: CimEquipment, tank: CimObject): CimObject | undefined {
-  const direct = tank.ref('TransformerTank.TransformerTankInfo') ?? tank.ref('PowerSystemResource.AssetDatasheet');
-  const ids = [
-    ...(direct === undefined ? [] : [direct]),
-    ...eq.index.referrers(tank.id, 'Asset.PowerSystemResources').flatMap((asset) => asset.refs('Asset.AssetInfo')),
-  ];
-  return ids.map((id) => eq.index.objects.get(id)).find((info) => info?.className === 'TransformerTankInfo');
+/** The TransformerTankInfo of a tank, by direct link, by datasheet or, in files before 2021, by Asset. */
+function tankInfo(
+  eq: CimEquipment,
+  tank: CimObject,
+): { readonly info: CimObject; readonly isByAsset: boolean } | undefined {
+  const find = (ids: readonly (string | undefined)[]) =>
+    ids
+      .map((id) => (id === undefined ? undefined : eq.index.objects.get(id)))
+      .find((info) => info?.className === 'TransformerTankInfo');
+  const direct = find([
+    tank.ref('TransformerTank.TransformerTankInfo'),
+    tank.ref('PowerSystemResource.AssetDatasheet'),
+  ]);
+  if (direct) return { info: direct, isByAsset: false };
+  const assets = eq.index.referrers(tank.id, 'Asset.PowerSystemResources');
+  const byAsset = find(assets.flatMap((asset) => asset.refs('Asset.AssetInfo')));
+  return byAsset && { info: byAsset, isByAsset: true };
 }
 
 /** Phases of a tank end in the order of the winding's conductors. */
@@ -391,10 +400,10 @@ function readTank(
     eq.index.referrers(tank.id, 'TransformerTankEnd.TransformerTank'),
     'TransformerEnd.endNumber',
   );
-  const info = tankInfo(eq, tank);
-  const infos = info
+  const found = tankInfo(eq, tank);
+  const infos = found
     ? sortedByEndNumber(
-        eq.index.referrers(info.id, 'TransformerEndInfo.TransformerTankInfo'),
+        eq.index.referrers(found.info.id, 'TransformerEndInfo.TransformerTankInfo'),
         'TransformerEndInfo.endNumber',
       )
     : [];
@@ -418,7 +427,7 @@ function readTank(
   );
   const pairs = new WindingPairs(tankEnds.length);
   if (rated.every((w) => w.ratedU > 0) && rated[0]!.ratedS > 0) {
-    addShortCircuitTests(eq, pairs, used, rated);
+    addShortCircuitTests(eq, pairs, used, rated, found?.isByAsset);
     addMeshes(
       eq,
       pairs,

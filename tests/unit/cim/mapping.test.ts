@@ -181,52 +181,49 @@ describe('inverters from CIM', () => {
 });
 
 describe('branches from CIM', () => {
-  it('read a matrix by row and column or by the sequence numbers of its lower triangle', () => {
+  it('read a matrix by row and column, or by sequence numbers down the columns of its lower triangle', () => {
     const segment =
       object('ACLineSegment', 'X', {
         [BASE]: '@B12',
         'Conductor.length': 100,
         'ACLineSegment.PerLengthImpedance': '@Z',
       }) + terminals('X', 'a', 'b');
-    const phases = ['C', 'B'].map((phase, k) =>
+    const phases = ['C', 'B', 'A'].map((phase, k) =>
       object('ACLineSegmentPhase', `X_${phase}`, {
         'ACLineSegmentPhase.ACLineSegment': '@X',
         'ACLineSegmentPhase.phase': `#SinglePhaseKind.${phase}`,
         'ACLineSegmentPhase.sequenceNumber': k + 1,
       }),
     );
-    const data = (places: readonly Readonly<Record<string, number>>[]) =>
-      places.map((place, k) =>
-        object('PhaseImpedanceData', `D${k}`, {
-          'PhaseImpedanceData.PhaseImpedance': '@Z',
-          'PhaseImpedanceData.r': [1, 2, 3][k]!,
-          'PhaseImpedanceData.x': [4, 5, 6][k]!,
-          'PhaseImpedanceData.b': 0,
-          ...place,
-        }),
-      );
+    // IEC 61970-301: sequenceNumber is the column-wise element index of the symmetric matrix.
     const places = [
       [1, 1],
       [2, 1],
+      [3, 1],
       [2, 2],
-    ];
-    const matrix = object('PerLengthPhaseImpedance', 'Z', { 'PerLengthPhaseImpedance.conductorCount': 2 });
-    const byRow = read(
-      segment,
-      matrix,
-      ...phases,
-      ...data(places.map(([r, c]) => ({ 'PhaseImpedanceData.row': r!, 'PhaseImpedanceData.column': c! }))),
-    );
-    const bySequence = read(
-      segment,
-      matrix,
-      ...phases,
-      ...data(places.map((_, k) => ({ 'PhaseImpedanceData.sequenceNumber': k + 1 }))),
-    );
-    const line = byRow.feeder.lines[0]!;
-    expect(line).toEqual(bySequence.feeder.lines[0]);
-    expect(line.from).toEqual({ bus: 'a', nodes: [3, 2] });
-    expect(line.seriesOhm).toEqual({ n: 2, re: [100, 200, 200, 300], im: [400, 500, 500, 600] });
+      [3, 2],
+      [3, 3],
+    ] as const;
+    const data = (place: (k: number) => Readonly<Record<string, number>>) =>
+      places.map((_, k) =>
+        object('PhaseImpedanceData', `D${k}`, {
+          'PhaseImpedanceData.PhaseImpedance': '@Z',
+          'PhaseImpedanceData.r': k + 1,
+          'PhaseImpedanceData.x': 10 * (k + 1),
+          'PhaseImpedanceData.b': 0,
+          ...place(k),
+        }),
+      );
+    const matrix = object('PerLengthPhaseImpedance', 'Z', { 'PerLengthPhaseImpedance.conductorCount': 3 });
+    const byRow = data((k) => ({
+      'PhaseImpedanceData.row': places[k]![0],
+      'PhaseImpedanceData.column': places[k]![1],
+    }));
+    const bySequence = data((k) => ({ 'PhaseImpedanceData.sequenceNumber': k + 1 }));
+    const line = read(segment, matrix, ...phases, ...byRow).feeder.lines[0]!;
+    expect(line).toEqual(read(segment, matrix, ...phases, ...bySequence).feeder.lines[0]);
+    expect(line.from).toEqual({ bus: 'a', nodes: [3, 2, 1] });
+    expect(line.seriesOhm.re).toEqual([100, 200, 300, 200, 400, 500, 300, 500, 600]);
     expect(line.impedanceSource).toBe('matrix');
   });
 
@@ -330,5 +327,41 @@ describe('what the model does not represent', () => {
       expect(finding.file).toBe('f.xml');
       expect(finding.line).toBeGreaterThan(0);
     }
+  });
+});
+
+describe('CGMES files', () => {
+  it('are read in kV, MW and MVA, and may be fed by a network injection', () => {
+    const text = `<rdf:RDF xmlns:cim="http://iec.ch/TC57/CIM100#" xmlns:eu="http://iec.ch/TC57/CIM100-European#" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">${[
+      object('BaseVoltage', 'B', { 'BaseVoltage.nominalVoltage': 20 }),
+      object('ConnectivityNode', 'a'),
+      object('ExternalNetworkInjection', 'S', {
+        [BASE]: '@B',
+        'ExternalNetworkInjection.maxInitialSymShCCurrent': 10000,
+        'ExternalNetworkInjection.maxR1ToX1Ratio': 0.1,
+      }),
+      terminals('S', 'a'),
+      object('ConformLoad', 'L', { [BASE]: '@B', 'EnergyConsumer.p': 0.3, 'EnergyConsumer.q': 0.1 }),
+      terminals('L', 'a'),
+      object('SynchronousMachine', 'G', {
+        [BASE]: '@B',
+        'RotatingMachine.p': -2,
+        'RotatingMachine.q': 0,
+        'RotatingMachine.ratedS': 3,
+      }),
+      terminals('G', 'a'),
+    ].join('')}</rdf:RDF>`;
+    const { feeders } = readFeeders(readCimText([{ name: 'grid.xml', text }]));
+    const [feeder] = feeders;
+    expect(feeder!.name).toBe('grid');
+    expect(feeder!.buses[0]!.baseVoltageV).toBeCloseTo(20000 / Math.sqrt(3), 6);
+    expect(feeder!.loads[0]!.shares.reduce((sum, share) => sum + share.powerW, 0)).toBeCloseTo(300e3, 6);
+    // CGMES counts consumption positive: -2 MW is generation.
+    expect(feeder!.machines[0]!.shares.reduce((sum, share) => sum + share.powerW, 0)).toBeCloseTo(2e6, 6);
+    // By hand: |Z| = 20 kV / (sqrt 3 * 10 kA) = 1.1547 ohm, X = |Z| / sqrt 1.01.
+    const [source] = feeder!.sources;
+    expect(source!.voltageV).toBe(20000);
+    expect(Math.hypot(source!.r1Ohm, source!.x1Ohm)).toBeCloseTo(1.1547, 4);
+    expect(source!.r1Ohm / source!.x1Ohm).toBeCloseTo(0.1, 12);
   });
 });
