@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { solveQuadraticProgramme, TripletList, withRangeRows, type QuadraticProgramme } from '../../../grid/math/index.js';
+import {
+  type QuadraticProgramme,
+  solveQuadraticProgramme,
+  TripletList,
+  withRangeRows,
+} from '../../../grid/math/index.js';
 
 function programme(
   hessian: readonly (readonly number[])[],
@@ -101,7 +106,9 @@ describe('the interior-point method', () => {
         rows.add(i, j, v);
       });
     });
-    const solution = solveQuadraticProgramme(withRangeRows(qp, rows.toMatrix(3, 2), [-2, -6, -2], [Infinity, Infinity, Infinity]));
+    const solution = solveQuadraticProgramme(
+      withRangeRows(qp, rows.toMatrix(3, 2), [-2, -6, -2], [Infinity, Infinity, Infinity]),
+    );
     expect(solution.status).toBe('optimal');
     expect(solution.x[0]).toBeCloseTo(1.4, 7);
     expect(solution.x[1]).toBeCloseTo(1.7, 7);
@@ -151,7 +158,9 @@ describe('the interior-point method', () => {
     const qp = radial(9000);
     const start = performance.now();
     const solution = solveQuadraticProgramme(qp);
-    console.log(`radial 27,000 unknowns: ${solution.iterations} iterations, ${(performance.now() - start).toFixed(0)} ms`);
+    console.log(
+      `radial 27,000 unknowns: ${solution.iterations} iterations, ${(performance.now() - start).toFixed(0)} ms`,
+    );
     expect(solution.status).toBe('optimal');
     expect(solution.kktResidual).toBeLessThan(1e-8);
     // Independent of the solver's own residual: some voltage limit binds and none is crossed.

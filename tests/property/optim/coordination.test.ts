@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Feeder } from '../../../grid/model/index.js';
+import {
+  adjoint,
+  curtailmentProblem,
+  evaluate,
+  linearFeeder,
+  localStar,
+  runStar,
+  solveCentral,
+  splitAtBuses,
+  starSettings,
+} from '../../../grid/optim/index.js';
+import { feeder } from '../../builders/feeder.js';
+
+interface Tree {
+  /** For each bus after the first: the bus it hangs on, and the length of its line. */
+  readonly branches: readonly (readonly [number, number])[];
+  /** kW of PV by bus. */
+  readonly pvKw: readonly number[];
+}
+
+const SIZE = 8;
+const tree: fc.Arbitrary<Tree> = fc.record({
+  branches: fc.tuple(
+    ...Array.from({ length: SIZE - 1 }, (_, i) =>
+      fc.tuple(
+        fc.integer({ min: 0, max: i }),
+        fc.integer({ min: 1, max: 20 }).map((v) => v / 10),
+      ),
+    ),
+  ),
+  pvKw: fc.array(fc.integer({ min: 5, max: 150 }), { minLength: SIZE, maxLength: SIZE }),
+});
+
+const MATRIX = {
+  r: [[0.28], [0.1, 0.29], [0.09, 0.1, 0.28]],
+  x: [[0.67], [0.31, 0.65], [0.24, 0.26, 0.66]],
+};
+
+/** `order` permutes the PV systems; `parts` splits each into equal units. */
+function build({ branches, pvKw }: Tree, order: readonly number[] = pvKw.map((_, i) => i), parts = 1): Feeder {
+  let net = feeder('tree').source('S', 'B0', { kv: 4.16, pu: 1.035 });
+  branches.forEach(([parent, length], i) => {
+    net = net.line(`L${i}`, `B${parent}`, `B${i + 1}`, { ...MATRIX, length });
+  });
+  for (const bus of order) {
+    for (let part = 0; part < parts; part++) {
+      const phases = 'ABC'[bus % 3]!;
+      if (bus > 0) net = net.pv(`V${bus}_${part}`, `B${bus}`, { phases, kw: pvKw[bus]! / parts });
+    }
+  }
+  return net.build();
+}
+
+const INPUTS = { loads: {}, availableW: {}, held: {} };
+const limits = { minPu: 0.5, maxPu: 1.05 };
+const problemOf = (net: Feeder) => curtailmentProblem(net, linearFeeder(net), INPUTS, limits, 'proportional');
+
+/** Curtailed W by bus name. */
+function byBus(net: Feeder, alpha: (unit: number) => number): Map<string, number> {
+  const problem = problemOf(net);
+  const sum = new Map<string, number>();
+  problem.units.forEach((unit, i) => {
+    const { bus } = problem.network.nodes[unit.nodes[0]!]!;
+    sum.set(bus, (sum.get(bus) ?? 0) + alpha(i) * unit.availableW);
+  });
+  return sum;
+}
+
+describe('properties of the linear model and of coordination', () => {
+  it('the adjoint gives the differences of the evaluation', () => {
+    fc.assert(
+      fc.property(tree, fc.nat(), fc.nat(), (shape, watched, moved) => {
+        const { network, drawnW, drawnVar } = problemOf(build(shape));
+        const n = network.nodes.length;
+        const weight = new Float64Array(n);
+        weight[watched % n] = 1;
+        const gradient = adjoint(network, weight);
+        const at = (p: number, q: number) => {
+          const w = drawnW.slice();
+          const v = drawnVar.slice();
+          w[moved % n]! += p;
+          v[moved % n]! += q;
+          return evaluate(network, w, v).voltageSquaredPu[watched % n]!;
+        };
+        // The model is affine, so that a difference of any size is its gradient.
+        expect((at(1e6, 0) - at(0, 0)) / 1e6).toBeCloseTo(gradient.perW[moved % n]!, 14);
+        expect((at(0, 1e6) - at(0, 0)) / 1e6).toBeCloseTo(gradient.perVar[moved % n]!, 14);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('the optimum holds every limit and does not depend on the order or the splitting of units', () => {
+    fc.assert(
+      fc.property(tree, (shape) => {
+        const plain = build(shape);
+        const solution = solveCentral(problemOf(plain));
+        expect(solution.status).toBe('optimal');
+        expect(solution.maxVoltagePu).toBeLessThanOrEqual(1.05 + 1e-7);
+        const expected = byBus(plain, (i) => solution.unitAlpha[i]!);
+        for (const other of [build(shape, [...shape.pvKw.keys()].reverse()), build(shape, undefined, 2)]) {
+          const again = solveCentral(problemOf(other));
+          for (const [bus, watts] of byBus(other, (i) => again.unitAlpha[i]!)) {
+            expect(Math.abs(watts - expected.get(bus)!)).toBeLessThan(2);
+          }
+        }
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('the star ends at the optimum, whatever the order of agents, to 1e-6 of one another', () => {
+    fc.assert(
+      fc.property(tree, (shape) => {
+        const run = (net: Feeder) => {
+          const problem = problemOf(net);
+          const settings = starSettings({
+            limits,
+            powerUnitW: 60_000,
+            rho: 2,
+            maxRounds: 1000,
+            absoluteTolerance: 1e-9,
+            relativeTolerance: 0,
+            powerToleranceW: 1e-3,
+          });
+          const split = splitAtBuses(problem, net, 'proportional');
+          const star = localStar(split.coordinator, split.agents, settings);
+          const history = runStar(star, settings);
+          expect(history.at(-1)!.hasConverged).toBe(true);
+          return new Map([...star.agents].map(([id, agent]) => [id, agent.memory.alpha[0]!]));
+        };
+        const net = build(shape);
+        const forwards = run(net);
+        const backwards = run(build(shape, [...shape.pvKw.keys()].reverse()));
+        const central = solveCentral(problemOf(net));
+        const problem = problemOf(net);
+        problem.units.forEach((unit, i) => {
+          const { bus } = problem.network.nodes[unit.nodes[0]!]!;
+          expect(Math.abs(forwards.get(bus)! - backwards.get(bus)!)).toBeLessThan(1e-6);
+          expect(Math.abs(forwards.get(bus)! - central.unitAlpha[i]!)).toBeLessThan(1e-4);
+        });
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
