@@ -3,8 +3,9 @@ import { type Forecast, limitOfSetpoint, type PrimaryModel, type PrimaryState } 
 import { type AppliedSetpoint, type CommandedDevice, type Commitment, commit } from './commit.js';
 import { PrimaryEstimator } from './estimate.js';
 import type { AgentExchange } from './exchange.js';
+import type { IntervalOutcome, StarCore } from './interval.js';
 import { MeasurementIndex } from './measurements.js';
-import { type IntervalOutcome, Rounds, type StarCore } from './rounds.js';
+import { Rounds } from './rounds.js';
 import type { RunProgress, RunSettings } from './run-result.js';
 
 /** Under this name the coordinator commands the DER of the primary. */

@@ -1,61 +1,9 @@
-import type { BoundaryAnswer, BoundaryVerification, DerSetpoint } from '../../bus/index.js';
-import type {
-  AgentReply,
-  AgentRequest,
-  LocalInputs,
-  Port,
-  PrimaryState,
-  RoundProgress,
-  Setpoint,
-  VerifyReply,
-  VerifyRequest,
-  VoltageLimits,
-} from '../../grid/optim/index.js';
+import type { DerSetpoint } from '../../bus/index.js';
+import type { AgentReply, AgentRequest, RoundProgress } from '../../grid/optim/index.js';
+import { boundaryReply, isUsable, isVerification, largestChange, meanAlpha } from './boundary.js';
 import type { AgentExchange } from './exchange.js';
+import type { IntervalOutcome, IntervalQuestion, PortPower, RoundSettings, StarCore } from './interval.js';
 import type { AgentFailure, IntervalStatus, RoundRecord } from './run-result.js';
-
-/** What the AC power flow of the primary says. */
-export interface PrimaryVerification {
-  /** Voltages for each agent's own check. */
-  readonly requests: ReadonlyMap<string, VerifyRequest>;
-  readonly maxVoltagePu: number;
-  readonly minVoltagePu: number;
-  readonly violations: number;
-  readonly isConverged: boolean;
-}
-
-/** Power drawn at a port, W and var by port node. */
-export interface PortPower {
-  readonly powerW: readonly number[];
-  readonly powerVar: readonly number[];
-}
-
-/** The mathematics of the coordinator, as the rounds use it: `createStarCoordinator` of grid/optim. */
-export interface StarCore {
-  readonly ports: readonly Port[];
-  prepare(inputs: LocalInputs, state: PrimaryState): void;
-  start(): ReadonlyMap<string, AgentRequest>;
-  step(replies: ReadonlyMap<string, AgentReply>): {
-    readonly requests: ReadonlyMap<string, AgentRequest>;
-    readonly progress: RoundProgress;
-  };
-  verify(powers: ReadonlyMap<string, PortPower>): PrimaryVerification;
-  applyCorrection(): void;
-  setpoints(): readonly Setpoint[];
-}
-
-/** Settings of the rounds. */
-export interface RoundSettings {
-  readonly limits: VoltageLimits;
-  readonly maxRounds: number;
-  readonly maxCorrections: number;
-  /** Milliseconds for one answer. */
-  readonly roundDeadlineMs: number;
-  /** Milliseconds for preparation, which includes waiting for measurements. */
-  readonly prepareDeadlineMs: number;
-  /** Milliseconds after which no further round is begun. */
-  readonly intervalDeadlineMs: number;
-}
 
 /** Voltage outside the limits by less than this is inside, pu (dec-ancestor study 9.4). */
 export const VOLTAGE_TOLERANCE_PU = 1e-4;
@@ -68,35 +16,6 @@ const SLACK_PU = 2e-4;
 const CURTAILED_ALPHA = 5e-3;
 /** Questions that an agent may miss in a row before it is no longer waited for. */
 const MISSES_MAX = 2;
-
-/** What one interval came to, before commitment is put into a message. */
-export interface IntervalOutcome {
-  readonly status: IntervalStatus;
-  readonly rounds: number;
-  readonly verifications: number;
-  readonly corrections: number;
-  readonly residuals: { readonly primal: number; readonly dual: number };
-  readonly ac: { readonly vMaxPu: number; readonly vMinPu: number; readonly violations: number } | undefined;
-  readonly missingAgents: readonly string[];
-  readonly agentErrors: readonly AgentFailure[];
-  readonly unmeasuredAgents: readonly string[];
-  readonly history: readonly RoundRecord[];
-  readonly setpoints: Readonly<Record<string, readonly DerSetpoint[]>>;
-  readonly findings: readonly string[];
-}
-
-/** One interval's question to the rounds. */
-export interface IntervalQuestion {
-  readonly interval: number;
-  readonly timestamp: number;
-  readonly horizon: Readonly<Record<string, readonly number[]>>;
-  readonly inputs: LocalInputs;
-  readonly state: PrimaryState;
-  readonly signal?: AbortSignal;
-  readonly onRound?: (progress: RoundProgress) => void;
-  /** Monotonic milliseconds. */
-  readonly clock: () => number;
-}
 
 /**
  * Drives agents and star through intervals: prepare, rounds until the residuals are small, AC verification until the port
@@ -383,38 +302,4 @@ class IntervalRun {
   private isOver(): boolean {
     return this.question.clock() - this.began > this.settings.intervalDeadlineMs;
   }
-}
-
-function boundaryReply(answer: BoundaryAnswer, round: number): AgentReply {
-  const { powerW, powerVar, voltageSquaredPu, alpha, status } = answer;
-  return { round, powerW, powerVar, voltageSquaredPu, status, ...(alpha === undefined ? {} : { alpha }) };
-}
-
-/** The agent's curtailed fraction over its units; undefined when it has none or tells none. */
-function meanAlpha({ alpha, alphaSum, alphaCount }: BoundaryAnswer): number | undefined {
-  if (alphaSum !== undefined && alphaCount !== undefined && alphaCount > 0) return alphaSum / alphaCount;
-  return alpha;
-}
-
-function isUsable(answer: BoundaryAnswer, nodes: number): boolean {
-  const { powerW, powerVar, voltageSquaredPu } = answer;
-  // Modes without a voltage of the agents' own leave it out.
-  if (voltageSquaredPu.length > 0 && !isVector(voltageSquaredPu, nodes)) return false;
-  return isVector(powerW, nodes) && isVector(powerVar, nodes);
-}
-
-function isVerification(reply: BoundaryVerification, nodes: number): reply is BoundaryVerification & VerifyReply {
-  return isVector(reply.powerW, nodes) && isVector(reply.powerVar, nodes);
-}
-
-/** Largest change of active or reactive power, W or var; infinite against nothing. */
-function largestChange(before: PortPower | undefined, after: PortPower): number {
-  if (before === undefined) return Number.POSITIVE_INFINITY;
-  const powers = (of: PortPower): readonly number[] => [...of.powerW, ...of.powerVar];
-  const old = powers(before);
-  return powers(after).reduce((most, power, k) => Math.max(most, Math.abs(power - old[k]!)), 0);
-}
-
-function isVector(values: readonly number[], length: number): boolean {
-  return values.length === length && values.every(Number.isFinite);
 }

@@ -100,6 +100,28 @@ describe('a run over the real broker with agents in worker threads', () => {
     await expect.poll(resources, { timeout: 3000 }).toEqual(before);
   });
 
+  it('goes on with the other host when one host dies in the middle of an interval', async () => {
+    const before = resources();
+    const result = await runCoordination({
+      feeder: flagshipPath(),
+      audit: false,
+      agentModule: new URL('./dying-agent.mjs', import.meta.url).href,
+      settings: { intervals: 2, intervalS: 300, publishPeriodS: 300, hosts: 2, roundDeadlineMs: 20_000 },
+    });
+    expect(result.status).toBe('completed');
+    const dead = result.agents.find(({ agentId }) => agentId === '9A')!.hostId;
+    const lost = result.agents.filter(({ hostId }) => hostId === dead).map(({ agentId }) => agentId);
+    expect(lost.length).toBeGreaterThan(30);
+    for (const interval of result.intervals) {
+      expect(interval.missingAgents).toEqual(lost.sort());
+      // Nobody waits out a deadline of 20 s for a thread that is known to have ended.
+      expect(interval.seconds).toBeLessThan(15);
+      expect(Object.keys(interval.setpoints).filter((agentId) => lost.includes(agentId))).toEqual([]);
+    }
+    expect(result.findings.some((text) => text.includes(`Agent host ${dead} ended by itself (code 3)`))).toBe(true);
+    await expect.poll(resources, { timeout: 3000 }).toEqual(before);
+  });
+
   it('ends everything it started when it is cancelled', async () => {
     const before = resources();
     const controller = new AbortController();

@@ -1,0 +1,85 @@
+import type { DerSetpoint } from '../../bus/index.js';
+import type {
+  AgentReply,
+  AgentRequest,
+  LocalInputs,
+  Port,
+  PrimaryState,
+  RoundProgress,
+  Setpoint,
+  VerifyRequest,
+  VoltageLimits,
+} from '../../grid/optim/index.js';
+import type { AgentFailure, IntervalStatus, RoundRecord } from './run-result.js';
+
+/** What the AC power flow of the primary says. */
+export interface PrimaryVerification {
+  /** Voltages for each agent's own check. */
+  readonly requests: ReadonlyMap<string, VerifyRequest>;
+  readonly maxVoltagePu: number;
+  readonly minVoltagePu: number;
+  readonly violations: number;
+  readonly isConverged: boolean;
+}
+
+/** Power drawn at a port, W and var by port node. */
+export interface PortPower {
+  readonly powerW: readonly number[];
+  readonly powerVar: readonly number[];
+}
+
+/** The mathematics of the coordinator, as the rounds use it: `createStarCoordinator` of grid/optim. */
+export interface StarCore {
+  readonly ports: readonly Port[];
+  prepare(inputs: LocalInputs, state: PrimaryState): void;
+  start(): ReadonlyMap<string, AgentRequest>;
+  step(replies: ReadonlyMap<string, AgentReply>): {
+    readonly requests: ReadonlyMap<string, AgentRequest>;
+    readonly progress: RoundProgress;
+  };
+  verify(powers: ReadonlyMap<string, PortPower>): PrimaryVerification;
+  applyCorrection(): void;
+  setpoints(): readonly Setpoint[];
+}
+
+/** Settings of the rounds. */
+export interface RoundSettings {
+  readonly limits: VoltageLimits;
+  readonly maxRounds: number;
+  readonly maxCorrections: number;
+  /** Milliseconds for one answer. */
+  readonly roundDeadlineMs: number;
+  /** Milliseconds for preparation, which includes waiting for measurements. */
+  readonly prepareDeadlineMs: number;
+  /** Milliseconds after which no further round is begun. */
+  readonly intervalDeadlineMs: number;
+}
+
+/** What one interval came to, before commitment is put into a message. */
+export interface IntervalOutcome {
+  readonly status: IntervalStatus;
+  readonly rounds: number;
+  readonly verifications: number;
+  readonly corrections: number;
+  readonly residuals: { readonly primal: number; readonly dual: number };
+  readonly ac: { readonly vMaxPu: number; readonly vMinPu: number; readonly violations: number } | undefined;
+  readonly missingAgents: readonly string[];
+  readonly agentErrors: readonly AgentFailure[];
+  readonly unmeasuredAgents: readonly string[];
+  readonly history: readonly RoundRecord[];
+  readonly setpoints: Readonly<Record<string, readonly DerSetpoint[]>>;
+  readonly findings: readonly string[];
+}
+
+/** One interval's question to the rounds. */
+export interface IntervalQuestion {
+  readonly interval: number;
+  readonly timestamp: number;
+  readonly horizon: Readonly<Record<string, readonly number[]>>;
+  readonly inputs: LocalInputs;
+  readonly state: PrimaryState;
+  readonly signal?: AbortSignal;
+  readonly onRound?: (progress: RoundProgress) => void;
+  /** Monotonic milliseconds. */
+  readonly clock: () => number;
+}

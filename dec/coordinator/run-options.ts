@@ -1,0 +1,51 @@
+import type { BrokerAddress } from '../../agents/index.js';
+import type { RunProgress, RunSettings } from './run-result.js';
+
+/** What a run is asked to do. */
+export interface RunOptions {
+  /** Feeder by name, mRID in any spelling, or path of a CIM file. */
+  readonly feeder: string;
+  /** Folder of the model store; the built-in feeders are always known. */
+  readonly storeDir?: string;
+  readonly settings?: Partial<RunSettings>;
+  /** A platform that runs already; without it one is started inside this process and ended with the run. */
+  readonly broker?: BrokerAddress;
+  /** Port of the platform that is started; any free one when absent. */
+  readonly port?: number;
+  /** Agent hosts that join from other processes or machines, beside those started here. */
+  readonly externalHosts?: number;
+  /** URL of an ES module with agents of another make (see `startAgentHosts`). */
+  readonly agentModule?: string;
+  /** Name of the run on the bus; a random one when absent. External hosts must use the same. */
+  readonly runId?: string;
+  /** Whether the least-curtailment optimum is computed for the price of fairness. Default true. */
+  readonly audit?: boolean;
+  /** Ids of difference messages; random ones when absent. */
+  readonly uuid?: () => string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: RunProgress) => void;
+  /** Warnings of hosts, simulation and bus; they are in the result's findings too. */
+  readonly onWarning?: (text: string) => void;
+}
+
+/** Defaults of a run: the sunny hours around noon of a spring day, a quarter of the load, as the ancestor has it. */
+export const RUN_DEFAULTS: RunSettings = {
+  intervals: 4,
+  intervalS: 900,
+  publishPeriodS: 300,
+  startTime: Date.UTC(2026, 3, 21, 12) / 1000,
+  isRealtime: false,
+  loadMultiplier: 0.25,
+  pvMultiplier: 1,
+  sourceVoltagePu: 1.04,
+  pvProfile: undefined,
+  loadProfile: undefined,
+  profileStepS: undefined,
+  fairness: 'proportional',
+  limits: { minPu: 0.95, maxPu: 1.05 },
+  hosts: 2,
+  maxRounds: 200,
+  maxCorrections: 3,
+  roundDeadlineMs: 10_000,
+  deadBandW: 20,
+};

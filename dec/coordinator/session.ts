@@ -1,0 +1,278 @@
+import { randomUUID } from 'node:crypto';
+import { type AgentHosts, type BrokerAddress, startAgentHosts } from '../../agents/index.js';
+import {
+  asError,
+  type Bus,
+  connectStomp,
+  SIMULATION_REQUEST_QUEUE,
+  simulationRequest,
+  simulationStarted,
+  throwReplyError,
+} from '../../bus/index.js';
+import { type Feeder, phaseOfNode } from '../../grid/model/index.js';
+import { createStarCoordinator, type ServiceModel, type StarSettings, splitForStar } from '../../grid/optim/index.js';
+import { startPlatform } from '../../platform/index.js';
+import { Audit } from './audit.js';
+import type { Closers } from './closers.js';
+import { Coordinator, PRIMARY_AGENT } from './coordinator.js';
+import { type DeviceDirectory, deviceDirectory, dictionaryMrids } from './devices.js';
+import { AgentExchange, isCancelled } from './exchange.js';
+import { modelCreation, scenarioForecast } from './forecast.js';
+import { leastCurtailment } from './least-curtailment.js';
+import { MeasurementIndex } from './measurements.js';
+import { SimulationOutputs } from './outputs.js';
+import { RunRecorder } from './recorder.js';
+import type { RunOptions } from './run-options.js';
+import type { AgentRecord, RunSettings, RunStatus } from './run-result.js';
+
+/** The users' password of a platform as it is delivered (gridappsd-protocol.md, section 1.2). */
+const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
+/** Milliseconds for hosts to come, to take their agents and to listen. */
+const GATHER_MS = 20_000;
+const ASSIGN_MS = 60_000;
+const REQUEST_MS = 30_000;
+
+/** One run while it lasts. */
+export class Session {
+  simulationId: string | undefined;
+  agents: readonly AgentRecord[] = [];
+  recorder: RunRecorder | undefined;
+  private readonly options: RunOptions;
+  private readonly settings: RunSettings;
+  private readonly runId: string;
+  private readonly feeder: Feeder;
+  private readonly closers: Closers;
+  private readonly warn: (text: string) => void;
+  private outputs: SimulationOutputs | undefined;
+  private coordinator: Coordinator | undefined;
+  private audit: Audit | undefined;
+
+  constructor(
+    options: RunOptions,
+    settings: RunSettings,
+    runId: string,
+    feeder: Feeder,
+    closers: Closers,
+    warn: (text: string) => void,
+  ) {
+    this.options = options;
+    this.settings = settings;
+    this.runId = runId;
+    this.feeder = feeder;
+    this.closers = closers;
+    this.warn = warn;
+  }
+
+  /** Starts everything up to a simulation that waits for its first listener. */
+  async open(): Promise<void> {
+    const { options, settings, closers, runId } = this;
+    const { signal, onProgress } = options;
+    const stage = (text: string): void => onProgress?.({ kind: 'stage', text });
+    signal?.throwIfAborted();
+    const broker = options.broker ?? (await this.startPlatform(stage));
+    const address = { ...DEFAULT_LOGIN, ...broker };
+    const bus = await connectStomp(signal === undefined ? address : { ...address, signal });
+    closers.add('The connection to the broker', () => bus.close());
+    bus.onError((error) => this.warn(error.message));
+
+    const { primary, services } = splitForStar(this.feeder);
+    const exchange = new AgentExchange({ bus, runId });
+    closers.add('The exchange with the agents', () => exchange.close('the run is over'));
+    stage(`starting ${settings.hosts} agent hosts for ${services.length} agents`);
+    if (settings.hosts > 0) await this.startHosts(address, exchange);
+    await exchange.gather(settings.hosts + (options.externalHosts ?? 0), GATHER_MS, signal);
+    const star = agentSettings(settings);
+    const assignments = new Map(
+      services.map((model) => [model.agentId, { model, settings: star, areaId: model.feeder.mrid }]),
+    );
+    for (const { agentId, message } of await exchange.assign(assignments, ASSIGN_MS, signal)) {
+      this.warn(`Agent ${agentId} could not be made: ${message}`);
+    }
+
+    const devices = await this.directory(bus, services, primary.feeder);
+    const simulationId = await this.startSimulation(bus);
+    this.simulationId = simulationId;
+    for (const hostId of await exchange.watch(simulationId, GATHER_MS, signal)) {
+      this.warn(`Agent host ${hostId} did not confirm that it reads simulation ${simulationId}.`);
+    }
+    const outputs = new SimulationOutputs({
+      bus,
+      simulationId,
+      isLockStep: !settings.isRealtime,
+      clock: () => performance.now(),
+      onWarning: this.warn,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    this.outputs = outputs;
+    closers.add('The simulation', async () => {
+      outputs.end();
+      outputs.close();
+      await bus.flush();
+    });
+    stage(`simulation ${simulationId} of ${this.feeder.name} is running`);
+    this.agents = agentRecords(this.feeder, services, exchange);
+    const index = new MeasurementIndex(this.feeder);
+    if (!this.feeder.measurements.some(({ type }) => type === 'PNV')) {
+      this.warn(
+        `Feeder ${this.feeder.name} has no voltage measurements: voltages before and after cannot be told, and agents work ` +
+          'with their models and the forecast. Take the model with its measurements.',
+      );
+    }
+    this.recorder = new RunRecorder(index, settings);
+    this.recorder.onInterval = (result) => onProgress?.({ kind: 'interval', result });
+    this.audit = this.makeAudit(devices);
+    const forecast = scenarioForecast(settings);
+    this.coordinator = new Coordinator({
+      bus,
+      simulationId,
+      exchange,
+      primary,
+      star: createStarCoordinator(primary, star),
+      devices: devices.commanded,
+      settings,
+      forecast: (fromS, toS) => forecast.over(fromS, toS),
+      uuid: options.uuid ?? randomUUID,
+      clock: () => performance.now(),
+      ...(signal === undefined ? {} : { signal }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
+  }
+
+  /** Follows the simulation and coordinates whenever an interval is due, until the last one has been watched to its end. */
+  async coordinate(): Promise<RunStatus> {
+    const { settings, outputs, coordinator, recorder, options } = this;
+    if (outputs === undefined || coordinator === undefined || recorder === undefined) return 'simulationEnded';
+    let interval = 0;
+    let dueS = Number.NEGATIVE_INFINITY;
+    for (;;) {
+      const received = await outputs.next();
+      if (received === undefined) return interval >= settings.intervals ? 'completed' : 'simulationEnded';
+      const { output } = received;
+      const { timestamp } = output.message;
+      const { vMaxPu, vMinPu } = recorder.observe(received);
+      options.onProgress?.({ kind: 'output', timestamp, vMaxPu, vMinPu });
+      // In real time outputs pile up behind a slow interval; only the newest one is worth acting on.
+      if (timestamp >= dueS && !outputs.hasMore) {
+        if (interval >= settings.intervals) return 'completed';
+        const coordinated = await coordinator.coordinate(interval, output);
+        recorder.begin(
+          interval,
+          output,
+          coordinated,
+          this.audit?.judge(timestamp, coordinated.state, coordinator.limits),
+        );
+        interval++;
+        dueS = (dueS === Number.NEGATIVE_INFINITY ? timestamp : dueS) + settings.intervalS;
+      }
+      if (!settings.isRealtime) outputs.resume();
+    }
+  }
+
+  private async startPlatform(stage: (text: string) => void): Promise<BrokerAddress> {
+    stage('starting the platform');
+    const { storeDir, port = 0, feeder } = this.options;
+    const isFile = /\.xml$/i.test(feeder);
+    const platform = await startPlatform({
+      port,
+      ...(storeDir === undefined ? {} : { storeDir }),
+      ...(isFile ? { feeders: [feeder] } : {}),
+    });
+    this.closers.add('The platform', () => platform.close());
+    return { host: platform.host, port: platform.port };
+  }
+
+  private async startHosts(broker: BrokerAddress, exchange: AgentExchange): Promise<AgentHosts> {
+    const { agentModule } = this.options;
+    const hosts = await startAgentHosts({
+      count: this.settings.hosts,
+      broker,
+      runId: this.runId,
+      onWarning: this.warn,
+      onLost: (hostId) => exchange.lose(hostId),
+      ...(agentModule === undefined ? {} : { agentModule }),
+    });
+    this.closers.add('The agent hosts', () => hosts.close());
+    return hosts;
+  }
+
+  private async directory(
+    bus: Bus,
+    services: readonly ServiceModel[],
+    primary: ServiceModel['feeder'],
+  ): Promise<DeviceDirectory> {
+    const areas = new Map(services.map(({ agentId, feeder }) => [agentId, feeder]));
+    areas.set(PRIMARY_AGENT, primary);
+    let listed: ReadonlySet<string> | undefined;
+    try {
+      const { signal } = this.options;
+      const timeout = { timeoutMs: REQUEST_MS };
+      listed = await dictionaryMrids(bus, this.feeder.mrid, signal === undefined ? timeout : { ...timeout, signal });
+    } catch (error) {
+      if (isCancelled(error)) throw error;
+      this.warn(
+        `The platform gave no dictionary, so that devices are commanded by the model: ${asError(error).message}`,
+      );
+    }
+    const directory = deviceDirectory(this.feeder, areas, listed);
+    const unlisted = directory.audited.length - directory.commanded.size;
+    if (unlisted > 0) this.warn(`${unlisted} PV systems are not in the platform's dictionary and are not commanded.`);
+    return directory;
+  }
+
+  private async startSimulation(bus: Bus): Promise<string> {
+    const { settings, feeder, options } = this;
+    const { container } = feeder;
+    const body = simulationRequest.format({
+      type: 'NEW',
+      feeders: [
+        {
+          mrid: feeder.mrid,
+          regionName: container.regionMrid,
+          subRegionName: container.subRegionMrid,
+          simulator: 'GridLAB-D',
+          model: modelCreation(settings),
+        },
+      ],
+      startTime: settings.startTime,
+      // The end is ours to give; two outputs to spare keep the simulation from ending first.
+      durationS: settings.intervals * settings.intervalS + 2 * settings.publishPeriodS,
+      publishPeriodS: settings.publishPeriodS,
+      intervalS: settings.isRealtime ? 1 : settings.publishPeriodS,
+      isRealtime: settings.isRealtime,
+      pausesAfterMeasurements: !settings.isRealtime,
+      name: feeder.name,
+      events: [],
+      applications: [],
+      services: [],
+    });
+    const { signal } = options;
+    const reply = await bus.request(
+      SIMULATION_REQUEST_QUEUE,
+      body,
+      signal === undefined ? { timeoutMs: REQUEST_MS } : { timeoutMs: REQUEST_MS, signal },
+    );
+    throwReplyError(JSON.parse(reply.body), 'simulation request', SIMULATION_REQUEST_QUEUE);
+    return simulationStarted.parse(reply.body).simulationId;
+  }
+
+  private makeAudit({ audited }: DeviceDirectory): Audit {
+    const { feeder, settings, options } = this;
+    const least = options.audit === false ? () => undefined : leastCurtailment(feeder, settings, this.warn);
+    return new Audit({ feeder, settings, devices: audited, leastCurtailedW: least });
+  }
+}
+
+/** What agents and star must agree on. */
+function agentSettings({ limits, fairness, maxRounds }: RunSettings): Partial<StarSettings> {
+  return { limits, fairness, maxRounds };
+}
+
+function agentRecords(feeder: Feeder, services: readonly ServiceModel[], exchange: AgentExchange): AgentRecord[] {
+  return services.map(({ agentId, port, feeder: area }) => ({
+    agentId,
+    hostId: exchange.hostOfAgent(agentId),
+    bus: (feeder.busById.get(port.bus)?.name ?? port.bus).toUpperCase(),
+    phases: port.nodes.map((node) => phaseOfNode(node, false)).join(''),
+    ders: area.pvSystems.length,
+  }));
+}

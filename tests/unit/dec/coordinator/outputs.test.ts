@@ -1,0 +1,92 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  type Bus,
+  createMemoryBus,
+  simulationInputTopic,
+  simulationLogTopic,
+  simulationOutputTopic,
+} from '../../../../bus/index.js';
+import { type OutputOptions, SimulationOutputs } from '../../../../dec/coordinator/index.js';
+
+const ID = '4711';
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+function stage(options: Partial<OutputOptions> = {}) {
+  const hub = createMemoryBus();
+  closers.push(() => hub.close());
+  const platform: Bus = hub.bus();
+  const commands: string[] = [];
+  platform.subscribe(simulationInputTopic(ID), ({ body }) => commands.push(JSON.parse(body).command));
+  const warnings: string[] = [];
+  const outputs = new SimulationOutputs({
+    bus: hub.bus(),
+    simulationId: ID,
+    isLockStep: true,
+    clock: () => performance.now(),
+    onWarning: (text) => warnings.push(text),
+    ...options,
+  });
+  closers.push(() => outputs.close());
+  const publish = (timestamp: number) =>
+    platform.send(
+      simulationOutputTopic(ID),
+      JSON.stringify({ simulation_id: ID, message: { timestamp, measurements: {} } }),
+    );
+  const log = (logMessage: string, logLevel = 'INFO') =>
+    platform.send(simulationLogTopic(ID), JSON.stringify({ processId: ID, logMessage, logLevel }));
+  return { outputs, platform, commands, warnings, publish, log };
+}
+
+describe('the outputs of a simulation', () => {
+  it('come one after the other, with the time of their arrival, until the simulation is complete', async () => {
+    const { outputs, publish, log } = stage();
+    publish(60);
+    publish(120);
+    const first = await outputs.next();
+    expect(first?.output.message.timestamp).toBe(60);
+    expect(outputs.hasMore).toBe(true);
+    const second = await outputs.next();
+    expect(second?.output.message.timestamp).toBe(120);
+    expect(second!.receivedMs).toBeGreaterThanOrEqual(first!.receivedMs);
+    log(`Simulation ${ID} complete`);
+    expect(await outputs.next()).toBeUndefined();
+  });
+
+  it('pass over a malformed one with a warning that names topic and path, and tell warnings of the simulation', async () => {
+    const { outputs, platform, publish, log, warnings } = stage();
+    platform.send(simulationOutputTopic(ID), '{"simulation_id":"4711","message":{}}');
+    log('The power flow of step 3 ended with diverged', 'WARN');
+    publish(60);
+    expect((await outputs.next())?.output.message.timestamp).toBe(60);
+    expect(warnings[0]).toContain(simulationOutputTopic(ID));
+    expect(warnings[0]).toContain('message.timestamp');
+    expect(warnings[1]).toBe('WARN of the simulation: The power flow of step 3 ended with diverged');
+  });
+
+  it('are given up after a silence, with a typed error', async () => {
+    const { outputs } = stage({ silenceMs: 50 });
+    await expect(outputs.next()).rejects.toMatchObject({ code: 'TIMEOUT', retriable: true });
+  });
+
+  it('are told to go on in lock-step when a first one may have been missed', async () => {
+    const { outputs, commands, platform } = stage({ silenceMs: 50 });
+    await outputs.next().catch(() => undefined);
+    await expect.poll(() => commands).toEqual(['resume']);
+    await platform.flush();
+    const other = stage({ silenceMs: 50, isLockStep: false });
+    await other.outputs.next().catch(() => undefined);
+    await other.platform.flush();
+    expect(other.commands).toEqual([]);
+  });
+
+  it('stop at once when the run is cancelled', async () => {
+    const controller = new AbortController();
+    const { outputs } = stage({ signal: controller.signal });
+    const waiting = outputs.next();
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+});
