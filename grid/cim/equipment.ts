@@ -105,6 +105,19 @@ export class CimEquipment {
   endings(equipment: CimObject, count: number): readonly CimEnding[] | undefined {
     const endings: CimEnding[] = [];
     for (const terminal of this.terminals(equipment)) {
+      if (this.flag(terminal, 'ACDCTerminal.connected') === false) {
+        this.findings.add(
+          'info',
+          'OUT_OF_SERVICE',
+          equipment,
+          'One of its terminals is not connected; it is left out.',
+          {
+            attribute: 'ACDCTerminal.connected',
+            value: 'false',
+          },
+        );
+        return undefined;
+      }
       const bus = this.busOf(terminal);
       if (bus !== undefined && this.index.objects.has(bus)) endings.push({ terminal, bus });
     }
@@ -124,6 +137,19 @@ export class CimEquipment {
     return this.baseVoltage(
       equipment.ref('ConductingEquipment.BaseVoltage') ?? equipment.ref('TransformerEnd.BaseVoltage'),
     );
+  }
+
+  /** Whether a piece of equipment is in service; one that is not becomes a finding. */
+  isInService(equipment: CimObject): boolean {
+    const attribute = ['Equipment.inService', 'Equipment.normallyInService'].find(
+      (name) => this.flag(equipment, name) !== undefined,
+    );
+    if (attribute === undefined || this.flag(equipment, attribute)) return true;
+    this.findings.add('info', 'OUT_OF_SERVICE', equipment, 'It is out of service and left out.', {
+      attribute,
+      value: 'false',
+    });
+    return false;
   }
 
   /** Value of a BaseVoltage, line-to-line V. */

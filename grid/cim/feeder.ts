@@ -36,7 +36,8 @@ import { NominalVoltages, splitLegVoltage } from './share.js';
 import { placeAtSharedBus, sharedBuses, withoutTertiaryShunt } from './shared-bus.js';
 import { readSource, SOURCE_CLASSES } from './source.js';
 import { readSwitch, SWITCH_CLASSES, withCapacitorLeads } from './switch.js';
-import { readTransformer, type WindingPlace } from './transformer.js';
+import { readTransformer } from './transformer.js';
+import type { WindingPlace } from './winding.js';
 
 /** What CIM does not say. */
 export interface ReadFeederSettings {
@@ -92,7 +93,7 @@ interface FileContext {
 function readOne(context: FileContext, scope: FeederScope): FeederData {
   const { eq, settings, positions } = context;
   const objects = (...classes: readonly string[]) =>
-    classes.flatMap((name) => eq.index.byClass(name).filter((object) => scope.holds(object)));
+    classes.flatMap((name) => eq.index.byClass(name).filter((object) => scope.holds(object) && eq.isInService(object)));
   const map = <T>(list: readonly CimObject[], read: (object: CimObject) => T | undefined): T[] =>
     list.flatMap((object) => {
       const element = read(object);

@@ -95,9 +95,9 @@ function sequenceMatrices(
   prefix: string,
   phases: number,
 ): { series: ComplexMatrix; shunt: ComplexMatrix } | undefined {
-  const r = eq.optionalNumber(object, `${prefix}.r`);
-  const x = eq.optionalNumber(object, `${prefix}.x`);
-  if (r === undefined || x === undefined || (r === 0 && x === 0)) return undefined;
+  const r = eq.optionalNumber(object, `${prefix}.r`) ?? 0;
+  const x = eq.optionalNumber(object, `${prefix}.x`) ?? 0;
+  if (r === 0 && x === 0) return undefined;
   const r0 = eq.optionalNumber(object, `${prefix}.r0`) ?? r;
   const x0 = eq.optionalNumber(object, `${prefix}.x0`) ?? x;
   const b1 = eq.optionalNumber(object, `${prefix}.bch`) ?? 0;

@@ -2,7 +2,7 @@ import type { Regulator, Transformer } from '../model/index.js';
 import type { CimEquipment } from './equipment.js';
 import type { CimObject } from './object-index.js';
 import { nodeOfPhase, phasesOf } from './phase.js';
-import type { WindingPlace } from './transformer.js';
+import type { WindingPlace } from './winding.js';
 
 /** The TapChangerInfo of older files, tied by Asset. */
 function tapChangerInfo(eq: CimEquipment, changer: CimObject): CimObject | undefined {

@@ -365,3 +365,12 @@ describe('CGMES files', () => {
     expect(source!.r1Ohm / source!.x1Ohm).toBeCloseTo(0.1, 12);
   });
 });
+
+describe('equipment out of service', () => {
+  it('is left out with a finding', () => {
+    const off = read(load('Y', { 'Equipment.inService': 'false' }));
+    expect(off.feeder.loads).toEqual([]);
+    expect(off.findings.find((f) => f.code === 'OUT_OF_SERVICE')).toMatchObject({ class: 'EnergyConsumer', mrid: 'L' });
+    expect(read(load('Y', { 'Equipment.normallyInService': 'true' })).feeder.loads).toHaveLength(1);
+  });
+});
