@@ -1,5 +1,5 @@
 import { DecError } from '../grid/math/index.js';
-import { type Feeder, type Finding, validateFeeder } from '../grid/model/index.js';
+import { canonicalMrid, type Feeder, type Finding, validateFeeder } from '../grid/model/index.js';
 import { defaultStoreDir, type LoadedModel, loadModels, type ModelStore, openModelStore } from '../platform/index.js';
 import { findingLine } from './terminal.js';
 
@@ -27,6 +27,23 @@ export function modelOf(feeder: readonly string[], store: ModelStore): LoadedMod
     );
   }
   return models[0]!;
+}
+
+/** Says that a file holds several feeders of which the first is used; nothing when there is one, or one was named. */
+export function siblingFindings(feeder: readonly string[], model: LoadedModel): readonly Finding[] {
+  const isFile = feeder.length > 1 || (feeder[0] !== undefined && model.files.includes(feeder[0]));
+  if (!isFile || model.siblings.length < 2) return [];
+  const others = model.siblings.filter((id) => id !== canonicalMrid(model.mrid));
+  return [
+    {
+      severity: 'warning',
+      code: 'SEVERAL_FEEDERS',
+      message: `The file holds ${model.siblings.length} feeders; ${model.name} is used. For another (${others.join(', ')}), ingest the file and give the mRID.`,
+      mrid: model.mrid,
+      name: model.name,
+      count: model.siblings.length,
+    },
+  ];
 }
 
 /**

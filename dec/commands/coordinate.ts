@@ -9,7 +9,7 @@ import {
   type FairnessMode,
   type LocalInputs,
 } from '../../grid/optim/index.js';
-import { modelOf, storeAt, validated } from '../model-source.js';
+import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { FAIRNESS, list, nonNegative, oneOf, perUnit } from '../option.js';
 import type { CoordinationReport } from '../schema/index.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
@@ -113,8 +113,9 @@ function readCase(names: readonly string[], options: CoordinateOptions): Case {
     const inputs = scenarioInputs(feeder, 1, 1);
     return { feeder, inputs, openSwitches: [], findings: [] };
   }
-  const { feeder } = modelOf(names, storeAt(options.store));
-  const findings = [...validated(feeder)];
+  const model = modelOf(names, storeAt(options.store));
+  const { feeder } = model;
+  const findings = [...siblingFindings(names, model), ...validated(feeder)];
   const openSwitches = options.open.map((name) => {
     const found = feeder.switches.find((device) => device.name.toLowerCase() === name.toLowerCase());
     if (found) return found.id;
@@ -174,7 +175,7 @@ function reportOf(
     availableW: result.availableW,
     curtailedW: result.curtailedW,
     curtailedPct: 100 * result.curtailedShare,
-    priceOfFairnessPct: 100 * result.priceOfFairness,
+    priceOfFairnessPct: hasPrice(result) ? 100 * result.priceOfFairness : null,
     alpha: { ...fairnessReport.alpha },
     jain: { ...fairnessReport.jain },
     gini: { ...fairnessReport.gini },
@@ -210,6 +211,11 @@ function reportOf(
   };
 }
 
+/** Where the limits cannot hold, there is no least curtailment to compare with. */
+function hasPrice({ status }: CoordinationResult): boolean {
+  return status !== 'limitsViolated' && status !== 'failed';
+}
+
 /** The result for people. */
 function summary(report: CoordinationReport, result: CoordinationResult): string[] {
   const { feeder, alpha, jain, gini } = report;
@@ -223,7 +229,10 @@ function summary(report: CoordinationReport, result: CoordinationResult): string
     ['available', kilowatts(result.availableW)],
     ['curtailed', `${kilowatts(result.curtailedW)}, ${(100 * result.curtailedShare).toFixed(2)} %`],
     ['least possible', kilowatts(result.leastCurtailedW)],
-    ['price of fairness', `${(100 * result.priceOfFairness).toFixed(2)} % of what is available`],
+    [
+      'price of fairness',
+      hasPrice(result) ? `${Math.max(0, 100 * result.priceOfFairness).toFixed(2)} % of what is available` : '-',
+    ],
     [
       'curtailed fraction alpha',
       alpha ? `${alpha.min.toFixed(3)} to ${alpha.max.toFixed(3)}, mean ${alpha.mean.toFixed(3)}` : '-',

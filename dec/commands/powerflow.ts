@@ -13,7 +13,7 @@ import {
 } from '../../grid/flow/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { Finding } from '../../grid/model/index.js';
-import { modelOf, storeAt, validated } from '../model-source.js';
+import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { nonNegative, onOff, perUnit, positive } from '../option.js';
 import { renderSvg } from '../output/render.js';
 import { voltageProfilePlot } from '../output/voltage-profile.js';
@@ -58,8 +58,9 @@ export function addPowerflow(program: Command): void {
 
 async function runPowerflow(names: readonly string[], options: PowerFlowOptions): Promise<number> {
   const terminal = new Terminal(options);
-  const { feeder } = modelOf(names, storeAt(options.store));
-  const findings: Finding[] = [...validated(feeder)];
+  const model = modelOf(names, storeAt(options.store));
+  const { feeder } = model;
+  const findings: Finding[] = [...siblingFindings(names, model), ...validated(feeder)];
   const flow = createPowerFlow(feeder, {
     controls: options.controls,
     loadMultiplier: options.loadMultiplier,

@@ -14,7 +14,7 @@ import {
   runCoordination,
 } from '../coordinator/index.js';
 import { onInterrupt } from '../interrupt.js';
-import { modelOf, storeAt } from '../model-source.js';
+import { modelOf, siblingFindings, storeAt } from '../model-source.js';
 import {
   type BrokerUrl,
   brokerUrl,
@@ -124,6 +124,7 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions): P
   const folder = options.out ?? join('outputs', name.replace(/[^\w.-]/g, '_'));
 
   terminal.print(`${model.name} ${model.mrid}`);
+  terminal.findings(siblingFindings([feeder], model));
   const interruption = onInterrupt();
   const outputs: OutputRecord[] = [];
   const show = progressOn(terminal);

@@ -115,7 +115,7 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
       height: 240,
       layer: [
         {
-          mark: { type: 'point', filled: true, size: 7, opacity: 0.7 },
+          mark: { type: 'point', filled: true, size: 7, opacity: 0.7, aria: false },
           encoding: {
             x: { field: 'rank', type: 'quantitative', title: 'node, by rank' },
             y: { field: 'voltagePu', type: 'quantitative', title: 'voltage (pu)', scale: { zero: false } },
@@ -303,7 +303,7 @@ function linesByAgent(
     layer: [
       {
         data: { values },
-        mark: { type: 'line', strokeWidth: 1, opacity: 0.55, clip: true },
+        mark: { type: 'line', strokeWidth: 1, opacity: 0.55, clip: true, aria: false },
         encoding: {
           x: ROUND,
           y: { field: 'value', type: 'quantitative', title: what.axis, scale: { zero: false, ...domain } },

@@ -30,7 +30,8 @@ describe('the pictures of a run', () => {
 
   it('draw one line for each of 82 agents', async () => {
     const svg = await renderSvg(plots.find(({ name }) => name === 'alpha_over_rounds')!.spec);
-    expect(svg.match(/aria-roledescription="line mark"/g)).toHaveLength(82);
+    const lines = svg.slice(svg.indexOf('mark-group role-scope'));
+    expect(lines.match(/<path [^>]*stroke="#(D55E00|009E73|0072B2)" stroke-width="1"/g)).toHaveLength(82);
   });
 
   it('draw both limits over the node voltages', () => {

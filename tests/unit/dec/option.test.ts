@@ -1,0 +1,65 @@
+import { InvalidArgumentError } from 'commander';
+import { describe, expect, it } from 'vitest';
+import {
+  brokerUrl,
+  count,
+  duration,
+  list,
+  nonNegative,
+  number,
+  oneOf,
+  onOff,
+  perUnit,
+  port,
+  timeOfDay,
+} from '../../../dec/option.js';
+
+describe('values of options', () => {
+  it.each([
+    [duration, '15m', 900],
+    [duration, '1.5h', 5400],
+    [duration, '30', 30],
+    [timeOfDay, '10:30', 37_800],
+    [timeOfDay, '0:00', 0],
+    [perUnit, '1.04', 1.04],
+    [number, '-2.5e3', -2500],
+    [port, '0', 0],
+    [count, '7', 7],
+    [onOff, 'off', false],
+  ] as const)('%o reads %s as %s', (read, text, value) => {
+    expect(read(text)).toBe(value);
+  });
+
+  it.each([
+    [duration, 'soon'],
+    [duration, '0m'],
+    [timeOfDay, '25:00'],
+    [timeOfDay, '10'],
+    // Volts and per cent given for per unit.
+    [perUnit, '126'],
+    [perUnit, '0'],
+    [nonNegative, '-1'],
+    [number, ''],
+    [number, 'Infinity'],
+    [port, '70000'],
+    [count, '2.5'],
+    [count, '0'],
+    [onOff, 'yes'],
+    [oneOf('a', 'b'), 'c'],
+    [brokerUrl, 'http://somewhere'],
+    [brokerUrl, 'stomp://'],
+  ] as const)('%o refuses "%s" with a sentence', (read, text) => {
+    expect(() => read(text)).toThrow(InvalidArgumentError);
+    expect(() => read(text)).toThrow(/^It must /);
+  });
+
+  it('takes a broker with and without port and credentials', () => {
+    expect(brokerUrl('stomp://10.0.0.5')).toEqual({ host: '10.0.0.5', port: 61_613 });
+    expect(brokerUrl('localhost:1234')).toEqual({ host: 'localhost', port: 1234 });
+    expect(brokerUrl('stomp://me:s%40fe@[::1]:7')).toEqual({ host: '::1', port: 7, login: 'me', passcode: 's@fe' });
+  });
+
+  it('splits lists at commas and drops what is empty', () => {
+    expect(list(' sw7, sw8,')).toEqual(['sw7', 'sw8']);
+  });
+});
