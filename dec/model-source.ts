@@ -3,9 +3,9 @@ import { canonicalMrid, type Feeder, type Finding, validateFeeder } from '../gri
 import { defaultStoreDir, type LoadedModel, loadModels, type ModelStore, openModelStore } from '../platform/index.js';
 import { findingLine } from './terminal.js';
 
-/** Opens the model store that `--store` names, or the user's own. */
-export function storeAt(dir: string | undefined): ModelStore {
-  return openModelStore(dir ?? defaultStoreDir());
+/** Opens the model store that `--store` names, or the user's own; `files` are known to it without being stored. */
+export function storeAt(dir: string | undefined, files: readonly string[] = []): ModelStore {
+  return openModelStore(dir ?? defaultStoreDir(), { files });
 }
 
 /**

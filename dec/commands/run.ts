@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { DecError } from '../../grid/math/index.js';
 import type { FairnessMode } from '../../grid/optim/index.js';
-import { defaultStoreDir, flagshipPath, readProfile } from '../../platform/index.js';
+import { flagshipPath, readProfile } from '../../platform/index.js';
 import {
   type IntervalResult,
   RUN_DEFAULTS,
@@ -113,8 +113,9 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions): P
   if (options.vMin >= options.vMax) {
     throw new DecError('BAD_ARGUMENT', `--v-min ${options.vMin} is not below --v-max ${options.vMax}.`);
   }
-  const store = storeAt(options.store);
   const feeder = wanted ?? flagshipPath();
+  // A file becomes known to the store, so that the platform finds its feeder by mRID.
+  const store = storeAt(options.store, existsSync(feeder) && feeder !== flagshipPath() ? [feeder] : []);
   // Read here first, so that an unknown feeder is told before anything is started.
   const model = modelOf([feeder], store);
   const load = profileOf('--load-profile', options.loadProfile);
@@ -133,7 +134,7 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions): P
     const runId = options.runId ?? (isShared ? SHARED_RUN_ID : undefined);
     const result = await runCoordination({
       feeder,
-      storeDir: options.store ?? defaultStoreDir(),
+      store,
       settings,
       ...(options.broker === undefined ? {} : { broker: options.broker }),
       port: options.port,

@@ -1,4 +1,5 @@
 import type { BrokerAddress } from '../../agents/index.js';
+import type { ModelStore } from '../../platform/index.js';
 import type { RunProgress, RunSettings } from './run-result.js';
 
 /** What a run is asked to do. */
@@ -7,6 +8,8 @@ export interface RunOptions {
   readonly feeder: string;
   /** Folder of the model store; the built-in feeders are always known. */
   readonly storeDir?: string;
+  /** A store that is open already and has perhaps read the feeder; stands in the place of `storeDir`. */
+  readonly store?: ModelStore;
   readonly settings?: Partial<RunSettings>;
   /** A platform that runs already; without it one is started inside this process and ended with the run. */
   readonly broker?: BrokerAddress;

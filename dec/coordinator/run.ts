@@ -24,7 +24,7 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
     if (findings.length < MAX_FINDINGS) findings.push(text);
     options.onWarning?.(text);
   };
-  const store = openModelStore(options.storeDir);
+  const store = options.store ?? openModelStore(options.storeDir);
   const { feeder } = store.find(options.feeder);
   const finish = (
     status: RunStatus,

@@ -170,10 +170,11 @@ export class Session {
 
   private async startPlatform(stage: (text: string) => void): Promise<BrokerAddress> {
     stage('starting the platform');
-    const { storeDir, port = 0, feeder } = this.options;
+    const { store, storeDir, port = 0, feeder } = this.options;
     const isFile = /\.xml$/i.test(feeder);
     const platform = await startPlatform({
       port,
+      ...(store === undefined ? {} : { store }),
       ...(storeDir === undefined ? {} : { storeDir }),
       ...(isFile ? { feeders: [feeder] } : {}),
     });
