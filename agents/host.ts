@@ -43,7 +43,7 @@ export interface AgentHost {
   readonly hostId: string;
   /** Ids of the agents it carries. */
   readonly agentIds: readonly string[];
-  /** Tells the coordinator that it leaves and stops listening. The bus stays open. */
+  /** Tells the coordinator that it leaves, drops its agents and stops listening. The bus stays open. */
   close(): void;
 }
 
@@ -64,6 +64,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
   let feed = new MeasurementFeed([]);
   let sequence = 0;
   let waiting: { readonly message: CoordinationOf<'prepare'>; readonly timer: NodeJS.Timeout } | undefined;
+  let callNumber = 0;
   const lastSeen = new Map<string, number>();
 
   const say = (body: Body): void => {
@@ -72,15 +73,28 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
   };
   const report = (thrown: unknown): void => options.onError?.(asError(thrown));
 
-  const hello = (): void =>
+  /** @param round - number of the call that is answered; 0 without one */
+  const hello = (round: number): void =>
     say({
       kind: 'hello',
       interval: 0,
-      round: 0,
+      round,
       hostId,
       agentIds: [...agents.keys()],
       capacity: options.capacity ?? 2000,
     });
+
+  const reset = (): void => {
+    if (waiting !== undefined) clearTimeout(waiting.timer);
+    waiting = undefined;
+    for (const subscription of watched) subscription.unsubscribe();
+    watched = [];
+    agents.clear();
+    models.clear();
+    areaOf.clear();
+    lastSeen.clear();
+    feed = new MeasurementFeed([]);
+  };
 
   const assign = (message: CoordinationOf<'assign'>): void => {
     const rejected: Record<string, string> = {};
@@ -213,7 +227,13 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     lastSeen.set(destination, message.sequence);
     switch (message.kind) {
       case 'call':
-        hello();
+        // A coordinator begins: agents of one that went before are none of its business. It may call twice.
+        if (message.round !== callNumber) reset();
+        callNumber = message.round;
+        hello(message.round);
+        break;
+      case 'leave':
+        reset();
         break;
       case 'assign':
         assign(message);
@@ -252,7 +272,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     bus.subscribe(coordinationTopic(runId), ({ body, destination }) => hear(body, destination)),
     bus.subscribe(coordinationHost(runId, hostId), ({ body, destination }) => hear(body, destination)),
   );
-  void bus.flush().then(hello, report);
+  void bus.flush().then(() => hello(0), report);
 
   return {
     hostId,
@@ -260,9 +280,8 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       return [...agents.keys()];
     },
     close() {
-      if (waiting !== undefined) clearTimeout(waiting.timer);
-      waiting = undefined;
-      for (const subscription of [...subscriptions, ...watched]) subscription.unsubscribe();
+      reset();
+      for (const subscription of subscriptions) subscription.unsubscribe();
       say({ kind: 'leave', interval: 0, round: 0, reason: 'closed' });
     },
   };

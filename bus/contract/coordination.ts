@@ -71,7 +71,7 @@ const setpoint = z.object({
 });
 
 const schema = z.discriminatedUnion('kind', [
-  /** The coordinator asks every host of the run to say hello. */
+  /** The coordinator asks every host of the run to say hello with the `round` of this call. */
   z.object({ ...header, kind: z.literal('call') }),
   z.object({
     ...header,

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import {
   asError,
   type Bus,
@@ -65,6 +66,8 @@ export class AgentExchange {
   private readonly watchers = new Set<(message: CoordinationMessage) => void>();
   private question: Question | undefined;
   private sequence = 0;
+  private isGathering = false;
+  private readonly callNumber = randomInt(1, 2 ** 31);
 
   constructor(options: ExchangeOptions) {
     this.options = options;
@@ -92,8 +95,10 @@ export class AgentExchange {
    * @throws DecError `AGENT_LOST` when fewer came in time, `CANCELLED` when the signal came first
    */
   async gather(count: number, deadlineMs: number, signal?: AbortSignal): Promise<readonly HostRecord[]> {
-    this.broadcast({ kind: 'call', interval: 0, round: 0 });
+    this.isGathering = true;
+    this.call();
     const isComplete = await this.until(() => this.hosts.size >= count, deadlineMs, signal);
+    this.isGathering = false;
     if (isComplete) return [...this.hosts.values()];
     throw new DecError(
       'AGENT_LOST',
@@ -229,6 +234,19 @@ export class AgentExchange {
     return { byAgent, late: assigned.filter((agentId) => !byAgent.has(agentId) && !this.hasFailed(agentId)) };
   }
 
+  private call(): void {
+    this.broadcast({ kind: 'call', interval: 0, round: this.callNumber });
+  }
+
+  /**
+   * Only an answer to our own call shows that a host is there: the queue may hold greetings of hosts that are long gone. A
+   * host that came by itself is called.
+   */
+  private greet({ round, hostId, capacity }: CoordinationOf<'hello'>): void {
+    if (round === this.callNumber) this.hosts.set(hostId, { hostId, capacity });
+    else if (this.isGathering) this.call();
+  }
+
   /** A host is gone: its agents are waited for no longer and are late in every question until it says hello again. */
   lose(hostId: string): void {
     this.hosts.delete(hostId);
@@ -255,9 +273,7 @@ export class AgentExchange {
 
   private hear(message: CoordinationMessage): void {
     if (message.runId !== this.options.runId || message.sender === COORDINATOR) return;
-    if (message.kind === 'hello') {
-      this.hosts.set(message.hostId, { hostId: message.hostId, capacity: message.capacity });
-    }
+    if (message.kind === 'hello') this.greet(message);
     for (const watcher of this.watchers) watcher(message);
     const question = this.question;
     if (message.kind === 'agentError') {

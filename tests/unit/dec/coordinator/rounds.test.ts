@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type AgentHost, createAgentHost, type ServiceAgentCore } from '../../../../agents/index.js';
 import {
   type Bus,
+  coordination,
   coordinationHost,
   coordinationReply,
   coordinationTopic,
@@ -112,6 +113,9 @@ function fakeStar(agentIds: readonly string[]): StarCore {
   };
 }
 
+let exchangeBus: () => Bus = () => {
+  throw new Error('no stage yet');
+};
 const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
@@ -162,6 +166,7 @@ async function stage(options: { fault?: Fault; roundDeadlineMs?: number; deafHos
     hosts.push(host);
     closers.push(() => host.close());
   }
+  exchangeBus = () => hub.bus();
   const coordinatorBus = hub.bus();
   coordinatorBus.onError((error) => errors.push(error));
   const exchange = new AgentExchange({ bus: coordinatorBus, runId: RUN });
@@ -301,6 +306,42 @@ describe('an interval over the bus', () => {
     const outcome = await interval(0);
     expect(performance.now() - began).toBeLessThan(2500);
     expect(outcome.missingAgents).toEqual(lost);
+  });
+
+  it('drops the agents of a coordinator that went, and serves the next one', async () => {
+    const { exchange, hosts, interval } = await stage();
+    await interval(0);
+    expect(hosts.flatMap(({ agentIds }) => agentIds)).toHaveLength(4);
+    exchange.close('done');
+    await expect.poll(() => hosts.flatMap(({ agentIds }) => agentIds)).toEqual([]);
+    const next = new AgentExchange({ bus: exchangeBus(), runId: RUN });
+    await next.gather(2, 2000);
+    expect(await next.assign(new Map([['13B', { model: serviceModel('13B') }]]), 2000)).toEqual([]);
+    expect(hosts.flatMap(({ agentIds }) => agentIds)).toEqual(['13B']);
+    next.close('done');
+  });
+
+  it('does not count a greeting that a dead host left in the queue', async () => {
+    const { platform } = await stage();
+    const other = 'run-2';
+    platform.send(
+      coordinationReply(other),
+      coordination.format({
+        kind: 'hello',
+        runId: other,
+        interval: 0,
+        round: 0,
+        sender: 'dead',
+        sequence: 0,
+        hostId: 'dead',
+        agentIds: [],
+        capacity: 9,
+      }),
+    );
+    await platform.flush();
+    const exchange = new AgentExchange({ bus: exchangeBus(), runId: other });
+    await expect(exchange.gather(1, 100)).rejects.toMatchObject({ code: 'AGENT_LOST' });
+    exchange.close('done');
   });
 
   it('reports malformed messages on every topic of the coordination and goes on', async () => {
