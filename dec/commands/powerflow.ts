@@ -15,8 +15,6 @@ import { DecError } from '../../grid/math/index.js';
 import type { Finding } from '../../grid/model/index.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { nonNegative, onOff, perUnit, positive } from '../option.js';
-import { renderSvg } from '../output/render.js';
-import { voltageProfilePlot } from '../output/voltage-profile.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
 
 interface PowerFlowOptions extends OutputOptions {
@@ -81,6 +79,8 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   if (options.plot) {
     const path = options.plot === true ? `powerflow_${feeder.name}.svg` : options.plot;
     mkdirSync(join(path, '..'), { recursive: true });
+    // Drawing takes a third of a second to load, which only a picture needs.
+    const { renderSvg, voltageProfilePlot } = await import('../output/index.js');
     writeFileSync(path, await renderSvg(voltageProfilePlot(feeder, report)));
     terminal.note(`Wrote ${path}.`);
   }

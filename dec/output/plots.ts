@@ -1,40 +1,15 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { AgentRecord, IntervalResult, NodeVoltage, RunResult } from '../coordinator/index.js';
 import { clockOf } from './clock.js';
+import { FRAME, limitLine, PHASE_COLOURS } from './frame.js';
 
 /*
  * The pictures of a run as Vega-Lite specifications: pure functions from results to declarations.
  * Colours are Okabe and Ito's, which readers with colour-vision deficiency can tell apart.
  */
 
-const PHASE_COLOURS = { A: '#D55E00', B: '#009E73', C: '#0072B2', multi: '#666666' } as const;
 const BEFORE = '#D55E00';
 const AFTER = '#0072B2';
-const FRAME = {
-  background: 'white',
-  config: {
-    font: 'Helvetica, Arial, sans-serif',
-    title: { fontSize: 15, anchor: 'start', subtitleFontSize: 11.5, subtitleColor: '#555555', offset: 12 },
-    axis: {
-      labelFontSize: 11,
-      titleFontSize: 12,
-      titleFontWeight: 'normal',
-      gridColor: '#eeeeee',
-      domainColor: '#999999',
-    },
-    legend: {
-      labelFontSize: 11,
-      titleFontSize: 11,
-      titleFontWeight: 'normal',
-      symbolOpacity: 1,
-      labelLimit: 0,
-      titleLimit: 0,
-    },
-    header: { labelFontSize: 12, titleFontSize: 12 },
-    view: { stroke: '#dddddd' },
-  },
-} as const;
-
 /** Largest number of lines that are told apart by colour. */
 const DISTINCT_LINES = 8;
 
@@ -134,21 +109,6 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
       ],
     },
   } as TopLevelSpec;
-}
-
-/** A dashed line with its name at the right end; `title` is the axis' title, so that the two do not stand side by side. */
-function limitLine(limitPu: number, title: string) {
-  const limit = { field: 'limit', type: 'quantitative', title };
-  return {
-    data: { values: [{ limit: limitPu, label: `limit ${limitPu.toFixed(2)} pu` }] },
-    layer: [
-      { mark: { type: 'rule', strokeDash: [5, 4], color: '#222222' }, encoding: { y: limit } },
-      {
-        mark: { type: 'text', align: 'right', dx: -4, dy: -6, fontSize: 10.5, color: '#222222' },
-        encoding: { y: limit, x: { value: 'width' }, text: { field: 'label' } },
-      },
-    ],
-  };
 }
 
 const COORDINATED = 'output that an interval worked on';

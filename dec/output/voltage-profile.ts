@@ -1,6 +1,10 @@
 import type { TopLevelSpec } from 'vega-lite';
 import type { PowerFlowReport } from '../../grid/flow/index.js';
 import type { Feeder } from '../../grid/model/index.js';
+import { FRAME, limitLine, PHASE_COLOURS } from './frame.js';
+
+/** Below this a node has no voltage, pu. */
+const MIN_LIVE_PU = 0.01;
 
 /** Distance of every bus from the nearest source along closed branches, km; transformers and switches count nothing. */
 export function busDistancesKm(feeder: Feeder): ReadonlyMap<string, number> {
@@ -25,56 +29,82 @@ export function busDistancesKm(feeder: Feeder): ReadonlyMap<string, number> {
   return distance;
 }
 
-/** Voltage over distance by phase: lines are the feeder's branches, dashed the service limits. */
+/** Colours of the profile: both legs of a secondary lie so close together that they share one. */
+const COLOURS = {
+  A: PHASE_COLOURS.A,
+  B: PHASE_COLOURS.B,
+  C: PHASE_COLOURS.C,
+  'secondary s1, s2': '#E69F00',
+} as const;
+/** A limit is drawn when the voltages come this close to it, pu. */
+const NEAR_PU = 0.02;
+
+function seriesOf(phase: string): string {
+  return phase === 's1' || phase === 's2' ? 'secondary s1, s2' : phase;
+}
+
+/** Voltage over distance by phase: lines are the feeder's branches, dashed the service limits that are near. */
 export function voltageProfilePlot(feeder: Feeder, report: PowerFlowReport): TopLevelSpec {
   const distance = busDistancesKm(feeder);
   const names = new Map(feeder.buses.map(({ id, name }) => [name.toUpperCase(), id]));
   const pu = new Map(report.nodes.map((node) => [`${node.bus} ${node.phase}`, node.voltagePu]));
-  const values: { branch: string; km: number; pu: number; phase: string }[] = [];
-  for (const branch of report.branches) {
-    const from = distance.get(names.get(branch.from) ?? '');
-    const to = distance.get(names.get(branch.to) ?? '');
-    if (from === undefined || to === undefined) continue;
-    for (const phase of new Set(branch.terminals.filter(({ end }) => end === 1).map(({ phase }) => phase))) {
-      const a = pu.get(`${branch.from} ${phase}`);
-      const b = pu.get(`${branch.to} ${phase}`);
-      if (phase === 'N' || a === undefined || b === undefined) continue;
-      const key = `${branch.name} ${phase}`;
-      values.push({ branch: key, km: from, pu: a, phase }, { branch: key, km: to, pu: b, phase });
+  const values: { branch: string; km: number; pu: number; series: string }[] = [];
+  for (const { name, from, to, terminals } of report.branches) {
+    const fromKm = distance.get(names.get(from) ?? '');
+    const toKm = distance.get(names.get(to) ?? '');
+    if (fromKm === undefined || toKm === undefined) continue;
+    const at = (isNear: boolean) => [
+      ...new Set(
+        terminals.filter(({ end, phase }) => (end === 1) === isNear && phase !== 'N').map(({ phase }) => phase),
+      ),
+    ];
+    const near = at(true);
+    for (const phase of at(false)) {
+      // The legs of a service transformer hang on the phase of its primary.
+      const source = near.includes(phase) ? phase : near[0];
+      const a = source === undefined ? undefined : pu.get(`${from} ${source}`);
+      const b = pu.get(`${to} ${phase}`);
+      if (a === undefined || b === undefined || a < MIN_LIVE_PU || b < MIN_LIVE_PU) continue;
+      const series = seriesOf(phase);
+      const branch = `${name} ${phase}`;
+      values.push({ branch, km: fromKm, pu: a, series }, { branch, km: toKm, pu: b, series });
     }
   }
+  const voltages = values.map((value) => value.pu);
+  const limits = [0.95, 1.05].filter((limit) =>
+    voltages.some((voltage) => Math.abs(voltage - limit) < NEAR_PU || (voltage - 1) / (limit - 1) > 1),
+  );
+  const present = Object.keys(COLOURS).filter((series) => values.some((value) => value.series === series));
+  const title = 'voltage (pu)';
   return {
-    background: 'white',
+    ...FRAME,
     title: {
       text: `Voltage over distance, ${report.feeder.name}`,
-      subtitle: 'each line a branch; dashed: 0.95 and 1.05 pu',
-      anchor: 'start',
+      subtitle: 'each line a branch; transformers stand upright',
     },
     width: 760,
-    height: 360,
+    height: 380,
     layer: [
       {
         data: { values },
-        mark: { type: 'line', strokeWidth: 1.2, opacity: 0.8 },
+        mark: { type: 'line', strokeWidth: 1, opacity: 0.7, aria: false },
         encoding: {
           x: { field: 'km', type: 'quantitative', title: 'distance from the source (km)' },
-          y: { field: 'pu', type: 'quantitative', title: 'voltage (pu)', scale: { zero: false } },
+          y: { field: 'pu', type: 'quantitative', title, scale: { zero: false } },
           detail: { field: 'branch', type: 'nominal' },
           color: {
-            field: 'phase',
+            field: 'series',
             type: 'nominal',
             title: 'phase',
             scale: {
-              domain: ['A', 'B', 'C', 's1', 's2'],
-              range: ['#D55E00', '#009E73', '#0072B2', '#CC79A7', '#E69F00'],
+              domain: present,
+              range: Object.values(COLOURS).filter((_, i) => present.includes(Object.keys(COLOURS)[i]!)),
             },
+            legend: { symbolType: 'stroke', symbolStrokeWidth: 3 },
           },
         },
       },
-      ...[0.95, 1.05].map((limit) => ({
-        mark: { type: 'rule' as const, strokeDash: [5, 4], color: '#222222' },
-        encoding: { y: { datum: limit } },
-      })),
+      ...limits.map((limit) => limitLine(limit, title)),
     ],
   } as TopLevelSpec;
 }
