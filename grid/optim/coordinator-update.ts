@@ -10,7 +10,8 @@ import type { StarSettings } from './star-settings.js';
  * Solved each round, with y the relaxed answers and u the scaled prices:
  *   min cost(own alpha) + rho/2 sum_ports (|P - yP - uP|^2 + |Q - yQ - uQ|^2 + |v - yv - uv|^2)
  *   subject to the linear primary network and its limits (softened by an exact penalty); then u += y - z.
- * Steps: the network equations stand in one saddle-point matrix, factorised once per rho; limits that bind are found by
+ * Steps: an interval opens with the question what agents would do alone; if the network bears it, that is the end. Else
+ *   the network equations stand in one saddle-point matrix, factorised once per rho; limits that bind are found by
  *   limit-programme.ts with one substitution per limit that ever binds.
  * Cost: O(nodes) per substitution; two substitutions a round when the binding limits stay the same.
  * Fails: not; see the residuals. Two convex blocks converge for every rho > 0.
@@ -48,7 +49,10 @@ export interface CoordinatorMemory {
   readonly answer: Exchange;
   readonly z: Exchange;
   readonly price: Exchange;
-  readonly hasAnswered: Uint8Array;
+  /** The next question is the opening one of an interval. */
+  isOpening: boolean;
+  /** Uncurtailed port powers of the last interval, scaled. */
+  uncurtailed: Float64Array | undefined;
   /** Port nodes whose agent has a view on the voltage. */
   readonly hasVoltage: Uint8Array;
   ownAlpha: Float64Array;
@@ -69,14 +73,14 @@ function exchange(ports: number): Exchange {
 /** Memory of a cold start. */
 export function coordinatorMemory(data: CoordinatorData, settings: StarSettings): CoordinatorMemory {
   const ports = data.agents.reduce((sum, agent) => sum + agent.portNodes.length, 0);
-  const count = data.agents.length;
   return {
     rho: settings.rho,
     round: 0,
     answer: exchange(ports),
     z: exchange(ports),
     price: exchange(ports),
-    hasAnswered: new Uint8Array(count),
+    isOpening: true,
+    uncurtailed: undefined,
     hasVoltage: new Uint8Array(ports),
     ownAlpha: new Float64Array(data.groupCount),
     multipliers: new Float64Array(data.network.nodes.length + data.groupCount),
@@ -312,8 +316,14 @@ function isUsable(reply: AgentReply | undefined, ports: number): reply is AgentR
   );
 }
 
-/** Penalty of the opening question: so small that agents answer what they would do alone. */
-const OPENING_RHO = 1e-6;
+/**
+ * The opening question of an interval: a penalty so small that agents answer the power they would have alone, and a port
+ * voltage above any limit, so that they answer the highest one they bear with it.
+ */
+const OPENING_RHO = 1e-9;
+const OPENING_VOLTAGE_SQUARED_PU = 1.44;
+/** Prices of the last interval are a good start when uncurtailed power has moved by less than this share. */
+const WARM_SHARE = 0.08;
 
 /** The questions for the coming round. */
 export function coordinatorRequests(
@@ -323,7 +333,7 @@ export function coordinatorRequests(
 ): Map<string, AgentRequest> {
   const requests = new Map<string, AgentRequest>();
   const { z, price } = memory;
-  const isOpening = memory.round === 0 && !memory.hasAnswered.some((yes) => yes === 1);
+  const { isOpening } = memory;
   let at = 0;
   data.agents.forEach(({ agentId, portNodes }) => {
     const range = portNodes.map((_, k) => at + k);
@@ -333,10 +343,83 @@ export function coordinatorRequests(
       rho: isOpening ? OPENING_RHO : memory.rho,
       targetW: range.map((k) => (z.power[k]! - price.power[k]!) * settings.powerUnitW),
       targetVar: range.map((k) => (z.reactive[k]! - price.reactive[k]!) * settings.powerUnitW),
-      targetVoltageSquaredPu: range.map((k) => 1 + (z.voltage[k]! - price.voltage[k]!) * settings.voltageUnitSquaredPu),
+      targetVoltageSquaredPu: range.map((k) =>
+        isOpening
+          ? OPENING_VOLTAGE_SQUARED_PU
+          : 1 + (z.voltage[k]! - price.voltage[k]!) * settings.voltageUnitSquaredPu,
+      ),
     });
   });
   return requests;
+}
+
+/**
+ * Judges the opening answers: nothing to do when the network bears them, a warm start when they resemble the last
+ * interval's, else a cold one, for which they are the first answers.
+ */
+function open(
+  data: CoordinatorData,
+  memory: CoordinatorMemory,
+  settings: StarSettings,
+): 'nothingToDo' | 'warm' | 'cold' {
+  const { answer, z, price } = memory;
+  const causedBy = networkVoltages(data, answer, settings);
+  const scaledVoltage = (node: number) =>
+    (causedBy[node]! + data.correctionSquaredPu[node]! - 1) / settings.voltageUnitSquaredPu;
+  let isBorne = causedBy.every(
+    (v, i) =>
+      v + data.correctionSquaredPu[i]! <= data.upperSquaredPu[i]! &&
+      v + data.correctionSquaredPu[i]! >= data.lowerSquaredPu[i]!,
+  );
+  let k = 0;
+  for (const { portNodes } of data.agents) {
+    for (const node of portNodes) {
+      const voltage = scaledVoltage(node);
+      if (memory.hasVoltage[k] && voltage > answer.voltage[k]!) isBorne = false;
+      answer.voltage[k] = voltage;
+      k++;
+    }
+  }
+  const before = memory.uncurtailed;
+  memory.uncurtailed = answer.power.slice();
+  let moved = 0;
+  let size = 0;
+  for (let i = 0; i < answer.power.length; i++) {
+    moved += (answer.power[i]! - (before?.[i] ?? 0)) ** 2;
+    size += answer.power[i]! ** 2;
+  }
+  if (!isBorne && before && moved <= WARM_SHARE ** 2 * size) return 'warm';
+  for (const list of [price.power, price.reactive, price.voltage, memory.multipliers, memory.ownAlpha]) list.fill(0);
+  if (isBorne) {
+    z.power.set(answer.power);
+    z.reactive.set(answer.reactive);
+    z.voltage.set(answer.voltage);
+    return 'nothingToDo';
+  }
+  memory.rho = settings.rho;
+  memory.solver = undefined;
+  return 'cold';
+}
+
+function openingProgress(
+  memory: CoordinatorMemory,
+  hasConverged: boolean,
+  powerChangeW: number,
+  missing: readonly string[],
+): RoundProgress {
+  const { answer, z } = memory;
+  const primalResidual = Math.sqrt(answer.power.reduce((sum, value, k) => sum + (value - z.power[k]!) ** 2, 0));
+  return {
+    round: memory.round,
+    rho: memory.rho,
+    primalResidual,
+    primalTolerance: hasConverged ? Math.max(primalResidual, Number.MIN_VALUE) : 0,
+    dualResidual: 0,
+    dualTolerance: 0,
+    hasConverged,
+    powerChangeW,
+    missing,
+  };
 }
 
 /** Voltages of the primary for the ports' present powers with nothing of its own curtailed, pu squared. */
@@ -371,15 +454,15 @@ export function coordinatorUpdate(
 ): RoundProgress {
   const { answer, z, price } = memory;
   const ports = answer.power.length;
-  const isOpening = memory.round === 0 && !memory.hasAnswered.some((yes) => yes === 1);
+  const { isOpening } = memory;
+  memory.isOpening = false;
   memory.round++;
   const missing: string[] = [];
   let powerChangeW = 0;
   let at = 0;
-  data.agents.forEach(({ agentId, portNodes }, j) => {
+  data.agents.forEach(({ agentId, portNodes }) => {
     const reply = replies.get(agentId);
     if (isUsable(reply, portNodes.length)) {
-      memory.hasAnswered[j] = 1;
       portNodes.forEach((_, k) => {
         const before = answer.power[at + k]!;
         answer.power[at + k] = reply.powerW[k]! / settings.powerUnitW;
@@ -393,17 +476,15 @@ export function coordinatorUpdate(
     } else missing.push(agentId);
     at += portNodes.length;
   });
+  if (isOpening) {
+    const outcome = open(data, memory, settings);
+    if (outcome !== 'cold')
+      return openingProgress(memory, outcome === 'nothingToDo' && missing.length === 0, powerChangeW, missing);
+  }
   if (!memory.solver || memory.solver.rho !== memory.rho) {
     memory.solver = new ZSolver(data, settings, memory.rho, memory.hasVoltage.slice());
   }
 
-  // At the opening agents have no view on voltages yet: those that their powers cause stand as their answer.
-  if (isOpening) {
-    const causedBy = networkVoltages(data, answer, settings);
-    memory.solver.portNodes.forEach((node, k) => {
-      answer.voltage[k] = (causedBy[node]! + data.correctionSquaredPu[node]! - 1) / settings.voltageUnitSquaredPu;
-    });
-  }
   // Relaxed answers; the opening answers are taken as they are.
   const relaxation = isOpening ? 1 : settings.relaxation;
   const relaxed = exchange(ports);

@@ -122,7 +122,7 @@ class PrimaryCoordinator implements StarCoordinator {
         memory.z[block].set(before.z[block]);
         memory.price[block].set(before.price[block]);
       }
-      memory.hasAnswered.set(before.hasAnswered);
+      memory.uncurtailed = before.uncurtailed;
       memory.hasVoltage.set(before.hasVoltage);
       if (before.multipliers.length === memory.multipliers.length) memory.multipliers.set(before.multipliers);
       if (before.ownAlpha.length === memory.ownAlpha.length) memory.ownAlpha.set(before.ownAlpha);

@@ -110,6 +110,29 @@ describe('the star', () => {
     expect(warm).toBeLessThan(cold);
   });
 
+  it('ends at the opening question when nothing need be curtailed, also after an interval of curtailment', () => {
+    const { prepare, rounds, alphas } = star();
+    expect(rounds(200).length).toBeGreaterThan(5);
+    prepare({
+      ...MODEL_INPUTS,
+      availableW: Object.fromEntries(net.pvSystems.map((pv) => [pv.id, 0.05 * pv.maxPowerW])),
+    });
+    expect(rounds(200)).toHaveLength(1);
+    for (const alpha of alphas().values()) expect(alpha).toBeLessThan(1e-6);
+  });
+
+  it('starts cold after a large change: as many rounds as the first time', () => {
+    const { prepare, rounds } = star();
+    const first = rounds(200).length;
+    prepare({
+      ...MODEL_INPUTS,
+      availableW: Object.fromEntries(net.pvSystems.map((pv) => [pv.id, 0.05 * pv.maxPowerW])),
+    });
+    rounds(200);
+    prepare();
+    expect(Math.abs(rounds(200).length - first)).toBeLessThanOrEqual(3);
+  });
+
   it('goes on with the last answer of silent agents, names them, and settles when they return', () => {
     const steady = star();
     steady.rounds(200);
