@@ -90,7 +90,7 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
       height: 240,
       layer: [
         {
-          mark: { type: 'point', filled: true, size: 7, opacity: 0.7, aria: false },
+          mark: { type: 'point', shape: 'square', filled: true, size: 6, opacity: 0.7, aria: false },
           encoding: {
             x: { field: 'rank', type: 'quantitative', title: 'node, by rank' },
             y: { field: 'voltagePu', type: 'quantitative', title: 'voltage (pu)', scale: { zero: false } },
