@@ -162,7 +162,15 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   });
   const alphas = problem.units.map((unit) => pass.alpha.get(unit.id) ?? 0);
   const curtailedW = problem.units.reduce((sum, unit, i) => sum + unit.availableW * alphas[i]!, 0);
-  const least = leastCurtailment(feeder, linear, inputs, settings, check);
+  const isLeast = method === 'central' && settings.fairness === 'total';
+  const least = isLeast
+    ? curtailedW
+    : leastCurtailment(
+        curtailmentProblem(feeder, linear, inputs, settings.limits, 'total'),
+        truth,
+        check,
+        maxCorrections,
+      );
   const kilowatts = problem.units.map((unit) => unit.availableW / 1000);
   const objective = alphas.reduce(
     (sum, alpha, i) => sum + kilowatts[i]! * (settings.fairness === 'total' ? alpha : alpha * alpha),
@@ -238,17 +246,30 @@ export function coordinateAncestorCase(
   });
 }
 
-/** Curtailment of the mode `total` with the linear model corrected at the dispatch, W. */
+/** Passes that the least curtailment is moved onto the AC power flow: the yardstick settles within watts by then. */
+const LEAST_CORRECTIONS = 2;
+
+/**
+ * Curtailment of the mode `total`, W, held to the same truth as the dispatch it is compared with: corrected at its own
+ * AC power flow, starting from the dispatch's correction, or not at all where the dispatch is not.
+ */
 function leastCurtailment(
-  feeder: Feeder,
-  linear: LinearFeeder,
-  inputs: LocalInputs,
-  settings: StarSettings,
-  check: TruthCheck,
+  problem: CurtailmentProblem,
+  truth: FeederTruth,
+  start: TruthCheck,
+  maxCorrections: number,
 ): number {
-  const problem = curtailmentProblem(feeder, linear, inputs, settings.limits, 'total');
   if (problem.units.length === 0) return 0;
-  return solveCentral({ ...problem, correction: { voltageSquaredPu: check.correction } }, 1e-8).curtailedW;
+  const solve = (check: TruthCheck | undefined) =>
+    solveCentral(check ? { ...problem, correction: { voltageSquaredPu: check.correction } } : problem, 1e-8);
+  let solution = solve(maxCorrections > 0 ? start : undefined);
+  for (let k = 0; k < Math.min(LEAST_CORRECTIONS, maxCorrections); k++) {
+    const alpha = new Map(problem.units.map((unit) => [unit.id, solution.groupAlpha[unit.group]!]));
+    const check = truth.solve(alpha);
+    if (!check.isConverged) break;
+    solution = solve(check);
+  }
+  return solution.curtailedW;
 }
 
 /** What the AC power flow of the whole feeder says about a dispatch. */
