@@ -251,7 +251,14 @@ export function loadModels(paths: readonly string[]): readonly LoadedModel[] {
   }
   const siblings = feeders.map(({ mrid }) => canonicalMrid(mrid));
   const whole = index;
-  return feeders.map((feeder) => ({ name: feeder.name, mrid: feeder.mrid, index: whole, feeder, files: paths, siblings }));
+  return feeders.map((feeder) => ({
+    name: feeder.name,
+    mrid: feeder.mrid,
+    index: whole,
+    feeder,
+    files: paths,
+    siblings,
+  }));
 }
 
 function readText(path: string): string {

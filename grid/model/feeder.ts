@@ -1,4 +1,4 @@
-import { MultiUndirectedGraph } from 'graphology';
+import type { MultiUndirectedGraph } from 'graphology';
 import type { Bus } from './bus.js';
 import type {
   Battery,
