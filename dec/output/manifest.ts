@@ -44,7 +44,9 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     jain: audit ? { ...audit.jain } : null,
     gini: audit ? { ...audit.gini } : null,
     linear: null,
-    ac: ac ? { vMaxPu: ac.vMaxPu, vMinPu: ac.vMinPu, worstNode: '', corrections: interval.corrections } : null,
+    ac: ac
+      ? { vMaxPu: ac.vMaxPu, vMinPu: ac.vMinPu, worstNode: nameOf(after?.vMaxNode), corrections: interval.corrections }
+      : null,
     reactiveVar: Object.values(interval.setpoints)
       .flat()
       .reduce((sum, { setpointVar }) => sum + setpointVar, 0),
@@ -60,6 +62,11 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     unmeasuredAgents: [...interval.unmeasuredAgents],
     findings: [...interval.findings],
   };
+}
+
+/** Agents tell how high a voltage is, not where; the place is that which the simulation measured next. */
+function nameOf(node: { readonly bus: string; readonly phase: string } | undefined): string {
+  return node ? `${node.bus}.${node.phase}` : '';
 }
 
 function summaryOf(voltages: IntervalResult['before']): RunManifest['intervals'][number]['before'] {

@@ -3,7 +3,7 @@ import { feederRefSchema, findingSchema } from './finding.js';
 
 /** Figures of a set of shares: of what is curtailed (alpha) and of what is served (1 - alpha). */
 const pair = z.strictObject({ alpha: z.number(), served: z.number() });
-/** Extremes of a model's voltages; the node with the highest as `BUS.phase`. */
+/** Extremes of a model's voltages; the node with the highest as `BUS.node` or `BUS.phase`, empty where it is not known. */
 const extremes = { vMaxPu: z.number(), vMinPu: z.number(), worstNode: z.string() };
 
 /** Fields that one coordination and one interval of a run have in common. */

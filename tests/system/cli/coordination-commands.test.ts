@@ -56,7 +56,16 @@ describe('dec coordinate', () => {
     expect(stderr).toMatch(hint);
   });
 
-  if (feedersDir === undefined) console.warn('skipped: dec coordinate on the ancestor case (no ../shared/feeders)');
+  it.skipIf(feedersDir === undefined)('names the loop of a feeder that is no tree, with 2', async () => {
+    // The regulator of IEEE37 is bridged by a closed jumper.
+    const { code, stderr } = await dec(['coordinate', join(feedersDir!, 'cim', 'IEEE37.xml'), ...store]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/jumper/);
+    expect(stderr).toMatch(/--open/);
+  });
+
+  if (feedersDir === undefined)
+    console.warn('skipped: dec on the ancestor case, on a loop and on a feeder without PV (no ../shared/feeders)');
 
   it.skipIf(feedersDir === undefined).each([
     // kW of the tables in the study of the ancestor, case T48 with corrected coefficients, one alpha per bus.
@@ -119,6 +128,31 @@ describe('dec run', () => {
     setTimeout(() => child.kill('SIGINT'), 4000);
     const { code } = await ended;
     expect(code).toBe(4);
+  });
+
+  it.skipIf(feedersDir === undefined)('says so and ends cleanly when there is nothing to coordinate', async () => {
+    const out = join(folder, 'nothing');
+    const { code, json } = await dec(['run', join(feedersDir!, 'cim', 'IEEE37.xml'), '--out', out, '--json', ...store]);
+    expect(code).toBe(0);
+    const manifest = manifestSchema.parse(json());
+    expect(manifest.status).toBe('nothingToCoordinate');
+    expect(manifest.reason).toContain('no PV');
+  });
+
+  it('waits for agents of another process and leaves their limits in force', async () => {
+    const platform = start(['platform', '--port', '0', '--quiet', ...store]);
+    const platformEnd = finish(platform);
+    const broker = JSON.parse(await until(platform, 'stdout', /\n/)).stomp;
+    const agents = start(['agents', '--broker', broker, '--name', 'far', '--json']);
+    const agentsEnd = finish(agents);
+    expect(JSON.parse(await until(agents, 'stdout', /\n/))).toMatchObject({ ready: true, hosts: ['far-1'] });
+    const remote = ['--broker', broker, '--hosts', '0', '--external-hosts', '1', '--intervals', '1'];
+    const { code, json } = await dec(['run', ...remote, '--out', join(folder, 'remote'), '--json', ...store]);
+    agents.kill('SIGTERM');
+    platform.kill('SIGTERM');
+    expect([code, (await agentsEnd).code, (await platformEnd).code]).toEqual([0, 0, 0]);
+    const manifest = manifestSchema.parse(json());
+    expect(manifest.intervals[0]!.after!.vMaxPu).toBeLessThanOrEqual(1.05 + 1e-3);
   });
 
   it('says which broker cannot be reached', async () => {
