@@ -66,20 +66,25 @@ interface RunCommandOptions extends OutputOptions {
   readonly store?: string;
 }
 
+/** The default run: from the morning ramp over noon and a cloud to the evening, when limits are lifted again. */
+const DAY_START_S = 10 * 3600;
+const DAY_INTERVAL_S = 1800;
+const DAY_INTERVALS = 14;
+
 /** Adds `dec run`. */
 export function addRun(program: Command): void {
   program
     .command('run')
     .description('the main job: platform, simulation and agents; coordinate live over STOMP')
     .argument('[feeder]', 'name, mRID or CIM file; the built-in feeder when absent')
-    .option('--intervals <n>', 'number of coordination intervals', count, RUN_DEFAULTS.intervals)
-    .option('--interval <duration>', 'simulated time from one interval to the next', duration, 900)
+    .option('--intervals <n>', 'number of coordination intervals', count, DAY_INTERVALS)
+    .option('--interval <duration>', 'simulated time from one interval to the next', duration, DAY_INTERVAL_S)
     .option(
       '--publish <duration>',
       'simulated time between two outputs (default: 5m, or the interval if shorter)',
       duration,
     )
-    .option('--start <hh:mm>', 'simulated time of day at the start', timeOfDay, 10 * 3600)
+    .option('--start <hh:mm>', 'simulated time of day at the start', timeOfDay, DAY_START_S)
     .option('--load-multiplier <x>', 'multiplies every load', nonNegative, RUN_DEFAULTS.loadMultiplier)
     .option('--pv-multiplier <x>', 'multiplies every PV system', nonNegative, RUN_DEFAULTS.pvMultiplier)
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit, 1.04)

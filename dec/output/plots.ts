@@ -58,6 +58,9 @@ export function runPlots(result: RunResult, outputs: readonly OutputRecord[] = o
   return plots;
 }
 
+/** Distance of the lowest voltage to the lower limit from which that limit is drawn, pu. */
+const NEAR_PU = 0.02;
+
 /** Node voltages by phase, sorted, before the first set-points of the interval and after. */
 function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
   const phases = new Map<string, NodeVoltage[]>();
@@ -75,11 +78,14 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
     });
   }
   const { minPu, maxPu } = result.settings.limits;
+  // A limit far below every node would only flatten the picture.
+  const lowest = values.reduce((low, { voltagePu }) => Math.min(low, voltagePu), Number.POSITIVE_INFINITY);
+  const limits = lowest < minPu + NEAR_PU ? [minPu, maxPu] : [maxPu];
   return {
     ...FRAME,
     title: {
       text: `Node voltages before and after coordination, ${clockOf(interval.timestamp)}`,
-      subtitle: `${result.feeder.name}; every measured node, in the order of its voltage before; dashed: limits ${minPu.toFixed(2)} and ${maxPu.toFixed(2)} pu`,
+      subtitle: `${result.feeder.name}; every measured node, in the order of its voltage before; dashed: ${limits.map((limit) => limit.toFixed(2)).join(' and ')} pu`,
     },
     data: { values },
     facet: { field: 'phase', type: 'nominal', title: null, columns: 2 },
@@ -102,7 +108,7 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
             },
           },
         },
-        ...[minPu, maxPu].map((limit) => ({
+        ...limits.map((limit) => ({
           mark: { type: 'rule' as const, strokeDash: [5, 4], color: '#222222' },
           encoding: { y: { datum: limit } },
         })),

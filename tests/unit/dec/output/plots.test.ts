@@ -34,10 +34,19 @@ describe('the pictures of a run', () => {
     expect(lines.match(/<path [^>]*stroke="#(D55E00|009E73|0072B2)" stroke-width="1"/g)).toHaveLength(82);
   });
 
-  it('draw both limits over the node voltages', () => {
+  it('draw the limits that node voltages come near', () => {
     const { spec } = plots.find(({ name }) => name === 'voltages')!;
-    expect(JSON.stringify(spec)).toContain('{"y":{"datum":0.95}}');
+    // The lower limit is drawn only where a node comes near it.
+    expect(JSON.stringify(spec)).not.toContain('{"y":{"datum":0.95}}');
     expect(JSON.stringify(spec)).toContain('{"y":{"datum":1.05}}');
+
+    const low = runResult();
+    const sagging = low.intervals.map((one) => ({
+      ...one,
+      nodeVoltages: one.nodeVoltages.map((node) => ({ ...node, beforePu: node.beforePu - 0.07 })),
+    }));
+    const both = runPlots({ ...low, intervals: sagging }).find(({ name }) => name === 'voltages')!;
+    expect(JSON.stringify(both.spec)).toContain('{"y":{"datum":0.95}}');
   });
 
   it('are the same bytes for the same result', async () => {
