@@ -47,7 +47,9 @@ export function runPlots(result: RunResult, outputs: readonly OutputRecord[] = o
     { name: 'voltages', spec: voltages(result, interval) },
     { name: 'overview', spec: overview(result, outputs) },
   ];
-  const rounds = result.intervals.reduce((most, one) => (one.history.length > most.history.length ? one : most));
+  // The interval with the highest voltages tells most; another stands in when it had no rounds.
+  const longest = result.intervals.reduce((most, one) => (one.history.length > most.history.length ? one : most));
+  const rounds = interval.history.length > 1 ? interval : longest;
   if (rounds.history.length > 0) {
     plots.push(
       { name: 'alpha_over_rounds', spec: alphaOverRounds(result, rounds) },
