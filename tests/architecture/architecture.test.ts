@@ -60,6 +60,11 @@ describe('the checker itself', () => {
     expect(one('dec/a.ts', "import { b } from '../agents/index.js';\n")).toEqual([]);
   });
 
+  it('finds an arrow that is only drawn at run time', () => {
+    expect(one('agents/a.ts', "const b = await import('../dec/index.js');\n")).toHaveLength(1);
+    expect(one('dec/a.ts', "const b = await import('./output/index.js');\n")).toEqual([]);
+  });
+
   it('finds an import of an inner file', () => {
     expect(one('dec/a.ts', "import { b } from '../agents/host.js';\n")).toHaveLength(1);
   });
