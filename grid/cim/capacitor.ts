@@ -3,6 +3,7 @@ import type { CimEquipment } from './equipment.js';
 import { devicePhases, shuntConnection } from './load.js';
 import type { CimObject } from './object-index.js';
 import { deltaPartner, memberOf, nodeOfPhase, orderedPhaseObjects, phasesOf } from './phase.js';
+import { demand, demandPower, demandVoltage } from './plausibility.js';
 
 const MODES: Readonly<Record<string, CapacitorControl['mode']>> = {
   voltage: 'voltage',
@@ -94,20 +95,46 @@ export function readCapacitor(eq: CimEquipment, object: CimObject): Capacitor | 
   });
   const sectionVar = shares.reduce((sum, share) => sum + share.powerVar, 0);
   if (!(sectionVar > 0)) {
+    const attribute = 'LinearShuntCompensator.bPerSection';
+    const written = object.get(attribute);
+    const isReactor = sectionVar < 0 || written !== undefined;
     eq.findings.add(
-      'warning',
-      'UNSUPPORTED_ATTRIBUTE',
+      isReactor ? 'warning' : 'error',
+      isReactor ? 'UNSUPPORTED_ATTRIBUTE' : 'MISSING_ATTRIBUTE',
       object,
-      'It has no positive susceptance (a reactor or empty) and is left out.',
-      {
-        attribute: 'LinearShuntCompensator.bPerSection',
-        value: String(total),
-        allowed: 'above 0',
-      },
+      isReactor
+        ? 'It has no positive susceptance (a reactor or unreadable) and is left out.'
+        : 'It has no susceptance and is left out.',
+      { attribute, ...(written === undefined ? {} : { value: written }), allowed: 'above 0' },
     );
     return undefined;
   }
-  const whole = eq.optionalNumber(object, 'ShuntCompensator.sections', 'ShuntCompensator.normalSections') ?? 0;
+  if (base !== undefined) {
+    // One phase may be rated to neutral.
+    const expected = isAcross && nominal < base / 1.3 ? base / Math.sqrt(3) : base;
+    demandVoltage(eq, object, 'ShuntCompensator.nomU', nominal, eq.isSplitPhase(ending.bus) ? nominal : expected);
+  }
+  for (const share of shares) demandPower(eq, object, 'LinearShuntCompensator.bPerSection', share.powerVar, nominal);
+  const sectionCount = eq.optionalNumber(object, 'ShuntCompensator.maximumSections') ?? 1;
+  demand(
+    eq,
+    object,
+    'ShuntCompensator.maximumSections',
+    sectionCount,
+    sectionCount >= 1 && Number.isInteger(sectionCount),
+    'a whole number from 1',
+  );
+  const sections = (of: CimObject | undefined, ...attributes: readonly string[]) =>
+    attributes
+      .map((attribute) => {
+        const value = eq.optionalNumber(of, attribute);
+        if (value === undefined) return undefined;
+        const isRight = value >= 0 && value <= sectionCount && Number.isInteger(value);
+        return demand(eq, of, attribute, value, isRight, `0 to ${sectionCount}, whole`) ? value : 0;
+      })
+      .find((value) => value !== undefined);
+  const present = sections(object, 'ShuntCompensator.sections');
+  const whole = present ?? sections(object, 'ShuntCompensator.normalSections') ?? 0;
   const control = readControl(eq, object);
   return {
     kind: 'capacitor',
@@ -119,12 +146,12 @@ export function readCapacitor(eq: CimEquipment, object: CimObject): Capacitor | 
     sectionVar,
     ratedVoltageV: nominal,
     shares,
-    sectionCount: Math.max(1, eq.optionalNumber(object, 'ShuntCompensator.maximumSections') ?? 1),
+    sectionCount: Math.max(1, sectionCount),
     sectionsOn: phases.map(
       (_, k) =>
-        eq.optionalNumber(phaseObjects[k], 'ShuntCompensatorPhase.sections') ??
-        eq.optionalNumber(object, 'ShuntCompensator.sections') ??
-        eq.optionalNumber(phaseObjects[k], 'ShuntCompensatorPhase.normalSections') ??
+        sections(phaseObjects[k], 'ShuntCompensatorPhase.sections') ??
+        present ??
+        sections(phaseObjects[k], 'ShuntCompensatorPhase.normalSections') ??
         whole,
     ),
     ...(control ? { control } : {}),

@@ -1,4 +1,5 @@
 import type { Terminal } from '../model/index.js';
+import { decimalOf } from './decimal.js';
 import type { FindingList } from './finding-list.js';
 import type { CimIndex, CimObject } from './object-index.js';
 import { type CimPhase, isSecondaryPhase, phasesOf } from './phase.js';
@@ -87,7 +88,7 @@ export class CimEquipment {
   terminals(equipment: CimObject): readonly CimObject[] {
     const list = this.index.referrers(equipment.id, 'Terminal.ConductingEquipment');
     const order = (terminal: CimObject) =>
-      Number(terminal.get('ACDCTerminal.sequenceNumber') ?? terminal.get('Terminal.sequenceNumber') ?? 0);
+      this.optionalNumber(terminal, 'ACDCTerminal.sequenceNumber', 'Terminal.sequenceNumber') ?? 0;
     return list.length < 2 ? list : [...list].sort((a, b) => order(a) - order(b));
   }
 
@@ -105,19 +106,6 @@ export class CimEquipment {
   endings(equipment: CimObject, count: number): readonly CimEnding[] | undefined {
     const endings: CimEnding[] = [];
     for (const terminal of this.terminals(equipment)) {
-      if (this.flag(terminal, 'ACDCTerminal.connected') === false) {
-        this.findings.add(
-          'info',
-          'OUT_OF_SERVICE',
-          equipment,
-          'One of its terminals is not connected; it is left out.',
-          {
-            attribute: 'ACDCTerminal.connected',
-            value: 'false',
-          },
-        );
-        return undefined;
-      }
       const bus = this.busOf(terminal);
       if (bus !== undefined && this.index.objects.has(bus)) endings.push({ terminal, bus });
     }
@@ -139,8 +127,15 @@ export class CimEquipment {
     );
   }
 
-  /** Whether a piece of equipment is in service; one that is not becomes a finding. */
+  /** Whether a piece of equipment is in service and connected; one that is not becomes a finding. */
   isInService(equipment: CimObject): boolean {
+    if (this.terminals(equipment).some((terminal) => this.flag(terminal, 'ACDCTerminal.connected') === false)) {
+      this.findings.add('info', 'OUT_OF_SERVICE', equipment, 'A terminal of it is not connected; it is left out.', {
+        attribute: 'ACDCTerminal.connected',
+        value: 'false',
+      });
+      return false;
+    }
     const attribute = ['Equipment.inService', 'Equipment.normallyInService'].find(
       (name) => this.flag(equipment, name) !== undefined,
     );
@@ -170,28 +165,32 @@ export class CimEquipment {
     return this.#secondary.has(bus);
   }
 
-  /** A number; absent or unreadable ones become the given default and a finding. */
+  /** A number; an absent one becomes the given default and an info, an unreadable one the default and an error. */
   number(object: CimObject, attribute: string, fallback: number): number {
-    const text = object.get(attribute);
-    const value = text === undefined || text === '' ? Number.NaN : Number(text);
-    if (Number.isFinite(value)) return value * this.#unit(attribute);
-    this.findings.add(
-      text === undefined ? 'info' : 'warning',
-      text === undefined ? 'DEFAULTED_ATTRIBUTE' : 'BAD_VALUE',
-      object,
-      `${attribute} is ${text === undefined ? 'absent' : 'not a number'}; ${fallback} is used.`,
-      { attribute, ...(text === undefined ? {} : { value: text }), allowed: 'a number' },
-    );
+    const value = this.optionalNumber(object, attribute);
+    if (value !== undefined) return value;
+    if (object.get(attribute) === undefined) {
+      this.findings.add('info', 'DEFAULTED_ATTRIBUTE', object, `${attribute} is absent; ${fallback} is used.`, {
+        attribute,
+        allowed: 'a number',
+      });
+    }
     return fallback;
   }
 
-  /** A number that may be absent without notice. */
+  /** The first of some attributes that is a number. Each may be absent without notice; an unreadable one is an error. */
   optionalNumber(object: CimObject | undefined, ...attributes: readonly string[]): number | undefined {
+    if (!object) return undefined;
     for (const attribute of attributes) {
-      const text = object?.get(attribute);
-      if (text !== undefined && text !== '' && Number.isFinite(Number(text))) {
-        return Number(text) * this.#unit(attribute);
-      }
+      const text = object.get(attribute);
+      if (text === undefined) continue;
+      const value = decimalOf(text);
+      if (value !== undefined) return value * this.#unit(attribute);
+      this.findings.add('error', 'BAD_VALUE', object, `${attribute} is not a number.`, {
+        attribute,
+        value: text,
+        allowed: 'a finite decimal number such as 1.5 or 1.5e3',
+      });
     }
     return undefined;
   }
@@ -200,10 +199,19 @@ export class CimEquipment {
     return this.isCgmes ? (CGMES_UNITS[attribute] ?? 1) : 1;
   }
 
-  /** A truth value: `true`, `True`, `1`. */
+  /** A truth value: `true`, `True`, `1` and their opposites; anything else is an error and no value. */
   flag(object: CimObject | undefined, attribute: string): boolean | undefined {
-    const text = object?.get(attribute)?.toLowerCase();
-    return text === undefined || text === '' ? undefined : text === 'true' || text === '1';
+    const text = object?.get(attribute);
+    if (!object || text === undefined) return undefined;
+    const word = text.toLowerCase();
+    if (word === 'true' || word === '1') return true;
+    if (word === 'false' || word === '0') return false;
+    this.findings.add('error', 'BAD_VALUE', object, `${attribute} is not a truth value.`, {
+      attribute,
+      value: text,
+      allowed: 'true, false',
+    });
+    return undefined;
   }
 
   /** Normal current rating of the first terminal that has one, A: the lowest CurrentLimit of its set. */

@@ -23,6 +23,7 @@ import {
 } from '../model/index.js';
 import { readCapacitor } from './capacitor.js';
 import { isKnownClass } from './class-list.js';
+import { nameMissingProfiles, nameMissingTargets } from './completeness.js';
 import { type FeederScope, feederContainer, feederScopes } from './container.js';
 import { CimEquipment } from './equipment.js';
 import { FindingList } from './finding-list.js';
@@ -31,12 +32,13 @@ import { readLine } from './line.js';
 import { LOAD_CLASSES, readLoad } from './load.js';
 import { readAreas, readMeasurement } from './measurement.js';
 import type { CimIndex, CimObject } from './object-index.js';
-import { readRegulator, tapChangerBank } from './regulator.js';
+import { isTapChangerInService, readRegulator, tapChangerBank } from './regulator.js';
 import { NominalVoltages, splitLegVoltage } from './share.js';
 import { placeAtSharedBus, sharedBuses, withoutTertiaryShunt } from './shared-bus.js';
 import { readSource, SOURCE_CLASSES } from './source.js';
 import { readSwitch, SWITCH_CLASSES, withCapacitorLeads } from './switch.js';
 import { readTransformer } from './transformer.js';
+import { nameUnrepresented } from './unrepresented.js';
 import type { WindingPlace } from './winding.js';
 
 /** What CIM does not say. */
@@ -58,11 +60,11 @@ function busPositions(eq: CimEquipment): ReadonlyMap<string, readonly [number, n
     const location = equipment?.ref('PowerSystemResource.Location');
     if (bus === undefined || location === undefined || positions.has(bus)) continue;
     const points = eq.index.referrers(location, 'PositionPoint.Location');
-    const own = terminal.get('ACDCTerminal.sequenceNumber') ?? terminal.get('Terminal.sequenceNumber') ?? '1';
+    const own = eq.optionalNumber(terminal, 'ACDCTerminal.sequenceNumber', 'Terminal.sequenceNumber') ?? 1;
     const point =
       points.length === 1
         ? points[0]
-        : points.find((p) => Number(p.get('PositionPoint.sequenceNumber')) === Number(own));
+        : points.find((p) => eq.optionalNumber(p, 'PositionPoint.sequenceNumber') === own);
     const x = eq.optionalNumber(point, 'PositionPoint.xPosition');
     const y = eq.optionalNumber(point, 'PositionPoint.yPosition');
     // The exporter writes 0, 0 for a place it does not know.
@@ -116,14 +118,14 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
   const charged = new Set(
     lines.filter((line) => line.shuntSiemens.im.some((b) => b !== 0)).flatMap((line) => [line.from.bus, line.to.bus]),
   );
-  const transformers = read.map((transformer) => withoutTertiaryShunt(transformer, (id) => charged.has(id)));
+  const transformers = read.map((transformer) => withoutTertiaryShunt(eq, transformer, (id) => charged.has(id)));
   const capacitors = map(objects('LinearShuntCompensator'), (o) => readCapacitor(eq, o));
   const leadsToCapacitor = capacitorBuses(eq, capacitors);
   const switches = map(objects(...SWITCH_CLASSES), (o) => readSwitch(eq, o, sharedBus))
     .map((device) => placeAtSharedBus(eq, device, shared))
     .map((device) =>
       leadsToCapacitor.has(device.from.bus) || leadsToCapacitor.has(device.to.bus)
-        ? withCapacitorLeads(device)
+        ? withCapacitorLeads(eq, device)
         : device,
     );
   const ties = [...lines, ...switches].map((branch) => [branch.from.bus, branch.to.bus] as const);
@@ -144,7 +146,7 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
   const regulators = map(
     eq.index.byClass('RatioTapChanger').filter((changer) => {
       const bank = tapChangerBank(eq, changer);
-      return bank === undefined || scope.holds(bank);
+      return (bank === undefined || scope.holds(bank)) && isTapChangerInService(eq, changer);
     }),
     (changer) => readRegulator(eq, changer, places, byId),
   );
@@ -267,6 +269,9 @@ export function readFeeders(
     areas: readAreas(eq),
   };
   nameUnknownClasses(eq);
+  nameMissingProfiles(eq);
+  nameMissingTargets(eq);
+  nameUnrepresented(eq);
   const data = feederScopes(eq).map((scope) => readOne(context, scope));
   if (data.some((feeder) => feeder.lines.some((line) => line.impedanceSource === 'geometry'))) {
     list.note(

@@ -8,6 +8,8 @@ const APART = 3;
 interface Kind {
   readonly finding: Finding;
   readonly first: Finding[];
+  /** Objects already counted: one that is read again is not a second occurrence. */
+  readonly objects: Set<CimObject>;
   count: number;
 }
 
@@ -42,17 +44,43 @@ export class FindingList {
       line: object.line,
     };
     if (!kind) {
-      kind = { finding, first: [], count: 0 };
+      kind = { finding, first: [], objects: new Set(), count: 0 };
       this.#kinds.set(key, kind);
     }
+    if (kind.objects.has(object)) return;
+    kind.objects.add(object);
     kind.count++;
     if (kind.first.length < APART) kind.first.push(finding);
+  }
+
+  /** Notes something about several objects at once: one finding with the first of them and their number. */
+  addGroup(
+    severity: Finding['severity'],
+    code: string,
+    first: CimObject,
+    count: number,
+    facts: Pick<Finding, 'message' | 'attribute' | 'value' | 'allowed'>,
+  ): void {
+    this.note(severity, code, facts.message, {
+      ...facts,
+      class: first.className,
+      mrid: first.mrid,
+      ...(first.name === '' ? {} : { name: first.name }),
+      file: first.file,
+      line: first.line,
+      count,
+    });
   }
 
   /** Notes something about the whole input. */
   note(severity: Finding['severity'], code: string, message: string, extra: Partial<Finding> = {}): void {
     const finding: Finding = { severity, code, message, ...extra };
-    this.#kinds.set(`${code}|${message}`, { finding, first: [finding], count: 1 });
+    this.#kinds.set(`${code}|${finding.class ?? ''}|${message}`, {
+      finding,
+      first: [finding],
+      objects: new Set(),
+      count: 1,
+    });
   }
 
   /** The findings in the order of their first occurrence. */

@@ -7,6 +7,7 @@ import type { CimEquipment } from './equipment.js';
 import { devicePhases, phasePowers } from './load.js';
 import type { CimObject } from './object-index.js';
 import { orderedPhaseObjects } from './phase.js';
+import { demandPower } from './plausibility.js';
 import { evenPowers, type NominalVoltages, type PhasePower, sharesOf } from './share.js';
 
 /** Window outside which generation becomes a constant impedance, pu: the OpenDSS defaults of PVSystem, Storage, Generator. */
@@ -36,7 +37,13 @@ function generation(
     });
     return undefined;
   }
-  const shares = sharesOf(eq, voltages, { bus: ending.bus, connection: 'wye', baseV, powers: powersAt(ending.bus) });
+  const shares = sharesOf(eq, voltages, {
+    bus: ending.bus,
+    connection: 'wye',
+    baseV,
+    powers: powersAt(ending.bus),
+    device: object,
+  });
   return {
     id: object.id,
     mrid: object.mrid,
@@ -50,9 +57,11 @@ function generation(
   };
 }
 
+const UNIT_LINK = 'PowerElectronicsConnection.PowerElectronicsUnit';
+
 /** The unit behind a connection, whichever of the two holds the link. */
 function unitOf(eq: CimEquipment, connection: CimObject): CimObject | undefined {
-  const id = connection.ref('PowerElectronicsConnection.PowerElectronicsUnit');
+  const id = connection.ref(UNIT_LINK);
   return (
     (id === undefined ? undefined : eq.index.objects.get(id)) ??
     eq.index.referrers(connection.id, 'PowerElectronicsUnit.PowerElectronicsConnection')[0]
@@ -76,6 +85,9 @@ export function readInverter(
   );
   const p = eq.optionalNumber(connection, 'PowerElectronicsConnection.p', 'PowerElectronicsConnection.pfixed');
   const q = eq.optionalNumber(connection, 'PowerElectronicsConnection.q', 'PowerElectronicsConnection.qfixed');
+  const powerBase = eq.equipmentBase(connection);
+  if (p !== undefined) demandPower(eq, connection, 'PowerElectronicsConnection.p', p, powerBase);
+  if (q !== undefined) demandPower(eq, connection, 'PowerElectronicsConnection.q', q, powerBase);
   const common = generation(
     eq,
     voltages,
@@ -89,6 +101,8 @@ export function readInverter(
   );
   if (!common) return undefined;
   const unit = unitOf(eq, connection);
+  if (unit && !eq.isInService(unit)) return undefined;
+  const link = unit?.className ?? connection.ref(UNIT_LINK);
   const maxPowerW = eq.optionalNumber(unit, 'PowerElectronicsUnit.maxP') ?? ratedS;
   switch (unit?.className) {
     case 'PhotovoltaicUnit':
@@ -109,7 +123,7 @@ export function readInverter(
         unit ? 'UNSUPPORTED_CLASS' : 'MISSING_REFERENCE',
         connection,
         `${unit ? `A ${unit.className}` : 'A connection without a unit'} is read as a machine of constant power.`,
-        { attribute: 'PowerElectronicsConnection.PowerElectronicsUnit', ...(unit ? { value: unit.className } : {}) },
+        { attribute: UNIT_LINK, ...(link === undefined ? {} : { value: link }) },
       );
       return { kind: 'machine', ...common };
   }

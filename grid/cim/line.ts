@@ -30,6 +30,9 @@ export interface LineSettings {
   readonly earthResistivity: number;
 }
 
+/** More conductors than any line has. */
+const MAX_CONDUCTORS = 64;
+
 /** Impedance of the whole length. */
 interface Impedance {
   readonly series: ComplexMatrix;
@@ -43,6 +46,7 @@ function imaginary(matrix: ComplexMatrix): ComplexMatrix {
 
 /** Row and column of element `k` of the lower triangle of a matrix, column by column (IEC 61970-301, PhaseImpedanceData). */
 function triangleCell(k: number, order: number): readonly [number, number] {
+  if (k < 0) return [Number.NaN, Number.NaN];
   let first = 0;
   for (let column = 0; column < order; column++) {
     const next = first + order - column;
@@ -52,22 +56,42 @@ function triangleCell(k: number, order: number): readonly [number, number] {
   return [Number.NaN, Number.NaN];
 }
 
+/** Row and column of one cell, from 0; undefined, with a finding that names the cell, when it has none. */
+function cellPlace(eq: CimEquipment, cell: CimObject, cellCount: number): readonly [number, number] | undefined {
+  const order = Math.round((Math.sqrt(8 * cellCount + 1) - 1) / 2);
+  const row = eq.optionalNumber(cell, 'PhaseImpedanceData.row');
+  const column = eq.optionalNumber(cell, 'PhaseImpedanceData.column');
+  const isMatrix = row !== undefined && column !== undefined;
+  const [i, j] = isMatrix
+    ? [row - 1, column - 1]
+    : triangleCell((eq.optionalNumber(cell, 'PhaseImpedanceData.sequenceNumber') ?? 0) - 1, order);
+  // A matrix of n rows has at least its diagonal, so that a row beyond the number of cells cannot be.
+  const isPlace = (k: number) => Number.isInteger(k) && k >= 0 && k < Math.min(cellCount, MAX_CONDUCTORS);
+  if (isPlace(i) && isPlace(j)) return [i, j];
+  const last = isMatrix ? Math.min(cellCount, MAX_CONDUCTORS) : cellCount;
+  const attribute = `PhaseImpedanceData.${isMatrix ? (isPlace(i) ? 'column' : 'row') : 'sequenceNumber'}`;
+  eq.findings.add('error', 'BAD_VALUE', cell, `${attribute} is no place in the matrix; lines with it are left out.`, {
+    attribute,
+    value: cell.get(attribute) ?? 'absent',
+    allowed: `1 to ${last}`,
+  });
+  return undefined;
+}
+
 /** Phase matrix of a PerLengthPhaseImpedance, per metre. */
 function phaseMatrix(eq: CimEquipment, info: CimObject): { series: ComplexMatrix; shunt: ComplexMatrix } | undefined {
   const data = eq.index.referrers(info.id, 'PhaseImpedanceData.PhaseImpedance');
-  const order = Math.round((Math.sqrt(8 * data.length + 1) - 1) / 2);
-  const places = data.map((cell): readonly [number, number] => {
-    const row = Number(cell.get('PhaseImpedanceData.row'));
-    const column = Number(cell.get('PhaseImpedanceData.column'));
-    if (row >= 1 && column >= 1) return [row - 1, column - 1];
-    return triangleCell(Number(cell.get('PhaseImpedanceData.sequenceNumber')) - 1, order);
-  });
-  if (places.length === 0 || places.some(([i, j]) => !Number.isInteger(i) || !Number.isInteger(j))) {
-    eq.findings.add('error', 'MISSING_REFERENCE', info, 'It has no readable PhaseImpedanceData.', {
+  if (data.length === 0) {
+    eq.findings.add('error', 'MISSING_REFERENCE', info, 'It has no PhaseImpedanceData.', {
       attribute: 'PhaseImpedanceData.PhaseImpedance',
     });
     return undefined;
   }
+  const places = data.flatMap((cell) => {
+    const place = cellPlace(eq, cell, data.length);
+    return place === undefined ? [] : [place];
+  });
+  if (places.length < data.length) return undefined;
   const n = Math.max(...places.flat()) + 1;
   const series = zeroMatrix(n);
   const shunt = zeroMatrix(n);
@@ -149,8 +173,9 @@ function geometryMatrices(
   phaseCount: number,
   settings: LineSettings,
 ): { series: ComplexMatrix; shunt: ComplexMatrix } | undefined {
+  const place = (position: CimObject) => eq.optionalNumber(position, 'WirePosition.sequenceNumber') ?? 0;
   const positions = [...eq.index.referrers(spacing.id, 'WirePosition.WireSpacingInfo')].sort(
-    (a, b) => Number(a.get('WirePosition.sequenceNumber')) - Number(b.get('WirePosition.sequenceNumber')),
+    (a, b) => place(a) - place(b),
   );
   const wires = phaseObjects.map((phase) =>
     eq.index.objects.get(
@@ -193,13 +218,22 @@ function geometryMatrices(
   }
 }
 
+/** Names a line whose impedance is per metre and that has no length; an unreadable one is named as such already. */
+function noteLength(eq: CimEquipment, segment: CimObject): void {
+  if (segment.get('Conductor.length') !== undefined) return;
+  eq.findings.add('error', 'MISSING_ATTRIBUTE', segment, 'It has no length and is left out.', {
+    attribute: 'Conductor.length',
+    allowed: 'above 0',
+  });
+}
+
 /** The line's impedance from whatever the file gives. */
 function impedance(
   eq: CimEquipment,
   segment: CimObject,
   phaseObjects: readonly CimObject[],
   phaseCount: number,
-  length: number,
+  lengthM: number | undefined,
   settings: LineSettings,
 ): Impedance | undefined {
   const infoId =
@@ -210,7 +244,14 @@ function impedance(
   const perLength = (
     found: { series: ComplexMatrix; shunt: ComplexMatrix } | undefined,
     source: Line['impedanceSource'],
-  ) => found && { series: scaleMatrix(found.series, length), shunt: scaleMatrix(found.shunt, length), source };
+  ): Impedance | undefined => {
+    if (!found) return undefined;
+    if (lengthM === undefined) {
+      noteLength(eq, segment);
+      return undefined;
+    }
+    return { series: scaleMatrix(found.series, lengthM), shunt: scaleMatrix(found.shunt, lengthM), source };
+  };
   if (info?.className === 'PerLengthPhaseImpedance') return perLength(phaseMatrix(eq, info), 'matrix');
   const prefix = segment.className;
   const own = sequenceMatrices(eq, segment, prefix, phaseCount);
@@ -263,12 +304,12 @@ export function readLine(eq: CimEquipment, segment: CimObject, settings: LineSet
     ? orderedPhaseObjects(
         eq.index.referrers(segment.id, 'ACLineSegmentPhase.ACLineSegment'),
         'ACLineSegmentPhase.phase',
-        'ACLineSegmentPhase.sequenceNumber',
+        (phase) => eq.optionalNumber(phase, 'ACLineSegmentPhase.sequenceNumber'),
       )
     : [];
   const phases = linePhases(eq, endings, phaseObjects);
   const live = phases.filter((phase) => phase !== 'N');
-  const length = isSegment ? eq.number(segment, 'Conductor.length', 0) : 1;
+  const length = isSegment ? eq.optionalNumber(segment, 'Conductor.length') : 1;
   const found = impedance(eq, segment, phaseObjects, live.length, length, settings);
   if (!found) return undefined;
   let { series, shunt } = found;
@@ -302,7 +343,7 @@ export function readLine(eq: CimEquipment, segment: CimObject, settings: LineSet
     name: segment.name,
     from: eq.terminal(endings[0]!, nodes),
     to: eq.terminal(endings[1]!, nodes),
-    lengthM: isSegment ? length : 0,
+    lengthM: isSegment ? (length ?? 0) : 0,
     seriesOhm: series,
     shuntSiemens: shunt,
     impedanceSource: found.source,

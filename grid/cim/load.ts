@@ -2,6 +2,7 @@ import type { Connection, Load, ZipShares } from '../model/index.js';
 import type { CimEnding, CimEquipment } from './equipment.js';
 import type { CimObject } from './object-index.js';
 import { type CimPhase, memberOf, orderedPhaseObjects, phasesOf } from './phase.js';
+import { demandPower } from './plausibility.js';
 import { evenPowers, type NominalVoltages, type PhasePower, sharesOf } from './share.js';
 
 /** Classes read as loads. */
@@ -62,8 +63,10 @@ function response(eq: CimEquipment, consumer: CimObject): Pick<Load, 'zipP' | 'z
   const id = consumer.ref('EnergyConsumer.LoadResponse') ?? consumer.ref('EnergyConsumer.LoadResponseCharacteristic');
   const found = id === undefined ? undefined : eq.index.objects.get(id);
   if (!found) {
-    eq.findings.add('info', 'DEFAULTED_ATTRIBUTE', consumer, 'It has no LoadResponse; constant power is used.', {
+    const fact = id === undefined ? 'It has no LoadResponse' : 'Its LoadResponse is not in the input';
+    eq.findings.add('info', 'DEFAULTED_ATTRIBUTE', consumer, `${fact}; constant power is used.`, {
       attribute: 'EnergyConsumer.LoadResponse',
+      ...(id === undefined ? {} : { value: id }),
     });
     return { zipP: CONSTANT_POWER, zipQ: CONSTANT_POWER };
   }
@@ -88,6 +91,7 @@ export function phasePowers(
   totalW: number | undefined,
   totalVar: number | undefined,
   fallback: readonly CimPhase[],
+  baseV?: number,
 ): PhasePower[] {
   const own: PhasePower[] = [];
   let hasOwn = false;
@@ -95,6 +99,8 @@ export function phasePowers(
     const p = eq.optionalNumber(object, `${phaseClass}.p`, `${phaseClass}.pfixed`);
     const q = eq.optionalNumber(object, `${phaseClass}.q`, `${phaseClass}.qfixed`);
     if (p !== undefined || q !== undefined) hasOwn = true;
+    if (p !== undefined) demandPower(eq, object, `${phaseClass}.p`, p, baseV);
+    if (q !== undefined) demandPower(eq, object, `${phaseClass}.q`, q, baseV);
     const phases = phasesOf(object.get(`${phaseClass}.phase`)).filter((phase) => phase !== 'N');
     own.push(...evenPowers(phases, p ?? 0, q ?? 0));
   }
@@ -129,13 +135,16 @@ export function readLoad(eq: CimEquipment, voltages: NominalVoltages, consumer: 
   );
   const totalW = eq.optionalNumber(consumer, 'EnergyConsumer.p', 'EnergyConsumer.pfixed');
   const totalVar = eq.optionalNumber(consumer, 'EnergyConsumer.q', 'EnergyConsumer.qfixed');
+  if (totalW !== undefined) demandPower(eq, consumer, 'EnergyConsumer.p', totalW, baseV);
+  if (totalVar !== undefined) demandPower(eq, consumer, 'EnergyConsumer.q', totalVar, baseV);
   if (totalW === undefined && phaseObjects.length === 0) {
     eq.findings.add('warning', 'DEFAULTED_ATTRIBUTE', consumer, 'It has no power; 0 W is used.', {
       attribute: 'EnergyConsumer.p',
     });
   }
-  const powers = phasePowers(eq, phaseObjects, 'EnergyConsumerPhase', totalW, totalVar, devicePhases(eq, ending));
-  const shares = sharesOf(eq, voltages, { bus: ending.bus, connection, baseV, powers });
+  const fallback = devicePhases(eq, ending);
+  const powers = phasePowers(eq, phaseObjects, 'EnergyConsumerPhase', totalW, totalVar, fallback, baseV);
+  const shares = sharesOf(eq, voltages, { bus: ending.bus, connection, baseV, powers, device: consumer });
   return {
     kind: 'load',
     id: consumer.id,

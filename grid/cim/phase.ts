@@ -59,13 +59,14 @@ export function deltaPartner(node: number, isSplitPhase: boolean): number {
 export function orderedPhaseObjects(
   objects: readonly CimObject[],
   phaseAttribute: string,
-  sequenceAttribute?: string,
+  sequenceOf?: (object: CimObject) => number | undefined,
 ): CimObject[] {
   const rank = (object: CimObject) => {
     const phase = phasesOf(object.get(phaseAttribute))[0];
     return phase ? nodeOfPhase(phase) : 9;
   };
-  const sequence = (object: CimObject) => Number(sequenceAttribute ? object.get(sequenceAttribute) : undefined);
-  const hasSequence = objects.every((object) => Number.isFinite(sequence(object)));
-  return [...objects].sort((a, b) => (hasSequence ? sequence(a) - sequence(b) : rank(a) - rank(b)));
+  const order = objects.map((object) => ({ object, rank: rank(object), sequence: sequenceOf?.(object) }));
+  const hasSequence = order.every(({ sequence }) => sequence !== undefined);
+  order.sort((a, b) => (hasSequence ? (a.sequence ?? 0) - (b.sequence ?? 0) : a.rank - b.rank));
+  return order.map(({ object }) => object);
 }

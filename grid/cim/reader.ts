@@ -10,6 +10,7 @@
 import { type SaxesAttributePlain, SaxesParser, type SaxesTagPlain } from 'saxes';
 import { DecError } from '../math/index.js';
 import { canonicalMrid } from '../model/index.js';
+import { XmlTextDecoder } from './encoding.js';
 import { CimIndex, CimObject, ENUMERATION, LITERAL, propertyKey, REFERENCE } from './object-index.js';
 
 const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
@@ -56,6 +57,8 @@ export class CimIndexReader {
   readonly #open: OpenObject[] = [];
   readonly #properties: OpenProperty[] = [];
   readonly #ownIds = new Set<string>();
+  /** Ids of this file that had an element with a class. */
+  readonly #typedIds = new Set<string>();
   readonly #localNames = new Map<string, string>();
   readonly #ids = new Map<string, string>();
   #isRooted = false;
@@ -67,6 +70,9 @@ export class CimIndexReader {
   #description = 'rdf:Description';
   #anonymous = 0;
   #text = '';
+  #decoder: XmlTextDecoder | undefined;
+  #isStarted = false;
+  #hasReplacement = false;
 
   /**
    * @param fileName - named in errors and findings
@@ -94,12 +100,41 @@ export class CimIndexReader {
   }
 
   /**
-   * Takes the next piece of the file; a piece may end anywhere.
+   * Takes the next piece of the file; a piece may end anywhere, also inside a character.
    *
+   * @param chunk - bytes, decoded by the file's byte order mark or XML declaration, or text that is decoded already
    * @throws DecError XML_MALFORMED naming file, line and column
    */
-  push(chunk: string): void {
-    this.#parser.write(chunk);
+  push(chunk: string | Uint8Array): void {
+    if (typeof chunk === 'string') {
+      this.#checkDecoding(chunk);
+      this.#parser.write(chunk);
+      return;
+    }
+    this.#decoder ??= new XmlTextDecoder(this.fileName);
+    this.#parser.write(this.#decoder.decode(chunk));
+  }
+
+  /** Text that was decoded with the wrong encoding shows: UTF-16 by zero characters, others by replaced characters. */
+  #checkDecoding(text: string): void {
+    if (!this.#isStarted && text !== '') {
+      this.#isStarted = true;
+      const start = text.slice(0, 64);
+      if (start.includes('\0') || start.startsWith('\uFFFD\uFFFD')) {
+        this.#fail('the file is encoded as UTF-16 but was read as UTF-8; save it as UTF-8');
+      }
+    }
+    if (this.#hasReplacement || !text.includes('\uFFFD')) return;
+    this.#hasReplacement = true;
+    const declared = this.#parser.xmlDecl.encoding ?? /^<\?xml[^>]*?encoding=["']([^"']+)/.exec(text)?.[1];
+    this.index.findings.push({
+      severity: 'warning',
+      code: 'ENCODING',
+      message: `${this.fileName} has characters that are not UTF-8${declared ? `; it declares ${declared}` : ''}. They are lost in names; save the file as UTF-8.`,
+      ...(declared ? { value: declared } : {}),
+      allowed: 'UTF-8',
+      file: this.fileName,
+    });
   }
 
   /**
@@ -108,6 +143,7 @@ export class CimIndexReader {
    * @throws DecError XML_MALFORMED when the document is not complete or holds no rdf:RDF
    */
   end(): void {
+    if (this.#decoder) this.#parser.write(this.#decoder.end());
     this.#parser.close();
     if (!this.#isRooted) this.#fail('the document has no rdf:RDF element');
     this.index.invalidate();
@@ -153,6 +189,12 @@ export class CimIndexReader {
       if (name !== 'xmlns' && !name.startsWith('xmlns:')) continue;
       if (value === RDF) prefix = name === 'xmlns' ? '' : `${name.slice(6)}:`;
       else if (/CIM|TC57/i.test(value)) this.index.namespaces.add(value);
+    }
+    const isBound = Object.values<SaxesAttributePlain['value']>(tag.attributes).includes(RDF);
+    if (!isBound && this.#local(tag.name) === 'RDF') {
+      const own = tag.name.includes(':') ? tag.name.slice(0, tag.name.indexOf(':')) : '';
+      const declaration = own === '' ? 'xmlns' : `xmlns:${own}`;
+      this.#fail(`the root element ${tag.name} does not declare its name space; add ${declaration}="${RDF}"`);
     }
     if (tag.name !== `${prefix}RDF`) {
       this.#fail(`the root element is ${tag.name}, not rdf:RDF; this is not a CIM RDF/XML document`);
@@ -246,10 +288,17 @@ export class CimIndexReader {
     if (!object) {
       index.objects.set(read.id, new CimObject(index, this.#place(read), read.keys, read.values));
       this.#ownIds.add(read.id);
+      if (read.isTyped) this.#typedIds.add(read.id);
       return;
     }
+    const isAgain = this.#ownIds.has(read.id) && read.isTyped && this.#typedIds.has(read.id);
     if (read.isTyped && object.className !== read.className) this.#retype(object, read);
+    else if (isAgain) {
+      this.#addAgain(object, read);
+      return;
+    }
     this.#ownIds.add(read.id);
+    if (read.isTyped) this.#typedIds.add(read.id);
     for (let i = 0; i < read.values.length; i++) {
       const kept = object.add(read.keys[i]!, read.values[i]!);
       if (kept === undefined) continue;
@@ -267,6 +316,46 @@ export class CimIndexReader {
         line: read.line,
       });
     }
+  }
+
+  /**
+   * A second element of the same class and id in one file. One that only adds properties is another part of the object, as
+   * RDF allows; one that repeats properties is a copy, one that contradicts them another object under a used id.
+   */
+  #addAgain(object: CimObject, read: OpenObject): void {
+    const before = [...object.properties()];
+    const own = new Set(read.keys.map((key) => this.index.attributeName(key >> 2)));
+    const isRepeated = before.some(({ attribute }) => own.has(attribute));
+    const differing = new Set<string>();
+    let firstValue = '';
+    for (let i = 0; i < read.values.length; i++) {
+      const attribute = this.index.attributeName(read.keys[i]! >> 2);
+      // A link may have several targets.
+      const isLink = (read.keys[i]! & 3) === REFERENCE;
+      const earlier = isLink ? [] : before.filter((property) => property.attribute === attribute);
+      if (earlier.length > 0 && !earlier.some(({ value }) => value === read.values[i])) {
+        if (differing.size === 0) firstValue = read.values[i]!;
+        differing.add(attribute);
+        continue;
+      }
+      object.add(read.keys[i]!, read.values[i]!);
+    }
+    if (!isRepeated) return;
+    const [attribute] = differing;
+    const facts =
+      attribute === undefined
+        ? 'twice in the file with the same values; it is read once'
+        : `for two objects of the file, which differ in ${[...differing].join(', ')}; the first is kept`;
+    this.index.findings.push({
+      severity: attribute === undefined ? 'warning' : 'error',
+      code: 'DUPLICATE_ID',
+      message: `The id ${read.subject} of a ${object.className} is used ${facts}.`,
+      class: object.className,
+      mrid: read.subject,
+      ...(attribute === undefined ? {} : { attribute, value: firstValue, allowed: object.get(attribute) ?? '' }),
+      file: this.fileName,
+      line: read.line,
+    });
   }
 
   #place(read: OpenObject) {

@@ -2,7 +2,11 @@ import type { Regulator, Transformer } from '../model/index.js';
 import type { CimEquipment } from './equipment.js';
 import type { CimObject } from './object-index.js';
 import { nodeOfPhase, phasesOf } from './phase.js';
+import { demand, demandVoltage } from './plausibility.js';
 import type { WindingPlace } from './winding.js';
+
+/** Largest change of voltage by one step of any tap changer, per cent. */
+const MAX_STEP_PERCENT = 10;
 
 /** The TapChangerInfo of older files, tied by Asset. */
 function tapChangerInfo(eq: CimEquipment, changer: CimObject): CimObject | undefined {
@@ -21,13 +25,25 @@ function endOf(eq: CimEquipment, changer: CimObject): string | undefined {
   );
 }
 
+/** The TransformerTank of a tap changer, when its transformer has tanks. */
+function tapChangerTank(eq: CimEquipment, changer: CimObject): CimObject | undefined {
+  const end = eq.index.objects.get(endOf(eq, changer) ?? '');
+  return eq.index.objects.get(end?.ref('TransformerTankEnd.TransformerTank') ?? '');
+}
+
 /** The PowerTransformer a tap changer belongs to. */
 export function tapChangerBank(eq: CimEquipment, changer: CimObject): CimObject | undefined {
   const end = eq.index.objects.get(endOf(eq, changer) ?? '');
-  const tank = eq.index.objects.get(end?.ref('TransformerTankEnd.TransformerTank') ?? '');
+  const tank = tapChangerTank(eq, changer);
   return eq.index.objects.get(
     end?.ref('PowerTransformerEnd.PowerTransformer') ?? tank?.ref('TransformerTank.PowerTransformer') ?? '',
   );
+}
+
+/** Whether the transformer of a tap changer is in service; a tap changer goes with it. */
+export function isTapChangerInService(eq: CimEquipment, changer: CimObject): boolean {
+  const parts = [tapChangerBank(eq, changer), tapChangerTank(eq, changer)];
+  return parts.every((part) => part === undefined || eq.isInService(part));
 }
 
 /** Present position, steps. Exporters before 2019 write the ratio (1.0625) in the place of the step. */
@@ -73,7 +89,29 @@ export function readRegulator(
     (eq.flag(changer, 'TapChanger.controlEnabled') ?? true) &&
     (eq.flag(control, 'RegulatingControl.enabled') ?? true);
   const neutralStep = eq.optionalNumber(changer, 'TapChanger.neutralStep') ?? 0;
-  const stepPu = eq.number(changer, 'RatioTapChanger.stepVoltageIncrement', 0.625) / 100;
+  const lowStep = eq.number(changer, 'TapChanger.lowStep', -16);
+  const highStep = eq.number(changer, 'TapChanger.highStep', 16);
+  if (!demand(eq, changer, 'TapChanger.lowStep', lowStep, lowStep <= highStep, `up to highStep (${highStep})`)) {
+    return undefined;
+  }
+  const stepPercent = eq.number(changer, 'RatioTapChanger.stepVoltageIncrement', 0.625);
+  const isStep = stepPercent > 0 && stepPercent <= MAX_STEP_PERCENT;
+  demand(eq, changer, 'RatioTapChanger.stepVoltageIncrement', stepPercent, isStep, `above 0, to ${MAX_STEP_PERCENT} %`);
+  const stepPu = stepPercent / 100;
+  const position = tapPosition(eq, changer, neutralStep, stepPu);
+  const range = `${lowStep} to ${highStep}`;
+  demand(eq, changer, 'TapChanger.step', position, position >= lowStep && position <= highStep, range);
+  demand(eq, changer, 'TapChanger.step', position, Number.isInteger(position), 'a whole number');
+  const ownRatio = eq.optionalNumber(changer, 'TapChanger.ptRatio');
+  const ptRatio = ownRatio ?? eq.optionalNumber(info, 'TapChangerInfo.ptRatio') ?? 1;
+  const ctPrimaryA =
+    eq.optionalNumber(changer, 'TapChanger.ctRating') ?? eq.optionalNumber(info, 'TapChangerInfo.ctRating') ?? 0;
+  const hasRatio = demand(eq, changer, 'TapChanger.ptRatio', ptRatio, ptRatio > 0, 'above 0');
+  demand(eq, changer, 'TapChanger.ctRating', ctPrimaryA, ctPrimaryA >= 0, '0 or above');
+  // CGMES gives the controlled voltage itself, in kV.
+  const unit = eq.isCgmes ? 1e3 : 1;
+  const targetV = control ? unit * eq.number(control, 'RegulatingControl.targetValue', 120) : 0;
+  const bandV = control ? unit * eq.number(control, 'RegulatingControl.targetDeadband', 2) : 0;
   const limit = (attribute: string) => {
     const value = eq.optionalNumber(control, attribute);
     return value !== undefined && value > 0 ? value : undefined;
@@ -85,6 +123,39 @@ export function readRegulator(
   const winding = transformer.windings[place.winding]!;
   const phase = phasesOf(control?.get('RegulatingControl.monitoredPhase'))[0];
   const isElsewhere = monitoredBus !== undefined && monitoredBus !== winding.terminal.bus;
+  if (isEnabled && hasRatio) {
+    const isWyeBank = transformer.phases === 3 && winding.connection === 'wye';
+    const own = winding.ratedVoltageV / (isWyeBank ? Math.sqrt(3) : 1);
+    const base = isElsewhere ? eq.busBase(monitoredBus) : undefined;
+    const expectedV = (base === undefined ? own : base / Math.sqrt(3)) / ptRatio;
+    demandVoltage(eq, control, 'RegulatingControl.targetValue', targetV, expectedV);
+    const band = 'RegulatingControl.targetDeadband';
+    demand(eq, control, band, bandV, bandV >= 0 && bandV < targetV, `0 to the target (${targetV})`);
+    // A band narrower than one step is never held: the tap changer would move for ever.
+    const stepV = stepPu * targetV;
+    demand(
+      eq,
+      control,
+      band,
+      bandV,
+      bandV < 0 || bandV >= stepV,
+      `one step (${stepV.toPrecision(3)} V) or more`,
+      'warning',
+    );
+    if (minVoltageV !== undefined && minVoltageV > targetV - bandV / 2) {
+      eq.findings.add(
+        'warning',
+        'UNREPRESENTED_ATTRIBUTE',
+        control ?? changer,
+        'TapChangerControl.minLimitVoltage lies inside the band, but the control knows an upper limit only.',
+        {
+          attribute: 'TapChangerControl.minLimitVoltage',
+          value: String(minVoltageV),
+          allowed: `up to ${targetV - bandV / 2}`,
+        },
+      );
+    }
+  }
   return {
     kind: 'regulator',
     id: changer.id,
@@ -92,17 +163,16 @@ export function readRegulator(
     name: changer.name,
     transformerId: transformer.id,
     winding: place.winding,
-    lowStep: eq.number(changer, 'TapChanger.lowStep', -16),
-    highStep: eq.number(changer, 'TapChanger.highStep', 16),
+    lowStep,
+    highStep,
     neutralStep,
     stepPu,
-    position: tapPosition(eq, changer, neutralStep, stepPu),
+    position: Math.min(highStep, Math.max(lowStep, Math.round(position))),
     isControlEnabled: isEnabled,
-    targetV: control ? eq.number(control, 'RegulatingControl.targetValue', 120) : 0,
-    bandV: control ? eq.number(control, 'RegulatingControl.targetDeadband', 2) : 0,
-    ptRatio: eq.optionalNumber(changer, 'TapChanger.ptRatio') ?? eq.optionalNumber(info, 'TapChangerInfo.ptRatio') ?? 1,
-    ctPrimaryA:
-      eq.optionalNumber(changer, 'TapChanger.ctRating') ?? eq.optionalNumber(info, 'TapChangerInfo.ctRating') ?? 0,
+    targetV,
+    bandV,
+    ptRatio,
+    ctPrimaryA,
     hasLineDropCompensation: eq.flag(control, 'TapChangerControl.lineDropCompensation') ?? false,
     lineDropRV: eq.optionalNumber(control, 'TapChangerControl.lineDropR') ?? 0,
     lineDropXV: eq.optionalNumber(control, 'TapChangerControl.lineDropX') ?? 0,

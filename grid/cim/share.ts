@@ -1,5 +1,6 @@
 import type { Connection, PhaseShare, Transformer } from '../model/index.js';
 import type { CimEquipment } from './equipment.js';
+import type { CimObject } from './object-index.js';
 import { type CimPhase, deltaPartner, nodeOfPhase } from './phase.js';
 
 /**
@@ -43,6 +44,7 @@ export class NominalVoltages {
     connection: Connection,
     lineToLineV: number,
     isSingle = false,
+    device?: CimObject,
   ): number {
     if (this.#eq.isSplitPhase(bus)) {
       // Two legs together are rated by the base voltage, as OpenDSS rates them; one leg by its winding.
@@ -51,7 +53,22 @@ export class NominalVoltages {
     }
     const rated =
       this.#rated.get(this.#key(bus, node, other)) ?? lineToLineV / (connection === 'delta' ? 1 : Math.sqrt(3));
-    return isSingle && other === 0 ? standardVoltage(rated) : rated;
+    if (!isSingle || other !== 0) return rated;
+    const standard = standardVoltage(rated);
+    if (standard !== rated && device) {
+      this.#eq.findings.add(
+        'info',
+        'ASSUMPTION',
+        device,
+        'A one-phase device is rated at the standard voltage nearest to the system voltage over the square root of three.',
+        {
+          attribute: 'ConductingEquipment.BaseVoltage',
+          value: `${standard} V`,
+          allowed: `${Number(rated.toPrecision(6))} V by the base voltage alone`,
+        },
+      );
+    }
+    return standard;
   }
 
   #zone(bus: string): string {
@@ -106,6 +123,8 @@ export interface ShareInput {
   readonly baseV: number;
   /** Phases with their powers; the three phases when the file has no phase objects. */
   readonly powers: readonly PhasePower[];
+  /** The device, for findings. */
+  readonly device?: CimObject;
 }
 
 /** One phase with more than this is no customer but an equivalent, rated at the system voltage over the root of three. */
@@ -113,7 +132,7 @@ const EQUIVALENT_VA = 1e6;
 
 /** Two-terminal shares of a shunt device. A delta share goes from its phase to the next one. */
 export function sharesOf(eq: CimEquipment, voltages: NominalVoltages, input: ShareInput): PhaseShare[] {
-  const { bus, connection, baseV } = input;
+  const { bus, connection, baseV, device } = input;
   const isSplitPhase = eq.isSplitPhase(bus);
   const powers = input.powers.filter(({ phase }) => phase !== 'N');
   if (connection === 'delta' && powers.length === 2) {
@@ -130,14 +149,24 @@ export function sharesOf(eq: CimEquipment, voltages: NominalVoltages, input: Sha
       },
     ];
   }
-  const isSingle = powers.length === 1 && Math.hypot(powers[0]!.powerW, powers[0]!.powerVar) < EQUIVALENT_VA;
+  const isAlone = powers.length === 1;
+  const isSingle = isAlone && Math.hypot(powers[0]!.powerW, powers[0]!.powerVar) < EQUIVALENT_VA;
+  if (isAlone && !isSingle && device && connection === 'wye') {
+    eq.findings.add(
+      'info',
+      'ASSUMPTION',
+      device,
+      'A one-phase device of 1 MVA or more is an equivalent, rated at the system voltage over the square root of three.',
+      { attribute: 'ConductingEquipment.BaseVoltage', allowed: 'below 1 MVA: a standard voltage' },
+    );
+  }
   return powers.map(({ phase, powerW, powerVar }): PhaseShare => {
     const node = nodeOfPhase(phase);
     const otherNode = connection === 'delta' ? deltaPartner(node, isSplitPhase) : 0;
     return {
       node,
       otherNode,
-      ratedVoltageV: voltages.between(bus, node, otherNode, connection, baseV, isSingle),
+      ratedVoltageV: voltages.between(bus, node, otherNode, connection, baseV, isSingle, device),
       powerW,
       powerVar,
     };

@@ -94,8 +94,23 @@ export function placeAtSharedBus<T extends Line | Switch>(
  * Anti-float shunts of one-phase units with a delta tertiary, such as a bank of YYd units: CIM knows no such shunt, and the
  * charging of a line at the tertiary already holds its potential, so it is left out there. Elsewhere the default stays.
  */
-export function withoutTertiaryShunt(transformer: Transformer, hasCharging: (bus: string) => boolean): Transformer {
+export function withoutTertiaryShunt(
+  eq: CimEquipment,
+  transformer: Transformer,
+  hasCharging: (bus: string) => boolean,
+): Transformer {
   const tertiary = transformer.windings[2];
   if (transformer.phases !== 1 || !tertiary || tertiary.connection !== 'delta') return transformer;
-  return hasCharging(tertiary.terminal.bus) ? { ...transformer, antifloat: 0 } : transformer;
+  if (!hasCharging(tertiary.terminal.bus)) return transformer;
+  const object = eq.index.objects.get(transformer.id);
+  if (object) {
+    eq.findings.add(
+      'info',
+      'ASSUMPTION',
+      object,
+      'Its delta tertiary gets no anti-float shunt: the charging of a line there holds its potential.',
+      { attribute: 'TransformerTank', value: 'no shunt', allowed: 'the shunt of every other floating winding' },
+    );
+  }
+  return { ...transformer, antifloat: 0 };
 }

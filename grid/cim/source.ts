@@ -2,6 +2,7 @@ import type { Source } from '../model/index.js';
 import type { CimEquipment } from './equipment.js';
 import type { CimObject } from './object-index.js';
 import { nodeOfPhase, phasesOf } from './phase.js';
+import { demand, demandSourceImpedance, demandVoltage } from './plausibility.js';
 
 /** Classes read as sources. */
 export const SOURCE_CLASSES = ['EnergySource', 'ExternalNetworkInjection'] as const;
@@ -72,6 +73,16 @@ export function readSource(eq: CimEquipment, object: CimObject): Source | undefi
     .filter((phase) => phase !== 'N');
   const { r, x } =
     object.className === 'EnergySource' ? ownImpedance(eq, object) : networkImpedance(eq, object, nominal);
+  const r0 = eq.optionalNumber(object, 'EnergySource.r0') ?? r;
+  const x0 = eq.optionalNumber(object, 'EnergySource.x0') ?? x;
+  if (base !== undefined) demandVoltage(eq, object, 'EnergySource.nominalVoltage', nominal, base);
+  demandVoltage(eq, object, 'EnergySource.voltageMagnitude', voltage, nominal);
+  demandSourceImpedance(eq, object, 'EnergySource.r', r, nominal);
+  demandSourceImpedance(eq, object, 'EnergySource.x', x, nominal);
+  demandSourceImpedance(eq, object, 'EnergySource.r0', r0, nominal, true);
+  demandSourceImpedance(eq, object, 'EnergySource.x0', x0, nominal, true);
+  demand(eq, object, 'EnergySource.x', x, r !== 0 || x !== 0, 'above 0 where r is 0: a source is behind an impedance');
+  demand(eq, object, 'EnergySource.x0', x0, r0 !== 0 || x0 !== 0, 'above 0 where r0 is 0');
   return {
     kind: 'source',
     id: object.id,
@@ -83,7 +94,7 @@ export function readSource(eq: CimEquipment, object: CimObject): Source | undefi
     angleRad: angle(eq, object),
     r1Ohm: r,
     x1Ohm: x,
-    r0Ohm: eq.optionalNumber(object, 'EnergySource.r0') ?? r,
-    x0Ohm: eq.optionalNumber(object, 'EnergySource.x0') ?? x,
+    r0Ohm: r0,
+    x0Ohm: x0,
   };
 }

@@ -28,10 +28,28 @@ function phaseNodes(phases: readonly CimPhase[]): number[] {
   return phases.filter((phase) => phase !== 'N').map(nodeOfPhase);
 }
 
-/** State of one phase of a switch; SwitchPhase.closed comes before the state of the whole switch. */
-function isPhaseOpen(eq: CimEquipment, phase: CimObject, whole: boolean): boolean {
+/**
+ * State of one phase of a switch. A phase conducts when neither its own state (SwitchPhase.closed, else its normal state)
+ * nor the state of the whole switch opens it: Switch.open opens all phases, SwitchPhase.closed = false one of them.
+ */
+function isPhaseOpen(eq: CimEquipment, phase: CimObject, isWholeOpen: boolean, isWholeGiven: boolean): boolean {
   const closed = eq.flag(phase, 'SwitchPhase.closed');
-  return closed === undefined ? whole : !closed || whole;
+  if (closed && isWholeOpen && isWholeGiven) {
+    eq.findings.add(
+      'warning',
+      'CONFLICTING_VALUE',
+      phase,
+      'It is closed in a switch that is open; it is read as open.',
+      {
+        attribute: 'SwitchPhase.closed',
+        value: 'true',
+        allowed: 'false, or Switch.open = false',
+      },
+    );
+  }
+  if (closed !== undefined) return !closed || isWholeOpen;
+  // The normal state counts where no present one is written.
+  return isWholeOpen || (!isWholeGiven && (eq.flag(phase, 'SwitchPhase.normalOpen') ?? false));
 }
 
 /**
@@ -44,11 +62,12 @@ export function readSwitch(eq: CimEquipment, device: CimObject, sharedBus?: stri
   const endings = lostEnding(eq, device, sharedBus) ?? eq.endings(device, 2);
   if (!endings) return undefined;
   const isNormallyOpen = eq.flag(device, 'Switch.normalOpen') ?? false;
-  const isWholeOpen = eq.flag(device, 'Switch.open') ?? isNormallyOpen;
+  const present = eq.flag(device, 'Switch.open');
+  const isWholeOpen = present ?? isNormallyOpen;
   const phases = orderedPhaseObjects(
     eq.index.referrers(device.id, 'SwitchPhase.Switch'),
     'SwitchPhase.phaseSide1',
-    'SwitchPhase.sequenceNumber',
+    (phase) => eq.optionalNumber(phase, 'SwitchPhase.sequenceNumber'),
   );
   const from: number[] = [];
   const to: number[] = [];
@@ -61,7 +80,7 @@ export function readSwitch(eq: CimEquipment, device: CimObject, sharedBus?: stri
     if (near === undefined || far === undefined) continue;
     from.push(near);
     to.push(far);
-    isOpen.push(isPhaseOpen(eq, phase, isWholeOpen));
+    isOpen.push(isPhaseOpen(eq, phase, isWholeOpen, present !== undefined));
   }
   if (from.length === 0) {
     const written = phaseNodes(eq.terminalPhases(endings[0]!));
@@ -106,7 +125,17 @@ function lostEnding(
 }
 
 /** Gives a closed switch before a capacitor alone the impedance of its leads. */
-export function withCapacitorLeads(device: Switch): Switch {
+export function withCapacitorLeads(eq: CimEquipment, device: Switch): Switch {
+  const object = eq.index.objects.get(device.id);
+  if (object) {
+    eq.findings.add(
+      'info',
+      'ASSUMPTION',
+      object,
+      'A switch that leads to a capacitor alone has the impedance of its leads, 1 mOhm and 1 mOhm of reactance.',
+      { attribute: 'Switch', value: `${CAPACITOR_LEAD_OHM} ohm`, allowed: `${CLOSED_OHM} ohm as every other switch` },
+    );
+  }
   const lead = { re: CAPACITOR_LEAD_OHM, im: CAPACITOR_LEAD_OHM };
   return { ...device, seriesOhm: balancedMatrix(device.from.nodes.length, lead, { re: 0, im: 0 }) };
 }

@@ -120,7 +120,7 @@ function addDatasheet(eq: CimEquipment, pairs: WindingPairs, bank: CimObject, ra
     .referrers(sheet, 'TransformerTankInfo.PowerTransformerInfo')
     .flatMap((tank) => eq.index.referrers(tank.id, 'TransformerEndInfo.TransformerTankInfo'));
   if (infos.length !== rated.length) return;
-  const sorted = sortedByEndNumber(infos, 'TransformerEndInfo.endNumber');
+  const sorted = sortedByEndNumber(eq, infos, 'TransformerEndInfo.endNumber');
   addMeshes(
     eq,
     pairs,

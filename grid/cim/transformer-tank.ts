@@ -108,12 +108,14 @@ export function readTank(
   ends: Map<string, WindingPlace>,
 ): Transformer | undefined {
   const tankEnds = sortedByEndNumber(
+    eq,
     eq.index.referrers(tank.id, 'TransformerTankEnd.TransformerTank'),
     'TransformerEnd.endNumber',
   );
   const found = tankInfo(eq, tank);
   const infos = found
     ? sortedByEndNumber(
+        eq,
         eq.index.referrers(found.info.id, 'TransformerEndInfo.TransformerTankInfo'),
         'TransformerEndInfo.endNumber',
       )

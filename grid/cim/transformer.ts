@@ -16,6 +16,7 @@ export function readTransformer(eq: CimEquipment, bank: CimObject): ReadTransfor
       eq,
       bank,
       sortedByEndNumber(
+        eq,
         eq.index.referrers(bank.id, 'PowerTransformerEnd.PowerTransformer'),
         'TransformerEnd.endNumber',
       ),
@@ -23,6 +24,7 @@ export function readTransformer(eq: CimEquipment, bank: CimObject): ReadTransfor
   }
   const ends = new Map<string, WindingPlace>();
   const transformers = tanks.flatMap((tank) => {
+    if (!eq.isInService(tank)) return [];
     const read = readTank(eq, bank, tank, ends);
     return read ? [read] : [];
   });

@@ -47,8 +47,9 @@ export function windingKind(eq: CimEquipment, object: CimObject, written: string
 }
 
 /** Objects in the order of their end numbers. */
-export function sortedByEndNumber(objects: readonly CimObject[], attribute: string): CimObject[] {
-  return [...objects].sort((a, b) => Number(a.get(attribute) ?? 0) - Number(b.get(attribute) ?? 0));
+export function sortedByEndNumber(eq: CimEquipment, objects: readonly CimObject[], attribute: string): CimObject[] {
+  const number = (object: CimObject) => eq.optionalNumber(object, attribute) ?? 0;
+  return [...objects].sort((a, b) => number(a) - number(b));
 }
 
 /** Bus of an end: its own terminal, else the transformer's terminal of the same number. */
