@@ -3,8 +3,10 @@
  *
  * Steps: the voltage across the monitored winding over the PT ratio, plus the compensator's drop (R + jX) I / CT with
  * the current into the winding; outside half the band the whole change to the band centre is rounded to steps; of it
- * 70 % but at least one step is made in a static pass. A voltage above the limit is brought under it first.
- * Source: OpenDSS, RegControl.pas (`Sample`, `AtLeastOneTap`) in static control mode.
+ * 70 % but at least one step is made in a static pass. A voltage above the upper limit is brought under it first, one
+ * below the lower limit above it, and the band is not sought beyond a limit, where the two would hunt.
+ * Source: OpenDSS, RegControl.pas (`Sample`, `AtLeastOneTap`, `VLimit`) in static control mode; the lower limit is CIM's
+ * TapChangerControl.minLimitVoltage, treated alike.
  */
 import { type CompiledFeeder, type Primitive, type Regulator, windingBaseVoltage } from '../model/index.js';
 
@@ -105,16 +107,25 @@ export function regulatorSteps(
     vi += (regulator.lineDropRV * ii + regulator.lineDropXV * ir) / regulator.ctPrimaryA;
   }
   const actual = Math.hypot(vr, vi);
-  let boostV = 0;
-  if (regulator.maxVoltageV !== undefined && regulator.maxVoltageV > 0 && local > regulator.maxVoltageV) {
-    boostV = regulator.maxVoltageV - local;
-  } else if (Math.abs(regulator.targetV - actual) > regulator.bandV / 2) {
-    boostV = regulator.targetV - actual;
-  }
+  // 0 stands for a limit that is not set, as in OpenDSS.
+  const upperV = limitOf(regulator.maxVoltageV, Number.POSITIVE_INFINITY);
+  const lowerV = limitOf(regulator.minVoltageV, 0);
+  const isOutOfBand = Math.abs(regulator.targetV - actual) > regulator.bandV / 2;
+  const bandBoostV = isOutOfBand ? regulator.targetV - actual : 0;
+  let boostV = bandBoostV;
+  if (local > upperV) boostV = upperV - local;
+  else if (local < lowerV) boostV = Math.max(lowerV - local, bandBoostV);
   if (boostV === 0) return 0;
-  const wanted = Math.round((boostV * regulator.ptRatio) / placed.windingBaseV / regulator.stepPu);
+  const stepV = (placed.windingBaseV * regulator.stepPu) / regulator.ptRatio;
+  const wanted = Math.round(boostV / stepV);
   if (wanted === 0) return 0;
-  const size = Math.min(MOST_STEPS, Math.max(1, Math.trunc(0.7 * Math.abs(wanted))));
+  let size = Math.min(MOST_STEPS, Math.max(1, Math.trunc(0.7 * Math.abs(wanted))));
+  if (wanted > 0 && local >= lowerV) size = Math.min(size, Math.floor((upperV - local) / stepV));
+  if (wanted < 0 && local <= upperV) size = Math.min(size, Math.floor((local - lowerV) / stepV));
   const target = Math.min(regulator.highStep, Math.max(regulator.lowStep, position + Math.sign(wanted) * size));
   return target - position;
+}
+
+function limitOf(volts: number | undefined, otherwise: number): number {
+  return volts !== undefined && volts > 0 ? volts : otherwise;
 }

@@ -1,6 +1,8 @@
 import {
   type BranchElement,
+  type Feeder,
   type Finding,
+  nodeKey,
   type Phase,
   phaseOfNode,
   type Regulator,
@@ -12,6 +14,8 @@ import type { FeederFlow } from './solver.js';
 /** ANSI C84.1 range A, service voltage. */
 const RANGE_A_MIN_PU = 0.95;
 const RANGE_A_MAX_PU = 1.05;
+/** Below this a node has no voltage: what is left is coupling and rounding. */
+const DEAD_PU = 1e-3;
 
 /** Voltage of one node. */
 export interface NodeReport {
@@ -53,6 +57,7 @@ export interface BranchReport {
 export interface VoltageViolation {
   readonly bus: string;
   readonly node: number;
+  /** Voltage; 0 at a node without a path to a source, whatever lines couple into it. */
   readonly voltagePu: number;
   /** The limit that is broken, pu. */
   readonly limit: number;
@@ -105,9 +110,15 @@ export function powerFlowReport(
       angleDeg: degrees(re, im),
     };
   });
-  const violations = nodes.flatMap(({ bus, node, phase, kvBase, voltageV, voltagePu }): VoltageViolation[] => {
-    // Neutrals stand near zero by nature, and a node without any voltage is isolated: a finding says so.
-    if (phase === 'N' || kvBase <= 0 || voltageV < 1e-3 * kvBase) return [];
+  const { isIsolated } = flow;
+  const loaded = loadedNodes(feeder);
+  const violations = nodes.flatMap(({ bus, node, phase, kvBase, voltagePu }, i): VoltageViolation[] => {
+    // Neutrals stand near zero by nature.
+    if (phase === 'N' || kvBase <= 0) return [];
+    if (isIsolated[i] || voltagePu < DEAD_PU) {
+      // A spare conductor without voltage harms nobody; a customer without voltage is the worst of all violations.
+      return loaded.has(nodeKey(flow.nodes[i]!.bus, node)) ? [{ bus, node, voltagePu: 0, limit: RANGE_A_MIN_PU }] : [];
+    }
     if (voltagePu > RANGE_A_MAX_PU) return [{ bus, node, voltagePu, limit: RANGE_A_MAX_PU }];
     if (voltagePu < RANGE_A_MIN_PU) return [{ bus, node, voltagePu, limit: RANGE_A_MIN_PU }];
     return [];
@@ -171,6 +182,14 @@ export function powerFlowReport(
     violations,
     findings: [...feeder.findings, ...(extras.findings ?? []), ...flow.findings],
   };
+}
+
+/** The nodes that loads stand at. */
+function loadedNodes(feeder: Feeder): ReadonlySet<string> {
+  const keys = feeder.loads.flatMap(({ terminal, shares }) =>
+    shares.flatMap(({ node, otherNode }) => [nodeKey(terminal.bus, node), nodeKey(terminal.bus, otherNode)]),
+  );
+  return new Set(keys);
 }
 
 function largestCurrent(flows: readonly ConductorFlow[]): number {

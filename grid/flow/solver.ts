@@ -44,6 +44,8 @@ export interface FeederFlow extends PowerFlow {
   readonly settings: PowerFlowSettings;
   /** Isolated nodes in the present switch state, controls that are kept but not acted. */
   readonly findings: readonly Finding[];
+  /** 1 for each of {@link PowerFlow.nodes} without a path to a source in the present switch state. */
+  readonly isIsolated: Uint8Array;
 }
 
 /** A control that wants to act: after which delay, and what it would do. */
@@ -195,6 +197,10 @@ class Engine implements FeederFlow {
     const states = this.switchOpen.get(switchId);
     if (!states) throw unknown('switch', switchId);
     return states.every(Boolean);
+  }
+
+  get isIsolated(): Uint8Array {
+    return this.refreshed().isDead.slice();
   }
 
   get findings(): readonly Finding[] {

@@ -2,13 +2,13 @@
  * Validation of a feeder before it is compiled: everything that is wrong or doubtful at once, as findings. An `error` is what
  * compilation or the power flow cannot live with; a `warning` is likely a mistake in the data; an `info` is worth knowing.
  */
-import type { Bus, Terminal } from './bus.js';
 import type { Feeder } from './feeder.js';
 import type { Finding } from './finding.js';
 import type { Report, ReportedElement } from './finding-report.js';
 import { canonicalMrid } from './mrid.js';
-import { nodeKey, type ReachedNodes, reachedNodes } from './reach.js';
 import { impedanceFindings } from './validation-impedance.js';
+import { rangeFindings } from './validation-range.js';
+import { asElement, FIRST_NEUTRAL_NODE, reachFindings, terminalsOf } from './validation-reach.js';
 
 /** Largest deviation of the base voltages at the two ends of a line or switch. */
 const BASE_DEVIATION = 0.02;
@@ -16,8 +16,6 @@ const BASE_DEVIATION = 0.02;
 const RATED_DEVIATION = 0.25;
 /** Share by which a power may exceed the rating before it is reported: rounding of the source. */
 const RATING_MARGIN = 1.001;
-/** Nodes from here up are neutrals and explicit wires, which get no voltage from a source. */
-const FIRST_NEUTRAL_NODE = 4;
 
 /**
  * Checks a feeder and returns all findings, the reader's first.
@@ -36,25 +34,12 @@ export function validateFeeder(feeder: Feeder): Finding[] {
   checkIds(feeder, report);
   checkReferences(feeder, report);
   checkSources(feeder, report);
-  checkReach(feeder, report);
+  reachFindings(feeder, report);
   impedanceFindings(feeder, report);
   checkBaseVoltages(feeder, report);
   checkPowers(feeder, report);
+  rangeFindings(feeder, report);
   return findings;
-}
-
-/** Every element with all its terminals. */
-function* terminalsOf(feeder: Feeder): Generator<{ element: ReportedElement; terminals: readonly Terminal[] }> {
-  for (const element of [...feeder.lines, ...feeder.switches]) yield { element, terminals: [element.from, element.to] };
-  for (const element of feeder.transformers) {
-    yield { element, terminals: element.windings.map(({ terminal }) => terminal) };
-  }
-  const shunts = [feeder.sources, feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines];
-  for (const list of shunts) for (const element of list) yield { element, terminals: [element.terminal] };
-}
-
-function asElement(bus: Bus): ReportedElement {
-  return { id: bus.id, mrid: bus.mrid, name: bus.name, kind: 'bus' };
 }
 
 function checkIds(feeder: Feeder, report: Report): void {
@@ -120,55 +105,6 @@ function checkSources(feeder: Feeder, report: Report): void {
   } else if (feeder.sources.length > 1) {
     const message = `Feeder ${feeder.name} has ${feeder.sources.length} sources; the linear model of the coordination takes one.`;
     report('warning', 'SEVERAL_SOURCES', self, message, { value: feeder.sources.map(({ name }) => name).join(', ') });
-  }
-}
-
-/** Buses and nodes without a path to a source; buses that nothing is connected to. */
-function checkReach(feeder: Feeder, report: Report): void {
-  const inUse = new Map<string, ReportedElement[]>();
-  const shuntAt = new Set<string>();
-  for (const { element, terminals } of terminalsOf(feeder)) {
-    for (const { bus } of terminals) inUse.set(bus, [...(inUse.get(bus) ?? []), element]);
-    if (terminals.length === 1 && terminals[0] && element.kind !== 'source') shuntAt.add(terminals[0].bus);
-  }
-  const closed = reachedNodes(feeder, (isOpen) => !isOpen);
-  const structural = reachedNodes(feeder, () => true);
-  const busesOf = (nodes: ReachedNodes) => new Set([...nodes].map((key) => key.slice(0, key.lastIndexOf(' '))));
-  const live = busesOf(closed);
-  const wired = busesOf(structural);
-  for (const bus of feeder.buses) {
-    if (live.has(bus.id)) continue;
-    if (!inUse.has(bus.id)) {
-      report('warning', 'DANGLING_BUS', asElement(bus), `Nothing is connected to bus ${bus.name}; it is left out.`);
-    } else if (wired.has(bus.id)) {
-      const message = `Bus ${bus.name} has no voltage: every path to a source has an open switch.`;
-      report('warning', 'ISOLATED_BUS', asElement(bus), message, { value: 'open switch' });
-    } else if (feeder.sources.length > 0) {
-      const served = shuntAt.has(bus.id) ? '; what is connected to it gets no voltage' : '';
-      const message = `Bus ${bus.name} has no path to a source at all, not even through open switches${served}.`;
-      report('warning', 'ISOLATED_BUS', asElement(bus), message, { value: 'no path' });
-    }
-  }
-  for (const { element, terminals } of terminalsOf(feeder)) {
-    if (element.kind === 'source') continue;
-    for (const { bus, nodes } of terminals) {
-      if (!wired.has(bus)) continue;
-      const dead = nodes.filter((n) => n > 0 && n < FIRST_NEUTRAL_NODE && !structural.has(nodeKey(bus, n)));
-      if (dead.length === 0) continue;
-      const busName = feeder.busById.get(bus)?.name ?? bus;
-      const message = `${element.kind} ${element.name} uses node ${dead.join(', ')} of bus ${busName}, which no source feeds.`;
-      const there = [1, 2, 3].filter((n) => structural.has(nodeKey(bus, n)));
-      // A dead conductor of a line changes nothing; a load or transformer on a dead phase is a fault of the model.
-      const severity = element.kind === 'line' || element.kind === 'switch' ? 'warning' : 'error';
-      report(severity, 'PHASE_MISMATCH', element, message, {
-        ...{ attribute: 'terminal', value: nodes.join('.'), allowed: there.join('.') },
-      });
-    }
-  }
-  for (const branch of [...feeder.lines, ...feeder.switches]) {
-    if (branch.from.nodes.length === branch.to.nodes.length) continue;
-    const message = `${branch.kind} ${branch.name} has ${branch.from.nodes.length} conductors at one end and ${branch.to.nodes.length} at the other.`;
-    report('error', 'PHASE_MISMATCH', branch, message, { attribute: 'to', value: branch.to.nodes.join('.') });
   }
 }
 

@@ -79,6 +79,22 @@ describe('regulator control in OpenDSS static mode', () => {
     expect((solution.voltagePuAt('B', 1)! * 2400) / 20).toBeLessThan(124);
   });
 
+  it('goes up to the lower voltage limit even when the band is wide', () => {
+    // By hand: 117 V stands in 106 to 118 V. Of the 2 V up to 119 V, 2.7 steps of 0.75 V, rounded 3, 70 % of it 2; at
+    // 118.46 V one step more to 119.19 V.
+    expect(position(0.975, { targetV: 112, bandV: 12 }).tap).toBe(0);
+    const { tap, solution } = position(0.975, { targetV: 112, bandV: 12, minVoltageV: 119 });
+    expect([tap, solution.controlPasses, solution.status]).toEqual([3, 2, 'converged']);
+  });
+
+  it('seeks the band no further than a limit, instead of hunting between the two', () => {
+    // 120 V at no load; the band wants 122 V, the limit of 121 V leaves one step of 0.75 V.
+    const { tap, solution } = position(1, { maxVoltageV: 121 });
+    expect([tap, solution.status]).toEqual([1, 'converged']);
+    const low = position(1, { targetV: 116, minVoltageV: 119 });
+    expect([low.tap, low.solution.status]).toEqual([-1, 'converged']);
+  });
+
   it('watches another bus when the model names one', () => {
     const { solution } = position(1, { monitored: { bus: 'C', nodes: [1, 0] } }, { kw: 400, kvar: 150 });
     expect(Math.abs((solution.voltagePuAt('C', 1)! * 2400) / 20 - 122)).toBeLessThan(1.05);

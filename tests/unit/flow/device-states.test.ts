@@ -60,6 +60,59 @@ describe('state files in the form of OpenDSS exports', () => {
   });
 });
 
+describe('state files that are not what they should be', () => {
+  it('are an error with a line when nothing in them can be used', () => {
+    for (const text of ['', '\n \n', 'Name, Position\n', '\u0000\u0001PK\u0003', 'hello world\nno states here\n']) {
+      const taps = parseTapsCsv(text);
+      expect(taps.taps).toEqual([]);
+      expect(taps.findings.at(-1)).toMatchObject({ severity: 'error', code: 'NO_STATES' });
+      expect(taps.findings.at(-1)!.line).toBeGreaterThan(0);
+      const banks = parseCapacitorsCsv(text);
+      expect(banks.capacitors).toEqual([]);
+      expect(banks.findings.at(-1)).toMatchObject({ severity: 'error', code: 'NO_STATES' });
+    }
+    expect(parseTapsCsv('\n\nrubbish\n').findings.at(-1)!.line).toBe(3);
+  });
+
+  it('may lack the header: the first row is read like the others', () => {
+    expect(parseCapacitorsCsv('cap1,"[ 0 1]"\n')).toEqual({
+      capacitors: [{ name: 'cap1', sections: [0, 1], line: 1 }],
+      findings: [],
+    });
+    expect(parseTapsCsv('reg1, 5\n').taps).toEqual([{ name: 'reg1', controlName: '', position: 5, line: 1 }]);
+    const exported = parseTapsCsv('reg1, creg1, 1.03125, 0.9, 1.1, 0.00625, 5, 2, Forward, False\n');
+    expect(exported.taps).toEqual([{ name: 'reg1', controlName: 'creg1', position: 5, winding: 2, line: 1 }]);
+    // A header that is not understood is named, not taken for a device.
+    expect(parseCapacitorsCsv('bank,on\ncap1,"[ 1]"\n').findings.map(({ line }) => line)).toEqual([1]);
+  });
+
+  it('name positions between two steps and windings that are no number', () => {
+    const { taps, findings } = parseTapsCsv('Name, Position, Winding\nreg1, 2.5, 2\nreg1, 0x10, 2\nreg1, 3, two\n');
+    expect(taps).toEqual([]);
+    expect(findings.map(({ code, line }) => [code, line])).toEqual([
+      ['MALFORMED_STATE', 2],
+      ['MALFORMED_STATE', 3],
+      ['MALFORMED_STATE', 4],
+      ['NO_STATES', 1],
+    ]);
+    const ratios = parseTapsCsv('Name, Tap, Step\nreg1, 1.03125, 0.00625\nreg2, 1.03, 0.00625\n');
+    expect(ratios.taps.map(({ name, position }) => [name, position])).toEqual([['reg1', 5]]);
+    expect(ratios.findings.map(({ line }) => line)).toEqual([3]);
+  });
+
+  it('name a device that is set twice and a winding without tap changer', () => {
+    const flow = createPowerFlow(regulated());
+    const { taps } = parseTapsCsv('Name, Position, Winding\nreg1, 3, 2\nREG1, 4, 2\nreg1, 9, 7\n');
+    expect(setTaps(flow, taps)).toMatchObject([
+      { code: 'DUPLICATE_STATE', name: 'Reg1', line: 3 },
+      { code: 'VALUE_OUT_OF_RANGE', attribute: 'winding', value: '7', allowed: '2', line: 4 },
+    ]);
+    expect(flow.taps.get('regulator.Reg1')).toBe(4);
+    const { capacitors } = parseCapacitorsCsv('capacitor,states\ncap1,"[ 0 0]"\nCap1,"[ 1 0]"\n');
+    expect(setCapacitors(flow, capacitors)).toMatchObject([{ code: 'DUPLICATE_STATE', name: 'Cap1', line: 3 }]);
+  });
+});
+
 describe('powerFlowReport', () => {
   it('balances: the source gives losses and load, and what flows into a lossless end comes out of the other', () => {
     const flow = createPowerFlow(regulated());
@@ -81,5 +134,22 @@ describe('powerFlowReport', () => {
     const { violations } = powerFlowReport(flow, flow.solve());
     expect(violations).toHaveLength(9);
     expect(violations.every(({ limit, voltagePu }) => limit === 0.95 && voltagePu < 0.95)).toBe(true);
+  });
+
+  it('counts loaded nodes without a path to a source as violations of the lower limit, and no others', () => {
+    const model = feeder('partly dead')
+      .source('S', 'a', { kv: 4.16 })
+      .line('L1', 'a', 'b', Z)
+      .switch('SW', 'b', 'c', { isOpen: [false, true, true] })
+      .line('L2', 'c', 'd', Z)
+      .load('D1', 'b', { kw: 30, kvar: 10 })
+      .load('D2', 'd', { kw: 30, kvar: 10, phases: 'AB' })
+      .build();
+    const flow = createPowerFlow(model);
+    const report = powerFlowReport(flow, flow.solve());
+    expect(report.converged).toBe(true);
+    // Phases B and C of c and d are dead; a load stands at phase B of d alone. Coupling gives it a voltage of its own.
+    expect(report.violations).toEqual([{ bus: 'D', node: 2, voltagePu: 0, limit: 0.95 }]);
+    expect(report.nodes.find(({ bus, node }) => bus === 'D' && node === 2)!.voltagePu).toBeGreaterThan(1e-6);
   });
 });

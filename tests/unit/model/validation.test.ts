@@ -20,7 +20,7 @@ function sound() {
       ],
       reactancesPct: [4],
     })
-    .regulator('R', 'T')
+    .regulator('R', 'T', { ptRatio: 2.4 })
     .pv('P', 'D', { kw: 20 });
 }
 
