@@ -68,11 +68,11 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   });
   if (options.taps) {
     const read = parseTapsCsv(textOf(options.taps));
-    findings.push(...read.findings, ...setTaps(flow, read.taps));
+    findings.push(...stateFindings(options.taps, read.findings), ...setTaps(flow, read.taps));
   }
   if (options.capacitors) {
     const read = parseCapacitorsCsv(textOf(options.capacitors));
-    findings.push(...read.findings, ...setCapacitors(flow, read.capacitors));
+    findings.push(...stateFindings(options.capacitors, read.findings), ...setCapacitors(flow, read.capacitors));
   }
   const report = powerFlowReport(flow, flow.solve(), { findings });
   terminal.findings(report.findings);
@@ -96,6 +96,16 @@ function textOf(path: string): string {
   } catch (cause) {
     throw new DecError('BAD_ARGUMENT', `The file ${path} cannot be read; check the path.`, { file: path }, { cause });
   }
+}
+
+/** Findings of a state file with its name; a file without anything usable is a wrong argument. */
+function stateFindings(path: string, findings: readonly Finding[]): Finding[] {
+  const error = findings.find(({ severity }) => severity === 'error');
+  if (error) {
+    const line = error.line ?? 1;
+    throw new DecError('BAD_ARGUMENT', `${path}:${line}: ${error.message}`, { file: path, line });
+  }
+  return findings.map((finding) => ({ ...finding, file: path }));
 }
 
 /** The result for people. */
