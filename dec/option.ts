@@ -70,6 +70,14 @@ export function timeOfDay(text: string): number {
   return hours * 3600 + minutes * 60;
 }
 
+/** A picture to write. Without the ending it may be a model, or the feeder that stands behind the option. */
+export function svgFile(text: string): string {
+  if (!/[^/\\]\.svg$/i.test(text)) {
+    throw new InvalidArgumentError('It must be a file that ends in .svg; a feeder goes before the option.');
+  }
+  return text;
+}
+
 /** `on` or `off`. */
 export function onOff(text: string): boolean {
   if (text !== 'on' && text !== 'off') throw new InvalidArgumentError('It must be on or off.');

@@ -1,6 +1,6 @@
 import type { AreaMember, AreaTopology, FeederArea, SecondaryArea, SwitchArea } from '../bus/index.js';
 import { canonicalMrid, type Feeder, type SwitchArea as FoundArea, findAreas } from '../grid/model/index.js';
-import type { LoadedModel } from './model-store.js';
+import type { LoadedModel } from './loaded-model.js';
 
 /** Classes an operator or agent can command; after the topology processor of GridAPPS-D. */
 const ADDRESSABLE_CLASSES: ReadonlySet<string> = new Set([

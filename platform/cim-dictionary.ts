@@ -9,7 +9,7 @@ import {
   type Switch,
   type Terminal,
 } from '../grid/model/index.js';
-import type { LoadedModel } from './model-store.js';
+import type { LoadedModel } from './loaded-model.js';
 import { measurementPoints, objectsOf, referenced } from './object-dictionary.js';
 
 /** Names of solver objects by class of equipment, in the manner of the real platform's exports; others keep their name. */

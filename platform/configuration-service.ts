@@ -1,7 +1,8 @@
 import type { ConfigurationRequest } from '../bus/index.js';
 import { DecError } from '../grid/math/index.js';
 import { cimDictionary, feederIndex } from './cim-dictionary.js';
-import type { LoadedModel, ModelStore } from './model-store.js';
+import type { LoadedModel } from './loaded-model.js';
+import type { ModelStore } from './model-store.js';
 
 /** Answers requests for exports. */
 export interface ConfigurationService {

@@ -8,7 +8,8 @@ import {
 import { DecError } from '../grid/math/index.js';
 import { canonicalMrid } from '../grid/model/index.js';
 import { type ModelAreas, modelAreas } from './area-topology.js';
-import type { LoadedModel, ModelStore } from './model-store.js';
+import type { LoadedModel } from './loaded-model.js';
+import type { ModelStore } from './model-store.js';
 
 /** The context managers of all areas and the field manager of the platform. */
 export interface FieldService {

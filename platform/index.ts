@@ -1,4 +1,6 @@
 export * from './clock.js';
+export { isFolder, makeFolder, usingFolder } from './folder.js';
+export { type LoadedModel, loadModels } from './loaded-model.js';
 export type { LogEntry, LogFilter, LogService } from './log-service.js';
 export * from './model-store.js';
 export { defaultStoreDir, flagshipPath, packageProfiles, readProfile } from './package-files.js';

@@ -1,6 +1,7 @@
 import { MODEL_QUERY_TYPES, type ModelQuery } from '../bus/index.js';
 import { DecError } from '../grid/math/index.js';
-import type { LoadedModel, ModelStore } from './model-store.js';
+import type { LoadedModel } from './loaded-model.js';
+import type { ModelStore } from './model-store.js';
 import {
   classesOf,
   describeObject,

@@ -1,49 +1,20 @@
-import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, join } from 'node:path';
-import { z } from 'zod';
-import { type CimIndex, CimIndexReader, readFeeders } from '../grid/cim/index.js';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { DecError } from '../grid/math/index.js';
-import { canonicalMrid, type Feeder } from '../grid/model/index.js';
+import { canonicalMrid, type Finding, validateFeeder } from '../grid/model/index.js';
+import { countElements, type LoadedModel, loadModels, readModels } from './loaded-model.js';
+import {
+  contentDigest,
+  createModelFolder,
+  describeFiles,
+  type ManifestFeeder,
+  type ModelFolder,
+  missingFiles,
+  modelFolders,
+  removeModelFolder,
+  renewModelFolder,
+} from './model-folder.js';
 import { flagshipPath } from './package-files.js';
-
-/** Characters of a file handed to the reader at once. */
-const CHUNK = 1 << 20;
-/** File that describes a stored model, in its folder. */
-const MANIFEST = 'model.json';
-
-const manifestSchema = z.object({
-  name: z.string(),
-  mrid: z.string(),
-  counts: z.record(z.string(), z.number()),
-  files: z.array(z.object({ name: z.string(), sha256: z.string(), bytes: z.number(), source: z.string() })),
-  ingestedAt: z.string(),
-});
-
-/** What is known of a stored model without reading it. */
-export type ModelManifest = Readonly<z.infer<typeof manifestSchema>>;
-
-/** A model in memory: the objects of its files and one feeder of them. */
-export interface LoadedModel {
-  readonly name: string;
-  /** mRID as the source spells it. */
-  readonly mrid: string;
-  readonly index: CimIndex;
-  readonly feeder: Feeder;
-  /** Files it was read from. */
-  readonly files: readonly string[];
-  /** Canonical ids of all feeders in the same files. */
-  readonly siblings: readonly string[];
-}
 
 /** A line of the list of known feeders. */
 export interface ModelListing {
@@ -51,6 +22,8 @@ export interface ModelListing {
   readonly mrid: string;
   /** Number of elements by kind. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Number of errors that validation finds; a feeder with errors is kept but cannot be computed. */
+  readonly errors: number;
   /** `built in`, or the files it was read from. */
   readonly origin: string;
 }
@@ -61,7 +34,10 @@ export interface IngestResult {
   readonly mrid: string;
   readonly status: 'added' | 'updated' | 'unchanged';
   readonly counts: Readonly<Record<string, number>>;
+  /** Folder the files lie in; feeders of the same files share it. */
   readonly folder: string;
+  /** Everything validation says of the feeder, after the reader's own findings. */
+  readonly findings: readonly Finding[];
 }
 
 /** A folder of feeder models. Models are read when they are first asked for and stay in memory. */
@@ -70,13 +46,17 @@ export interface ModelStore {
   readonly dir: string | undefined;
   /**
    * Takes CIM XML files (several profiles of one model together) into the store; the same content again changes nothing.
+   * Feeders that validation finds errors in are taken in too.
    * @param ingestedAt - time for the manifest, ISO 8601
-   * @throws DecError `XML_MALFORMED` or `FEEDER_DATA`; nothing was stored then
+   * @throws DecError `XML_MALFORMED`, `FEEDER_UNKNOWN`, `FEEDER_DATA`, `BAD_ARGUMENT`; nothing was stored then
    */
   ingest(files: readonly string[], ingestedAt: string): readonly IngestResult[];
   /** Known feeders, by name. Stored ones are told from their manifests, without reading the models. */
   list(): readonly ModelListing[];
-  /** A model by name, mRID in any spelling, or path of a CIM XML file. @throws DecError `FEEDER_UNKNOWN` with the known feeders */
+  /**
+   * A model by mRID in any spelling, name, or path of a CIM XML file; what is stored comes before what is built in.
+   * @throws DecError `FEEDER_UNKNOWN` with the known feeders; `BAD_ARGUMENT` when several feeders have the name
+   */
   find(nameOrMridOrPath: string): LoadedModel;
   /** All known models, read. A stored model that cannot be read is left out and named in {@link problems}. */
   all(): readonly LoadedModel[];
@@ -90,6 +70,16 @@ export interface ModelStoreOptions {
   readonly builtIn?: readonly string[];
   /** Further CIM XML files known to this store without being stored. */
   readonly files?: readonly string[];
+}
+
+/** A stored feeder: its line in a manifest and the folder that counts for it. */
+interface StoredFeeder extends ManifestFeeder {
+  readonly folder: ModelFolder;
+}
+
+interface Named {
+  readonly name: string;
+  readonly mrid: string;
 }
 
 /** Opens a store; the folder need not exist before the first ingestion. */
@@ -109,56 +99,31 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
     return models;
   };
 
-  const stored = (): readonly { readonly folder: string; readonly manifest: ModelManifest }[] => {
-    if (dir === undefined || !existsSync(dir)) return [];
-    const found: { folder: string; manifest: ModelManifest }[] = [];
-    for (const entry of readdirSync(dir, { withFileTypes: true })) {
-      if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
-      const folder = join(dir, entry.name);
-      if (!existsSync(join(folder, MANIFEST))) continue;
-      try {
-        found.push({
-          folder,
-          manifest: manifestSchema.parse(JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8'))),
-        });
-      } catch (error) {
-        note(problems, `The manifest of ${folder} cannot be read: ${textOf(error)}. Ingest the model again.`);
-      }
-    }
-    return found;
+  const folders = (): readonly ModelFolder[] => {
+    if (dir === undefined) return [];
+    const found = modelFolders(dir);
+    for (const problem of found.problems) note(problems, problem);
+    return found.folders;
   };
 
-  const loadStored = ({ folder, manifest }: ReturnType<typeof stored>[number]): LoadedModel => {
-    const paths = manifest.files.map(({ name }) => join(folder, name));
-    const models = load(folder, paths);
-    const id = canonicalMrid(manifest.mrid);
-    const model = models.find(({ mrid }) => canonicalMrid(mrid) === id);
+  const loadStored = ({ folder, mrid }: StoredFeeder): LoadedModel => {
+    const paths = folder.manifest.files.map(({ name }) => join(folder.path, name));
+    const model = load(folder.path, paths).find((one) => canonicalMrid(one.mrid) === canonicalMrid(mrid));
     if (model) return model;
-    throw new DecError(
-      'FEEDER_DATA',
-      `The files of ${folder} hold no feeder ${manifest.mrid}; ingest the model again.`,
-      {
-        folder,
-        mrid: manifest.mrid,
-      },
-    );
+    const message = `The files of ${folder.path} hold no feeder ${mrid}; ingest the model again.`;
+    throw new DecError('FEEDER_DATA', message, { folder: folder.path, mrid });
   };
 
   const list = (): readonly ModelListing[] => {
     const listings = new Map<string, ModelListing>();
     for (const { path, origin } of fixed) {
-      for (const { name, mrid, feeder } of load(path, [path])) {
-        listings.set(canonicalMrid(mrid), { name, mrid, counts: countElements(feeder), origin });
+      for (const model of load(path, [path])) {
+        listings.set(canonicalMrid(model.mrid), { ...describe(model).entry, origin });
       }
     }
-    for (const { manifest } of stored()) {
-      const { name, mrid, counts } = manifest;
-      listings.set(canonicalMrid(mrid), {
-        name,
-        mrid,
-        counts,
-        origin: manifest.files.map(({ source }) => source).join(', '),
-      });
+    for (const [id, { folder, name, mrid, counts, errors }] of storedFeeders(folders())) {
+      const origin = folder.manifest.files.map(({ source }) => source).join(', ');
+      listings.set(id, { name, mrid, counts, errors, origin });
     }
     return [...listings.values()].sort((a, b) => a.name.localeCompare(b.name));
   };
@@ -170,45 +135,53 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
     ingest(files, ingestedAt) {
       if (dir === undefined) throw new DecError('BAD_ARGUMENT', 'This model store has no folder to store models in.');
       if (files.length === 0) throw new DecError('BAD_ARGUMENT', 'No files to ingest were given.');
-      const models = loadModels(files);
-      const results = models.map((model) => storeModel(dir, files, model, ingestedAt));
-      for (const { folder, status } of results) if (status !== 'unchanged') loaded.delete(folder);
-      return results;
+      const { models, digests } = readModels(files);
+      const described = describeFiles(files, digests);
+      const feeders = models.map(describe);
+      const { path, before } = keep(dir, folders(), {
+        ingestedAt,
+        feeders: feeders.map(({ entry }) => entry),
+        files: [...described],
+      });
+      loaded.delete(path);
+      return feeders.map(({ entry: { name, mrid, counts }, findings }) => {
+        const owner = before.get(canonicalMrid(mrid))?.folder.path;
+        const status = owner === undefined ? 'added' : owner === path ? 'unchanged' : 'updated';
+        return { name, mrid, status, counts, folder: path, findings };
+      });
     },
     find(wanted) {
-      const id = canonicalMrid(wanted).toUpperCase();
-      const isWanted = ({ name, mrid }: { readonly name: string; readonly mrid: string }): boolean =>
-        canonicalMrid(mrid).toUpperCase() === id || name.toUpperCase() === wanted.trim().toUpperCase();
+      const stored = [...storedFeeders(folders()).values()];
+      const kept = theOne(stored, wanted);
       // Stored models come first: a user may have replaced the built-in one.
-      const kept = stored().find(({ manifest }) => isWanted(manifest));
       if (kept) return loadStored(kept);
-      for (const { path } of fixed) {
-        const model = load(path, [path]).find(isWanted);
-        if (model) return model;
-      }
+      const model = theOne(
+        fixed.flatMap(({ path }) => load(path, [path])),
+        wanted,
+      );
+      if (model) return model;
       if (/\.(xml|rdf)$/i.test(wanted) || wanted.includes('/')) {
         if (!existsSync(wanted)) {
           throw new DecError('FEEDER_UNKNOWN', `There is no file ${wanted}.`, { file: wanted });
         }
         return load(wanted, [wanted])[0]!;
       }
-      const known = list();
-      const lines = known.map(({ name, mrid }) => `  ${name}  ${mrid}`);
+      const known = list().map(described);
       throw new DecError(
         'FEEDER_UNKNOWN',
-        `The feeder "${wanted}" is unknown. Known feeders:\n${lines.join('\n') || '  none'}\nTake another in with "dec ingest FILE".`,
-        { feeder: wanted, known: known.map(({ name, mrid }) => `${name} ${mrid}`) },
+        `The feeder "${wanted}" is unknown. Known feeders:\n${lines(known) || '  none'}\nTake another in with "dec ingest FILE".`,
+        { feeder: wanted, known },
       );
     },
     all() {
       const models = new Map<string, LoadedModel>();
       for (const { path } of fixed)
         for (const model of load(path, [path])) models.set(canonicalMrid(model.mrid), model);
-      for (const entry of stored()) {
+      for (const [id, entry] of storedFeeders(folders())) {
         try {
-          models.set(canonicalMrid(entry.manifest.mrid), loadStored(entry));
+          models.set(id, loadStored(entry));
         } catch (error) {
-          note(problems, `The model in ${entry.folder} cannot be read: ${textOf(error)}`);
+          note(problems, `The model in ${entry.folder.path} cannot be read: ${textOf(error)}`);
         }
       }
       return [...models.values()];
@@ -216,108 +189,77 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
   };
 }
 
-/** Number of elements by kind, for lists and manifests. */
-export function countElements(feeder: Feeder): Readonly<Record<string, number>> {
-  const { buses, lines, switches, transformers, regulators, capacitors, loads, pvSystems, batteries, machines } =
-    feeder;
-  return {
-    buses: buses.length,
-    lines: lines.length,
-    switches: switches.length,
-    transformers: transformers.length,
-    regulators: regulators.length,
-    capacitors: capacitors.length,
-    loads: loads.length,
-    pvSystems: pvSystems.length,
-    batteries: batteries.length,
-    machines: machines.length,
-    measurements: feeder.measurements.length,
-  };
+/** Stored feeders by canonical mRID, each from the folder that counts. */
+function storedFeeders(folders: readonly ModelFolder[]): ReadonlyMap<string, StoredFeeder> {
+  const feeders = new Map<string, StoredFeeder>();
+  for (const folder of folders) {
+    for (const feeder of folder.manifest.feeders) feeders.set(canonicalMrid(feeder.mrid), { ...feeder, folder });
+  }
+  return feeders;
 }
 
-/** Reads CIM XML files as one model. @throws DecError `XML_MALFORMED`, `FEEDER_DATA` */
-export function loadModels(paths: readonly string[]): readonly LoadedModel[] {
-  let index: CimIndex | undefined;
-  for (const path of paths) {
-    const reader: CimIndexReader = index ? new CimIndexReader(path, index) : new CimIndexReader(path);
-    const text = readText(path);
-    for (let from = 0; from < text.length; from += CHUNK) reader.push(text.slice(from, from + CHUNK));
-    reader.end();
-    index = reader.index;
+/** Stores what was read, or finds it stored; then folders that count for no feeder any more are removed. */
+function keep(
+  dir: string,
+  folders: readonly ModelFolder[],
+  content: Omit<ModelFolder['manifest'], 'sequence'>,
+): { readonly path: string; readonly before: ReadonlyMap<string, StoredFeeder> } {
+  const before = storedFeeders(folders);
+  const digest = contentDigest(content.files);
+  const sequence = 1 + Math.max(0, ...folders.map(({ manifest }) => manifest.sequence));
+  const same = folders.find(({ manifest }) => contentDigest(manifest.files) === digest);
+  if (!same) {
+    const { path } = createModelFolder(dir, { sequence, ...content });
+    removeSuperseded(folders, content.feeders);
+    return { path, before };
   }
-  const feeders = index ? readFeeders(index).feeders : [];
-  if (!index || feeders.length === 0) {
-    throw new DecError('FEEDER_DATA', `${paths.join(', ')}: there is no feeder in it.`, { files: [...paths] });
+  const { path, manifest } = same;
+  const isCurrent = content.feeders.every(({ mrid }) => before.get(canonicalMrid(mrid))?.folder === same);
+  const isTold = JSON.stringify(manifest.feeders) === JSON.stringify(content.feeders);
+  if (!isCurrent || !isTold || missingFiles(same).length > 0) {
+    const renewed = { ...manifest, ingestedAt: content.ingestedAt, feeders: content.feeders };
+    renewModelFolder(same, { ...renewed, sequence: isCurrent ? manifest.sequence : sequence }, content.files);
+    const others = folders.filter((folder) => folder !== same);
+    removeSuperseded(others, content.feeders);
   }
-  const siblings = feeders.map(({ mrid }) => canonicalMrid(mrid));
-  const whole = index;
-  return feeders.map((feeder) => ({
-    name: feeder.name,
-    mrid: feeder.mrid,
-    index: whole,
-    feeder,
-    files: paths,
-    siblings,
-  }));
+  return { path, before };
 }
 
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
+/** Removes folders of which every feeder has a newer one. */
+function removeSuperseded(folders: readonly ModelFolder[], newer: readonly ManifestFeeder[]): void {
+  const renewed = new Set(newer.map(({ mrid }) => canonicalMrid(mrid)));
+  const current = new Set<ModelFolder>();
+  for (const [id, { folder }] of storedFeeders(folders)) if (!renewed.has(id)) current.add(folder);
+  for (const folder of folders) if (!current.has(folder)) removeModelFolder(folder);
+}
+
+/** A model as lists show it, and all that validation says of it. */
+function describe({ name, mrid, feeder }: LoadedModel): { readonly entry: ManifestFeeder; findings: Finding[] } {
+  const findings = validateFeeder(feeder);
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  return { entry: { name, mrid, counts: { ...countElements(feeder) }, errors }, findings };
+}
+
+/** The feeder of an mRID, else of a name. @throws DecError `BAD_ARGUMENT` when several have the name */
+function theOne<T extends Named>(feeders: readonly T[], wanted: string): T | undefined {
+  const id = canonicalMrid(wanted).toUpperCase();
+  const byId = feeders.find(({ mrid }) => canonicalMrid(mrid).toUpperCase() === id);
+  if (byId) return byId;
+  const upper = wanted.trim().toUpperCase();
+  const named = feeders.filter(({ name }) => name.toUpperCase() === upper);
+  if (named.length > 1) {
+    const known = named.map(described);
     throw new DecError(
-      'FEEDER_UNKNOWN',
-      `The file ${path} cannot be read: ${textOf(error)}`,
-      { file: path },
-      { cause: error },
+      'BAD_ARGUMENT',
+      `${named.length} feeders are called ${wanted.trim()}; give the mRID of one:\n${lines(known)}`,
+      { feeder: wanted, known },
     );
   }
+  return named[0];
 }
 
-function storeModel(dir: string, files: readonly string[], model: LoadedModel, ingestedAt: string): IngestResult {
-  const { name, mrid } = model;
-  const counts = countElements(model.feeder);
-  const folder = join(dir, canonicalMrid(mrid).replace(/[^\w.-]/g, '_'));
-  const described = files.map((source, i) => {
-    const content = readFileSync(source);
-    const isDoubled = files.some((other, j) => j < i && basename(other) === basename(source));
-    return {
-      name: isDoubled ? `${i}-${basename(source)}` : basename(source),
-      sha256: createHash('sha256').update(content).digest('hex'),
-      bytes: content.length,
-      source,
-    };
-  });
-  const before = existsSync(join(folder, MANIFEST)) ? readManifest(folder) : undefined;
-  const digests = (list: readonly { readonly sha256: string }[]) =>
-    list
-      .map(({ sha256 }) => sha256)
-      .sort()
-      .join();
-  if (before && digests(before.files) === digests(described))
-    return { name, mrid, status: 'unchanged', counts, folder };
-  // A half-written model must never be found, so it becomes visible by one rename.
-  const draft = join(dir, `.${basename(folder)}.${process.pid}`);
-  rmSync(draft, { recursive: true, force: true });
-  mkdirSync(draft, { recursive: true });
-  for (const file of described) copyFileSync(file.source, join(draft, file.name));
-  const manifest: ModelManifest = { name, mrid, counts: { ...counts }, files: described, ingestedAt };
-  writeFileSync(join(draft, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
-  const isUpdate = existsSync(folder);
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(draft, folder);
-  return { name, mrid, status: isUpdate ? 'updated' : 'added', counts, folder };
-}
-
-/** A manifest, or undefined when it is damaged: then the model is simply stored anew. */
-function readManifest(folder: string): ModelManifest | undefined {
-  try {
-    const result = manifestSchema.safeParse(JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')));
-    return result.success ? result.data : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const described = ({ name, mrid }: Named): string => `${name}  ${mrid}`;
+const lines = (texts: readonly string[]): string => texts.map((text) => `  ${text}`).join('\n');
 
 function note(problems: string[], problem: string): void {
   if (!problems.includes(problem)) problems.push(problem);

@@ -1,7 +1,7 @@
 import type { MeasurementPoint, SparqlResult } from '../bus/index.js';
 import type { CimObject } from '../grid/cim/index.js';
 import { canonicalMrid } from '../grid/model/index.js';
-import type { LoadedModel } from './model-store.js';
+import type { LoadedModel } from './loaded-model.js';
 
 const RDF_TYPE = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#type';
 /** Name space when the source names none. */

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { validateFeeder } from '../../grid/model/index.js';
 import { storeAt } from '../model-source.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
 
@@ -23,16 +22,20 @@ export function addFeeders(program: Command): void {
       for (const problem of store.problems) terminal.note(problem);
       if (terminal.isJson) terminal.result({ store: store.dir ?? '', feeders, problems: store.problems });
       else {
-        const rows = feeders.map(({ name, mrid, counts, origin }) => [
+        const rows = feeders.map(({ name, mrid, counts, errors, origin }) => [
           name,
           mrid,
           ...['buses', 'lines', 'transformers', 'loads', 'pvSystems', 'batteries'].map((kind) =>
             String(counts[kind] ?? 0),
           ),
+          String(errors),
           origin,
         ]);
         terminal.print(
-          table(['name', 'mRID', 'buses', 'lines', 'transformers', 'loads', 'PV', 'batteries', 'where from'], rows),
+          table(
+            ['name', 'mRID', 'buses', 'lines', 'transformers', 'loads', 'PV', 'batteries', 'errors', 'where from'],
+            rows,
+          ),
         );
       }
       process.exitCode = EXIT.done;
@@ -52,11 +55,9 @@ export function addIngest(program: Command): void {
     .action((files: string[], options: StoreOptions) => {
       const terminal = new Terminal(options);
       const store = storeAt(options.store);
-      const feeders = store.ingest(files, new Date().toISOString()).map((result) => ({
-        ...result,
-        findings: validateFeeder(store.find(result.mrid).feeder),
-      }));
-      for (const { findings } of feeders) terminal.findings(findings);
+      const feeders = store.ingest(files, new Date().toISOString());
+      // What concerns the files as a whole stands with each of their feeders; people read it once.
+      terminal.findings([...new Set(feeders.flatMap(({ findings }) => findings))]);
       if (terminal.isJson) terminal.result({ store: store.dir ?? '', feeders });
       else {
         for (const { name, mrid, status, counts, findings } of feeders) {

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import {
   createPowerFlow,
@@ -13,8 +13,9 @@ import {
 } from '../../grid/flow/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { Finding } from '../../grid/model/index.js';
+import { makeFolder, usingFolder } from '../../platform/index.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
-import { nonNegative, onOff, perUnit, positive } from '../option.js';
+import { nonNegative, onOff, perUnit, positive, svgFile } from '../option.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
 
 interface PowerFlowOptions extends OutputOptions {
@@ -43,7 +44,7 @@ export function addPowerflow(program: Command): void {
     .option('--pv-multiplier <x>', 'multiplies every PV system', nonNegative, 1)
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit)
     .option('--tolerance <pu>', 'largest voltage change of the last iteration', positive, 1e-8)
-    .option('--plot [file]', 'write voltage over distance as SVG (default: powerflow_<feeder>.svg)')
+    .option('--plot [file]', 'write voltage over distance as SVG (default: powerflow_<feeder>.svg)', svgFile)
     .option('--strict', 'exit with 3 when voltages lie outside 0.95 to 1.05 pu or nothing converged')
     .option('--store <dir>', 'folder of the model store')
     .option('--json', 'print one JSON object')
@@ -58,7 +59,14 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   const terminal = new Terminal(options);
   const model = modelOf(names, storeAt(options.store));
   const { feeder } = model;
-  const findings: Finding[] = [...siblingFindings(names, model), ...validated(feeder)];
+  const picture = options.plot === true ? `powerflow_${feeder.name.replace(/[^\w.-]/g, '_')}.svg` : options.plot;
+  if (picture !== undefined) makeFolder(dirname(picture), 'folder of the picture');
+  // The report has the reader's findings already.
+  const read = new Set(feeder.findings);
+  const findings: Finding[] = [
+    ...siblingFindings(names, model),
+    ...validated(feeder).filter((finding) => !read.has(finding)),
+  ];
   const flow = createPowerFlow(feeder, {
     controls: options.controls,
     loadMultiplier: options.loadMultiplier,
@@ -76,16 +84,15 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   }
   const report = powerFlowReport(flow, flow.solve(), { findings });
   terminal.findings(report.findings);
-  if (options.plot) {
-    const path = options.plot === true ? `powerflow_${feeder.name}.svg` : options.plot;
-    mkdirSync(join(path, '..'), { recursive: true });
-    // Drawing takes a third of a second to load, which only a picture needs.
-    const { renderSvg, voltageProfilePlot } = await import('../output/index.js');
-    writeFileSync(path, await renderSvg(voltageProfilePlot(feeder, report)));
-    terminal.note(`Wrote ${path}.`);
-  }
   if (terminal.isJson) terminal.result(report);
   else for (const line of summary(report)) terminal.print(line);
+  if (picture !== undefined) {
+    // Drawing takes a third of a second to load, which only a picture needs.
+    const { renderSvg, voltageProfilePlot } = await import('../output/index.js');
+    const svg = await renderSvg(voltageProfilePlot(feeder, report));
+    usingFolder(picture, 'picture', () => writeFileSync(picture, svg));
+    terminal.note(`Wrote ${picture}.`);
+  }
   if (!report.converged) terminal.note(`The power flow did not converge: ${report.status}.`);
   return options.strict && (!report.converged || report.violations.length > 0) ? EXIT.violated : EXIT.done;
 }

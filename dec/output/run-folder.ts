@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DecError } from '../../grid/math/index.js';
+import { makeFolder } from '../../platform/index.js';
 import type { RunResult } from '../coordinator/index.js';
 import type { RunManifest } from '../schema/index.js';
 import { alphaColumns, setpointCsv, voltageColumns } from './columns.js';
@@ -31,7 +32,7 @@ export async function writeRun(result: RunResult, folder: string, extras: Manife
     }
     for (const name of present) rmSync(join(folder, name), { recursive: true });
   }
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder, 'folder of the results');
   const files: string[] = [];
   const write = (name: string, content: string | Uint8Array) => {
     writeFileSync(join(folder, name), content);

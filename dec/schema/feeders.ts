@@ -13,6 +13,8 @@ export const feedersSchema = z.strictObject({
       name: z.string(),
       mrid: z.string(),
       counts,
+      /** Number of errors that validation finds; a feeder with errors is kept but cannot be computed. */
+      errors: z.int().nonnegative(),
       /** `built in`, or the files it was read from. */
       origin: z.string(),
     }),
@@ -30,7 +32,7 @@ export const ingestSchema = z.strictObject({
       mrid: z.string(),
       status: z.enum(['added', 'updated', 'unchanged']),
       counts,
-      /** Folder the model lies in. */
+      /** Folder the files lie in; feeders of the same files share it. */
       folder: z.string(),
       findings: z.array(findingSchema),
     }),

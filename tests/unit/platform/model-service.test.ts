@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -204,52 +204,5 @@ describe('the field bus', () => {
     ]);
     expect(contextManagerBus('/queue/goss.gridappsd.field.request.A1.A1.context_manager')).toBe('A1');
     expect(contextManagerBus('/queue/goss.gridappsd.field.request.A1.agent_1')).toBeUndefined();
-  });
-});
-
-describe('the model store', () => {
-  it('takes files in once, says so, and lists them beside what is built in', () => {
-    const folder = join(dir, 'store');
-    const written = openModelStore(folder, { builtIn: [] });
-    const first = written.ingest([file], '2026-01-01T00:00:00Z');
-    expect(first).toMatchObject([
-      { name: 'tiny', mrid: MRID, status: 'added', counts: { loads: 1, pvSystems: 1, lines: 1 } },
-    ]);
-    const manifest = readFileSync(join(folder, MRID, 'model.json'), 'utf8');
-    expect(JSON.parse(manifest)).toMatchObject({
-      mrid: MRID,
-      ingestedAt: '2026-01-01T00:00:00Z',
-      files: [{ name: 'tiny.xml' }],
-    });
-    expect(written.ingest([file], '2027-01-01T00:00:00Z')[0]!.status).toBe('unchanged');
-    expect(readFileSync(join(folder, MRID, 'model.json'), 'utf8')).toBe(manifest);
-    const changed = join(dir, 'changed.xml');
-    writeFileSync(changed, tinyCim({ loadW: 99_000 }));
-    expect(written.ingest([changed], '2027-01-01T00:00:00Z')[0]!.status).toBe('updated');
-    const again = openModelStore(folder, { builtIn: [] });
-    expect(again.list()).toMatchObject([{ name: 'tiny', mrid: MRID }]);
-    expect(again.find('TINY').feeder.loads[0]!.shares.reduce((sum, { powerW }) => sum + powerW, 0)).toBeCloseTo(
-      99_000,
-      6,
-    );
-  });
-
-  it('names the known feeders when one is unknown, and the line of broken XML', () => {
-    expect(() => store.find('_C1C3E687-6FFD-C753-582B-632A27E28507')).toThrow(/C1C3E687[\s\S]*tiny/);
-    const broken = join(dir, 'broken.xml');
-    writeFileSync(broken, tinyCim().replace('</cim:Feeder>', '</cim:Feedr>'));
-    expect(() => openModelStore(join(dir, 'other'), { builtIn: [] }).ingest([broken], '')).toThrow(
-      /broken\.xml.*line \d+/,
-    );
-  });
-
-  it('goes on when a manifest in the folder is damaged, and names it', () => {
-    const folder = join(dir, 'damaged');
-    const written = openModelStore(folder, { builtIn: [] });
-    written.ingest([file], '2026-01-01T00:00:00Z');
-    writeFileSync(join(folder, MRID, 'model.json'), '{ "name":');
-    const again = openModelStore(folder, { builtIn: [] });
-    expect(again.list()).toEqual([]);
-    expect(again.problems[0]).toContain(MRID);
   });
 });

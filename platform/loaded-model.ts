@@ -1,0 +1,95 @@
+import { type CimIndex, CimIndexReader, readFeeders } from '../grid/cim/index.js';
+import { DecError } from '../grid/math/index.js';
+import { buildFeeder, canonicalMrid, type Feeder, nameUuid } from '../grid/model/index.js';
+import { type FileDigest, readCimFile } from './cim-file.js';
+
+/** Name space of the ids of networks whose file has no Feeder or Line. */
+const NETWORK_NAMESPACE = '0c4b7b52-6a2e-4f0e-9c1d-3b8e52f7a9d1';
+
+/** A model in memory: the objects of its files and one feeder of them. */
+export interface LoadedModel {
+  readonly name: string;
+  /** mRID as the source spells it; never empty. */
+  readonly mrid: string;
+  readonly index: CimIndex;
+  readonly feeder: Feeder;
+  /** Files it was read from. */
+  readonly files: readonly string[];
+  /** Canonical ids of all feeders in the same files. */
+  readonly siblings: readonly string[];
+}
+
+/** The feeders of some files, with the digests of the files in their order. */
+export interface ReadModels {
+  readonly models: readonly LoadedModel[];
+  readonly digests: readonly FileDigest[];
+}
+
+/** Reads CIM XML files as one model. @throws DecError `XML_MALFORMED`, `FEEDER_DATA`, `FEEDER_UNKNOWN` */
+export function loadModels(paths: readonly string[]): readonly LoadedModel[] {
+  return readModels(paths).models;
+}
+
+/** Reads CIM XML files as one model, each once. @throws DecError `XML_MALFORMED`, `FEEDER_DATA`, `FEEDER_UNKNOWN` */
+export function readModels(paths: readonly string[]): ReadModels {
+  let index: CimIndex | undefined;
+  const digests: FileDigest[] = [];
+  for (const path of paths) {
+    const reader: CimIndexReader = index ? new CimIndexReader(path, index) : new CimIndexReader(path);
+    digests.push(readCimFile(path, (bytes) => reader.push(bytes)));
+    reader.end();
+    index = reader.index;
+  }
+  const feeders = index ? readFeeders(index).feeders.map(identified) : [];
+  if (!index || feeders.length === 0) {
+    throw new DecError('FEEDER_DATA', `${paths.join(', ')}: there is no feeder in it.`, { files: [...paths] });
+  }
+  const siblings = feeders.map(({ mrid }) => canonicalMrid(mrid));
+  const whole = index;
+  const models = feeders.map((feeder) => ({
+    name: feeder.name,
+    mrid: feeder.mrid,
+    index: whole,
+    feeder,
+    files: paths,
+    siblings,
+  }));
+  return { models, digests };
+}
+
+/** A feeder with an id: without one of its own, an id from its name and its sources, which outlives a change of values. */
+function identified(feeder: Feeder): Feeder {
+  if (canonicalMrid(feeder.mrid) !== '') return feeder;
+  const anchors = (feeder.sources.length > 0 ? feeder.sources : feeder.buses).map(({ id }) => id).sort();
+  const mrid = nameUuid(NETWORK_NAMESPACE, [feeder.name, ...anchors].join('\n')).toUpperCase();
+  return buildFeeder({ ...feeder, mrid }, [
+    ...feeder.findings,
+    {
+      severity: 'info',
+      code: 'DEFAULTED_ATTRIBUTE',
+      message: `The feeder ${feeder.name} has no mRID; ${mrid}, made from its name and its sources, stands for it.`,
+      name: feeder.name,
+      attribute: 'IdentifiedObject.mRID',
+      value: mrid,
+    },
+  ]);
+}
+
+/** Number of elements by kind, for lists and manifests. */
+export function countElements(feeder: Feeder): Readonly<Record<string, number>> {
+  const { buses, lines, switches, transformers, regulators, capacitors, loads, pvSystems, batteries, machines } =
+    feeder;
+  return {
+    buses: buses.length,
+    lines: lines.length,
+    switches: switches.length,
+    transformers: transformers.length,
+    regulators: regulators.length,
+    capacitors: capacitors.length,
+    loads: loads.length,
+    pvSystems: pvSystems.length,
+    batteries: batteries.length,
+    machines: machines.length,
+    measurements: feeder.measurements.length,
+  };
+}
