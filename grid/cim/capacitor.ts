@@ -114,7 +114,14 @@ export function readCapacitor(eq: CimEquipment, object: CimObject): Capacitor | 
     const expected = isAcross && nominal < base / 1.3 ? base / Math.sqrt(3) : base;
     demandVoltage(eq, object, 'ShuntCompensator.nomU', nominal, eq.isSplitPhase(ending.bus) ? nominal : expected);
   }
-  for (const share of shares) demandPower(eq, object, 'LinearShuntCompensator.bPerSection', share.powerVar, nominal);
+  if (total !== undefined) {
+    const attribute = 'LinearShuntCompensator.bPerSection';
+    demandPower(eq, object, attribute, total, nominal, nominal ** 2 / phases.length);
+  }
+  for (const phase of phaseObjects) {
+    const attribute = 'LinearShuntCompensatorPhase.bPerSection';
+    demandPower(eq, phase, attribute, eq.optionalNumber(phase, attribute) ?? 0, nominal, ratedVoltageV ** 2);
+  }
   const sectionCount = eq.optionalNumber(object, 'ShuntCompensator.maximumSections') ?? 1;
   demand(
     eq,

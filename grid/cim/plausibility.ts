@@ -66,6 +66,7 @@ export function demandVoltage(
  * Demands a power that a device of a distribution feeder can have, W, var or VA.
  *
  * @param baseV - base voltage of its place, line-to-line V; undefined where the voltage is not known
+ * @param powerOfOne - power of an attribute of 1, VA; 1 where the attribute is a power itself
  */
 export function demandPower(
   eq: CimEquipment,
@@ -73,11 +74,12 @@ export function demandPower(
   attribute: string,
   value: number,
   baseV: number | undefined,
+  powerOfOne = 1,
 ): boolean {
   const size = Math.abs(value);
   const limit = (currentA: number) =>
-    Math.min(POWER_VA, baseV === undefined ? POWER_VA : (baseV / Math.sqrt(3)) * currentA);
-  const allowed = (currentA: number) => `within ${short(limit(currentA))} VA`;
+    Math.min(POWER_VA, baseV === undefined ? POWER_VA : (baseV / Math.sqrt(3)) * currentA) / powerOfOne;
+  const allowed = (currentA: number) => `within ${short(limit(currentA))}`;
   if (!demand(eq, object, attribute, value, size <= limit(CURRENT_A), allowed(CURRENT_A))) return false;
   const isUsual = size <= limit(DOUBTFUL_CURRENT_A);
   demand(eq, object, attribute, value, isUsual, allowed(DOUBTFUL_CURRENT_A), 'warning');
