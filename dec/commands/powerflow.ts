@@ -76,11 +76,11 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   });
   if (options.taps) {
     const read = parseTapsCsv(textOf(options.taps));
-    findings.push(...stateFindings(options.taps, read.findings), ...setTaps(flow, read.taps));
+    findings.push(...stateFindings(options.taps, [...read.findings, ...setTaps(flow, read.taps)]));
   }
   if (options.capacitors) {
     const read = parseCapacitorsCsv(textOf(options.capacitors));
-    findings.push(...stateFindings(options.capacitors, read.findings), ...setCapacitors(flow, read.capacitors));
+    findings.push(...stateFindings(options.capacitors, [...read.findings, ...setCapacitors(flow, read.capacitors)]));
   }
   const report = powerFlowReport(flow, flow.solve(), { findings });
   terminal.findings(report.findings);
