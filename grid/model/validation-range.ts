@@ -20,8 +20,20 @@ const VOLTAGE_DEVIATION = 0.25;
 /** Current of a whole capacitor bank above which its susceptance or its voltage is likely wrong, A. */
 const MAX_BANK_A = 2000;
 
-/** Adds the findings. */
-export function rangeFindings(feeder: Feeder, report: Report): void {
+/** Adds the findings, except where the reader has named the same attribute of the same object as no less severe. */
+export function rangeFindings(feeder: Feeder, add: Report): void {
+  const named = new Set<string>();
+  for (const { severity, mrid, attribute } of feeder.findings) {
+    if (mrid === undefined || attribute === undefined || severity === 'info') continue;
+    const short = attribute.slice(attribute.lastIndexOf('.') + 1);
+    named.add(`warning ${mrid} ${short}`);
+    if (severity === 'error') named.add(`error ${mrid} ${short}`);
+  }
+  const report: Report = (severity, code, element, message, facts) => {
+    if (!named.has(`${severity} ${element.mrid || element.id} ${facts?.attribute}`)) {
+      add(severity, code, element, message, facts);
+    }
+  };
   const transformers = new Map(feeder.transformers.map((transformer) => [transformer.id, transformer]));
   for (const regulator of feeder.regulators) {
     checkTapChanger(regulator, report);

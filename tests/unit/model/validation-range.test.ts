@@ -66,6 +66,16 @@ describe('ranges of regulators', () => {
     });
   });
 
+  it('are not repeated where the reader has named the attribute as no less severe', () => {
+    const data = sound();
+    const off = { ...data, regulators: [{ ...data.regulators[0]!, position: 99 }] };
+    const read = (severity: Finding['severity']): Finding => ({
+      ...{ severity, code: 'BAD_VALUE', message: '', mrid: 'regulator.R', attribute: 'TapChanger.step' },
+    });
+    expect(validateFeeder(buildFeeder(off, [read('error')]))).toHaveLength(1);
+    expect(validateFeeder(buildFeeder(off, [read('warning')]))).toHaveLength(2);
+  });
+
   it('refuse a PT ratio, a band and a target that are not above zero', () => {
     expect(regulator({ ptRatio: 0 })).toEqual(error('ptRatio', '0'));
     expect(regulator({ ptRatio: Number.NaN })).toEqual(error('ptRatio', 'NaN'));
