@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { DecError } from '../../grid/math/index.js';
 import type { FairnessMode } from '../../grid/optim/index.js';
-import { flagshipPath, readProfile } from '../../platform/index.js';
+import { flagshipPath, makeFolder, readProfile } from '../../platform/index.js';
 import {
   type IntervalResult,
   RUN_DEFAULTS,
@@ -29,6 +29,7 @@ import {
   timeOfDay,
 } from '../option.js';
 import { clockOf } from '../output/clock.js';
+import { earlierRun } from '../output/earlier-run.js';
 import type { OutputRecord } from '../output/plots.js';
 import { packageVersion } from '../package-version.js';
 import { seededUuid } from '../seeded-uuid.js';
@@ -128,6 +129,10 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions): P
   const settings = settingsOf(options, load?.values, pv?.values);
   const name = `${model.name}_${new Date(settings.startTime * 1000).toISOString().slice(0, 16).replace(':', '')}`;
   const folder = options.out ?? join('outputs', name.replace(/[^\w.-]/g, '_'));
+
+  // Told before the run, not after it.
+  earlierRun(folder);
+  makeFolder(folder, 'folder of the results');
 
   terminal.print(`${model.name} ${model.mrid}`);
   terminal.findings(siblingFindings([feeder], model));

@@ -1,5 +1,6 @@
 export * from './clock.js';
 export * from './columns.js';
+export { earlierRun } from './earlier-run.js';
 export * from './manifest.js';
 export * from './plots.js';
 export * from './render.js';

@@ -1,37 +1,23 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DecError } from '../../grid/math/index.js';
 import { makeFolder } from '../../platform/index.js';
 import type { RunResult } from '../coordinator/index.js';
 import type { RunManifest } from '../schema/index.js';
 import { alphaColumns, setpointCsv, voltageColumns } from './columns.js';
+import { MANIFEST, removeEarlierRun } from './earlier-run.js';
 import { type ManifestExtras, runManifest } from './manifest.js';
 import { runPlots } from './plots.js';
 import { renderSvg } from './render.js';
 
-/** The file that marks a folder as a run of ours. */
-const MANIFEST = 'manifest.json';
-
 /**
  * Writes everything a run leaves behind: manifest.json, one `agent_<bus><phase>.json` per agent with the set-points of the
  * last interval, difference_messages.jsonl, voltages.parquet, alphas.parquet, setpoints.csv and the pictures (SVG beside
- * their Vega-Lite declaration). A folder that holds an earlier run is emptied first; any other folder with files in it
- * is left alone.
+ * their Vega-Lite declaration). The files of an earlier run in the folder are removed first, and no others.
  *
  * @throws DecError `BAD_ARGUMENT` when the folder holds something else
  */
 export async function writeRun(result: RunResult, folder: string, extras: ManifestExtras): Promise<RunManifest> {
-  if (existsSync(folder)) {
-    const present = readdirSync(folder);
-    if (present.length > 0 && !present.includes(MANIFEST)) {
-      throw new DecError(
-        'BAD_ARGUMENT',
-        `The folder ${folder} holds files that are no run of dec; name another with --out.`,
-        { folder },
-      );
-    }
-    for (const name of present) rmSync(join(folder, name), { recursive: true });
-  }
+  removeEarlierRun(folder);
   makeFolder(folder, 'folder of the results');
   const files: string[] = [];
   const write = (name: string, content: string | Uint8Array) => {

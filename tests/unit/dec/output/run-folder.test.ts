@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
@@ -86,6 +86,26 @@ describe('the folder of a run', () => {
     writeFileSync(join(folder, 'thesis.txt'), 'mine');
     await expect(writeRun(runResult(), folder, EXTRAS)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
     expect(readdirSync(folder)).toEqual(['thesis.txt']);
+  });
+
+  it('is refused when its manifest is that of another program, which stays', async () => {
+    writeFileSync(join(folder, 'manifest.json'), '{"name":"a web page","files":["x"]}');
+    writeFileSync(join(folder, 'x'), 'mine');
+    await expect(writeRun(runResult(), folder, EXTRAS)).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+    expect(readdirSync(folder).sort()).toEqual(['manifest.json', 'x']);
+  });
+
+  it('keeps what others put beside an earlier run, and files that a manifest names outside', async () => {
+    const manifest = await writeRun(runResult(), folder, EXTRAS);
+    writeFileSync(join(folder, 'notes.txt'), 'mine');
+    const outside = join(folder, '..', 'outside.txt');
+    writeFileSync(outside, 'mine');
+    const reaching = { ...manifest, files: [...manifest.files, '../outside.txt'] };
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify(reaching));
+    await writeRun(runResult(), folder, EXTRAS);
+    expect(readdirSync(folder)).toContain('notes.txt');
+    expect(existsSync(outside)).toBe(true);
+    rmSync(outside);
   });
 
   it('has a manifest also for a run that was cancelled before its first interval', async () => {
