@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    globalSetup: ['./tests/announce-skips.ts'],
     projects: [
       {
         test: {
