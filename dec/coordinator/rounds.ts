@@ -10,8 +10,11 @@ export const VOLTAGE_TOLERANCE_PU = 1e-4;
 /** Verification is settled when no port's power moves more, W. */
 const SETTLED_W = 1;
 const MAX_VERIFICATIONS = 12;
-/** While power is curtailed, an AC maximum lower than this below the limit means that the linear model asks too much. */
-const SLACK_PU = 2e-4;
+/**
+ * While power is curtailed, the dispatch is the optimum only where the linear model meets the AC power flow: an AC maximum
+ * farther than this from the limit, pu, or a model that was not moved onto this interval's own AC solution, is corrected.
+ */
+const EXACT_PU = 2e-5;
 /** Curtailed fraction (mean of an agent) from which an agent counts as curtailed. */
 const CURTAILED_ALPHA = 5e-3;
 /** Questions that an agent may miss in a row before it is no longer waited for. */
@@ -100,7 +103,7 @@ class IntervalRun {
       const verified = await this.verify();
       verifications += verified.passes;
       ac = verified.ac;
-      if (!this.wantsCorrection(ac, verified.isConverged) || corrections >= settings.maxCorrections) break;
+      if (!this.wantsCorrection(ac, verified.isConverged, corrections) || corrections >= settings.maxCorrections) break;
       if (this.isOver()) {
         this.findings.push('The deadline of the interval came before the last correction.');
         break;
@@ -140,6 +143,7 @@ class IntervalRun {
   private async iterate(): Promise<boolean> {
     const { star, settings, question } = this;
     let requests = star.start();
+    if (this.awaited().length === 0) return false;
     for (let round = 0; round < settings.maxRounds; round++) {
       if (this.isOver()) {
         this.findings.push('The deadline of the interval came before the rounds had converged.');
@@ -225,11 +229,16 @@ class IntervalRun {
   private async commit(): Promise<Readonly<Record<string, readonly DerSetpoint[]>>> {
     const { interval, signal } = this.question;
     const body = { kind: 'commit', interval, round: ++this.ask } as const;
-    // Failed agents are asked too: they answer with what they hold.
     const { roundDeadlineMs } = this.settings;
     const answers = await this.exchange.ask(body, 'setpoints', this.awaited(), roundDeadlineMs, signal);
     this.note(answers.byAgent.keys(), answers.late);
-    return Object.fromEntries(answers.byAgent);
+    // In the order of the ports, so that messages do not depend on which host was faster.
+    return Object.fromEntries(
+      this.agentIds.flatMap((agentId) => {
+        const setpoints = answers.byAgent.get(agentId);
+        return setpoints === undefined ? [] : [[agentId, setpoints] as const];
+      }),
+    );
   }
 
   /** Agents that are waited for: neither lost before, nor failed in this interval. */
@@ -274,12 +283,12 @@ class IntervalRun {
   }
 
   /** Whether the linear model has to be moved onto the AC solution. */
-  private wantsCorrection(ac: IntervalOutcome['ac'], isConverged: boolean): boolean {
+  private wantsCorrection(ac: IntervalOutcome['ac'], isConverged: boolean, corrections: number): boolean {
     if (ac === undefined || !isConverged) return false;
     const { maxPu, minPu } = this.settings.limits;
-    if (ac.vMaxPu > maxPu + VOLTAGE_TOLERANCE_PU || ac.vMinPu < minPu - VOLTAGE_TOLERANCE_PU) return true;
+    if (ac.vMaxPu > maxPu + EXACT_PU || ac.vMinPu < minPu - EXACT_PU) return true;
     const isCurtailed = this.history.at(-1)?.alpha.some((alpha) => (alpha ?? 0) > CURTAILED_ALPHA) ?? false;
-    return isCurtailed && ac.vMaxPu < maxPu - SLACK_PU;
+    return isCurtailed && (corrections === 0 || ac.vMaxPu < maxPu - EXACT_PU);
   }
 
   private status(hasConverged: boolean, ac: IntervalOutcome['ac']): IntervalStatus {
