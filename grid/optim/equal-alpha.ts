@@ -159,11 +159,15 @@ export function equalAlphaUpdate(
       at++;
     });
   }
+  const askedAt = memory.portVoltage.slice();
   const sample = takeSample(data, memory, alpha);
   const worst = sample.margins.reduce((least, margin) => Math.min(least, margin), Infinity);
   let isDone = false;
   const askedBefore = memory.asked;
-  if (worst >= -MARGIN_SQUARED_PU) {
+  // The same alpha is asked again, at the port voltages that it leads to, before anything is concluded from it.
+  const isAskedAgain = isStale(data, sample.margins.indexOf(worst), askedAt, memory.portVoltage);
+  if (isAskedAgain) memory.asked = alpha;
+  else if (worst >= -MARGIN_SQUARED_PU) {
     memory.high = sample;
     if (alpha === 0 || worst <= MARGIN_SQUARED_PU) isDone = true;
   } else {
@@ -173,24 +177,46 @@ export function equalAlphaUpdate(
       isDone = true;
     }
   }
-  if (!isDone && memory.low && memory.high) {
+  if (!isAskedAgain && !isDone && memory.low && memory.high) {
     const { low, high } = memory;
     if (high.alpha - low.alpha <= ALPHA_WIDTH) {
       memory.asked = high.alpha;
       isDone = askedBefore === high.alpha;
     } else memory.asked = crossing(low, high);
-  } else if (!isDone) memory.asked = 1;
+  } else if (!isAskedAgain && !isDone) memory.asked = 1;
   return {
     round: memory.round,
     rho: 1,
     primalResidual: Math.max(0, -worst) / settings.voltageUnitSquaredPu,
     primalTolerance: MARGIN_SQUARED_PU / settings.voltageUnitSquaredPu,
-    dualResidual: isDone ? 0 : Math.abs(memory.asked - askedBefore),
+    dualResidual: isDone ? 0 : isAskedAgain ? 1 : Math.abs(memory.asked - askedBefore),
     dualTolerance: ALPHA_WIDTH,
     hasConverged: isDone,
     powerChangeW,
     missing,
   };
+}
+
+/** Port voltages closer than this to those an agent was asked at are the same, pu squared. */
+const STALE_SQUARED_PU = 1e-9;
+
+/**
+ * Whether the worst margin is that of an agent with several port nodes that was asked at other voltages. What such an agent
+ * bears holds for a shift that is the same at all of its nodes; with one node any shift is.
+ */
+function isStale(data: CoordinatorData, worst: number, askedAt: Float64Array, now: Float64Array): boolean {
+  let at = 0;
+  for (let j = 0; j < data.agents.length; j++) {
+    const count = data.agents[j]!.portNodes.length;
+    if (j === worst) {
+      for (let k = at; count > 1 && k < at + count; k++) {
+        if (Math.abs(askedAt[k]! - now[k]!) > STALE_SQUARED_PU) return true;
+      }
+      return false;
+    }
+    at += count;
+  }
+  return false;
 }
 
 function takeSample(data: CoordinatorData, memory: EqualAlphaMemory, alpha: number): Sample {
