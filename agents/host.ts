@@ -34,6 +34,8 @@ export interface AgentHostOptions {
   readonly createCore: CreateCore;
   /** Milliseconds to wait for the measurements that belong to an interval. Default 2000. */
   readonly measurementWaitMs?: number;
+  /** Milliseconds of silence after which another coordinator may take the host over. Default 12 000. */
+  readonly coordinatorSilenceMs?: number;
   /** Errors of handlers and malformed messages, for a log. */
   readonly onError?: (error: Error) => void;
 }
@@ -46,6 +48,20 @@ export interface AgentHost {
   /** Tells the coordinator that it leaves, drops its agents and stops listening. The bus stays open. */
   close(): void;
 }
+
+/** The coordinator that a host serves. */
+interface Coordinator {
+  readonly sender: string;
+  readonly session: number;
+  /** When it was last heard, monotonic ms. */
+  heardMs: number;
+  /** Foreign messages that were reported already. */
+  readonly ignored: Set<string>;
+}
+
+/** A coordinator calls every few seconds as long as it lives; four calls missed mean that it is gone. */
+const COORDINATOR_SILENCE_MS = 12_000;
+const IGNORED_MAX = 50;
 
 type Body<T = CoordinationMessage> = T extends CoordinationMessage ? Omit<T, 'runId' | 'sender' | 'sequence'> : never;
 type Answer<Kind extends AgentOutbox['kind']> = Extract<AgentOutbox, { kind: Kind }>;
@@ -64,7 +80,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
   let feed = new MeasurementFeed([]);
   let sequence = 0;
   let waiting: { readonly message: CoordinationOf<'prepare'>; readonly timer: NodeJS.Timeout } | undefined;
-  let callNumber = 0;
+  let coordinator: Coordinator | undefined;
   const lastSeen = new Map<string, number>();
 
   const say = (body: Body): void => {
@@ -92,6 +108,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     agents.clear();
     models.clear();
     areaOf.clear();
+    coordinator = undefined;
     lastSeen.clear();
     feed = new MeasurementFeed([]);
   };
@@ -146,7 +163,8 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       const answer = agents.get(agentId)?.receive(inbox);
       if (answer === undefined || answer.kind === 'ignored') continue;
       if (isAnswer(answer, kind)) answers.set(agentId, answer);
-      else if (answer.kind === 'failed') {
+      else if (answer.kind === 'failed' || answer.kind === 'refused') {
+        if (answer.kind === 'refused') report(new Error(answer.message));
         const { interval, round } = message;
         say({ kind: 'agentError', interval, round, hostId, agentId, message: answer.message });
       }
@@ -221,15 +239,56 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     say({ kind: 'setpoints', interval, round, hostId, agents: mapValues(answers, ({ limits }) => limits) });
   };
 
+  /**
+   * Whether a message comes from the coordinator of this host. A call of another one is heeded only when there is none,
+   * or the present one has been silent for long; agents of the one that went before are none of its business.
+   */
+  const isHeeded = (message: CoordinationMessage): boolean => {
+    const { kind, sender } = message;
+    const session = kind === 'call' ? message.round : (message.session ?? coordinator?.session ?? 0);
+    const now = performance.now();
+    const isOurs = coordinator?.sender === sender && coordinator.session === session;
+    if (!isOurs && kind === 'call') {
+      const silenceMs = options.coordinatorSilenceMs ?? COORDINATOR_SILENCE_MS;
+      if (coordinator !== undefined && now - coordinator.heardMs < silenceMs) {
+        ignore(message);
+        return false;
+      }
+      reset();
+      coordinator = { sender, session: message.round, heardMs: now, ignored: new Set() };
+      return true;
+    }
+    if (coordinator === undefined) {
+      if (kind !== 'assign') return false;
+      coordinator = { sender, session, heardMs: now, ignored: new Set() };
+      return true;
+    }
+    if (isOurs) coordinator.heardMs = now;
+    else ignore(message);
+    return isOurs;
+  };
+
+  /** Says once per sender and kind that it is not heeded. */
+  const ignore = ({ kind, sender }: CoordinationMessage): void => {
+    if (coordinator === undefined) return;
+    const what = `${kind} of ${sender}`;
+    if (coordinator.ignored.has(what) || coordinator.ignored.size >= IGNORED_MAX) return;
+    coordinator.ignored.add(what);
+    report(
+      new Error(
+        `Host ${hostId} ignored a ${kind} message of ${sender} in run ${runId}: it serves another coordinator, which has ` +
+          'neither left nor fallen silent.',
+      ),
+    );
+  };
+
   const hear = (body: string, destination: string): void => {
     const message = coordination.parse(body, destination);
-    if (message.runId !== runId || message.sender === hostId || message.sequence === lastSeen.get(destination)) return;
+    if (message.runId !== runId || message.sender === hostId || !isHeeded(message)) return;
+    if (message.sequence === lastSeen.get(destination)) return;
     lastSeen.set(destination, message.sequence);
     switch (message.kind) {
       case 'call':
-        // A coordinator begins: agents of one that went before are none of its business. It may call twice.
-        if (message.round !== callNumber) reset();
-        callNumber = message.round;
         hello(message.round);
         break;
       case 'leave':

@@ -51,5 +51,7 @@ export type AgentOutbox =
   | { readonly kind: 'limits'; readonly limits: readonly DerLimit[] }
   /** The message does not fit the agent's state (late, doubled, of another interval) and changed nothing. */
   | { readonly kind: 'ignored'; readonly reason: string }
+  /** The message cannot be one to this agent (wrong length, no plausible number) and changed nothing. */
+  | { readonly kind: 'refused'; readonly message: string }
   /** The agent cannot go on in this interval; it is held at its last feasible set-points. */
   | { readonly kind: 'failed'; readonly message: string };

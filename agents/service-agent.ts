@@ -12,6 +12,7 @@ import { describe, intervalOf, type ServiceAgentState, transition } from './agen
 import { type CustomerAgent, customersOf } from './customer-agent.js';
 import { estimate } from './estimator.js';
 import type { AgentInbox, AgentOutbox, DerLimit } from './mailbox.js';
+import { targetFault, voltageFault } from './plausibility.js';
 
 /** The mathematics of an agent; `createServiceAgent` of grid/optim, or another module's. */
 export interface ServiceAgentCore {
@@ -33,6 +34,8 @@ export interface ServiceAgentCore {
 export class ServiceAgent {
   readonly id: string;
   private readonly portNodes: number;
+  /** Base voltage of the port, V; infinite where the model names none. */
+  private readonly portBaseV: number;
   private readonly core: ServiceAgentCore;
   private readonly customers: readonly CustomerAgent[];
   private readonly pvById: ReadonlyMap<string, ServiceModel['feeder']['pvSystems'][number]>;
@@ -43,6 +46,7 @@ export class ServiceAgent {
   constructor(model: ServiceModel, core: ServiceAgentCore) {
     this.id = model.agentId;
     this.portNodes = model.port.nodes.length;
+    this.portBaseV = model.feeder.buses.find(({ id }) => id === model.port.bus)?.baseVoltageV ?? Infinity;
     this.core = core;
     this.customers = customersOf(model.feeder);
     this.pvById = new Map(model.feeder.pvSystems.map((pv) => [pv.id, pv]));
@@ -66,6 +70,10 @@ export class ServiceAgent {
       }
       return undefined;
     }
+    const fault = this.fault(message);
+    if (fault !== undefined) {
+      return { kind: 'refused', message: `${this.id} refused a ${message.kind} message: ${fault}` };
+    }
     const event =
       message.kind === 'prepare' || message.kind === 'commit'
         ? ({ name: message.kind, interval: message.interval } as const)
@@ -84,6 +92,13 @@ export class ServiceAgent {
     } catch (error) {
       return this.fail(message.interval, error);
     }
+  }
+
+  /** What makes a message impossible, before it can touch state. */
+  private fault(message: AgentInbox): string | undefined {
+    if (message.kind === 'round') return targetFault(message.request, this.portNodes);
+    if (message.kind === 'verify') return voltageFault(message.request, this.portNodes, this.portBaseV);
+    return undefined;
   }
 
   private act(message: Exclude<AgentInbox, { kind: 'measurements' }>): AgentOutbox {

@@ -20,6 +20,8 @@ const header = {
   sender: z.string(),
   /** Counts the sender's messages; distinguishes a repeated message from a new one. */
   sequence: z.int().nonnegative(),
+  /** The coordinator's own number, the `round` of its call; hosts heed no other coordinator while it lasts. */
+  session: z.int().nonnegative().exactOptional(),
 };
 
 const numbers = z.array(z.number());

@@ -69,8 +69,13 @@ export class AgentExchange {
   private isGathering = false;
   private readonly callNumber = randomInt(1, 2 ** 31);
 
+  private readonly pulse: NodeJS.Timeout;
+
   constructor(options: ExchangeOptions) {
     this.options = options;
+    // Hosts learn that their coordinator lives, and the coordinator which hosts have come or come back.
+    this.pulse = setInterval(() => this.beat(), CALL_EVERY_MS);
+    this.pulse.unref();
     this.subscription = options.bus.subscribe(coordinationReply(options.runId), ({ body, destination }) =>
       this.hear(coordination.parse(body, destination)),
     );
@@ -234,6 +239,14 @@ export class AgentExchange {
     return { byAgent, late: assigned.filter((agentId) => !byAgent.has(agentId) && !this.hasFailed(agentId)) };
   }
 
+  private beat(): void {
+    try {
+      this.call();
+    } catch (thrown) {
+      this.options.onError?.(asError(thrown));
+    }
+  }
+
   private call(): void {
     this.broadcast({ kind: 'call', interval: 0, round: this.callNumber });
   }
@@ -267,6 +280,7 @@ export class AgentExchange {
 
   /** Tells the hosts that the run is over and stops listening. */
   close(reason: string): void {
+    clearInterval(this.pulse);
     this.broadcast({ kind: 'leave', interval: 0, round: 0, reason });
     this.subscription.unsubscribe();
   }
@@ -293,6 +307,7 @@ export class AgentExchange {
       runId: this.options.runId,
       sender: COORDINATOR,
       sequence: this.sequence++,
+      session: this.callNumber,
     };
     this.options.bus.send(destination, coordination.format(message));
   }
@@ -331,6 +346,8 @@ export class AgentExchange {
 
 /** Name under which the coordinator speaks. */
 const COORDINATOR = 'coordinator';
+/** Milliseconds between calls while the exchange is open. */
+const CALL_EVERY_MS = 3000;
 /** Agents in one message of assignment: their networks are some 50 kB each. */
 const AGENTS_PER_ASSIGNMENT = 20;
 

@@ -1,4 +1,4 @@
-import { type LimitRows, solveDense, solveLimits } from '../math/index.js';
+import { DecError, type LimitRows, solveDense, solveLimits } from '../math/index.js';
 import { gatherFlows, type LinearNetwork, linearState, spreadVoltages } from './linear-network.js';
 import type { CurtailableUnit, GroupCost } from './problem.js';
 import type { AgentReply, AgentRequest } from './star.js';
@@ -14,7 +14,8 @@ import type { StarSettings } from './star-settings.js';
  * P, Q and B are affine in alpha by the linear model of the secondary; they are found once per interval by one evaluation
  * per group and port node. Per penalty rho: one dense inverse and C inv(H) C'. Per round: limit-programme.ts, warm.
  * Cost: O(n^3 + rows n^2) per rho, O(rows n) per round for n unknowns.
- * Fails: never; limits that cannot hold are violated as little as the price allows, and the status says so.
+ * Limits that cannot hold are violated as little as the price allows, and the status says so.
+ * Fails: when a number is not finite; the memory is then as it was before the question.
  * Source: Boyd et al. (2011), "Distributed optimization and statistical learning via ADMM", section 7 (sharing, consensus).
  */
 
@@ -255,6 +256,7 @@ const ROW_TOLERANCE = 1e-9;
 
 /**
  * One round of one agent. The memory is updated; the reply holds boundary quantities only.
+ * @throws DecError `DIVERGED` when the answer is not finite; the memory is unchanged
  */
 export function agentUpdate(
   data: AgentData,
@@ -308,6 +310,8 @@ export function agentUpdate(
     upper[r] = (data.upperSquaredPu[r]! - atNominal) / voltageUnit;
   }
   for (let g = 0; g < n; g++) unlimited[k + g] = x[g]!;
+  const multipliersBefore = memory.multipliers.slice();
+  const valuesBefore = memory.values.slice();
   const limitRows: LimitRows = { count: rows, lower, upper, cap, column: (i) => memory.columns[i]! };
   solveLimits(limitRows, unlimited, memory.multipliers, memory.values, ROW_TOLERANCE);
   let isInfeasible = false;
@@ -317,6 +321,12 @@ export function agentUpdate(
     if (r < k && (memory.values[r]! > upper[r]! + INFEASIBLE_BY || memory.values[r]! < lower[r]! - INFEASIBLE_BY)) {
       isInfeasible = true;
     }
+  }
+  if (!(x.every(Number.isFinite) && memory.multipliers.every(Number.isFinite))) {
+    memory.multipliers = multipliersBefore;
+    memory.values = valuesBefore;
+    memory.rho = Number.NaN;
+    throw new DecError('DIVERGED', `Round ${request.round} has no finite answer.`, { round: request.round });
   }
   for (let g = 0; g < n; g++) memory.alpha[g] = Math.min(1, Math.max(0, x[g]!));
   const powerW: number[] = [];

@@ -108,7 +108,12 @@ class TransformerAgent implements ServiceAgent {
     const data = this.makeData(power, groupCount);
     const memory = agentMemory(data);
     // Unknowns of the last interval are a good start when the same units are there.
-    if (before && before.groupCount === groupCount && before.memory.multipliers.length === memory.multipliers.length) {
+    if (
+      before &&
+      before.groupCount === groupCount &&
+      before.memory.multipliers.length === memory.multipliers.length &&
+      isSound(before.memory)
+    ) {
       memory.multipliers.set(before.memory.multipliers);
       memory.alpha.set(before.memory.alpha);
       memory.portVoltageSquaredPu.set(before.memory.portVoltageSquaredPu);
@@ -119,6 +124,7 @@ class TransformerAgent implements ServiceAgent {
 
   update(request: AgentRequest): AgentReply {
     const { data, memory } = this.prepared();
+    this.checkRequest(request);
     const own: AgentRequest = {
       ...request,
       targetW: this.toRoots(request.targetW),
@@ -141,6 +147,7 @@ class TransformerAgent implements ServiceAgent {
   verify(request: VerifyRequest): VerifyReply {
     const { power, memory, inputs } = this.prepared();
     const { network } = this.linear;
+    this.checkVector('voltage', request.voltage, 2 * this.rootOf.length);
     const flow = this.flowAt(request.voltage);
     applyInputs(flow, this.model.feeder, inputs);
     power.units.forEach((unit) => {
@@ -148,7 +155,7 @@ class TransformerAgent implements ServiceAgent {
       flow.setGeneration(unit.id, (1 - memory.alpha[unit.group]!) * unit.availableW, powerVar);
     });
     const solution = flow.solve({ controls: false });
-    const isConverged = solution.status === 'converged' || solution.status === 'controlsUnsettled';
+    const isSolved = solution.status === 'converged' || solution.status === 'controlsUnsettled';
 
     const rootPowerW = new Float64Array(network.rootCount);
     const rootPowerVar = new Float64Array(network.rootCount);
@@ -182,13 +189,11 @@ class TransformerAgent implements ServiceAgent {
       minVoltagePu = Math.min(minVoltagePu, pu);
       if (pu > this.settings.limits.maxPu || pu < this.settings.limits.minPu) violations++;
     }
-    if (isConverged) {
-      this.verification = {
-        correction,
-        offsetW: rootPowerW.map((w, i) => w - linear.flowW[i]!),
-        offsetVar: rootPowerVar.map((v, i) => v - linear.flowVar[i]!),
-      };
-    }
+    const offsetW = rootPowerW.map((w, i) => w - linear.flowW[i]!);
+    const offsetVar = rootPowerVar.map((v, i) => v - linear.flowVar[i]!);
+    // A correction outlives the interval: one that is not finite must never be kept.
+    const isConverged = isSolved && [correction, offsetW, offsetVar].every((values) => values.every(Number.isFinite));
+    if (isConverged) this.verification = { correction, offsetW, offsetVar };
     return {
       powerW: this.rootOf.map((root) => rootPowerW[root]!),
       powerVar: this.rootOf.map((root) => rootPowerVar[root]!),
@@ -234,6 +239,23 @@ class TransformerAgent implements ServiceAgent {
     const { power, memory } = this.prepared();
     const alphaSum = power.units.reduce((sum, unit) => sum + memory.alpha[unit.group]!, 0);
     return { alphaSum, alphaCount: power.units.length };
+  }
+
+  private checkRequest({ rho, targetW, targetVar, targetVoltageSquaredPu, targetAlpha = 0 }: AgentRequest): void {
+    const nodes = this.rootOf.length;
+    this.checkVector('rho and targetAlpha', [rho, targetAlpha], 2);
+    this.checkVector('targetW', targetW, nodes);
+    this.checkVector('targetVar', targetVar, nodes);
+    this.checkVector('targetVoltageSquaredPu', targetVoltageSquaredPu, nodes);
+  }
+
+  private checkVector(name: string, values: readonly number[], length: number): void {
+    if (values.length === length && values.every(Number.isFinite)) return;
+    throw new DecError(
+      'BAD_ARGUMENT',
+      `Agent ${this.agentId} was given ${name} [${values.join(', ')}], where ${length} finite numbers are needed.`,
+      { agent: this.agentId, name },
+    );
   }
 
   private prepared(): Situation {
@@ -313,6 +335,11 @@ class TransformerAgent implements ServiceAgent {
     this.flow = createPowerFlow(buildFeeder({ ...feeder, sources }));
     return this.flow;
   }
+}
+
+/** Whether a memory may start another interval. */
+function isSound({ multipliers, alpha, portVoltageSquaredPu }: AgentMemory): boolean {
+  return [multipliers, alpha, portVoltageSquaredPu].every((values) => values.every(Number.isFinite));
 }
 
 /** Sets loads, held generation and available PV of a power flow from inputs. */

@@ -1,0 +1,44 @@
+import type { AgentRequest, VerifyRequest } from '../grid/optim/index.js';
+
+/** Largest power at one port node that can be meant, W or var. */
+const POWER_MAX_W = 1e9;
+/** Largest square of a port voltage that can be meant, pu. */
+const VOLTAGE_SQUARED_MAX_PU = 4;
+
+/** Why a round's targets cannot be meant for a port of so many nodes; undefined when they can. */
+export function targetFault(request: AgentRequest, nodes: number): string | undefined {
+  const { rho, targetW, targetVar, targetVoltageSquaredPu, targetAlpha = 0 } = request;
+  if (!(Number.isFinite(rho) && rho > 0)) return `rho is ${rho}`;
+  if (!Number.isFinite(targetAlpha)) return `targetAlpha is ${targetAlpha}`;
+  return (
+    vectorFault('targetW', targetW, nodes, -POWER_MAX_W, POWER_MAX_W) ??
+    vectorFault('targetVar', targetVar, nodes, -POWER_MAX_W, POWER_MAX_W) ??
+    vectorFault('targetVoltageSquaredPu', targetVoltageSquaredPu, nodes, 0, VOLTAGE_SQUARED_MAX_PU)
+  );
+}
+
+/**
+ * Why port voltages cannot be meant; undefined when they can.
+ * @param baseV - base voltage of the port, V
+ */
+export function voltageFault({ voltage }: VerifyRequest, nodes: number, baseV: number): string | undefined {
+  const most = baseV * Math.sqrt(VOLTAGE_SQUARED_MAX_PU);
+  const fault = vectorFault('voltage', voltage, 2 * nodes, -most, most);
+  if (fault !== undefined) return fault;
+  for (let k = 0; k < nodes; k++) {
+    if (voltage[2 * k] === 0 && voltage[2 * k + 1] === 0) return `voltage of port node ${k + 1} is zero`;
+  }
+  return undefined;
+}
+
+function vectorFault(
+  name: string,
+  values: readonly number[],
+  length: number,
+  min: number,
+  max: number,
+): string | undefined {
+  if (values.length !== length) return `${name} has ${values.length} values where the port needs ${length}`;
+  const wrong = values.find((value) => !(value >= min && value <= max));
+  return wrong === undefined ? undefined : `${name} holds ${wrong}, which is outside ${min} to ${max}`;
+}
