@@ -85,7 +85,7 @@ export class Coordinator {
     // Limits of this interval act until those of the next one do, one output after the next measurement.
     const forecast = this.options.forecast(timestamp, timestamp + settings.intervalS + settings.publishPeriodS);
     const estimate = this.estimator.estimate(this.index.readings(output), forecast);
-    const outcome = await this.rounds.run({
+    const solved = await this.rounds.run({
       interval,
       timestamp,
       horizon: { pv: forecast.pv, load: forecast.load },
@@ -96,6 +96,7 @@ export class Coordinator {
       onRound: ({ round, primalResidual, dualResidual }) =>
         onProgress?.({ kind: 'round', interval, round, primalResidual, dualResidual }),
     });
+    const outcome = this.withPrimary(solved);
     const commitment = this.commit(timestamp, outcome);
     if (commitment.difference !== undefined) {
       bus.send(simulationInputTopic(simulationId), simulationInput.format(commitment.difference));
@@ -106,14 +107,16 @@ export class Coordinator {
     return { outcome, commitment, state: estimate.state, committedMs, seconds: (committedMs - began) / 1000 };
   }
 
-  private commit(timestamp: number, outcome: IntervalOutcome): Commitment {
-    const { simulationId, settings, uuid, devices } = this.options;
-    const setpoints = { ...outcome.setpoints };
+  /** The agents' set-points and those of the primary's own DER. */
+  private withPrimary(outcome: IntervalOutcome): IntervalOutcome {
     // Without any agent the star knows nothing of the secondaries: what is in force stays in force.
-    if (outcome.status !== 'noAgents') {
-      const own = this.primaryLimits();
-      if (own.length > 0) setpoints[PRIMARY_AGENT] = own;
-    }
+    if (outcome.status === 'noAgents') return outcome;
+    const own = this.primaryLimits();
+    return own.length === 0 ? outcome : { ...outcome, setpoints: { ...outcome.setpoints, [PRIMARY_AGENT]: own } };
+  }
+
+  private commit(timestamp: number, { setpoints }: IntervalOutcome): Commitment {
+    const { simulationId, settings, uuid, devices } = this.options;
     return commit({
       simulationId,
       timestamp,

@@ -15,7 +15,7 @@ export interface ManifestExtras {
   readonly outputs?: readonly OutputRecord[];
 }
 
-/** Value of a fairness rule's objective for an outcome, kW: see docs/algorithms. */
+/** Value of a fairness rule's objective for an outcome, kW (README, fairness rules). */
 function objectiveKw(audit: AuditResult, fairness: string): number {
   const weight = fairness === 'total' ? (alpha: number) => alpha : (alpha: number) => alpha * alpha;
   return audit.ders.reduce((sum, { availableW, alpha }) => sum + (availableW / 1000) * weight(alpha), 0);
@@ -69,6 +69,16 @@ function nameOf(node: { readonly bus: string; readonly phase: string } | undefin
   return node ? `${node.bus}.${node.phase}` : '';
 }
 
+/** DER that were given set-points, the primary's own among them; before the first interval, those of the agents. */
+function dersOf(result: RunResult): number {
+  const commanded = new Set(
+    result.intervals.flatMap(({ setpoints }) =>
+      Object.values(setpoints).flatMap((list) => list.map((one) => one.derMrid)),
+    ),
+  );
+  return commanded.size || result.agents.reduce((sum, { ders }) => sum + ders, 0);
+}
+
 function summaryOf(voltages: IntervalResult['before']): RunManifest['intervals'][number]['before'] {
   return { ...voltages, vMaxNode: { ...voltages.vMaxNode }, vMinNode: { ...voltages.vMinNode } };
 }
@@ -92,7 +102,7 @@ export function runManifest(
     versions: { ...extras.versions },
     seed: extras.seed,
     agents: result.agents.length,
-    ders: result.agents.reduce((sum, { ders }) => sum + ders, 0),
+    ders: dersOf(result),
     summary: {
       vMaxBeforePu: summary.vMaxBeforePu ?? null,
       violationsBefore: summary.violationsBefore ?? null,
