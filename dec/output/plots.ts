@@ -310,7 +310,7 @@ function portVoltages(result: RunResult, interval: IntervalResult): TopLevelSpec
     interval,
     {
       title: 'Voltage at each service transformer over the rounds',
-      subtitle: `${result.feeder.name}, ${clockOf(interval.timestamp)}; primary side, as the agent has it; all start from 1 pu`,
+      subtitle: `${result.feeder.name}, ${clockOf(interval.timestamp)}; primary side, as the agent has it`,
       axis: 'voltage (pu)',
       rule: maxPu,
       isStartCut: true,
