@@ -11,6 +11,7 @@ import {
   coordinationTopic,
 } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
+import { boundaryFault, portNodesOf, setpointFault, verificationFault } from './answer-check.js';
 import type { AgentFailure } from './run-result.js';
 
 /** Kinds of questions whose answers come by agent. */
@@ -50,6 +51,7 @@ export interface HostRecord {
 export interface ExchangeOptions {
   readonly bus: Bus;
   readonly runId: string;
+  /** Answers that were dropped, each said once. Without it they go to where the process's warnings go. */
   readonly onError?: (error: Error) => void;
 }
 
@@ -62,6 +64,20 @@ export class AgentExchange {
   private readonly subscription: BusSubscription;
   private readonly hostOf = new Map<string, string>();
   private readonly hosts = new Map<string, HostRecord>();
+  /** What each agent was made of, to make it again. */
+  private readonly assignments = new Map<string, unknown>();
+  private readonly portNodes = new Map<string, number | undefined>();
+  /** Agents that their host no longer carries: it has come back without them. */
+  private readonly stray = new Set<string>();
+  /** Hosts that let a question pass and have not been heard since. */
+  private readonly silent = new Set<string>();
+  /** Hosts that came after the agents had been given out. */
+  private readonly spare = new Set<string>();
+  private readonly said = new Set<string>();
+  private simulationId: string | undefined;
+  /** While agents are given out a host cannot list them yet. */
+  private isGiving = false;
+  private lastInterval = 0;
   private readonly errors: AgentFailure[] = [];
   private readonly watchers = new Set<(message: CoordinationMessage) => void>();
   private question: Question | undefined;
@@ -125,8 +141,6 @@ export class AgentExchange {
   ): Promise<readonly AgentFailure[]> {
     const hosts = [...this.hosts.values()];
     const parts = new Map(hosts.map(({ hostId }) => [hostId, new Map<string, unknown>()]));
-    const open = new Set(assignments.keys());
-    const rejected: AgentFailure[] = [];
     let turn = 0;
     for (const [agentId, payload] of assignments) {
       const host = nextHost(hosts, parts, turn++);
@@ -136,18 +150,39 @@ export class AgentExchange {
         });
       }
       parts.get(host.hostId)!.set(agentId, payload);
-      this.hostOf.set(agentId, host.hostId);
+      this.assignments.set(agentId, payload);
+      this.portNodes.set(agentId, portNodesOf(payload));
+    }
+    const rejected = await this.give(parts, deadlineMs, signal);
+    for (const { agentId } of rejected) this.hostOf.delete(agentId);
+    return rejected;
+  }
+
+  /** Gives each host its part; the agents that it did not take are returned with the reason. */
+  private async give(
+    parts: ReadonlyMap<string, ReadonlyMap<string, unknown>>,
+    deadlineMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly AgentFailure[]> {
+    const open = new Set<string>();
+    const rejected: AgentFailure[] = [];
+    for (const [hostId, part] of parts) {
+      for (const agentId of part.keys()) {
+        this.hostOf.set(agentId, hostId);
+        open.add(agentId);
+      }
     }
     const watcher = (message: CoordinationMessage): void => {
       if (message.kind !== 'assigned') return;
-      for (const agentId of message.agentIds) open.delete(agentId);
+      const isOwn = (agentId: string): boolean => this.hostOf.get(agentId) === message.sender;
+      for (const agentId of message.agentIds) if (isOwn(agentId)) open.delete(agentId);
       for (const [agentId, reason] of Object.entries(message.rejected)) {
-        open.delete(agentId);
-        this.hostOf.delete(agentId);
+        if (!isOwn(agentId) || !open.delete(agentId)) continue;
         rejected.push({ agentId, message: reason });
       }
     };
     this.watchers.add(watcher);
+    this.isGiving = true;
     try {
       for (const [hostId, part] of parts) {
         for (const chunk of chunks([...part], AGENTS_PER_ASSIGNMENT)) {
@@ -163,10 +198,10 @@ export class AgentExchange {
       }
       await this.until(() => open.size === 0, deadlineMs, signal);
     } finally {
+      this.isGiving = false;
       this.watchers.delete(watcher);
     }
     for (const agentId of open) {
-      this.hostOf.delete(agentId);
       rejected.push({ agentId, message: `not taken by its host within ${deadlineMs / 1000} s` });
     }
     return rejected;
@@ -174,9 +209,10 @@ export class AgentExchange {
 
   /** Tells the hosts which simulation to read; resolves with the hosts that did not confirm in time. */
   async watch(simulationId: string, deadlineMs: number, signal?: AbortSignal): Promise<readonly string[]> {
+    this.simulationId = simulationId;
     const open = new Set(this.hosts.keys());
     const watcher = (message: CoordinationMessage): void => {
-      if (message.kind === 'watching' && message.simulationId === simulationId) open.delete(message.hostId);
+      if (message.kind === 'watching' && message.simulationId === simulationId) open.delete(message.sender);
     };
     this.watchers.add(watcher);
     try {
@@ -201,7 +237,14 @@ export class AgentExchange {
     signal?: AbortSignal,
   ): Promise<Answers<Kind>> {
     signal?.throwIfAborted();
-    const assigned = [...expected].filter((agentId) => this.hostOf.has(agentId));
+    const wanted = new Set(expected);
+    this.lastInterval = body.interval;
+    if (body.kind === 'prepare') {
+      await this.restore(deadlineMs, signal);
+      // Who was given up in an earlier interval gets another chance when its host is there.
+      for (const [agentId, hostId] of this.hostOf) if (!this.silent.has(hostId)) wanted.add(agentId);
+    }
+    const assigned = [...wanted].filter((agentId) => this.hostOf.has(agentId));
     const open = new Set(assigned.filter((agentId) => this.hosts.has(this.hostOfAgent(agentId))));
     const byAgent = new Map<string, AnswerOf<Kind>>();
     await new Promise<void>((resolve, reject) => {
@@ -218,7 +261,10 @@ export class AgentExchange {
         end();
         resolve();
       };
-      const timer = setTimeout(done, deadlineMs);
+      const timer = setTimeout(() => {
+        for (const agentId of open) this.silent.add(this.hostOfAgent(agentId));
+        done();
+      }, deadlineMs);
       signal?.addEventListener('abort', abort, { once: true });
       this.question = {
         interval: body.interval,
@@ -227,7 +273,12 @@ export class AgentExchange {
         accept: (message) => {
           const parts = partsOf[kind](message);
           if (parts === undefined) return;
-          for (const [agentId, part] of Object.entries(parts)) byAgent.set(agentId, part);
+          const faults = faultsOf(message, this.portNodes);
+          for (const [agentId, part] of Object.entries(parts)) {
+            const fault = this.carries(message.sender, agentId) ? faults.get(agentId) : 'it does not carry that agent';
+            if (fault === undefined) byAgent.set(agentId, part);
+            else this.drop(message, agentId, fault);
+          }
           // A host answers once, for all of its agents that have an answer.
           for (const [agentId, hostId] of this.hostOf) if (hostId === message.sender) open.delete(agentId);
         },
@@ -255,9 +306,80 @@ export class AgentExchange {
    * Only an answer to our own call shows that a host is there: the queue may hold greetings of hosts that are long gone. A
    * host that came by itself is called.
    */
-  private greet({ round, hostId, capacity }: CoordinationOf<'hello'>): void {
-    if (round === this.callNumber) this.hosts.set(hostId, { hostId, capacity });
-    else if (this.isGathering) this.call();
+  private greet({ round, sender, hostId, capacity, agentIds }: CoordinationOf<'hello'>): void {
+    if (sender !== hostId) return;
+    if (round !== this.callNumber) {
+      if (this.isGathering || this.hostOf.size > 0) this.call();
+      return;
+    }
+    if (!this.hosts.has(hostId) && this.assignments.size > 0) this.spare.add(hostId);
+    this.hosts.set(hostId, { hostId, capacity });
+    const carried = new Set(agentIds);
+    for (const [agentId, carrier] of this.hostOf) {
+      if (carrier !== hostId || this.isGiving) continue;
+      if (carried.has(agentId)) this.stray.delete(agentId);
+      else this.stray.add(agentId);
+    }
+  }
+
+  /**
+   * Gives agents that nobody carries any more to their host when it has come back, else to one that came later. Agents
+   * for which there is none stay with the host they had.
+   */
+  private async restore(deadlineMs: number, signal?: AbortSignal): Promise<void> {
+    const parts = new Map<string, Map<string, unknown>>();
+    for (const [agentId, hostId] of this.hostOf) {
+      const isPresent = this.hosts.has(hostId) && !this.silent.has(hostId);
+      if (isPresent && !this.stray.has(agentId)) continue;
+      const target = isPresent ? hostId : this.spareWithRoom(parts);
+      if (target === undefined) continue;
+      const part = parts.get(target) ?? new Map<string, unknown>();
+      parts.set(target, part.set(agentId, this.assignments.get(agentId)));
+    }
+    if (parts.size === 0) return;
+    const rejected = new Set((await this.give(parts, deadlineMs, signal)).map(({ agentId }) => agentId));
+    for (const part of parts.values()) {
+      for (const agentId of part.keys()) if (!rejected.has(agentId)) this.stray.delete(agentId);
+    }
+    if (this.simulationId === undefined) return;
+    for (const hostId of parts.keys()) {
+      const { simulationId } = this;
+      this.send(coordinationHost(this.options.runId, hostId), { kind: 'watch', interval: 0, round: 0, simulationId });
+    }
+  }
+
+  private spareWithRoom(parts: ReadonlyMap<string, ReadonlyMap<string, unknown>>): string | undefined {
+    for (const hostId of this.spare) {
+      const host = this.hosts.get(hostId);
+      if (host === undefined || this.silent.has(hostId)) continue;
+      let carried = parts.get(hostId)?.size ?? 0;
+      for (const carrier of this.hostOf.values()) if (carrier === hostId) carried++;
+      if (carried < host.capacity) return hostId;
+    }
+    return undefined;
+  }
+
+  /** How many of these agents are on a host that is there: zero means that no answer can come. */
+  awaitedCount(agentIds: Iterable<string>): number {
+    let count = 0;
+    for (const agentId of agentIds) {
+      const hostId = this.hostOf.get(agentId);
+      if (hostId !== undefined && this.hosts.has(hostId)) count++;
+    }
+    return count;
+  }
+
+  private carries(sender: string, agentId: string): boolean {
+    return this.hostOf.get(agentId) === sender && this.hosts.has(sender);
+  }
+
+  /** Says once per sender, agent and reason that something was not taken. */
+  private drop({ kind, sender }: CoordinationMessage, agentId: string, reason: string): void {
+    const text = `A ${kind} message of ${sender} for agent ${agentId} was dropped: ${reason}.`;
+    if (this.said.has(text) || this.said.size >= SAID_MAX) return;
+    this.said.add(text);
+    if (this.options.onError === undefined) process.emitWarning(text);
+    else this.options.onError(new Error(text));
   }
 
   /** A host is gone: its agents are waited for no longer and are late in every question until it says hello again. */
@@ -288,9 +410,15 @@ export class AgentExchange {
   private hear(message: CoordinationMessage): void {
     if (message.runId !== this.options.runId || message.sender === COORDINATOR) return;
     if (message.kind === 'hello') this.greet(message);
+    this.silent.delete(message.sender);
     for (const watcher of this.watchers) watcher(message);
     const question = this.question;
     if (message.kind === 'agentError') {
+      if (!this.carries(message.sender, message.agentId)) {
+        this.drop(message, message.agentId, 'it does not carry that agent');
+        return;
+      }
+      if (message.interval !== this.lastInterval) return;
       this.errors.push({ agentId: message.agentId, message: message.message });
       question?.open.delete(message.agentId);
     } else if (message.kind === 'leave') {
@@ -350,6 +478,8 @@ const COORDINATOR = 'coordinator';
 const CALL_EVERY_MS = 3000;
 /** Agents in one message of assignment: their networks are some 50 kB each. */
 const AGENTS_PER_ASSIGNMENT = 20;
+/** Dropped answers that are told; a sender gone wild must not fill a log. */
+const SAID_MAX = 200;
 
 /** The error of every wait that a signal ended. */
 export function cancelled(): DecError {
@@ -371,6 +501,24 @@ const partsOf: {
   verified: (message) => (message.kind === 'verified' ? message.agents : undefined),
   setpoints: (message) => (message.kind === 'setpoints' ? message.agents : undefined),
 };
+
+/** Why parts of an answer cannot be true, by agent. */
+function faultsOf(
+  message: CoordinationMessage,
+  portNodes: ReadonlyMap<string, number | undefined>,
+): ReadonlyMap<string, string> {
+  const faults = new Map<string, string>();
+  const check = <T>(parts: Readonly<Record<string, T>>, fault: (part: T, agentId: string) => string | undefined) => {
+    for (const [agentId, part] of Object.entries(parts)) {
+      const found = fault(part, agentId);
+      if (found !== undefined) faults.set(agentId, found);
+    }
+  };
+  if (message.kind === 'boundary') check(message.agents, (part, id) => boundaryFault(part, portNodes.get(id)));
+  else if (message.kind === 'verified') check(message.agents, (part, id) => verificationFault(part, portNodes.get(id)));
+  else if (message.kind === 'setpoints') check(message.agents, setpointFault);
+  return faults;
+}
 
 /** The next host in turn that has room. */
 function nextHost(

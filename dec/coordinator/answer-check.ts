@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { BoundaryAnswer, BoundaryVerification, DerSetpoint } from '../../bus/index.js';
+
+/** Largest power at one port node or of one DER that can be meant, W or var. */
+const POWER_MAX_W = 1e9;
+/** Squares of port voltages that can be meant, pu. */
+const VOLTAGE_SQUARED_MIN_PU = 0.25;
+const VOLTAGE_SQUARED_MAX_PU = 2.25;
+/** Largest voltage an agent's own AC check can have found, pu. */
+const VOLTAGE_MAX_PU = 10;
+
+const ported = z.object({ model: z.object({ port: z.object({ nodes: z.array(z.number()) }) }) });
+
+/** Number of port nodes of an assignment; undefined when it names no port. */
+export function portNodesOf(assignment: unknown): number | undefined {
+  return ported.safeParse(assignment).data?.model.port.nodes.length;
+}
+
+/**
+ * Why an agent's boundary quantities cannot be true; undefined when they can.
+ * @param nodes - port nodes of the agent; the length is not checked without it
+ */
+export function boundaryFault(answer: BoundaryAnswer, nodes: number | undefined): string | undefined {
+  const { voltageSquaredPu, alpha = 0, alphaSum = 0, alphaCount = 0 } = answer;
+  return (
+    powerFault(answer, nodes) ??
+    (voltageSquaredPu.length === 0
+      ? undefined
+      : vectorFault('voltageSquaredPu', voltageSquaredPu, nodes, VOLTAGE_SQUARED_MIN_PU, VOLTAGE_SQUARED_MAX_PU)) ??
+    ([alpha, alphaSum, alphaCount].every(Number.isFinite) ? undefined : 'a curtailed fraction is not finite')
+  );
+}
+
+/** Why an agent's AC check cannot be true; undefined when it can. */
+export function verificationFault(answer: BoundaryVerification, nodes: number | undefined): string | undefined {
+  const { maxVoltagePu, minVoltagePu } = answer;
+  return (
+    powerFault(answer, nodes) ??
+    vectorFault('maxVoltagePu, minVoltagePu', [maxVoltagePu, minVoltagePu], 2, 0, VOLTAGE_MAX_PU)
+  );
+}
+
+/** Why an agent's set-points cannot be meant; undefined when they can. */
+export function setpointFault(setpoints: readonly DerSetpoint[]): string | undefined {
+  for (const { derMrid, setpointW, setpointVar } of setpoints) {
+    const fault = vectorFault(`set-point of ${derMrid}`, [setpointW, setpointVar], 2, -POWER_MAX_W, POWER_MAX_W);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function powerFault(
+  { powerW, powerVar }: { readonly powerW: readonly number[]; readonly powerVar: readonly number[] },
+  nodes: number | undefined,
+): string | undefined {
+  return (
+    vectorFault('powerW', powerW, nodes, -POWER_MAX_W, POWER_MAX_W) ??
+    vectorFault('powerVar', powerVar, nodes, -POWER_MAX_W, POWER_MAX_W)
+  );
+}
+
+function vectorFault(
+  name: string,
+  values: readonly number[],
+  length: number | undefined,
+  min: number,
+  max: number,
+): string | undefined {
+  if (length !== undefined && values.length !== length) {
+    return `${name} has ${values.length} values where the port has ${length} nodes`;
+  }
+  const wrong = values.find((value) => !(value >= min && value <= max));
+  return wrong === undefined ? undefined : `${name} holds ${wrong}, which is outside ${min} to ${max}`;
+}
