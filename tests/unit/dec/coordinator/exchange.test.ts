@@ -1,0 +1,149 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type AgentHost, createAgentHost, type ServiceAgentCore } from '../../../../agents/index.js';
+import {
+  type Bus,
+  type CoordinationMessage,
+  coordination,
+  coordinationReply,
+  coordinationTopic,
+  createMemoryBus,
+} from '../../../../bus/index.js';
+import { AgentExchange } from '../../../../dec/coordinator/index.js';
+import { serviceModel } from '../../../builders/service-area.js';
+
+const RUN = 'run-1';
+const AGENTS = ['9A', '10B'];
+const ROUND = {
+  kind: 'round',
+  rho: 1,
+  agents: Object.fromEntries(
+    AGENTS.map((id) => [id, { targetW: [0], targetVar: [0], targetVoltageSquaredPu: [1.05] }]),
+  ),
+} as const;
+
+const closers: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+/** An agent that draws a given power, W. */
+function core(powerW: number): ServiceAgentCore {
+  return {
+    prepare() {},
+    update: ({ round }) => ({ round, powerW: [powerW], powerVar: [0], voltageSquaredPu: [1.05], status: 'solved' }),
+    verify: () => ({
+      powerW: [powerW],
+      powerVar: [0],
+      maxVoltagePu: 1,
+      minVoltagePu: 1,
+      violations: 0,
+      isConverged: true,
+    }),
+    applyCorrection() {},
+    setpoints: () => [],
+    hold() {},
+  };
+}
+
+async function stage(powerW = 4000) {
+  const hub = createMemoryBus();
+  closers.push(() => hub.close());
+  const warnings: string[] = [];
+  const onError = (error: Error): void => {
+    warnings.push(error.message);
+  };
+  const open = (bus: Bus, coordinatorSilenceMs = 12_000): AgentHost => {
+    const host = createAgentHost({
+      bus,
+      runId: RUN,
+      hostId: 'host-1',
+      createCore: () => core(powerW),
+      measurementWaitMs: 10,
+      coordinatorSilenceMs,
+      onError,
+    });
+    closers.push(() => host.close());
+    return host;
+  };
+  const hostBus = hub.bus();
+  const host = open(hostBus);
+  const exchange = new AgentExchange({ bus: hub.bus(), runId: RUN, onError });
+  closers.push(() => exchange.close('test over'));
+  await exchange.gather(1, 2000);
+  expect(await exchange.assign(new Map(AGENTS.map((id) => [id, { model: serviceModel(id) }])), 2000)).toEqual([]);
+  const prepare = (interval: number) =>
+    exchange.ask(
+      { kind: 'prepare', interval, round: 0, timestamp: 1000, horizon: {}, agents: {} },
+      'prepared',
+      [],
+      1000,
+    );
+  const round = (interval: number) => exchange.ask({ ...ROUND, interval, round: 1 }, 'boundary', AGENTS, 500);
+  const rogue = hub.bus();
+  const say = (destination: string, message: CoordinationMessage): void =>
+    rogue.send(destination, coordination.format(message));
+  return { hub, host, hostBus, open, exchange, warnings, prepare, round, say };
+}
+
+const FROM_ROGUE = { runId: RUN, interval: 0, round: 1, sender: 'rogue', sequence: 7 };
+
+describe('what the exchange believes', () => {
+  it('takes no answer for an agent from a host that does not carry it', async () => {
+    const { prepare, round, say, warnings, hub } = await stage();
+    await prepare(0);
+    hub.bus().subscribe(coordinationTopic(RUN), ({ body, destination }) => {
+      if (coordination.parse(body, destination).kind !== 'round') return;
+      const answer = { powerW: [77], powerVar: [0], voltageSquaredPu: [1], status: 'solved' } as const;
+      say(coordinationReply(RUN), { ...FROM_ROGUE, kind: 'boundary', hostId: 'rogue', agents: { '9A': answer } });
+      say(coordinationReply(RUN), { ...FROM_ROGUE, kind: 'leave', reason: '' });
+      const error = { kind: 'agentError', hostId: 'rogue', agentId: '10B', message: 'made up' } as const;
+      say(coordinationReply(RUN), { ...FROM_ROGUE, ...error });
+    });
+    const { byAgent, late } = await round(0);
+    expect(late).toEqual([]);
+    expect(AGENTS.map((id) => byAgent.get(id)?.powerW)).toEqual([[4000], [4000]]);
+    await expect.poll(() => warnings.filter((text) => text.includes('rogue')).length).toBeGreaterThan(0);
+    expect(warnings.every((text) => text.includes('does not carry that agent'))).toBe(true);
+  });
+
+  it.each([
+    [2e9, 'powerW holds 2000000000'],
+    [-1e300, 'powerW holds -1e+300'],
+  ])('counts an agent that says %d W as missing, and says why', async (powerW, reason) => {
+    const { prepare, round, warnings } = await stage(powerW);
+    await prepare(0);
+    const { byAgent, late } = await round(0);
+    expect(byAgent.size).toBe(0);
+    expect(late).toEqual(AGENTS);
+    expect(warnings[0]).toContain('boundary message of host-1 for agent 9A was dropped');
+    expect(warnings[0]).toContain(reason);
+  });
+});
+
+describe('coordinators and hosts that come and go', () => {
+  it('keeps its agents when another coordinator calls while its own is there', async () => {
+    const { host, say, prepare, round, warnings, hub } = await stage();
+    say(coordinationTopic(RUN), { ...FROM_ROGUE, kind: 'call', round: 99 });
+    say(coordinationTopic(RUN), { ...FROM_ROGUE, kind: 'leave', reason: 'over', session: 99 });
+    say(coordinationTopic(RUN), { ...FROM_ROGUE, kind: 'call', sender: 'coordinator', round: 98 });
+    await hub.bus().flush();
+    await prepare(0);
+    expect((await round(0)).byAgent.size).toBe(2);
+    expect(host.agentIds).toEqual(AGENTS);
+    expect(warnings[0]).toContain('ignored a call message of rogue');
+  });
+
+  it('gives a host that was killed and has come back its agents again in the next preparation', async () => {
+    const { exchange, hub, prepare, round, open, host } = await stage();
+    await prepare(0);
+    expect((await round(0)).byAgent.size).toBe(2);
+    host.close();
+    await expect.poll(() => exchange.awaitedCount(AGENTS)).toBe(0);
+    expect((await prepare(1)).byAgent.size).toBe(0);
+    const again = open(hub.bus());
+    await expect.poll(() => exchange.awaitedCount(AGENTS)).toBe(2);
+    expect((await prepare(2)).byAgent.size).toBe(2);
+    expect(again.agentIds).toEqual(AGENTS);
+    expect((await round(2)).byAgent.size).toBe(2);
+  });
+});
