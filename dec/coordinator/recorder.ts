@@ -24,7 +24,7 @@ export class RunRecorder {
   private readonly settings: RunSettings;
   private readonly finished: IntervalResult[] = [];
   private open: Open | undefined;
-  /** Called with an interval as soon as the first output with its set-points is there. */
+  /** Called once with each interval: when the first output with its set-points is there, or without one at its end. */
   onInterval: ((result: IntervalResult) => void) | undefined;
 
   constructor(index: MeasurementIndex, settings: RunSettings) {
@@ -78,9 +78,18 @@ export class RunRecorder {
     };
   }
 
+  /** Whether any interval has been coordinated. */
+  get hasIntervals(): boolean {
+    return this.open !== undefined || this.finished.length > 0;
+  }
+
   /** All intervals, the present one as far as it is known. */
   end(): readonly IntervalResult[] {
-    if (this.open !== undefined) this.finished.push(this.result(this.open));
+    if (this.open !== undefined) {
+      const result = this.result(this.open);
+      this.finished.push(result);
+      if (result.after === undefined) this.onInterval?.(result);
+    }
     this.open = undefined;
     return this.finished;
   }

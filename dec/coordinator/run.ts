@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { BusError } from '../../bus/index.js';
+import { DecError } from '../../grid/math/index.js';
 import type { Feeder } from '../../grid/model/index.js';
 import { splitForStar } from '../../grid/optim/index.js';
 import { openModelStore } from '../../platform/index.js';
@@ -57,8 +59,15 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
     const reason = status === 'simulationEnded' ? 'The simulation ended before all intervals were done.' : undefined;
     return finish(status, reason, session);
   } catch (error) {
-    if (isCancelled(error) || options.signal?.aborted) return finish('cancelled', 'The run was cancelled.', session);
-    throw error;
+    if (options.signal?.aborted) return finish('cancelled', 'The run was cancelled.', session);
+    const cause = session.brokerLost ?? error;
+    if (session.brokerLost === undefined && isCancelled(error)) {
+      return finish('cancelled', 'The run was cancelled.', session);
+    }
+    // Intervals that are done have acted; they are not thrown away with the one that failed.
+    const isTyped = cause instanceof DecError || cause instanceof BusError;
+    if (isTyped && session.recorder?.hasIntervals) return finish('simulationEnded', cause.message, session);
+    throw cause;
   } finally {
     await closers.closeAll(warn);
   }

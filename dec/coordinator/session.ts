@@ -3,6 +3,7 @@ import { type AgentHosts, type BrokerAddress, startAgentHosts } from '../../agen
 import {
   asError,
   type Bus,
+  BusError,
   connectStomp,
   SIMULATION_REQUEST_QUEUE,
   simulationRequest,
@@ -31,6 +32,9 @@ const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
 const GATHER_MS = 20_000;
 const ASSIGN_MS = 60_000;
 const REQUEST_MS = 30_000;
+/** Milliseconds in which a lost connection must be taken up again, or the run ends. */
+const RECONNECT_MS = 15_000;
+const PROBE_MS = 200;
 
 /** One run while it lasts. */
 export class Session {
@@ -46,6 +50,10 @@ export class Session {
   private outputs: SimulationOutputs | undefined;
   private coordinator: Coordinator | undefined;
   private audit: Audit | undefined;
+  /** Why the broker is given up; undefined while it is there. */
+  brokerLost: BusError | undefined;
+  private readonly abort = new AbortController();
+  private isReconnecting = false;
 
   constructor(
     options: RunOptions,
@@ -66,14 +74,21 @@ export class Session {
   /** Starts everything up to a simulation that waits for its first listener. */
   async open(): Promise<void> {
     const { options, settings, closers, runId } = this;
-    const { signal, onProgress } = options;
+    const { onProgress } = options;
+    const { signal } = this.abort;
+    const cancel = (): void => this.abort.abort();
+    options.signal?.addEventListener('abort', cancel, { once: true });
+    closers.add('The listener for cancellation', () => options.signal?.removeEventListener('abort', cancel));
     const stage = (text: string): void => onProgress?.({ kind: 'stage', text });
-    signal?.throwIfAborted();
+    options.signal?.throwIfAborted();
     const broker = options.broker ?? (await this.startPlatform(stage));
     const address = { ...DEFAULT_LOGIN, ...broker };
-    const bus = await connectStomp(signal === undefined ? address : { ...address, signal });
+    const bus = await connect(address, signal);
     closers.add('The connection to the broker', () => bus.close());
-    bus.onError((error) => this.warn(error.message));
+    bus.onError((error) => {
+      this.warn(error.message);
+      if (error instanceof BusError && error.code === 'BUS_UNAVAILABLE') this.awaitReconnection(bus, error);
+    });
 
     const { primary, services } = splitForStar(this.feeder);
     const exchange = new AgentExchange({ bus, runId });
@@ -101,13 +116,14 @@ export class Session {
       isLockStep: !settings.isRealtime,
       clock: () => performance.now(),
       onWarning: this.warn,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     this.outputs = outputs;
     closers.add('The simulation', async () => {
       outputs.end();
       outputs.close();
-      await bus.flush();
+      // Nobody is there to acknowledge what a lost broker was sent.
+      if (this.brokerLost === undefined) await bus.flush();
     });
     stage(`simulation ${simulationId} of ${this.feeder.name} is running`);
     this.agents = agentRecords(this.feeder, services, exchange);
@@ -133,7 +149,7 @@ export class Session {
       forecast: (fromS, toS) => forecast.over(fromS, toS),
       uuid: options.uuid ?? randomUUID,
       clock: () => performance.now(),
-      ...(signal === undefined ? {} : { signal }),
+      signal,
       ...(onProgress === undefined ? {} : { onProgress }),
     });
   }
@@ -166,6 +182,34 @@ export class Session {
       }
       if (!settings.isRealtime) outputs.resume();
     }
+  }
+
+  /** Gives a lost connection some time; when it is not there again by then, every wait of the run ends. */
+  private awaitReconnection(bus: Bus, error: BusError): void {
+    if (this.isReconnecting || this.abort.signal.aborted) return;
+    this.isReconnecting = true;
+    const timer = setTimeout(() => {
+      this.brokerLost = new BusError(
+        'BUS_UNAVAILABLE',
+        `${error.message} It could not be taken up again within ${RECONNECT_MS / 1000} s.`,
+        error.details,
+        { retriable: true, cause: error },
+      );
+      this.abort.abort();
+    }, RECONNECT_MS);
+    const settle = (): void => {
+      clearTimeout(timer);
+      this.isReconnecting = false;
+    };
+    this.abort.signal.addEventListener('abort', settle, { once: true });
+    // Sent as soon as the bus is connected again; refused when it is lost once more, and then the time runs on.
+    const probe = (): void => {
+      bus.flush().then(settle, () => {
+        if (this.isReconnecting) setTimeout(probe, PROBE_MS);
+      });
+    };
+    this.closers.add('The wait for the broker', settle);
+    probe();
   }
 
   private async startPlatform(stage: (text: string) => void): Promise<BrokerAddress> {
@@ -205,9 +249,8 @@ export class Session {
     areas.set(PRIMARY_AGENT, primary);
     let listed: ReadonlySet<string> | undefined;
     try {
-      const { signal } = this.options;
-      const timeout = { timeoutMs: REQUEST_MS };
-      listed = await dictionaryMrids(bus, this.feeder.mrid, signal === undefined ? timeout : { ...timeout, signal });
+      const { signal } = this.abort;
+      listed = await dictionaryMrids(bus, this.feeder.mrid, { timeoutMs: REQUEST_MS, signal });
     } catch (error) {
       if (isCancelled(error)) throw error;
       this.warn(
@@ -221,7 +264,7 @@ export class Session {
   }
 
   private async startSimulation(bus: Bus): Promise<string> {
-    const { settings, feeder, options } = this;
+    const { settings, feeder } = this;
     const { container } = feeder;
     const body = simulationRequest.format({
       type: 'NEW',
@@ -246,12 +289,8 @@ export class Session {
       applications: [],
       services: [],
     });
-    const { signal } = options;
-    const reply = await bus.request(
-      SIMULATION_REQUEST_QUEUE,
-      body,
-      signal === undefined ? { timeoutMs: REQUEST_MS } : { timeoutMs: REQUEST_MS, signal },
-    );
+    const { signal } = this.abort;
+    const reply = await bus.request(SIMULATION_REQUEST_QUEUE, body, { timeoutMs: REQUEST_MS, signal });
     throwReplyError(JSON.parse(reply.body), 'simulation request', SIMULATION_REQUEST_QUEUE);
     return simulationStarted.parse(reply.body).simulationId;
   }
@@ -260,6 +299,18 @@ export class Session {
     const { feeder, settings, options } = this;
     const least = options.audit === false ? () => undefined : leastCurtailment(feeder, settings, this.warn);
     return new Audit({ feeder, settings, devices: audited, leastCurtailedW: least });
+  }
+}
+
+/**
+ * @throws BusError `BUS_UNAVAILABLE` also when something is there that does not answer: the user's surroundings are at fault
+ */
+async function connect(address: BrokerAddress, signal: AbortSignal): Promise<Bus> {
+  try {
+    return await connectStomp({ ...address, signal });
+  } catch (error) {
+    if (!(error instanceof BusError) || error.code !== 'TIMEOUT') throw error;
+    throw new BusError('BUS_UNAVAILABLE', error.message, error.details, { retriable: true, cause: error });
   }
 }
 
