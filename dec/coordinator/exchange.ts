@@ -385,6 +385,7 @@ export class AgentExchange {
   /** A host is gone: its agents are waited for no longer and are late in every question until it says hello again. */
   lose(hostId: string): void {
     this.hosts.delete(hostId);
+    this.spare.delete(hostId);
     const { question } = this;
     if (question === undefined) return;
     for (const [agentId, carrier] of this.hostOf) if (carrier === hostId) question.open.delete(agentId);

@@ -52,11 +52,11 @@ async function stage(powerW = 4000) {
   const onError = (error: Error): void => {
     warnings.push(error.message);
   };
-  const open = (bus: Bus, coordinatorSilenceMs = 12_000): AgentHost => {
+  const open = (bus: Bus, { hostId = 'host-1', coordinatorSilenceMs = 12_000 } = {}): AgentHost => {
     const host = createAgentHost({
       bus,
       runId: RUN,
-      hostId: 'host-1',
+      hostId,
       createCore: () => core(powerW),
       measurementWaitMs: 10,
       coordinatorSilenceMs,
@@ -145,5 +145,41 @@ describe('coordinators and hosts that come and go', () => {
     expect((await prepare(2)).byAgent.size).toBe(2);
     expect(again.agentIds).toEqual(AGENTS);
     expect((await round(2)).byAgent.size).toBe(2);
+  });
+
+  it('gives the agents of a host that died without a word to one that came in its place', async () => {
+    const { exchange, hub, hostBus, prepare, round, open } = await stage();
+    await prepare(0);
+    await hostBus.close();
+    // The dead host has no bus left to say goodbye on: hub, host, exchange were pushed in this order.
+    closers.splice(1, 1);
+    expect((await round(0)).late).toEqual(AGENTS);
+    const other = open(hub.bus(), { hostId: 'host-2' });
+    // Its greeting is answered by a call, and that call by its presence.
+    await expect.poll(async () => (await prepare(1)).byAgent.size).toBe(2);
+    expect(other.agentIds).toEqual(AGENTS);
+    expect(AGENTS.map((id) => exchange.hostOfAgent(id))).toEqual(['host-2', 'host-2']);
+    expect((await round(1)).byAgent.size).toBe(2);
+  });
+
+  it('serves another coordinator once its own has been silent for long', async () => {
+    const hub = createMemoryBus();
+    closers.push(() => hub.close());
+    const options = { runId: RUN, hostId: 'host-1', createCore: () => core(0), coordinatorSilenceMs: 50 };
+    const host = createAgentHost({ bus: hub.bus(), ...options });
+    closers.push(() => host.close());
+    const goneBus = hub.bus();
+    const gone = new AgentExchange({ bus: goneBus, runId: RUN });
+    await gone.gather(1, 2000);
+    await gone.assign(new Map([['9A', { model: serviceModel('9A') }]]), 2000);
+    expect(host.agentIds).toEqual(['9A']);
+    // It dies: its connection ends without a word.
+    await goneBus.close();
+    expect(() => gone.close('too late')).toThrow('closed');
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    const next = new AgentExchange({ bus: hub.bus(), runId: RUN });
+    closers.push(() => next.close('test over'));
+    expect(await next.gather(1, 2000)).toHaveLength(1);
+    expect(host.agentIds).toEqual([]);
   });
 });
