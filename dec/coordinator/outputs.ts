@@ -31,18 +31,26 @@ export interface OutputOptions {
   /** Monotonic milliseconds. */
   readonly clock: () => number;
   readonly signal?: AbortSignal;
+  /** Simulated time in which outputs may lie, epoch seconds; any when absent. */
+  readonly span?: { readonly fromS: number; readonly toS: number };
+  /** Whether an output holds a measurement of the feeder; not asked when absent. */
+  readonly covers?: (output: SimulationOutput) => boolean;
   /** Malformed messages and warnings of the simulation. */
   readonly onWarning?: (text: string) => void;
 }
 
 /** In lock-step a first output may have been missed; after this long the simulation is told to go on, ms. */
 const NUDGE_MS = 3000;
+/** Warnings about dropped outputs; a source of nonsense may go on for ever. */
+const MAX_DROPS_TOLD = 10;
 
 /** The outputs of a simulation one after the other, and its end. */
 export class SimulationOutputs {
   private readonly options: OutputOptions;
   private readonly waiting: ReceivedOutput[] = [];
   private readonly stop: () => void;
+  private lastS = Number.NEGATIVE_INFINITY;
+  private dropped = 0;
   private hasEnded = false;
   private wake: (() => void) | undefined;
 
@@ -52,11 +60,10 @@ export class SimulationOutputs {
     const subscriptions = [
       bus.subscribe(simulationOutputTopic(simulationId), ({ body, destination }) => {
         try {
-          this.waiting.push({ output: simulationOutput.parse(body, destination), receivedMs: options.clock() });
+          this.take(simulationOutput.parse(body, destination), destination);
         } catch (error) {
           options.onWarning?.(asError(error).message);
         }
-        this.wake?.();
       }),
       bus.subscribe(simulationLogTopic(simulationId), ({ body, destination }) => this.log(body, destination)),
     ];
@@ -117,6 +124,35 @@ export class SimulationOutputs {
   private command(command: 'resume' | 'stop'): void {
     const { bus, simulationId } = this.options;
     bus.send(simulationInputTopic(simulationId), simulationInput.format({ command }));
+  }
+
+  /** Anybody may publish on the topic: what cannot come from this simulation is dropped and told. */
+  private take(output: SimulationOutput, destination: string): void {
+    const { clock, onWarning } = this.options;
+    const reason = this.refusal(output);
+    if (reason === undefined) {
+      this.lastS = output.message.timestamp;
+      this.waiting.push({ output, receivedMs: clock() });
+      this.wake?.();
+      return;
+    }
+    this.dropped++;
+    if (this.dropped <= MAX_DROPS_TOLD) onWarning?.(`An output on ${destination} was dropped: ${reason}.`);
+    if (this.dropped === MAX_DROPS_TOLD) onWarning?.(`Further outputs dropped on ${destination} are not told.`);
+  }
+
+  private refusal(output: SimulationOutput): string | undefined {
+    const { simulationId, span, covers } = this.options;
+    const { timestamp } = output.message;
+    if (output.simulation_id !== simulationId) {
+      return `it is of simulation ${output.simulation_id}, not of ${simulationId}`;
+    }
+    if (span !== undefined && !(timestamp >= span.fromS && timestamp <= span.toS)) {
+      return `its time ${timestamp} lies outside the simulation, ${span.fromS} to ${span.toS}`;
+    }
+    if (timestamp <= this.lastS) return `its time ${timestamp} is not after ${this.lastS}, the one before it`;
+    if (covers?.(output) === false) return 'it holds no measurement of the feeder';
+    return undefined;
   }
 
   private log(body: string, destination: string): void {

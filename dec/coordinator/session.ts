@@ -110,6 +110,7 @@ export class Session {
     for (const hostId of await exchange.watch(simulationId, GATHER_MS, signal)) {
       this.warn(`Agent host ${hostId} did not confirm that it reads simulation ${simulationId}.`);
     }
+    const index = new MeasurementIndex(this.feeder);
     const outputs = new SimulationOutputs({
       bus,
       simulationId,
@@ -117,6 +118,9 @@ export class Session {
       clock: () => performance.now(),
       onWarning: this.warn,
       signal,
+      // A platform may round its end up to a whole period.
+      span: { fromS: settings.startTime, toS: settings.startTime + durationS(settings) + settings.publishPeriodS },
+      ...(index.size === 0 ? {} : { covers: (output) => index.readings(output).length > 0 }),
     });
     this.outputs = outputs;
     closers.add('The simulation', async () => {
@@ -127,7 +131,6 @@ export class Session {
     });
     stage(`simulation ${simulationId} of ${this.feeder.name} is running`);
     this.agents = agentRecords(this.feeder, services, exchange);
-    const index = new MeasurementIndex(this.feeder);
     if (!this.feeder.measurements.some(({ type }) => type === 'PNV')) {
       this.warn(
         `Feeder ${this.feeder.name} has no voltage measurements: voltages before and after cannot be told, and agents work ` +
@@ -278,8 +281,7 @@ export class Session {
         },
       ],
       startTime: settings.startTime,
-      // The end is ours to give; two outputs to spare keep the simulation from ending first.
-      durationS: settings.intervals * settings.intervalS + 2 * settings.publishPeriodS,
+      durationS: durationS(settings),
       publishPeriodS: settings.publishPeriodS,
       intervalS: settings.isRealtime ? 1 : settings.publishPeriodS,
       isRealtime: settings.isRealtime,
@@ -312,6 +314,11 @@ async function connect(address: BrokerAddress, signal: AbortSignal): Promise<Bus
     if (!(error instanceof BusError) || error.code !== 'TIMEOUT') throw error;
     throw new BusError('BUS_UNAVAILABLE', error.message, error.details, { retriable: true, cause: error });
   }
+}
+
+/** Simulated seconds asked for. The end is ours to give; two outputs to spare keep the simulation from ending first. */
+function durationS({ intervals, intervalS, publishPeriodS }: RunSettings): number {
+  return intervals * intervalS + 2 * publishPeriodS;
 }
 
 /** What agents and star must agree on. */

@@ -66,6 +66,33 @@ describe('the outputs of a simulation', () => {
     expect(warnings[1]).toBe('WARN of the simulation: The power flow of step 3 ended with diverged');
   });
 
+  it('are dropped with a warning when they cannot come from this simulation', async () => {
+    const { outputs, platform, publish, warnings } = stage({
+      span: { fromS: 60, toS: 600 },
+      covers: ({ message }) => !('foreign' in message.measurements),
+    });
+    const topic = simulationOutputTopic(ID);
+    platform.send(topic, JSON.stringify({ simulation_id: '1', message: { timestamp: 60, measurements: {} } }));
+    publish(59);
+    publish(9e9);
+    const foreign = { foreign: { measurement_mrid: 'foreign', value: 1 } };
+    platform.send(topic, JSON.stringify({ simulation_id: ID, message: { timestamp: 60, measurements: foreign } }));
+    publish(60);
+    publish(60);
+    publish(120);
+    expect((await outputs.next())?.output.message.timestamp).toBe(60);
+    await platform.flush();
+    expect((await outputs.next())?.output.message.timestamp).toBe(120);
+    expect(outputs.hasMore).toBe(false);
+    expect(warnings).toEqual([
+      `An output on ${topic} was dropped: it is of simulation 1, not of ${ID}.`,
+      `An output on ${topic} was dropped: its time 59 lies outside the simulation, 60 to 600.`,
+      `An output on ${topic} was dropped: its time 9000000000 lies outside the simulation, 60 to 600.`,
+      `An output on ${topic} was dropped: it holds no measurement of the feeder.`,
+      `An output on ${topic} was dropped: its time 60 is not after 60, the one before it.`,
+    ]);
+  });
+
   it('are given up after a silence, with a typed error', async () => {
     const { outputs } = stage({ silenceMs: 50 });
     await expect(outputs.next()).rejects.toMatchObject({ code: 'TIMEOUT', retriable: true });
