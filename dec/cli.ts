@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from './program.js';
+import { begin } from './begin.js';
 
-process.exitCode = await main(process.argv.slice(2));
+await begin('dec');

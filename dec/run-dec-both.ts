@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { main } from './program.js';
+import { begin } from './begin.js';
 
 // The ancestor's name for the main job: `run_dec_both FEEDER_MRID` is `dec run FEEDER_MRID`.
-process.exitCode = await main(['run', ...process.argv.slice(2)]);
+await begin('run_dec_both');

@@ -7,6 +7,7 @@ import type { FairnessMode } from '../../grid/optim/index.js';
 import { flagshipPath, makeFolder, readProfile } from '../../platform/index.js';
 import {
   type IntervalResult,
+  type IntervalStatus,
   RUN_DEFAULTS,
   type RunProgress,
   type RunResult,
@@ -14,6 +15,7 @@ import {
   runCoordination,
 } from '../coordinator/index.js';
 import { onInterrupt } from '../interrupt.js';
+import { intervalNotices } from '../interval-notices.js';
 import { modelOf, siblingFindings, storeAt } from '../model-source.js';
 import {
   type BrokerUrl,
@@ -74,8 +76,12 @@ const DAY_INTERVALS = 14;
 
 /** Adds `dec run`. */
 export function addRun(program: Command): void {
-  program
-    .command('run')
+  configureRun(program.command('run'), 'dec run');
+}
+
+/** Gives a command the main job. `name` is what people type to reach it. */
+export function configureRun(command: Command, name: string): Command {
+  return command
     .description('the main job: platform, simulation and agents; coordinate live over STOMP')
     .argument('[feeder]', 'name, mRID or CIM file; the built-in feeder when absent')
     .option('--intervals <n>', 'number of coordination intervals', count, DAY_INTERVALS)
@@ -108,14 +114,26 @@ export function addRun(program: Command): void {
     .option('--store <dir>', 'folder of the model store')
     .addOption(new Option('--json', "print the run's manifest as one JSON object"))
     .option('--quiet', 'no progress and no notices')
-    .addHelpText('after', '\nExample:\n  dec run --intervals 4 --start 11:00 --fairness equalAlpha')
+    .addHelpText('after', `\nExample:\n  ${name} --intervals 4 --start 11:00 --fairness equalAlpha`)
     .action(async (feeder: string | undefined, options: RunCommandOptions) => {
-      process.exitCode = await runRun(feeder, options);
+      // First of all, so that an interruption while the model is read ends the run like any other.
+      const interruption = onInterrupt();
+      try {
+        process.exitCode = await runRun(feeder, options, interruption.signal);
+      } finally {
+        interruption.end();
+      }
     });
 }
 
-async function runRun(wanted: string | undefined, options: RunCommandOptions): Promise<number> {
+async function runRun(wanted: string | undefined, options: RunCommandOptions, signal: AbortSignal): Promise<number> {
   const terminal = new Terminal(options);
+  if (options.hosts === 0 && options.externalHosts === 0) {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      'There are no hosts for the agents: --hosts 0 needs --external-hosts of at least 1, or give --hosts 1 or more.',
+    );
+  }
   if (options.vMin >= options.vMax) {
     throw new DecError('BAD_ARGUMENT', `--v-min ${options.vMin} is not below --v-max ${options.vMax}.`);
   }
@@ -136,46 +154,41 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions): P
 
   terminal.print(`${model.name} ${model.mrid}`);
   terminal.findings(siblingFindings([feeder], model));
-  const interruption = onInterrupt();
   const outputs: OutputRecord[] = [];
   const show = progressOn(terminal);
-  try {
-    const isShared = options.externalHosts > 0;
-    const runId = options.runId ?? (isShared ? SHARED_RUN_ID : undefined);
-    const result = await runCoordination({
-      feeder,
-      store,
-      settings,
-      ...(options.broker === undefined ? {} : { broker: options.broker }),
-      port: options.port,
-      externalHosts: options.externalHosts,
-      ...(options.agentModule === undefined ? {} : { agentModule: options.agentModule }),
-      ...(runId === undefined ? {} : { runId }),
-      uuid: seededUuid(options.seed),
-      signal: interruption.signal,
-      onProgress: (progress) => {
-        if (progress.kind === 'output') outputs.push(progress);
-        show(progress);
-      },
-      onWarning: (text) => terminal.note(text),
-    });
-    terminal.progress('writing the results');
-    // Drawing takes a third of a second to load, which only a run needs.
-    const { writeRun } = await import('../output/run-folder.js');
-    const files = [...model.files, ...(load ? [load.path] : []), ...(pv ? [pv.path] : [])];
-    const manifest = await writeRun(result, folder, {
-      name: basename(folder),
-      inputs: files.map((path) => ({ name: basename(path), sha256: sha256(path) })),
-      versions: { dec: packageVersion(), node: process.versions.node },
-      seed: options.seed,
-      outputs,
-    });
-    if (terminal.isJson) terminal.result(manifest);
-    else for (const line of summary(result, folder)) terminal.print(line);
-    return exitCode(result, options.strict ?? false);
-  } finally {
-    interruption.end();
-  }
+  const isShared = options.externalHosts > 0;
+  const runId = options.runId ?? (isShared ? SHARED_RUN_ID : undefined);
+  const result = await runCoordination({
+    feeder,
+    store,
+    settings,
+    ...(options.broker === undefined ? {} : { broker: options.broker }),
+    port: options.port,
+    externalHosts: options.externalHosts,
+    ...(options.agentModule === undefined ? {} : { agentModule: options.agentModule }),
+    ...(runId === undefined ? {} : { runId }),
+    uuid: seededUuid(options.seed),
+    signal,
+    onProgress: (progress) => {
+      if (progress.kind === 'output') outputs.push(progress);
+      show(progress);
+    },
+    onWarning: (text) => terminal.note(text),
+  });
+  terminal.progress('writing the results');
+  // Drawing takes a third of a second to load, which only a run needs.
+  const { writeRun } = await import('../output/run-folder.js');
+  const files = [...model.files, ...(load ? [load.path] : []), ...(pv ? [pv.path] : [])];
+  const manifest = await writeRun(result, folder, {
+    name: basename(folder),
+    inputs: files.map((path) => ({ name: basename(path), sha256: sha256(path) })),
+    versions: { dec: packageVersion(), node: process.versions.node },
+    seed: options.seed,
+    outputs,
+  });
+  if (terminal.isJson) terminal.result(manifest);
+  else for (const line of summary(result, folder)) terminal.print(line);
+  return exitCode(result, options.strict ?? false);
 }
 
 function settingsOf(
@@ -245,6 +258,7 @@ function intervalRow(interval: IntervalResult): string {
 /** Shows stages and rounds on the line of progress, and each finished interval as a row. */
 function progressOn(terminal: Terminal): (progress: RunProgress) => void {
   let hasHeader = false;
+  const told = new Set<IntervalStatus>();
   return (progress) => {
     switch (progress.kind) {
       case 'stage':
@@ -264,6 +278,7 @@ function progressOn(terminal: Terminal): (progress: RunProgress) => void {
         if (!hasHeader) terminal.print(row(HEADER));
         hasHeader = true;
         terminal.print(intervalRow(progress.result));
+        for (const notice of intervalNotices(progress.result, told)) terminal.note(notice);
         break;
     }
   };

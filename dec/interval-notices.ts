@@ -1,0 +1,46 @@
+import type { IntervalResult, IntervalStatus } from './coordinator/index.js';
+import { clockOf } from './output/clock.js';
+
+/** Agents named in a notice; the others are counted. */
+const NAMED = 3;
+
+/** What a status other than `converged` means, for people. */
+const MEANING: Readonly<Record<IntervalStatus, string | undefined>> = {
+  converged: undefined,
+  roundLimit:
+    'The rounds ended before the residuals were small: the set-points keep the limits but may not be the best.',
+  violated:
+    'By the AC power flow of the set-points, voltages stay outside the limits: perhaps the limits cannot hold with what may ' +
+    'be curtailed.',
+  noAgents: 'No agent answered: nothing was coordinated, and the set-points in force stay as they are.',
+};
+
+/**
+ * What people should know of an interval: one line about its agents and findings, and a sentence about its status the first
+ * time it occurs.
+ *
+ * @param told - statuses explained so far; the interval's own is added
+ */
+export function intervalNotices(result: IntervalResult, told: Set<IntervalStatus>): readonly string[] {
+  const { status, agentErrors, missingAgents, unmeasuredAgents, findings } = result;
+  const failed = [...new Set(agentErrors.map(({ agentId }) => agentId))];
+  const missing = missingAgents.filter((agentId) => !failed.includes(agentId));
+  const parts: string[] = [];
+  if (failed.length > 0) parts.push(`${agents(failed)} failed (${agentErrors[0]!.message})`);
+  if (missing.length > 0) parts.push(`${agents(missing)} did not answer`);
+  if (unmeasuredAgents.length > 0) parts.push(`${agents(unmeasuredAgents)} lacked measurements`);
+  if (findings.length > 0) {
+    const more = findings.length > 1 ? ` (and ${findings.length - 1} more findings in manifest.json)` : '';
+    parts.push(`${findings[0]}${more}`);
+  }
+  const notices = parts.length === 0 ? [] : [`${clockOf(result.timestamp)}: ${parts.join('; ')}`];
+  const meaning = told.has(status) ? undefined : MEANING[status];
+  told.add(status);
+  return meaning === undefined ? notices : [...notices, `${status}: ${meaning}`];
+}
+
+function agents(ids: readonly string[]): string {
+  const names = ids.slice(0, NAMED).join(', ');
+  const more = ids.length > NAMED ? `, ...: ${ids.length} agents` : '';
+  return `${ids.length === 1 ? 'agent' : 'agents'} ${names}${more}`;
+}
