@@ -143,7 +143,7 @@ class IntervalRun {
   private async iterate(): Promise<boolean> {
     const { star, settings, question } = this;
     let requests = star.start();
-    if (this.awaited().length === 0) return false;
+    if (this.exchange.awaitedCount(this.awaited()) === 0) return false;
     for (let round = 0; round < settings.maxRounds; round++) {
       if (this.isOver()) {
         this.findings.push('The deadline of the interval came before the rounds had converged.');

@@ -91,7 +91,7 @@ export class Session {
     });
 
     const { primary, services } = splitForStar(this.feeder);
-    const exchange = new AgentExchange({ bus, runId });
+    const exchange = new AgentExchange({ bus, runId, onError: (error) => this.warn(error.message) });
     closers.add('The exchange with the agents', () => exchange.close('the run is over'));
     stage(`starting ${settings.hosts} agent hosts for ${services.length} agents`);
     if (settings.hosts > 0) await this.startHosts(address, exchange);
