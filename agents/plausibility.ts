@@ -2,8 +2,10 @@ import type { AgentRequest, VerifyRequest } from '../grid/optim/index.js';
 
 /** Largest power at one port node that can be meant, W or var. */
 const POWER_MAX_W = 1e9;
-/** Largest square of a port voltage that can be meant, pu. */
+/** Largest square of a port voltage in an AC power flow that can be meant, pu. */
 const VOLTAGE_SQUARED_MAX_PU = 4;
+/** A target is z - u, not a voltage: while the dual still grows it lies far from any voltage, on either side. */
+const TARGET_SQUARED_MAX_PU = 1e6;
 
 /** Why a round's targets cannot be meant for a port of so many nodes; undefined when they can. */
 export function targetFault(request: AgentRequest, nodes: number): string | undefined {
@@ -13,7 +15,7 @@ export function targetFault(request: AgentRequest, nodes: number): string | unde
   return (
     vectorFault('targetW', targetW, nodes, -POWER_MAX_W, POWER_MAX_W) ??
     vectorFault('targetVar', targetVar, nodes, -POWER_MAX_W, POWER_MAX_W) ??
-    vectorFault('targetVoltageSquaredPu', targetVoltageSquaredPu, nodes, 0, VOLTAGE_SQUARED_MAX_PU)
+    vectorFault('targetVoltageSquaredPu', targetVoltageSquaredPu, nodes, -TARGET_SQUARED_MAX_PU, TARGET_SQUARED_MAX_PU)
   );
 }
 

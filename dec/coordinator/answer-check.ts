@@ -3,9 +3,9 @@ import type { BoundaryAnswer, BoundaryVerification, DerSetpoint } from '../../bu
 
 /** Largest power at one port node or of one DER that can be meant, W or var. */
 const POWER_MAX_W = 1e9;
-/** Squares of port voltages that can be meant, pu. */
-const VOLTAGE_SQUARED_MIN_PU = 0.25;
-const VOLTAGE_SQUARED_MAX_PU = 2.25;
+/** Squares of port voltages that can be meant while duals still grow: an unlimited agent answers the target itself, pu. */
+const VOLTAGE_SQUARED_MIN_PU = -1e6;
+const VOLTAGE_SQUARED_MAX_PU = 1e6;
 /** Largest voltage an agent's own AC check can have found, pu. */
 const VOLTAGE_MAX_PU = 10;
 

@@ -17,7 +17,7 @@ describe('a service-transformer agent that is told what cannot be', () => {
   it.each<[string, Partial<AgentRequest>, string]>([
     ['empty arrays', { targetW: [], targetVar: [], targetVoltageSquaredPu: [] }, 'targetW has 0 values'],
     ['a power no feeder has', { targetW: [1e308] }, 'targetW holds 1e+308'],
-    ['a voltage no port has', { targetVoltageSquaredPu: [9] }, 'targetVoltageSquaredPu holds 9'],
+    ['a target no port can have', { targetVoltageSquaredPu: [1e9] }, 'targetVoltageSquaredPu holds 1000000000'],
     ['a penalty of zero', { rho: 0 }, 'rho is 0'],
   ])('refuses %s, and answers the sound round of the same number as if nothing had been', (_name, fault, reason) => {
     const fresh = agent();
