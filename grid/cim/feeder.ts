@@ -204,6 +204,11 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
     storedAreas: context.areas.filter(
       ({ equipment }) => equipment.length === 0 || equipment.some((id) => inScope.has(id)),
     ),
+    // CIM series compensators are lines here; inverter functions and profiles have no place in these files.
+    reactors: [],
+    inverterControls: [],
+    profiles: [],
+    growthProfiles: [],
   };
 }
 

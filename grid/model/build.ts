@@ -30,6 +30,7 @@ export function buildFeeder(data: FeederData, findings: readonly Finding[] = [])
     data.pvSystems,
     data.batteries,
     data.machines,
+    data.reactors,
   ];
   for (const list of lists) for (const element of list) elements.set(element.id, element);
 
@@ -50,6 +51,15 @@ export function buildFeeder(data: FeederData, findings: readonly Finding[] = [])
       kind: 'line',
       elementId: line.id,
       phases: phases(line.from),
+      isOpen: false,
+    });
+  }
+  for (const reactor of data.reactors) {
+    if (reactor.from.bus === reactor.to.bus) continue;
+    edge(reactor.id, reactor.from, reactor.to, {
+      kind: 'reactor',
+      elementId: reactor.id,
+      phases: phases(reactor.from),
       isOpen: false,
     });
   }

@@ -1,4 +1,6 @@
 import type { Terminal } from './bus.js';
+import type { Cell, Inverter, Panel } from './inverter.js';
+import type { ProfileNames } from './profile.js';
 
 /** What every piece of equipment has. */
 export interface Element {
@@ -68,6 +70,23 @@ export interface Line extends Element {
   readonly ratingA?: number;
   /** Where the impedance came from. */
   readonly impedanceSource: 'matrix' | 'sequence' | 'own' | 'geometry';
+  /** Conductors opened at each end, in conductor order; absent when all are closed. Charging stays at a closed end. */
+  readonly isOpen?: { readonly from: readonly boolean[]; readonly to: readonly boolean[] };
+  /** Controls that would open it: fuse, recloser or relay by name. They are data; their state is in `isOpen`. */
+  readonly protection?: readonly { readonly kind: 'fuse' | 'recloser' | 'relay'; readonly name: string }[];
+}
+
+/**
+ * A lumped impedance between two terminals: series or shunt reactor, neutral grounding impedance, series capacitor.
+ * A shunt wye reactor ends at node 0 of its own bus, a delta reactor at the next phase of its own bus.
+ */
+export interface Reactor extends Element {
+  readonly kind: 'reactor';
+  readonly from: Terminal;
+  readonly to: Terminal;
+  /** Series impedance, ohm, rows in conductor order; parallel resistance is folded in. */
+  readonly seriesOhm: ComplexMatrix;
+  readonly ratingA?: number;
 }
 
 /** A switching device of any class. It is a short branch that opens by phase. */
@@ -166,6 +185,21 @@ export interface Regulator extends Element {
   readonly maxVoltageV?: number;
   readonly minVoltageV?: number;
   readonly isReversible: boolean;
+  /** What the control does while power flows backwards. Voltages on the PT secondary, V; power W; delay s. */
+  readonly reverse?: {
+    readonly targetV: number;
+    readonly bandV: number;
+    readonly lineDropRV: number;
+    readonly lineDropXV: number;
+    readonly thresholdW: number;
+    readonly delayS: number;
+    /** Goes to the neutral tap and stays there. */
+    readonly isNeutral: boolean;
+    /** Co-generation: goes on regulating its own side, with the reverse compensator settings. */
+    readonly isCogeneration: boolean;
+  };
+  /** Largest change in one pass, steps; default 16. */
+  readonly maxTapChange?: number;
   /** Bus and node whose voltage is regulated; absent: the regulated winding's own terminal. */
   readonly monitored?: Terminal;
 }
@@ -199,6 +233,14 @@ export interface CapacitorControl {
   readonly monitoredElementId?: string;
   readonly monitoredTerminal: number;
   readonly monitoredPhase?: string;
+  /** Delay before switching out, s, where it differs from `delayS`. */
+  readonly delayOffS?: number;
+  /** Time after switching out before it may be switched in again, s; default 300. */
+  readonly deadTimeS?: number;
+  /** Hours of the day at which a time-scheduled bank goes in and out. */
+  readonly schedule?: { readonly onHour: number; readonly offHour: number };
+  /** Voltages (V, line to neutral on the primary) at which voltage overrides the mode. */
+  readonly voltageOverride?: { readonly minV: number; readonly maxV: number };
 }
 
 /** Voltage dependence of a load: shares of constant impedance, current and power, summing to 1. */
@@ -222,6 +264,21 @@ export interface Load extends Element {
   readonly minVoltagePu: number;
   readonly maxVoltagePu: number;
   readonly customerCount: number;
+  /** OpenDSS load model 1 to 8, where the source has one: it decides behaviour outside the voltage window. */
+  readonly model?: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+  /** Voltage below which the load is a constant impedance at its nominal admittance, pu; default 0.5. */
+  readonly lowVoltagePu?: number;
+  /** Voltage below which a ZIPV load (model 8) draws nothing, pu; default none. */
+  readonly cutoffVoltagePu?: number;
+  /** True when multipliers and profiles leave the reactive power as it is (models 6 and 7). */
+  readonly isReactiveFixed?: boolean;
+  /** Which multipliers act: all, profiles of their own only (`exempt`), none (`fixed`). Default `variable`. */
+  readonly scaling?: 'variable' | 'fixed' | 'exempt';
+  readonly profiles?: ProfileNames;
+  /** Name of its growth profile. */
+  readonly growth?: string;
+  /** Profiles of the exponents of model 4. */
+  readonly exponentProfile?: string;
 }
 
 /** What all power-electronic and rotating generation has; power positive when generated. */
@@ -241,6 +298,10 @@ export interface PhotovoltaicSystem extends Generation {
   readonly unitMrid: string;
   /** Largest active power, W (unit maxP, else the inverter's rating). */
   readonly maxPowerW: number;
+  /** Sun and inverter, where the source has them: `shares` hold the power that follows from them. */
+  readonly panel?: Panel;
+  readonly inverter?: Inverter;
+  readonly profiles?: ProfileNames;
 }
 
 /** A battery behind its inverter; power positive when discharging. */
@@ -252,11 +313,23 @@ export interface Battery extends Generation {
   readonly maxChargeW: number;
   readonly ratedEnergyWh: number;
   readonly storedEnergyWh: number;
+  readonly cell?: Cell;
+  readonly inverter?: Inverter;
+  readonly profiles?: ProfileNames;
 }
 
 /** A synchronous or asynchronous machine as a constant-power injection. */
 export interface Machine extends Generation {
   readonly kind: 'machine';
+  /** OpenDSS generator model; 3 holds its voltage (kV) within its var limits, all others inject P and Q. Default 1. */
+  readonly model?: 1 | 2 | 3 | 4 | 5 | 6 | 7;
+  /** Voltage set-point, pu, and var limits of model 3. */
+  readonly voltageTargetPu?: number;
+  readonly maxVar?: number;
+  readonly minVar?: number;
+  readonly profiles?: ProfileNames;
+  /** Runs at its fixed power whatever the profile (OpenDSS status=fixed). */
+  readonly isFixed?: boolean;
 }
 
 /** One measured quantity of one phase at one terminal (CIM Analog or Discrete). */
@@ -277,6 +350,6 @@ export interface Measurement {
 }
 
 /** Anything that connects two or more buses. */
-export type BranchElement = Line | Switch | Transformer;
+export type BranchElement = Line | Switch | Transformer | Reactor;
 /** Anything that generates or stores. */
 export type Der = PhotovoltaicSystem | Battery | Machine;

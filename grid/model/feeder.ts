@@ -10,12 +10,15 @@ import type {
   Machine,
   Measurement,
   PhotovoltaicSystem,
+  Reactor,
   Regulator,
   Source,
   Switch,
   Transformer,
 } from './element.js';
 import type { Finding } from './finding.js';
+import type { InverterControl } from './inverter.js';
+import type { GrowthProfile, Profile } from './profile.js';
 
 /** What a feeder is, as plain data that survives JSON: the form in which it is stored and sent. */
 export interface FeederData {
@@ -38,6 +41,12 @@ export interface FeederData {
   readonly measurements: readonly Measurement[];
   /** SwitchArea, SecondaryArea and FeederArea objects stored in the source, by equipment. */
   readonly storedAreas: readonly StoredArea[];
+  /** Series and shunt reactors, grounding impedances, series capacitors. */
+  readonly reactors: readonly Reactor[];
+  /** Volt-VAr, Volt-Watt and kin. */
+  readonly inverterControls: readonly InverterControl[];
+  readonly profiles: readonly Profile[];
+  readonly growthProfiles: readonly GrowthProfile[];
 }
 
 /** Where the feeder stands in the utility. */

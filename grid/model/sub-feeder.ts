@@ -54,13 +54,23 @@ function restrict(feeder: Feeder, isKept: (bus: string) => boolean, isOut: (id: 
     pvSystems: feeder.pvSystems.filter(shunt),
     batteries: feeder.batteries.filter(shunt),
     machines: feeder.machines.filter(shunt),
+    reactors: feeder.reactors.filter(branch),
   };
+  const derIds = new Set([...part.pvSystems, ...part.batteries].map(({ id }) => id));
+  const inverterControls = feeder.inverterControls.flatMap((control) => {
+    const kept = control.derIds.filter((id) => derIds.has(id));
+    return kept.length > 0 ? [{ ...control, derIds: kept }] : [];
+  });
   const equipment = new Set<string>(transformers.map(({ bankId }) => canonicalMrid(bankId)));
-  const kept = [part.sources, part.lines, part.switches, transformers, part.regulators, part.capacitors];
+  const kept = [part.sources, part.lines, part.switches, transformers, part.regulators, part.capacitors, part.reactors];
   for (const list of [...kept, part.loads, part.pvSystems, part.batteries, part.machines]) {
     for (const { id } of list) equipment.add(id);
   }
-  return { ...part, measurements: feeder.measurements.filter((m) => equipment.has(m.equipmentId) && isKept(m.bus)) };
+  return {
+    ...part,
+    inverterControls,
+    measurements: feeder.measurements.filter((m) => equipment.has(m.equipmentId) && isKept(m.bus)),
+  };
 }
 
 /**

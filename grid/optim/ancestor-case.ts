@@ -229,5 +229,9 @@ export function ancestorFeeder(busInfo: unknown, branchInfo: unknown, options: A
     machines: [],
     measurements: [],
     storedAreas: [],
+    reactors: [],
+    inverterControls: [],
+    profiles: [],
+    growthProfiles: [],
   };
 }

@@ -433,6 +433,10 @@ export class FeederBuilder {
       ...lists,
       measurements: [],
       storedAreas: [],
+      reactors: [],
+      inverterControls: [],
+      profiles: [],
+      growthProfiles: [],
     };
   }
 
