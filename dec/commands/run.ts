@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { DecError } from '../../grid/math/index.js';
 import type { FairnessMode } from '../../grid/optim/index.js';
-import { flagshipPath, makeFolder, readProfile } from '../../platform/index.js';
+import { flagshipPath, readProfile } from '../../platform/index.js';
 import {
   type IntervalResult,
   type IntervalStatus,
@@ -31,8 +31,8 @@ import {
   timeOfDay,
 } from '../option.js';
 import { clockOf } from '../output/clock.js';
-import { earlierRun } from '../output/earlier-run.js';
 import type { OutputRecord } from '../output/plots.js';
+import { namedResultsFolder, newResultsFolder } from '../output/results-folder.js';
 import { packageVersion } from '../package-version.js';
 import { seededUuid } from '../seeded-uuid.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
@@ -41,6 +41,8 @@ import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
 export const SHARED_RUN_ID = 'dec';
 
 const DAY_S = 86_400;
+/** Hexadecimal digits of the mark in a run's name. */
+const MARK_LENGTH = 6;
 
 interface RunCommandOptions extends OutputOptions {
   readonly intervals: number;
@@ -108,7 +110,10 @@ export function configureRun(command: Command, name: string): Command {
     .option('--external-hosts <n>', 'agent hosts to wait for, started by dec agents', nonNegativeCount, 0)
     .option('--run-id <id>', 'name of the run on the bus, for dec agents')
     .option('--agent-module <url>', 'ES module with agents of another make')
-    .option('--out <dir>', 'folder of the results (default: outputs/<feeder>_<simulated start>)')
+    .option(
+      '--out <dir>',
+      'folder of the results; an earlier run in it is replaced (default: a new one, outputs/<feeder>_<simulated start>_<mark of the settings>)',
+    )
     .option('--seed <n>', 'seed of message ids', nonNegativeCount, 1)
     .option('--strict', 'exit with 3 when limits are still violated at the end of an interval')
     .option('--store <dir>', 'folder of the model store')
@@ -145,13 +150,34 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
   const load = profileOf('--load-profile', options.loadProfile);
   const pv = profileOf('--pv-profile', options.pvProfile);
   const settings = settingsOf(options, load?.values, pv?.values);
-  const name = `${model.name}_${new Date(settings.startTime * 1000).toISOString().slice(0, 16).replace(':', '')}`;
-  const folder = options.out ?? join('outputs', name.replace(/[^\w.-]/g, '_'));
+  const files = [...model.files, ...(load ? [load.path] : []), ...(pv ? [pv.path] : [])];
+  const inputs = files.map((path) => ({ name: basename(path), sha256: sha256(path) }));
+  const { seed } = options;
+  const folder =
+    options.out === undefined
+      ? newResultsFolder('outputs', runName(model.name, settings, { seed, mrid: model.mrid, inputs }))
+      : namedResultsFolder(options.out);
+  try {
+    return await runInto(folder.path, { options, terminal, feeder, model, store, settings, inputs, signal });
+  } finally {
+    folder.release();
+  }
+}
 
-  // Told before the run, not after it.
-  earlierRun(folder);
-  makeFolder(folder, 'folder of the results');
+/** What a run is made of when its folder is there. */
+interface PreparedRun {
+  readonly options: RunCommandOptions;
+  readonly terminal: Terminal;
+  readonly feeder: string;
+  readonly model: ReturnType<typeof modelOf>;
+  readonly store: ReturnType<typeof storeAt>;
+  readonly settings: Partial<RunSettings>;
+  readonly inputs: readonly { readonly name: string; readonly sha256: string }[];
+  readonly signal: AbortSignal;
+}
 
+async function runInto(folder: string, run: PreparedRun): Promise<number> {
+  const { options, terminal, feeder, model, store, settings, inputs, signal } = run;
   terminal.print(`${model.name} ${model.mrid}`);
   terminal.findings(siblingFindings([feeder], model));
   const outputs: OutputRecord[] = [];
@@ -178,10 +204,9 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
   terminal.progress('writing the results');
   // Drawing takes a third of a second to load, which only a run needs.
   const { writeRun } = await import('../output/run-folder.js');
-  const files = [...model.files, ...(load ? [load.path] : []), ...(pv ? [pv.path] : [])];
   const manifest = await writeRun(result, folder, {
     name: basename(folder),
-    inputs: files.map((path) => ({ name: basename(path), sha256: sha256(path) })),
+    inputs,
     versions: { dec: packageVersion(), node: process.versions.node },
     seed: options.seed,
     outputs,
@@ -189,6 +214,20 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
   if (terminal.isJson) terminal.result(manifest);
   else for (const line of summary(result, folder)) terminal.print(line);
   return exitCode(result, options.strict ?? false);
+}
+
+/** Feeder, simulated start and a mark of everything that decides what the run does: equal runs have equal names. */
+function runName(
+  feeder: string,
+  settings: Partial<RunSettings> & { readonly startTime: number },
+  more: Readonly<Record<string, unknown>>,
+): string {
+  const start = new Date(settings.startTime * 1000).toISOString().slice(0, 16).replace(':', '');
+  const mark = createHash('sha256')
+    .update(JSON.stringify({ settings, ...more }))
+    .digest('hex')
+    .slice(0, MARK_LENGTH);
+  return `${feeder}_${start}_${mark}`.replace(/[^\w.-]/g, '_');
 }
 
 function settingsOf(

@@ -5,6 +5,8 @@ import { DecError } from '../../grid/math/index.js';
 
 /** The file that says what a run left in a folder. */
 export const MANIFEST = 'manifest.json';
+/** The file by which a run at work holds its folder. */
+export const CLAIM = '.dec-run';
 
 /** What tells a manifest of ours, of any version, from other files of that name. */
 const manifestOfRun = z.object({
@@ -44,7 +46,7 @@ export function removeEarlierRun(folder: string): void {
 function contentOf(folder: string): readonly string[] {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (!found) return [];
-  if (found.isDirectory()) return readdirSync(folder);
+  if (found.isDirectory()) return readdirSync(folder).filter((name) => name !== CLAIM);
   throw new DecError('BAD_ARGUMENT', `${folder} is a file; name a folder with --out.`, { folder });
 }
 

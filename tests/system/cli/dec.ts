@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 /** What a finished command left behind. */
 export interface Finished {
@@ -13,16 +14,16 @@ export interface Finished {
 /** mRID of the built-in feeder, as its file spells it, is read once from `dec feeders`. */
 export const FLAGSHIP = 'ieee123sec_dec';
 
-/** Starts a program of the package as a user would, from its build. */
-export function start(args: readonly string[], program = 'cli'): ChildProcess {
-  const path = `dist/dec/${program}.js`;
+/** Starts a program of the package as a user would, from its build; in the folder of the project, or in another one. */
+export function start(args: readonly string[], program = 'cli', cwd = '.'): ChildProcess {
+  const path = resolve(`dist/dec/${program}.js`);
   if (!existsSync(path)) throw new Error(`${path} is missing: run "npm run build" first (npm test does).`);
-  return spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd });
 }
 
 /** Runs a command to its end. */
-export function dec(args: readonly string[], program = 'cli'): Promise<Finished> {
-  return finish(start(args, program));
+export function dec(args: readonly string[], program = 'cli', cwd = '.'): Promise<Finished> {
+  return finish(start(args, program, cwd));
 }
 
 /** Waits for the end of a command. */
