@@ -35,6 +35,7 @@ import type { OutputRecord } from '../output/plots.js';
 import { namedResultsFolder, newResultsFolder } from '../output/results-folder.js';
 import { packageVersion } from '../package-version.js';
 import { seededUuid } from '../seeded-uuid.js';
+import { isViolated } from '../strictness.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
 
 /** Name of the run on the bus when agents of other processes join and no name is given. */
@@ -115,7 +116,10 @@ export function configureRun(command: Command, name: string): Command {
       'folder of the results; an earlier run in it is replaced (default: a new one, outputs/<feeder>_<simulated start>_<mark of the settings>)',
     )
     .option('--seed <n>', 'seed of message ids', nonNegativeCount, 1)
-    .option('--strict', 'exit with 3 when limits are still violated at the end of an interval')
+    .option(
+      '--strict',
+      'exit with 3 when limits are violated in any output after the first set-points, or by an AC check',
+    )
     .option('--store <dir>', 'folder of the model store')
     .addOption(new Option('--json', "print the run's manifest as one JSON object"))
     .option('--quiet', 'no progress and no notices')
@@ -357,8 +361,5 @@ function summary(result: RunResult, folder: string): string[] {
 function exitCode(result: RunResult, isStrict: boolean): number {
   if (result.status === 'cancelled') return EXIT.cancelled;
   if (result.status === 'simulationEnded') return EXIT.internal;
-  const isViolated = result.intervals.some(
-    ({ status, after }) => status === 'violated' || (after?.violations ?? 0) > 0,
-  );
-  return isStrict && isViolated ? EXIT.violated : EXIT.done;
+  return isStrict && isViolated(result) ? EXIT.violated : EXIT.done;
 }

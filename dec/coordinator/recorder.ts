@@ -15,7 +15,7 @@ interface Open {
   readonly actsFromMs: number;
   after: VoltageSummary | undefined;
   afterVoltages: ReadonlyMap<string, number>;
-  during: { vMaxPu: number; vMinPu: number; outputs: number } | undefined;
+  during: IntervalResult['during'];
 }
 
 /** Writes down what the simulation measured before and after each interval, beside what the interval came to. */
@@ -47,6 +47,7 @@ export class RunRecorder {
     open.during = {
       vMaxPu: Math.max(during?.vMaxPu ?? Number.NEGATIVE_INFINITY, summary.vMaxPu),
       vMinPu: Math.min(during?.vMinPu ?? Number.POSITIVE_INFINITY, summary.vMinPu),
+      violations: Math.max(during?.violations ?? 0, summary.violations),
       outputs: (during?.outputs ?? 0) + 1,
     };
     if (isFirst) this.onInterval?.(this.result(open));
@@ -138,8 +139,7 @@ function nodeKey({ bus, phase }: MeasuredVoltage): string {
 /** The run at a glance: the first interval's start, the worst that came after, the most that was curtailed. */
 export function summarizeRun(intervals: readonly IntervalResult[]): RunSummary {
   const first = intervals[0];
-  const watched = intervals.flatMap(({ during }) => (during === undefined ? [] : [during.vMaxPu]));
-  const afters = intervals.flatMap(({ after }) => (after === undefined ? [] : [after.violations]));
+  const watched = intervals.flatMap(({ during }) => (during === undefined ? [] : [during]));
   const audits = intervals.flatMap(({ audit }) => (audit === undefined ? [] : [audit]));
   const most = audits.reduce<AuditResult | undefined>(
     (best, audit) => (best === undefined || audit.curtailedW > best.curtailedW ? audit : best),
@@ -148,8 +148,8 @@ export function summarizeRun(intervals: readonly IntervalResult[]): RunSummary {
   return {
     vMaxBeforePu: first?.before.vMaxPu,
     violationsBefore: first?.before.violations,
-    vMaxAfterPu: watched.length === 0 ? undefined : Math.max(...watched),
-    violationsAfter: afters.length === 0 ? undefined : Math.max(...afters),
+    vMaxAfterPu: watched.length === 0 ? undefined : Math.max(...watched.map(({ vMaxPu }) => vMaxPu)),
+    violationsAfter: watched.length === 0 ? undefined : Math.max(...watched.map(({ violations }) => violations)),
     curtailedW: most?.curtailedW,
     curtailedPct: most?.curtailedPct,
     jainAlpha: most?.jain.alpha,

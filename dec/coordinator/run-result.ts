@@ -113,8 +113,13 @@ export interface IntervalResult {
   readonly unmeasuredAgents: readonly string[];
   readonly before: VoltageSummary;
   readonly after: VoltageSummary | undefined;
-  /** Highest and lowest voltage of all outputs from the first with these set-points to the next interval. */
-  readonly during: { readonly vMaxPu: number; readonly vMinPu: number; readonly outputs: number } | undefined;
+  /**
+   * The interval's window: all outputs from the first with these set-points to the one that the next interval works on,
+   * both included. Extremes over them, and the most nodes that one of them showed outside the limits.
+   */
+  readonly during:
+    | { readonly vMaxPu: number; readonly vMinPu: number; readonly violations: number; readonly outputs: number }
+    | undefined;
   readonly nodeVoltages: readonly NodeVoltage[];
   readonly history: readonly RoundRecord[];
   /** Set-points by agent, as committed. */
@@ -171,6 +176,7 @@ export interface RunResult {
 export interface RunSummary {
   readonly vMaxBeforePu: number | undefined;
   readonly violationsBefore: number | undefined;
+  /** Over the windows of all intervals: every output after the first commitment. */
   readonly vMaxAfterPu: number | undefined;
   readonly violationsAfter: number | undefined;
   /** Of the interval with the most curtailment. */

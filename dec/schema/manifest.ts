@@ -26,8 +26,18 @@ export const intervalSchema = z.strictObject({
   /** From the simulation's measurements: before the set-points act, and in the first output with them. */
   before: voltages,
   after: voltages.nullable(),
-  /** Extremes of all outputs until the next interval. */
-  during: z.strictObject({ vMaxPu: z.number(), vMinPu: z.number(), outputs: z.int() }).nullable(),
+  /**
+   * The interval's window: outputs from the first with the set-points to the one that the next interval works on, both
+   * included. Extremes over them, and the most nodes that one of them showed outside the limits.
+   */
+  during: z
+    .strictObject({
+      vMaxPu: z.number(),
+      vMinPu: z.number(),
+      violations: z.int().nonnegative(),
+      outputs: z.int().positive(),
+    })
+    .nullable(),
   /** Devices in the difference message, and those whose change was inside the dead band. */
   commanded: z.int().nonnegative(),
   unchanged: z.int().nonnegative(),
@@ -41,6 +51,7 @@ export const intervalSchema = z.strictObject({
 const summary = z.strictObject({
   vMaxBeforePu: z.number().nullable(),
   violationsBefore: z.number().nullable(),
+  /** Over the windows (`during`) of all intervals, as `--strict` judges them. */
   vMaxAfterPu: z.number().nullable(),
   violationsAfter: z.number().nullable(),
   curtailedW: z.number().nullable(),

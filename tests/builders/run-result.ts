@@ -117,7 +117,7 @@ function intervalResult(interval: number, agents: RunResult['agents'], rounds: n
     unmeasuredAgents: [],
     before: edge(1.07 + 0.001 * interval, 12),
     after: edge(1.0499, 0),
-    during: { vMaxPu: 1.0501, vMinPu: 1.01, outputs: 3 },
+    during: { vMaxPu: 1.0501, vMinPu: 1.01, violations: 0, outputs: 3 },
     nodeVoltages,
     history: Array.from({ length: rounds }, (_, k) => roundRecord(k + 1, agents.length)),
     setpoints,

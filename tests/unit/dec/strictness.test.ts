@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { summarizeRun } from '../../../dec/coordinator/index.js';
+import { isViolated } from '../../../dec/strictness.js';
+import { runResult } from '../../builders/run-result.js';
+
+const { intervals } = runResult({ intervals: 3 });
+const [first, second, third] = intervals;
+/** The middle interval: its first output is inside the limits, a later one is not. */
+const risen = { ...second!, during: { vMaxPu: 1.0534, vMinPu: 1.01, violations: 7, outputs: 3 } };
+
+describe('what --strict judges', () => {
+  it('is every output of every window, not the first one after commitment', () => {
+    expect(isViolated({ intervals })).toBe(false);
+    expect(risen.after!.violations).toBe(0);
+    expect(isViolated({ intervals: [first!, risen, third!] })).toBe(true);
+  });
+
+  it('is the AC check of a dispatch too, measured or not', () => {
+    expect(isViolated({ intervals: [first!, { ...second!, status: 'violated', during: undefined }] })).toBe(true);
+  });
+
+  it('is summed up over the same window: highest voltage and violating nodes belong together', () => {
+    const summary = summarizeRun([first!, risen, third!]);
+    expect([summary.vMaxAfterPu, summary.violationsAfter]).toEqual([1.0534, 7]);
+    expect([summary.vMaxBeforePu, summary.violationsBefore]).toEqual([first!.before.vMaxPu, first!.before.violations]);
+  });
+});
