@@ -29,6 +29,8 @@ export interface BusHub {
   ): BusSubscription;
   /** Whether anyone would receive a message to this destination now; wildcard subscriptions count. */
   hasSubscriber(destination: string): boolean;
+  /** Whether anyone has subscribed to exactly this destination; one that listens to everything does not count. */
+  hasNamedSubscriber(destination: string): boolean;
   close(): Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export function seatsOf(exchange: Exchange, onError?: (error: BusError) => void)
     seat: () => place('platform'),
     claim: (pattern, handler, accepts) => platform.claim(pattern, handler, accepts),
     hasSubscriber: (destination) => exchange.isHeard(parseAddress(destination, '')),
+    hasNamedSubscriber: (destination) => exchange.isNamed(parseAddress(destination, '')),
     close: async () => {
       await Promise.all([...seats].map((seat) => seat.close()));
     },

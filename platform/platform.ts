@@ -112,6 +112,7 @@ function compose(
     clock,
     log: logs,
     hasSubscriber: (topic) => broker.hasSubscriber(topic),
+    hasNamedSubscriber: (topic) => broker.hasNamedSubscriber(topic),
     backlogBytes: () => broker.statistics().backlogBytes,
     findModel: (mrid) => store.find(mrid),
     areaMeasurements: (model) => field.measurementsOf(model),

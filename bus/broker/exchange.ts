@@ -193,11 +193,17 @@ export class Exchange {
     else callbacks.push(callback);
   }
 
+  /** Whether anyone has subscribed to a destination by its own name; wildcards do not count. */
+  isNamed(address: Address): boolean {
+    const isTopic = address.kind === 'topic' || address.kind === 'temp-topic';
+    if (!isTopic) return this.queues.get(addressKey(address))?.hasConsumers ?? false;
+    return (this.topics.get(addressKey(address))?.size ?? 0) > 0;
+  }
+
   /** Whether anyone would receive a message to a destination now. */
   isHeard(address: Address): boolean {
+    if (this.isNamed(address)) return true;
     const isTopic = address.kind === 'topic' || address.kind === 'temp-topic';
-    if (!isTopic && this.queues.get(addressKey(address))?.hasConsumers) return true;
-    if (isTopic && (this.topics.get(addressKey(address))?.size ?? 0) > 0) return true;
     for (const test of (isTopic ? this.topicPatterns : this.queuePatterns).values())
       if (test(address.name)) return true;
     return false;

@@ -28,6 +28,7 @@ export interface SimulationHostOptions {
   readonly clock: Clock;
   readonly log: LogService;
   readonly hasSubscriber: (topic: string) => boolean;
+  readonly hasNamedSubscriber: (topic: string) => boolean;
   /** Bytes waiting for the listener that is furthest behind. */
   readonly backlogBytes: () => number;
   /** Finds a model by what a request names. @throws DecError `FEEDER_UNKNOWN` */
@@ -154,6 +155,7 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
         bus,
         clock,
         hasSubscriber: options.hasSubscriber,
+        hasNamedSubscriber: options.hasNamedSubscriber,
         backlogBytes: options.backlogBytes,
         log: (entry) => log.simulation(id, entry),
         areaMeasurements: options.areaMeasurements(model),

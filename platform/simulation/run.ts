@@ -18,8 +18,8 @@ import type { Simulation } from './simulation.js';
 export const SUBSCRIBER_WAIT_MS = 2000;
 /** How often subscribers are looked for, ms. */
 const SUBSCRIBER_POLL_MS = 10;
-/** Time for a client that has the output to take the log too, ms. */
-const SUBSCRIBER_GRACE_MS = 250;
+/** Time for a client that has the output to take the log too, and for others of its kind to follow, ms. */
+const SUBSCRIBER_GRACE_MS = 1000;
 
 /** A run as fast as possible waits while a listener is further behind than this, bytes; the broker drops at 64 MiB. */
 const BACKLOG_MAX_BYTES = 16 * 1024 * 1024;
@@ -38,8 +38,10 @@ export interface RunOptions {
   readonly simulation: Simulation;
   readonly bus: Bus;
   readonly clock: Clock;
-  /** Whether anyone listens to a topic now. */
+  /** Whether anyone listens to a topic now, by its name or by a wildcard. */
   readonly hasSubscriber: (topic: string) => boolean;
+  /** Whether anyone has subscribed to the topic by its name: one that listens to all is none that a run waits for. */
+  readonly hasNamedSubscriber: (topic: string) => boolean;
   readonly log: (entry: LogEntry) => void;
   /** Bytes waiting for the listener that is furthest behind. */
   readonly backlogBytes: () => number;
@@ -62,7 +64,7 @@ export interface SimulationRun {
 
 /** Starts a run. The first output waits until somebody listens, at most {@link SUBSCRIBER_WAIT_MS}. */
 export function startRun(options: RunOptions): SimulationRun {
-  const { id, request, simulation, bus, clock, log, hasSubscriber } = options;
+  const { id, request, simulation, bus, clock, log, hasSubscriber, hasNamedSubscriber } = options;
   const stepCount = Math.max(1, Math.ceil(request.durationS / request.intervalS - 1e-9));
   const outputTopic = simulationOutputTopic(id);
   const events = createEventSchedule(request.events);
@@ -202,9 +204,9 @@ export function startRun(options: RunOptions): SimulationRun {
 
   const waitForSubscriber = (sinceMs: number, heardMs: number | undefined): void => {
     const nowMs = clock.nowMs();
-    const heard = hasSubscriber(outputTopic) ? (heardMs ?? nowMs) : undefined;
+    const heard = hasNamedSubscriber(outputTopic) ? (heardMs ?? nowMs) : undefined;
     const isHeardWell =
-      heard !== undefined && (hasSubscriber(simulationLogTopic(id)) || nowMs - heard >= SUBSCRIBER_GRACE_MS);
+      heard !== undefined && (hasNamedSubscriber(simulationLogTopic(id)) || nowMs - heard >= SUBSCRIBER_GRACE_MS);
     if (isHeardWell || nowMs - sinceMs >= SUBSCRIBER_WAIT_MS) begin();
     else
       cancel = clock.after(

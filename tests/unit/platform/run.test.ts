@@ -81,6 +81,7 @@ function setUp(
     bus,
     clock,
     hasSubscriber: (topic) => hub.hasSubscriber(topic),
+    hasNamedSubscriber: (topic) => hub.hasNamedSubscriber(topic),
     backlogBytes: options.backlogBytes ?? (() => 0),
     log: (entry) =>
       bus.send(
@@ -140,6 +141,33 @@ describe('a run as fast as possible', () => {
     expect(run.state).toBe('waiting');
     await clock.advance(200);
     expect(run.state).toBe('ended');
+  });
+
+  it('begins for the one who subscribed to its topics, not for one who listens to everything', async () => {
+    const everything: string[] = [];
+    hub.bus().subscribe('/topic/goss.gridappsd.simulation.>', ({ destination }) => everything.push(destination));
+    const { run } = setUp({}, { listen: false });
+    await clock.advance(1500);
+    expect(run.step).toBe(0);
+    expect(everything).toEqual([]);
+    const outputs: number[] = [];
+    const client = hub.bus();
+    client.subscribe(simulationOutputTopic(ID), ({ body }) =>
+      outputs.push(simulationOutput.parse(body).message.timestamp),
+    );
+    client.subscribe(simulationLogTopic(ID), () => {});
+    await clock.advance(1000);
+    expect(outputs[0]).toBe(START_S);
+    expect(everything).toContain(simulationOutputTopic(ID));
+  });
+
+  it('gives one who has the output a second to take the log too', async () => {
+    const { run } = setUp({}, { listen: false });
+    hub.bus().subscribe(simulationOutputTopic(ID), () => {});
+    await clock.advance(900);
+    expect(run.step).toBe(0);
+    await clock.advance(200);
+    expect(run.step).toBeGreaterThan(0);
   });
 
   it('pauses after each output until it is told to go on, when lock-step is asked for', async () => {
