@@ -44,7 +44,7 @@ export const powerflowSchema = z.strictObject({
   branches: z.array(
     z.strictObject({
       name: z.string(),
-      kind: z.enum(['line', 'switch', 'transformer']),
+      kind: z.enum(['line', 'switch', 'reactor', 'transformer']),
       from: z.string(),
       to: z.string(),
       terminals: z.array(

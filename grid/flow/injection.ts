@@ -31,6 +31,8 @@ export class ShareInjection {
   /** How each share takes part (see {@link Part}). Replaced, not changed, once a solution holds it. */
   part: Uint8Array;
   private isHeld = false;
+  /** 1 for shares whose whole nominal admittance stands in the matrix in any case. */
+  private readonly isNominalOf: Uint8Array;
   private isNominalInMatrix = false;
   /** Factors fP, fQ and their derivatives by |V|, of the last evaluation. */
   private fP = 0;
@@ -45,6 +47,7 @@ export class ShareInjection {
     this.linearRe = new Float64Array(shares.count);
     this.linearIm = new Float64Array(shares.count);
     this.part = new Uint8Array(shares.count).fill(1);
+    this.isNominalOf = new Uint8Array(shares.count);
     for (let k = 0; k < shares.count; k++) this.setLinear(k);
   }
 
@@ -55,11 +58,17 @@ export class ShareInjection {
     this.setLinear(k);
   }
 
+  /** Puts the whole nominal admittance of one share into the matrix, or its usual part; its law stays what it is. */
+  setNominalOf(k: number, isNominal: boolean): void {
+    this.isNominalOf[k] = isNominal ? 1 : 0;
+    this.setLinear(k);
+  }
+
   private setLinear(k: number): void {
     const { shares } = this;
     const part = this.part[k]!;
     const square = shares.ratedV[k]! ** 2;
-    const isWhole = part === 2 || this.isNominalInMatrix;
+    const isWhole = part === 2 || this.isNominalInMatrix || this.isNominalOf[k] === 1;
     const weightP = part === 0 ? 0 : isWhole ? 1 : shares.zP[k]! + shares.iP[k]! / 2;
     const weightQ = part === 0 ? 0 : isWhole ? 1 : shares.zQ[k]! + shares.iQ[k]! / 2;
     this.linearRe[k] = (shares.powerW[k]! * weightP) / square;

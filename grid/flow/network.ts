@@ -3,7 +3,8 @@
  *
  * Steps: the pattern is that of every element in every state (all switches closed, all capacitors in), so that taps,
  * switches and capacitors only change values; values are summed from the primitives; nodes without a path to a source
- * get a shunt too small to matter, so that an opened switch leaves a solvable matrix.
+ * get a shunt too small to matter, so that an opened switch leaves a solvable matrix. A neutral that devices alone tie to
+ * the fed network is no such node.
  * Cost: pattern and analysis once; a change costs one summation and one numeric factorisation.
  * Fails: `refresh` answers with the node of a lost pivot.
  */
@@ -17,6 +18,8 @@ import {
 } from '../model/index.js';
 import type { ShareInjection } from './injection.js';
 
+/** Nodes from here up are neutrals and explicit wires. */
+const FIRST_NEUTRAL_NODE = 4;
 /** Shunt at a node without a path to a source: relative to its own diagonal entry, and at least, S. */
 const DEAD_SHUNT_RELATIVE = 1e-13;
 const DEAD_SHUNT_LEAST = 1e-12;
@@ -122,19 +125,19 @@ export class AdmittanceNetwork {
       }
       return i;
     };
+    const earthed: number[] = [];
     const join = (i: number, j: number) => {
       if (i >= 0 && j >= 0) links[root(i)] = root(j);
+      else if (i >= 0 || j >= 0) earthed.push(Math.max(i, j));
     };
     compiled.elements.forEach((element, e) => {
       const { nodes } = element;
       const n = nodes.length;
-      if (element.kind === 'line' || element.kind === 'switch') {
+      if (element.kind === 'line' || element.kind === 'switch' || element.kind === 'reactor') {
         const { y } = this.primitives[e]!;
         const half = n / 2;
-        for (let i = 0; i < half; i++) {
-          const k = i * n + i;
-          if (y.re[k] !== 0 || y.im[k] !== 0) join(nodes[i]!, nodes[half + i]!);
-        }
+        const isClosed = (k: number) => y.re[k * n + k] !== 0 || y.im[k * n + k] !== 0;
+        for (let i = 0; i < half; i++) if (isClosed(i) && isClosed(half + i)) join(nodes[i]!, nodes[half + i]!);
         return;
       }
       const { y } = this.primitives[e]!;
@@ -149,9 +152,26 @@ export class AdmittanceNetwork {
       if (element.kind !== 'source') continue;
       for (const node of element.nodes) if (node >= 0) isFed[root(node)] = 1;
     }
-    for (let i = 0; i < links.length; i++) this.isDead[i] = isFed[root(i)] ? 0 : 1;
     const { a, b, count } = compiled.shares;
+    // A neutral that only devices tie to the fed network lives by their currents.
+    const hasPhase = new Uint8Array(links.length);
+    const isEarthed = new Uint8Array(links.length);
+    const isCarried = new Uint8Array(links.length);
+    for (let i = 0; i < links.length; i++) if (compiled.nodeNumber[i]! < FIRST_NEUTRAL_NODE) hasPhase[root(i)] = 1;
+    for (const node of earthed) isEarthed[root(node)] = 1;
     for (let k = 0; k < count; k++) {
+      const first = a[k]! >= 0 ? root(a[k]!) : -1;
+      const second = b[k]! >= 0 ? root(b[k]!) : -1;
+      if (first < 0 || second < 0) continue;
+      if (isFed[first] && !isFed[second] && !hasPhase[second]) isCarried[second] = 1;
+      if (isFed[second] && !isFed[first] && !hasPhase[first]) isCarried[first] = 1;
+    }
+    for (let i = 0; i < links.length; i++) this.isDead[i] = isFed[root(i)] || isCarried[root(i)] ? 0 : 1;
+    for (let k = 0; k < count; k++) {
+      // Without a tie to ground only the devices' own admittances keep such a neutral in the matrix.
+      const isFloating = (node: number) =>
+        node >= 0 && isCarried[root(node)] === 1 && isEarthed[root(node)] === 0 && !isFed[root(node)];
+      this.injection.setNominalOf(k, isFloating(a[k]!) || isFloating(b[k]!));
       const isLiveA = a[k]! >= 0 && !this.isDead[a[k]!];
       const isLiveB = b[k]! >= 0 && !this.isDead[b[k]!];
       const isDeadA = a[k]! >= 0 && !isLiveA;

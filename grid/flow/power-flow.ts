@@ -62,7 +62,7 @@ export interface PowerFlowSolution {
   /** Power delivered by all sources. */
   readonly sourceW: number;
   readonly sourceVar: number;
-  /** Losses of all branches (lines, switches, transformers). */
+  /** Losses of all branches (lines, switches, series reactors, transformers). */
   readonly lossW: number;
   readonly lossVar: number;
 }

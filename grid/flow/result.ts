@@ -150,6 +150,7 @@ export function powerFlowReport(
   const branches = [
     ...feeder.lines.map((line) => branch(line, line.from.bus, line.to.bus, line.ratingA)),
     ...feeder.switches.map((device) => branch(device, device.from.bus, device.to.bus, device.ratingA)),
+    ...feeder.reactors.map((reactor) => branch(reactor, reactor.from.bus, reactor.to.bus, reactor.ratingA)),
     ...feeder.transformers.map((transformer) => {
       const [first, second] = transformer.windings;
       return branch(transformer, first?.terminal.bus ?? '', second?.terminal.bus ?? '', ratedCurrent(transformer));

@@ -1,4 +1,4 @@
-import type { CompiledFeeder, Primitive } from '../model/index.js';
+import type { CompiledElement, CompiledFeeder, Primitive } from '../model/index.js';
 import type { ShareInjection } from './injection.js';
 import type { ConductorFlow, PowerFlowSolution, PowerFlowStatus } from './power-flow.js';
 
@@ -24,6 +24,12 @@ export interface SolvedState {
 interface Power {
   readonly w: number;
   readonly var: number;
+}
+
+/** Branches from bus to bus: what a shunt reactor draws is no loss of the network (OpenDSS `Circuit.Losses`). */
+function isLossy({ kind, conductors }: CompiledElement): boolean {
+  if (kind === 'reactor') return conductors.some(({ bus }) => bus !== conductors[0]?.bus);
+  return kind === 'line' || kind === 'switch' || kind === 'transformer';
 }
 
 /** A solved state with voltages, flows and totals worked out when they are asked for. */
@@ -87,20 +93,20 @@ export class Solution implements PowerFlowSolution {
   }
 
   private sourcePower(): Power {
-    this.source ??= this.total((kind) => kind === 'source', -1);
+    this.source ??= this.total(({ kind }) => kind === 'source', -1);
     return this.source;
   }
 
   private branchLoss(): Power {
-    this.loss ??= this.total((kind) => kind === 'line' || kind === 'switch' || kind === 'transformer', 1);
+    this.loss ??= this.total(isLossy, 1);
     return this.loss;
   }
 
-  private total(isCounted: (kind: string) => boolean, sign: 1 | -1): Power {
+  private total(isCounted: (element: CompiledElement) => boolean, sign: 1 | -1): Power {
     let w = 0;
     let vars = 0;
     this.state.compiled.elements.forEach((element, e) => {
-      if (!isCounted(element.kind)) return;
+      if (!isCounted(element)) return;
       for (const flow of this.elementFlows(e)) {
         w += flow.powerW;
         vars += flow.powerVar;

@@ -96,6 +96,37 @@ export class ComplexDense {
     return inverse;
   }
 
+  /**
+   * Takes one row out by Kron's reduction, as when the current there is zero: the others keep what they see through
+   * it, and its row and column become zero. A row without admittance of its own is only cleared.
+   */
+  eliminate(row: number): void {
+    const { n, re, im } = this;
+    const pr = re[row * n + row]!;
+    const pi = im[row * n + row]!;
+    const square = pr * pr + pi * pi;
+    for (let i = 0; i < n && square > 0; i++) {
+      if (i === row) continue;
+      const ar = re[i * n + row]!;
+      const ai = im[i * n + row]!;
+      if (ar === 0 && ai === 0) continue;
+      const fr = (ar * pr + ai * pi) / square;
+      const fi = (ai * pr - ar * pi) / square;
+      for (let j = 0; j < n; j++) {
+        if (j === row) continue;
+        const br = re[row * n + j]!;
+        const bi = im[row * n + j]!;
+        this.add(i, j, -(fr * br - fi * bi), -(fr * bi + fi * br));
+      }
+    }
+    for (let i = 0; i < n; i++) {
+      re[i * n + row] = 0;
+      im[i * n + row] = 0;
+      re[row * n + i] = 0;
+      im[row * n + i] = 0;
+    }
+  }
+
   /** `t' * this * t` for a real matrix `t` of this.n rows, given row-major: the congruence of an admittance. */
   congruence(t: Float64Array, columns: number): ComplexDense {
     const n = this.n;

@@ -52,9 +52,10 @@ export function withoutAntifloat(feeder: Feeder, transformers: readonly Transfor
     for (const node of live.slice(1)) islands.join(key(bus, live[0]!), key(bus, node));
     if (live.length < nodes.length && live[0] !== undefined) grounded.push(key(bus, live[0]));
   };
-  for (const branch of [...feeder.lines, ...feeder.switches]) {
+  for (const branch of [...feeder.lines, ...feeder.switches, ...feeder.reactors]) {
     branch.from.nodes.forEach((node, i) => {
       if (branch.kind === 'switch' && branch.isOpen[i]) return;
+      if (branch.kind === 'line' && (branch.isOpen?.from[i] || branch.isOpen?.to[i])) return;
       const far = branch.to.nodes[i]!;
       if (node === 0 && far !== 0) grounded.push(key(branch.to.bus, far));
       else if (far === 0 && node !== 0) grounded.push(key(branch.from.bus, node));

@@ -137,7 +137,7 @@ export function findAreas(feeder: Feeder, options: AreaOptions = {}): AreaTree {
     return found !== undefined && isLowVoltage(found);
   };
   const isBoundary = (device: Switch) => boundaryClasses.has(device.switchClass) && !isLow(device.from.bus);
-  for (const { from, to } of feeder.lines) parts.join(from.bus, to.bus);
+  for (const { from, to } of [...feeder.lines, ...feeder.reactors]) parts.join(from.bus, to.bus);
   for (const device of feeder.switches) if (!isBoundary(device)) parts.join(device.from.bus, device.to.bus);
   const isService = new Map(feeder.transformers.map((t) => [t.id, isServiceTransformer(feeder, t)]));
   for (const transformer of feeder.transformers) {
@@ -168,7 +168,7 @@ export function findAreas(feeder: Feeder, options: AreaOptions = {}): AreaTree {
   const put = (bus: string, element: Parameters<typeof equipmentIds>[0]) => {
     for (const id of equipmentIds(element)) partOf(bus).equipment.add(id);
   };
-  for (const line of feeder.lines) put(line.from.bus, line);
+  for (const line of [...feeder.lines, ...feeder.reactors]) put(line.from.bus, line);
   const edgeOrder: Part[] = [];
   for (const device of feeder.switches) {
     if (!isBoundary(device)) {

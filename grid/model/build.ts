@@ -51,7 +51,7 @@ export function buildFeeder(data: FeederData, findings: readonly Finding[] = [])
       kind: 'line',
       elementId: line.id,
       phases: phases(line.from),
-      isOpen: false,
+      isOpen: line.from.nodes.every((_, i) => line.isOpen?.from[i] || line.isOpen?.to[i]),
     });
   }
   for (const reactor of data.reactors) {

@@ -16,6 +16,7 @@ import {
   capacitorPrimitive,
   linePrimitive,
   type Primitive,
+  reactorPrimitive,
   sourcePrimitive,
   switchPrimitive,
 } from './primitive.js';
@@ -26,7 +27,7 @@ import { transformerPrimitive } from './transformer-primitive.js';
 export interface CompiledElement {
   readonly id: string;
   readonly name: string;
-  readonly kind: 'source' | 'line' | 'switch' | 'transformer' | 'capacitor';
+  readonly kind: 'source' | 'line' | 'switch' | 'reactor' | 'transformer' | 'capacitor';
   readonly conductors: readonly Conductor[];
   /** Node index of each conductor, -1 for ground. */
   readonly nodes: Int32Array;
@@ -101,7 +102,7 @@ function problems(feeder: Feeder): string[] {
       list.push(`${kind} ${element.name} has node numbers [${terminal.nodes.join(', ')}]`);
     }
   };
-  for (const branch of [...feeder.lines, ...feeder.switches]) {
+  for (const branch of [...feeder.lines, ...feeder.switches, ...feeder.reactors]) {
     place(branch.kind, branch, branch.from);
     place(branch.kind, branch, branch.to);
     const n = branch.from.nodes.length;
@@ -112,6 +113,12 @@ function problems(feeder: Feeder): string[] {
     }
     if (branch.kind === 'line' && branch.shuntSiemens.n !== branch.seriesOhm.n) {
       list.push(`line ${branch.name} has a shunt of order ${branch.shuntSiemens.n}`);
+    }
+    const open = branch.kind === 'line' ? branch.isOpen : undefined;
+    if (open && (open.from.length !== n || open.to.length !== n)) {
+      list.push(
+        `line ${branch.name} has ${n} conductors and open states for ${open.from.length} and ${open.to.length}`,
+      );
     }
   }
   for (const transformer of feeder.transformers) {
@@ -154,7 +161,7 @@ function nodesInUse(feeder: Feeder): Map<string, Set<number>> {
     used.set(bus, set);
     for (const node of nodes) if (node !== 0) set.add(node);
   };
-  for (const branch of [...feeder.lines, ...feeder.switches]) {
+  for (const branch of [...feeder.lines, ...feeder.switches, ...feeder.reactors]) {
     take(branch.from.bus, branch.from.nodes);
     take(branch.to.bus, branch.to.nodes);
   }
@@ -258,6 +265,7 @@ export function compile(feeder: Feeder): CompiledFeeder {
   for (const source of feeder.sources) add('source', source, () => sourcePrimitive(source));
   for (const line of feeder.lines) add('line', line, () => linePrimitive(line));
   for (const device of feeder.switches) add('switch', device, () => switchPrimitive(device, device.isOpen));
+  for (const reactor of feeder.reactors) add('reactor', reactor, () => reactorPrimitive(reactor));
   for (const transformer of transformers.values()) {
     const ratios = tapRatios(transformer, regulatorsOf.get(transformer.id) ?? [], (r) => r.position);
     add('transformer', transformer, () => transformerPrimitive(transformer, ratios));

@@ -1,6 +1,6 @@
 import { ComplexDense } from '../math/index.js';
 import type { Terminal } from './bus.js';
-import type { Capacitor, Line, Source, Switch } from './element.js';
+import type { Capacitor, Line, Reactor, Source, Switch } from './element.js';
 
 /** Where one conductor of an element ends: a node of a bus, 0 for ground. */
 export interface Conductor {
@@ -54,12 +54,32 @@ function nominalPi(
 }
 
 /**
- * Nominal pi of a line: inverse of the series impedance, half of the shunt susceptance at each end.
+ * Nominal pi of a line: inverse of the series impedance, half of the shunt susceptance at each end. An end that is open
+ * is taken out by Kron's reduction, so that the conductor keeps its charging and its coupling from the closed end
+ * (OpenDSS `DoYprimCalcs`).
  *
  * @throws DecError SINGULAR when the series impedance has no inverse
  */
 export function linePrimitive(line: Line): Primitive {
-  return nominalPi(line.from, line.to, ComplexDense.from(line.seriesOhm), line.shuntSiemens);
+  const primitive = nominalPi(line.from, line.to, ComplexDense.from(line.seriesOhm), line.shuntSiemens);
+  if (line.isOpen) {
+    [
+      ...line.from.nodes.map((_, i) => line.isOpen?.from[i]),
+      ...line.to.nodes.map((_, i) => line.isOpen?.to[i]),
+    ].forEach((isOpen, position) => {
+      if (isOpen) primitive.y.eliminate(position);
+    });
+  }
+  return primitive;
+}
+
+/**
+ * A reactor: its series admittance between its ends, nothing to ground but what ends there.
+ *
+ * @throws DecError SINGULAR when the impedance has no inverse
+ */
+export function reactorPrimitive(reactor: Reactor): Primitive {
+  return nominalPi(reactor.from, reactor.to, ComplexDense.from(reactor.seriesOhm));
 }
 
 /**

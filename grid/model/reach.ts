@@ -18,7 +18,7 @@ export function nodeKey(bus: string, node: number): string {
 /**
  * The nodes that a source reaches.
  *
- * @param isSwitchPassing - whether conductor `i` of a switch lets voltage through, by its state or in any case
+ * @param isSwitchPassing - whether conductor `i` of a switch or line lets voltage through, by its state or in any case
  */
 export function reachedNodes(
   feeder: FeederData,
@@ -34,7 +34,13 @@ export function reachedNodes(
     push(neighbours, nodeKey(from.bus, a), nodeKey(to.bus, b));
     push(neighbours, nodeKey(to.bus, b), nodeKey(from.bus, a));
   };
-  for (const { from, to } of feeder.lines) from.nodes.forEach((_, i) => void connect(from, to, i));
+  for (const { from, to, isOpen } of feeder.lines) {
+    from.nodes.forEach((_, i) => {
+      const isOpenHere = (isOpen?.from[i] ?? false) || (isOpen?.to[i] ?? false);
+      if (!isOpenHere || isSwitchPassing(isOpenHere, i)) connect(from, to, i);
+    });
+  }
+  for (const { from, to } of feeder.reactors) from.nodes.forEach((_, i) => void connect(from, to, i));
   for (const { from, to, isOpen } of feeder.switches) {
     from.nodes.forEach((_, i) => {
       if (isSwitchPassing(isOpen[i] ?? false, i)) connect(from, to, i);

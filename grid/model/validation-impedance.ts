@@ -1,5 +1,5 @@
 /** Impedances that are missing, impossible or absurd. */
-import type { ComplexMatrix, Line, Switch, Transformer } from './element.js';
+import type { ComplexMatrix, Line, Reactor, Switch, Transformer } from './element.js';
 import type { Feeder } from './feeder.js';
 import type { Report } from './finding-report.js';
 
@@ -8,10 +8,11 @@ const MAX_SERIES_OHM = 1e4;
 /** Largest plausible short-circuit reactance of a transformer, pu. */
 const MAX_REACTANCE_PU = 1;
 
-/** Reports zero, non-finite, negative and absurd impedances of lines, switches and transformers. */
+/** Reports zero, non-finite, negative and absurd impedances of lines, switches, reactors and transformers. */
 export function impedanceFindings(feeder: Feeder, report: Report): void {
   for (const line of feeder.lines) checkSeries(line, report);
   for (const device of feeder.switches) checkSeries(device, report);
+  for (const reactor of feeder.reactors) checkSeries(reactor, report);
   for (const transformer of feeder.transformers) checkTransformer(transformer, report);
 }
 
@@ -22,13 +23,13 @@ function diagonal(matrix: ComplexMatrix): { r: number; x: number }[] {
   });
 }
 
-function checkSeries(branch: Line | Switch, report: Report): void {
+function checkSeries(branch: Line | Switch | Reactor, report: Report): void {
   const { seriesOhm } = branch;
   const what = `${branch.kind} ${branch.name}`;
   const attribute = 'seriesOhm';
   const n = branch.from.nodes.length;
   if (seriesOhm.n !== n) {
-    const message = `The impedance matrix of ${what} is for ${seriesOhm.n} conductors, the line has ${n}.`;
+    const message = `The impedance matrix of ${what} is for ${seriesOhm.n} conductors, the ${branch.kind} has ${n}.`;
     report('error', 'BAD_IMPEDANCE', branch, message, { attribute, value: String(seriesOhm.n), allowed: String(n) });
     return;
   }
@@ -42,7 +43,8 @@ function checkSeries(branch: Line | Switch, report: Report): void {
     report('error', 'ZERO_IMPEDANCE', branch, message, { attribute, value: '0' });
   }
   const largest = Math.max(...self.flatMap(({ r, x }) => [Math.abs(r), Math.abs(x)]));
-  if (largest > MAX_SERIES_OHM) {
+  // A reactor to ground may well be high-ohmic: an arc-suppression coil, a shunt against over-voltage at light load.
+  if (largest > MAX_SERIES_OHM && branch.kind !== 'reactor') {
     const message = `${what} has a series impedance of ${largest.toPrecision(4)} ohm; its length or its unit is likely wrong.`;
     report('warning', 'BAD_IMPEDANCE', branch, message, {
       ...{ attribute, value: String(largest), allowed: `<= ${MAX_SERIES_OHM}` },

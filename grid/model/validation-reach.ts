@@ -9,7 +9,9 @@ export const FIRST_NEUTRAL_NODE = 4;
 
 /** Every element with all its terminals. */
 export function* terminalsOf(feeder: Feeder): Generator<{ element: ReportedElement; terminals: readonly Terminal[] }> {
-  for (const element of [...feeder.lines, ...feeder.switches]) yield { element, terminals: [element.from, element.to] };
+  for (const element of [...feeder.lines, ...feeder.switches, ...feeder.reactors]) {
+    yield { element, terminals: [element.from, element.to] };
+  }
   for (const element of feeder.transformers) {
     yield { element, terminals: element.windings.map(({ terminal }) => terminal) };
   }
@@ -58,13 +60,14 @@ export function reachFindings(feeder: Feeder, report: Report): void {
       const message = `${element.kind} ${element.name} uses node ${dead.join(', ')} of bus ${busName}, which no source feeds.`;
       const there = [1, 2, 3].filter((n) => structural.has(nodeKey(bus, n)));
       // A dead conductor of a line changes nothing; a load or transformer on a dead phase is a fault of the model.
-      const severity = element.kind === 'line' || element.kind === 'switch' ? 'warning' : 'error';
+      const isWire = element.kind === 'line' || element.kind === 'switch' || element.kind === 'reactor';
+      const severity = isWire ? 'warning' : 'error';
       report(severity, 'PHASE_MISMATCH', element, message, {
         ...{ attribute: 'terminal', value: nodes.join('.'), allowed: there.join('.') },
       });
     }
   }
-  for (const branch of [...feeder.lines, ...feeder.switches]) {
+  for (const branch of [...feeder.lines, ...feeder.switches, ...feeder.reactors]) {
     if (branch.from.nodes.length === branch.to.nodes.length) continue;
     const message = `${branch.kind} ${branch.name} has ${branch.from.nodes.length} conductors at one end and ${branch.to.nodes.length} at the other.`;
     report('error', 'PHASE_MISMATCH', branch, message, { attribute: 'to', value: branch.to.nodes.join('.') });

@@ -117,7 +117,7 @@ function checkBaseVoltages(feeder: Feeder, report: Report): void {
     });
   }
   const baseOf = (bus: string) => feeder.busById.get(bus)?.baseVoltageV ?? 0;
-  for (const branch of [...feeder.lines, ...feeder.switches]) {
+  for (const branch of [...feeder.lines, ...feeder.switches, ...feeder.reactors]) {
     // Explicit wires at a bus, such as the low side of an autotransformer drawn there, have a voltage of their own.
     if ([...branch.from.nodes, ...branch.to.nodes].some((n) => n >= FIRST_NEUTRAL_NODE)) continue;
     const from = baseOf(branch.from.bus);

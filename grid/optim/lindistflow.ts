@@ -1,5 +1,12 @@
 import { DecError } from '../math/index.js';
-import type { Bus, ComplexMatrix, FeederData, Finding, PhaseShare } from '../model/index.js';
+import {
+  type Bus,
+  type ComplexMatrix,
+  type FeederData,
+  type Finding,
+  type PhaseShare,
+  reactorPrimitive,
+} from '../model/index.js';
 import { keepWires, wireDrop } from './branch-coefficients.js';
 import { collectTransformers } from './lindistflow-transformer.js';
 import type { LinearBranch, LinearNetwork } from './linear-network.js';
@@ -11,7 +18,7 @@ import type { PrimaryState } from './star.js';
  *
  * Steps: 1. breadth-first from the source over closed branches; a branch that reaches a fed node closes a loop;
  *        2. each branch becomes gain, drop and share coefficients on the phases it has;
- *        3. capacitors, line charging and no-load losses become constant power at nominal voltage.
+ *        3. capacitors, shunt reactors, line charging and no-load losses become constant power at nominal voltage.
  * Lines: see branch-coefficients.ts; wires other than phases are reduced as grounded at both ends.
  * Transformers: a child node's voltage behind the coils is V' = sum c_i V_i over parent nodes (c from connection, rated
  *   voltages and taps). At nominal angles node i carries the complex share s_i = c_i V_i / V' of the child's power, and
@@ -150,6 +157,7 @@ export function linearFeeder(
   };
   const model = { network, index: builder.index };
   addCapacitors(feeder, state, model, busById);
+  addShuntReactors(feeder, model);
   const reached = new Set(builder.nodes.map((node) => node.bus));
   const isolatedBuses = feeder.buses.filter((bus) => !reached.has(bus.id)).map((bus) => bus.id);
   if (isolatedBuses.length > 0) {
@@ -296,7 +304,14 @@ function collectEdges(
   };
   const open = new Set(state.openSwitches);
   const wires = [
-    ...feeder.lines.map((line) => ({ element: line, isOpen: [] as readonly boolean[], shunt: line.shuntSiemens })),
+    ...feeder.lines.map((line) => ({
+      element: line,
+      isOpen: line.from.nodes.map((_, i) => Boolean(line.isOpen?.from[i] || line.isOpen?.to[i])) as readonly boolean[],
+      shunt: line.shuntSiemens,
+    })),
+    ...feeder.reactors
+      .filter(({ from, to }) => from.bus !== to.bus)
+      .map((reactor) => ({ element: reactor, isOpen: [] as readonly boolean[], shunt: undefined })),
     ...feeder.switches.map((device) => ({
       element: device,
       isOpen: open.has(device.id) ? device.isOpen.map(() => true) : device.isOpen,
@@ -360,6 +375,32 @@ function addCharging(
         builder.shuntVar[end[a]!]! += -size * Math.cos(angle);
       }
     }
+  }
+}
+
+/** What reactors at one bus draw at nominal voltages: to ground, to the next phase. */
+function addShuntReactors(feeder: FeederData, { network, index }: Pick<LinearFeeder, 'network' | 'index'>): void {
+  for (const reactor of feeder.reactors) {
+    if (reactor.from.bus !== reactor.to.bus) continue;
+    const { conductors, y } = reactorPrimitive(reactor);
+    const places = conductors.map(({ bus, node }) => index.get(`${bus} ${node}`));
+    const voltage = (i: number, trig: (angle: number) => number) => {
+      const node = network.nodes[places[i] ?? -1];
+      return node ? node.baseV * trig(node.angleRad) : 0;
+    };
+    places.forEach((at, i) => {
+      if (at === undefined) return;
+      let re = 0;
+      let im = 0;
+      for (let j = 0; j < y.n; j++) {
+        const gr = y.re[i * y.n + j]!;
+        const gi = y.im[i * y.n + j]!;
+        re += gr * voltage(j, Math.cos) - gi * voltage(j, Math.sin);
+        im += gr * voltage(j, Math.sin) + gi * voltage(j, Math.cos);
+      }
+      network.shuntW[at]! += voltage(i, Math.cos) * re + voltage(i, Math.sin) * im;
+      network.shuntVar[at]! += voltage(i, Math.sin) * re - voltage(i, Math.cos) * im;
+    });
   }
 }
 

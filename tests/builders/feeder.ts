@@ -13,6 +13,7 @@ import {
   type Machine,
   type PhaseShare,
   type PhotovoltaicSystem,
+  type Reactor,
   type Regulator,
   type Source,
   type Switch,
@@ -87,6 +88,7 @@ export class FeederBuilder {
   private readonly switches: Switch[] = [];
   private readonly transformers: Transformer[] = [];
   private readonly regulators: Regulator[] = [];
+  private readonly reactors: Reactor[] = [];
   private readonly late: ((lists: LateLists) => void)[] = [];
 
   constructor(private readonly name: string) {}
@@ -151,6 +153,7 @@ export class FeederBuilder {
       nodes?: readonly number[];
       lengthM?: number;
       ratingA?: number;
+      isOpen?: { readonly from: readonly boolean[]; readonly to: readonly boolean[] };
     },
   ): this {
     const nodes = options.nodes ?? nodesOf(options.phases ?? 'ABC');
@@ -168,7 +171,37 @@ export class FeederBuilder {
       seriesOhm: symmetric(options.r, options.x, length),
       shuntSiemens: symmetric(zero, options.bMicroSiemens ?? zero, length * 1e-6),
       ...(options.ratingA === undefined ? {} : { ratingA: options.ratingA }),
+      ...(options.isOpen ? { isOpen: options.isOpen } : {}),
       impedanceSource: 'matrix',
+    });
+    return this;
+  }
+
+  /** A reactor of the same impedance in each phase; without `to` it is a shunt: wye to ground or delta. */
+  reactor(
+    name: string,
+    from: string,
+    options: {
+      ohm: readonly [number, number];
+      to?: string;
+      nodes?: readonly number[];
+      toNodes?: readonly number[];
+      connection?: Connection;
+    },
+  ): this {
+    const nodes = options.nodes ?? [1, 2, 3];
+    const isDelta = options.connection === 'delta';
+    const far = options.to ? nodes : isDelta ? nodes.map((_, i) => nodes[(i + 1) % nodes.length]!) : nodes.map(() => 0);
+    const diagonal = (value: number) => nodes.map((_, i) => nodes.map((__, j) => (i === j ? value : 0)));
+    this.bus(from).bus(options.to ?? from);
+    this.reactors.push({
+      id: `reactor.${name}`,
+      mrid: '',
+      name,
+      kind: 'reactor',
+      from: { bus: from.toUpperCase(), nodes },
+      to: { bus: (options.to ?? from).toUpperCase(), nodes: options.toNodes ?? far },
+      seriesOhm: symmetric(diagonal(options.ohm[0]), diagonal(options.ohm[1])),
     });
     return this;
   }
@@ -433,7 +466,7 @@ export class FeederBuilder {
       ...lists,
       measurements: [],
       storedAreas: [],
-      reactors: [],
+      reactors: this.reactors,
       inverterControls: [],
       profiles: [],
       growthProfiles: [],
@@ -484,7 +517,7 @@ export class FeederBuilder {
   private spreadBases(): void {
     for (let pass = 0; pass < this.buses.size; pass++) {
       let isChanged = false;
-      for (const branch of [...this.lines, ...this.switches]) {
+      for (const branch of [...this.lines, ...this.switches, ...this.reactors]) {
         const from = this.buses.get(branch.from.bus)!;
         const to = this.buses.get(branch.to.bus)!;
         if (from.baseV > 0 === to.baseV > 0) continue;
