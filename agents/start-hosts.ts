@@ -2,6 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { DecError } from '../grid/math/index.js';
 import { type BrokerAddress, readReport, type WorkerData } from './worker-host.js';
 
+type OnWarning = (text: string, kind?: string, count?: number) => void;
+
 /** Settings of {@link startAgentHosts}. */
 export interface StartHostsOptions {
   /** Number of worker threads, each one host. */
@@ -15,8 +17,11 @@ export interface StartHostsOptions {
   readonly capacity?: number;
   /** URL of an ES module with agents of another make: it exports `createServiceAgent(model, settings)`. */
   readonly agentModule?: string;
-  /** Warnings of hosts, and hosts that ended by themselves. */
-  readonly onWarning?: (text: string) => void;
+  /**
+   * Warnings of hosts, the first of each kind and in the end how many more of it there were, and hosts that ended by
+   * themselves.
+   */
+  readonly onWarning?: OnWarning;
   /** Called when a host ended by itself: nobody will answer for its agents. */
   readonly onLost?: (hostId: string) => void;
   /** Milliseconds a host gets to connect. Default 15 000. */
@@ -64,7 +69,7 @@ interface OpenHost {
   close(): Promise<void>;
 }
 
-function openHost(options: StartHostsOptions, hostId: string, onWarning?: (text: string) => void): OpenHost {
+function openHost(options: StartHostsOptions, hostId: string, onWarning?: OnWarning): OpenHost {
   const { broker, runId, capacity, agentModule, startTimeoutMs = 15_000 } = options;
   const workerData: WorkerData = {
     broker,
@@ -102,7 +107,7 @@ function openHost(options: StartHostsOptions, hostId: string, onWarning?: (text:
       } else if (report.kind === 'failed') {
         done();
         lost(report.message);
-      } else onWarning?.(`${hostId}: ${report.message}`);
+      } else onWarning?.(`${hostId}: ${report.message}`, `${hostId}: ${report.subject}`, report.count);
     });
     worker.on('error', (error) => {
       done();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asError, type Bus, connectStomp } from '../bus/index.js';
+import { asError, type Bus, connectStomp, kindOfWarning, WarningLog } from '../bus/index.js';
 import { createServiceAgent } from '../grid/optim/index.js';
 import { type AgentHost, type CreateCore, createAgentHost } from './host.js';
 
@@ -27,7 +27,7 @@ export type WorkerData = Readonly<z.infer<typeof dataSchema>>;
 
 const reportSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
-  z.object({ kind: z.literal('warning'), message: z.string() }),
+  z.object({ kind: z.literal('warning'), message: z.string(), subject: z.string(), count: z.int() }),
   z.object({ kind: z.literal('failed'), message: z.string() }),
 ]);
 
@@ -51,11 +51,17 @@ export function runWorker(port: WorkerPort, data: unknown): void {
   let host: AgentHost | undefined;
   let bus: Bus | undefined;
   let isClosing = false;
+  // Counts what comes on, so that a flood on a topic of the host does not become one between threads.
+  const warnings = new WarningLog((message, subject, count) => {
+    // The first of them has been told already.
+    port.postMessage({ kind: 'warning', message, subject, count: count > 1 ? count - 1 : 1 });
+  });
   const warn = (error: Error): void => {
-    if (!isClosing) port.postMessage({ kind: 'warning', message: error.message });
+    if (!isClosing) warnings.add(error.message, kindOfWarning(error));
   };
   const close = async (): Promise<void> => {
     isClosing = true;
+    warnings.tellCounts();
     host?.close();
     await bus?.close();
     port.close();

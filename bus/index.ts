@@ -13,3 +13,4 @@ export * from './memory-bus.js';
 export * from './stomp-bus.js';
 export type { StompAddress } from './stomp-link.js';
 export type * from './transport.js';
+export * from './warning-log.js';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { startAgentHosts } from '../../agents/index.js';
-import { connectStomp } from '../../bus/index.js';
+import { connectStomp, countedWarning, WarningLog } from '../../bus/index.js';
 import { aborted, onInterrupt } from '../interrupt.js';
 import { type BrokerUrl, brokerUrl, count } from '../option.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
@@ -44,6 +44,9 @@ export function addAgents(program: Command): void {
 async function runAgents(options: AgentsOptions): Promise<number> {
   const terminal = new Terminal(options);
   const interruption = onInterrupt();
+  const warnings = new WarningLog((text, _kind, count) =>
+    terminal.note(count > 1 ? countedWarning(text, count) : text),
+  );
   try {
     const broker = { ...DEFAULT_LOGIN, ...options.broker };
     // A broker that is not there is told here, before any thread is started.
@@ -54,7 +57,7 @@ async function runAgents(options: AgentsOptions): Promise<number> {
       broker,
       runId: options.runId,
       namePrefix: (options.name ?? hostname()).replace(/[^\w-]/g, '-'),
-      onWarning: (text) => terminal.note(text),
+      onWarning: (text, kind, count) => warnings.add(text, kind, count),
       ...(options.agentModule === undefined ? {} : { agentModule: options.agentModule }),
     });
     try {
@@ -64,6 +67,7 @@ async function runAgents(options: AgentsOptions): Promise<number> {
       await aborted(interruption.signal);
     } finally {
       await hosts.close();
+      warnings.tellCounts();
     }
     return EXIT.done;
   } finally {

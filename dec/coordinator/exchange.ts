@@ -51,7 +51,7 @@ export interface HostRecord {
 export interface ExchangeOptions {
   readonly bus: Bus;
   readonly runId: string;
-  /** Answers that were dropped, each said once. Without it they go to where the process's warnings go. */
+  /** Told of every answer that was dropped. Without it they go to where the process's warnings go. */
   readonly onError?: (error: Error) => void;
 }
 
@@ -73,7 +73,6 @@ export class AgentExchange {
   private readonly silent = new Set<string>();
   /** Hosts that came after the agents had been given out. */
   private readonly spare = new Set<string>();
-  private readonly said = new Set<string>();
   private simulationId: string | undefined;
   /** While agents are given out a host cannot list them yet. */
   private isGiving = false;
@@ -373,11 +372,9 @@ export class AgentExchange {
     return this.hostOf.get(agentId) === sender && this.hosts.has(sender);
   }
 
-  /** Says once per sender, agent and reason that something was not taken. */
+  /** Says that something was not taken. */
   private drop({ kind, sender }: CoordinationMessage, agentId: string, reason: string): void {
     const text = `A ${kind} message of ${sender} for agent ${agentId} was dropped: ${reason}.`;
-    if (this.said.has(text) || this.said.size >= SAID_MAX) return;
-    this.said.add(text);
     if (this.options.onError === undefined) process.emitWarning(text);
     else this.options.onError(new Error(text));
   }
@@ -479,8 +476,6 @@ const COORDINATOR = 'coordinator';
 const CALL_EVERY_MS = 3000;
 /** Agents in one message of assignment: their networks are some 50 kB each. */
 const AGENTS_PER_ASSIGNMENT = 20;
-/** Dropped answers that are told; a sender gone wild must not fill a log. */
-const SAID_MAX = 200;
 
 /** The error of every wait that a signal ended. */
 export function cancelled(): DecError {

@@ -1,6 +1,7 @@
 import {
   asError,
   type Bus,
+  kindOfWarning,
   type SimulationOutput,
   simulationInput,
   simulationInputTopic,
@@ -36,13 +37,11 @@ export interface OutputOptions {
   /** Whether an output holds a measurement of the feeder; not asked when absent. */
   readonly covers?: (output: SimulationOutput) => boolean;
   /** Malformed messages and warnings of the simulation. */
-  readonly onWarning?: (text: string) => void;
+  readonly onWarning?: (text: string, kind?: string) => void;
 }
 
 /** In lock-step a first output may have been missed; after this long the simulation is told to go on, ms. */
 const NUDGE_MS = 3000;
-/** Warnings about dropped outputs; a source of nonsense may go on for ever. */
-const MAX_DROPS_TOLD = 10;
 
 /** The outputs of a simulation one after the other, and its end. */
 export class SimulationOutputs {
@@ -50,7 +49,6 @@ export class SimulationOutputs {
   private readonly waiting: ReceivedOutput[] = [];
   private readonly stop: () => void;
   private lastS = Number.NEGATIVE_INFINITY;
-  private dropped = 0;
   private hasEnded = false;
   private wake: (() => void) | undefined;
 
@@ -62,7 +60,7 @@ export class SimulationOutputs {
         try {
           this.take(simulationOutput.parse(body, destination), destination);
         } catch (error) {
-          options.onWarning?.(asError(error).message);
+          options.onWarning?.(asError(error).message, kindOfWarning(asError(error)));
         }
       }),
       bus.subscribe(simulationLogTopic(simulationId), ({ body, destination }) => this.log(body, destination)),
@@ -136,9 +134,7 @@ export class SimulationOutputs {
       this.wake?.();
       return;
     }
-    this.dropped++;
-    if (this.dropped <= MAX_DROPS_TOLD) onWarning?.(`An output on ${destination} was dropped: ${reason}.`);
-    if (this.dropped === MAX_DROPS_TOLD) onWarning?.(`Further outputs dropped on ${destination} are not told.`);
+    onWarning?.(`An output on ${destination} was dropped: ${reason}.`);
   }
 
   private refusal(output: SimulationOutput): string | undefined {
@@ -165,7 +161,7 @@ export class SimulationOutputs {
         this.options.onWarning?.(`${line.logLevel} of the simulation: ${line.logMessage}`);
       }
     } catch (error) {
-      this.options.onWarning?.(asError(error).message);
+      this.options.onWarning?.(asError(error).message, kindOfWarning(asError(error)));
     }
   }
 

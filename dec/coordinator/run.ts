@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BusError } from '../../bus/index.js';
+import { BusError, countedWarning, WarningLog } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { Feeder } from '../../grid/model/index.js';
 import { splitForStar } from '../../grid/optim/index.js';
@@ -9,7 +9,7 @@ import { isCancelled } from './exchange.js';
 import { summarizeRun } from './recorder.js';
 import { RUN_DEFAULTS, type RunOptions } from './run-options.js';
 import type { RunResult, RunSettings, RunStatus } from './run-result.js';
-import { Session } from './session.js';
+import { Session, type Warn } from './session.js';
 
 /**
  * Runs a coordination from beginning to end: platform, agent hosts, simulation, intervals; ends all it started, also when
@@ -22,10 +22,10 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
   const settings: RunSettings = { ...RUN_DEFAULTS, ...options.settings };
   const runId = options.runId ?? `run-${randomUUID().slice(0, 8)}`;
   const findings: string[] = [];
-  const warn = (text: string): void => {
-    if (findings.length < MAX_FINDINGS) findings.push(text);
-    options.onWarning?.(text);
-  };
+  const warnings = new WarningLog((text, _kind, count) =>
+    options.onWarning?.(count > 1 ? countedWarning(text, count) : text),
+  );
+  const warn: Warn = (text, kind, count) => warnings.add(text, kind, count);
   const store = options.store ?? openModelStore(options.storeDir);
   const { feeder } = store.find(options.feeder);
   const finish = (
@@ -70,11 +70,11 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
     throw cause;
   } finally {
     await closers.closeAll(warn);
+    warnings.tellCounts();
+    // The result holds this list: what the end of the run brought to light belongs to it.
+    findings.push(...warnings.lines());
   }
 }
-
-/** Findings kept of one run; a broken simulation may repeat one warning for ever. */
-const MAX_FINDINGS = 200;
 
 /** Why there is nothing to coordinate; undefined when there is. */
 function nothingToCoordinate(feeder: Feeder): string | undefined {

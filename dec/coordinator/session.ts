@@ -5,6 +5,7 @@ import {
   type Bus,
   BusError,
   connectStomp,
+  kindOfWarning,
   SIMULATION_REQUEST_QUEUE,
   simulationRequest,
   simulationStarted,
@@ -36,6 +37,9 @@ const REQUEST_MS = 30_000;
 const RECONNECT_MS = 15_000;
 const PROBE_MS = 200;
 
+/** Takes a warning; texts of one kind are told once and counted. */
+export type Warn = (text: string, kind?: string, count?: number) => void;
+
 /** One run while it lasts. */
 export class Session {
   simulationId: string | undefined;
@@ -46,7 +50,7 @@ export class Session {
   private readonly runId: string;
   private readonly feeder: Feeder;
   private readonly closers: Closers;
-  private readonly warn: (text: string) => void;
+  private readonly warn: Warn;
   private outputs: SimulationOutputs | undefined;
   private coordinator: Coordinator | undefined;
   private audit: Audit | undefined;
@@ -55,14 +59,7 @@ export class Session {
   private readonly abort = new AbortController();
   private isReconnecting = false;
 
-  constructor(
-    options: RunOptions,
-    settings: RunSettings,
-    runId: string,
-    feeder: Feeder,
-    closers: Closers,
-    warn: (text: string) => void,
-  ) {
+  constructor(options: RunOptions, settings: RunSettings, runId: string, feeder: Feeder, closers: Closers, warn: Warn) {
     this.options = options;
     this.settings = settings;
     this.runId = runId;
@@ -86,12 +83,16 @@ export class Session {
     const bus = await connect(address, signal);
     closers.add('The connection to the broker', () => bus.close());
     bus.onError((error) => {
-      this.warn(error.message);
+      this.warn(error.message, kindOfWarning(error));
       if (error instanceof BusError && error.code === 'BUS_UNAVAILABLE') this.awaitReconnection(bus, error);
     });
 
     const { primary, services } = splitForStar(this.feeder);
-    const exchange = new AgentExchange({ bus, runId, onError: (error) => this.warn(error.message) });
+    const exchange = new AgentExchange({
+      bus,
+      runId,
+      onError: (error) => this.warn(error.message, kindOfWarning(error)),
+    });
     closers.add('The exchange with the agents', () => exchange.close('the run is over'));
     stage(`starting ${settings.hosts} agent hosts for ${services.length} agents`);
     if (settings.hosts > 0) await this.startHosts(address, exchange);
