@@ -109,4 +109,37 @@ describe('ComplexDense', () => {
     a.addBetween(0, 1, 1, 1);
     expect(() => a.inverse()).toThrow(/column 2/);
   });
+
+  it('takes up changed values by the paths to the root alone, to the same bits as a whole factorisation', () => {
+    const { colPtr, rowIdx, values, next } = network(120, 6, 11);
+    const kept = new ComplexFactor(120, colPtr, rowIdx);
+    expect(kept.refactor(values)).toBe(-1);
+    for (const column of [3, 57, 119]) {
+      const rows = [column];
+      for (let p = colPtr[column]!; p < colPtr[column + 1]!; p++) {
+        values[2 * p] = values[2 * p]! * (1 + 0.1 * next());
+        rows.push(rowIdx[p]!);
+      }
+      kept.solve(new Float64Array(240).fill(1), new Float64Array(240));
+      expect(kept.update(values, Int32Array.from(rows))).toBe(-1);
+      const fresh = new ComplexFactor(120, colPtr, rowIdx);
+      fresh.refactor(values);
+      expect([...kept.Lx]).toEqual([...fresh.Lx]);
+      expect([...kept.inverseD]).toEqual([...fresh.inverseD]);
+    }
+  });
+
+  it('solves alike in an order that the caller gives', () => {
+    const { colPtr, rowIdx, values, next } = network(40, 3, 5);
+    const given = new ComplexFactor(40, colPtr, rowIdx, Int32Array.from({ length: 40 }, (_, k) => 39 - k));
+    const own = new ComplexFactor(40, colPtr, rowIdx);
+    given.refactor(values);
+    own.refactor(values);
+    const b = Float64Array.from({ length: 80 }, next);
+    const x = new Float64Array(80);
+    const y = new Float64Array(80);
+    given.solve(b, x);
+    own.solve(b, y);
+    for (let i = 0; i < 80; i++) expect(x[i]).toBeCloseTo(y[i]!, 10);
+  });
 });
