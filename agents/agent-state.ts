@@ -7,16 +7,22 @@ export type ServiceAgentState =
   | { readonly name: 'solving'; readonly interval: number; readonly round: number }
   /** Its set-points are given. */
   | { readonly name: 'committed'; readonly interval: number }
-  /** It threw or returned nonsense; held at the last feasible set-points until the next interval. */
-  | { readonly name: 'failed'; readonly interval: number; readonly message: string };
+  /**
+   * It threw or returned nonsense in question `round`, and is held at the last feasible set-points until a later round
+   * succeeds or the next interval begins; without `round` its preparation failed, and only the next interval helps.
+   */
+  | { readonly name: 'failed'; readonly interval: number; readonly round?: number; readonly message: string };
 
 /** What may happen to it. */
 export type ServiceAgentEvent =
   | { readonly name: 'prepare'; readonly interval: number }
-  /** A question of the interval: a round, a verification or a correction. */
-  | { readonly name: 'ask'; readonly interval: number; readonly round: number }
+  /**
+   * A question of the interval: a round, a verification or a correction. A round stands by itself, the others build on the
+   * last one.
+   */
+  | { readonly name: 'ask'; readonly interval: number; readonly round: number; readonly isRound?: boolean }
   | { readonly name: 'commit'; readonly interval: number }
-  | { readonly name: 'fail'; readonly interval: number; readonly message: string };
+  | { readonly name: 'fail'; readonly interval: number; readonly round?: number; readonly message: string };
 
 /** The next state, and what the agent is to do about the event. */
 export interface Transition {
@@ -34,14 +40,16 @@ export function intervalOf(state: ServiceAgentState): number {
 
 /**
  * The state machine of a service-transformer agent, without time and without effect: intervals only go forward, rounds
- * only go forward within one, a doubled message is answered alike, a failed agent waits for the next interval.
+ * only go forward within one, a doubled message is answered alike, a failed agent tries again in the next round.
  */
 export function transition(state: ServiceAgentState, event: ServiceAgentEvent): Transition {
   const present = intervalOf(state);
   const ignore = (reason: string): Transition => ({ state, way: 'ignore', reason });
   if (event.name === 'fail') {
     if (event.interval < present) return ignore(`failure of interval ${event.interval}, now ${present}`);
-    return { state: { name: 'failed', interval: event.interval, message: event.message }, way: 'act' };
+    const { interval, round, message } = event;
+    const failed = { name: 'failed', interval, message } as const;
+    return { state: round === undefined ? failed : { ...failed, round }, way: 'act' };
   }
   if (event.name === 'prepare') {
     if (event.interval > present) return { state: { name: 'prepared', interval: event.interval }, way: 'act' };
@@ -54,7 +62,8 @@ export function transition(state: ServiceAgentState, event: ServiceAgentEvent): 
     if (state.name === 'solving') return { state: { name: 'committed', interval: present }, way: 'act' };
     return ignore(`nothing to commit in state ${describe(state)}`);
   }
-  if (state.name !== 'prepared' && state.name !== 'solving') {
+  const isRetry = state.name === 'failed' && event.isRound === true && event.round > (state.round ?? event.round);
+  if (state.name !== 'prepared' && state.name !== 'solving' && !isRetry) {
     return ignore(`round ${event.round} does not fit state ${describe(state)}`);
   }
   if (state.name === 'solving' && event.round === state.round) return { state, way: 'repeat' };

@@ -77,7 +77,12 @@ export class ServiceAgent {
     const event =
       message.kind === 'prepare' || message.kind === 'commit'
         ? ({ name: message.kind, interval: message.interval } as const)
-        : ({ name: 'ask', interval: message.interval, round: roundOf(message) } as const);
+        : ({
+            name: 'ask',
+            interval: message.interval,
+            round: roundOf(message),
+            isRound: message.kind === 'round',
+          } as const);
     const next = transition(this.current, event);
     if (next.way === 'ignore') {
       if (message.kind === 'commit' && this.current.name === 'failed') return this.heldLimits();
@@ -90,7 +95,7 @@ export class ServiceAgent {
       this.lastAnswer = answer;
       return answer;
     } catch (error) {
-      return this.fail(message.interval, error);
+      return this.fail(message, error);
     }
   }
 
@@ -156,13 +161,12 @@ export class ServiceAgent {
     if (wrong !== undefined) throw new Error(`answer holds ${wrong}`);
   }
 
-  private fail(interval: number, error: unknown): AgentOutbox {
+  private fail(inbox: Exclude<AgentInbox, { kind: 'measurements' }>, error: unknown): AgentOutbox {
     const message = error instanceof Error ? error.message : String(error);
-    this.current = transition(this.current, {
-      name: 'fail',
-      interval: Math.max(interval, intervalOf(this.current)),
-      message,
-    }).state;
+    const interval = Math.max(inbox.interval, intervalOf(this.current));
+    const failure = { name: 'fail', interval, message } as const;
+    const isRound = inbox.kind !== 'prepare' && inbox.kind !== 'commit';
+    this.current = transition(this.current, isRound ? { ...failure, round: roundOf(inbox) } : failure).state;
     try {
       this.core.hold();
     } catch (second) {

@@ -19,15 +19,25 @@ const MEANING: Readonly<Record<IntervalStatus, string | undefined>> = {
  * What people should know of an interval: one line about its agents and findings, and a sentence about its status the first
  * time it occurs.
  *
- * @param told - statuses explained so far; the interval's own is added
+ * @param told - what has been explained so far, kept over the intervals of a run
  */
-export function intervalNotices(result: IntervalResult, told: Set<IntervalStatus>): readonly string[] {
-  const { status, agentErrors, missingAgents, unmeasuredAgents, findings } = result;
+export function intervalNotices(result: IntervalResult, told: Set<string>): readonly string[] {
+  const { status, agentErrors, missingAgents, lostAgents, unmeasuredAgents, findings } = result;
   const failed = [...new Set(agentErrors.map(({ agentId }) => agentId))];
   const missing = missingAgents.filter((agentId) => !failed.includes(agentId));
   const parts: string[] = [];
   if (failed.length > 0) parts.push(`${agents(failed)} failed (${agentErrors[0]!.message})`);
   if (missing.length > 0) parts.push(`${agents(missing)} did not answer`);
+  const newlyLost = lostAgents.filter(({ agentId }) => !told.has(lostKey(agentId)));
+  for (const key of told) {
+    if (key.startsWith(LOST) && !lostAgents.some(({ agentId }) => lostKey(agentId) === key)) told.delete(key);
+  }
+  for (const { agentId } of newlyLost) told.add(lostKey(agentId));
+  if (newlyLost.length > 0) {
+    const ids = newlyLost.map(({ agentId }) => agentId);
+    const limits = 'the limits last committed stay in force';
+    parts.push(`${agents(ids)} gave no sign for ${newlyLost[0]!.intervals} intervals: ${limits}`);
+  }
   if (unmeasuredAgents.length > 0) parts.push(`${agents(unmeasuredAgents)} lacked measurements`);
   if (findings.length > 0) {
     const more = findings.length > 1 ? ` (and ${findings.length - 1} more findings in manifest.json)` : '';
@@ -37,6 +47,13 @@ export function intervalNotices(result: IntervalResult, told: Set<IntervalStatus
   const meaning = told.has(status) ? undefined : MEANING[status];
   told.add(status);
   return meaning === undefined ? notices : [...notices, `${status}: ${meaning}`];
+}
+
+/** Beginning of what is remembered of a lost agent. */
+const LOST = 'lost ';
+
+function lostKey(agentId: string): string {
+  return `${LOST}${agentId}`;
 }
 
 function agents(ids: readonly string[]): string {

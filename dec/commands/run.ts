@@ -7,7 +7,6 @@ import type { FairnessMode } from '../../grid/optim/index.js';
 import { flagshipPath, readProfile } from '../../platform/index.js';
 import {
   type IntervalResult,
-  type IntervalStatus,
   RUN_DEFAULTS,
   type RunProgress,
   type RunResult,
@@ -64,6 +63,7 @@ interface RunCommandOptions extends OutputOptions {
   readonly port: number;
   readonly hosts: number;
   readonly externalHosts: number;
+  readonly lostAfter: number;
   readonly runId?: string;
   readonly agentModule?: string;
   readonly out?: string;
@@ -109,6 +109,12 @@ export function configureRun(command: Command, name: string): Command {
     .option('--port <n>', 'port of the platform that is started; 0 takes any free one', port, 0)
     .option('--hosts <n>', 'agent hosts (worker threads) to start', nonNegativeCount, RUN_DEFAULTS.hosts)
     .option('--external-hosts <n>', 'agent hosts to wait for, started by dec agents', nonNegativeCount, 0)
+    .option(
+      '--lost-after <n>',
+      'intervals without any sign of an agent after which it is told as lost; its limits stay in force',
+      count,
+      RUN_DEFAULTS.lostAfterIntervals,
+    )
     .option('--run-id <id>', 'name of the run on the bus, for dec agents')
     .option('--agent-module <url>', 'ES module with agents of another make')
     .option(
@@ -254,6 +260,7 @@ function settingsOf(
     fairness: options.fairness,
     limits: { minPu: options.vMin, maxPu: options.vMax },
     hosts: options.hosts,
+    lostAfterIntervals: options.lostAfter,
   };
 }
 
@@ -301,7 +308,7 @@ function intervalRow(interval: IntervalResult): string {
 /** Shows stages and rounds on the line of progress, and each finished interval as a row. */
 function progressOn(terminal: Terminal): (progress: RunProgress) => void {
   let hasHeader = false;
-  const told = new Set<IntervalStatus>();
+  const told = new Set<string>();
   return (progress) => {
     switch (progress.kind) {
       case 'stage':

@@ -64,6 +64,7 @@ export class Coordinator {
       limits: settings.limits,
       maxRounds: settings.maxRounds,
       maxCorrections: settings.maxCorrections,
+      lostAfterIntervals: settings.lostAfterIntervals,
       roundDeadlineMs: settings.roundDeadlineMs,
       prepareDeadlineMs: settings.roundDeadlineMs + PREPARE_EXTRA_MS,
       intervalDeadlineMs: settings.isRealtime

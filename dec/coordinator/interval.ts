@@ -10,7 +10,7 @@ import type {
   VerifyRequest,
   VoltageLimits,
 } from '../../grid/optim/index.js';
-import type { AgentFailure, IntervalStatus, RoundRecord } from './run-result.js';
+import type { AgentFailure, IntervalStatus, LostAgent, RoundRecord } from './run-result.js';
 
 /** What the AC power flow of the primary says. */
 export interface PrimaryVerification {
@@ -47,6 +47,8 @@ export interface RoundSettings {
   readonly limits: VoltageLimits;
   readonly maxRounds: number;
   readonly maxCorrections: number;
+  /** Intervals without any sign of an agent after which it is told as lost. */
+  readonly lostAfterIntervals: number;
   /** Milliseconds for one answer. */
   readonly roundDeadlineMs: number;
   /** Milliseconds for preparation, which includes waiting for measurements. */
@@ -65,6 +67,7 @@ export interface IntervalOutcome {
   readonly ac: { readonly vMaxPu: number; readonly vMinPu: number; readonly violations: number } | undefined;
   readonly missingAgents: readonly string[];
   readonly agentErrors: readonly AgentFailure[];
+  readonly lostAgents: readonly LostAgent[];
   readonly unmeasuredAgents: readonly string[];
   readonly history: readonly RoundRecord[];
   readonly setpoints: Readonly<Record<string, readonly DerSetpoint[]>>;

@@ -109,6 +109,7 @@ export class RunRecorder {
       ac: outcome.ac,
       missingAgents: outcome.missingAgents,
       agentErrors: outcome.agentErrors,
+      lostAgents: outcome.lostAgents,
       unmeasuredAgents: outcome.unmeasuredAgents,
       before,
       after,

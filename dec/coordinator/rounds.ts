@@ -1,4 +1,4 @@
-import type { DerSetpoint } from '../../bus/index.js';
+import { type DerSetpoint, kindOfText } from '../../bus/index.js';
 import type { AgentReply, AgentRequest, RoundProgress } from '../../grid/optim/index.js';
 import { boundaryReply, isUsable, isVerification, largestChange, meanAlpha } from './boundary.js';
 import type { AgentExchange } from './exchange.js';
@@ -29,6 +29,7 @@ export class Rounds {
   private readonly star: StarCore;
   private readonly settings: RoundSettings;
   private readonly misses = new Map<string, number>();
+  private readonly silentIntervals = new Map<string, number>();
   /** Last answers, over intervals: what stands in for an agent that is silent. */
   private readonly lastReply = new Map<string, AgentReply>();
   private readonly lastPower = new Map<string, PortPower>();
@@ -43,6 +44,7 @@ export class Rounds {
   async run(question: IntervalQuestion): Promise<IntervalOutcome> {
     return new IntervalRun(question, this.exchange, this.star, this.settings, {
       misses: this.misses,
+      silentIntervals: this.silentIntervals,
       lastReply: this.lastReply,
       lastPower: this.lastPower,
     }).run();
@@ -50,7 +52,9 @@ export class Rounds {
 }
 
 interface Memory {
+  /** Questions in a row that an agent let pass, and intervals in a row without any sign of it. */
   readonly misses: Map<string, number>;
+  readonly silentIntervals: Map<string, number>;
   readonly lastReply: Map<string, AgentReply>;
   readonly lastPower: Map<string, PortPower>;
 }
@@ -65,7 +69,10 @@ class IntervalRun {
   private readonly agentIds: readonly string[];
   private readonly missing = new Set<string>();
   private readonly errors: AgentFailure[] = [];
+  /** Agents whose last answer was an error. */
   private readonly failed = new Set<string>();
+  /** Agents that were heard in this interval, with an answer or an error. */
+  private readonly heard = new Set<string>();
   private readonly history: RoundRecord[] = [];
   private readonly findings: string[] = [];
   private readonly began: number;
@@ -123,6 +130,7 @@ class IntervalRun {
       ac,
       missingAgents: [...new Set([...this.missing, ...this.failed])].sort(),
       agentErrors: this.errors,
+      lostAgents: this.lostAgents(),
       unmeasuredAgents: unmeasured,
       history: this.history,
       setpoints,
@@ -231,7 +239,10 @@ class IntervalRun {
     const body = { kind: 'commit', interval, round: ++this.ask } as const;
     const { roundDeadlineMs } = this.settings;
     const answers = await this.exchange.ask(body, 'setpoints', this.awaited(), roundDeadlineMs, signal);
+    // What a failed agent commits is what it held before: no sign that it has recovered.
+    const failed = [...this.failed];
     this.note(answers.byAgent.keys(), answers.late);
+    for (const agentId of failed) this.failed.add(agentId);
     // In the order of the ports, so that messages do not depend on which host was faster.
     return Object.fromEntries(
       this.agentIds.flatMap((agentId) => {
@@ -241,24 +252,41 @@ class IntervalRun {
     );
   }
 
-  /** Agents that are waited for: neither lost before, nor failed in this interval. */
+  /** Agents that are waited for: an agent that erred is asked on, its host answers without it at once. */
   private awaited(): readonly string[] {
-    return this.agentIds.filter(
-      (agentId) => !this.failed.has(agentId) && (this.memory.misses.get(agentId) ?? 0) < MISSES_MAX,
-    );
+    return this.agentIds.filter((agentId) => (this.memory.misses.get(agentId) ?? 0) < MISSES_MAX);
+  }
+
+  /** Agents without a sign for so many intervals that people should know that their limits stand on old answers. */
+  private lostAgents(): IntervalOutcome['lostAgents'] {
+    const { silentIntervals } = this.memory;
+    for (const agentId of this.agentIds) {
+      silentIntervals.set(agentId, this.heard.has(agentId) ? 0 : (silentIntervals.get(agentId) ?? 0) + 1);
+    }
+    return this.agentIds.flatMap((agentId) => {
+      const intervals = silentIntervals.get(agentId) ?? 0;
+      return intervals >= this.settings.lostAfterIntervals ? [{ agentId, intervals }] : [];
+    });
   }
 
   private note(answered: Iterable<string>, late: readonly string[]): void {
-    for (const agentId of answered) this.memory.misses.set(agentId, 0);
+    for (const failure of this.exchange.takeErrors()) {
+      const isSame = ({ agentId, message }: AgentFailure): boolean =>
+        agentId === failure.agentId && kindOfText(message) === kindOfText(failure.message);
+      if (!this.errors.some(isSame)) this.errors.push(failure);
+      this.failed.add(failure.agentId);
+      this.heard.add(failure.agentId);
+    }
+    for (const agentId of answered) {
+      this.memory.misses.set(agentId, 0);
+      this.failed.delete(agentId);
+      this.heard.add(agentId);
+    }
     for (const agentId of late) {
       this.memory.misses.set(agentId, (this.memory.misses.get(agentId) ?? 0) + 1);
       this.missing.add(agentId);
     }
     for (const [agentId, misses] of this.memory.misses) if (misses >= MISSES_MAX) this.missing.add(agentId);
-    for (const failure of this.exchange.takeErrors()) {
-      this.errors.push(failure);
-      this.failed.add(failure.agentId);
-    }
   }
 
   private record(progress: RoundProgress): void {

@@ -49,6 +49,7 @@ export const RUN_DEFAULTS: RunSettings = {
   hosts: 2,
   maxRounds: 200,
   maxCorrections: 3,
+  lostAfterIntervals: 2,
   roundDeadlineMs: 10_000,
   deadBandW: 20,
 };

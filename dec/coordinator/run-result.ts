@@ -93,6 +93,13 @@ export interface AgentFailure {
   readonly message: string;
 }
 
+/** An agent that gives no sign any more. Its limits stay as they were last committed, which is the safe side for voltage. */
+export interface LostAgent {
+  readonly agentId: string;
+  /** Intervals in a row without any sign, the present one included. */
+  readonly intervals: number;
+}
+
 /** One coordination interval. */
 export interface IntervalResult {
   readonly interval: number;
@@ -106,9 +113,12 @@ export interface IntervalResult {
   readonly residuals: { readonly primal: number; readonly dual: number };
   /** Voltages of the AC power flow of the dispatch at the look-ahead inputs; undefined when nobody answered. */
   readonly ac: { readonly vMaxPu: number; readonly vMinPu: number; readonly violations: number } | undefined;
-  /** Agents whose last answer (or none) had to be used. */
+  /** Agents that let a question pass or ended with an error: their last answer (or none) had to be used. */
   readonly missingAgents: readonly string[];
+  /** What agents could not do or would not take, each kind once; an agent may have answered well afterwards. */
   readonly agentErrors: readonly AgentFailure[];
+  /** Agents without a sign for as many intervals as the settings say, or more. */
+  readonly lostAgents: readonly LostAgent[];
   /** Agents that had no or not all measurements. */
   readonly unmeasuredAgents: readonly string[];
   readonly before: VoltageSummary;
@@ -215,6 +225,8 @@ export interface RunSettings {
   /** Rounds of one pass before it is cut. */
   readonly maxRounds: number;
   readonly maxCorrections: number;
+  /** Intervals without any sign of an agent after which it is told as lost; its limits stay in force. */
+  readonly lostAfterIntervals: number;
   /** Milliseconds that agents have for one answer. */
   readonly roundDeadlineMs: number;
   /** Changes of a limit up to this size are not sent, W. */

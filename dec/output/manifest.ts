@@ -59,6 +59,7 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     unchanged: interval.unchanged,
     missingAgents: [...interval.missingAgents],
     agentErrors: interval.agentErrors.map((failure) => ({ ...failure })),
+    lostAgents: interval.lostAgents.map((lost) => ({ ...lost })),
     unmeasuredAgents: [...interval.unmeasuredAgents],
     findings: [...interval.findings],
   };

@@ -43,6 +43,8 @@ export const intervalSchema = z.strictObject({
   unchanged: z.int().nonnegative(),
   missingAgents: z.array(z.string()),
   agentErrors: z.array(z.strictObject({ agentId: z.string(), message: z.string() })),
+  /** Agents without any sign for so many intervals in a row; their limits stay as last committed. */
+  lostAgents: z.array(z.strictObject({ agentId: z.string(), intervals: z.int().positive() })),
   unmeasuredAgents: z.array(z.string()),
   findings: z.array(z.string()),
 });

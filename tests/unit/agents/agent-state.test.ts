@@ -46,15 +46,27 @@ describe('the state machine of a service-transformer agent', () => {
     expect(transition(idle, { name: 'ask', interval: 0, round: 1 }).way).toBe('ignore');
   });
 
-  it('fails from any state, keeps the reason, and comes back with the next interval only', () => {
+  it('fails from any state, keeps the reason, and comes back with the next interval', () => {
     for (const state of [prepared, solving, committed]) {
       const after = transition(state, { name: 'fail', interval: 4, message: 'division by zero' });
       expect(after).toEqual({ state: failed, way: 'act' });
     }
-    expect(transition(failed, { name: 'ask', interval: 4, round: 8 }).way).toBe('ignore');
+    expect(transition(failed, { name: 'ask', interval: 4, round: 8, isRound: true }).way).toBe('ignore');
     expect(transition(failed, { name: 'prepare', interval: 4 }).way).toBe('ignore');
     expect(transition(failed, { name: 'prepare', interval: 5 })).toEqual({
       state: { name: 'prepared', interval: 5 },
+      way: 'act',
+    });
+  });
+
+  it('tries a later round after it failed in one, but no verification and no commitment before that', () => {
+    const { state } = transition(solving, { name: 'fail', interval: 4, round: 8, message: 'division by zero' });
+    expect(state).toEqual({ ...failed, round: 8 });
+    expect(transition(state, { name: 'ask', interval: 4, round: 8, isRound: true }).way).toBe('ignore');
+    expect(transition(state, { name: 'ask', interval: 4, round: 9, isRound: false }).way).toBe('ignore');
+    expect(transition(state, { name: 'commit', interval: 4 }).way).toBe('ignore');
+    expect(transition(state, { name: 'ask', interval: 4, round: 9, isRound: true })).toEqual({
+      state: { name: 'solving', interval: 4, round: 9 },
       way: 'act',
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { IntervalResult, IntervalStatus } from '../../../dec/coordinator/index.js';
+import type { IntervalResult } from '../../../dec/coordinator/index.js';
 import { intervalNotices } from '../../../dec/interval-notices.js';
 
 const NODE = { bus: '1', phase: 'A' };
@@ -14,6 +14,7 @@ const CALM: IntervalResult = {
   ac: undefined,
   missingAgents: [],
   agentErrors: [],
+  lostAgents: [],
   unmeasuredAgents: [],
   before: { timestamp: 0, vMaxPu: 1, vMinPu: 1, vMaxNode: NODE, vMinNode: NODE, violations: 0, measuredNodes: 1 },
   after: undefined,
@@ -49,8 +50,19 @@ describe('the notices of an interval', () => {
     ]);
   });
 
+  it('tell a lost agent once, and again when it was back in between', () => {
+    const told = new Set<string>();
+    const lost: IntervalResult = { ...CALM, lostAgents: [{ agentId: '9A', intervals: 2 }] };
+    expect(intervalNotices(lost, told)).toEqual([
+      '11:00: agent 9A gave no sign for 2 intervals: the limits last committed stay in force',
+    ]);
+    expect(intervalNotices({ ...lost, lostAgents: [{ agentId: '9A', intervals: 3 }] }, told)).toEqual([]);
+    expect(intervalNotices(CALM, told)).toEqual([]);
+    expect(intervalNotices(lost, told)).toHaveLength(1);
+  });
+
   it('explain a status the first time it occurs', () => {
-    const told = new Set<IntervalStatus>();
+    const told = new Set<string>();
     const result: IntervalResult = { ...CALM, status: 'violated' };
     expect(intervalNotices(result, told).join()).toContain('violated: By the AC power flow');
     expect(intervalNotices(result, told)).toEqual([]);

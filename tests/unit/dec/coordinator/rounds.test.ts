@@ -15,8 +15,13 @@ import { areaOutput, serviceModel } from '../../../builders/service-area.js';
 
 const RUN = 'run-1';
 const SIMULATION = '4711';
-/** Round in which a core misbehaves, and how. */
-type Fault = { readonly agentId: string; readonly round: number; readonly way: 'throws' | 'nonsense' };
+/** Rounds in which a core misbehaves (to the end without `last`), and how. */
+type Fault = {
+  readonly agentId: string;
+  readonly round: number;
+  readonly last?: number;
+  readonly way: 'throws' | 'nonsense';
+};
 
 /** An agent that halves its distance to the target, so that rounds end; it keeps what it was told. */
 function fakeCore(model: ServiceModel, told: Map<string, LocalInputs>, fault?: Fault): ServiceAgentCore {
@@ -27,7 +32,7 @@ function fakeCore(model: ServiceModel, told: Map<string, LocalInputs>, fault?: F
       told.set(model.agentId, given);
     },
     update({ round, targetW, targetVoltageSquaredPu }) {
-      if (fault?.agentId === model.agentId && round >= fault.round) {
+      if (fault?.agentId === model.agentId && round >= fault.round && round <= (fault.last ?? round)) {
         if (fault.way === 'throws') throw new Error('the battery model has no state');
         return { round, powerW: [Number.NaN], powerVar: [0], voltageSquaredPu: [1], status: 'solved' };
       }
@@ -181,6 +186,7 @@ async function stage(options: { fault?: Fault; roundDeadlineMs?: number; deafHos
     limits: { minPu: 0.95, maxPu: 1.05 },
     maxRounds: 40,
     maxCorrections: 3,
+    lostAfterIntervals: 2,
     roundDeadlineMs: options.roundDeadlineMs ?? 2000,
     prepareDeadlineMs: 2000,
     intervalDeadlineMs: 20_000,
@@ -284,6 +290,55 @@ describe('an interval over the bus', () => {
       expect(next.setpoints['12A']).toHaveLength(2);
     },
   );
+
+  it.each(['throws', 'nonsense'] as const)(
+    'counts the next good answer of an agent that %s once, and tells the error',
+    async (way) => {
+      const sound = await (await stage()).interval(0);
+      const { interval } = await stage({ fault: { agentId: '10B', round: 2, last: 3, way } });
+      const outcome = await interval(0);
+      expect(outcome.status).toBe('converged');
+      expect(outcome.agentErrors.map(({ agentId }) => agentId)).toEqual(['10B']);
+      expect(outcome.missingAgents).toEqual([]);
+      expect(outcome.setpoints).toEqual(sound.setpoints);
+      // Its power at the end is that of an agent that answered to the end: half-way to -4000 W, again and again.
+      expect(outcome.history.at(-1)!.totalInjectionW).toBeCloseTo(4 * 4000, -2);
+    },
+  );
+
+  it('skips a message that an agent refuses, tells it, and takes the answer to the next one', async () => {
+    const { exchange, interval, sent } = await stage();
+    const { broadcast } = exchange;
+    // One round reaches the hosts with too few targets for one agent, as a damaged message would.
+    let rounds = 0;
+    exchange.broadcast = (body) => {
+      if (body.kind === 'round' && ++rounds === 2) {
+        const { '10B': target, ...others } = body.agents;
+        broadcast.call(exchange, { ...body, agents: { ...others, '10B': { ...target!, targetW: [] } } });
+      } else broadcast.call(exchange, body);
+    };
+    const outcome = await interval(0);
+    expect(outcome.status).toBe('converged');
+    expect(outcome.agentErrors).toEqual([
+      { agentId: '10B', message: expect.stringContaining('10B refused a round message: targetW has 0 values') },
+    ]);
+    expect(outcome.missingAgents).toEqual([]);
+    expect(outcome.setpoints['10B']).toHaveLength(2);
+    expect(sent.filter((body) => body.includes('agentError'))).toHaveLength(1);
+  });
+
+  it('tells an agent as lost when no sign of it came for two intervals, not earlier', async () => {
+    const { interval, exchange, hosts } = await stage({ roundDeadlineMs: 200 });
+    await interval(0);
+    const lost = ['9A', '10B', '11C', '12A'].filter((id) => exchange.hostOfAgent(id) === 'host-1');
+    hosts[0]!.close();
+    const outcomes = [await interval(1), await interval(2), await interval(3)];
+    expect(outcomes[0]!.lostAgents).toEqual([]);
+    for (const [k, { lostAgents, setpoints }] of outcomes.slice(1).entries()) {
+      expect(lostAgents).toEqual(lost.map((agentId) => ({ agentId, intervals: k + 2 })));
+      for (const agentId of lost) expect(setpoints[agentId]).toBeUndefined();
+    }
+  });
 
   it('ends by its deadlines when a host falls silent, uses the last answers, and names its agents', async () => {
     const { interval, exchange } = await stage({ deafHost: true, roundDeadlineMs: 100 });
