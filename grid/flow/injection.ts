@@ -8,6 +8,8 @@
  *   min < |V| <= max    f = z / Vr^2 + i / (Vr |V|) + p (|V| / Vr)^e / |V|^2      (the load's own law)
  *   max < |V|           f = z / Vr^2 + i / (Vr max) + p / max^2                   (admittance)
  * Generation has low = 0, so that below `min` its straight line is the admittance at `min`.
+ * Where vars are fixed (isVarFixed), outside the window f of P is 1 / min^2 or 1 / max^2 and f of Q is 1 / Vr^2; with a
+ * current limit f below `min` is 1 / (min |V|). A ZIPV load fades out by (1 + tanh 500 (|V| - cutoff) / Vr) / 2.
  * The part of the derivative that is complex-linear at rating, P (zP + iP / 2) - j Q (zQ + iQ / 2) over Vr^2, stands
  * in the admittance matrix; the kernel gives the rest. Constant power adds nothing there: its derivative is purely
  * conjugate-linear, and an admittance would only slow the fixed point.
@@ -15,6 +17,9 @@
  * Source: OpenDSS, Load.pas (Yeq95, InterpolateY95_YLow, Yeq105) and Generator.pas, as of dss_capi 0.14.
  */
 import type { CompiledShares } from '../model/index.js';
+
+/** How steeply a ZIPV load fades out around its cut-off, by pu (OpenDSS `DoZIPVModel`). */
+const CUTOFF_STEEPNESS = 500;
 
 /** How a share takes part: 0 not at all (both ends dead), 1 by its law, 2 as its nominal admittance (one end dead). */
 type Part = 0 | 1 | 2;
@@ -111,6 +116,11 @@ export class ShareInjection {
     const nominal = 1 / (rated * rated);
     const min = s.minV[k]!;
     const max = s.maxV[k]!;
+    if (s.isVarFixed[k] === 1 && (square <= min * min || square > max * max) && square > s.lowV[k]! ** 2) {
+      this.fP = square > max * max ? 1 / (max * max) : 1 / (min * min);
+      this.fQ = nominal;
+      return;
+    }
     if (square > min * min && square <= max * max) {
       const power = 1 / square;
       let pP = s.pP[k]! * power;
@@ -136,11 +146,22 @@ export class ShareInjection {
         this.fQ = nominal;
         return;
       }
+      if (s.isCurrentLimited[k] === 1) {
+        this.fP = size > 0 ? 1 / (min * size) : nominal;
+        this.fQ = this.fP;
+        return;
+      }
       const start = low * nominal;
       const power = (start + ((1 / min - start) / (min - low)) * (size - low)) / size;
       const current = (start + ((1 / rated - start) / (min - low)) * (size - low)) / size;
       this.fP = s.zP[k]! * nominal + s.iP[k]! * current + s.pP[k]! * power;
       this.fQ = s.isQuadratic[k] ? power : s.zQ[k]! * nominal + s.iQ[k]! * current + s.pQ[k]! * power;
+    }
+    const cutoff = s.cutoffV[k]!;
+    if (cutoff > 0) {
+      const fade = 0.5 * (1 + Math.tanh((CUTOFF_STEEPNESS * (Math.sqrt(square) - cutoff)) / rated));
+      this.fP *= fade;
+      this.fQ *= fade;
     }
   }
 

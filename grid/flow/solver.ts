@@ -71,7 +71,9 @@ class Engine implements FeederFlow {
   private readonly regulators: readonly PlacedRegulator[];
   private readonly capacitors: readonly PlacedCapacitor[];
   private readonly isPvShare: Uint8Array;
-  private readonly isLoadShare: Uint8Array;
+  /** 1 for shares of loads whose active, and reactive, power the load multiplier scales. */
+  private readonly isScaledW: Uint8Array;
+  private readonly isScaledVar: Uint8Array;
   /** Consumption before multipliers, W and var. */
   private readonly powerW: Float64Array;
   private readonly powerVar: Float64Array;
@@ -112,9 +114,14 @@ class Engine implements FeederFlow {
     this.powerW = compiled.shares.powerW.slice();
     this.powerVar = compiled.shares.powerVar.slice();
     this.isPvShare = new Uint8Array(compiled.shares.count);
-    this.isLoadShare = new Uint8Array(compiled.shares.count);
+    this.isScaledW = new Uint8Array(compiled.shares.count);
+    this.isScaledVar = new Uint8Array(compiled.shares.count);
     for (const pv of feeder.pvSystems) this.isPvShare.fill(1, ...compiled.shares.rangeOf.get(pv.id)!);
-    for (const load of feeder.loads) this.isLoadShare.fill(1, ...compiled.shares.rangeOf.get(load.id)!);
+    for (const load of feeder.loads) {
+      if ((load.scaling ?? 'variable') !== 'variable') continue;
+      this.isScaledW.fill(1, ...compiled.shares.rangeOf.get(load.id)!);
+      if (!load.isReactiveFixed) this.isScaledVar.fill(1, ...compiled.shares.rangeOf.get(load.id)!);
+    }
     for (const regulator of feeder.regulators) this.taps.set(regulator.id, regulator.position);
     for (const capacitor of feeder.capacitors) this.capacitorSections.set(capacitor.id, capacitor.sectionsOn);
     for (const device of feeder.switches) this.switchOpen.set(device.id, device.isOpen);
@@ -374,8 +381,10 @@ class Engine implements FeederFlow {
   private applyPowers(): void {
     const { loadMultiplier, pvMultiplier } = this.settings;
     for (let k = 0; k < this.powerW.length; k++) {
-      const factor = this.isLoadShare[k] ? loadMultiplier : this.isPvShare[k] ? pvMultiplier : 1;
-      this.injection.setPower(k, this.powerW[k]! * factor, this.powerVar[k]! * factor);
+      const pv = this.isPvShare[k] ? pvMultiplier : 1;
+      const factorW = this.isScaledW[k] ? loadMultiplier : pv;
+      const factorVar = this.isScaledVar[k] ? loadMultiplier : pv;
+      this.injection.setPower(k, this.powerW[k]! * factorW, this.powerVar[k]! * factorVar);
     }
     this.arePowersChanged = false;
   }

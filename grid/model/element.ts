@@ -301,6 +301,8 @@ export interface PhotovoltaicSystem extends Generation {
   /** Sun and inverter, where the source has them: `shares` hold the power that follows from them. */
   readonly panel?: Panel;
   readonly inverter?: Inverter;
+  /** 2: an admittance at any voltage (OpenDSS PVSystem model 2); default 1, constant power. */
+  readonly model?: 1 | 2;
   readonly profiles?: ProfileNames;
 }
 
@@ -315,6 +317,8 @@ export interface Battery extends Generation {
   readonly storedEnergyWh: number;
   readonly cell?: Cell;
   readonly inverter?: Inverter;
+  /** 2: an admittance at any voltage (OpenDSS Storage model 2); default 1, constant power. */
+  readonly model?: 1 | 2;
   readonly profiles?: ProfileNames;
 }
 

@@ -1,4 +1,4 @@
-import type { Der, Load, PhaseShare, ZipShares } from './element.js';
+import type { Battery, Der, Load, Machine, PhaseShare, PhotovoltaicSystem, ZipShares } from './element.js';
 import type { Feeder } from './feeder.js';
 
 /** Voltage below which a load is a constant impedance at its nominal admittance, pu (OpenDSS `Vlowpu`). */
@@ -37,6 +37,15 @@ export interface CompiledShares {
    * window is the admittance of a constant-power load as a whole; other mixes keep each part's own rule.
    */
   readonly isQuadratic: Uint8Array;
+  /**
+   * 1 where vars are a fixed admittance outside the window and power is the admittance at its edges, without a straight
+   * line between (OpenDSS load models 6 and 7, generator models 4 and 5).
+   */
+  readonly isVarFixed: Uint8Array;
+  /** 1 where below the window the current stays at that of the window's lower edge (inverters with a current limit). */
+  readonly isCurrentLimited: Uint8Array;
+  /** Voltage around which a ZIPV load fades out, V; 0 for none. Below `lowV` it is the nominal admittance all the same. */
+  readonly cutoffV: Float64Array;
   /** Shares of a device: `[first, end)`. */
   readonly rangeOf: ReadonlyMap<string, readonly [number, number]>;
 }
@@ -54,22 +63,46 @@ interface Row {
   readonly lowPu: number;
   readonly minPu: number;
   readonly maxPu: number;
+  readonly isVarFixed: boolean;
+  readonly isCurrentLimited: boolean;
+  readonly cutoffPu: number;
 }
 
+const CONSTANT_IMPEDANCE: ZipShares = { z: 1, i: 0, p: 0 };
+
 function loadRows(load: Load): Row[] {
+  const lowPu = load.lowVoltagePu ?? LOAD_LOW_PU;
+  // A window that ends at zero is OpenDSS' way to say: always an admittance.
+  const isAdmittance = load.maxVoltagePu <= 0;
   return load.shares.map((share) => ({
     bus: load.terminal.bus,
     share,
     sign: 1,
-    zipP: load.zipP,
-    zipQ: load.zipQ,
+    zipP: isAdmittance ? CONSTANT_IMPEDANCE : load.zipP,
+    zipQ: isAdmittance ? CONSTANT_IMPEDANCE : load.zipQ,
     exponentP: load.voltageExponents?.p ?? 0,
     exponentQ: load.voltageExponents?.q ?? 0,
-    lowPu: LOAD_LOW_PU,
+    lowPu,
     // The nominal admittance below `Vlowpu` comes first, also for loads whose window reaches lower.
-    minPu: Math.max(LOAD_LOW_PU, load.minVoltagePu),
-    maxPu: load.maxVoltagePu,
+    minPu: Math.max(lowPu, load.minVoltagePu),
+    maxPu: isAdmittance ? 1 : load.maxVoltagePu,
+    isVarFixed: load.model === 6 || load.model === 7,
+    isCurrentLimited: false,
+    cutoffPu: load.cutoffVoltagePu ?? 0,
   }));
+}
+
+/** How the parts of a machine or inverter depend on voltage: OpenDSS generator models, models of PVSystem and Storage. */
+function generationZip(der: Der): { readonly zipP: ZipShares; readonly zipQ: ZipShares } {
+  const isAdmittance = der.model === 2;
+  return {
+    zipP: isAdmittance ? CONSTANT_IMPEDANCE : CONSTANT_POWER,
+    zipQ: isAdmittance || (der.kind === 'machine' && der.model === 5) ? CONSTANT_IMPEDANCE : CONSTANT_POWER,
+  };
+}
+
+function isLimited(der: PhotovoltaicSystem | Battery | Machine): boolean {
+  return der.kind === 'machine' ? der.model === 7 : (der.inverter?.isCurrentLimited ?? false);
 }
 
 function generationRows(der: Der): Row[] {
@@ -77,13 +110,16 @@ function generationRows(der: Der): Row[] {
     bus: der.terminal.bus,
     share,
     sign: -1,
-    zipP: CONSTANT_POWER,
-    zipQ: CONSTANT_POWER,
+    ...generationZip(der),
     exponentP: 0,
     exponentQ: 0,
     lowPu: 0,
-    minPu: der.minVoltagePu,
-    maxPu: der.maxVoltagePu,
+    // A machine that holds its voltage does so by its power alone, at any voltage.
+    minPu: der.kind === 'machine' && der.model === 3 ? 0 : der.minVoltagePu,
+    maxPu: isLimited(der) || (der.kind === 'machine' && der.model === 3) ? Number.POSITIVE_INFINITY : der.maxVoltagePu,
+    isVarFixed: der.kind === 'machine' && (der.model === 4 || der.model === 5),
+    isCurrentLimited: isLimited(der),
+    cutoffPu: 0,
   }));
 }
 
@@ -120,7 +156,10 @@ export function compileShares(feeder: Feeder, nodeIndex: (bus: string, node: num
     pQ: numbers((r) => r.zipQ.p),
     eP: numbers((r) => r.exponentP),
     eQ: numbers((r) => r.exponentQ),
-    isQuadratic: Uint8Array.from(rows, (r) => (r.zipP.p === 1 && r.zipQ.z === 1 ? 1 : 0)),
+    isQuadratic: Uint8Array.from(rows, (r) => (r.zipP.p === 1 && r.zipQ.z === 1 && !r.isVarFixed ? 1 : 0)),
+    isVarFixed: Uint8Array.from(rows, (r) => (r.isVarFixed ? 1 : 0)),
+    isCurrentLimited: Uint8Array.from(rows, (r) => (r.isCurrentLimited ? 1 : 0)),
+    cutoffV: numbers((r) => r.cutoffPu * r.share.ratedVoltageV),
     rangeOf,
   };
 }
