@@ -1,1 +1,7 @@
+export { type ArithmeticResult, plainNumber, reversePolish } from './arithmetic.js';
+export { DssFileSet, decodedText, directoryOfPath, joinedPath } from './file-set.js';
+export { type DssFindingFacts, DssFindings } from './finding-list.js';
+export { readDssScript } from './reader.js';
 export * from './script.js';
+export { type DssOwner, DssValues } from './typed-value.js';
+export { busSpecOf, type DssBusSpec, type NumberList } from './value.js';

@@ -1,0 +1,32 @@
+import { SOLVE_MODES } from './command-table.js';
+import { ObjectStore, type OpenObject } from './object-store.js';
+import type {
+  DssBusBase,
+  DssBusCoordinate,
+  DssModelCommand,
+  DssOption,
+  DssSolve,
+  DssTerminalAction,
+} from './script.js';
+
+/** The mode and number of solutions of a circuit that no option has changed. */
+const FIRST_MODE = SOLVE_MODES.find(([, mode]) => mode === 'snapshot')!;
+
+/** Everything that `clear` forgets: one circuit with what was said about it. */
+export class CircuitState {
+  readonly store = new ObjectStore();
+  readonly optionHistory: DssOption[] = [];
+  readonly terminalActions: DssTerminalAction[] = [];
+  readonly busCoordinates = new Map<string, DssBusCoordinate>();
+  readonly busBases: DssBusBase[] = [];
+  readonly solves: DssSolve[] = [];
+  readonly modelCommands: DssModelCommand[] = [];
+  /** The object that `~` and lines without a command edit. */
+  active: OpenObject | undefined;
+  circuit: OpenObject | undefined;
+  circuitName = '';
+  hasCalcVoltageBases = false;
+  allowsDuplicates = false;
+  mode: string = FIRST_MODE[1];
+  solveNumber: number = FIRST_MODE[2];
+}

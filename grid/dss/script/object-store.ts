@@ -1,0 +1,62 @@
+import type { DssAssignment, DssObject, DssPlace } from './script.js';
+
+/** An object while the script is being read. */
+export interface OpenObject extends DssObject {
+  readonly assignments: DssAssignment[];
+}
+
+/** What `like` leaves out in every class: the connections belong to each element itself, and so does its state. */
+const NEVER_COPIED: ReadonlySet<string> = new Set(['bus1', 'bus2', 'buses', 'enabled', 'like']);
+/** What `like` leaves out besides, by class. */
+const NOT_COPIED: Readonly<Record<string, readonly string[]>> = {
+  autotrans: ['bus'],
+  expcontrol: ['derlist', 'pvsystemlist'],
+  gictransformer: ['bush', 'busnh', 'busx', 'busnx'],
+  invcontrol: ['derlist', 'pvsystemlist', 'monbus', 'monbusesvbase'],
+  sensor: ['kvs', 'currents', 'kws', 'kvars'],
+  storagecontroller: ['elementlist', 'weights'],
+  transformer: ['bus', 'sub', 'subname'],
+};
+/** Classes whose active winding is the first again after `like`. */
+const WITH_WINDINGS: ReadonlySet<string> = new Set(['autotrans', 'transformer', 'xfmrcode']);
+
+/** The objects of a circuit by class and name, in order of definition. */
+export class ObjectStore {
+  readonly objects: OpenObject[] = [];
+  readonly #byClass = new Map<string, OpenObject[]>();
+  readonly #byName = new Map<string, OpenObject>();
+
+  /** Adds an object; of several with one name, the first is found by name, as in OpenDSS. */
+  add(className: string, displayName: string, at: DssPlace, isBuiltIn: boolean): OpenObject {
+    const name = displayName.toLowerCase();
+    const object: OpenObject = { className, name, displayName, assignments: [], at, isBuiltIn };
+    this.objects.push(object);
+    const list = this.#byClass.get(className);
+    if (list) list.push(object);
+    else this.#byClass.set(className, [object]);
+    const key = `${className}.${name}`;
+    if (!this.#byName.has(key)) this.#byName.set(key, object);
+    return object;
+  }
+
+  /** @param className - as the property tables have it */
+  find(className: string, name: string): OpenObject | undefined {
+    return this.#byName.get(`${className}.${name.toLowerCase()}`);
+  }
+
+  /** @param className - as the property tables have it */
+  byClass(className: string): readonly OpenObject[] {
+    return this.#byClass.get(className) ?? [];
+  }
+}
+
+/** The assignments that `like` copies from a pattern, in their order. */
+export function copiedAssignments(pattern: DssObject, at: DssPlace, directory: string): DssAssignment[] {
+  const { className } = pattern;
+  const left = Object.hasOwn(NOT_COPIED, className) ? NOT_COPIED[className]! : [];
+  const copied = pattern.assignments.filter(({ property }) => !NEVER_COPIED.has(property) && !left.includes(property));
+  if (WITH_WINDINGS.has(className) && copied.length > 0) {
+    copied.push({ property: 'wdg', value: { text: '1', quote: '' }, at, directory });
+  }
+  return copied;
+}
