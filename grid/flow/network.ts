@@ -5,18 +5,15 @@
  * switches and capacitors only change values; values are summed from the primitives; nodes without a path to a source
  * get a shunt too small to matter, so that an opened switch leaves a solvable matrix. A neutral that devices alone tie to
  * the fed network is no such node.
- * Cost: pattern and analysis once; a change costs one summation and one numeric factorisation.
+ * Cost: pattern and analysis once; a change of a few elements costs the sum of their entries and the rows of the factor
+ * on the way from there to the root; a switch costs a whole summation and factorisation.
  * Fails: `refresh` answers with the node of a lost pivot.
  */
-import { ComplexFactor } from '../math/index.js';
-import {
-  type CompiledElement,
-  type CompiledFeeder,
-  capacitorPrimitive,
-  type Primitive,
-  switchPrimitive,
-} from '../model/index.js';
+import { type ComplexDense, ComplexFactor } from '../math/index.js';
+import { type CompiledFeeder, capacitorPrimitive, type Primitive, switchPrimitive } from '../model/index.js';
 import type { ShareInjection } from './injection.js';
+import { type Elimination, orderElimination } from './kernel/elimination.js';
+import { MatrixPattern } from './kernel/matrix-pattern.js';
 
 /** Nodes from here up are neutrals and explicit wires. */
 const FIRST_NEUTRAL_NODE = 4;
@@ -35,14 +32,24 @@ export class AdmittanceNetwork {
   readonly factor: ComplexFactor;
   /** Present primitive of each element. Replaced as a whole when one changes: solutions keep the one they saw. */
   primitives: readonly Primitive[];
-  /** Whether solutions with the present factor need refinement; undefined until it has been measured. */
+  /**
+   * Whether solutions need refinement; undefined until it has been measured. Taps and sections do not change it, switches may.
+   */
   isRefinementNeeded: boolean | undefined;
   /** 1 for nodes without a path to a source. */
   readonly isDead: Uint8Array;
-  /** Pairs (position in the primitive, slot in `values`) of each element. */
-  private readonly slots: readonly Int32Array[];
-  private readonly diagonal: Int32Array;
-  private readonly shareSlots: Int32Array;
+  readonly pattern: MatrixPattern;
+  /** The order of the factor: silent nodes first, see kernel/elimination.ts. */
+  readonly elimination: Elimination;
+  /** Counts the factorisations, so that copies of the factor know their age. */
+  factorAge = 0;
+  private readonly isTouched: Uint8Array;
+  /** Elements with a new primitive since the last factorisation. */
+  private readonly changed = new Set<number>();
+  private isWholeChanged = true;
+  /** Admittances of the shares that stand in `values`. */
+  private readonly usedRe: Float64Array;
+  private readonly usedIm: Float64Array;
   private readonly links: Int32Array;
 
   constructor(
@@ -52,57 +59,32 @@ export class AdmittanceNetwork {
     this.compiled = compiled;
     const n = compiled.nodeCount;
     this.primitives = compiled.elements.map((element) => element.primitive);
-    const columns: Map<number, number>[] = Array.from({ length: n }, (_, j) => new Map([[j, 0]]));
-    const touch = (i: number, j: number) => {
-      if (i >= 0 && j >= 0) columns[Math.max(i, j)]!.set(Math.min(i, j), 0);
-    };
-    const widest = compiled.elements.map((element) => widestPrimitive(compiled, element));
-    compiled.elements.forEach((element, e) => {
-      const { y } = widest[e]!;
-      for (let i = 0; i < y.n; i++) {
-        for (let j = 0; j < y.n; j++) {
-          if (y.re[i * y.n + j] !== 0 || y.im[i * y.n + j] !== 0) touch(element.nodes[i]!, element.nodes[j]!);
-        }
-      }
-    });
-    const { a, b, count } = compiled.shares;
-    for (let k = 0; k < count; k++) touch(a[k]!, b[k]!);
-
-    this.colPtr = new Int32Array(n + 1);
-    const rows: number[] = [];
-    for (let j = 0; j < n; j++) {
-      for (const i of [...columns[j]!.keys()].sort((x, y) => x - y)) {
-        columns[j]!.set(i, rows.length);
-        rows.push(i);
-      }
-      this.colPtr[j + 1] = rows.length;
+    const { elements, shares } = compiled;
+    const widest = widestAdmittances(compiled);
+    const pattern = new MatrixPattern(
+      n,
+      elements.map(({ nodes }, e) => ({ nodes, widest: widest[e]! })),
+      shares,
+    );
+    this.pattern = pattern;
+    this.colPtr = pattern.colPtr;
+    this.rowIdx = pattern.rowIdx;
+    this.values = new Float64Array(2 * pattern.rowIdx.length);
+    this.isTouched = new Uint8Array(pattern.rowIdx.length);
+    const isActive = new Uint8Array(n);
+    for (const element of elements) {
+      if (element.kind === 'source') for (const node of element.nodes) if (node >= 0) isActive[node] = 1;
     }
-    this.rowIdx = Int32Array.from(rows);
-    this.values = new Float64Array(2 * rows.length);
-    const slotOf = (i: number, j: number) =>
-      i < 0 || j < 0 ? -1 : (columns[Math.max(i, j)]!.get(Math.min(i, j)) ?? -1);
-    this.diagonal = Int32Array.from({ length: n }, (_, j) => slotOf(j, j));
-    this.slots = compiled.elements.map((element) => {
-      const pairs: number[] = [];
-      const order = element.nodes.length;
-      for (let i = 0; i < order; i++) {
-        for (let j = 0; j < order; j++) {
-          const row = element.nodes[i]!;
-          const column = element.nodes[j]!;
-          if (row < 0 || row > column) continue;
-          const slot = slotOf(row, column);
-          if (slot >= 0) pairs.push(i * order + j, slot);
-        }
-      }
-      return Int32Array.from(pairs);
-    });
-    this.shareSlots = new Int32Array(3 * count);
-    for (let k = 0; k < count; k++) {
-      this.shareSlots[3 * k] = slotOf(a[k]!, a[k]!);
-      this.shareSlots[3 * k + 1] = slotOf(b[k]!, b[k]!);
-      this.shareSlots[3 * k + 2] = slotOf(a[k]!, b[k]!);
+    for (let k = 0; k < shares.count; k++) {
+      if (shares.a[k]! >= 0) isActive[shares.a[k]!] = 1;
+      if (shares.b[k]! >= 0) isActive[shares.b[k]!] = 1;
     }
-    this.factor = new ComplexFactor(n, this.colPtr, this.rowIdx);
+    const group = new Int32Array(n);
+    for (let i = 1; i < n; i++) group[i] = group[i - 1]! + (compiled.nodeBus[i] === compiled.nodeBus[i - 1] ? 0 : 1);
+    this.elimination = orderElimination(n, pattern.colPtr, pattern.rowIdx, isActive, group);
+    this.factor = new ComplexFactor(n, this.colPtr, this.rowIdx, this.elimination.order);
+    this.usedRe = new Float64Array(shares.count);
+    this.usedIm = new Float64Array(shares.count);
     this.isDead = new Uint8Array(n);
     this.links = new Int32Array(n);
     this.energise();
@@ -111,11 +93,14 @@ export class AdmittanceNetwork {
   /** Replaces the primitive of one element; `refresh` makes it count. */
   setPrimitive(element: number, primitive: Primitive): void {
     this.primitives = this.primitives.with(element, primitive);
+    this.changed.add(element);
   }
 
   /** Finds the nodes without a path to a source; call after a switch has moved. */
   energise(): void {
     const { links, compiled } = this;
+    this.isWholeChanged = true;
+    this.isRefinementNeeded = undefined;
     for (let i = 0; i < links.length; i++) links[i] = i;
     const root = (start: number): number => {
       let i = start;
@@ -181,65 +166,103 @@ export class AdmittanceNetwork {
   }
 
   /**
-   * Sums the matrix from the present primitives and factorises it.
+   * Sums the matrix from the present primitives and factorises it; where only a few elements have changed since the last
+   * time, their part of both alone, to the same bits.
    *
    * @returns -1, or the node whose pivot was lost
    */
   refresh(): number {
-    const { values, slots, primitives, shareSlots, injection, isDead, diagonal } = this;
-    values.fill(0);
-    for (let e = 0; e < slots.length; e++) {
-      const pairs = slots[e]!;
-      const { re, im } = primitives[e]!.y;
-      for (let t = 0; t < pairs.length; t += 2) {
-        const k = pairs[t]!;
-        const s = 2 * pairs[t + 1]!;
-        values[s] = values[s]! + re[k]!;
-        values[s + 1] = values[s + 1]! + im[k]!;
-      }
+    const { pattern, changed, injection, usedRe, usedIm } = this;
+    let isWhole = this.isWholeChanged || changed.size > pattern.elementStart.length / 20;
+    for (let k = 0; k < usedRe.length; k++) {
+      if (usedRe[k] === injection.linearRe[k] && usedIm[k] === injection.linearIm[k]) continue;
+      isWhole = true;
+      usedRe.set(injection.linearRe);
+      usedIm.set(injection.linearIm);
+      break;
     }
-    const { linearRe, linearIm } = injection;
-    for (let k = 0; k < linearRe.length; k++) {
-      const gr = linearRe[k]!;
-      const gi = linearIm[k]!;
-      if (gr === 0 && gi === 0) continue;
-      for (let t = 0; t < 3; t++) {
-        const slot = shareSlots[3 * k + t]!;
-        if (slot < 0) continue;
-        const sign = t === 2 ? -1 : 1;
-        values[2 * slot] = values[2 * slot]! + sign * gr;
-        values[2 * slot + 1] = values[2 * slot + 1]! + sign * gi;
-      }
+    let lost: number;
+    if (isWhole) {
+      this.values.fill(0);
+      this.isTouched.fill(1);
+      for (let e = 0; e + 1 < pattern.elementStart.length; e++) this.addElement(e);
+      for (let k = 0; k < usedRe.length; k++) this.addShare(k);
+      for (let i = 0; i < pattern.n; i++) this.addDeadShunt(i);
+      this.isTouched.fill(0);
+      lost = this.factor.refactor(this.values);
+    } else {
+      const { nodes, elements, shares } = pattern.around(changed);
+      for (const e of changed) this.mark(e, 1);
+      for (const e of elements) this.addElement(e);
+      for (const k of shares) this.addShare(k);
+      for (const i of nodes) this.addDeadShunt(i);
+      for (const e of changed) this.mark(e, 0);
+      lost = this.factor.update(this.values, nodes);
     }
-    for (let i = 0; i < isDead.length; i++) {
-      if (!isDead[i]) continue;
-      const s = 2 * diagonal[i]!;
-      const size = Math.abs(values[s]!) + Math.abs(values[s + 1]!);
-      values[s] = values[s]! + Math.max(DEAD_SHUNT_LEAST, DEAD_SHUNT_RELATIVE * size);
+    changed.clear();
+    this.isWholeChanged = lost >= 0;
+    this.factorAge++;
+    return lost;
+  }
+
+  /** Empties the slots of an element and opens (1) or closes (0) them for summation. */
+  private mark(e: number, isOpen: 0 | 1): void {
+    const { values, isTouched } = this;
+    const { elementStart, elementPairs } = this.pattern;
+    for (let t = elementStart[e]!; t < elementStart[e + 1]!; t += 2) {
+      const slot = elementPairs[t + 1]!;
+      isTouched[slot] = isOpen;
+      if (isOpen) values[2 * slot] = values[2 * slot + 1] = 0;
     }
-    this.isRefinementNeeded = undefined;
-    return this.factor.refactor(values);
+  }
+
+  private addElement(e: number): void {
+    const { values, isTouched } = this;
+    const { elementStart, elementPairs } = this.pattern;
+    const { re, im } = this.primitives[e]!.y;
+    for (let t = elementStart[e]!, end = elementStart[e + 1]!; t < end; t += 2) {
+      const slot = elementPairs[t + 1]!;
+      if (isTouched[slot] === 0) continue;
+      const k = elementPairs[t]!;
+      values[2 * slot] = values[2 * slot]! + re[k]!;
+      values[2 * slot + 1] = values[2 * slot + 1]! + im[k]!;
+    }
+  }
+
+  private addShare(k: number): void {
+    const { values, isTouched } = this;
+    const gr = this.usedRe[k]!;
+    const gi = this.usedIm[k]!;
+    if (gr === 0 && gi === 0) return;
+    for (let t = 0; t < 3; t++) {
+      const slot = this.pattern.shareSlots[3 * k + t]!;
+      if (slot < 0 || isTouched[slot] === 0) continue;
+      const sign = t === 2 ? -1 : 1;
+      values[2 * slot] = values[2 * slot]! + sign * gr;
+      values[2 * slot + 1] = values[2 * slot + 1]! + sign * gi;
+    }
+  }
+
+  private addDeadShunt(i: number): void {
+    const { values } = this;
+    const slot = this.pattern.diagonal[i]!;
+    if (this.isDead[i] === 0 || this.isTouched[slot] === 0) return;
+    const size = Math.abs(values[2 * slot]!) + Math.abs(values[2 * slot + 1]!);
+    values[2 * slot] = values[2 * slot]! + Math.max(DEAD_SHUNT_LEAST, DEAD_SHUNT_RELATIVE * size);
   }
 }
 
-/** The primitive of an element in the state with most entries: every switch closed, every capacitor in. */
-function widestPrimitive(compiled: CompiledFeeder, element: CompiledElement): Primitive {
-  const model = compiled.feeder.elements.get(element.id);
-  if (element.kind === 'switch') {
-    const device = compiled.feeder.switches.find((s) => s === model);
-    if (device)
-      return switchPrimitive(
-        device,
-        device.from.nodes.map(() => false),
-      );
+/** The admittance of each element in the state with most entries: every switch closed, every capacitor in. */
+function widestAdmittances(compiled: CompiledFeeder): ComplexDense[] {
+  const { feeder } = compiled;
+  const widest = new Map<string, ComplexDense>();
+  for (const device of feeder.switches) {
+    const closed = device.from.nodes.map(() => false);
+    widest.set(device.id, switchPrimitive(device, closed).y);
   }
-  if (element.kind === 'capacitor') {
-    const bank = compiled.feeder.capacitors.find((c) => c === model);
-    if (bank)
-      return capacitorPrimitive(
-        bank,
-        bank.shares.map(() => 1),
-      );
+  for (const bank of feeder.capacitors) {
+    const all = bank.shares.map(() => 1);
+    widest.set(bank.id, capacitorPrimitive(bank, all).y);
   }
-  return element.primitive;
+  return compiled.elements.map(({ id, primitive }) => widest.get(id) ?? primitive.y);
 }

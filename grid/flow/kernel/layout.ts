@@ -1,0 +1,157 @@
+/*
+ * A network as the flat arrays of the lane kernels.
+ *
+ * Nodes are renumbered: the active ones in elimination order, one node that stands for ground, then the silent ones in
+ * elimination order. The factor lies in blocks of one to three columns with the same rows below; blocks of one shape that
+ * follow one another are a run. For each block its rows (node numbers) and its values: inverse pivots (active part only),
+ * entries between its own columns, then for each row below one entry a column. Everything the kernels touch lies in one
+ * buffer, so that the WebAssembly kernel and its TypeScript twin work on the same bytes; byte offsets stand in a header at
+ * its beginning.
+ *
+ * Lanes: a quantity of W lanes lies side by side; node vectors hold W real parts, then W imaginary parts, for each node.
+ */
+import type { ComplexFactor } from '../../math/index.js';
+import type { Elimination } from './elimination.js';
+
+/** Positions in the header, 32-bit words: counts, then byte offsets of the sections. */
+export const HEADER = {
+  runs: 0,
+  silentRuns: 1,
+  shares: 2,
+  sources: 3,
+  ground: 4,
+  runAt: 5,
+  silentRunAt: 6,
+  rowAt: 7,
+  valueAt: 8,
+  silentRowAt: 9,
+  silentValueAt: 10,
+  voltageAt: 11,
+  workAt: 12,
+  weightAt: 13,
+  shareAt: 14,
+  zipAt: 15,
+  powerAt: 16,
+  sourceAt: 17,
+  injectedAt: 18,
+  changeAt: 19,
+  frozenAt: 20,
+  factorsAt: 21,
+  placeAt: 22,
+  rowEnd: 23,
+  valueEnd: 24,
+  silentRowEnd: 25,
+  silentValueEnd: 26,
+} as const;
+
+const HEADER_BYTES = 128;
+/** Bytes of a run: columns of a block, rows below, blocks, first node. */
+export const RUN_BYTES = 16;
+/** Bytes of a share: first node, second node, kind, number in the feeder; squares of its window, admittance in the matrix. */
+export const SHARE_BYTES = 48;
+/** Bytes of a share's mixed law: rated voltage, then z / Vr^2, i, p for active and reactive power, one spare. */
+export const ZIP_BYTES = 64;
+
+/** The structure of a network, common to all widths. */
+export interface LaneStructure {
+  readonly nodeCount: number;
+  readonly activeCount: number;
+  /** Number of each network node in the kernels. */
+  readonly nodeAt: Int32Array;
+  /** Columns, rows below, blocks, first node; of the active part and of the silent one. */
+  readonly runs: Int32Array;
+  readonly silentRuns: Int32Array;
+  readonly rows: Int32Array;
+  readonly silentRows: Int32Array;
+  /** Where each complex value comes from: an entry of L, or the complement of a pivot's number. */
+  readonly valueFrom: Int32Array;
+  readonly silentValueFrom: Int32Array;
+}
+
+interface Part {
+  readonly runs: number[];
+  readonly rows: number[];
+  readonly from: number[];
+}
+
+/** Lays out a factor. */
+export function laneStructure(factor: ComplexFactor, elimination: Elimination): LaneStructure {
+  const { order, silentCount, blockStart } = elimination;
+  const { n, Lp, Li } = factor;
+  const activeCount = n - silentCount;
+  const number = (k: number) => (k >= silentCount ? k - silentCount : activeCount + 1 + k);
+  const nodeAt = new Int32Array(n);
+  for (let k = 0; k < n; k++) nodeAt[order[k]!] = number(k);
+  const active: Part = { runs: [], rows: [], from: [] };
+  const silent: Part = { runs: [], rows: [], from: [] };
+  for (let b = 0; b + 1 < blockStart.length; b++) {
+    const start = blockStart[b]!;
+    const width = blockStart[b + 1]! - start;
+    const last = start + width - 1;
+    const below = Lp[last + 1]! - Lp[last]!;
+    const part = start >= silentCount ? active : silent;
+    const { runs, rows, from } = part;
+    const tail = runs.length - 4;
+    if (tail >= 0 && runs[tail] === width && runs[tail + 1] === below) runs[tail + 2] = runs[tail + 2]! + 1;
+    else runs.push(width, below, 1, number(start));
+    if (part === active) for (let j = 0; j < width; j++) from.push(~(start + j));
+    for (let m = 1; m < width; m++) for (let j = 0; j < m; j++) from.push(Lp[start + j]! + m - j - 1);
+    for (let t = 0; t < below; t++) {
+      rows.push(number(Li[Lp[last]! + t]!));
+      for (let j = 0; j < width; j++) from.push(Lp[start + j]! + width - 1 - j + t);
+    }
+  }
+  return {
+    nodeCount: n,
+    activeCount,
+    nodeAt,
+    runs: Int32Array.from(active.runs),
+    silentRuns: Int32Array.from(silent.runs),
+    rows: Int32Array.from(active.rows),
+    silentRows: Int32Array.from(silent.rows),
+    valueFrom: Int32Array.from(active.from),
+    silentValueFrom: Int32Array.from(silent.from),
+  };
+}
+
+/** Byte offsets of the sections of a buffer, and its size. */
+export interface LaneOffsets {
+  readonly header: Int32Array;
+  readonly bytes: number;
+}
+
+/** Places the sections of a buffer for `width` lanes. */
+export function laneOffsets(structure: LaneStructure, shares: number, sources: number, width: number): LaneOffsets {
+  const { nodeCount, activeCount, runs, silentRuns, rows, silentRows, valueFrom, silentValueFrom } = structure;
+  const header = new Int32Array(HEADER_BYTES / 4);
+  let at = HEADER_BYTES;
+  const place = (name: keyof typeof HEADER, bytes: number, end?: keyof typeof HEADER) => {
+    header[HEADER[name]] = at;
+    if (end) header[HEADER[end]] = at + bytes;
+    at = (at + bytes + 63) & ~63;
+  };
+  header[HEADER.runs] = runs.length / 4;
+  header[HEADER.silentRuns] = silentRuns.length / 4;
+  header[HEADER.shares] = shares;
+  header[HEADER.sources] = sources;
+  header[HEADER.ground] = activeCount;
+  place('runAt', runs.byteLength);
+  place('silentRunAt', silentRuns.byteLength);
+  place('rowAt', rows.byteLength, 'rowEnd');
+  place('valueAt', 16 * valueFrom.length, 'valueEnd');
+  place('silentRowAt', silentRows.byteLength, 'silentRowEnd');
+  place('silentValueAt', 16 * silentValueFrom.length, 'silentValueEnd');
+  place('voltageAt', 16 * width * (nodeCount + 1));
+  place('workAt', 16 * width * (activeCount + 1));
+  place('weightAt', 8 * activeCount);
+  place('shareAt', SHARE_BYTES * shares);
+  place('zipAt', ZIP_BYTES * shares);
+  place('powerAt', 16 * width * shares);
+  place('sourceAt', 4 * sources);
+  place('injectedAt', 16 * width * sources);
+  place('changeAt', 8 * width);
+  place('frozenAt', 8 * width);
+  place('factorsAt', 16);
+  place('placeAt', 4 * width);
+  return { header, bytes: at };
+}

@@ -1,0 +1,197 @@
+/*
+ * The pattern of a nodal matrix and where each element's entries stand in it.
+ *
+ * Steps: all pairs of nodes that an element or a share joins are counted by columns, laid out and sorted; repeated pairs
+ * fall together; each element keeps the slots of its entries, each node the elements and shares at it, so that the sum
+ * of a few slots can be made again alone, in the same order and so to the same bits as the sum of all.
+ * Cost: linear in the entries of all elements.
+ * Fails: never.
+ */
+
+/** The nodes of an element and the state of its admittance with most entries. */
+export interface PatternElement {
+  /** Node of each conductor, -1 for ground. */
+  readonly nodes: Int32Array;
+  readonly widest: { readonly n: number; readonly re: Float64Array; readonly im: Float64Array };
+}
+
+/** Two-terminal shares: the node of each end, -1 for ground. */
+export interface PatternShares {
+  readonly count: number;
+  readonly a: Int32Array;
+  readonly b: Int32Array;
+}
+
+/** Pattern of the upper triangle by columns, with the places of elements and shares. */
+export class MatrixPattern {
+  readonly colPtr: Int32Array;
+  readonly rowIdx: Int32Array;
+  /** Slot of each diagonal entry. */
+  readonly diagonal: Int32Array;
+  /** Pairs (position in the element's matrix, slot): those of element e are `[elementStart[e], elementStart[e + 1])`. */
+  readonly elementStart: Int32Array;
+  readonly elementPairs: Int32Array;
+  /** Three slots a share: first end, second end, between; -1 for none. */
+  readonly shareSlots: Int32Array;
+  private readonly elementsAt: Incidence;
+  private readonly sharesAt: Incidence;
+
+  constructor(
+    readonly n: number,
+    private readonly elements: readonly PatternElement[],
+    shares: PatternShares,
+  ) {
+    const rows = collect(n, elements, shares);
+    this.colPtr = rows.colPtr;
+    this.rowIdx = rows.rowIdx;
+    this.diagonal = Int32Array.from({ length: n }, (_, j) => this.colPtr[j + 1]! - 1);
+    this.elementStart = new Int32Array(elements.length + 1);
+    const pairs: number[] = [];
+    elements.forEach(({ nodes }, e) => {
+      const order = nodes.length;
+      for (let i = 0; i < order; i++) {
+        for (let j = 0; j < order; j++) {
+          if (nodes[i]! < 0 || nodes[i]! > nodes[j]!) continue;
+          const slot = this.slotOf(nodes[i]!, nodes[j]!);
+          if (slot >= 0) pairs.push(i * order + j, slot);
+        }
+      }
+      this.elementStart[e + 1] = pairs.length;
+    });
+    this.elementPairs = Int32Array.from(pairs);
+    const { a, b, count } = shares;
+    this.shareSlots = new Int32Array(3 * count);
+    for (let k = 0; k < count; k++) {
+      this.shareSlots[3 * k] = this.slotOf(a[k]!, a[k]!);
+      this.shareSlots[3 * k + 1] = this.slotOf(b[k]!, b[k]!);
+      this.shareSlots[3 * k + 2] = this.slotOf(a[k]!, b[k]!);
+    }
+    this.elementsAt = incidence(n, elements.length, (e) => elements[e]!.nodes);
+    this.sharesAt = incidence(n, count, (k) => [a[k]!, b[k]!]);
+  }
+
+  /** Slot of the entry between two nodes, -1 where there is none. */
+  slotOf(i: number, j: number): number {
+    if (i < 0 || j < 0) return -1;
+    const row = Math.min(i, j);
+    const column = Math.max(i, j);
+    for (let p = this.colPtr[column]!; p < this.colPtr[column + 1]!; p++) if (this.rowIdx[p] === row) return p;
+    return -1;
+  }
+
+  /** Elements and shares at the nodes of the given elements, ascending, and those nodes. */
+  around(changed: Iterable<number>): {
+    readonly nodes: Int32Array;
+    readonly elements: Int32Array;
+    readonly shares: Int32Array;
+  } {
+    const nodes = new Set<number>();
+    for (const e of changed) for (const node of this.elements[e]!.nodes) if (node >= 0) nodes.add(node);
+    const elements = new Set<number>();
+    const shares = new Set<number>();
+    for (const node of nodes) {
+      for (let p = this.elementsAt.start[node]!; p < this.elementsAt.start[node + 1]!; p++)
+        elements.add(this.elementsAt.member[p]!);
+      for (let p = this.sharesAt.start[node]!; p < this.sharesAt.start[node + 1]!; p++)
+        shares.add(this.sharesAt.member[p]!);
+    }
+    return {
+      nodes: Int32Array.from(nodes),
+      elements: Int32Array.from(elements).sort(),
+      shares: Int32Array.from(shares).sort(),
+    };
+  }
+
+  /** Bytes held. */
+  get bytes(): number {
+    const { colPtr, rowIdx, diagonal, elementStart, elementPairs, shareSlots, elementsAt, sharesAt } = this;
+    return [
+      colPtr,
+      rowIdx,
+      diagonal,
+      elementStart,
+      elementPairs,
+      shareSlots,
+      elementsAt.start,
+      elementsAt.member,
+      sharesAt.start,
+      sharesAt.member,
+    ].reduce((sum, array) => sum + array.byteLength, 0);
+  }
+}
+
+interface Incidence {
+  readonly start: Int32Array;
+  readonly member: Int32Array;
+}
+
+/** Members by node; a member that names a node twice stands there twice. */
+function incidence(n: number, count: number, nodesOf: (member: number) => ArrayLike<number>): Incidence {
+  const start = new Int32Array(n + 1);
+  for (let m = 0; m < count; m++) {
+    const nodes = nodesOf(m);
+    for (let t = 0; t < nodes.length; t++) if (nodes[t]! >= 0) start[nodes[t]! + 1] = start[nodes[t]! + 1]! + 1;
+  }
+  for (let i = 0; i < n; i++) start[i + 1] = start[i + 1]! + start[i]!;
+  const member = new Int32Array(start[n]!);
+  const next = start.slice(0, n);
+  for (let m = 0; m < count; m++) {
+    const nodes = nodesOf(m);
+    for (let t = 0; t < nodes.length; t++) {
+      const node = nodes[t]!;
+      if (node < 0) continue;
+      member[next[node]!] = m;
+      next[node] = next[node]! + 1;
+    }
+  }
+  return { start, member };
+}
+
+/** Columns and sorted rows of all pairs, each once, with the whole diagonal. */
+function collect(
+  n: number,
+  elements: readonly PatternElement[],
+  shares: PatternShares,
+): { readonly colPtr: Int32Array; readonly rowIdx: Int32Array } {
+  const start = new Int32Array(n + 1);
+  const each = (take: (row: number, column: number) => void) => {
+    for (let j = 0; j < n; j++) take(j, j);
+    for (const { nodes, widest } of elements) {
+      const order = widest.n;
+      for (let i = 0; i < order; i++) {
+        for (let j = 0; j < order; j++) {
+          if (nodes[i]! < 0 || nodes[i]! >= nodes[j]!) continue;
+          if (widest.re[i * order + j] !== 0 || widest.im[i * order + j] !== 0) take(nodes[i]!, nodes[j]!);
+        }
+      }
+    }
+    for (let k = 0; k < shares.count; k++) {
+      const a = shares.a[k]!;
+      const b = shares.b[k]!;
+      if (a >= 0 && b >= 0 && a !== b) take(Math.min(a, b), Math.max(a, b));
+    }
+  };
+  each((_, column) => {
+    start[column + 1] = start[column + 1]! + 1;
+  });
+  for (let j = 0; j < n; j++) start[j + 1] = start[j + 1]! + start[j]!;
+  const rows = new Int32Array(start[n]!);
+  const next = start.slice(0, n);
+  each((row, column) => {
+    rows[next[column]!] = row;
+    next[column] = next[column]! + 1;
+  });
+  const colPtr = new Int32Array(n + 1);
+  let kept = 0;
+  for (let j = 0; j < n; j++) {
+    const column = rows.subarray(start[j]!, start[j + 1]!).sort();
+    let last = -1;
+    for (const row of column) {
+      if (row === last) continue;
+      last = row;
+      rows[kept++] = row;
+    }
+    colPtr[j + 1] = kept;
+  }
+  return { colPtr, rowIdx: rows.slice(0, kept) };
+}
