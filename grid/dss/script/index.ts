@@ -3,5 +3,4 @@ export { DssFileSet, decodedText, directoryOfPath, joinedPath } from './file-set
 export { type DssFindingFacts, DssFindings } from './finding-list.js';
 export { readDssScript } from './reader.js';
 export * from './script.js';
-export { type DssOwner, DssValues } from './typed-value.js';
-export { busSpecOf, type DssBusSpec, type NumberList } from './value.js';
+export * from './value.js';
