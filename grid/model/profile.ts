@@ -1,4 +1,4 @@
-/** A curve through points, linear between them, the end values kept beyond them (OpenDSS XYcurve). */
+/** A curve through points, linear between them and along its end pieces beyond them (OpenDSS XYcurve). */
 export interface Curve {
   readonly name: string;
   readonly x: readonly number[];
