@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAgents } from './commands/agents.js';
 import { addCoordinate } from './commands/coordinate.js';
+import { addExport } from './commands/export.js';
 import { addFeeders, addIngest } from './commands/feeders.js';
 import { addPlatform } from './commands/platform.js';
 import { addPowerflow } from './commands/powerflow.js';
@@ -20,6 +21,7 @@ export function createProgram(): Command {
   addIngest(program);
   addPowerflow(program);
   addCoordinate(program);
+  addExport(program);
   addPlatform(program);
   addAgents(program);
   return program;
