@@ -171,7 +171,7 @@ function reportOf(
     rounds: result.rounds,
     residuals: { ...residuals },
     objective: result.objective,
-    kktResidual: result.kktResidual,
+    kktResidual: Number.isFinite(result.kktResidual) ? result.kktResidual : null,
     availableW: result.availableW,
     curtailedW: result.curtailedW,
     curtailedPct: 100 * result.curtailedShare,

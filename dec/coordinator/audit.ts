@@ -1,10 +1,16 @@
 import { mridKey } from '../../bus/index.js';
 import type { Feeder } from '../../grid/model/index.js';
-import { giniCoefficient, jainIndex, type LocalInputs, type PrimaryState } from '../../grid/optim/index.js';
+import {
+  type DispatchFigures,
+  giniCoefficient,
+  jainIndex,
+  type LocalInputs,
+  type PrimaryState,
+} from '../../grid/optim/index.js';
 import { createScenario, type Scenario } from '../../platform/index.js';
+import type { AuditThread } from './audit-thread.js';
 import type { AppliedSetpoint } from './commit.js';
 import { modelCreation } from './forecast.js';
-import type { LeastCurtailment } from './least-curtailment.js';
 import type { AuditResult, DerOutcome, RunSettings } from './run-result.js';
 
 /** A DER of the feeder with the agent that may command it. */
@@ -20,7 +26,8 @@ export interface AuditSubject {
   readonly feeder: Feeder;
   readonly settings: RunSettings;
   readonly devices: readonly AuditedDevice[];
-  readonly leastCurtailedW: LeastCurtailment;
+  /** Finds what needs an optimum of the whole feeder; without it those figures stay unknown. */
+  readonly thread?: AuditThread;
 }
 
 /** Samples of an interval at which the scenario is read. */
@@ -40,21 +47,30 @@ export class Audit {
   }
 
   /**
+   * What can be told at once; the optimum's figures follow ({@link completed}).
+   *
    * @param fromS - simulated time of the interval's measurements, epoch seconds
    * @param state - taps, capacitors and switches as the simulation measures them
    * @param limits - set-points in force from then on, by {@link mridKey} of the connection
    */
-  judge(fromS: number, state: PrimaryState, limits: ReadonlyMap<string, AppliedSetpoint>): AuditResult {
-    const { feeder, settings, devices, leastCurtailedW } = this.subject;
+  judge(
+    interval: number,
+    fromS: number,
+    state: PrimaryState,
+    limits: ReadonlyMap<string, AppliedSetpoint>,
+  ): AuditResult {
+    const { feeder, settings, devices, thread } = this.subject;
     const inputs = this.inputs(fromS, fromS + settings.intervalS + settings.publishPeriodS);
     const units = new Map(feeder.pvSystems.map((pv) => [pv.id, pv]));
     const ders: DerOutcome[] = [];
+    const alpha: Record<string, number> = {};
     for (const { agentId, derId, phases } of devices) {
       const unit = units.get(derId);
       if (unit === undefined) continue;
       const availableW = inputs.availableW[derId] ?? 0;
       const applied = limits.get(mridKey(unit.mrid));
       const limitW = applied?.setpointW ?? unit.maxPowerW;
+      alpha[derId] = availableW > 0 ? Math.max(0, 1 - limitW / availableW) : 0;
       ders.push({
         agentId,
         derMrid: unit.mrid,
@@ -65,22 +81,22 @@ export class Audit {
         availableW,
         limitW,
         setpointVar: applied?.setpointVar ?? 0,
-        alpha: availableW > 0 ? Math.max(0, 1 - limitW / availableW) : 0,
+        alpha: alpha[derId],
       });
     }
     const alphas = ders.filter(({ availableW }) => availableW > 0).map(({ alpha }) => alpha);
     const served = alphas.map((alpha) => 1 - alpha);
     const availableW = ders.reduce((sum, der) => sum + der.availableW, 0);
     const curtailedW = ders.reduce((sum, der) => sum + der.availableW * der.alpha, 0);
-    const least = leastCurtailedW(inputs, state);
-    const share = (watts: number): number => (availableW > 0 ? (100 * watts) / availableW : 0);
+    thread?.ask({ interval, question: { inputs, state, alpha } });
     return {
       availableW,
       curtailedW,
-      curtailedPct: share(curtailedW),
-      leastCurtailedW: least,
-      priceOfFairnessPct:
-        least === undefined ? undefined : share(Math.abs(curtailedW - least) < 1 ? 0 : curtailedW - least),
+      curtailedPct: percent(curtailedW, availableW),
+      leastCurtailedW: undefined,
+      priceOfFairnessPct: undefined,
+      linear: undefined,
+      kktResidual: undefined,
       alpha: {
         min: alphas.length === 0 ? 0 : Math.min(...alphas),
         max: alphas.length === 0 ? 0 : Math.max(...alphas),
@@ -108,4 +124,23 @@ export class Audit {
     }
     return { loads, availableW, held: {} };
   }
+}
+
+/** An audit with what the optimum of the whole feeder says about it. */
+export function completed(audit: AuditResult, figures: DispatchFigures | undefined): AuditResult {
+  if (figures === undefined) return audit;
+  const { leastCurtailedW: least, linear, kktResidual } = figures;
+  const aboveW = least === undefined ? undefined : audit.curtailedW - least;
+  return {
+    ...audit,
+    leastCurtailedW: least,
+    // Less than a watt is the optimum's own tolerance.
+    priceOfFairnessPct: aboveW === undefined ? undefined : percent(Math.abs(aboveW) < 1 ? 0 : aboveW, audit.availableW),
+    linear,
+    kktResidual,
+  };
+}
+
+function percent(watts: number, ofW: number): number {
+  return ofW > 0 ? (100 * watts) / ofW : 0;
 }

@@ -10,7 +10,7 @@ import type {
   VerifyRequest,
   VoltageLimits,
 } from '../../grid/optim/index.js';
-import type { AgentFailure, IntervalStatus, LostAgent, RoundRecord } from './run-result.js';
+import type { AcCheck, AgentFailure, IntervalStatus, LostAgent, RoundRecord } from './run-result.js';
 
 /** What the AC power flow of the primary says. */
 export interface PrimaryVerification {
@@ -18,6 +18,8 @@ export interface PrimaryVerification {
   readonly requests: ReadonlyMap<string, VerifyRequest>;
   readonly maxVoltagePu: number;
   readonly minVoltagePu: number;
+  /** Bus name and node of the largest voltage. */
+  readonly worst: { readonly bus: string; readonly node: number };
   readonly violations: number;
   readonly isConverged: boolean;
 }
@@ -64,7 +66,7 @@ export interface IntervalOutcome {
   readonly verifications: number;
   readonly corrections: number;
   readonly residuals: { readonly primal: number; readonly dual: number };
-  readonly ac: { readonly vMaxPu: number; readonly vMinPu: number; readonly violations: number } | undefined;
+  readonly ac: AcCheck | undefined;
   readonly missingAgents: readonly string[];
   readonly agentErrors: readonly AgentFailure[];
   readonly lostAgents: readonly LostAgent[];

@@ -216,18 +216,20 @@ class IntervalRun {
       let change = 0;
       let vMaxPu = primary.maxVoltagePu;
       let vMinPu = primary.minVoltagePu;
+      let worstNode = `${primary.worst.bus}.${primary.worst.node}`;
       let violations = primary.violations;
       isConverged = primary.isConverged;
       for (const [agentId, reply] of answers.byAgent) {
         if (!isVerification(reply, this.portNodes(agentId))) continue;
         change = Math.max(change, largestChange(powers.get(agentId), reply));
         this.memory.lastPower.set(agentId, { powerW: reply.powerW, powerVar: reply.powerVar });
+        if (reply.maxVoltagePu > vMaxPu) worstNode = agentId;
         vMaxPu = Math.max(vMaxPu, reply.maxVoltagePu);
         vMinPu = Math.min(vMinPu, reply.minVoltagePu);
         violations += reply.violations;
         isConverged &&= reply.isConverged;
       }
-      ac = { vMaxPu, vMinPu, violations };
+      ac = { vMaxPu, vMinPu, worstNode, violations };
       if (change <= SETTLED_W || this.isOver()) return { ac, passes: pass, isConverged };
     }
     this.findings.push(`The AC check did not come to rest within ${MAX_VERIFICATIONS} passes.`);

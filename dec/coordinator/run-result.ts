@@ -1,5 +1,5 @@
 import type { DerSetpoint, DifferenceMessage } from '../../bus/index.js';
-import type { FairnessMode, VoltageLimits } from '../../grid/optim/index.js';
+import type { Extremes, FairnessMode, VoltageLimits } from '../../grid/optim/index.js';
 
 /** Voltages of all measured nodes at one instant, by the simulation's PNV measurements. */
 export interface VoltageSummary {
@@ -70,6 +70,13 @@ export interface AuditResult {
   readonly leastCurtailedW: number | undefined;
   /** (curtailed - least) / available, percent. */
   readonly priceOfFairnessPct: number | undefined;
+  /** The linear model at the dispatch, without correction; undefined where the run ended before it was known. */
+  readonly linear: Extremes | undefined;
+  /**
+   * How far the dispatch is from the optimum of its own rule in the linear problem of the whole feeder, moved onto the AC
+   * power flow of the dispatch (grid/optim/kkt-residual.ts); undefined where the limits cannot hold.
+   */
+  readonly kktResidual: number | undefined;
   readonly alpha: { readonly min: number; readonly max: number; readonly mean: number };
   readonly jain: { readonly alpha: number; readonly served: number };
   readonly gini: { readonly alpha: number; readonly served: number };
@@ -100,6 +107,18 @@ export interface LostAgent {
   readonly intervals: number;
 }
 
+/** Voltages of the AC power flows of a dispatch, primary and secondaries, pu. */
+export interface AcCheck {
+  readonly vMaxPu: number;
+  readonly vMinPu: number;
+  /**
+   * Where the highest voltage is: `BUS.node` in the primary; below a service transformer the agent's id, because an agent
+   * tells how high a voltage is and not at which customer.
+   */
+  readonly worstNode: string;
+  readonly violations: number;
+}
+
 /** One coordination interval. */
 export interface IntervalResult {
   readonly interval: number;
@@ -112,7 +131,7 @@ export interface IntervalResult {
   readonly corrections: number;
   readonly residuals: { readonly primal: number; readonly dual: number };
   /** Voltages of the AC power flow of the dispatch at the look-ahead inputs; undefined when nobody answered. */
-  readonly ac: { readonly vMaxPu: number; readonly vMinPu: number; readonly violations: number } | undefined;
+  readonly ac: AcCheck | undefined;
   /** Agents that let a question pass or ended with an error: their last answer (or none) had to be used. */
   readonly missingAgents: readonly string[];
   /** What agents could not do or would not take, each kind once; an agent may have answered well afterwards. */

@@ -28,12 +28,8 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
   const warn: Warn = (text, kind, count) => warnings.add(text, kind, count);
   const store = options.store ?? openModelStore(options.storeDir);
   const { feeder } = store.find(options.feeder);
-  const finish = (
-    status: RunStatus,
-    reason: string | undefined,
-    session: Pick<Session, 'simulationId' | 'agents' | 'recorder'> | undefined,
-  ): RunResult => {
-    const intervals = session?.recorder?.end() ?? [];
+  const finish = (status: RunStatus, reason: string | undefined, session: Session | undefined): RunResult => {
+    const intervals = session?.intervals() ?? [];
     return {
       status,
       reason,
@@ -56,6 +52,7 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
   try {
     await session.open();
     const status = await session.coordinate();
+    await session.settleAudit();
     const reason = status === 'simulationEnded' ? 'The simulation ended before all intervals were done.' : undefined;
     return finish(status, reason, session);
   } catch (error) {
@@ -66,8 +63,9 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
     }
     // Intervals that are done have acted; they are not thrown away with the one that failed.
     const isTyped = cause instanceof DecError || cause instanceof BusError;
-    if (isTyped && session.recorder?.hasIntervals) return finish('simulationEnded', cause.message, session);
-    throw cause;
+    if (!isTyped || !session.recorder?.hasIntervals) throw cause;
+    await session.settleAudit();
+    return finish('simulationEnded', cause.message, session);
   } finally {
     await closers.closeAll(warn);
     warnings.tellCounts();

@@ -14,18 +14,18 @@ import {
 import { type Feeder, phaseOfNode } from '../../grid/model/index.js';
 import { createStarCoordinator, type ServiceModel, type StarSettings, splitForStar } from '../../grid/optim/index.js';
 import { startPlatform } from '../../platform/index.js';
-import { Audit } from './audit.js';
+import { Audit, completed } from './audit.js';
+import { AuditThread } from './audit-thread.js';
 import type { Closers } from './closers.js';
 import { Coordinator, PRIMARY_AGENT } from './coordinator.js';
 import { type DeviceDirectory, deviceDirectory, dictionaryMrids } from './devices.js';
 import { AgentExchange, isCancelled } from './exchange.js';
 import { modelCreation, scenarioForecast } from './forecast.js';
-import { leastCurtailment } from './least-curtailment.js';
 import { MeasurementIndex } from './measurements.js';
 import { SimulationOutputs } from './outputs.js';
 import { RunRecorder } from './recorder.js';
 import type { RunOptions } from './run-options.js';
-import type { AgentRecord, RunSettings, RunStatus } from './run-result.js';
+import type { AgentRecord, IntervalResult, RunSettings, RunStatus } from './run-result.js';
 
 /** The users' password of a platform as it is delivered (gridappsd-protocol.md, section 1.2). */
 const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
@@ -54,6 +54,7 @@ export class Session {
   private outputs: SimulationOutputs | undefined;
   private coordinator: Coordinator | undefined;
   private audit: Audit | undefined;
+  private auditThread: AuditThread | undefined;
   /** Why the broker is given up; undefined while it is there. */
   brokerLost: BusError | undefined;
   private readonly abort = new AbortController();
@@ -179,7 +180,7 @@ export class Session {
           interval,
           output,
           coordinated,
-          this.audit?.judge(timestamp, coordinated.state, coordinator.limits),
+          this.audit?.judge(interval, timestamp, coordinated.state, coordinator.limits),
         );
         interval++;
         dueS = (dueS === Number.NEGATIVE_INFINITY ? timestamp : dueS) + settings.intervalS;
@@ -300,8 +301,29 @@ export class Session {
 
   private makeAudit({ audited }: DeviceDirectory): Audit {
     const { feeder, settings, options } = this;
-    const least = options.audit === false ? () => undefined : leastCurtailment(feeder, settings, this.warn);
-    return new Audit({ feeder, settings, devices: audited, leastCurtailedW: least });
+    if (options.audit === false) return new Audit({ feeder, settings, devices: audited });
+    const thread = new AuditThread(feeder, settings, this.warn);
+    this.auditThread = thread;
+    this.closers.add('The audit', () => thread.close());
+    return new Audit({ feeder, settings, devices: audited, thread });
+  }
+
+  /** Waits for what the audit still has to find out; a cancellation ends the wait. */
+  async settleAudit(): Promise<void> {
+    const { auditThread: thread, options } = this;
+    if (thread === undefined || thread.waiting === 0) return;
+    options.onProgress?.({ kind: 'stage', text: 'waiting for the audit' });
+    await thread.settle(options.signal);
+  }
+
+  /** All intervals, with what the audit knows of them. */
+  intervals(): readonly IntervalResult[] {
+    const figures = this.auditThread?.figures;
+    return (this.recorder?.end() ?? []).map((result) =>
+      result.audit === undefined
+        ? result
+        : { ...result, audit: completed(result.audit, figures?.get(result.interval)) },
+    );
   }
 }
 

@@ -35,7 +35,7 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     rounds: interval.rounds,
     residuals: { primal: interval.residuals.primal, dual: interval.residuals.dual },
     objective: audit ? objectiveKw(audit, fairness) : null,
-    kktResidual: null,
+    kktResidual: audit?.kktResidual ?? null,
     availableW: audit?.availableW ?? null,
     curtailedW: audit?.curtailedW ?? null,
     curtailedPct: audit?.curtailedPct ?? null,
@@ -43,9 +43,9 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     alpha: audit ? { ...audit.alpha } : null,
     jain: audit ? { ...audit.jain } : null,
     gini: audit ? { ...audit.gini } : null,
-    linear: null,
+    linear: audit?.linear ? { ...audit.linear } : null,
     ac: ac
-      ? { vMaxPu: ac.vMaxPu, vMinPu: ac.vMinPu, worstNode: nameOf(after?.vMaxNode), corrections: interval.corrections }
+      ? { vMaxPu: ac.vMaxPu, vMinPu: ac.vMinPu, worstNode: ac.worstNode, corrections: interval.corrections }
       : null,
     reactiveVar: Object.values(interval.setpoints)
       .flat()
@@ -63,11 +63,6 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     unmeasuredAgents: [...interval.unmeasuredAgents],
     findings: [...interval.findings],
   };
-}
-
-/** Agents tell how high a voltage is, not where; the place is that which the simulation measured next. */
-function nameOf(node: { readonly bus: string; readonly phase: string } | undefined): string {
-  return node ? `${node.bus}.${node.phase}` : '';
 }
 
 /** DER that were given set-points, the primary's own among them; before the first interval, those of the agents. */

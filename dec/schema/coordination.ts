@@ -3,7 +3,10 @@ import { feederRefSchema, findingSchema } from './finding.js';
 
 /** Figures of a set of shares: of what is curtailed (alpha) and of what is served (1 - alpha). */
 const pair = z.strictObject({ alpha: z.number(), served: z.number() });
-/** Extremes of a model's voltages; the node with the highest as `BUS.node` or `BUS.phase`, empty where it is not known. */
+/**
+ * Extremes of a model's voltages, and where the highest is: `BUS.node`. In the AC check of a run, which is the agents' own
+ * below their transformers, the agent's id when it is there: agents tell how high a voltage is, not at which customer.
+ */
 const extremes = { vMaxPu: z.number(), vMinPu: z.number(), worstNode: z.string() };
 
 /** Fields that one coordination and one interval of a run have in common. */
@@ -18,7 +21,12 @@ export const coordinationFields = {
   residuals: z.strictObject({ primal: z.number(), dual: z.number() }),
   /** Value of the fairness rule's objective, kW; null when nothing was solved. */
   objective: z.number().nullable(),
-  /** Largest breach of the optimality conditions; null for a method that does not measure it. */
+  /**
+   * How far the set-points are from the optimum of their rule in the linear problem of the whole feeder, moved onto the AC
+   * power flow: the largest of stationarity (by how much an alpha would still move), feasibility (pu squared),
+   * complementarity (over the optimum's cost) and ties; grid/optim/kkt-residual.ts. For the central method the residual of
+   * its solver. Null where the limits cannot hold.
+   */
   kktResidual: z.number().nullable(),
   availableW: z.number().nullable(),
   curtailedW: z.number().nullable(),
@@ -28,7 +36,7 @@ export const coordinationFields = {
   alpha: z.strictObject({ min: z.number(), max: z.number(), mean: z.number() }).nullable(),
   jain: pair.nullable(),
   gini: pair.nullable(),
-  /** The linear model at the set-points; null where only the AC power flow was asked. */
+  /** The linear model at the set-points, without correction; null where it was not asked. */
   linear: z.strictObject(extremes).nullable(),
   /** The AC power flow at the set-points; null when it was not solved. */
   ac: z.strictObject({ ...extremes, corrections: z.int().nonnegative() }).nullable(),

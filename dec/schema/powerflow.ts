@@ -13,6 +13,8 @@ const powerFlowSettings = z.strictObject({
   loadMultiplier: z.number(),
   pvMultiplier: z.number(),
   sourceVoltagePu: z.number().exactOptional(),
+  controlMode: z.enum(['static', 'time']).exactOptional(),
+  timeS: z.number().exactOptional(),
 });
 
 /** What `dec powerflow --json` prints. */

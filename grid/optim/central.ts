@@ -1,4 +1,10 @@
-import { type ProgrammeStatus, type QuadraticProgramme, solveQuadraticProgramme, TripletList } from '../math/index.js';
+import {
+  type ProgrammeSolution,
+  type ProgrammeStatus,
+  type QuadraticProgramme,
+  solveQuadraticProgramme,
+  TripletList,
+} from '../math/index.js';
 import { type CurtailmentProblem, dispatchState, voltageExtremes } from './problem.js';
 
 /*
@@ -43,6 +49,17 @@ export interface CentralSolution {
   /** Node index of the extreme voltages. */
   readonly maxNode: number;
   readonly minNode: number;
+  /** What the limits cost; undefined where they cannot hold. */
+  readonly prices?: LimitPrices;
+}
+
+/** Multipliers of the voltage limits, each at the node whose limit stands for those that move with it. */
+export interface LimitPrices {
+  /** kW per pu squared by node; positive for the upper limit, negative for the lower. */
+  readonly price: Float64Array;
+  /** The limits as they bind at that node, pu squared. */
+  readonly lowerSquaredPu: Float64Array;
+  readonly upperSquaredPu: Float64Array;
 }
 
 /** Penalty of a violated limit: cost in kW per pu squared. Far above any multiplier, so that feasible limits hold. */
@@ -61,6 +78,11 @@ export function solveCentral(problem: CurtailmentProblem, tolerance = 1e-10): Ce
       kktResidual: 0,
       iterations: 0,
       variables: 0,
+      prices: {
+        price: new Float64Array(problem.network.nodes.length),
+        lowerSquaredPu: problem.lowerSquaredPu,
+        upperSquaredPu: problem.upperSquaredPu,
+      },
     });
   }
   const hard = buildProgramme(problem, false);
@@ -73,6 +95,7 @@ export function solveCentral(problem: CurtailmentProblem, tolerance = 1e-10): Ce
     solution = solveQuadraticProgramme(attempt.programme, { tolerance });
     status = isSolved() ? 'limitsViolated' : 'failed';
   }
+  const prices = status === 'optimal' ? hard.prices(solution!) : undefined;
   const groupAlpha = new Float64Array(problem.groupCount);
   for (let g = 0; g < problem.groupCount; g++) groupAlpha[g] = Math.min(1, Math.max(0, solution!.x[g]!));
   if (status === 'limitsViolated') {
@@ -89,13 +112,14 @@ export function solveCentral(problem: CurtailmentProblem, tolerance = 1e-10): Ce
     kktResidual: solution!.kktResidual,
     iterations: solution!.iterations,
     variables: attempt.programme.linear.length,
+    ...(prices === undefined ? {} : { prices }),
   });
 }
 
 function report(
   problem: CurtailmentProblem,
   groupAlpha: Float64Array,
-  outcome: Pick<CentralSolution, 'status' | 'programmeStatus' | 'kktResidual' | 'iterations' | 'variables'>,
+  outcome: Pick<CentralSolution, 'status' | 'programmeStatus' | 'kktResidual' | 'iterations' | 'variables' | 'prices'>,
 ): CentralSolution {
   const { voltageSquaredPu } = dispatchState(problem, groupAlpha);
   let objective = 0;
@@ -123,6 +147,8 @@ interface Reduced {
   readonly programme: QuadraticProgramme;
   /** A node that nothing can move stands outside its limits. */
   readonly isInfeasible: boolean;
+  /** Reads the limits' multipliers from a solution with hard limits. */
+  prices(solution: ProgrammeSolution): LimitPrices;
 }
 
 /** The programme in deviations; variables: alpha by group, then dP, dQ and dv of the nodes that can move. */
@@ -298,6 +324,16 @@ function buildProgramme(problem: CurtailmentProblem, isElastic: boolean): Reduce
   }
   return {
     isInfeasible,
+    prices({ lowerMultiplier, upperMultiplier }) {
+      const price = Float64Array.from(atV, (v) =>
+        v < 0 ? 0 : ((upperMultiplier[v]! - lowerMultiplier[v]!) * unitKw) / unitV,
+      );
+      return {
+        price,
+        lowerSquaredPu: base.map((v, i) => v + lower[i]!),
+        upperSquaredPu: base.map((v, i) => v + upper[i]!),
+      };
+    },
     programme: {
       hessian: hessian.toMatrix(total, total),
       linear: Float64Array.from(linear),

@@ -1,13 +1,14 @@
-import { createPowerFlow, type PowerFlowSolution } from '../flow/index.js';
 import { buildFeeder, type Feeder, type Finding } from '../model/index.js';
-import { applyInputs, createServiceAgent, type ServiceAgent, setpointOf } from './agent.js';
+import { createServiceAgent, type ServiceAgent, setpointOf } from './agent.js';
 import { type AncestorOptions, ancestorFeeder } from './ancestor-case.js';
 import { splitAtBuses } from './bus-star.js';
 import { CENTRAL_STATUS_TEXT, solveCentral } from './central.js';
-import { applyState, createStarCoordinator, type PortPower, type StarCoordinator } from './coordinator.js';
+import { createStarCoordinator, type PortPower, type StarCoordinator } from './coordinator.js';
 import { type FairnessReport, fairnessReport, priceOfFairness } from './fairness-metrics.js';
-import { type LinearFeeder, linearFeeder } from './lindistflow.js';
-import { type CurtailmentProblem, curtailmentProblem, dispatchState, nodeLimits, voltageExtremes } from './problem.js';
+import { AC_TOLERANCE_PU, type Extremes, FeederTruth, type TruthCheck } from './feeder-truth.js';
+import { kktResidual } from './kkt-residual.js';
+import { linearFeeder } from './lindistflow.js';
+import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import { type StarSplit, splitForStar } from './split.js';
 import type { AgentReply, FairnessMode, LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
 import { type LocalStar, localStar, runStar } from './star-loop.js';
@@ -55,13 +56,6 @@ export interface CoordinationQuestion {
   readonly onRound?: (progress: RoundProgress) => void;
 }
 
-/** Voltage extremes, pu, and the place of the largest as `BUS.node`. */
-export interface Extremes {
-  readonly vMaxPu: number;
-  readonly vMinPu: number;
-  readonly worstNode: string;
-}
-
 /** The outcome: what `dec coordinate --json` prints, and more. */
 export interface CoordinationResult {
   readonly status: CoordinationStatus;
@@ -73,7 +67,7 @@ export interface CoordinationResult {
   readonly residuals: { readonly primal: number; readonly dual: number };
   /** kW; see problem.ts. */
   readonly objective: number;
-  /** Of the central solver; the larger residual over its tolerance times 1e-4 for the star. */
+  /** How far the dispatch is from the optimum of its linear problem (kkt-residual.ts); NaN where there is no optimum. */
   readonly kktResidual: number;
   readonly availableW: number;
   readonly curtailedW: number;
@@ -100,11 +94,9 @@ interface Pass {
   readonly alpha: ReadonlyMap<string, number>;
   readonly status: CoordinationStatus;
   readonly history: readonly RoundProgress[];
-  readonly kktResidual: number;
+  /** Of the central solver; the star knows none. */
+  readonly kktResidual?: number;
 }
-
-/** AC voltages may exceed a limit by this and still hold, pu. */
-const AC_TOLERANCE_PU = 1e-5;
 
 /** Coordinates a feeder in this process. */
 export function coordinateInProcess(question: CoordinationQuestion): CoordinationResult {
@@ -198,7 +190,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     history,
     residuals: { primal: last?.primalResidual ?? 0, dual: last?.dualResidual ?? 0 },
     objective,
-    kktResidual: pass.kktResidual,
+    kktResidual: pass.kktResidual ?? residualOf(problem, maxCorrections > 0 ? check : undefined, pass.alpha),
     availableW,
     curtailedW,
     curtailedShare: availableW > 0 ? curtailedW / availableW : 0,
@@ -219,6 +211,16 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     settings,
     findings,
   };
+}
+
+/** KKT residual of a dispatch for the linear problem, moved onto its own AC power flow where it was checked by one. */
+function residualOf(
+  problem: CurtailmentProblem,
+  check: TruthCheck | undefined,
+  alpha: ReadonlyMap<string, number>,
+): number {
+  const moved = check ? { ...problem, correction: { voltageSquaredPu: check.correction } } : problem;
+  return kktResidual(moved, alpha)?.residual ?? Number.NaN;
 }
 
 /** What to coordinate of the ancestor's pair of JSON files. */
@@ -270,107 +272,6 @@ function leastCurtailment(
     solution = solve(check);
   }
   return solution.curtailedW;
-}
-
-/** What the AC power flow of the whole feeder says about a dispatch. */
-interface TruthCheck {
-  readonly isConverged: boolean;
-  readonly extremes: Extremes;
-  /** Over the nodes that carry limits, pu. */
-  readonly limitedMaxPu: number;
-  readonly limitedMinPu: number;
-  readonly violations: number;
-  /** v_AC - v_linear, pu squared by node of the feeder's linear model. */
-  readonly correction: Float64Array;
-  readonly linearErrorPu: number;
-}
-
-/** The AC power flow of the whole feeder beside its linear model. */
-class FeederTruth {
-  private readonly flow;
-  private readonly problem: CurtailmentProblem;
-  private readonly isLimited: readonly boolean[];
-  private readonly busNames: ReadonlyMap<string, string>;
-
-  constructor(
-    feeder: Feeder,
-    private readonly linear: LinearFeeder,
-    private readonly inputs: LocalInputs,
-    state: PrimaryState,
-    private readonly settings: StarSettings,
-  ) {
-    this.flow = createPowerFlow(feeder);
-    applyInputs(this.flow, feeder, inputs);
-    applyState(this.flow, feeder, state);
-    this.problem = curtailmentProblem(feeder, linear, inputs, settings.limits, 'proportional');
-    const { upperSquaredPu } = nodeLimits(linear.network, settings.limits);
-    this.isLimited = linear.network.nodes.map((_, i) => Number.isFinite(upperSquaredPu[i]!));
-    this.busNames = new Map(feeder.buses.map((bus) => [bus.id, bus.name]));
-  }
-
-  solve(alpha: ReadonlyMap<string, number>): TruthCheck {
-    for (const unit of this.problem.units) {
-      const powerVar = this.inputs.held[unit.id]?.powerVar ?? 0;
-      this.flow.setGeneration(unit.id, (1 - (alpha.get(unit.id) ?? 0)) * unit.availableW, powerVar);
-    }
-    const solution: PowerFlowSolution = this.flow.solve({ controls: false, tolerancePu: 1e-9 });
-    const { network } = this.linear;
-    const lin = this.linearVoltages(alpha);
-    const correction = new Float64Array(network.nodes.length);
-    const ac = new Float64Array(network.nodes.length).fill(Number.NaN);
-    let limitedMaxPu = 0;
-    let limitedMinPu = Infinity;
-    let violations = 0;
-    let linearErrorPu = 0;
-    for (let i = network.rootCount; i < network.nodes.length; i++) {
-      const { bus, node } = network.nodes[i]!;
-      const pu = bus === '' ? undefined : solution.voltagePuAt(bus, node);
-      if (pu === undefined) continue;
-      ac[i] = pu * pu;
-      correction[i] = pu * pu - lin[i]!;
-      linearErrorPu = Math.max(linearErrorPu, Math.abs(pu - Math.sqrt(Math.max(0, lin[i]!))));
-      if (!this.isLimited[i]) continue;
-      limitedMaxPu = Math.max(limitedMaxPu, pu);
-      limitedMinPu = Math.min(limitedMinPu, pu);
-      if (pu > this.settings.limits.maxPu + AC_TOLERANCE_PU || pu < this.settings.limits.minPu - AC_TOLERANCE_PU) {
-        violations++;
-      }
-    }
-    return {
-      isConverged: solution.status === 'converged' || solution.status === 'controlsUnsettled',
-      extremes: this.extremes(ac),
-      limitedMaxPu,
-      limitedMinPu: Number.isFinite(limitedMinPu) ? limitedMinPu : 1,
-      violations,
-      correction,
-      linearErrorPu,
-    };
-  }
-
-  /** Extremes of the linear model without correction. */
-  linearExtremes(alpha: ReadonlyMap<string, number>): Extremes {
-    return this.extremes(this.linearVoltages(alpha));
-  }
-
-  private linearVoltages(alpha: ReadonlyMap<string, number>): Float64Array {
-    const byGroup = new Float64Array(this.problem.groupCount);
-    for (const unit of this.problem.units) byGroup[unit.group] = alpha.get(unit.id) ?? 0;
-    return dispatchState(this.problem, byGroup).voltageSquaredPu;
-  }
-
-  private extremes(voltageSquaredPu: Float64Array): Extremes {
-    const { network } = this.linear;
-    const found = voltageExtremes(
-      network,
-      voltageSquaredPu.map((v) => (Number.isFinite(v) ? v : 1)),
-    );
-    const node = network.nodes[found.maxNode];
-    return {
-      vMaxPu: found.maxPu,
-      vMinPu: found.minPu,
-      worstNode: node ? `${this.busNames.get(node.bus) ?? node.bus}.${node.node}` : '',
-    };
-  }
 }
 
 /** Who finds the dispatch of a pass. */
@@ -528,6 +429,5 @@ function starPass(alpha: ReadonlyMap<string, number>, history: readonly RoundPro
     alpha,
     status: last.hasConverged ? 'converged' : 'roundLimit',
     history,
-    kktResidual: 1e-4 * Math.max(last.primalResidual / last.primalTolerance, last.dualResidual / last.dualTolerance),
   };
 }

@@ -110,6 +110,7 @@ function fakeStar(agentIds: readonly string[]): StarCore {
       requests: new Map(agentIds.map((id) => [id, { voltage: [2490, 0] }])),
       maxVoltagePu: 1.04,
       minVoltagePu: 1.0,
+      worst: { bus: '650', node: 1 },
       violations: 0,
       isConverged: true,
     }),

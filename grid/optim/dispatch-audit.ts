@@ -1,0 +1,102 @@
+import { createPowerFlow, type PowerFlow } from '../flow/index.js';
+import { buildFeeder, type FeederData } from '../model/index.js';
+import { CENTRAL_STATUS_TEXT, solveCentral } from './central.js';
+import { AC_TOLERANCE_PU, type Extremes, FeederTruth } from './feeder-truth.js';
+import { kktResidual } from './kkt-residual.js';
+import { type LinearFeeder, linearFeeder } from './lindistflow.js';
+import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
+import type { FairnessMode, LocalInputs, PrimaryState, VoltageLimits } from './star.js';
+
+/*
+ * What a dispatch of a whole feeder is worth, by yardsticks in one hand: the least curtailment that holds the limits, the
+ * linear model at the dispatch, the distance from the optimum of its own rule.
+ *
+ * Steps: 1. AC power flow of the dispatch, onto which the linear model is moved; 2. KKT residual there; 3. least
+ *        curtailment, moved onto its own AC power flow until its voltage maximum stands at the limit.
+ * Cost: one quadratic and one to four linear programmes; the power flow is built once and the linear model kept as long as
+ *       taps, capacitors and switches stay.
+ * Fails: with parts left out: no least curtailment and no residual where the limits cannot hold.
+ */
+
+/** One dispatch to judge. */
+export interface AuditQuestion {
+  readonly inputs: LocalInputs;
+  readonly state: PrimaryState;
+  /** Curtailed fraction by PV id; a unit not named is not curtailed. */
+  readonly alpha: Readonly<Record<string, number>>;
+}
+
+/** What came out. */
+export interface DispatchFigures {
+  /** Curtailment of the rule `total` under the same limits, W; undefined when no dispatch holds them. */
+  readonly leastCurtailedW: number | undefined;
+  /** Why there is no least curtailment; undefined when there is one. */
+  readonly reason: string | undefined;
+  /** Linear model without correction at the dispatch. */
+  readonly linear: Extremes;
+  /** See kkt-residual.ts; undefined where the limits cannot hold. */
+  readonly kktResidual: number | undefined;
+}
+
+/** Judges dispatches of one feeder. */
+export type DispatchAudit = (question: AuditQuestion) => DispatchFigures;
+
+/** Corrections of the least curtailment at most, and how near its AC maximum must come to the limit, pu. */
+const MAX_CORRECTIONS = 3;
+const EXACT_PU = 1e-7;
+/** Curtailed fraction from which a unit counts as curtailed. */
+const CURTAILED = 1e-4;
+
+/** Makes the judge of a feeder. */
+export function createDispatchAudit(
+  data: FeederData,
+  settings: { readonly limits: VoltageLimits; readonly fairness: FairnessMode },
+): DispatchAudit {
+  const feeder = buildFeeder(data);
+  const { limits, fairness } = settings;
+  let kept: { readonly key: string; readonly linear: LinearFeeder; readonly flow: PowerFlow } | undefined;
+  return ({ inputs, state, alpha }) => {
+    const key = JSON.stringify(state);
+    if (kept?.key !== key) kept = { key, linear: linearFeeder(feeder, state), flow: createPowerFlow(feeder) };
+    const { linear, flow } = kept;
+    const truth = new FeederTruth(feeder, linear, inputs, state, { limits }, flow);
+    const dispatch = new Map(Object.entries(alpha));
+    const check = truth.solve(dispatch);
+    const problem = (rule: FairnessMode) => curtailmentProblem(feeder, linear, inputs, limits, rule);
+    const extremes = truth.linearExtremes(dispatch);
+    const least = leastCurtailment(problem('total'), truth, limits);
+    if (!check.isConverged) return { ...least, linear: extremes, kktResidual: undefined };
+    const moved = { ...problem(fairness), correction: { voltageSquaredPu: check.correction } };
+    return { ...least, linear: extremes, kktResidual: kktResidual(moved, dispatch)?.residual };
+  };
+}
+
+/**
+ * The least curtailment, held to its own AC power flow. It begins with the linear model as it is, so that the yardstick does
+ * not depend on what is measured with it.
+ */
+function leastCurtailment(
+  problem: CurtailmentProblem,
+  truth: FeederTruth,
+  limits: VoltageLimits,
+): Pick<DispatchFigures, 'leastCurtailedW' | 'reason'> {
+  if (problem.units.length === 0) return { leastCurtailedW: 0, reason: undefined };
+  let moved = problem;
+  for (let corrections = 0; ; corrections++) {
+    const { status, unitAlpha, curtailedW } = solveCentral(moved);
+    const check = truth.solve(new Map(problem.units.map(({ id }, i) => [id, unitAlpha[i]!])));
+    const isOver = check.limitedMaxPu > limits.maxPu + EXACT_PU;
+    const isSlack = unitAlpha.some((alpha) => alpha > CURTAILED) && check.limitedMaxPu < limits.maxPu - EXACT_PU;
+    if (check.isConverged && corrections < MAX_CORRECTIONS && (isOver || isSlack)) {
+      moved = { ...problem, correction: { voltageSquaredPu: check.correction } };
+      continue;
+    }
+    const isInside =
+      check.isConverged &&
+      check.limitedMaxPu <= limits.maxPu + AC_TOLERANCE_PU &&
+      check.limitedMinPu >= limits.minPu - AC_TOLERANCE_PU;
+    if (status === 'optimal' && isInside) return { leastCurtailedW: curtailedW, reason: undefined };
+    const reason = CENTRAL_STATUS_TEXT[status === 'optimal' ? 'limitsViolated' : status];
+    return { leastCurtailedW: undefined, reason };
+  }
+}
