@@ -1,30 +1,33 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { type DssFiles, decodedText } from '../grid/dss/index.js';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type DssFiles, decodedText, directoryOfPath, joinedPath } from '../grid/dss/index.js';
 
 /** Files larger than this are no part of a feeder; reading them would only fill the memory. */
 const LARGEST_BYTES = 1 << 30;
+/** Bytes that are looked at to tell a script from a CIM file. */
+const HEAD_BYTES = 4096;
+/** A line that only an OpenDSS script has: a command with its object, file or option. */
+const COMMAND_LINE = /^\s*(clear(all)?\s*$|(new|edit|set|redirect|compile|solve|calcv\w*)\s+\S)/im;
 
 /**
  * The files of an OpenDSS script on disk. Names compare without letter case and take either slash, as the scripts of
- * Windows users expect; an exact name comes first.
+ * Windows users expect; an exact name comes first. Paths stay relative where the script's own path is.
  */
 export class DssFolder implements DssFiles {
   readonly #names = new Map<string, ReadonlyMap<string, string>>();
-  readonly #read = new Map<string, string>();
+  readonly #read = new Set<string>();
 
-  /** Absolute paths of the files that were read, in the order of their first reading. */
+  /** Paths of the files that were read, as the disk spells them, in the order of their first reading. */
   get filesRead(): readonly string[] {
-    return [...this.#read.keys()];
+    return [...this.#read];
   }
 
   resolve(directory: string, path: string): string {
-    const slashed = path.trim().replaceAll('\\', '/');
-    return resolve(directory === '' ? '.' : directory, slashed);
+    return joinedPath(directory, path);
   }
 
   directoryOf(path: string): string {
-    return path === '' ? '' : dirname(path);
+    return directoryOfPath(path);
   }
 
   read(path: string): string | undefined {
@@ -33,42 +36,66 @@ export class DssFolder implements DssFiles {
   }
 
   readBytes(path: string): Uint8Array | undefined {
-    const found = this.#find(resolve(path));
-    if (found === undefined) return undefined;
-    const bytes = readFileSync(found);
-    this.#read.set(found, found);
-    return bytes;
+    const found = isFile(path) ? path : this.#inAnyCase(path);
+    if (found === undefined || !isFile(found)) return undefined;
+    try {
+      const bytes = readFileSync(found);
+      this.#read.add(found);
+      return bytes;
+    } catch {
+      // a file that may not be read is a finding of the script that names it, like one that is not there
+      return undefined;
+    }
   }
 
-  /** The path as the disk has it, or undefined where there is no such file. */
-  #find(path: string): string | undefined {
-    const exact = this.#isFile(path) ? path : this.#anyCase(path);
-    return exact !== undefined && this.#isFile(exact) ? exact : undefined;
-  }
-
-  #isFile(path: string): boolean {
-    const stat = statSync(path, { throwIfNoEntry: false });
-    return stat?.isFile() === true && stat.size <= LARGEST_BYTES;
-  }
-
-  /** The path with each part in the letter case that the disk has. */
-  #anyCase(path: string): string | undefined {
+  /** The path with each part in the letter case that the disk has, or undefined where there is no such path. */
+  #inAnyCase(path: string): string | undefined {
     const folder = dirname(path);
-    if (folder === path) return path;
-    const parent = statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? folder : this.#anyCase(folder);
-    if (parent === undefined) return undefined;
-    const name = path.slice(folder.length).replace(/^[/\\]/, '');
-    const found = this.#namesIn(parent).get(name.toLowerCase());
-    return found === undefined ? undefined : join(parent, found);
+    if (folder === path) return isFolder(path) ? path : undefined;
+    const parent = isFolder(folder) ? folder : this.#inAnyCase(folder);
+    const found = parent === undefined ? undefined : this.#namesIn(parent).get(basename(path).toLowerCase());
+    return parent === undefined || found === undefined ? undefined : join(parent, found);
   }
 
   #namesIn(folder: string): ReadonlyMap<string, string> {
     let names = this.#names.get(folder);
     if (!names) {
-      const entries = statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(folder) : [];
-      names = new Map(entries.map((name) => [name.toLowerCase(), name]));
+      names = new Map(isFolder(folder) ? readdirSync(folder).map((name) => [name.toLowerCase(), name]) : []);
       this.#names.set(folder, names);
     }
     return names;
+  }
+}
+
+function isFile(path: string): boolean {
+  const stat = statOf(path);
+  return stat?.isFile() === true && stat.size <= LARGEST_BYTES;
+}
+
+function isFolder(path: string): boolean {
+  return statOf(path)?.isDirectory() === true;
+}
+
+/** What the disk says of a path; a path that it cannot even look up (too long, forbidden) counts as not there. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    // whoever asked names the missing file in a finding
+    return undefined;
+  }
+}
+
+/** Whether a file is an OpenDSS script: by its ending, else by a command at its head. */
+export function isDssFile(path: string): boolean {
+  if (/\.dss$/i.test(path)) return true;
+  if (/\.(xml|rdf|json|csv)$/i.test(path) || !isFile(path)) return false;
+  const head = Buffer.alloc(HEAD_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    const text = decodedText(head.subarray(0, readSync(file, head, 0, HEAD_BYTES, 0)));
+    return !/^\ufeff?\s*</.test(text) && !text.includes('\0') && COMMAND_LINE.test(text);
+  } finally {
+    closeSync(file);
   }
 }

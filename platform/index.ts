@@ -1,4 +1,5 @@
 export * from './clock.js';
+export { DssFolder, isDssFile } from './dss-files.js';
 export { isFolder, makeFolder, usingFolder } from './folder.js';
 export { type LoadedModel, loadModels } from './loaded-model.js';
 export type { LogEntry, LogFilter, LogService } from './log-service.js';

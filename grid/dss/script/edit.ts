@@ -183,10 +183,14 @@ export function batchEdit(reading: Reading, tokens: DssTokens): void {
     const message = 'No object matches; the line changes nothing.';
     reading.findings.add('info', 'NO_MATCH', message, { class: className, value: reference.name }, reading.at);
   }
+  let isUnterminated = false;
   for (const object of objects) {
     reading.state.active = object;
-    assignProperties(reading, object, new DssTokens(rest));
+    const own = new DssTokens(rest);
+    assignProperties(reading, object, own);
+    isUnterminated = own.isUnterminated;
   }
+  if (isUnterminated) reading.noteUnterminated();
 }
 
 /** Appends one assignment that a command stands for, e.g. `enabled=no` for `disable`. */
@@ -242,5 +246,4 @@ export function assignProperties(
       }
     } else object.assignments.push({ property, value, at, directory });
   }
-  if (tokens.isUnterminated) reading.noteUnterminated();
 }

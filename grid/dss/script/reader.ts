@@ -72,7 +72,7 @@ class ScriptReading implements Reading {
     const from = this.at;
     const found = this.findFile(name, '.dss');
     if (!found) {
-      const message = 'The file of a redirect is not there; its lines are missing from the circuit.';
+      const message = 'The file of a redirect cannot be found or read; its lines are missing from the circuit.';
       this.findings.add('error', 'MISSING_FILE', message, { value: name }, from);
       return;
     }
@@ -98,6 +98,11 @@ class ScriptReading implements Reading {
   line(text: string): void {
     const tokens = new DssTokens(text);
     if (!tokens.next()) return;
+    this.#carryOut(text, tokens);
+    if (tokens.isUnterminated) this.noteUnterminated();
+  }
+
+  #carryOut(text: string, tokens: DssTokens): void {
     if (tokens.name !== '') {
       editByName(this, tokens);
       return;
@@ -111,7 +116,6 @@ class ScriptReading implements Reading {
       return;
     }
     runCommand(this, command, tokens);
-    if (tokens.isUnterminated) this.noteUnterminated();
   }
 
   noteUnterminated(): void {

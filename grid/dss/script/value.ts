@@ -75,7 +75,7 @@ export function wordsOf(value: DssValue): string[] {
   const tokens = new DssTokens(value.text, true);
   while (tokens.next()) {
     if (tokens.name !== '') words.push(tokens.name);
-    if (tokens.value.text !== '' && tokens.value.text !== '|') words.push(tokens.value.text);
+    if (tokens.value.text !== '|' || tokens.value.quote !== '') words.push(tokens.value.text);
   }
   return words;
 }
