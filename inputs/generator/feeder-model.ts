@@ -32,8 +32,13 @@ export interface EquipmentRef {
 export class FeederModel {
   readonly objects: CimRecord[] = [];
   readonly counts = new Map<string, number>();
-  readonly feederId = objectId('Feeder', FEEDER_NAME);
+  readonly feederId: string;
   private readonly ids = new Set<string>();
+
+  /** @param name - of the feeder */
+  constructor(private readonly name = FEEDER_NAME) {
+    this.feederId = objectId('Feeder', name);
+  }
 
   /** Adds an object with mRID and name; returns its id. */
   add(className: string, name: string, properties: readonly CimProperty[] = []): string {
@@ -63,7 +68,7 @@ export class FeederModel {
   /** A location with one point per terminal; returns its id. */
   location(name: string, points: readonly Point[]): string {
     const id = this.addNameless('Location', name, [
-      reference('Location.CoordinateSystem', objectId('CoordinateSystem', FEEDER_NAME)),
+      reference('Location.CoordinateSystem', objectId('CoordinateSystem', this.name)),
     ]);
     points.forEach(({ x, y }, i) => {
       this.addNameless('PositionPoint', `${name}/${i + 1}`, [

@@ -59,7 +59,7 @@ export function addContainers(model: FeederModel): void {
 }
 
 /** Base voltages with their limits, and the one load response: constant power. */
-export function addBases(model: FeederModel): void {
+export function addBases(model: FeederModel, voltages: readonly number[] = BASE_VOLTAGES): void {
   const limitType = (name: string, direction: string) =>
     model.add('OperationalLimitType', name, [
       literal('OperationalLimitType.acceptableDuration', 5e9),
@@ -68,7 +68,7 @@ export function addBases(model: FeederModel): void {
   const high = limitType('VoltageHigh', 'high');
   const low = limitType('VoltageLow', 'low');
   limitType('NormalCurrent', 'absoluteValue');
-  for (const voltageV of BASE_VOLTAGES) {
+  for (const voltageV of voltages) {
     model.add('BaseVoltage', `BaseV_${voltageV}`, [literal('BaseVoltage.nominalVoltage', voltageV)]);
     const set = model.add('OperationalLimitSet', `OpLimV_${voltageV}`);
     const limit = (name: string, type: string, value: number) =>

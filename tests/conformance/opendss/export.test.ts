@@ -5,6 +5,8 @@ import { readCimText, readFeeders } from '../../../grid/cim/index.js';
 import { writeDss } from '../../../grid/dss/writer/index.js';
 import { createPowerFlow } from '../../../grid/flow/index.js';
 import type { Feeder } from '../../../grid/model/index.js';
+import { radialFeeder, radialGrid } from '../../../inputs/generator/radial-grid.js';
+import { syntheticFeeder } from '../../../inputs/generator/synthetic-feeder.js';
 import { allKinds } from '../../builders/all-kinds.js';
 import { feedersDir } from '../../feeders.js';
 import { type OpenDssSolution, pythonWithOpenDss, solveWithOpenDss } from './opendss.js';
@@ -89,6 +91,14 @@ describe.skipIf(python === undefined)('an exported script solves in OpenDSS to t
 
   it('of the built-in feeder', () => {
     for (const feeder of feedersOf(join('inputs', 'feeder', 'IEEE123Sec.xml'))) compare(feeder);
+  });
+
+  it('of the synthetic feeder of 8,500 nodes', () => {
+    compare(syntheticFeeder());
+  });
+
+  it('of the radial three-phase grid', () => {
+    compare(radialFeeder(radialGrid()));
   });
 
   for (const path of cimFiles()) {
