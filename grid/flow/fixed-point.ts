@@ -2,9 +2,10 @@
  * Fixed-point current injection.
  *
  * Solved: Y V = Isource + Icompensation(V) for the node voltages V.
- * Steps: (1) currents at V; (2) one solve with the kept factor; (3) the largest change in pu decides; (4) on the first
- * solve with a new factor the componentwise backward error is measured, and where it is not at rounding level every
- * solve ends with a step of iterative refinement. A factor without need for it is left alone: the voltage of an
+ * Steps: (1) currents at V; (2) one solve with the kept factor, both for the nodes with injections alone
+ * (kernel/lane-solver.ts); (3) their largest change in pu decides; the other nodes follow at the end; (4) on the first
+ * solve of a network the componentwise backward error is measured, and where it is not at rounding level every solve
+ * ends with a step of iterative refinement. A factor without need for it is left alone: the voltage of an
  * ungrounded island hangs on a shunt of a millionth of the rating, and a residual in working precision would blur it.
  * Cost: one forward and backward solve and one pass over the loads an iteration; linear convergence at the rate of
  * load over short-circuit power. Nothing is allocated.
@@ -15,10 +16,9 @@
  */
 import { addSymmetricProduct, backwardError } from '../math/index.js';
 import type { ShareInjection } from './injection.js';
+import { LaneSolver } from './kernel/lane-solver.js';
 import type { AdmittanceNetwork } from './network.js';
 
-/** Change beyond which an iterate counts as run away, pu. */
-const RUNAWAY_PU = 1e4;
 /** Componentwise backward error above which solutions are refined: a thousand units of rounding. */
 const BACKWARD_ERROR_LIMIT = 2e-13;
 
@@ -33,6 +33,8 @@ export interface FlowState {
   readonly sourceCurrent: Float64Array;
   /** 1 / base voltage of each node, 1/V. */
   readonly inverseBase: Float64Array;
+  /** The kernel that iterates, made when it is first needed. */
+  lane?: LaneSolver;
   iterations: number;
   mismatchPu: number;
   worstNode: number;
@@ -71,9 +73,13 @@ export function startFlat(state: FlowState, network: AdmittanceNetwork): void {
   network.factor.solve(state.sourceCurrent, state.voltage);
 }
 
-/** Takes the error of an inaccurate factor out of `state.voltage`, the solution for `state.rhs`. */
-function refine(state: FlowState, network: AdmittanceNetwork): void {
-  if (network.isRefinementNeeded === false) return;
+/** Solves once more for the currents at the converged voltages, with refinement where the factor needs it. */
+function finishRefined(state: FlowState, network: AdmittanceNetwork, injection: ShareInjection): void {
+  setCurrents(state, injection, state.voltage);
+  network.factor.solve(state.rhs, state.next);
+  const last = state.voltage;
+  state.voltage = state.next;
+  state.next = last;
   const { voltage, rhs, next } = state;
   network.isRefinementNeeded ??=
     backwardError(network.colPtr, network.rowIdx, network.values, voltage, rhs) > BACKWARD_ERROR_LIMIT;
@@ -96,19 +102,18 @@ export function iterateFixedPoint(
   tolerancePu: number,
   limit: number,
 ): 'converged' | 'limit' | 'diverged' {
-  const { factor } = network;
-  for (let k = 0; k < limit; k++) {
-    setCurrents(state, injection, state.voltage);
-    factor.solve(state.rhs, state.next);
-    const change = measureChange(state, state.voltage, state.next);
-    if (!(change < RUNAWAY_PU)) return 'diverged';
-    const last = state.voltage;
-    state.voltage = state.next;
-    state.next = last;
-    state.iterations++;
-    if (change > tolerancePu) continue;
-    refine(state, network);
-    return 'converged';
-  }
-  return 'limit';
+  state.lane ??= new LaneSolver(network, injection, state.inverseBase, 1);
+  const { lane } = state;
+  lane.refresh();
+  lane.setPowers(0, injection.powerW, injection.powerVar);
+  lane.setSources(0, state.sourceCurrent);
+  lane.setVoltages(0, state.voltage);
+  lane.run(tolerancePu, limit);
+  lane.readVoltages(0, state.voltage);
+  state.iterations += lane.iterations[0]!;
+  state.mismatchPu = lane.change(0);
+  state.worstNode = lane.worstNode(0);
+  const outcome = lane.outcome[0]!;
+  if (outcome === 'converged' && network.isRefinementNeeded !== false) finishRefined(state, network, injection);
+  return outcome;
 }

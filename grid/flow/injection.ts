@@ -165,6 +165,28 @@ export class ShareInjection {
     }
   }
 
+  /**
+   * Which law a share follows inside its window: constant power, a fixed mix of impedance, current and power, or another.
+   * Outside the window every share has its own law.
+   */
+  lawInside(k: number): 'power' | 'mixed' | 'other' {
+    const s = this.shares;
+    if (s.eP[k] !== 0 || s.eQ[k] !== 0 || s.cutoffV[k]! > 0) return 'other';
+    const isPower = s.pP[k] === 1 && s.pQ[k] === 1;
+    return isPower && s.zP[k] === 0 && s.iP[k] === 0 && s.zQ[k] === 0 && s.iQ[k] === 0 ? 'power' : 'mixed';
+  }
+
+  /**
+   * Puts fP and fQ of a share's law into `out[at]` and `out[at + 1]`, 1/V^2.
+   *
+   * @param square - square of the voltage across the share, V^2
+   */
+  factors(k: number, square: number, out: Float64Array, at: number): void {
+    this.evaluate(k, square);
+    out[at] = this.fP;
+    out[at + 1] = this.fQ;
+  }
+
   /** Sets dP and dQ, the derivatives of fP and fQ by |V|, by a central difference that stays on one side of a kink. */
   private differentiate(k: number, square: number): void {
     const size = Math.sqrt(square);

@@ -1,0 +1,260 @@
+/*
+ * Fixed-point power flows of several scenarios on one factor, side by side.
+ *
+ * Solved: Y V = I(V) in each lane, from the lane's start, until no active node changes by more than the tolerance.
+ * Steps: fill the lanes (powers, sources, start), `run`, read the lanes. A lane that has converged is frozen: what it
+ * holds does not depend on how long its neighbours go on, so that results are the same bits for any width and any
+ * company. The voltages of silent nodes follow when all lanes are at rest.
+ * Cost: see scalar-kernel.ts; one pass over the values of the factor when the matrix has changed.
+ * Fails: lanes that run away or reach the limit say so; the caller falls back to the engine.
+ */
+import type { ShareInjection } from '../injection.js';
+import type { AdmittanceNetwork } from '../network.js';
+import { kernelOf } from './kernel-of.js';
+import { HEADER, type LaneStructure, laneOffsets, laneStructure, SHARE_BYTES, ZIP_BYTES } from './layout.js';
+import { type LaneKernel, SHARE_KIND, type ShareLaw } from './scalar-kernel.js';
+
+/** Change beyond which an iterate counts as run away, pu. */
+const RUNAWAY_PU = 1e4;
+
+/** How a lane ended. */
+export type LaneOutcome = 'converged' | 'limit' | 'diverged';
+
+/** Makes a kernel with a buffer of so many bytes. */
+export type KernelFactory = (bytes: number, width: number, law: ShareLaw) => LaneKernel;
+
+/** Lanes of scenarios on one network. */
+export class LaneSolver {
+  readonly width: number;
+  readonly kernel: LaneKernel;
+  /** Iterations of each lane in the last run. */
+  readonly iterations: Int32Array;
+  readonly outcome: LaneOutcome[];
+  /** Numbers of the shares in the order of the kernel, by the place of their nodes. */
+  private readonly shareOrder: Int32Array;
+  private readonly structure: LaneStructure;
+  private readonly F: Float64Array;
+  private readonly I: Int32Array;
+  private readonly header: Int32Array;
+  private readonly sourceNodes: Int32Array;
+  private factorAge = -1;
+
+  constructor(
+    private readonly network: AdmittanceNetwork,
+    private readonly injection: ShareInjection,
+    inverseBase: Float64Array,
+    width: number,
+    make: KernelFactory = kernelOf,
+  ) {
+    this.width = width;
+    this.iterations = new Int32Array(width);
+    this.outcome = new Array<LaneOutcome>(width).fill('converged');
+    this.structure = laneStructure(network.factor, network.elimination);
+    const { structure } = this;
+    const { shares } = injection;
+    const { nodeAt, activeCount } = structure;
+    const place = (node: number) => (node < 0 ? activeCount : nodeAt[node]!);
+    const first = Float64Array.from({ length: shares.count }, (_, k) =>
+      Math.min(place(shares.a[k]!), place(shares.b[k]!)),
+    );
+    this.shareOrder = Int32Array.from({ length: shares.count }, (_, k) => k).sort(
+      (x, y) => first[x]! - first[y]! || x - y,
+    );
+    const sources = new Set<number>();
+    for (const { kind, nodes } of network.compiled.elements) {
+      if (kind === 'source') for (const node of nodes) if (node >= 0) sources.add(node);
+    }
+    this.sourceNodes = Int32Array.from(sources);
+    const { header, bytes } = laneOffsets(structure, shares.count, sources.size, width);
+    this.header = header;
+    const at = header[HEADER.factorsAt]! >> 3;
+    const kernel = make(bytes, width, (share, square) => injection.factors(share, square, this.F, at));
+    this.kernel = kernel;
+    this.F = new Float64Array(kernel.buffer);
+    this.I = new Int32Array(kernel.buffer);
+    const { F, I } = this;
+    I.set(header);
+    I.set(structure.runs, header[HEADER.runAt]! >> 2);
+    I.set(structure.silentRuns, header[HEADER.silentRunAt]! >> 2);
+    I.set(structure.rows, header[HEADER.rowAt]! >> 2);
+    I.set(structure.silentRows, header[HEADER.silentRowAt]! >> 2);
+    const weight = header[HEADER.weightAt]! >> 3;
+    for (let i = 0; i < nodeAt.length; i++) {
+      if (nodeAt[i]! < activeCount) F[weight + nodeAt[i]!] = inverseBase[i]! * inverseBase[i]!;
+    }
+    for (let s = 0; s < this.sourceNodes.length; s++) {
+      I[(header[HEADER.sourceAt]! >> 2) + s] = nodeAt[this.sourceNodes[s]!]!;
+    }
+    for (let t = 0; t < shares.count; t++) {
+      const k = this.shareOrder[t]!;
+      const record = (header[HEADER.shareAt]! + SHARE_BYTES * t) >> 2;
+      I[record] = place(shares.a[k]!);
+      I[record + 1] = place(shares.b[k]!);
+      I[record + 3] = k;
+    }
+  }
+
+  /** Bytes of the buffer. */
+  get bytes(): number {
+    return this.kernel.buffer.byteLength;
+  }
+
+  /** Takes over factor and laws as they are in the network now. Call after any change of taps, switches or sections. */
+  refresh(): void {
+    const { network } = this;
+    if (this.factorAge === network.factorAge) return;
+    this.factorAge = network.factorAge;
+    const { structure, header, F } = this;
+    const { Lx, inverseD } = network.factor;
+    const copy = (from: Int32Array, at: number) => {
+      for (let t = 0; t < from.length; t++) {
+        const source = from[t]!;
+        const to = at + 2 * t;
+        if (source >= 0) {
+          F[to] = Lx[2 * source]!;
+          F[to + 1] = Lx[2 * source + 1]!;
+        } else {
+          F[to] = inverseD[2 * ~source]!;
+          F[to + 1] = inverseD[2 * ~source + 1]!;
+        }
+      }
+    };
+    copy(structure.valueFrom, header[HEADER.valueAt]! >> 3);
+    copy(structure.silentValueFrom, header[HEADER.silentValueAt]! >> 3);
+    this.refreshLaws();
+  }
+
+  private refreshLaws(): void {
+    const { injection, shareOrder, header, F, I } = this;
+    const { shares, part, linearRe, linearIm } = injection;
+    for (let t = 0; t < shareOrder.length; t++) {
+      const k = shareOrder[t]!;
+      const record = header[HEADER.shareAt]! + SHARE_BYTES * t;
+      const law = injection.lawInside(k);
+      I[(record >> 2) + 2] =
+        part[k] !== 1
+          ? SHARE_KIND.none
+          : law === 'power'
+            ? SHARE_KIND.power
+            : law === 'mixed'
+              ? SHARE_KIND.mixed
+              : SHARE_KIND.law;
+      const values = (record >> 3) + 2;
+      F[values] = shares.minV[k]! * shares.minV[k]!;
+      F[values + 1] = shares.maxV[k]! * shares.maxV[k]!;
+      F[values + 2] = linearRe[k]!;
+      F[values + 3] = linearIm[k]!;
+      const rated = shares.ratedV[k]!;
+      const nominal = 1 / (rated * rated);
+      const zip = (header[HEADER.zipAt]! + ZIP_BYTES * t) >> 3;
+      F[zip] = rated;
+      F[zip + 1] = shares.zP[k]! * nominal;
+      F[zip + 2] = shares.iP[k]!;
+      F[zip + 3] = shares.pP[k]!;
+      F[zip + 4] = shares.zQ[k]! * nominal;
+      F[zip + 5] = shares.iQ[k]!;
+      F[zip + 6] = shares.pQ[k]!;
+    }
+  }
+
+  /**
+   * Sets the consumption of all shares in a lane.
+   *
+   * @param powerW - W by share
+   * @param powerVar - var by share
+   */
+  setPowers(lane: number, powerW: Float64Array, powerVar: Float64Array): void {
+    const { F, shareOrder, width } = this;
+    let at = (this.header[HEADER.powerAt]! >> 3) + lane;
+    for (let t = 0; t < shareOrder.length; t++, at += 2 * width) {
+      const k = shareOrder[t]!;
+      F[at] = powerW[k]!;
+      F[at + width] = powerVar[k]!;
+    }
+  }
+
+  /**
+   * Sets the Norton currents of the sources in a lane.
+   *
+   * @param current - by network node, interleaved re/im, A
+   * @param factor - multiplies it
+   */
+  setSources(lane: number, current: Float64Array, factor = 1): void {
+    const { F, sourceNodes, width } = this;
+    let at = (this.header[HEADER.injectedAt]! >> 3) + lane;
+    for (let s = 0; s < sourceNodes.length; s++, at += 2 * width) {
+      F[at] = factor * current[2 * sourceNodes[s]!]!;
+      F[at + width] = factor * current[2 * sourceNodes[s]! + 1]!;
+    }
+  }
+
+  /** Sets the start of a lane: voltages by network node, interleaved re/im, V. */
+  setVoltages(lane: number, voltage: Float64Array): void {
+    const { F, width } = this;
+    const { nodeAt } = this.structure;
+    const at = (this.header[HEADER.voltageAt]! >> 3) + lane;
+    for (let i = 0; i < nodeAt.length; i++) {
+      const to = at + 2 * width * nodeAt[i]!;
+      F[to] = voltage[2 * i]!;
+      F[to + width] = voltage[2 * i + 1]!;
+    }
+  }
+
+  /** Reads the voltages of a lane, in the same form. */
+  readVoltages(lane: number, voltage: Float64Array): void {
+    const { F, width } = this;
+    const { nodeAt } = this.structure;
+    const at = (this.header[HEADER.voltageAt]! >> 3) + lane;
+    for (let i = 0; i < nodeAt.length; i++) {
+      const from = at + 2 * width * nodeAt[i]!;
+      voltage[2 * i] = F[from]!;
+      voltage[2 * i + 1] = F[from + width]!;
+    }
+  }
+
+  /** Largest last change of a lane, pu. */
+  change(lane: number): number {
+    return Math.sqrt(this.F[(this.header[HEADER.changeAt]! >> 3) + lane]!);
+  }
+
+  /** Network node of the largest last change of a lane; known with one lane only, else -1. */
+  worstNode(lane: number): number {
+    if (this.width > 1) return -1;
+    const { order, silentCount } = this.network.elimination;
+    return order[silentCount + this.I[(this.header[HEADER.placeAt]! >> 2) + lane]!] ?? 0;
+  }
+
+  /**
+   * Iterates all lanes to rest.
+   *
+   * @param tolerancePu - largest change at the end, pu
+   * @param limit - iterations allowed
+   * @param lanes - lanes in use, the first ones; the others rest
+   */
+  run(tolerancePu: number, limit: number, lanes = this.width): void {
+    const { F, header, width, iterations, outcome, kernel } = this;
+    const frozen = header[HEADER.frozenAt]! >> 3;
+    const change = header[HEADER.changeAt]! >> 3;
+    const goal = tolerancePu * tolerancePu;
+    let left = lanes;
+    for (let lane = 0; lane < width; lane++) {
+      F[frozen + lane] = lane < lanes ? 0 : 1;
+      iterations[lane] = 0;
+      outcome[lane] = 'limit';
+    }
+    for (let k = 1; k <= limit && left > 0; k++) {
+      kernel.iterate();
+      for (let lane = 0; lane < lanes; lane++) {
+        if (F[frozen + lane] !== 0) continue;
+        iterations[lane] = k;
+        const square = F[change + lane]!;
+        if (square <= goal) outcome[lane] = 'converged';
+        else if (square < RUNAWAY_PU * RUNAWAY_PU) continue;
+        else outcome[lane] = 'diverged';
+        F[frozen + lane] = 1;
+        left--;
+      }
+    }
+    kernel.expand();
+  }
+}
