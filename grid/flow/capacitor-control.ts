@@ -3,12 +3,15 @@
  *
  * Steps: the monitored quantity against target -/+ half the dead band. Voltage: in below, out above. Reactive power
  * and current into the monitored terminal: in above, out below. Power factor: in below the target (lagging), out
- * above. One section a pass.
- * Time-scheduled control does not act in a snapshot.
+ * above. Time: in between the hours, out otherwise (OpenDSS' hour in a snapshot is 0). A voltage beyond the override limits
+ * comes before the mode. One section an action.
+ * A bank that has been switched out waits for its dead time before it may be switched in.
  * Source: OpenDSS, CapControl.pas (`Sample`, `DoPendingAction`).
  */
-import type { Capacitor, CapacitorControl, CompiledFeeder, Primitive } from '../model/index.js';
+import type { Capacitor, CapacitorControl, CompiledFeeder } from '../model/index.js';
 import { phaseOfNode } from '../model/index.js';
+import type { ControlledStates, ControlView, FlowControl } from './control/control.js';
+import type { PendingAction } from './control/queue.js';
 import { conductorCurrent } from './regulator-control.js';
 
 /** A controlled capacitor with the places of its measurement found. */
@@ -18,8 +21,10 @@ export interface PlacedCapacitor {
   readonly element: number;
   /** Element that is watched; the capacitor itself when none is named. */
   readonly watched: number;
-  /** Conductors of the watched terminal, phases only, and whether one phase alone counts. */
+  /** Conductors of the watched terminal whose voltage or current counts: the monitored phase, else all phases. */
   readonly conductors: readonly number[];
+  /** All phases of the watched terminal: power is always that of the whole terminal. */
+  readonly phases: readonly number[];
 }
 
 /** Finds where a capacitor's control measures; undefined when there is nothing to measure at. */
@@ -39,7 +44,7 @@ export function placeCapacitor(compiled: CompiledFeeder, capacitor: Capacitor): 
     return phase !== undefined && phaseOfNode(node, compiled.feeder.busById.get(bus)?.isSplitPhase ?? false) === phase;
   });
   const placed = one.length > 0 ? one : all;
-  return placed.length > 0 ? { capacitor, control, element, watched, conductors: placed } : undefined;
+  return placed.length > 0 ? { capacitor, control, element, watched, conductors: placed, phases: all } : undefined;
 }
 
 /** Whether a control asks for one section more (+1), one less (-1) or none (0) in terms of a rising need. */
@@ -49,54 +54,142 @@ function need(value: number, inAt: number, outAt: number, rises: boolean): 1 | -
   return 0;
 }
 
+/** Dead time where none is given, s (OpenDSS `DeadTime`). */
+const DEAD_TIME_S = 300;
+const HOUR_S = 3600;
+
+/** Value of several phases that counts. */
+function combined(values: readonly number[], phase: string | undefined): number {
+  if (phase === 'max') return Math.max(...values);
+  if (phase === 'min') return Math.min(...values);
+  if (phase === 'average') return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values[0]!;
+}
+
+/** Voltages at the monitored phases, V: to ground, or to the next phase at a delta bank. */
+function monitoredVoltages({ capacitor, watched, conductors }: PlacedCapacitor, view: ControlView): number[] {
+  const { compiled, voltage } = view;
+  const { nodes } = compiled.elements[watched]!;
+  return conductors.map((conductor) => {
+    const node = nodes[conductor]!;
+    const bus = compiled.nodeBus[node] ?? capacitor.terminal.bus;
+    const number = compiled.nodeNumber[node]!;
+    const share = capacitor.shares.find((s) => s.node === number) ?? capacitor.shares[0]!;
+    const other = capacitor.connection === 'delta' ? compiled.nodeIndex(bus, share.otherNode) : -1;
+    const vr = voltage[2 * node]! - (other >= 0 ? voltage[2 * other]! : 0);
+    const vi = voltage[2 * node + 1]! - (other >= 0 ? voltage[2 * other + 1]! : 0);
+    return Math.hypot(vr, vi);
+  });
+}
+
+/** Currents (A) and powers (W, var) into the watched element at the monitored conductors. */
+function monitoredFlows(
+  watched: number,
+  conductors: readonly number[],
+  { compiled, primitives, voltage }: ControlView,
+): { readonly currentA: number; readonly powerW: number; readonly powerVar: number }[] {
+  const { nodes } = compiled.elements[watched]!;
+  return conductors.map((conductor) => {
+    const node = nodes[conductor]!;
+    const [ir, ii] = conductorCurrent(nodes, primitives[watched]!, conductor, voltage);
+    const vr = voltage[2 * node]!;
+    const vi = voltage[2 * node + 1]!;
+    return { currentA: Math.hypot(ir, ii), powerW: vr * ir + vi * ii, powerVar: vi * ir - vr * ii };
+  });
+}
+
+/** What a schedule asks for at a time of day; over midnight a bank that is out at 0 h stays out until the next evening. */
+function scheduleWish(
+  { onHour, offHour }: { readonly onHour: number; readonly offHour: number },
+  nowS: number,
+): 1 | -1 | 0 {
+  const hour = (nowS / HOUR_S) % 24;
+  if (offHour > onHour) return hour >= onHour && hour < offHour ? 1 : -1;
+  if (hour >= onHour) return 1;
+  return hour >= offHour ? -1 : 0;
+}
+
 /**
  * Sections the control would switch now: +1, -1 or 0.
  *
  * @param sectionsOn - sections in service
  */
-export function capacitorStep(
-  placed: PlacedCapacitor,
-  sectionsOn: number,
-  compiled: CompiledFeeder,
-  primitives: readonly Primitive[],
-  voltage: Float64Array,
-): 1 | -1 | 0 {
-  const { control, capacitor, conductors } = placed;
-  const { nodes } = compiled.elements[placed.watched]!;
-  const primitive = primitives[placed.watched]!;
-  const half = control.deadband / 2;
-  const first = nodes[conductors[0]!]!;
-  let wish: 1 | -1 | 0 = 0;
-  if (control.mode === 'voltage') {
-    const own = capacitor.shares[0]!;
-    const isDelta = capacitor.connection === 'delta';
-    const bus = compiled.nodeBus[first] ?? capacitor.terminal.bus;
-    const other = isDelta ? compiled.nodeIndex(bus, own.otherNode) : -1;
-    const vr = voltage[2 * first]! - (other >= 0 ? voltage[2 * other]! : 0);
-    const vi = voltage[2 * first + 1]! - (other >= 0 ? voltage[2 * other + 1]! : 0);
-    wish = need(Math.hypot(vr, vi), control.target - half, control.target + half, false);
-  } else if (control.mode === 'currentFlow') {
-    const [ir, ii] = conductorCurrent(nodes, primitive, conductors[0]!, voltage);
-    wish = need(Math.hypot(ir, ii), control.target + half, control.target - half, true);
-  } else if (control.mode === 'reactivePower' || control.mode === 'powerFactor') {
-    let p = 0;
-    let q = 0;
-    for (const conductor of conductors) {
-      const node = nodes[conductor]!;
-      const [ir, ii] = conductorCurrent(nodes, primitive, conductor, voltage);
-      p += voltage[2 * node]! * ir + voltage[2 * node + 1]! * ii;
-      q += voltage[2 * node + 1]! * ir - voltage[2 * node]! * ii;
-    }
-    if (control.mode === 'reactivePower') {
-      wish = need(q, control.target + half, control.target - half, true);
-    } else {
-      // Power factor on one scale from lagging (below 1) to leading (above 1).
-      const size = Math.hypot(p, q);
-      const factor = size > 0 ? Math.abs(p) / size : 1;
-      wish = need(q < 0 ? 2 - factor : factor, control.target - half, control.target + half, false);
-    }
-  }
+export function capacitorStep(placed: PlacedCapacitor, sectionsOn: number, view: ControlView): 1 | -1 | 0 {
+  const { control, capacitor } = placed;
+  const wish = overrideWish(placed, sectionsOn, view) ?? modeWish(control, placed, view);
   if (wish > 0 && sectionsOn >= capacitor.sectionCount) return 0;
   if (wish < 0 && sectionsOn <= 0) return 0;
   return wish;
+}
+
+/** What the voltage limits ask for; undefined where they leave it to the mode. */
+function overrideWish(placed: PlacedCapacitor, sectionsOn: number, view: ControlView): 1 | -1 | undefined {
+  const limits = placed.control.voltageOverride;
+  if (!limits || placed.control.mode === 'voltage') return undefined;
+  const volts = combined(monitoredVoltages(placed, view), placed.control.monitoredPhase);
+  if (volts < limits.minV && sectionsOn < placed.capacitor.sectionCount) return 1;
+  if (volts > limits.maxV && sectionsOn > 0) return -1;
+  return undefined;
+}
+
+function modeWish(control: CapacitorControl, placed: PlacedCapacitor, view: ControlView): 1 | -1 | 0 {
+  const { mode, target, monitoredPhase } = control;
+  const half = control.deadband / 2;
+  if (mode === 'voltage') {
+    return need(combined(monitoredVoltages(placed, view), monitoredPhase), target - half, target + half, false);
+  }
+  if (mode === 'timeScheduled') {
+    if (!control.schedule) return 0;
+    return scheduleWish(control.schedule, view.nowS);
+  }
+  if (mode === 'currentFlow') {
+    const currents = monitoredFlows(placed.watched, placed.conductors, view).map(({ currentA }) => currentA);
+    return need(combined(currents, monitoredPhase), target + half, target - half, true);
+  }
+  const flows = monitoredFlows(placed.watched, placed.phases, view);
+  const p = flows.reduce((sum, { powerW }) => sum + powerW, 0);
+  const q = flows.reduce((sum, { powerVar }) => sum + powerVar, 0);
+  if (mode === 'reactivePower') return need(q, target + half, target - half, true);
+  // Power factor on one scale from lagging (below 1) to leading (above 1).
+  const size = Math.hypot(p, q);
+  const factor = size > 0 ? Math.abs(p) / size : 1;
+  return need(q < 0 ? 2 - factor : factor, target - half, target + half, false);
+}
+
+/** The control of one capacitor bank. */
+export class CapacitorSwitching implements FlowControl {
+  readonly id: string;
+  readonly name: string;
+  private lastOutS = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly placed: PlacedCapacitor) {
+    this.id = placed.capacitor.id;
+    this.name = placed.capacitor.name;
+  }
+
+  sample(view: ControlView): void {
+    const { queue, nowS } = view;
+    const step = capacitorStep(this.placed, view.sections(this.id), view);
+    const pending = queue.find(this.id, 'section');
+    if (pending && pending.amount !== step) queue.remove(this.id, 'section');
+    if (step === 0 || pending?.amount === step) return;
+    const { delayS, delayOffS, deadTimeS } = this.placed.control;
+    const waitS = (deadTimeS ?? DEAD_TIME_S) - (nowS - this.lastOutS);
+    const delay = step > 0 ? delayS + Math.max(0, waitS) : (delayOffS ?? delayS);
+    queue.push({ controlId: this.id, kind: 'section', dueS: nowS + delay, amount: step });
+  }
+
+  act(action: PendingAction, view: ControlView, states: ControlledStates): void {
+    const sections = view.sections(this.id) + action.amount;
+    if (sections === 0) this.lastOutS = view.nowS;
+    states.setCapacitorSections(this.id, sections);
+  }
+
+  memory(): Readonly<Record<string, number>> {
+    return Number.isFinite(this.lastOutS) ? { lastOutS: this.lastOutS } : {};
+  }
+
+  restore(memory: Readonly<Record<string, number>>): void {
+    this.lastOutS = memory['lastOutS'] ?? Number.NEGATIVE_INFINITY;
+  }
 }

@@ -1,3 +1,4 @@
+export * from './control/queue.js';
 export * from './device-states.js';
 export * from './power-flow.js';
 export * from './result.js';

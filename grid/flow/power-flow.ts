@@ -15,6 +15,10 @@ export interface PowerFlowSettings {
   readonly pvMultiplier: number;
   /** Source voltage, pu of nominal; undefined keeps each source's own. */
   readonly sourceVoltagePu?: number;
+  /** Whether delays of controls run on the clock (`time`) or the nearest action is taken at once (`static`, the default). */
+  readonly controlMode?: 'static' | 'time';
+  /** The clock, s since midnight of the first day: time schedules, delays in time mode. Default 0. */
+  readonly timeS?: number;
 }
 
 /** How a power flow ended. */
@@ -47,6 +51,8 @@ export interface PowerFlowSolution {
   readonly status: PowerFlowStatus;
   readonly iterations: number;
   readonly controlPasses: number;
+  /** Names of the controls that were still acting when the passes ran out. */
+  readonly unsettledControls: readonly string[];
   /** Largest last change, pu, and where. */
   readonly mismatchPu: number;
   readonly worstBus: string;

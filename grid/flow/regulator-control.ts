@@ -5,10 +5,16 @@
  * the current into the winding; outside half the band the whole change to the band centre is rounded to steps; of it
  * 70 % but at least one step is made in a static pass. A voltage above the upper limit is brought under it first, one
  * below the lower limit above it, and the band is not sought beyond a limit, where the two would hunt.
+ * Reverse power: beyond the threshold, after its delay, the control turns round: it regulates the terminal of the other
+ * winding by the reverse settings, moving the tap the other way, or goes to neutral, or (co-generation) goes on forward with the reverse
+ * compensator settings. It turns back when forward power passes the threshold again.
+ * In time mode one step is made when due, the next after the subsequent delay.
  * Source: OpenDSS, RegControl.pas (`Sample`, `AtLeastOneTap`, `VLimit`) in static control mode; the lower limit is CIM's
  * TapChangerControl.minLimitVoltage, treated alike.
  */
 import { type CompiledFeeder, type Primitive, type Regulator, windingBaseVoltage } from '../model/index.js';
+import type { ControlledStates, ControlView, FlowControl } from './control/control.js';
+import type { PendingAction } from './control/queue.js';
 
 /** Largest change in one static pass, steps (OpenDSS `MaxTapChange`). */
 const MOST_STEPS = 16;
@@ -20,10 +26,15 @@ export interface PlacedRegulator {
   /** Node indices across which the voltage is measured, -1 for ground. */
   readonly plus: number;
   readonly minus: number;
+  /** The same at the other winding, which is regulated while power flows backwards. */
+  readonly reversePlus: number;
+  readonly reverseMinus: number;
   /** Conductor of the transformer whose current the compensator sees; -1 for none. */
   readonly conductor: number;
   /** Voltage of one phase of the regulated winding at rating, V. */
   readonly windingBaseV: number;
+  /** -1 where the tap is on another winding than the one it regulates: raising it lowers the voltage there. */
+  readonly direction: 1 | -1;
 }
 
 /** Finds where a regulator measures. */
@@ -31,9 +42,12 @@ export function placeRegulator(compiled: CompiledFeeder, regulator: Regulator): 
   const transformer = compiled.transformers.get(regulator.transformerId)!;
   const element = compiled.elementIndex.get(regulator.transformerId)!;
   const { conductors, nodes } = compiled.elements[element]!;
-  const own = conductors.flatMap((c, i) => (c.terminal === regulator.winding + 1 ? [i] : []));
-  const winding = transformer.windings[regulator.winding]!;
   const wanted = regulator.monitored;
+  const isAtTap = !wanted || wanted.bus === transformer.windings[regulator.winding]!.terminal.bus;
+  const other = isAtTap ? -1 : transformer.windings.findIndex(({ terminal }) => terminal.bus === wanted.bus);
+  const side = other >= 0 ? other : regulator.winding;
+  const own = conductors.flatMap((c, i) => (c.terminal === side + 1 ? [i] : []));
+  const winding = transformer.windings[side]!;
   const isOwnBus = !wanted || wanted.bus === winding.terminal.bus;
   // A ganged regulator watches one phase of its own winding: the monitored node when there is one, else the first.
   const first = own.find((i) => isOwnBus && wanted?.nodes[0] !== undefined && conductors[i]!.node === wanted.nodes[0]);
@@ -42,14 +56,20 @@ export function placeRegulator(compiled: CompiledFeeder, regulator: Regulator): 
     winding.connection === 'wye' || transformer.phases === 1
       ? own[own.length - 1]!
       : own[(own.indexOf(conductor) + 1) % own.length]!;
+  const opposite = conductors.flatMap((c, i) => (c.terminal === (side === 0 ? 2 : 1) ? [i] : []));
+  const across = (position: number) => nodes[opposite[Math.min(position, opposite.length - 1)]!]!;
   const remote = wanted && !isOwnBus ? compiled.nodeIndex(wanted.bus, wanted.nodes[0] ?? 1) : -1;
   return {
     regulator,
     element,
     plus: remote >= 0 ? remote : nodes[conductor]!,
     minus: remote >= 0 ? compiled.nodeIndex(wanted?.bus ?? '', wanted?.nodes[1] ?? 0) : nodes[neighbour]!,
+    reversePlus: remote >= 0 ? remote : across(own.indexOf(conductor)),
+    reverseMinus:
+      remote >= 0 ? compiled.nodeIndex(wanted?.bus ?? '', wanted?.nodes[1] ?? 0) : across(own.indexOf(neighbour)),
     conductor: remote >= 0 ? -1 : conductor,
-    windingBaseV: windingBaseVoltage(transformer, regulator.winding),
+    windingBaseV: windingBaseVoltage(transformer, side),
+    direction: other >= 0 ? -1 : 1,
   };
 }
 
@@ -86,6 +106,7 @@ export function conductorCurrent(
  * Steps the control would make now; 0 when it rests or stands at its limit.
  *
  * @param position - present position, steps
+ * @param isTurned - whether it has turned round because of reverse power
  */
 export function regulatorSteps(
   placed: PlacedRegulator,
@@ -93,25 +114,33 @@ export function regulatorSteps(
   compiled: CompiledFeeder,
   primitive: Primitive,
   voltage: Float64Array,
+  isTurned = false,
 ): number {
   const { regulator } = placed;
-  let [vr, vi] = across(voltage, placed.plus, placed.minus);
+  const reverse = isTurned ? regulator.reverse : undefined;
+  const isReverse = reverse !== undefined && !reverse.isCogeneration;
+  const { targetV, bandV } = isReverse ? reverse : regulator;
+  const { lineDropRV, lineDropXV } = reverse ?? regulator;
+  let [vr, vi] = isReverse
+    ? across(voltage, placed.reversePlus, placed.reverseMinus)
+    : across(voltage, placed.plus, placed.minus);
   vr /= regulator.ptRatio;
   vi /= regulator.ptRatio;
   const local = Math.hypot(vr, vi);
+  // Without forward settings the compensator is off, in reverse too.
   const hasDrop = regulator.lineDropRV !== 0 || regulator.lineDropXV !== 0;
   if (regulator.hasLineDropCompensation && hasDrop && placed.conductor >= 0 && regulator.ctPrimaryA > 0) {
     const { nodes } = compiled.elements[placed.element]!;
     const [ir, ii] = conductorCurrent(nodes, primitive, placed.conductor, voltage);
-    vr += (regulator.lineDropRV * ir - regulator.lineDropXV * ii) / regulator.ctPrimaryA;
-    vi += (regulator.lineDropRV * ii + regulator.lineDropXV * ir) / regulator.ctPrimaryA;
+    vr += (lineDropRV * ir - lineDropXV * ii) / regulator.ctPrimaryA;
+    vi += (lineDropRV * ii + lineDropXV * ir) / regulator.ctPrimaryA;
   }
   const actual = Math.hypot(vr, vi);
   // 0 stands for a limit that is not set, as in OpenDSS.
   const upperV = limitOf(regulator.maxVoltageV, Number.POSITIVE_INFINITY);
   const lowerV = limitOf(regulator.minVoltageV, 0);
-  const isOutOfBand = Math.abs(regulator.targetV - actual) > regulator.bandV / 2;
-  const bandBoostV = isOutOfBand ? regulator.targetV - actual : 0;
+  const isOutOfBand = Math.abs(targetV - actual) > bandV / 2;
+  const bandBoostV = isOutOfBand ? targetV - actual : 0;
   let boostV = bandBoostV;
   if (local > upperV) boostV = upperV - local;
   else if (local < lowerV) boostV = Math.max(lowerV - local, bandBoostV);
@@ -119,13 +148,97 @@ export function regulatorSteps(
   const stepV = (placed.windingBaseV * regulator.stepPu) / regulator.ptRatio;
   const wanted = Math.round(boostV / stepV);
   if (wanted === 0) return 0;
-  let size = Math.min(MOST_STEPS, Math.max(1, Math.trunc(0.7 * Math.abs(wanted))));
+  let size = Math.min(regulator.maxTapChange ?? MOST_STEPS, Math.max(1, Math.trunc(0.7 * Math.abs(wanted))));
   if (wanted > 0 && local >= lowerV) size = Math.min(size, Math.floor((upperV - local) / stepV));
   if (wanted < 0 && local <= upperV) size = Math.min(size, Math.floor((local - lowerV) / stepV));
-  const target = Math.min(regulator.highStep, Math.max(regulator.lowStep, position + Math.sign(wanted) * size));
+  const sense = Math.sign(wanted) * placed.direction * (isReverse ? -1 : 1);
+  const target = Math.min(regulator.highStep, Math.max(regulator.lowStep, position + sense * size));
   return target - position;
 }
 
 function limitOf(volts: number | undefined, otherwise: number): number {
   return volts !== undefined && volts > 0 ? volts : otherwise;
+}
+
+/** Active power through the regulated winding towards its terminal, W. */
+function forwardPower(placed: PlacedRegulator, { compiled, primitives, voltage }: ControlView): number {
+  const { nodes, conductors } = compiled.elements[placed.element]!;
+  const terminal = conductors[placed.conductor]?.terminal ?? placed.regulator.winding + 1;
+  let into = 0;
+  conductors.forEach((conductor, i) => {
+    const node = nodes[i]!;
+    if (conductor.terminal !== terminal || node < 0) return;
+    const [ir, ii] = conductorCurrent(nodes, primitives[placed.element]!, i, voltage);
+    into += voltage[2 * node]! * ir + voltage[2 * node + 1]! * ii;
+  });
+  return -into;
+}
+
+/** The control of one tap changer. */
+export class RegulatorControl implements FlowControl {
+  readonly id: string;
+  readonly name: string;
+  private isTurned = false;
+
+  constructor(readonly placed: PlacedRegulator) {
+    this.id = placed.regulator.id;
+    this.name = placed.regulator.name;
+  }
+
+  sample(view: ControlView): void {
+    const { regulator } = this.placed;
+    const { queue, nowS } = view;
+    const { reverse } = regulator;
+    if (regulator.isReversible && reverse) {
+      const forwardW = forwardPower(this.placed, view);
+      const wantsTurn = this.isTurned ? forwardW > reverse.thresholdW : forwardW < -reverse.thresholdW;
+      if (!wantsTurn) queue.remove(this.id, 'reverse');
+      else if (!queue.find(this.id, 'reverse')) {
+        queue.push({ controlId: this.id, kind: 'reverse', dueS: nowS + reverse.delayS, amount: 0 });
+      }
+    }
+    const isToNeutral = this.isTurned && reverse?.isNeutral === true && !reverse.isCogeneration;
+    const steps = this.steps(view);
+    if (steps === 0) {
+      queue.remove(this.id, 'tap');
+      return;
+    }
+    const dueS = nowS + (isToNeutral ? 0 : regulator.initialDelayS);
+    queue.push({ controlId: this.id, kind: 'tap', dueS, amount: steps });
+  }
+
+  act(action: PendingAction, view: ControlView, states: ControlledStates): void {
+    if (action.kind === 'reverse') {
+      this.isTurned = !this.isTurned;
+      return;
+    }
+    const position = view.position(this.id);
+    if (!view.isTimed) {
+      states.setTap(this.id, position + action.amount);
+      return;
+    }
+    states.setTap(this.id, position + Math.sign(action.amount));
+    // The next look takes it back when it is not needed.
+    const dueS = view.nowS + this.placed.regulator.subsequentDelayS;
+    view.queue.push({ controlId: this.id, kind: 'tap', dueS, amount: action.amount - Math.sign(action.amount) });
+  }
+
+  memory(): Readonly<Record<string, number>> {
+    return { isTurned: this.isTurned ? 1 : 0 };
+  }
+
+  restore(memory: Readonly<Record<string, number>>): void {
+    this.isTurned = memory['isTurned'] === 1;
+  }
+
+  private steps({ compiled, primitives, voltage, position }: ControlView): number {
+    const { placed, isTurned } = this;
+    const { regulator } = placed;
+    const present = position(this.id);
+    if (isTurned && regulator.reverse?.isNeutral && !regulator.reverse.isCogeneration) {
+      const way = regulator.neutralStep - present;
+      return Math.sign(way) * Math.min(Math.abs(way), regulator.maxTapChange ?? MOST_STEPS);
+    }
+    return regulatorSteps(placed, present, compiled, primitives[placed.element]!, voltage, isTurned);
+  }
 }

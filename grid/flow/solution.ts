@@ -9,6 +9,7 @@ export interface SolvedState {
   readonly status: PowerFlowStatus;
   readonly iterations: number;
   readonly controlPasses: number;
+  readonly unsettledControls: readonly string[];
   readonly mismatchPu: number;
   readonly worstNode: number;
   /** Node voltages, owned by the solution. */
@@ -37,6 +38,7 @@ export class Solution implements PowerFlowSolution {
   readonly status: PowerFlowStatus;
   readonly iterations: number;
   readonly controlPasses: number;
+  readonly unsettledControls: readonly string[];
   readonly mismatchPu: number;
   readonly worstBus: string;
   readonly worstNode: number;
@@ -51,6 +53,7 @@ export class Solution implements PowerFlowSolution {
     this.status = state.status;
     this.iterations = state.iterations;
     this.controlPasses = state.controlPasses;
+    this.unsettledControls = state.unsettledControls;
     this.mismatchPu = state.mismatchPu;
     this.worstBus = compiled.nodeBus[state.worstNode] ?? '';
     this.worstNode = compiled.nodeNumber[state.worstNode] ?? 0;

@@ -19,13 +19,15 @@ import {
   tapRatios,
   transformerPrimitive,
 } from '../model/index.js';
-import { capacitorStep, type PlacedCapacitor, placeCapacitor } from './capacitor-control.js';
+import { CapacitorSwitching, placeCapacitor } from './capacitor-control.js';
+import type { ControlledStates, ControlView, FlowControl } from './control/control.js';
+import { ControlQueue, type ControlSnapshot } from './control/queue.js';
 import { type FlowState, iterateFixedPoint, startFlat } from './fixed-point.js';
 import { ShareInjection } from './injection.js';
 import { AdmittanceNetwork } from './network.js';
 import { iterateNewton } from './newton.js';
 import type { FlowNode, PowerFlow, PowerFlowSettings, PowerFlowSolution, PowerFlowStatus } from './power-flow.js';
-import { type PlacedRegulator, placeRegulator, regulatorSteps } from './regulator-control.js';
+import { placeRegulator, RegulatorControl } from './regulator-control.js';
 import { Solution } from './solution.js';
 
 /** Settings used where none are given. */
@@ -44,14 +46,11 @@ export interface FeederFlow extends PowerFlow {
   readonly settings: PowerFlowSettings;
   /** Isolated nodes in the present switch state, controls that are kept but not acted. */
   readonly findings: readonly Finding[];
+  /** What the controls have announced and remember, as plain data for a time series to carry. */
+  controlSnapshot(): ControlSnapshot;
+  restoreControls(snapshot: ControlSnapshot): void;
   /** 1 for each of {@link PowerFlow.nodes} without a path to a source in the present switch state. */
   readonly isIsolated: Uint8Array;
-}
-
-/** A control that wants to act: after which delay, and what it would do. */
-interface ControlAction {
-  readonly delayS: number;
-  readonly act: () => void;
 }
 
 class Engine implements FeederFlow {
@@ -68,8 +67,8 @@ class Engine implements FeederFlow {
   private readonly state: FlowState;
   private readonly switchOpen = new Map<string, readonly boolean[]>();
   private readonly frozen = new Set<string>();
-  private readonly regulators: readonly PlacedRegulator[];
-  private readonly capacitors: readonly PlacedCapacitor[];
+  private readonly controls: readonly FlowControl[];
+  private readonly queue = new ControlQueue();
   private readonly isPvShare: Uint8Array;
   /** 1 for shares of loads whose active, and reactive, power the load multiplier scales. */
   private readonly isScaledW: Uint8Array;
@@ -125,8 +124,15 @@ class Engine implements FeederFlow {
     for (const regulator of feeder.regulators) this.taps.set(regulator.id, regulator.position);
     for (const capacitor of feeder.capacitors) this.capacitorSections.set(capacitor.id, capacitor.sectionsOn);
     for (const device of feeder.switches) this.switchOpen.set(device.id, device.isOpen);
-    this.regulators = feeder.regulators.map((regulator) => placeRegulator(compiled, regulator));
-    this.capacitors = feeder.capacitors.flatMap((capacitor) => placeCapacitor(compiled, capacitor) ?? []);
+    this.controls = [
+      ...feeder.regulators
+        .filter(({ isControlEnabled }) => isControlEnabled)
+        .map((regulator) => new RegulatorControl(placeRegulator(compiled, regulator))),
+      ...feeder.capacitors
+        .flatMap((capacitor) => placeCapacitor(compiled, capacitor) ?? [])
+        .filter(({ control }) => control.isEnabled)
+        .map((placed) => new CapacitorSwitching(placed)),
+    ];
   }
 
   setSourceVoltagePu(voltagePu: number): void {
@@ -233,21 +239,21 @@ class Engine implements FeederFlow {
         name,
       });
     }
-    const reversible = this.feeder.regulators.filter((r) => r.isReversible);
+    const reversible = this.feeder.regulators.filter((r) => r.isReversible && !r.reverse);
     if (reversible.length > 0) {
       list.push({
         severity: 'info',
         code: 'CONTROL_NOT_ACTED',
-        message: `Reverse-power operation of ${reversible.map((r) => r.name).join(', ')} is kept as data; the forward settings act.`,
+        message: `${reversible.map((r) => r.name).join(', ')} can regulate in reverse, but the model has no settings for it; the forward settings act.`,
         count: reversible.length,
       });
     }
     for (const { name, control } of this.feeder.capacitors) {
-      if (control?.mode !== 'timeScheduled') continue;
+      if (control?.mode !== 'timeScheduled' || control.schedule) continue;
       list.push({
         severity: 'info',
         code: 'CONTROL_NOT_ACTED',
-        message: `The time schedule of capacitor ${name} does not act in a snapshot; its sections stay as they are.`,
+        message: `The time schedule of capacitor ${name} has no hours in the model; its sections stay as they are.`,
         name,
       });
     }
@@ -271,19 +277,59 @@ class Engine implements FeederFlow {
     this.state.iterations = 0;
     let status = this.settle();
     let passes = 0;
+    let unsettled: readonly string[] = [];
     while (merged.controls && status === 'converged') {
-      const actions = this.sample();
+      const view = this.controlView();
+      const active = this.controls.filter(({ id }) => !this.frozen.has(id));
+      for (const control of active) control.sample(view);
+      const actions = view.isTimed ? this.queue.takeDue(view.nowS) : this.queue.takeNearest();
       if (actions.length === 0) break;
       if (passes >= merged.maxControlPasses) {
         status = 'controlsUnsettled';
+        const acting = new Set(actions.map(({ controlId }) => controlId));
+        unsettled = active.filter(({ id }) => acting.has(id)).map(({ name }) => name);
+        if (!view.isTimed) this.queue.clear();
         break;
       }
-      const soonest = Math.min(...actions.map(({ delayS }) => delayS));
-      for (const { delayS, act } of actions) if (delayS <= soonest) act();
+      for (const action of actions) {
+        active.find(({ id }) => id === action.controlId)?.act(action, view, this.states);
+      }
       passes++;
       status = this.settle();
     }
-    return this.finish(status, passes);
+    return this.finish(status, passes, unsettled);
+  }
+
+  controlSnapshot(): ControlSnapshot {
+    const memory: Record<string, Readonly<Record<string, number>>> = {};
+    for (const control of this.controls) {
+      const own = control.memory();
+      if (Object.keys(own).length > 0) memory[control.id] = own;
+    }
+    return { pending: this.queue.pending.map((action) => ({ ...action })), memory };
+  }
+
+  restoreControls(snapshot: ControlSnapshot): void {
+    this.queue.restore(snapshot.pending);
+    for (const control of this.controls) control.restore(snapshot.memory[control.id] ?? {});
+  }
+
+  private readonly states: ControlledStates = {
+    setTap: (id, position) => this.setTap(id, position),
+    setCapacitorSections: (id, sections) => this.setCapacitorSections(id, sections),
+  };
+
+  private controlView(): ControlView {
+    return {
+      compiled: this.compiled,
+      primitives: this.network.primitives,
+      voltage: this.state.voltage,
+      nowS: this.settings.timeS ?? 0,
+      isTimed: this.settings.controlMode === 'time',
+      queue: this.queue,
+      position: (id) => this.taps.get(id)!,
+      sections: (id) => Math.max(0, ...this.capacitorSections.get(id)!),
+    };
   }
 
   /** Solves at the present states of all devices. */
@@ -405,33 +451,7 @@ class Engine implements FeederFlow {
     this.arePowersChanged = true;
   }
 
-  /** What the controls want to do at the present solution. */
-  private sample(): ControlAction[] {
-    const { compiled, network, state } = this;
-    const actions: ControlAction[] = [];
-    for (const placed of this.regulators) {
-      const { regulator } = placed;
-      if (!regulator.isControlEnabled || this.frozen.has(regulator.id)) continue;
-      const position = this.taps.get(regulator.id)!;
-      const steps = regulatorSteps(placed, position, compiled, network.primitives[placed.element]!, state.voltage);
-      if (steps === 0) continue;
-      actions.push({ delayS: regulator.initialDelayS, act: () => this.setTap(regulator.id, position + steps) });
-    }
-    for (const placed of this.capacitors) {
-      const { capacitor, control } = placed;
-      if (!control.isEnabled || this.frozen.has(capacitor.id)) continue;
-      const sections = Math.max(0, ...this.capacitorSections.get(capacitor.id)!);
-      const step = capacitorStep(placed, sections, compiled, network.primitives, state.voltage);
-      if (step === 0) continue;
-      actions.push({
-        delayS: control.delayS,
-        act: () => this.setCapacitorSections(capacitor.id, sections + step),
-      });
-    }
-    return actions;
-  }
-
-  private finish(status: PowerFlowStatus, controlPasses: number): Solution {
+  private finish(status: PowerFlowStatus, controlPasses: number, unsettledControls: readonly string[]): Solution {
     const { state, injection } = this;
     injection.hold();
     return new Solution({
@@ -440,6 +460,7 @@ class Engine implements FeederFlow {
       status,
       iterations: state.iterations,
       controlPasses,
+      unsettledControls,
       mismatchPu: state.mismatchPu,
       worstNode: state.worstNode,
       voltage: state.voltage.slice(),
