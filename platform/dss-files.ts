@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type DssFiles, decodedText, directoryOfPath, joinedPath } from '../grid/dss/index.js';
+import type { FileDigest } from './cim-file.js';
 
 /** Files larger than this are no part of a feeder; reading them would only fill the memory. */
 const LARGEST_BYTES = 1 << 30;
@@ -15,11 +17,11 @@ const COMMAND_LINE = /^\s*(clear(all)?\s*$|(new|edit|set|redirect|compile|solve|
  */
 export class DssFolder implements DssFiles {
   readonly #names = new Map<string, ReadonlyMap<string, string>>();
-  readonly #read = new Set<string>();
+  readonly #read = new Map<string, FileDigest>();
 
-  /** Paths of the files that were read, as the disk spells them, in the order of their first reading. */
-  get filesRead(): readonly string[] {
-    return [...this.#read];
+  /** The files that were read, by path as the disk spells it, in the order of their first reading. */
+  get filesRead(): ReadonlyMap<string, FileDigest> {
+    return this.#read;
   }
 
   resolve(directory: string, path: string): string {
@@ -40,7 +42,7 @@ export class DssFolder implements DssFiles {
     if (found === undefined || !isFile(found)) return undefined;
     try {
       const bytes = readFileSync(found);
-      this.#read.add(found);
+      this.#read.set(found, { sha256: createHash('sha256').update(bytes).digest('hex'), bytes: bytes.length });
       return bytes;
     } catch {
       // a file that may not be read is a finding of the script that names it, like one that is not there

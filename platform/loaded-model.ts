@@ -11,27 +11,45 @@ export interface LoadedModel {
   readonly name: string;
   /** mRID as the source spells it; never empty. */
   readonly mrid: string;
+  /** The objects of the CIM files; empty for an OpenDSS script. */
   readonly index: CimIndex;
   readonly feeder: Feeder;
-  /** Files it was read from. */
+  /** Files it was read from; of an OpenDSS script the master. */
   readonly files: readonly string[];
   /** Canonical ids of all feeders in the same files. */
   readonly siblings: readonly string[];
 }
 
-/** The feeders of some files, with the digests of the files in their order. */
+/** The feeders of some files, with every file that was read. */
 export interface ReadModels {
   readonly models: readonly LoadedModel[];
+  /** The files given and, for an OpenDSS script, those it names, in the order of reading. */
+  readonly sources: readonly string[];
+  /** Digests of the sources, in their order. */
   readonly digests: readonly FileDigest[];
+  /** The master file, where the model is an OpenDSS script: the other sources belong where it names them. */
+  readonly master?: string;
 }
 
-/** Reads CIM XML files as one model. @throws DecError `XML_MALFORMED`, `FEEDER_DATA`, `FEEDER_UNKNOWN` */
+/**
+ * Reads CIM XML files as one model, or one OpenDSS master file.
+ *
+ * @throws DecError `XML_MALFORMED`, `FEEDER_DATA`, `FEEDER_UNKNOWN`, `BAD_ARGUMENT`
+ */
 export function loadModels(paths: readonly string[]): readonly LoadedModel[] {
   return readModels(paths).models;
 }
 
-/** Reads CIM XML files as one model, each once. @throws DecError `XML_MALFORMED`, `FEEDER_DATA`, `FEEDER_UNKNOWN` */
+/**
+ * Reads CIM XML files as one model, each once, or one OpenDSS master file with all it redirects to.
+ *
+ * @throws DecError `XML_MALFORMED`, `FEEDER_DATA`, `FEEDER_UNKNOWN`; `BAD_ARGUMENT` for a script beside other files
+ */
 export function readModels(paths: readonly string[]): ReadModels {
+  return readCimModels(paths);
+}
+
+function readCimModels(paths: readonly string[]): ReadModels {
   let index: CimIndex | undefined;
   const digests: FileDigest[] = [];
   for (const path of paths) {
@@ -54,7 +72,7 @@ export function readModels(paths: readonly string[]): ReadModels {
     files: paths,
     siblings,
   }));
-  return { models, digests };
+  return { models, sources: paths, digests };
 }
 
 /** A feeder with an id: without one of its own, an id from its name and its sources, which outlives a change of values. */

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -17,13 +18,15 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import type { FileDigest } from './cim-file.js';
 import { isFolder, makeFolder, usingFolder } from './folder.js';
 
 /** File that describes a model folder. */
 const MANIFEST = 'model.json';
+/** Folder of the files of an OpenDSS script, so that none of their names can be the manifest's. */
+const SCRIPT_FOLDER = 'script';
 /** How errors name the folder of all models. */
 const PURPOSE = 'model store';
 
@@ -42,13 +45,15 @@ const manifestSchema = z.object({
   ),
   files: z.array(
     z.object({
-      // A name with a path in it is none of ours.
-      name: z.string().refine((name) => name !== '' && name !== '.' && name !== '..' && !/[/\\]/.test(name)),
+      // A name that leads out of the folder is none of ours.
+      name: z.string().refine((name) => name.split('/').every((part) => !/^\.{0,2}$|\\/.test(part))),
       sha256: z.string(),
       bytes: z.number(),
       source: z.string(),
     }),
   ),
+  /** Name of the master file, where the files are an OpenDSS script. */
+  master: z.string().optional(),
 });
 
 /** What is known of the feeders of a model folder without reading them. */
@@ -96,9 +101,27 @@ export function describeFiles(sources: readonly string[], digests: readonly File
   });
 }
 
-/** What identifies the content of files given together, in any order. */
-export function contentDigest(files: readonly FileDigest[]): string {
-  const digests = files.map(({ sha256 }) => sha256).sort();
+/**
+ * The files of an OpenDSS script as the manifest lists them: in folders below one of their own, where they find one another
+ * as they did at their source.
+ */
+export function describeScript(
+  sources: readonly string[],
+  digests: readonly FileDigest[],
+  master: string,
+): { readonly files: readonly ManifestFile[]; readonly master: string } {
+  const paths = sources.map((source) => resolve(source));
+  let root = dirname(resolve(master));
+  while (dirname(root) !== root && paths.some((path) => relative(root, path).startsWith('..'))) root = dirname(root);
+  const nameOf = (path: string) => [SCRIPT_FOLDER, ...relative(root, path).split(sep)].join('/');
+  const files = paths.map((path, i) => ({ name: nameOf(path), ...digests[i]!, source: sources[i]! }));
+  return { files, master: nameOf(resolve(master)) };
+}
+
+/** What identifies the content of files given together: their bytes in any order, and of a script their names too. */
+export function contentDigest({ files, master }: Pick<ModelManifest, 'files' | 'master'>): string {
+  const digests = files.map(({ sha256, name }) => (master === undefined ? sha256 : `${sha256} ${name}`)).sort();
+  if (master !== undefined) digests.push(master);
   return createHash('sha256').update(digests.join('\n')).digest('hex');
 }
 
@@ -110,13 +133,16 @@ export function contentDigest(files: readonly FileDigest[]): string {
 export function createModelFolder(dir: string, manifest: ModelManifest): ModelFolder {
   makeFolder(dir, PURPOSE);
   return usingFolder(dir, PURPOSE, () => {
-    const digest = contentDigest(manifest.files);
+    const digest = contentDigest(manifest);
     let path = join(dir, digest);
     for (let n = 2; existsSync(path); n++) path = join(dir, `${digest}-${n}`);
     // A half-written model must never be found, so it becomes visible by one rename.
     const draft = mkdtempSync(join(dir, '.draft-'));
     try {
-      for (const { source, name } of manifest.files) copyFileSync(source, join(draft, name));
+      for (const { source, name } of manifest.files) {
+        mkdirSync(dirname(join(draft, name)), { recursive: true });
+        copyFileSync(source, join(draft, name));
+      }
       writeFileSync(join(draft, MANIFEST), json(manifest));
       renameSync(draft, path);
     } catch (error) {
@@ -135,6 +161,7 @@ export function createModelFolder(dir: string, manifest: ModelManifest): ModelFo
 export function renewModelFolder(folder: ModelFolder, manifest: ModelManifest, files: readonly ManifestFile[]): void {
   usingFolder(folder.path, PURPOSE, () => {
     for (const { name, sha256 } of missingFiles(folder)) {
+      mkdirSync(dirname(join(folder.path, name)), { recursive: true });
       copyFileSync(files.find((file) => file.sha256 === sha256)!.source, join(folder.path, name));
     }
     const draft = join(folder.path, `.${MANIFEST}.${process.pid}`);
@@ -155,8 +182,23 @@ export function removeModelFolder({ path, manifest }: ModelFolder): void {
   usingFolder(path, PURPOSE, () => {
     for (const { name } of manifest.files) rmSync(join(path, name), { force: true });
     rmSync(join(path, MANIFEST), { force: true });
+    for (const folder of foldersWithin(manifest.files.map(({ name }) => name))) {
+      const inner = join(path, folder);
+      if (isFolder(inner, PURPOSE) && readdirSync(inner).length === 0) rmdirSync(inner);
+    }
     if (readdirSync(path).length === 0) rmdirSync(path);
   });
+}
+
+/** The folders that some names lie in, the deepest first. */
+function foldersWithin(names: readonly string[]): string[] {
+  const folders = new Set<string>();
+  for (const name of names) {
+    for (let slash = name.lastIndexOf('/'); slash > 0; slash = name.lastIndexOf('/', slash - 1)) {
+      folders.add(name.slice(0, slash));
+    }
+  }
+  return [...folders].sort((a, b) => b.split('/').length - a.split('/').length);
 }
 
 function json(manifest: ModelManifest): string {

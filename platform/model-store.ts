@@ -7,6 +7,7 @@ import {
   contentDigest,
   createModelFolder,
   describeFiles,
+  describeScript,
   type ManifestFeeder,
   type ModelFolder,
   missingFiles,
@@ -45,7 +46,8 @@ export interface ModelStore {
   /** Folder of the store; undefined when only built-in and given files are known. */
   readonly dir: string | undefined;
   /**
-   * Takes CIM XML files (several profiles of one model together) into the store; the same content again changes nothing.
+   * Takes CIM XML files (several profiles of one model together), or an OpenDSS master file with all it names, into the
+   * store; the same content again changes nothing.
    * Feeders that validation finds errors in are taken in too.
    * @param ingestedAt - time for the manifest, ISO 8601
    * @throws DecError `XML_MALFORMED`, `FEEDER_UNKNOWN`, `FEEDER_DATA`, `BAD_ARGUMENT`; nothing was stored then
@@ -54,7 +56,7 @@ export interface ModelStore {
   /** Known feeders, by name. Stored ones are told from their manifests, without reading the models. */
   list(): readonly ModelListing[];
   /**
-   * A model by mRID in any spelling, name, or path of a CIM XML file; what is stored comes before what is built in.
+   * A model by mRID in any spelling, name, or path of a CIM XML file or an OpenDSS master file; what is stored comes before what is built in.
    * @throws DecError `FEEDER_UNKNOWN` with the known feeders; `BAD_ARGUMENT` when several feeders have the name
    */
   find(nameOrMridOrPath: string): LoadedModel;
@@ -107,7 +109,8 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
   };
 
   const loadStored = ({ folder, mrid }: StoredFeeder): LoadedModel => {
-    const paths = folder.manifest.files.map(({ name }) => join(folder.path, name));
+    const { files, master } = folder.manifest;
+    const paths = (master === undefined ? files.map(({ name }) => name) : [master]).map((n) => join(folder.path, n));
     const model = load(folder.path, paths).find((one) => canonicalMrid(one.mrid) === canonicalMrid(mrid));
     if (model) return model;
     const message = `The files of ${folder.path} hold no feeder ${mrid}; ingest the model again.`;
@@ -122,7 +125,9 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
       }
     }
     for (const [id, { folder, name, mrid, counts, errors }] of storedFeeders(folders())) {
-      const origin = folder.manifest.files.map(({ source }) => source).join(', ');
+      const { files, master } = folder.manifest;
+      const given = master === undefined ? files : files.filter((file) => file.name === master);
+      const origin = given.map(({ source }) => source).join(', ');
       listings.set(id, { name, mrid, counts, errors, origin });
     }
     return [...listings.values()].sort((a, b) => a.name.localeCompare(b.name));
@@ -135,13 +140,15 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
     ingest(files, ingestedAt) {
       if (dir === undefined) throw new DecError('BAD_ARGUMENT', 'This model store has no folder to store models in.');
       if (files.length === 0) throw new DecError('BAD_ARGUMENT', 'No files to ingest were given.');
-      const { models, digests } = readModels(files);
-      const described = describeFiles(files, digests);
+      const { models, sources, digests, master } = readModels(files);
+      const described =
+        master === undefined ? { files: describeFiles(sources, digests) } : describeScript(sources, digests, master);
       const feeders = models.map(describe);
       const { path, before } = keep(dir, folders(), {
         ingestedAt,
         feeders: feeders.map(({ entry }) => entry),
-        files: [...described],
+        ...described,
+        files: [...described.files],
       });
       loaded.delete(path);
       return feeders.map(({ entry: { name, mrid, counts }, findings }) => {
@@ -160,7 +167,7 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
         wanted,
       );
       if (model) return model;
-      if (/\.(xml|rdf)$/i.test(wanted) || wanted.includes('/')) {
+      if (/\.(xml|rdf|dss|txt)$/i.test(wanted) || wanted.includes('/')) {
         if (!existsSync(wanted)) {
           throw new DecError('FEEDER_UNKNOWN', `There is no file ${wanted}.`, { file: wanted });
         }
@@ -205,9 +212,9 @@ function keep(
   content: Omit<ModelFolder['manifest'], 'sequence'>,
 ): { readonly path: string; readonly before: ReadonlyMap<string, StoredFeeder> } {
   const before = storedFeeders(folders);
-  const digest = contentDigest(content.files);
+  const digest = contentDigest(content);
   const sequence = 1 + Math.max(0, ...folders.map(({ manifest }) => manifest.sequence));
-  const same = folders.find(({ manifest }) => contentDigest(manifest.files) === digest);
+  const same = folders.find(({ manifest }) => contentDigest(manifest) === digest);
   if (!same) {
     const { path } = createModelFolder(dir, { sequence, ...content });
     removeSuperseded(folders, content.feeders);

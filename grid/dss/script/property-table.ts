@@ -1,6 +1,6 @@
 /**
  * Facts about the OpenDSS language (version 9.8): every class with its properties in the order in which values without a
- * name are taken and in which an abbreviation is looked up.
+ * name are taken and in which an abbreviation is looked up; what only later versions have stands behind `like`.
  */
 
 /** Classes that describe data, not elements of the circuit. */
@@ -54,7 +54,7 @@ export const PROPERTY_TABLE: Readonly<Record<string, string>> = {
   line:
     'bus1 bus2 linecode length phases r1 x1 r0 x0 c1 c0 rmatrix xmatrix cmatrix switch rg xg rho geometry units ' +
     'spacing wires earthmodel cncables tscables b1 b0 seasons ratings linetype normamps emergamps faultrate pctperm ' +
-    'repair basefreq enabled like',
+    'repair basefreq enabled like epsrmedium heightoffset heightunit',
   vsource:
     'bus1 basekv pu angle frequency phases mvasc3 mvasc1 x1r1 x0r0 isc3 isc1 r1 x1 r0 x0 scantype sequence bus2 z1 ' +
     'z0 z2 puz1 puz0 puz2 basemva yearly daily duty model puzideal spectrum basefreq enabled like',
@@ -174,6 +174,3 @@ export const CLASS_SYNONYMS: Readonly<Record<string, string>> = {
   storage2: 'storage',
   storagecontroller2: 'storagecontroller',
 };
-
-/** Class: names of other versions for one of its properties. */
-export const PROPERTY_SYNONYMS: Readonly<Record<string, Readonly<Record<string, string>>>> = {};

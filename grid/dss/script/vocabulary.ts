@@ -1,19 +1,16 @@
 import { COMMAND_TABLE, OPTION_TABLE, SOLVE_MODES } from './command-table.js';
-import { CLASS_SYNONYMS, DATA_CLASSES, PROPERTY_SYNONYMS, PROPERTY_TABLE } from './property-table.js';
+import { CLASS_SYNONYMS, DATA_CLASSES, PROPERTY_TABLE } from './property-table.js';
 
 /** An ordered list of words that may be abbreviated: a full word first, else the first word that begins so. */
 class WordList {
   readonly words: readonly string[];
   readonly #places = new Map<string, number>();
 
-  constructor(words: string, synonyms: Readonly<Record<string, string>> = {}) {
+  constructor(words: string) {
     this.words = words.split(' ');
     this.words.forEach((word, place) => {
       if (!this.#places.has(word)) this.#places.set(word, place);
     });
-    for (const [old, word] of Object.entries(synonyms)) {
-      if (!this.#places.has(old)) this.#places.set(old, this.words.indexOf(word));
-    }
   }
 
   /** @returns place in the list, from 0, or -1 */
@@ -52,8 +49,7 @@ export const isDataClass = (className: string): boolean => dataClasses.has(class
 function propertiesOf(className: string): WordList {
   let list = properties.get(className);
   if (!list) {
-    const synonyms = Object.hasOwn(PROPERTY_SYNONYMS, className) ? PROPERTY_SYNONYMS[className] : undefined;
-    list = new WordList(PROPERTY_TABLE[className] ?? '', synonyms);
+    list = new WordList(PROPERTY_TABLE[className] ?? '');
     properties.set(className, list);
   }
   return list;
