@@ -1,1 +1,2 @@
+export * from './circuit/index.js';
 export * from './script/index.js';

@@ -1,0 +1,330 @@
+/*
+ * InvControl and ExpControl: functions of inverters. Without a list of units they act on all of them.
+ * Defaults: OpenDSS, InvControl.pas and ExpControl.pas, as dss-python 0.15.7 shows them.
+ */
+import type { Curve, InverterControl } from '../../model/index.js';
+import type { DssAssignment, DssObject } from '../script/index.js';
+import type { CircuitReader } from './circuit-reader.js';
+import { curveOf } from './profile.js';
+
+type Mode = InverterControl['mode'];
+
+const MODES: Readonly<Record<string, Mode>> = {
+  voltvar: 'voltVar',
+  voltwatt: 'voltWatt',
+  dynamicreaccurr: 'dynamicReactiveCurrent',
+  wattpf: 'wattPowerFactor',
+  wattvar: 'wattVar',
+};
+
+const COMBINED: Readonly<Record<string, Mode>> = { vv_vw: 'voltVarVoltWatt' };
+
+/** Ids of the units a list names, all of the classes where there is no list. */
+function unitsOf(
+  reader: CircuitReader,
+  object: DssObject,
+  ids: ReadonlySet<string>,
+  list: DssAssignment | undefined,
+  classes: readonly string[],
+): string[] {
+  const names = list ? reader.words(list).filter((name) => name !== '') : [];
+  if (!list || names.length === 0) return [...ids].filter((id) => classes.some((name) => id.startsWith(`${name}.`)));
+  return names.flatMap((name) => {
+    const word = name.toLowerCase();
+    const id = word.includes('.') && ids.has(word) ? word : `pvsystem.${word}`;
+    if (ids.has(id)) return [id];
+    reader.note('error', 'MISSING_REFERENCE', object, 'It names a unit that is not in the circuit.', list);
+    return [];
+  });
+}
+
+class ControlState {
+  mode: Mode | undefined = 'voltVar';
+  voltVar: Curve | undefined;
+  voltWatt: Curve | undefined;
+  wattVar: Curve | undefined;
+  wattFactor: Curve | undefined;
+  varReference: InverterControl['varReference'] = 'available';
+  wattReference: InverterControl['wattReference'] = 'panel';
+  voltageReference: InverterControl['voltageReference'] = 'rated';
+  windowS = 0;
+  phase: InverterControl['monitoredPhase'] = 'average';
+  varFactor = -1;
+  wattFactorStep = -1;
+  voltageTolerance = 1e-4;
+  varTolerance = 0.025;
+  wattTolerance = 0.01;
+  low = 0.95;
+  high = 1.05;
+  slopeLow = 0.1;
+  slopeHigh = 0.1;
+  buses: readonly string[] = [];
+  bases: readonly number[] = [];
+}
+
+const WINDOW_UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+/** A time such as `60s`, `5m`, `1h`, in seconds. */
+function windowSeconds(text: string): number | undefined {
+  const match = /^(\d+\.?\d*)\s*([smh]?)/i.exec(text.trim());
+  return match ? Number(match[1]) * (WINDOW_UNITS[match[2]!.toLowerCase() || 's'] ?? 1) : undefined;
+}
+
+function applyOne(reader: CircuitReader, object: DssObject, state: ControlState, assignment: DssAssignment): void {
+  const number = (present: number) => reader.number(object, assignment) ?? present;
+  const word = reader.word(assignment);
+  switch (assignment.property) {
+    case 'mode':
+      state.mode = Object.hasOwn(MODES, word) ? MODES[word] : undefined;
+      if (!state.mode)
+        reader.note(
+          'warning',
+          'UNSUPPORTED_ATTRIBUTE',
+          object,
+          'Its mode does not act.',
+          assignment,
+          Object.keys(MODES).join(', '),
+        );
+      break;
+    case 'combimode':
+      state.mode = Object.hasOwn(COMBINED, word) ? COMBINED[word] : undefined;
+      if (!state.mode)
+        reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, 'Its combined mode does not act.', assignment, 'VV_VW');
+      break;
+    case 'vvc_curve1':
+      state.voltVar = curveOf(reader, object, assignment);
+      break;
+    case 'voltwatt_curve':
+      state.voltWatt = curveOf(reader, object, assignment);
+      break;
+    case 'wattvar_curve':
+      state.wattVar = curveOf(reader, object, assignment);
+      break;
+    case 'wattpf_curve':
+      state.wattFactor = curveOf(reader, object, assignment);
+      break;
+    case 'voltage_curvex_ref':
+      state.voltageReference = word.startsWith('ravg') ? 'ratedAverage' : word.startsWith('a') ? 'average' : 'rated';
+      break;
+    case 'avgwindowlen':
+      state.windowS = windowSeconds(word) ?? state.windowS;
+      break;
+    case 'refreactivepower':
+    case 'vv_refreactivepower':
+      state.varReference = word.startsWith('varmax') ? 'rated' : 'available';
+      break;
+    case 'voltwattyaxis':
+      state.wattReference = word.startsWith('pava') ? 'available' : word.startsWith('kva') ? 'rated' : 'panel';
+      break;
+    case 'monvoltagecalc':
+      state.phase = word.startsWith('ma')
+        ? 'max'
+        : word.startsWith('mi')
+          ? 'min'
+          : Number(word) > 0
+            ? Number(word)
+            : 'average';
+      break;
+    case 'monbus':
+      state.buses = reader.words(assignment);
+      break;
+    case 'monbusesvbase':
+      state.bases = reader.numbers(object, assignment);
+      break;
+    case 'deltaq_factor':
+      state.varFactor = number(state.varFactor);
+      break;
+    case 'deltap_factor':
+      state.wattFactorStep = number(state.wattFactorStep);
+      break;
+    case 'voltagechangetolerance':
+      state.voltageTolerance = number(state.voltageTolerance);
+      break;
+    case 'varchangetolerance':
+      state.varTolerance = number(state.varTolerance);
+      break;
+    case 'activepchangetolerance':
+      state.wattTolerance = number(state.wattTolerance);
+      break;
+    case 'dbvmin':
+      state.low = number(state.low);
+      break;
+    case 'dbvmax':
+      state.high = number(state.high);
+      break;
+    case 'argralowv':
+      state.slopeLow = number(state.slopeLow);
+      break;
+    case 'argrahiv':
+      state.slopeHigh = number(state.slopeHigh);
+      break;
+    case 'hysteresis_offset':
+      if (number(0) !== 0)
+        reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, 'Its curve acts without hysteresis.', assignment);
+      break;
+    case 'voltwattch_curve':
+      reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, 'Its curve for charging does not act.', assignment);
+      break;
+    case 'rateofchangemode':
+      if (word !== 'inactive') {
+        reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, 'Its rate of change is not limited.', assignment);
+      }
+      break;
+  }
+}
+
+/** Buses that count in the place of the units' own. */
+function monitoredBuses(
+  reader: CircuitReader,
+  object: DssObject,
+  state: ControlState,
+): Pick<InverterControl, 'monitored'> {
+  const list = state.buses.flatMap((text, i) => {
+    const assignment = object.assignments.findLast(({ property }) => property === 'monbus')!;
+    const bus = reader.bus(object, assignment, text);
+    if (!bus) return [];
+    const baseV = state.bases[i];
+    if (baseV === undefined || !(baseV > 0)) {
+      reader.note(
+        'error',
+        'MISSING_ATTRIBUTE',
+        object,
+        'A bus it watches has no base voltage; that bus does not count.',
+        assignment,
+      );
+      return [];
+    }
+    return [{ bus: bus.name, nodes: bus.nodes.length > 0 ? bus.nodes : [1], baseV }];
+  });
+  return list.length > 0 ? { monitored: list } : {};
+}
+
+/** What every control has, whatever its function. */
+function control(
+  object: DssObject,
+  state: ControlState,
+  mode: Mode,
+  derIds: string[],
+  isEnabled: boolean,
+): InverterControl {
+  return {
+    kind: 'inverterControl',
+    id: `${object.className}.${object.name}`,
+    name: object.displayName,
+    derIds,
+    mode,
+    ...(state.voltVar ? { voltVar: state.voltVar } : {}),
+    varReference: state.varReference,
+    ...(state.voltWatt ? { voltWatt: state.voltWatt } : {}),
+    wattReference: state.wattReference,
+    ...(state.wattVar ? { wattVar: state.wattVar } : {}),
+    ...(state.wattFactor ? { wattPowerFactor: state.wattFactor } : {}),
+    voltageReference: state.voltageReference,
+    averageWindowS: state.windowS,
+    monitoredPhase: state.phase,
+    varStepFactor: state.varFactor,
+    wattStepFactor: state.wattFactorStep,
+    voltageTolerancePu: state.voltageTolerance,
+    varTolerancePu: state.varTolerance,
+    wattTolerancePu: state.wattTolerance,
+    isEnabled,
+  };
+}
+
+/** Curves that a mode cannot do without. */
+function lacksCurve(state: ControlState, mode: Mode): boolean {
+  if (mode === 'voltVar') return !state.voltVar;
+  if (mode === 'voltWatt') return !state.voltWatt;
+  if (mode === 'voltVarVoltWatt') return !state.voltVar || !state.voltWatt;
+  if (mode === 'wattVar') return !state.wattVar;
+  return mode === 'wattPowerFactor' && !state.wattFactor;
+}
+
+/** Converts an InvControl; `ids` are those of all PV systems and batteries. */
+export function readInverterControl(
+  reader: CircuitReader,
+  object: DssObject,
+  ids: ReadonlySet<string>,
+): InverterControl | undefined {
+  const state = new ControlState();
+  for (const assignment of object.assignments) applyOne(reader, object, state, assignment);
+  const { mode } = state;
+  if (!mode) return undefined;
+  if (lacksCurve(state, mode)) {
+    reader.note('error', 'MISSING_REFERENCE', object, 'It lacks the curve of its mode and does not act.');
+    return undefined;
+  }
+  const list = object.assignments.findLast(({ property }) => property === 'derlist' || property === 'pvsystemlist');
+  const made = control(
+    object,
+    state,
+    mode,
+    unitsOf(reader, object, ids, list, ['pvsystem', 'storage']),
+    reader.isEnabled(object),
+  );
+  return {
+    ...made,
+    ...monitoredBuses(reader, object, state),
+    ...(mode === 'dynamicReactiveCurrent'
+      ? {
+          dynamic: {
+            deadbandLowPu: state.low,
+            deadbandHighPu: state.high,
+            slopeLow: state.slopeLow,
+            slopeHigh: state.slopeHigh,
+          },
+        }
+      : {}),
+  };
+}
+
+/** Converts an ExpControl. */
+export function readAdaptiveControl(
+  reader: CircuitReader,
+  object: DssObject,
+  ids: ReadonlySet<string>,
+): InverterControl | undefined {
+  const values: Record<string, number> = {
+    vreg: 1,
+    slope: 50,
+    vregtau: 1200,
+    qbias: 0,
+    vregmin: 0.95,
+    vregmax: 1.05,
+    qmaxlead: 0.44,
+    qmaxlag: 0.44,
+    deltaq_factor: 0.7,
+    tresponse: 0,
+  };
+  let prefersVar = false;
+  for (const assignment of object.assignments) {
+    const { property } = assignment;
+    if (property === 'preferq') prefersVar = reader.flag(object, assignment);
+    else if (Object.hasOwn(values, property)) values[property] = reader.number(object, assignment) ?? values[property]!;
+  }
+  const list = object.assignments.findLast(({ property }) => property === 'derlist' || property === 'pvsystemlist');
+  const state = new ControlState();
+  state.varFactor = values['deltaq_factor']!;
+  state.varReference = 'rated';
+  const made = control(
+    object,
+    state,
+    'adaptiveVar',
+    unitsOf(reader, object, ids, list, ['pvsystem']),
+    reader.isEnabled(object),
+  );
+  return {
+    ...made,
+    adaptive: {
+      referencePu: values['vreg']!,
+      slope: values['slope']!,
+      timeConstantS: values['vregtau']!,
+      biasVarPu: values['qbias']!,
+      leastReferencePu: values['vregmin']!,
+      largestReferencePu: values['vregmax']!,
+      largestGivenVarPu: values['qmaxlead']!,
+      largestTakenVarPu: values['qmaxlag']!,
+      prefersVar,
+    },
+  };
+}

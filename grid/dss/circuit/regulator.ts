@@ -1,0 +1,271 @@
+/*
+ * RegControl: a tap changer with its control on one winding. OpenDSS changes the tap of the winding (or of `tapwinding`)
+ * in steps of (maxtap - mintap) / numtaps; position 0 is the middle of the range.
+ */
+import type { Regulator } from '../../model/index.js';
+import type { DssAssignment, DssObject } from '../script/index.js';
+import type { CircuitReader } from './circuit-reader.js';
+import type { DssBus } from './terminal.js';
+import type { ReadTransformer } from './transformer.js';
+
+class RegulatorState {
+  target: ReadTransformer | undefined;
+  winding = 1;
+  tapWinding: number | undefined;
+  vreg = 120;
+  band = 3;
+  ptRatio = 60;
+  ctPrimary = 300;
+  r = 0;
+  x = 0;
+  bus: DssBus | undefined;
+  delay = 15;
+  tapDelay = 2;
+  isReversible = false;
+  reverseVreg = 120;
+  reverseBand = 3;
+  reverseR = 0;
+  reverseX = 0;
+  reverseThresholdKw = 100;
+  reverseDelay = 60;
+  isReverseNeutral = false;
+  isCogeneration = false;
+  largestChange = 16;
+  limit = 0;
+  phase = '1';
+  remotePtRatio: number | undefined;
+  tapNumber: number | undefined;
+}
+
+function apply(
+  reader: CircuitReader,
+  object: DssObject,
+  state: RegulatorState,
+  assignment: DssAssignment,
+  transformerOf: (assignment: DssAssignment) => ReadTransformer | undefined,
+): void {
+  const number = (present: number) => reader.number(object, assignment) ?? present;
+  switch (assignment.property) {
+    case 'transformer':
+      state.target = transformerOf(assignment);
+      break;
+    case 'winding':
+      state.winding = reader.count(object, assignment) ?? state.winding;
+      break;
+    case 'tapwinding':
+      state.tapWinding = reader.count(object, assignment) ?? state.tapWinding;
+      break;
+    case 'vreg':
+      state.vreg = number(state.vreg);
+      break;
+    case 'band':
+      state.band = number(state.band);
+      break;
+    case 'ptratio':
+      state.ptRatio = reader.positive(object, assignment) ?? state.ptRatio;
+      break;
+    case 'remoteptratio':
+      state.remotePtRatio = reader.positive(object, assignment) ?? state.remotePtRatio;
+      break;
+    case 'ctprim':
+      state.ctPrimary = reader.positive(object, assignment) ?? state.ctPrimary;
+      break;
+    case 'r':
+      state.r = number(state.r);
+      break;
+    case 'x':
+      state.x = number(state.x);
+      break;
+    case 'bus':
+      state.bus = reader.bus(object, assignment);
+      break;
+    case 'delay':
+      state.delay = number(state.delay);
+      break;
+    case 'tapdelay':
+      state.tapDelay = number(state.tapDelay);
+      break;
+    case 'reversible':
+      state.isReversible = reader.flag(object, assignment);
+      break;
+    case 'revvreg':
+      state.reverseVreg = number(state.reverseVreg);
+      break;
+    case 'revband':
+      state.reverseBand = number(state.reverseBand);
+      break;
+    case 'revr':
+      state.reverseR = number(state.reverseR);
+      break;
+    case 'revx':
+      state.reverseX = number(state.reverseX);
+      break;
+    case 'revthreshold':
+      state.reverseThresholdKw = number(state.reverseThresholdKw);
+      break;
+    case 'revdelay':
+      state.reverseDelay = number(state.reverseDelay);
+      break;
+    case 'revneutral':
+      state.isReverseNeutral = reader.flag(object, assignment);
+      break;
+    case 'cogen':
+      state.isCogeneration = reader.flag(object, assignment);
+      break;
+    case 'maxtapchange':
+      state.largestChange = reader.count(object, assignment, 0) ?? state.largestChange;
+      break;
+    case 'vlimit':
+      state.limit = number(state.limit);
+      break;
+    case 'ptphase':
+      state.phase = reader.word(assignment);
+      break;
+    case 'tapnum':
+      state.tapNumber = reader.number(object, assignment) ?? state.tapNumber;
+      break;
+    case 'inversetime':
+      if (reader.flag(object, assignment)) {
+        reader.note(
+          'warning',
+          'UNSUPPORTED_ATTRIBUTE',
+          object,
+          'Its delay is used as given, without inverse time.',
+          assignment,
+        );
+      }
+      break;
+    case 'ldc_z':
+    case 'rev_z':
+      if ((reader.number(object, assignment) ?? 0) !== 0) {
+        reader.note(
+          'warning',
+          'UNSUPPORTED_ATTRIBUTE',
+          object,
+          'Its compensator is used with R and X alone.',
+          assignment,
+        );
+      }
+      break;
+  }
+}
+
+/**
+ * Converts a RegControl.
+ *
+ * @param transformers - transformers by their id
+ */
+export function readRegulator(
+  reader: CircuitReader,
+  transformers: ReadonlyMap<string, ReadTransformer>,
+  object: DssObject,
+): Regulator | undefined {
+  const state = new RegulatorState();
+  const transformerOf = (assignment: DssAssignment) => {
+    const name = reader.word(assignment).replace(/^(transformer|autotrans)\./, '');
+    const found = transformers.get(`transformer.${name}`) ?? transformers.get(`autotrans.${name}`);
+    if (!found) {
+      reader.note(
+        'error',
+        'MISSING_REFERENCE',
+        object,
+        'It names a transformer that is not in the circuit; it is left out.',
+        assignment,
+      );
+    }
+    return found;
+  };
+  for (const assignment of object.assignments) apply(reader, object, state, assignment, transformerOf);
+  const { target } = state;
+  if (!target) {
+    if (!object.assignments.some(({ property }) => property === 'transformer')) {
+      reader.note('error', 'MISSING_REFERENCE', object, 'It names no transformer and is left out.');
+    }
+    return undefined;
+  }
+  const { windings, phases, id } = target.transformer;
+  const tapWinding = (state.tapWinding ?? state.winding) - 1;
+  const one = target.parameters.windings[tapWinding];
+  const watched = windings[state.winding - 1];
+  if (!one || !watched) {
+    reader.note(
+      'error',
+      'VALUE_OUT_OF_RANGE',
+      object,
+      `Its transformer has no winding ${state.winding}; it is left out.`,
+    );
+    return undefined;
+  }
+  const stepPu = (one.largestTap - one.leastTap) / one.tapCount;
+  if (!(stepPu > 0)) {
+    reader.note('error', 'VALUE_OUT_OF_RANGE', object, 'Its transformer has no tap range; it is left out.');
+    return undefined;
+  }
+  const middle = (one.largestTap + one.leastTap) / 2;
+  const tap = state.tapNumber === undefined ? one.tap : middle + state.tapNumber * stepPu;
+  const step = Math.round(one.tapCount / 2);
+  const exact = (tap - 1) / stepPu;
+  const position = Math.abs(exact - Math.round(exact)) < 1e-6 ? Math.round(exact) : exact;
+  const offset = (middle - 1) / stepPu;
+  return {
+    kind: 'regulator',
+    id: `regcontrol.${object.name}`,
+    mrid: '',
+    name: object.displayName,
+    transformerId: id,
+    winding: tapWinding,
+    lowStep: Math.ceil(offset - step - 1e-6),
+    highStep: Math.floor(offset + step + 1e-6),
+    neutralStep: 0,
+    stepPu,
+    position,
+    isControlEnabled: reader.isEnabled(object),
+    targetV: state.vreg,
+    bandV: state.band,
+    ptRatio: state.bus && state.remotePtRatio !== undefined ? state.remotePtRatio : state.ptRatio,
+    ctPrimaryA: state.ctPrimary,
+    hasLineDropCompensation: state.r !== 0 || state.x !== 0,
+    lineDropRV: state.r,
+    lineDropXV: state.x,
+    initialDelayS: state.delay,
+    subsequentDelayS: state.tapDelay,
+    ...(state.limit > 0 ? { maxVoltageV: state.limit } : {}),
+    isReversible: state.isReversible,
+    ...(state.isReversible
+      ? {
+          reverse: {
+            targetV: state.reverseVreg,
+            bandV: state.reverseBand,
+            lineDropRV: state.reverseR,
+            lineDropXV: state.reverseX,
+            thresholdW: state.reverseThresholdKw * 1000,
+            delayS: state.reverseDelay,
+            isNeutral: state.isReverseNeutral,
+            isCogeneration: state.isCogeneration,
+          },
+        }
+      : {}),
+    maxTapChange: state.largestChange,
+    ...monitored(reader, object, state, watched.terminal, phases, tapWinding === state.winding - 1),
+  };
+}
+
+/** What is watched: a bus of its own, else the wanted phase of the watched winding. */
+function monitored(
+  reader: CircuitReader,
+  object: DssObject,
+  state: RegulatorState,
+  own: { readonly bus: string; readonly nodes: readonly number[] },
+  phases: number,
+  isOwnWinding: boolean,
+): Pick<Regulator, 'monitored'> {
+  if (state.bus) return { monitored: { bus: state.bus.name, nodes: [state.bus.nodes[0] ?? 1] } };
+  const isExtreme = state.phase.startsWith('ma') || state.phase.startsWith('mi');
+  if (isExtreme && phases > 1) {
+    reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, `PTphase ${state.phase} is read as phase 1.`);
+  }
+  const phase = isExtreme ? 1 : Number(state.phase);
+  const node = own.nodes[Math.min(Math.max(1, Number.isInteger(phase) ? phase : 1), phases) - 1]!;
+  if (isOwnWinding && phases === 1) return {};
+  return { monitored: { bus: own.bus, nodes: [node] } };
+}

@@ -1,0 +1,167 @@
+import type { Battery, Cell } from '../../model/index.js';
+import type { DssObject } from '../script/index.js';
+import type { CircuitReader } from './circuit-reader.js';
+import { curveAt, InverterParameters, terminalPower } from './inverter.js';
+import { profileNames } from './profile.js';
+import { sharesAt } from './terminal.js';
+
+/** Ratings of a Storage that names none (OpenDSS): kVA, kW, kWh. */
+const DEFAULT_KVA = 25;
+const DEFAULT_KW = 25;
+const DEFAULT_KWH = 50;
+
+const DISPATCH: Readonly<Record<string, Cell['dispatch']>> = {
+  d: 'default',
+  f: 'follow',
+  e: 'external',
+  l: 'loadLevel',
+  p: 'price',
+};
+
+class StorageState {
+  readonly inverter = new InverterParameters(DEFAULT_KVA, 0);
+  ratedKw = DEFAULT_KW;
+  ratedPct = 100;
+  ratedKwh = DEFAULT_KWH;
+  storedKwh: number | undefined;
+  storedPct: number | undefined;
+  reservePct = 20;
+  state: Cell['state'] = 'idling';
+  chargePct = 100;
+  dischargePct = 100;
+  chargeEfficiencyPct = 90;
+  dischargeEfficiencyPct = 90;
+  idlingPct = 1;
+  dispatch: Cell['dispatch'] = 'default';
+  dischargeTrigger = 0;
+  chargeTrigger = 0;
+  chargeHour = 2;
+}
+
+function readState(reader: CircuitReader, object: DssObject): StorageState {
+  const state = new StorageState();
+  for (const assignment of object.assignments) {
+    if (state.inverter.apply(reader, object, assignment)) continue;
+    const number = (present: number) => reader.number(object, assignment) ?? present;
+    switch (assignment.property) {
+      case 'kwrated':
+        state.ratedKw = reader.positive(object, assignment) ?? state.ratedKw;
+        break;
+      case '%kwrated':
+        state.ratedPct = number(state.ratedPct);
+        break;
+      case 'kwhrated':
+        state.ratedKwh = reader.positive(object, assignment) ?? state.ratedKwh;
+        break;
+      case 'kwhstored':
+        state.storedKwh = number(state.storedKwh ?? 0);
+        state.storedPct = undefined;
+        break;
+      case '%stored':
+        state.storedPct = number(state.storedPct ?? 100);
+        state.storedKwh = undefined;
+        break;
+      case '%reserve':
+        state.reservePct = number(state.reservePct);
+        break;
+      case 'state': {
+        const word = reader.word(assignment);
+        state.state = word.startsWith('c') ? 'charging' : word.startsWith('d') ? 'discharging' : 'idling';
+        break;
+      }
+      case 'kw': {
+        const kw = number(0);
+        state.state = kw === 0 ? 'idling' : kw < 0 ? 'charging' : 'discharging';
+        if (kw < 0) state.chargePct = (-kw / state.ratedKw) * 100;
+        if (kw > 0) state.dischargePct = (kw / state.ratedKw) * 100;
+        break;
+      }
+      case '%charge':
+        state.chargePct = number(state.chargePct);
+        break;
+      case '%discharge':
+        state.dischargePct = number(state.dischargePct);
+        break;
+      case '%effcharge':
+        state.chargeEfficiencyPct = number(state.chargeEfficiencyPct);
+        break;
+      case '%effdischarge':
+        state.dischargeEfficiencyPct = number(state.dischargeEfficiencyPct);
+        break;
+      case '%idlingkw':
+        state.idlingPct = number(state.idlingPct);
+        break;
+      case 'dispmode':
+        state.dispatch = DISPATCH[reader.word(assignment).slice(0, 1)] ?? 'default';
+        break;
+      case 'dischargetrigger':
+        state.dischargeTrigger = number(state.dischargeTrigger);
+        break;
+      case 'chargetrigger':
+        state.chargeTrigger = number(state.chargeTrigger);
+        break;
+      case 'timechargetrig':
+        state.chargeHour = number(state.chargeHour);
+        break;
+    }
+  }
+  return state;
+}
+
+/** Converts a Storage; its shares hold the power of its own state and rates. */
+export function readStorage(reader: CircuitReader, object: DssObject): Battery | undefined {
+  const state = readState(reader, object);
+  const { inverter: parameters } = state;
+  const { bus, phases, connection, kv } = parameters;
+  if (!bus) {
+    reader.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
+    return undefined;
+  }
+  if (!parameters.hasKva) parameters.kva = state.ratedKw;
+  const inverter = parameters.inverter(DEFAULT_KVA);
+  const ratedW = state.ratedKw * 1000 * (state.ratedPct / 100);
+  const storedKwh = state.storedKwh ?? (state.ratedKwh * (state.storedPct ?? 100)) / 100;
+  const isFull = state.state === 'charging' && storedKwh >= state.ratedKwh;
+  const isEmpty = state.state === 'discharging' && storedKwh <= (state.ratedKwh * state.reservePct) / 100;
+  const now = isFull || isEmpty ? 'idling' : state.state;
+  const idleW = (ratedW * state.idlingPct) / 100;
+  const activeW =
+    now === 'charging'
+      ? -(ratedW * state.chargePct) / 100
+      : now === 'discharging'
+        ? (ratedW * state.dischargePct) / 100
+        : -(inverter.efficiency ? idleW / curveAt(inverter.efficiency, idleW / inverter.ratedVA) : idleW);
+  const [powerW, powerVar] = terminalPower(inverter, activeW, true);
+  return {
+    kind: 'battery',
+    id: `storage.${object.name}`,
+    mrid: '',
+    unitMrid: '',
+    name: object.displayName,
+    connection,
+    ...sharesAt(bus, phases, connection, kv, powerW, powerVar),
+    ratedPowerVA: inverter.ratedVA,
+    minVoltagePu: parameters.leastPu,
+    maxVoltagePu: parameters.largestPu,
+    maxPowerW: ratedW,
+    maxChargeW: ratedW,
+    ratedEnergyWh: state.ratedKwh * 1000,
+    storedEnergyWh: storedKwh * 1000,
+    cell: {
+      chargeEfficiencyPct: state.chargeEfficiencyPct,
+      dischargeEfficiencyPct: state.dischargeEfficiencyPct,
+      idlingLossPct: state.idlingPct,
+      idlingVarPct: 0,
+      reservePct: state.reservePct,
+      state: state.state,
+      chargeRatePct: state.chargePct,
+      dischargeRatePct: state.dischargePct,
+      dispatch: state.dispatch,
+      chargeTrigger: state.chargeTrigger,
+      dischargeTrigger: state.dischargeTrigger,
+      chargeStartHour: state.chargeHour,
+    },
+    inverter,
+    ...profileNames(reader, object),
+  };
+}

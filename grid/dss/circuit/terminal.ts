@@ -1,0 +1,57 @@
+import type { Connection, PhaseShare, Terminal } from '../../model/index.js';
+
+/** A bus as a property names it: the name in upper case and the node numbers written behind it. */
+export interface DssBus {
+  readonly name: string;
+  readonly nodes: readonly number[];
+}
+
+/**
+ * The terminal of an element at a bus: without node numbers phases 1, 2, 3, ... and the other conductors at ground; written
+ * node numbers replace these from the first on.
+ *
+ * @param phases - conductors that are phases
+ * @param conductors - all conductors of the terminal
+ */
+export function terminalAt(bus: DssBus, phases: number, conductors = phases): Terminal {
+  const nodes = Array.from({ length: conductors }, (_, i) => bus.nodes[i] ?? (i < phases ? i + 1 : 0));
+  return { bus: bus.name, nodes };
+}
+
+/** How many conductors a shunt device of so many phases has: one more for a wye and for an open delta. */
+export function shuntConductors(phases: number, connection: Connection): number {
+  return connection === 'wye' || phases <= 2 ? phases + 1 : phases;
+}
+
+/** Voltage across one share of a shunt device, V: kV is line to line for two and three phases of a wye. */
+export function shareVoltage(phases: number, connection: Connection, kv: number): number {
+  return connection === 'wye' && (phases === 2 || phases === 3) ? (kv * 1000) / Math.sqrt(3) : kv * 1000;
+}
+
+/**
+ * The shares of a load, generator or inverter: each phase of a wye to its last conductor, each phase of a delta to the next.
+ *
+ * @param powerW - power of all phases, W
+ * @param powerVar - reactive power of all phases, var
+ */
+export function sharesAt(
+  bus: DssBus,
+  phases: number,
+  connection: Connection,
+  kv: number,
+  powerW: number,
+  powerVar: number,
+): { readonly terminal: Terminal; readonly shares: PhaseShare[] } {
+  const count = shuntConductors(phases, connection);
+  const terminal = terminalAt(bus, phases, count);
+  const { nodes } = terminal;
+  const ratedVoltageV = shareVoltage(phases, connection, kv);
+  const shares = Array.from({ length: phases }, (_, i) => ({
+    node: nodes[i]!,
+    otherNode: connection === 'wye' ? nodes[count - 1]! : nodes[(i + 1) % count]!,
+    ratedVoltageV,
+    powerW: powerW / phases,
+    powerVar: powerVar / phases,
+  }));
+  return { terminal, shares };
+}
