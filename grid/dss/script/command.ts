@@ -128,7 +128,7 @@ function changeDirectory(reading: Reading, path: string): void {
 
 /** Carries out the options of `set` and `solve`. */
 function setOptions(reading: Reading, tokens: DssTokens): void {
-  const { findings, at } = reading;
+  const { findings, at, order } = reading;
   while (tokens.next()) {
     const value = reading.valueOf(tokens.value);
     const written = tokens.name.toLowerCase();
@@ -142,7 +142,7 @@ function setOptions(reading: Reading, tokens: DssTokens): void {
       const message = 'The option is unknown; it is left out.';
       findings.add('warning', 'UNKNOWN_OPTION', message, { attribute: written, value: value.text }, at);
     } else {
-      reading.state.optionHistory.push({ option, value, at, directory: reading.directory });
+      reading.state.optionHistory.push({ option, value, at, order, directory: reading.directory });
       applyOption(reading, option, value);
     }
   }

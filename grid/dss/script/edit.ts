@@ -86,7 +86,7 @@ export function newObject(reading: Reading, tokens: DssTokens): void {
       { class: className, name: object.displayName },
       reading.at,
     );
-  } else object = state.store.add(className, reference.name, reading.at, false);
+  } else object = state.store.add(className, reference.name, reading.at, reading.order);
   state.active = object;
   assignProperties(reading, object, tokens);
 }
@@ -100,7 +100,8 @@ function newCircuit(reading: Reading, name: string, tokens: DssTokens): void {
     return;
   }
   state.circuitName = name;
-  state.circuit = state.store.find('vsource', 'source') ?? state.store.add('vsource', 'source', reading.at, false);
+  state.circuit =
+    state.store.find('vsource', 'source') ?? state.store.add('vsource', 'source', reading.at, reading.order);
   state.active = state.circuit;
   assignProperties(reading, state.circuit, tokens);
 }

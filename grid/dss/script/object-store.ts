@@ -27,9 +27,9 @@ export class ObjectStore {
   readonly #byName = new Map<string, OpenObject>();
 
   /** Adds an object; of several with one name, the first is found by name, as in OpenDSS. */
-  add(className: string, displayName: string, at: DssPlace, isBuiltIn: boolean): OpenObject {
+  add(className: string, displayName: string, at: DssPlace, order: number, isBuiltIn = false): OpenObject {
     const name = displayName.toLowerCase();
-    const object: OpenObject = { className, name, displayName, assignments: [], at, isBuiltIn };
+    const object: OpenObject = { className, name, displayName, assignments: [], at, order, isBuiltIn };
     this.objects.push(object);
     const list = this.#byClass.get(className);
     if (list) list.push(object);

@@ -23,6 +23,7 @@ class ScriptReading implements Reading {
   readonly files: DssFiles;
   state = new CircuitState();
   at: DssPlace = { file: '', line: 0 };
+  order = 0;
   directory = '';
   readonly filesRead: string[] = [];
   readonly #open: string[] = [];
@@ -145,6 +146,7 @@ class ScriptReading implements Reading {
         continue;
       }
       this.at = { file, line: place + 1 };
+      this.order++;
       this.line(line);
     }
     if (comment > 0) {
@@ -160,7 +162,7 @@ class ScriptReading implements Reading {
       const tokens = new DssTokens(line);
       if (!tokens.next() || !tokens.next()) continue;
       const [className = '', name = ''] = tokens.value.text.split('.');
-      assignProperties(this, this.state.store.add(className, name, this.at, true), tokens);
+      assignProperties(this, this.state.store.add(className, name, this.at, 0, true), tokens);
     }
     this.at = at;
   }

@@ -10,6 +10,8 @@ export interface Reading {
   readonly variables: Map<string, DssValue>;
   readonly state: CircuitState;
   readonly at: DssPlace;
+  /** Number of lines begun so far. */
+  readonly order: number;
   /** Folder that relative file names are meant from. */
   directory: string;
   /** Forgets the circuit as `clear` does; options of the program stay. */

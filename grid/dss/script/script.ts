@@ -44,6 +44,8 @@ export interface DssObject {
    */
   readonly assignments: readonly DssAssignment[];
   readonly at: DssPlace;
+  /** Number of the line that made the object, in the order in which lines were carried out; 0 for built-in ones. */
+  readonly order: number;
   /** True where OpenDSS makes the object itself (`loadshape.default`, `spectrum.defaultload`, ...). */
   readonly isBuiltIn: boolean;
 }
@@ -53,6 +55,8 @@ export interface DssOption {
   readonly option: string;
   readonly value: DssValue;
   readonly at: DssPlace;
+  /** Number of the line, in the order in which lines were carried out; compares with {@link DssObject.order}. */
+  readonly order: number;
   readonly directory: string;
 }
 

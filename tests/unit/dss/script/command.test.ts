@@ -52,6 +52,21 @@ describe('options', () => {
     expect(script.optionHistory.filter(({ option }) => option === 'loadmult')).toHaveLength(2);
   });
 
+  it('and objects carry the order in which their lines were carried out, across files', () => {
+    const script = read('redirect x.dss\nset earthmodel=deri', {
+      'x.dss': '\nnew line.b\nset earthmodel=carson\nnew line.c',
+    });
+    const order = [
+      script.find('line', 'a')!.order,
+      script.find('line', 'b')!.order,
+      script.optionHistory[0]!.order,
+      script.find('line', 'c')!.order,
+      script.optionHistory[1]!.order,
+    ];
+    expect(order).toEqual([3, 6, 7, 8, 9]);
+    expect(script.find('loadshape', 'default')!.order).toBe(0);
+  });
+
   it('of the program outlive clear, those of the circuit do not', () => {
     const script = read('set defaultbasefrequency=50 loadmult=2\nclear\nnew circuit.c');
     expect([...script.options.keys()]).toEqual(['defaultbasefrequency']);
