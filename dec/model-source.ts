@@ -9,13 +9,15 @@ export function storeAt(dir: string | undefined, files: readonly string[] = []):
 }
 
 /**
- * The model behind FEEDER: a name, an mRID in any spelling, one file, or several CIM profiles of one model.
+ * The model behind FEEDER: a name, an mRID in any spelling, one file (CIM or an OpenDSS master), or several CIM
+ * profiles of one model.
  *
  * @throws DecError `FEEDER_UNKNOWN` with the known feeders; `XML_MALFORMED`, `FEEDER_DATA` of the reader
  */
 export function modelOf(feeder: readonly string[], store: ModelStore): LoadedModel {
   const [first, ...rest] = feeder;
-  if (first === undefined) throw new DecError('BAD_ARGUMENT', 'Name a feeder: a name, an mRID or a CIM file.');
+  if (first === undefined)
+    throw new DecError('BAD_ARGUMENT', 'Name a feeder: a name, an mRID, a CIM file or an OpenDSS master file.');
   if (rest.length === 0) return store.find(first);
   const models = loadModels(feeder);
   if (models.length > 1) {

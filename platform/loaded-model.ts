@@ -1,7 +1,10 @@
-import { type CimIndex, CimIndexReader, readFeeders } from '../grid/cim/index.js';
+import { existsSync } from 'node:fs';
+import { CimIndex, CimIndexReader, readFeeders } from '../grid/cim/index.js';
+import { readDss } from '../grid/dss/index.js';
 import { DecError } from '../grid/math/index.js';
 import { buildFeeder, canonicalMrid, type Feeder, nameUuid } from '../grid/model/index.js';
 import { type FileDigest, readCimFile } from './cim-file.js';
+import { DssFolder, isDssFile } from './dss-files.js';
 
 /** Name space of the ids of networks whose file has no Feeder or Line. */
 const NETWORK_NAMESPACE = '0c4b7b52-6a2e-4f0e-9c1d-3b8e52f7a9d1';
@@ -46,7 +49,27 @@ export function loadModels(paths: readonly string[]): readonly LoadedModel[] {
  * @throws DecError `XML_MALFORMED`, `FEEDER_DATA`, `FEEDER_UNKNOWN`; `BAD_ARGUMENT` for a script beside other files
  */
 export function readModels(paths: readonly string[]): ReadModels {
-  return readCimModels(paths);
+  const master = paths.find(isDssFile);
+  if (master === undefined) return readCimModels(paths);
+  if (paths.length > 1) {
+    const message = `${master} is an OpenDSS script: give its master file alone, the files it names are found from there.`;
+    throw new DecError('BAD_ARGUMENT', message, { files: [...paths] });
+  }
+  return readDssModel(master);
+}
+
+function readDssModel(master: string): ReadModels {
+  if (!existsSync(master)) throw new DecError('FEEDER_UNKNOWN', `There is no file ${master}.`, { file: master });
+  const files = new DssFolder();
+  const { feeder: read, script } = readDss(master, files);
+  if (!script.circuit) {
+    const errors = script.findings.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+    throw new DecError('FEEDER_DATA', `${master}: ${errors.join(' ')}`, { file: master });
+  }
+  const feeder = identified(read);
+  const { name, mrid } = feeder;
+  const model = { name, mrid, index: new CimIndex(), feeder, files: [master], siblings: [canonicalMrid(mrid)] };
+  return { models: [model], sources: [...files.filesRead.keys()], digests: [...files.filesRead.values()], master };
 }
 
 function readCimModels(paths: readonly string[]): ReadModels {

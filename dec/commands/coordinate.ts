@@ -42,7 +42,10 @@ export function addCoordinate(program: Command): void {
   program
     .command('coordinate')
     .description('one coordination without a simulation: set-points and fairness report')
-    .argument('<feeder...>', "name, mRID or CIM file; or the ancestor's pair BUSINFO.json BRANCHINFO.json")
+    .argument(
+      '<feeder...>',
+      "name, mRID, CIM or OpenDSS master file; or the ancestor's pair BUSINFO.json BRANCHINFO.json",
+    )
     .option('--load-multiplier <x>', 'multiplies every load', nonNegative, 1)
     .option('--pv-multiplier <x>', 'multiplies the available power of every PV system', nonNegative, 1)
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit)

@@ -46,12 +46,17 @@ export function addFeeders(program: Command): void {
 export function addIngest(program: Command): void {
   program
     .command('ingest')
-    .description('take CIM XML files (several profiles of one model together) into the model store')
-    .argument('<file...>', 'CIM XML files')
+    .description(
+      'take CIM XML files (several profiles of one model together) or an OpenDSS master file into the model store',
+    )
+    .argument('<file...>', 'CIM XML files, or one OpenDSS master file with all it redirects to')
     .option('--store <dir>', 'folder of the model store')
     .option('--json', 'print one JSON object')
     .option('--quiet', 'no notices')
-    .addHelpText('after', '\nExample:\n  dec ingest feeder_FUN.xml feeder_EP.xml feeder_TOPO.xml')
+    .addHelpText(
+      'after',
+      '\nExample:\n  dec ingest feeder_FUN.xml feeder_EP.xml feeder_TOPO.xml\n  dec ingest IEEE13Nodeckt.dss',
+    )
     .action((files: string[], options: StoreOptions) => {
       const terminal = new Terminal(options);
       const store = storeAt(options.store);

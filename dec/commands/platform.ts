@@ -17,7 +17,7 @@ export function addPlatform(program: Command): void {
     .description('run the stand-in platform until it is interrupted')
     .option('--port <n>', 'STOMP port on 127.0.0.1; 0 takes any free one', port, 61_613)
     .option('--store <dir>', 'folder of the model store')
-    .option('--feeder <file...>', 'further CIM XML files whose feeders are known', [])
+    .option('--feeder <file...>', 'further CIM XML or OpenDSS master files whose feeders are known', [])
     .option('--json', 'log lines as JSON objects on stderr')
     .option('--quiet', 'no log lines')
     .addHelpText('after', '\nExample:\n  dec platform --port 61613')

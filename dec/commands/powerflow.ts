@@ -36,7 +36,7 @@ export function addPowerflow(program: Command): void {
   program
     .command('powerflow')
     .description('solve one snapshot: voltages, currents, losses, taps')
-    .argument('<feeder...>', 'name, mRID or CIM file (several profiles of one model together)')
+    .argument('<feeder...>', 'name, mRID, OpenDSS master file or CIM file (several profiles of one model together)')
     .option('--controls <on|off>', 'let regulators and capacitors act', onOff, true)
     .option('--taps <file>', 'CSV of tap positions; sets and freezes the regulators it names')
     .option('--capacitors <file>', 'CSV of capacitor states; sets and freezes the banks it names')

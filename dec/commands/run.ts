@@ -86,7 +86,7 @@ export function addRun(program: Command): void {
 export function configureRun(command: Command, name: string): Command {
   return command
     .description('the main job: platform, simulation and agents; coordinate live over STOMP')
-    .argument('[feeder]', 'name, mRID or CIM file; the built-in feeder when absent')
+    .argument('[feeder]', 'name, mRID, CIM or OpenDSS master file; the built-in feeder when absent')
     .option('--intervals <n>', 'number of coordination intervals', count, DAY_INTERVALS)
     .option('--interval <duration>', 'simulated time from one interval to the next', duration, DAY_INTERVAL_S)
     .option(
