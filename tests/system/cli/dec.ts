@@ -15,10 +15,19 @@ export interface Finished {
 export const FLAGSHIP = 'ieee123sec_dec';
 
 /** Starts a program of the package as a user would, from its build; in the folder of the project, or in another one. */
-export function start(args: readonly string[], program = 'cli', cwd = '.'): ChildProcess {
+export function start(
+  args: readonly string[],
+  program = 'cli',
+  cwd = '.',
+  environment: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const path = resolve(`dist/dec/${program}.js`);
   if (!existsSync(path)) throw new Error(`${path} is missing: run "npm run build" first (npm test does).`);
-  return spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd });
+  return spawn(process.execPath, [path, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+    env: { ...process.env, ...environment },
+  });
 }
 
 /** Runs a command to its end. */
