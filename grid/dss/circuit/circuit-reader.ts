@@ -198,8 +198,8 @@ export class CircuitReader {
    */
   matrix(object: DssObject, assignment: DssAssignment, n: number): number[] | undefined {
     const rows = rowsOf(assignment.value).map((row) => row.map((value) => value ?? Number.NaN));
-    const fits = rows.length >= n || (rows.length === 1 && rows[0]!.length === n * n);
-    if (!fits || rows.flat().some(Number.isNaN) || (rows.length === 1 && rows[0]!.length > n * n)) {
+    const isFlat = rows.length === 1 && n > 1;
+    if (rows.flat().some(Number.isNaN) || (isFlat && rows[0]!.length > 1)) {
       this.note(
         'error',
         'BAD_VALUE',
@@ -210,8 +210,18 @@ export class CircuitReader {
       );
       return undefined;
     }
+    if (rows.length < n) {
+      this.note(
+        'warning',
+        'BAD_VALUE',
+        object,
+        'It has fewer rows than conductors; the others are 0.',
+        assignment,
+        `${n} rows of numbers divided by |`,
+      );
+    }
     const values = new Array<number>(n * n).fill(0);
-    const at = (i: number, j: number) => (rows.length === 1 && n > 1 ? rows[0]![i * n + j] : rows[i]?.[j]);
+    const at = (i: number, j: number) => rows[i]?.[j];
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {
         const value = at(i, j);

@@ -81,7 +81,7 @@ export function setElectrical(
 
 /** Works out a LineCode object. */
 export function readLineCode(reader: CircuitReader, object: DssObject): LineCode {
-  const parameters = new LineParameters(reader.settings.baseFrequencyHz);
+  const parameters = new LineParameters(reader.settings.baseFrequencyHz, true);
   let unit: LengthUnit = 'none';
   let normalA = DEFAULT_NORMAL_A;
   let neutral = parameters.phases;

@@ -16,6 +16,8 @@ export interface LineGeometry {
   readonly phases: number;
   /** Whether the conductors behind the phases are eliminated. */
   readonly isReduced: boolean;
+  /** The earth model it was worked out with when it was made, where lines do not choose. */
+  readonly earthModel?: EarthModel;
   /** Rating of the first conductor or of the geometry, A. */
   readonly normalA: number;
 }
@@ -45,11 +47,23 @@ const WIRE_CLASSES: Readonly<Record<string, WireClass>> = {
   tscables: 'tsdata',
 };
 
+/**
+ * Whether an object is nothing but a copy of another (`like`). OpenDSS works such a geometry out at once, with Deri's model,
+ * and keeps it for all lines.
+ */
+function isCopy(object: DssObject): boolean {
+  const { at, assignments } = object;
+  return assignments.length > 0 && assignments.every((a) => a.at.file === at.file && a.at.line < at.line);
+}
+
 /** Reads wires, spacings and geometries of a script, each once. */
 export class GeometryLibrary {
   readonly #wires = new Map<DssObject, WireData | undefined>();
   readonly #spacings = new Map<DssObject, LineSpacing>();
   readonly #geometries = new Map<DssObject, LineGeometry | undefined>();
+
+  /** Earth model of the last geometry that was worked out; OpenDSS takes it for spacings, too. */
+  lastEarthModel: EarthModel = 'deri';
 
   constructor(readonly reader: CircuitReader) {}
 
@@ -214,6 +228,7 @@ export class GeometryLibrary {
       phases: Math.min(phases, conductors.length),
       isReduced,
       normalA: normalA ?? places[0]!.wire!.normalA,
+      ...(isCopy(object) ? { earthModel: 'deri' as const } : {}),
     };
   }
 }

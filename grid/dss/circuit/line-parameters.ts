@@ -2,8 +2,8 @@
  * Series impedance and shunt capacitance of a line or line code, per unit of length, as OpenDSS keeps them.
  *
  * There are two sets of values: sequence values and matrices. The matrices follow from the sequence values when these are
- * the last to be written; a matrix that is written alone leaves the others as they were. A single phase takes the
- * positive-sequence values as its own. Away from its base frequency f0 the reactance grows with f and the earth's share
+ * the last to be written; a matrix that is written alone leaves the others as they were. A line of a single phase takes the
+ * positive-sequence values as its own, the matrices of a line code do not. Away from its base frequency f0 the reactance grows with f and the earth's share
  * of it is corrected: R + rg (f / f0 - 1), (X - kXg ln(f / f0) / 2) f / f0 with kXg = xg / ln(658.5 sqrt(rho / f0)).
  * Source: OpenDSS, LineCode.pas and Line.pas (CalcMatricesFromZ1Z0, CalcYPrim), checked with dss-python 0.15.7.
  */
@@ -38,20 +38,29 @@ export class LineParameters {
   rho = 100;
   baseFrequencyHz: number;
 
-  constructor(baseFrequencyHz: number) {
+  /** @param isLineCode - whether these are a code's, whose single phase is (2 Z1 + Z0) / 3 */
+  constructor(
+    baseFrequencyHz: number,
+    readonly isLineCode = false,
+  ) {
     this.baseFrequencyHz = baseFrequencyHz;
     this.fromSequence();
   }
 
-  /** A copy that can be changed on its own. */
-  copy(): LineParameters {
-    const copy = new LineParameters(this.baseFrequencyHz);
-    Object.assign(copy, this);
-    copy.sequence = { ...this.sequence };
-    copy.r = [...this.r];
-    copy.x = [...this.x];
-    copy.c = [...this.c];
-    return copy;
+  /** A line's own values that begin as these. */
+  forLine(): LineParameters {
+    const own = new LineParameters(this.baseFrequencyHz);
+    own.phases = this.phases;
+    own.isSequence = this.isSequence;
+    own.sequence = { ...this.sequence };
+    own.r = [...this.r];
+    own.x = [...this.x];
+    own.c = [...this.c];
+    own.rg = this.rg;
+    own.xg = this.xg;
+    own.rho = this.rho;
+    if (own.isSequence) own.fromSequence();
+    return own;
   }
 
   /** Works the matrices out from the sequence values. */
@@ -59,7 +68,7 @@ export class LineParameters {
     const n = this.phases;
     const { r1, x1, r0, x0, c1, c0 } = this.sequence;
     const fill = (one: number, zero: number) => {
-      const self = n === 1 ? one : (2 * one + zero) / 3;
+      const self = n === 1 && !this.isLineCode ? one : (2 * one + zero) / 3;
       const mutual = (zero - one) / 3;
       return Array.from({ length: n * n }, (_, k) => (k % (n + 1) === 0 ? self : mutual));
     };

@@ -57,6 +57,8 @@ class LineState {
   hasCables = false;
   earthModel: EarthModel;
   normalA = DEFAULT_NORMAL_A;
+  /** Own sequence values outweigh matrices, whichever were written last. */
+  hasOwnSequence = false;
   source: Line['impedanceSource'] = 'sequence';
 
   constructor(baseFrequencyHz: number, earthModel: EarthModel) {
@@ -66,6 +68,8 @@ class LineState {
 
   /** Own values replace a geometry and are meant per unit of the length. */
   useOwn(kind: 'sequence' | 'matrix'): void {
+    if (kind === 'sequence') this.hasOwnSequence = true;
+    this.parameters.isSequence = this.hasOwnSequence;
     this.useValues(kind === 'sequence' ? 'own' : 'matrix');
     this.valueRatio = 1;
     this.unit = 'none';
@@ -99,7 +103,7 @@ export function readLine(
       const kind = setElectrical(reader, object, state.parameters, assignment);
       if (kind === 'sequence' || kind === 'matrix') {
         state.useOwn(kind);
-        if (kind === 'sequence') isChanged = true;
+        if (state.hasOwnSequence) isChanged = true;
         continue;
       }
       switch (assignment.property) {
@@ -113,9 +117,9 @@ export function readLine(
           const found = reader.reference(object, assignment, 'linecode');
           if (!found) break;
           const code = codes.code(found);
-          state.parameters = code.parameters.copy();
+          state.parameters = code.parameters.forLine();
+          state.hasOwnSequence = false;
           state.useValues(code.parameters.isSequence ? 'sequence' : 'matrix');
-          if (code.parameters.isSequence) isChanged = true;
           state.codeUnit = code.unit;
           state.valueRatio = unitRatio(code.unit, state.unit);
           state.normalA = code.normalA;
@@ -153,7 +157,6 @@ export function readLine(
           state.isSwitch = reader.flag(object, assignment);
           if (!state.isSwitch) break;
           state.useOwn('sequence');
-          state.parameters.isSequence = true;
           Object.assign(state.parameters.sequence, SWITCH_SEQUENCE);
           state.length = SWITCH_LENGTH;
           isChanged = true;
@@ -216,7 +219,7 @@ export function readLine(
     }
     if (isChanged && state.parameters.isSequence) state.parameters.fromSequence();
   }
-  return place(reader, object, state);
+  return place(reader, object, state, library);
 }
 
 function spacedGeometry(spacing: LineSpacing, wires: readonly (WireData | undefined)[]): LineGeometry | undefined {
@@ -234,6 +237,7 @@ function matrices(
   reader: CircuitReader,
   object: DssObject,
   state: LineState,
+  library: GeometryLibrary,
 ): Pick<Line, 'seriesOhm' | 'shuntSiemens'> | undefined {
   const { frequencyHz } = reader.settings;
   if (!state.geometry && !state.spacing) {
@@ -248,11 +252,13 @@ function matrices(
     reader.note('error', 'MISSING_REFERENCE', object, 'Not every conductor of its spacing has a wire; it is left out.');
     return undefined;
   }
+  const earthModel = state.geometry ? (geometry.earthModel ?? state.earthModel) : library.lastEarthModel;
+  if (state.geometry) library.lastEarthModel = state.earthModel;
   try {
     const { series, shunt } = geometryMatrices(
       geometry,
       frequencyHz,
-      state.earthModel,
+      earthModel,
       state.parameters.rho,
       state.length * metresIn(state.unit),
     );
@@ -264,7 +270,12 @@ function matrices(
   }
 }
 
-function place(reader: CircuitReader, object: DssObject, state: LineState): Line | Switch | undefined {
+function place(
+  reader: CircuitReader,
+  object: DssObject,
+  state: LineState,
+  library: GeometryLibrary,
+): Line | Switch | undefined {
   const { from, to, parameters } = state;
   if (!from || !to) {
     reader.note('error', 'MISSING_BUS', object, 'It needs bus1 and bus2 and is left out.');
@@ -285,7 +296,7 @@ function place(reader: CircuitReader, object: DssObject, state: LineState): Line
     );
     if (isZero) return undefined;
   }
-  const made = matrices(reader, object, state);
+  const made = matrices(reader, object, state, library);
   if (!made) return undefined;
   if (made.seriesOhm.re.every((r) => r === 0) && made.seriesOhm.im.every((x) => x === 0)) {
     reader.note('error', 'ZERO_IMPEDANCE', object, 'It has no series impedance at all and is left out.');

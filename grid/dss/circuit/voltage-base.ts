@@ -21,6 +21,9 @@ import {
 /** Voltage bases where `set voltagebases` is not given, kV line to line (OpenDSS). */
 export const DEFAULT_BASES_KV: readonly number[] = [0.208, 0.48, 12.47, 24.9, 34.5, 115, 230];
 
+/** Floating islands beyond this number are not tied one by one. */
+const MOST_FLOATING = 200;
+
 /** The base nearest in ratio, kV; the first one where several are as near. */
 export function nearestBase(kv: number, bases: readonly number[]): number {
   let best = bases[0] ?? 0;
@@ -130,7 +133,13 @@ function noLoadVoltages(compiled: CompiledFeeder): Float64Array | undefined {
     colPtr[j + 1] = rows.length;
   });
   const factor = new ComplexFactor(n, colPtr, Int32Array.from(rows));
-  if (factor.refactor(Float64Array.from(values)) >= 0) return undefined;
+  const matrix = Float64Array.from(values);
+  for (let lost = factor.refactor(matrix), tries = 0; lost >= 0; lost = factor.refactor(matrix), tries++) {
+    if (tries > MOST_FLOATING) return undefined;
+    // A floating island is tied to ground at the node where its pivot was lost.
+    const place = 2 * rows.indexOf(lost, colPtr[lost]!);
+    matrix[place] = matrix[place]! + Math.max(1e-6 * Math.hypot(matrix[place]!, matrix[place + 1]!), 1e-9);
+  }
   const voltage = new Float64Array(2 * n);
   factor.solve(current, voltage);
   return voltage.every(Number.isFinite) ? voltage : undefined;
