@@ -68,9 +68,10 @@ export class TransformerParameters {
     return copy;
   }
 
+  /** Sets the number of windings, which makes all of them anew, also where it stays the same; buses stay. */
   setWindingCount(count: number): void {
-    if (count === this.windings.length) return;
-    this.windings = Array.from({ length: count }, winding);
+    const before = this.windings;
+    this.windings = Array.from({ length: count }, (_, w) => ({ ...winding(), bus: before[w]?.bus }));
     this.active = 0;
     const reactances = new Array<number>(pairsOf(count)).fill(OTHER_REACTANCE_PCT);
     reactances[0] = this.reactancesPct[0]!;
