@@ -284,6 +284,27 @@ const NO_CONTAINER: FeederData['container'] = {
   regionMrid: '',
 };
 
+/** Controls of a script that ends with `controlmode=off` stay as they are. */
+function withControlMode(reader: CircuitReader, study: DssStudy, data: FeederData): FeederData {
+  if (study.controlMode !== 'off') return data;
+  const count = data.regulators.length + data.inverterControls.length;
+  if (count === 0 && !data.capacitors.some(({ control }) => control)) return data;
+  reader.noteAt(
+    'info',
+    'CONTROLS_OFF',
+    'The script sets controlmode=off; its regulators, capacitors and inverters keep their states.',
+    reader.script.options.get('controlmode')?.at,
+  );
+  return {
+    ...data,
+    regulators: data.regulators.map((regulator) => ({ ...regulator, isControlEnabled: false })),
+    capacitors: data.capacitors.map((capacitor) =>
+      capacitor.control ? { ...capacitor, control: { ...capacitor.control, isEnabled: false } } : capacitor,
+    ),
+    inverterControls: data.inverterControls.map((control) => ({ ...control, isEnabled: false })),
+  };
+}
+
 /**
  * Converts a read script to a feeder.
  *
@@ -321,9 +342,9 @@ export function readCircuit(script: DssScript, files: DssFiles): ReadDss {
     profiles,
     growthProfiles: script.byClass('growthshape').length > 0 ? new GrowthLibrary(reader).profiles : [],
   };
-  const data = applyTerminalActions(reader, bare);
-  const buses = readBuses(reader, data);
   const study = readStudy(reader);
+  const data = withControlMode(reader, study, applyTerminalActions(reader, bare));
+  const buses = readBuses(reader, data);
   const findings = [...script.findings, ...reader.findings.list()];
   return { feeder: buildFeeder({ ...data, buses }, findings), script, study, findings };
 }
