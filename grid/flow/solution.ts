@@ -28,7 +28,7 @@ interface Power {
 }
 
 /** Branches from bus to bus: what a shunt reactor draws is no loss of the network (OpenDSS `Circuit.Losses`). */
-function isLossy({ kind, conductors }: CompiledElement): boolean {
+export function isLossy({ kind, conductors }: CompiledElement): boolean {
   if (kind === 'reactor') return conductors.some(({ bus }) => bus !== conductors[0]?.bus);
   return kind === 'line' || kind === 'switch' || kind === 'transformer';
 }

@@ -23,6 +23,7 @@ import { CapacitorSwitching, placeCapacitor } from './capacitor-control.js';
 import type { ControlledStates, ControlView, FlowControl } from './control/control.js';
 import { ControlQueue, type ControlSnapshot } from './control/queue.js';
 import { type FlowState, iterateFixedPoint, startFlat } from './fixed-point.js';
+import type { FlowCore } from './flow-core.js';
 import { ShareInjection } from './injection.js';
 import { AdmittanceNetwork } from './network.js';
 import { iterateNewton } from './newton.js';
@@ -51,6 +52,8 @@ export interface FeederFlow extends PowerFlow {
   restoreControls(snapshot: ControlSnapshot): void;
   /** 1 for each of {@link PowerFlow.nodes} without a path to a source in the present switch state. */
   readonly isIsolated: Uint8Array;
+  /** Network, laws and constants at the present states of all devices, for batches and sensitivities. */
+  core(): FlowCore;
 }
 
 class Engine implements FeederFlow {
@@ -398,12 +401,16 @@ class Engine implements FeederFlow {
   }
 
   private applySources(): void {
-    const { compiled, state } = this;
-    state.sourceCurrent.fill(0);
+    this.sourceVoltage = this.addSources(this.settings.sourceVoltagePu, this.state.sourceCurrent.fill(0));
+    this.isSourceChanged = false;
+  }
+
+  /** Adds the Norton currents of all sources at a voltage and answers the open-circuit voltages by source id. */
+  private addSources(voltagePu: number | undefined, current: Float64Array): Map<string, Float64Array> {
+    const { compiled } = this;
     const voltages = new Map<string, Float64Array>();
     for (const source of this.feeder.sources) {
-      const pu = this.settings.sourceVoltagePu;
-      const lineV = pu === undefined ? source.voltageV : pu * source.nominalVoltageV;
+      const lineV = voltagePu === undefined ? source.voltageV : voltagePu * source.nominalVoltageV;
       const inner = sourceVoltages(source, lineV);
       voltages.set(source.id, inner);
       const element = compiled.elements[compiled.elementIndex.get(source.id)!]!;
@@ -414,14 +421,54 @@ class Engine implements FeederFlow {
         for (let j = 0; j < n; j++) {
           const gr = re[i * n + j]!;
           const gi = im[i * n + j]!;
-          state.sourceCurrent[2 * node] = state.sourceCurrent[2 * node]! + gr * inner[2 * j]! - gi * inner[2 * j + 1]!;
-          state.sourceCurrent[2 * node + 1] =
-            state.sourceCurrent[2 * node + 1]! + gr * inner[2 * j + 1]! + gi * inner[2 * j]!;
+          current[2 * node] = current[2 * node]! + gr * inner[2 * j]! - gi * inner[2 * j + 1]!;
+          current[2 * node + 1] = current[2 * node + 1]! + gr * inner[2 * j + 1]! + gi * inner[2 * j]!;
         }
       }
     }
-    this.sourceVoltage = voltages;
-    this.isSourceChanged = false;
+    return voltages;
+  }
+
+  core(): FlowCore {
+    const { lostNode } = this.refreshed();
+    const { compiled, network, injection, state, powerW, powerVar, isPvShare, isScaledW, isScaledVar, settings } = this;
+    return {
+      compiled,
+      network,
+      injection,
+      inverseBase: state.inverseBase,
+      powerW,
+      powerVar,
+      isPvShare,
+      isScaledW,
+      isScaledVar,
+      settings,
+      lostNode,
+      sourceCurrent: (voltagePu) => {
+        const current = new Float64Array(2 * compiled.nodeCount);
+        this.addSources(voltagePu, current);
+        return current;
+      },
+      solve: (atW, atVar, overrides = {}) => this.solveAt(atW, atVar, { ...settings, ...overrides }),
+    };
+  }
+
+  private solveAt(powerW: Float64Array, powerVar: Float64Array, settings: PowerFlowSettings): Solution {
+    const { state, injection } = this;
+    const kept = { settings: this.settings, voltage: state.voltage.slice(), isStarted: this.isStarted };
+    for (let k = 0; k < powerW.length; k++) injection.setPower(k, powerW[k]!, powerVar[k]!);
+    this.settings = settings;
+    this.isSourceChanged = true;
+    this.isStarted = false;
+    state.iterations = 0;
+    const solution = this.finish(this.settle(), 0, []);
+    this.settings = kept.settings;
+    state.voltage.set(kept.voltage);
+    this.isStarted = kept.isStarted;
+    this.arePowersChanged = true;
+    this.isSourceChanged = true;
+    this.refreshed();
+    return solution;
   }
 
   private applyPowers(): void {

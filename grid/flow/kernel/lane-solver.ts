@@ -99,6 +99,26 @@ export class LaneSolver {
     return this.kernel.buffer.byteLength;
   }
 
+  /** Nodes with injections that the iterations work on. */
+  get activeCount(): number {
+    return this.structure.activeCount;
+  }
+
+  /** The buffer as doubles; positions from {@link voltageAt}. */
+  get voltages(): Float64Array {
+    return this.F;
+  }
+
+  /** Number of a network node in the kernel; ground (-1) has one too, with voltage 0. */
+  placeOf(node: number): number {
+    return node < 0 ? this.structure.activeCount : this.structure.nodeAt[node]!;
+  }
+
+  /** Position of the real part of a kernel node's voltage in a lane; the imaginary part stands `width` further. */
+  voltageAt(place: number, lane: number): number {
+    return (this.header[HEADER.voltageAt]! >> 3) + lane + 2 * this.width * place;
+  }
+
   /** Takes over factor and laws as they are in the network now. Call after any change of taps, switches or sections. */
   refresh(): void {
     const { network } = this;
@@ -197,6 +217,27 @@ export class LaneSolver {
       const to = at + 2 * width * nodeAt[i]!;
       F[to] = voltage[2 * i]!;
       F[to + width] = voltage[2 * i + 1]!;
+    }
+  }
+
+  /**
+   * Starts a lane between two states: `factor * (from + stretch * step)` at the active nodes, interleaved re/im in the
+   * order of the kernel, V (see {@link gather}).
+   */
+  start(lane: number, from: Float64Array, step: Float64Array, stretch: number, factor: number): void {
+    const { F, width } = this;
+    let at = (this.header[HEADER.voltageAt]! >> 3) + lane;
+    for (let t = 0; t < from.length; t++, at += width) F[at] = factor * (from[t]! + stretch * step[t]!);
+  }
+
+  /** Puts voltages by network node into the order of the kernel, active nodes alone. */
+  gather(voltage: Float64Array, to: Float64Array): void {
+    const { nodeAt, activeCount } = this.structure;
+    for (let i = 0; i < nodeAt.length; i++) {
+      const place = nodeAt[i]!;
+      if (place >= activeCount) continue;
+      to[2 * place] = voltage[2 * i]!;
+      to[2 * place + 1] = voltage[2 * i + 1]!;
     }
   }
 

@@ -102,6 +102,12 @@ export class MatrixPattern {
     };
   }
 
+  /** Shares with an end at a node. */
+  sharesOf(node: number): Int32Array {
+    const { start, member } = this.sharesAt;
+    return member.subarray(start[node]!, start[node + 1]!);
+  }
+
   /** Bytes held. */
   get bytes(): number {
     const { colPtr, rowIdx, diagonal, elementStart, elementPairs, shareSlots, elementsAt, sharesAt } = this;

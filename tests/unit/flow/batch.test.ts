@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { BATCH_STATUS, createBatch, createPowerFlow, histogramPercentile } from '../../../grid/flow/index.js';
+import { scalarKernelOf } from '../../../grid/flow/kernel/kernel-of.js';
+import { feeder } from '../../builders/feeder.js';
+import { radialFeeder, sequence } from '../../builders/radial-feeder.js';
+
+/** Loads of a feeder at random multiples of their model, one row a scenario. */
+function randomLoads(model: ReturnType<typeof radialFeeder>, count: number, seed: number) {
+  const next = sequence(seed);
+  const loads = model.loads.length;
+  const loadW = new Float64Array(count * loads);
+  const loadVar = new Float64Array(count * loads);
+  for (let s = 0; s < count; s++) {
+    model.loads.forEach((load, k) => {
+      const factor = 0.2 + 1.6 * next();
+      loadW[s * loads + k] = factor * load.shares.reduce((sum, { powerW }) => sum + powerW, 0);
+      loadVar[s * loads + k] = factor * load.shares.reduce((sum, { powerVar }) => sum + powerVar, 0);
+    });
+  }
+  return { count, loadW, loadVar };
+}
+
+describe('createBatch', () => {
+  const model = radialFeeder(40);
+  const flow = createPowerFlow(model, { controls: false });
+
+  it('finds for each scenario what the engine finds alone', () => {
+    const scenarios = randomLoads(model, 9, 3);
+    const nodes = flow.nodes.length;
+    const results = {
+      status: new Uint8Array(9),
+      voltagePu: new Float64Array(9 * nodes),
+      sourceW: new Float64Array(9),
+      sourceVar: new Float64Array(9),
+      lossW: new Float64Array(9),
+      lossVar: new Float64Array(9),
+    };
+    expect(createBatch(flow).run(scenarios, results)).toBe(0);
+    const alone = createPowerFlow(model, { controls: false });
+    for (let s = 0; s < 9; s++) {
+      model.loads.forEach(({ id }, k) => {
+        const at = s * model.loads.length + k;
+        alone.setLoadPower(id, scenarios.loadW[at]!, scenarios.loadVar[at]!);
+      });
+      const solution = alone.solve();
+      for (let i = 0; i < nodes; i++) {
+        const pu = Math.hypot(solution.voltage[2 * i]!, solution.voltage[2 * i + 1]!) / flow.nodes[i]!.baseV;
+        expect(Math.abs(results.voltagePu[s * nodes + i]! - pu)).toBeLessThan(1e-8);
+      }
+      expect(Math.abs(results.sourceW[s]! / solution.sourceW - 1)).toBeLessThan(1e-7);
+      expect(Math.abs(results.sourceVar[s]! / solution.sourceVar - 1)).toBeLessThan(1e-6);
+      expect(Math.abs(results.lossW[s]! / solution.lossW - 1)).toBeLessThan(1e-5);
+      expect(Math.abs(results.lossVar[s]! - solution.lossVar)).toBeLessThan(1e-6 * Math.abs(solution.sourceVar) + 1);
+    }
+    expect([...results.status]).toEqual(new Array(9).fill(BATCH_STATUS.indexOf('converged')));
+  });
+
+  it('gives the same bits for any width, order, part and kernel', () => {
+    const scenarios = randomLoads(model, 11, 5);
+    const nodes = flow.nodes.length;
+    const solve = (settings: Parameters<typeof createBatch>[1], ranges = [{ first: 0, count: 11 }]) => {
+      const batch = createBatch(createPowerFlow(model, { controls: false }), settings);
+      const voltagePu = new Float64Array(11 * nodes);
+      for (const { first, count } of ranges) {
+        const part = voltagePu.subarray(first * nodes, (first + count) * nodes);
+        batch.run(scenarios, { voltagePu: part }, { first, count });
+      }
+      return voltagePu;
+    };
+    const expected = solve({ width: 4 });
+    expect(solve({ width: 1 })).toEqual(expected);
+    expect(solve({ width: 8 })).toEqual(expected);
+    expect(solve({ width: 4, kernel: scalarKernelOf })).toEqual(expected);
+    const parts = [
+      { first: 6, count: 5 },
+      { first: 1, count: 5 },
+      { first: 0, count: 1 },
+    ];
+    expect(solve({ width: 4 }, parts)).toEqual(expected);
+  });
+
+  it('runs through a product without laying it out', () => {
+    const batch = createBatch(flow);
+    const minimumPu = new Float64Array(6);
+    const axes = [
+      { count: 2, sourceVoltagePu: Float64Array.of(1, 1.04) },
+      { count: 3, loadMultiplier: Float64Array.of(0, 1, 1.5) },
+    ];
+    expect(batch.run(axes, { minimumPu })).toBe(0);
+    [1, 1.04].forEach((sourceVoltagePu, i) => {
+      [0, 1, 1.5].forEach((loadMultiplier, j) => {
+        const alone = createPowerFlow(model, { controls: false }).solve({ sourceVoltagePu, loadMultiplier });
+        let low = Number.POSITIVE_INFINITY;
+        flow.nodes.forEach(({ baseV }, n) => {
+          low = Math.min(low, Math.hypot(alone.voltage[2 * n]!, alone.voltage[2 * n + 1]!) / baseV);
+        });
+        expect(minimumPu[3 * i + j]).toBeCloseTo(low, 7);
+      });
+    });
+  });
+
+  it('counts violations, extremes and histograms of the nodes asked for', () => {
+    const nodes = Int32Array.of(5, 40, 100);
+    const histogram = { fromPu: 0.9, stepPu: 0.01, bins: 20 };
+    const batch = createBatch(flow, { outputs: { nodes, minPu: 0.99, maxPu: 1.02, histogram } });
+    const scenarios = randomLoads(model, 50, 8);
+    const results = {
+      voltagePu: new Float64Array(150),
+      violations: new Int32Array(50),
+      maximumNode: new Int32Array(50),
+      nodeMinimumPu: new Float64Array(3).fill(Number.POSITIVE_INFINITY),
+      nodeMaximumPu: new Float64Array(3).fill(Number.NEGATIVE_INFINITY),
+      nodeHistogram: new Uint32Array(60),
+    };
+    batch.run(scenarios, results);
+    for (let t = 0; t < 3; t++) {
+      const own = Array.from({ length: 50 }, (_, s) => results.voltagePu[3 * s + t]!).sort((a, b) => a - b);
+      expect(results.nodeMinimumPu[t]).toBe(own[0]);
+      expect(results.nodeMaximumPu[t]).toBe(own[49]);
+      const median = histogramPercentile(results.nodeHistogram, t, histogram, 0.5);
+      expect(median - own[24]!).toBeGreaterThanOrEqual(-1e-12);
+      expect(median - own[24]!).toBeLessThanOrEqual(0.01 + 1e-12);
+    }
+    for (let s = 0; s < 50; s++) {
+      const own = [...results.voltagePu.subarray(3 * s, 3 * s + 3)];
+      expect(results.violations[s]).toBe(own.filter((pu) => pu < 0.99 || pu > 1.02).length);
+      expect(results.maximumNode[s]).toBe(own.indexOf(Math.max(...own)));
+    }
+  });
+
+  it('takes over taps without a new analysis', () => {
+    const own = createPowerFlow(model, { controls: false });
+    const batch = createBatch(own);
+    own.setTap('regulator.reg1', 10);
+    own.setTap('regulator.reg2', -3);
+    batch.refresh();
+    const voltagePu = new Float64Array(own.nodes.length);
+    batch.run({ count: 1 }, { voltagePu });
+    const fresh = createPowerFlow(model, { controls: false });
+    fresh.setTap('regulator.reg1', 10);
+    fresh.setTap('regulator.reg2', -3);
+    const expected = fresh.solve().voltage;
+    own.nodes.forEach(({ baseV }, i) => {
+      expect(voltagePu[i]).toBeCloseTo(Math.hypot(expected[2 * i]!, expected[2 * i + 1]!) / baseV, 8);
+    });
+  });
+
+  it('hands scenarios that fail in their lane to the engine and says how they end', () => {
+    const weak = feeder('weak')
+      .source('S', 'A', { kv: 12.47 })
+      .line('L', 'A', 'B', { r: [[4], [0, 4], [0, 0, 4]], x: [[8], [0, 8], [0, 0, 8]] })
+      .load('D', 'B', { kw: 1000, kvar: 300, minPu: 0.2, maxPu: 1.5 })
+      .build();
+    const status = new Uint8Array(3);
+    const own = createPowerFlow(weak, { controls: false });
+    const multipliers = Float64Array.of(0.5, 5.25, 1);
+    const voltagePu = new Float64Array(3 * own.nodes.length);
+    createBatch(own, { maxIterations: 25 }).run({ count: 3, loadMultiplier: multipliers }, { status, voltagePu });
+    expect(BATCH_STATUS[status[0]!]).toBe('converged');
+    expect(BATCH_STATUS[status[2]!]).toBe('converged');
+    expect(BATCH_STATUS[status[1]!]).not.toBe('converged');
+    expect(voltagePu.every(Number.isFinite)).toBe(true);
+    // The flow itself is as before.
+    expect(own.solve().status).toBe('converged');
+  });
+
+  it('refuses arrays of the wrong length and widths that no kernel has', () => {
+    const batch = createBatch(flow);
+    expect(() => batch.run({ count: 2, loadMultiplier: new Float64Array(3) }, {})).toThrow(
+      /loadMultiplier has 3 values/,
+    );
+    expect(() => batch.run({ count: 2 }, { minimumPu: new Float64Array(1) })).toThrow(/minimumPu has 1 places; 2/);
+    expect(() => batch.run({ count: 2 }, {}, { first: 1, count: 2 })).toThrow(/not among 2/);
+    expect(() => createBatch(flow, { width: 3 })).toThrow(/1, 2 or a multiple of 4/);
+  });
+});
