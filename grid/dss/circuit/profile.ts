@@ -156,6 +156,28 @@ export function readProfile(reader: CircuitReader, object: DssObject): Profile {
   };
 }
 
+/**
+ * The multiplier of a profile at an hour: of a fixed interval the nearest point, counted from the end of the first interval
+ * and from the start again; else on the line between two points.
+ *
+ * @returns undefined for a profile without values
+ */
+export function multiplierAt(profile: Profile, hour: number): number | undefined {
+  const { values, hours, intervalS } = profile;
+  const count = values.length;
+  if (count === 0 || count === 1) return values[0];
+  if (intervalS > 0 || !hours) {
+    const place = Math.round((hour * HOUR_S) / intervalS) % count;
+    return values[place === 0 ? count - 1 : place - 1];
+  }
+  const end = hours[count - 1]!;
+  const at = hour > end && end > 0 ? hour - Math.trunc(hour / end) * end : hour;
+  const next = hours.findIndex((h) => h >= at);
+  if (next <= 0) return values[Math.max(0, next)];
+  const part = (at - hours[next - 1]!) / (hours[next]! - hours[next - 1]!);
+  return values[next - 1]! + part * (values[next]! - values[next - 1]!);
+}
+
 const largest = (values: readonly number[]): number =>
   values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 const scaled = (values: readonly number[], by: number): number[] =>

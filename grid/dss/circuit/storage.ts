@@ -2,7 +2,8 @@ import type { Battery, Cell } from '../../model/index.js';
 import type { DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
 import { curveAt, InverterParameters, terminalPower } from './inverter.js';
-import { profileNames } from './profile.js';
+import { multiplierAt, profileNames, readProfile } from './profile.js';
+import { lastStudyStep } from './study.js';
 import { sharesAt } from './terminal.js';
 
 /** Ratings of a Storage that names none (OpenDSS): kVA, kW, kWh. */
@@ -108,9 +109,32 @@ function readState(reader: CircuitReader, object: DssObject): StorageState {
   return state;
 }
 
+/**
+ * A unit that follows its profile stands, after the script's own time series, where the last step has left it: so does it
+ * in a snapshot that comes after.
+ */
+function followStudy(reader: CircuitReader, object: DssObject, state: StorageState): void {
+  const step = state.dispatch === 'follow' ? lastStudyStep(reader) : undefined;
+  const name = step && profileNames(reader, object).profiles?.[step.mode];
+  const shape = name === undefined ? undefined : reader.script.find('loadshape', name);
+  if (!step || !shape) return;
+  const multiplier = multiplierAt(readProfile(reader, shape), step.hour);
+  if (multiplier === undefined) return;
+  state.state = multiplier > 0 ? 'discharging' : multiplier < 0 ? 'charging' : 'idling';
+  if (multiplier > 0) state.dischargePct = multiplier * 100;
+  if (multiplier < 0) state.chargePct = -multiplier * 100;
+  reader.note(
+    'info',
+    'STATE_AFTER_STUDY',
+    object,
+    `It follows its profile; after the script's own ${step.mode} solution it is ${state.state}.`,
+  );
+}
+
 /** Converts a Storage; its shares hold the power of its own state and rates. */
 export function readStorage(reader: CircuitReader, object: DssObject): Battery | undefined {
   const state = readState(reader, object);
+  followStudy(reader, object, state);
   const { inverter: parameters } = state;
   const { bus, phases, connection, kv } = parameters;
   if (!bus) {

@@ -38,6 +38,22 @@ export function stepSeconds(text: string): number | undefined {
   return match ? Number(match[1]) * STEP_UNITS[match[2]!.toLowerCase() || 's']! : undefined;
 }
 
+/** Modes that walk through a profile, with the step they have by themselves, s. */
+const TIME_MODES = { daily: 3600, yearly: 3600, duty: 1 } as const;
+
+/** The last step of the script's own time series: its mode and the hour it ends at; undefined where it has none. */
+export function lastStudyStep(
+  reader: CircuitReader,
+): { readonly mode: keyof typeof TIME_MODES; readonly hour: number } | undefined {
+  const { solves, options } = reader.script;
+  const isTimeMode = (mode: string): mode is keyof typeof TIME_MODES => Object.hasOwn(TIME_MODES, mode);
+  const last = solves.findLast(({ mode }) => isTimeMode(mode));
+  if (!last || !isTimeMode(last.mode)) return undefined;
+  const written = options.get('stepsize');
+  const step = (written && stepSeconds(written.value.text)) ?? TIME_MODES[last.mode];
+  return { mode: last.mode, hour: (last.number * step) / 3600 };
+}
+
 /** The study a script asks for. */
 export function readStudy(reader: CircuitReader): DssStudy {
   const { script, settings } = reader;
