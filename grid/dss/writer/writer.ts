@@ -29,6 +29,8 @@ export interface DssText {
 export interface DssWriteOptions {
   /** Ends with `Solve`. Default true. */
   readonly solve?: boolean;
+  /** Leaves positions out and has the base voltages calculated by OpenDSS from the list of them. Default false. */
+  readonly areBusesCalculated?: boolean;
   /** Tolerance of that solve and of those after, pu. Default 1e-8. */
   readonly tolerancePu?: number;
 }
@@ -85,7 +87,7 @@ export function writeDss(feeder: Feeder, options: DssWriteOptions = {}): DssText
   group('regulators', feeder.regulators, writeRegulator);
   group('inverter controls', feeder.inverterControls, writeInverterControl);
   group('open terminals', script.openings, (s, command) => s.add(command));
-  writeBuses(script);
+  writeBuses(script, options.areBusesCalculated ?? false);
   script.add('', `Set Tolerance=${num(options.tolerancePu ?? 1e-8)}`, 'Set MaxIterations=100', 'Set MaxControlIter=50');
   if (options.solve ?? true) script.add('Solve');
   return {
@@ -97,14 +99,14 @@ export function writeDss(feeder: Feeder, options: DssWriteOptions = {}): DssText
 }
 
 /** Base voltages and positions; buses that nothing is connected to are not in an OpenDSS circuit. */
-function writeBuses(script: DssScriptText): void {
+function writeBuses(script: DssScriptText, areCalculated: boolean): void {
   const { compiled, feeder } = script;
   const used = new Set(compiled.nodeBus);
   script.section('buses', 1);
   const bases = new Set(feeder.buses.map(({ baseVoltageV }) => baseVoltageV * Math.sqrt(3)).filter((v) => v > 0));
   script.add(
     `Set VoltageBases=[${[...bases].map((v) => num(Number((v / 1000).toPrecision(12)))).join(' ')}]`,
-    'MakeBusList',
+    areCalculated ? 'CalcVoltageBases' : 'MakeBusList',
   );
   for (const bus of feeder.buses) {
     if (!used.has(bus.id)) {
@@ -112,6 +114,7 @@ function writeBuses(script: DssScriptText): void {
       script.notCarried(bus, 'Bus', 'terminal', message, 'info');
       continue;
     }
+    if (areCalculated) continue;
     const name = script.bus(bus.id);
     if (bus.baseVoltageV > 0) script.add(`SetkVBase Bus=${name} kVLN=${num(bus.baseVoltageV / 1000)}`);
     if (bus.x !== undefined && bus.y !== undefined) script.add(`SetBusXY Bus=${name} X=${num(bus.x)} Y=${num(bus.y)}`);

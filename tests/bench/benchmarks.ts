@@ -1,0 +1,346 @@
+/** The benchmarks of the power flow: what is run, on which sides, and what must agree before a time counts. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type DssText, writeDss } from '../../grid/dss/writer/index.js';
+import { createPowerFlow } from '../../grid/flow/index.js';
+import { randomStream } from '../../grid/math/index.js';
+import type { Feeder } from '../../grid/model/index.js';
+import {
+  RADIAL_HIGH_V,
+  RADIAL_LOW_V,
+  RADIAL_SOURCE,
+  RADIAL_STATION,
+  radialGrid,
+} from '../../inputs/generator/radial-grid.js';
+import { syntheticCircuit } from '../../inputs/generator/synthetic-circuit.js';
+import { syntheticDocument } from '../../inputs/generator/synthetic-document.js';
+import { type BenchRow, exponent, type Goal, levelOf, type PeerState, spread } from './bench-row.js';
+import { worstDifference, worstMagnitude } from './deviation.js';
+import type { FeederJob, Job, StepsJob } from './job.js';
+import { type Duel, duel } from './rounds.js';
+import { STEP_S } from './shapes.js';
+import { feederOf, withShapes } from './subjects/test-feeder.js';
+import { type ChildResult, OPENDSS, POWER_GRID_MODEL, root, type Workshop } from './workshop.js';
+
+/** How much is done. */
+export interface Effort {
+  readonly isQuick: boolean;
+  readonly rounds: number;
+}
+
+/** One benchmark; it may give several rows. */
+export interface Benchmark {
+  readonly id: string;
+  run(workshop: Workshop, effort: Effort): readonly BenchRow[];
+}
+
+const CLASS: FeederJob = { nodes: 8500 };
+const YEAR_STEPS = 17_520;
+const MINUTES = 525_600;
+
+function numberOf(result: ChildResult, key: string): number {
+  const value = result[key];
+  if (typeof value !== 'number') throw new Error(`A side handed back no ${key}.`);
+  return value;
+}
+
+/** A row of two sides; a ratio only where the results agree. */
+function rowOf(
+  facts: Pick<BenchRow, 'id' | 'subject' | 'unit'> & Partial<Pick<BenchRow, 'figures' | 'note'>>,
+  run: Duel,
+  peerState: PeerState,
+  check: { readonly value: number; readonly limit: number; readonly what: string } | undefined,
+  goal: Goal | undefined,
+  reached: number | undefined,
+): BenchRow {
+  const isTrue = check === undefined || check.value <= check.limit;
+  return {
+    ...facts,
+    figures: {
+      ...facts.figures,
+      ...(run.cpuRatio === undefined ? {} : { 'ratio of processor time, least samples': run.cpuRatio }),
+    },
+    ours: run.ours,
+    ...(run.peer ? { peer: run.peer } : {}),
+    peerState,
+    ...(run.ratio && isTrue ? { ratio: run.ratio } : {}),
+    ...(check ? { deviation: check } : {}),
+    ...(goal ? { goal } : {}),
+    ...(goal && reached !== undefined && isTrue ? { level: levelOf(goal, reached) } : {}),
+    ownSpreadPct: run.ownSpreadPct,
+    ...(isTrue ? {} : { note: 'The results differ by more than the limit: the time does not count.' }),
+  };
+}
+
+/** The script of a feeder as short as OpenDSS takes it. */
+function terse(feeder: Feeder): DssText {
+  return writeDss(feeder, { solve: false, areBusesCalculated: true });
+}
+
+/** Both sides over time steps. */
+function stepsDuel(workshop: Workshop, effort: Effort, name: string, job: StepsJob): Duel {
+  const script = workshop.file(`${name}.dss`, terse(withShapes(feederOf(job.feeder), job.shapes)).text);
+  const { kind, tolerancePu, controls, chunk, chunks, warmUp } = job;
+  const peerJob = { kind, script, tolerancePu, controls, chunk, chunks, warmUp, stepSeconds: STEP_S };
+  const peer = workshop.hasPeer(OPENDSS) ? () => workshop.peer(OPENDSS, peerJob) : undefined;
+  return duel(effort.rounds, () => workshop.ours(job), peer, 'min');
+}
+
+function agreement(run: Duel, limit: number) {
+  if (!run.peerLast) return undefined;
+  return { value: worstDifference(run.oursLast, run.peerLast), limit, what: 'pu, last step, all nodes' };
+}
+
+function stepFigures(run: Duel, stepsOfYear: number) {
+  const figures: Record<string, number | string> = {
+    iterations: numberOf(run.oursLast, 'iterations'),
+    'not converged': numberOf(run.oursLast, 'unsolved'),
+    'whole year, s': run.ours.median * stepsOfYear,
+  };
+  if (run.peer) figures['whole year peer, s'] = run.peer.median * stepsOfYear;
+  return figures;
+}
+
+const stateOf = (run: Duel): PeerState => (run.peer ? 'measured' : 'absent');
+
+/** One step of a quasi-static series, controls off and on, at two tolerances. */
+const G1: Benchmark = {
+  id: 'G1',
+  run(workshop, effort) {
+    const goal: Goal = { by: 'ratio', must: 3, lead: 8, peak: 15 };
+    const chunk = effort.isQuick ? 50 : 200;
+    const chunks = effort.isQuick ? 2 : 4;
+    const shapes = { seed: 11, count: 20, steps: chunk * (chunks + 1) };
+    const cases = [
+      { tolerancePu: 1e-4, controls: false, limit: 1e-3 },
+      { tolerancePu: 1e-8, controls: false, limit: 1e-6 },
+      ...(effort.isQuick ? [] : [{ tolerancePu: 1e-8, controls: true, limit: 0.02 }]),
+    ];
+    return cases.map(({ tolerancePu, controls, limit }) => {
+      const job: StepsJob = { kind: 'steps', feeder: CLASS, shapes, tolerancePu, controls, chunk, chunks, warmUp: 1 };
+      const run = stepsDuel(workshop, effort, `g1-${tolerancePu}-${controls}`, job);
+      const subject = `step of 30 min, synthetic 8,500 nodes, controls ${controls ? 'on' : 'off'}, tolerance ${tolerancePu}`;
+      const facts = { id: `G1 ${tolerancePu}${controls ? ' controls' : ''}`, subject, unit: 'step' };
+      const figures = stepFigures(run, YEAR_STEPS);
+      return rowOf({ ...facts, figures }, run, stateOf(run), agreement(run, limit), goal, run.ratio?.median);
+    });
+  },
+};
+
+/** CIM bytes to a snapshot against OpenDSS' compile and solve of its own script. */
+const G2: Benchmark = {
+  id: 'G2',
+  run(workshop, effort) {
+    const file = workshop.file('cold.xml', syntheticDocument(syntheticCircuit()));
+    const feeder = feederOf({ file });
+    const script = workshop.file('cold.dss', terse(feeder).text);
+    const samples = effort.isQuick ? 3 : 7;
+    const job: Job = { kind: 'cold', file, samples, warmUp: 2 };
+    const peerJob = { kind: 'cold', script, samples, warmUp: 2 };
+    const peer = workshop.hasPeer(OPENDSS) ? () => workshop.peer(OPENDSS, peerJob) : undefined;
+    const run = duel(Math.min(2, effort.rounds), () => workshop.ours(job), peer, 'median');
+    const parts = run.oursLast['parts'];
+    const names = ['parse', 'map', 'compile', 'solve'];
+    const figures: Record<string, number | string> = { 'CIM bytes': numberOf(run.oursLast, 'bytes') };
+    if (Array.isArray(parts)) {
+      names.forEach((name, k) => {
+        figures[`${name}, ms`] = Math.round(1000 * spread(parts.map((part) => Number(part[k]))).median * 10) / 10;
+      });
+    }
+    figures['script bytes'] = readFileSync(script).length;
+    // OpenDSS solves to 1e-8 as we do; the taps of both are those that their own controls found.
+    const goal: Goal = { by: 'ratio', must: 0.5, lead: 1, peak: 2 };
+    const facts = { id: 'G2', subject: 'CIM bytes to converged snapshot, synthetic 8,500 nodes', unit: 'cold start' };
+    return [rowOf({ ...facts, figures }, run, stateOf(run), agreement(run, 1e-5), goal, run.ratio?.median)];
+  },
+};
+
+/** A year at 30 minutes with controls. */
+const G3: Benchmark = {
+  id: 'G3',
+  run(workshop, effort) {
+    const chunk = effort.isQuick ? 48 : 480;
+    const chunks = effort.isQuick ? 2 : 4;
+    const shapes = { seed: 13, count: 20, steps: chunk * (chunks + 1) };
+    const job: StepsJob = {
+      ...{ kind: 'steps', feeder: CLASS, shapes, tolerancePu: 1e-4, controls: true, chunk, chunks, warmUp: 1 },
+    };
+    const run = stepsDuel(workshop, { ...effort, rounds: Math.min(2, effort.rounds) }, 'g3', job);
+    const goal: Goal = { by: 'seconds', must: 15, lead: 5, peak: 2.5 };
+    const facts = { id: 'G3', subject: 'year at 30 min, synthetic 8,500 nodes, controls on, one core', unit: 'step' };
+    const figures = stepFigures(run, YEAR_STEPS);
+    return [rowOf({ ...facts, figures }, run, stateOf(run), agreement(run, 0.02), goal, run.ours.median * YEAR_STEPS)];
+  },
+};
+
+/** The public feeders, where they are at hand. */
+export function publicFeeder(name: string): string | undefined {
+  const folder = process.env['DEC_FEEDERS'] ?? join(root, '..', 'shared', 'feeders');
+  const path = join(folder, 'cim', name);
+  return existsSync(path) ? path : undefined;
+}
+
+/** A year at one minute on IEEE 123. */
+const G4: Benchmark = {
+  id: 'G4',
+  run(workshop, effort) {
+    const file = publicFeeder('IEEE123.xml');
+    if (file === undefined) {
+      process.stderr.write('skipped: G4 (the public feeders are not at hand; set DEC_FEEDERS)\n');
+      return [];
+    }
+    const chunk = effort.isQuick ? 500 : 2000;
+    const chunks = effort.isQuick ? 2 : 5;
+    const shapes = { seed: 17, count: 20, steps: chunk * (chunks + 1) };
+    const job: StepsJob = {
+      ...{ kind: 'steps', feeder: { file }, shapes, tolerancePu: 1e-4, controls: false, chunk, chunks, warmUp: 1 },
+    };
+    const run = stepsDuel(workshop, effort, 'g4', job);
+    const goal: Goal = { by: 'seconds', must: 20, lead: 6, peak: 3 };
+    const facts = { id: 'G4', subject: 'year at 1 min, IEEE 123, controls off, one core', unit: 'step' };
+    const figures = stepFigures(run, MINUTES);
+    return [rowOf({ ...facts, figures }, run, stateOf(run), agreement(run, 1e-3), goal, run.ours.median * MINUTES)];
+  },
+};
+
+/** Many scenarios against power-grid-model. */
+const G5: Benchmark = {
+  id: 'G5',
+  run(workshop, effort) {
+    const grid = radialGrid();
+    const scenarios = effort.isQuick ? 200 : 1000;
+    const samples = effort.isQuick ? 2 : 5;
+    const random = randomStream(5).split('scenarios');
+    const values = Float64Array.from({ length: scenarios * grid.loads.length }, () => random.uniform(0.4, 1.1));
+    const multipliers = workshop.file('multipliers.f64', new Uint8Array(values.buffer));
+    const job: Job = { kind: 'scenarios', multipliers, scenarios, tolerancePu: 1e-8, samples, warmUp: 1 };
+    const goal: Goal = { by: 'ratio', must: 2, lead: 8, peak: 15 };
+    const methods = effort.isQuick ? ['iterative_current'] : ['iterative_current', 'newton_raphson'];
+    return methods.map((method) => {
+      const station = RADIAL_STATION;
+      const common = { grid, station, source: RADIAL_SOURCE, highV: RADIAL_HIGH_V, lowV: RADIAL_LOW_V };
+      const peerJob = { ...common, multipliers, method, tolerancePu: 1e-8, samples, warmUp: 1 };
+      const peer = workshop.hasPeer(POWER_GRID_MODEL) ? () => workshop.peer(POWER_GRID_MODEL, peerJob) : undefined;
+      const run = duel(Math.min(2, effort.rounds), () => workshop.ours(job), peer, 'min');
+      const check = run.peerLast && {
+        value: worstMagnitude(run.oursLast, run.peerLast),
+        ...{ limit: 1e-6, what: 'pu of magnitude, last scenario, all nodes' },
+      };
+      const subject = `load scenarios on the radial grid of 1,804 buses, tolerance 1e-8, against ${method}`;
+      const figures = {
+        iterations: numberOf(run.oursLast, 'iterations'),
+        'not converged': numberOf(run.oursLast, 'unsolved'),
+        '10,000 scenarios, s': run.ours.median * 10_000,
+      };
+      const facts = { id: `G5 ${method}`, subject, unit: 'scenario', figures };
+      return rowOf(facts, run, stateOf(run), check, goal, run.ratio?.median);
+    });
+  },
+};
+
+/** Truth: the same circuit solved by OpenDSS. */
+const G6: Benchmark = {
+  id: 'G6',
+  run(workshop, effort) {
+    if (!workshop.hasPeer(OPENDSS)) return [];
+    const files = ['IEEE13.xml', 'IEEE37.xml', 'IEEE123.xml', 'LVTest.xml'].flatMap((name) => publicFeeder(name) ?? []);
+    const jobs: readonly (readonly [string, FeederJob])[] = [
+      ['synthetic 8,500', CLASS],
+      ['IEEE123Sec', { file: join(root, 'inputs', 'feeder', 'IEEE123Sec.xml') }],
+      ...(effort.isQuick ? files.slice(0, 1) : files).map((file): [string, FeederJob] => [
+        file.slice(file.lastIndexOf('/') + 1),
+        { file },
+      ]),
+    ];
+    const figures: Record<string, number | string> = {};
+    const seconds: number[] = [];
+    const theirs: number[] = [];
+    let worst = 0;
+    let version = '';
+    for (const [name, job] of jobs) {
+      const feeder = feederOf(job);
+      const written = terse(feeder);
+      const script = workshop.file('truth.dss', written.text);
+      const solved = workshop.peer(OPENDSS, { kind: 'solve', script, tolerancePu: 1e-10, controls: false });
+      const flow = createPowerFlow(feeder, { controls: false, tolerancePu: 1e-11 });
+      const start = process.hrtime.bigint();
+      const solution = flow.solve();
+      seconds.push(Number(process.hrtime.bigint() - start) / 1e9);
+      theirs.push(...solved.seconds);
+      const names = written.busNames;
+      const ours: ChildResult = {
+        ...{ version: 'DEC', seconds: [], volts: [...solution.voltage], baseV: flow.nodes.map(({ baseV }) => baseV) },
+        nodes: flow.nodes.map(({ bus, node }) => `${names.get(bus)!.toLowerCase()}.${node}`),
+      };
+      const difference = worstDifference(ours, solved);
+      figures[name] = difference;
+      worst = Math.max(worst, difference);
+      version = solved.version;
+    }
+    const goal: Goal = { by: 'deviation', must: 1e-4, lead: 2e-5, peak: 2e-6 };
+    return [
+      {
+        id: 'G6',
+        subject: 'largest |dV| to OpenDSS on the same circuit, controls frozen',
+        unit: 'first solve',
+        ours: spread(seconds),
+        peer: { version, ...spread(theirs) },
+        peerState: 'measured',
+        deviation: { value: worst, limit: goal.must, what: 'pu, all nodes, all feeders' },
+        goal,
+        level: levelOf(goal, worst),
+        ownSpreadPct: 0,
+        figures,
+      },
+    ];
+  },
+};
+
+/** Cost and memory over size. */
+const SCALING: Benchmark = {
+  id: 'scaling',
+  run(workshop, effort) {
+    const sizes = effort.isQuick ? [1000, 3000, 8500] : [100, 300, 1000, 3000, 8500, 30_000, 100_000];
+    const results = sizes.map((nodes) =>
+      workshop.ours({ kind: 'scaling', nodes, samples: nodes > 20_000 ? 3 : effort.isQuick ? 3 : 7 }),
+    );
+    const memory = results[sizes.indexOf(8500)]!;
+    const steps = ['compile', 'order', 'factor', 'solve'] as const;
+    const goal: Goal = { by: 'exponent', must: 1.1, lead: 1.05, peak: 1 };
+    const rows = steps.map((step): BenchRow => {
+      const perIteration = (run: ChildResult) =>
+        numberOf(run, step) / (step === 'solve' ? numberOf(run, 'iterations') : 1);
+      const slope = exponent(results.map((run, k) => [sizes[k]!, perIteration(run)]));
+      return {
+        id: `scaling ${step}`,
+        subject: `${step} over ${sizes[0]} to ${sizes[sizes.length - 1]} nodes${step === 'solve' ? ', an iteration' : ''}`,
+        unit: '8,500 nodes',
+        ours: spread([perIteration(memory)]),
+        peerState: 'none',
+        goal,
+        level: levelOf(goal, slope),
+        ownSpreadPct: 0,
+        figures: {
+          exponent: Math.round(slope * 1000) / 1000,
+          ...Object.fromEntries(results.map((run, k) => [`${sizes[k]} nodes, ms`, 1000 * perIteration(run)])),
+        },
+      };
+    });
+    const bytes: Goal = { by: 'bytes', must: 40e6, lead: 12e6, peak: 6e6 };
+    const row: BenchRow = {
+      id: 'memory',
+      subject: 'power flow of 8,500 nodes made ready and solved, beside its model',
+      unit: 'feeder',
+      ours: spread([Number.NaN]),
+      peerState: 'none',
+      goal: bytes,
+      level: levelOf(bytes, numberOf(memory, 'bytes')),
+      ownSpreadPct: 0,
+      figures: Object.fromEntries(results.map((run, k) => [`${sizes[k]} nodes, bytes`, numberOf(run, 'bytes')])),
+    };
+    return [...rows, row];
+  },
+};
+
+/** All benchmarks in the order of the report. */
+export const BENCHMARKS: readonly Benchmark[] = [G6, G1, G2, G3, G4, G5, SCALING];

@@ -1,0 +1,50 @@
+/** Jobs that our side does in a process of its own; see `subject.ts`. */
+
+/** Which feeder: synthetic of so many nodes, or a CIM file. */
+export type FeederJob = { readonly nodes: number } | { readonly file: string };
+
+/** Time steps: loads follow shapes, one column a step. */
+export interface StepsJob {
+  readonly kind: 'steps';
+  readonly feeder: FeederJob;
+  readonly shapes: ShapesJob;
+  readonly tolerancePu: number;
+  readonly controls: boolean;
+  readonly chunk: number;
+  readonly chunks: number;
+  readonly warmUp: number;
+}
+
+/** Random multipliers: `count` shapes of `steps` values from a seed. */
+export interface ShapesJob {
+  readonly seed: number;
+  readonly count: number;
+  readonly steps: number;
+}
+
+/** CIM bytes to a converged snapshot. */
+export interface ColdJob {
+  readonly kind: 'cold';
+  readonly file: string;
+  readonly samples: number;
+  readonly warmUp: number;
+}
+
+/** Many scenarios on one grid; one multiplier for each scenario and load, in a file of doubles. */
+export interface ScenariosJob {
+  readonly kind: 'scenarios';
+  readonly multipliers: string;
+  readonly scenarios: number;
+  readonly tolerancePu: number;
+  readonly samples: number;
+  readonly warmUp: number;
+}
+
+/** Cost over size. */
+export interface ScalingJob {
+  readonly kind: 'scaling';
+  readonly nodes: number;
+  readonly samples: number;
+}
+
+export type Job = StepsJob | ColdJob | ScenariosJob | ScalingJob;

@@ -1,0 +1,97 @@
+/**
+ * The benchmarks: `npm run bench -- [--only G1,G5] [--quick] [--record] [--json] [--out DIR]`.
+ *
+ * Writes outputs/bench/<date>-<commit>.json and .md and prints the table. With --quick a subset of about a minute runs, and
+ * the exit code is 3 when a ratio is below 0.7 of the recorded one. --record makes this run's ratios the recorded ones.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { BenchRow } from './bench-row.js';
+import { BENCHMARKS } from './benchmarks.js';
+import { commit, load, machine } from './machine.js';
+import { type Baseline, type BenchReport, markdown } from './table.js';
+import { root, Workshop } from './workshop.js';
+
+/** Part of the recorded ratio below which the quick run fails. */
+const REGRESSION = 0.7;
+/** Difference of our own rounds above which a row is called noisy, %. */
+const NOISE_PCT = 5;
+const ROUNDS = 4;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    out: { type: 'string' },
+    rounds: { type: 'string' },
+  },
+});
+
+function chosen() {
+  const wanted = values.only?.split(',').map((name) => name.trim().toLowerCase());
+  const list = BENCHMARKS.filter(({ id }) => wanted === undefined || wanted.includes(id.toLowerCase()));
+  const known = BENCHMARKS.map(({ id }) => id).join(', ');
+  if (list.length === 0) {
+    process.stderr.write(`bench: --only knows ${known}, not ${values.only}.\n`);
+    process.exit(2);
+  }
+  return list;
+}
+
+const benchmarks = chosen();
+const baselineFile = join(root, 'tests', 'bench', 'baseline.json');
+const baseline: Baseline = existsSync(baselineFile) ? JSON.parse(readFileSync(baselineFile, 'utf8')) : {};
+const effort = { isQuick: values.quick, rounds: values.quick ? 2 : Number(values.rounds ?? ROUNDS) };
+const loadBefore = load();
+const workshop = new Workshop();
+const rows: BenchRow[] = [];
+try {
+  for (const benchmark of benchmarks) {
+    process.stderr.write(`${benchmark.id} ...\n`);
+    rows.push(...benchmark.run(workshop, effort));
+  }
+} finally {
+  workshop.close();
+}
+
+const fingerprint = machine(loadBefore);
+const report: BenchReport = {
+  date: new Date().toISOString().slice(0, 10),
+  commit: commit(root),
+  isQuick: values.quick,
+  machine: fingerprint,
+  isNoisy:
+    Math.max(loadBefore, fingerprint.loadAfter) > fingerprint.cores ||
+    rows.some(({ ownSpreadPct }) => ownSpreadPct > NOISE_PCT),
+  rows,
+};
+const folder = values.out ?? join(root, 'outputs', 'bench');
+mkdirSync(folder, { recursive: true });
+const stem = join(folder, `${report.date}-${report.commit}${values.quick ? '-quick' : ''}`);
+const text = markdown(report, baseline);
+writeFileSync(`${stem}.json`, `${JSON.stringify(report, null, 2)}\n`);
+writeFileSync(`${stem}.md`, text);
+process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : text);
+process.stderr.write(`Wrote ${stem}.json and .md.\n`);
+
+if (values.record) {
+  const recorded = Object.fromEntries(
+    rows.flatMap((row) =>
+      row.ratio ? [[row.id, { ratio: row.ratio.median, date: report.date, commit: report.commit }]] : [],
+    ),
+  );
+  writeFileSync(baselineFile, `${JSON.stringify({ ...baseline, ...recorded }, null, 2)}\n`);
+}
+
+const untrue = rows.filter(({ deviation }) => deviation && !(deviation.value <= deviation.limit));
+const slower = rows.filter(({ id, ratio }) => ratio && baseline[id] && ratio.median < REGRESSION * baseline[id].ratio);
+for (const { id } of untrue) process.stderr.write(`${id}: the results do not agree.\n`);
+for (const { id, ratio } of slower) {
+  process.stderr.write(
+    `${id}: ratio ${ratio?.median.toPrecision(3)}, recorded ${baseline[id]?.ratio.toPrecision(3)}.\n`,
+  );
+}
+if (untrue.length > 0 || (values.quick && slower.length > 0)) process.exitCode = 3;

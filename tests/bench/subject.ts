@@ -1,0 +1,29 @@
+/**
+ * Our side of a benchmark, alone in its process: reads a job, does it, writes times and results.
+ *
+ * Usage: node --expose-gc subject.js JOB.json RESULT.json
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Job } from './job.js';
+import { coldStart } from './subjects/cold-start.js';
+import { scaling } from './subjects/scaling.js';
+import { scenarios } from './subjects/scenarios.js';
+import { timeSteps } from './subjects/time-steps.js';
+
+const [jobFile = '', resultFile = ''] = process.argv.slice(2);
+const job: Job = JSON.parse(readFileSync(jobFile, 'utf8'));
+
+function done(): object {
+  switch (job.kind) {
+    case 'steps':
+      return timeSteps(job);
+    case 'cold':
+      return coldStart(job);
+    case 'scenarios':
+      return scenarios(job);
+    case 'scaling':
+      return scaling(job);
+  }
+}
+
+writeFileSync(resultFile, JSON.stringify({ version: 'DEC', ...done() }));
