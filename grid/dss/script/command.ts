@@ -10,6 +10,7 @@ import {
   newObject,
   readReference,
 } from './edit.js';
+import { excerpt } from './finding-list.js';
 import type { Reading } from './reading.js';
 import type { DssValue } from './script.js';
 import { DssTokens } from './token.js';
@@ -139,7 +140,7 @@ function setOptions(reading: Reading, tokens: DssTokens): void {
     }
     const option = optionAt(optionPlace(written));
     if (option === undefined) {
-      const message = 'The option is unknown; it is left out.';
+      const message = `The option "${excerpt(written)}" is unknown; it is left out.`;
       findings.add('warning', 'UNKNOWN_OPTION', message, { attribute: written, value: value.text }, at);
     } else {
       reading.state.optionHistory.push({ option, value, at, order, directory: reading.directory });

@@ -1,3 +1,4 @@
+import { excerpt } from './finding-list.js';
 import { linesOf } from './number-file.js';
 import type { Reading } from './reading.js';
 import { DssTokens } from './token.js';
@@ -12,7 +13,7 @@ export function readCoordinates(reading: Reading, tokens: DssTokens, isGeographi
   const name = tokens.next() ? reading.valueOf(tokens.value).text.trim() : '';
   const found = name === '' ? undefined : reading.findFile(name);
   if (!found) {
-    const message = 'The file of bus positions is not there; buses of it have no position.';
+    const message = `The file "${excerpt(name)}" of bus positions cannot be found or read; its buses have no position.`;
     reading.findings.add('warning', 'MISSING_FILE', message, { value: name }, reading.at);
     return;
   }

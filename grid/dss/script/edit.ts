@@ -33,7 +33,7 @@ export function readReference(reading: Reading, tokens: DssTokens): ObjectRefere
 export function knownClass(reading: Reading, reference: ObjectReference): string | undefined {
   const className = classNamed(reference.className);
   if (className === undefined) {
-    const message = 'The class is unknown; the line is left out.';
+    const message = `The class "${excerpt(reference.className)}" is unknown; the line is left out.`;
     const facts = { class: excerpt(reference.className), name: excerpt(reference.name) };
     reading.findings.add('warning', 'UNKNOWN_CLASS', message, facts, reading.at);
   }

@@ -3,7 +3,7 @@ import { CircuitState } from './circuit-state.js';
 import { runCommand } from './command.js';
 import { LASTING_OPTIONS } from './command-table.js';
 import { assignProperties, editByName } from './edit.js';
-import { DssFindings } from './finding-list.js';
+import { DssFindings, excerpt } from './finding-list.js';
 import { linesOf } from './number-file.js';
 import type { Reading } from './reading.js';
 import type { DssFiles, DssOption, DssPlace, DssScript, DssValue } from './script.js';
@@ -73,7 +73,7 @@ class ScriptReading implements Reading {
     const from = this.at;
     const found = this.findFile(name, '.dss');
     if (!found) {
-      const message = 'The file of a redirect cannot be found or read; its lines are missing from the circuit.';
+      const message = `The file "${excerpt(name)}" cannot be found or read; its lines are missing from the circuit.`;
       this.findings.add('error', 'MISSING_FILE', message, { value: name }, from);
       return;
     }
@@ -112,7 +112,7 @@ class ScriptReading implements Reading {
     if (word === '') return;
     const command = commandNamed(word) ?? (word.startsWith('?') ? '?' : undefined);
     if (command === undefined) {
-      const message = 'The command is unknown; the line is left out.';
+      const message = `The command "${excerpt(word)}" is unknown; the line is left out.`;
       this.findings.add('warning', 'UNKNOWN_COMMAND', message, { value: text.trim() }, this.at);
       return;
     }

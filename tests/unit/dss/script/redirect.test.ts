@@ -36,6 +36,7 @@ describe('files', () => {
       expect.objectContaining({
         severity: 'error',
         code: 'MISSING_FILE',
+        message: expect.stringContaining('nothere.dss'),
         value: 'nothere.dss',
         file: 'master.dss',
         line: 4,
