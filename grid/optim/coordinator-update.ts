@@ -55,6 +55,8 @@ export interface CoordinatorMemory {
   uncurtailed: Float64Array | undefined;
   /** Port nodes whose agent has a view on the voltage. */
   readonly hasVoltage: Uint8Array;
+  /** Rounds in a row without an answer, by agent. */
+  readonly absentRounds: Int32Array;
   ownAlpha: Float64Array;
   multipliers: Float64Array;
   calmRounds: number;
@@ -82,12 +84,16 @@ export function coordinatorMemory(data: CoordinatorData, settings: StarSettings)
     isOpening: true,
     uncurtailed: undefined,
     hasVoltage: new Uint8Array(ports),
+    absentRounds: new Int32Array(data.agents.length),
     ownAlpha: new Float64Array(data.groupCount),
     multipliers: new Float64Array(data.network.nodes.length + data.groupCount),
     calmRounds: 0,
     solver: undefined,
   };
 }
+
+/** Rounds without an answer after which an agent's port is a fixed power without a view on the voltage. */
+const GIVEN_UP_ROUNDS = 3;
 
 /** Weight of the pull towards the last alpha where the cost alone is not strictly convex. */
 const PROXIMAL_SHARE = 0.05;
@@ -460,20 +466,37 @@ export function coordinatorUpdate(
   const missing: string[] = [];
   let powerChangeW = 0;
   let at = 0;
-  data.agents.forEach(({ agentId, portNodes }) => {
+  let isAwaiting = false;
+  const setView = (port: number, hasVoltage: boolean): void => {
+    if (memory.hasVoltage[port] === Number(hasVoltage)) return;
+    memory.hasVoltage[port] = Number(hasVoltage);
+    memory.solver = undefined;
+  };
+  data.agents.forEach(({ agentId, portNodes }, agent) => {
     const reply = replies.get(agentId);
     if (isUsable(reply, portNodes.length)) {
+      memory.absentRounds[agent] = 0;
       portNodes.forEach((_, k) => {
         const before = answer.power[at + k]!;
         answer.power[at + k] = reply.powerW[k]! / settings.powerUnitW;
         answer.reactive[at + k] = reply.powerVar[k]! / settings.powerUnitW;
-        memory.hasVoltage[at + k] = reply.voltageSquaredPu.length > 0 ? 1 : 0;
+        setView(at + k, reply.voltageSquaredPu.length > 0);
         if (memory.hasVoltage[at + k]) {
           answer.voltage[at + k] = (reply.voltageSquaredPu[k]! - 1) / settings.voltageUnitSquaredPu;
         }
         powerChangeW = Math.max(powerChangeW, Math.abs(answer.power[at + k]! - before) * settings.powerUnitW);
       });
-    } else missing.push(agentId);
+    } else {
+      missing.push(agentId);
+      memory.absentRounds[agent]!++;
+      // A voltage that nobody stands for any more would hold the port, and prices would grow against it without end.
+      if (memory.absentRounds[agent]! >= GIVEN_UP_ROUNDS) {
+        portNodes.forEach((_, k) => {
+          setView(at + k, false);
+          price.voltage[at + k] = 0;
+        });
+      } else isAwaiting = true;
+    }
     at += portNodes.length;
   });
   if (isOpening) {
@@ -538,7 +561,7 @@ export function coordinatorUpdate(
   const dualTolerance = root * settings.absoluteTolerance + settings.relativeTolerance * rho * Math.sqrt(sizeU);
   const isCalm =
     primalResidual <= primalTolerance && dualResidual <= dualTolerance && powerChangeW <= settings.powerToleranceW;
-  memory.calmRounds = isCalm && missing.length === 0 ? memory.calmRounds + 1 : 0;
+  memory.calmRounds = isCalm && !isAwaiting ? memory.calmRounds + 1 : 0;
   const progress: RoundProgress = {
     round: memory.round,
     rho,
