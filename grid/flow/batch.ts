@@ -11,10 +11,10 @@
 import { DecError } from '../math/index.js';
 import { type BatchOutputs, BatchRecorder, type BatchResults, type BatchStatus, needsPowers } from './batch-result.js';
 import { type BatchScenarios, ScenarioReader } from './batch-scenario.js';
+import type { FeederFlow } from './feeder-flow.js';
 import type { FlowCore } from './flow-core.js';
 import { type KernelFactory, LaneSolver } from './kernel/lane-solver.js';
 import { isLossy } from './solution.js';
-import type { FeederFlow } from './solver.js';
 
 /** Settings of a batch. */
 export interface BatchSettings {

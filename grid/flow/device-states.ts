@@ -1,5 +1,5 @@
 import type { Finding, Regulator } from '../model/index.js';
-import type { FeederFlow } from './solver.js';
+import type { FeederFlow } from './feeder-flow.js';
 
 /** The position of one regulator as a state file gives it. */
 export interface TapState {

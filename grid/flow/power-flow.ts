@@ -34,6 +34,16 @@ export type PowerFlowStatus =
   /** The admittance matrix is singular (no path to a source and no shunt). */
   | 'singular';
 
+/** Why the fixed point was given up, and what found the solution (or did not either). */
+export interface PowerFlowFallback {
+  readonly method: 'newton' | 'nominalAdmittance';
+  readonly reason: 'iterationLimit' | 'diverged';
+  /** Largest change of its last iteration, pu, and where. */
+  readonly mismatchPu: number;
+  readonly bus: string;
+  readonly node: number;
+}
+
 /** Power and current into an element at one of its conductors. */
 export interface ConductorFlow {
   /** Terminal number from 1. */
@@ -53,6 +63,8 @@ export interface PowerFlowSolution {
   readonly controlPasses: number;
   /** Names of the controls that were still acting when the passes ran out. */
   readonly unsettledControls: readonly string[];
+  /** Present when the fixed point alone did not lead to this state. */
+  readonly fallback?: PowerFlowFallback;
   /** Largest last change, pu, and where. */
   readonly mismatchPu: number;
   readonly worstBus: string;

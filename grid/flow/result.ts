@@ -8,8 +8,8 @@ import {
   type Regulator,
   type Transformer,
 } from '../model/index.js';
+import type { FeederFlow } from './feeder-flow.js';
 import type { ConductorFlow, PowerFlowSettings, PowerFlowSolution, PowerFlowStatus } from './power-flow.js';
-import type { FeederFlow } from './solver.js';
 
 /** ANSI C84.1 range A, service voltage. */
 const RANGE_A_MIN_PU = 0.95;

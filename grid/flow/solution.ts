@@ -1,6 +1,6 @@
 import type { CompiledElement, CompiledFeeder, Primitive } from '../model/index.js';
 import type { ShareInjection } from './injection.js';
-import type { ConductorFlow, PowerFlowSolution, PowerFlowStatus } from './power-flow.js';
+import type { ConductorFlow, PowerFlowFallback, PowerFlowSolution, PowerFlowStatus } from './power-flow.js';
 
 /** What a solution keeps of the solver's state. */
 export interface SolvedState {
@@ -10,6 +10,7 @@ export interface SolvedState {
   readonly iterations: number;
   readonly controlPasses: number;
   readonly unsettledControls: readonly string[];
+  readonly fallback?: PowerFlowFallback;
   readonly mismatchPu: number;
   readonly worstNode: number;
   /** Node voltages, owned by the solution. */
@@ -39,6 +40,7 @@ export class Solution implements PowerFlowSolution {
   readonly iterations: number;
   readonly controlPasses: number;
   readonly unsettledControls: readonly string[];
+  readonly fallback?: PowerFlowFallback;
   readonly mismatchPu: number;
   readonly worstBus: string;
   readonly worstNode: number;
@@ -54,6 +56,7 @@ export class Solution implements PowerFlowSolution {
     this.iterations = state.iterations;
     this.controlPasses = state.controlPasses;
     this.unsettledControls = state.unsettledControls;
+    if (state.fallback) this.fallback = state.fallback;
     this.mismatchPu = state.mismatchPu;
     this.worstBus = compiled.nodeBus[state.worstNode] ?? '';
     this.worstNode = compiled.nodeNumber[state.worstNode] ?? 0;

@@ -14,7 +14,6 @@ import {
   compile,
   type Feeder,
   type Finding,
-  sourceVoltages,
   switchPrimitive,
   tapRatios,
   transformerPrimitive,
@@ -22,14 +21,26 @@ import {
 import { CapacitorSwitching, placeCapacitor } from './capacitor-control.js';
 import type { ControlledStates, ControlView, FlowControl } from './control/control.js';
 import { ControlQueue, type ControlSnapshot } from './control/queue.js';
+import type { StorageOrder } from './device/storage-power.js';
+import type { FeederFlow } from './feeder-flow.js';
 import { type FlowState, iterateFixedPoint, startFlat } from './fixed-point.js';
 import type { FlowCore } from './flow-core.js';
+import { networkFindings } from './flow-findings.js';
+import { Generation } from './generation.js';
 import { ShareInjection } from './injection.js';
 import { AdmittanceNetwork } from './network.js';
 import { iterateNewton } from './newton.js';
-import type { FlowNode, PowerFlow, PowerFlowSettings, PowerFlowSolution, PowerFlowStatus } from './power-flow.js';
+import type {
+  FlowNode,
+  PowerFlowFallback,
+  PowerFlowSettings,
+  PowerFlowSolution,
+  PowerFlowStatus,
+} from './power-flow.js';
 import { placeRegulator, RegulatorControl } from './regulator-control.js';
 import { Solution } from './solution.js';
+import { setSourceCurrents } from './source-current.js';
+import type { UnitOutput, UnitState } from './unit-state.js';
 
 /** Settings used where none are given. */
 export const DEFAULT_SETTINGS: PowerFlowSettings = {
@@ -40,21 +51,6 @@ export const DEFAULT_SETTINGS: PowerFlowSettings = {
   loadMultiplier: 1,
   pvMultiplier: 1,
 };
-
-/** A power flow that also says what it noticed about the network. */
-export interface FeederFlow extends PowerFlow {
-  /** Settings of the last solve, those given at the start before the first. */
-  readonly settings: PowerFlowSettings;
-  /** Isolated nodes in the present switch state, controls that are kept but not acted. */
-  readonly findings: readonly Finding[];
-  /** What the controls have announced and remember, as plain data for a time series to carry. */
-  controlSnapshot(): ControlSnapshot;
-  restoreControls(snapshot: ControlSnapshot): void;
-  /** 1 for each of {@link PowerFlow.nodes} without a path to a source in the present switch state. */
-  readonly isIsolated: Uint8Array;
-  /** Network, laws and constants at the present states of all devices, for batches and sensitivities. */
-  core(): FlowCore;
-}
 
 class Engine implements FeederFlow {
   readonly feeder: Feeder;
@@ -72,6 +68,7 @@ class Engine implements FeederFlow {
   private readonly frozen = new Set<string>();
   private readonly controls: readonly FlowControl[];
   private readonly queue = new ControlQueue();
+  private readonly generation: Generation;
   private readonly isPvShare: Uint8Array;
   /** 1 for shares of loads whose active, and reactive, power the load multiplier scales. */
   private readonly isScaledW: Uint8Array;
@@ -87,6 +84,7 @@ class Engine implements FeederFlow {
   private sourceVoltage = new Map<string, Float64Array>();
   private isSourceChanged = true;
   private lostNode = -1;
+  private fallback: PowerFlowFallback | undefined;
 
   constructor(feeder: Feeder, settings: Partial<PowerFlowSettings>) {
     this.feeder = feeder;
@@ -102,6 +100,7 @@ class Engine implements FeederFlow {
     }));
     this.injection = new ShareInjection(compiled.shares);
     this.network = new AdmittanceNetwork(compiled, this.injection);
+    this.generation = new Generation(feeder, compiled, this.injection);
     const size = 2 * compiled.nodeCount;
     this.state = {
       voltage: new Float64Array(size),
@@ -153,6 +152,7 @@ class Engine implements FeederFlow {
     const der = this.feeder.elements.get(derId);
     if (der?.kind !== 'pv' && der?.kind !== 'battery' && der?.kind !== 'machine') throw unknown('generation', derId);
     this.setShares(derId, powerW, powerVar, -1);
+    this.generation.units.get(derId)!.tell({ powerW, powerVar });
   }
 
   setSwitch(switchId: string, isOpen: boolean): void {
@@ -221,46 +221,7 @@ class Engine implements FeederFlow {
 
   get findings(): readonly Finding[] {
     const { isDead, lostNode } = this.refreshed();
-    const dead = this.nodes.filter((_, i) => isDead[i]);
-    const list: Finding[] = [];
-    if (dead.length > 0) {
-      const names = [...new Set(dead.map(({ bus }) => this.feeder.busById.get(bus)?.name ?? bus))];
-      list.push({
-        severity: 'warning',
-        code: 'ISOLATED_BUS',
-        message: `No path leads from a source to ${dead.length} nodes at ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}; they have no voltage but what lines couple into them.`,
-        count: dead.length,
-      });
-    }
-    const lost = this.nodes[lostNode];
-    if (lost) {
-      const name = this.feeder.busById.get(lost.bus)?.name ?? lost.bus;
-      list.push({
-        severity: 'error',
-        code: 'SINGULAR_NETWORK',
-        message: `The admittance matrix is singular at node ${lost.node} of bus ${name}: nothing ties it to ground. Ground a winding or give the transformer its antifloat shunt.`,
-        name,
-      });
-    }
-    const reversible = this.feeder.regulators.filter((r) => r.isReversible && !r.reverse);
-    if (reversible.length > 0) {
-      list.push({
-        severity: 'info',
-        code: 'CONTROL_NOT_ACTED',
-        message: `${reversible.map((r) => r.name).join(', ')} can regulate in reverse, but the model has no settings for it; the forward settings act.`,
-        count: reversible.length,
-      });
-    }
-    for (const { name, control } of this.feeder.capacitors) {
-      if (control?.mode !== 'timeScheduled' || control.schedule) continue;
-      list.push({
-        severity: 'info',
-        code: 'CONTROL_NOT_ACTED',
-        message: `The time schedule of capacitor ${name} has no hours in the model; its sections stay as they are.`,
-        name,
-      });
-    }
-    return list;
+    return networkFindings(this.feeder, this.nodes, isDead, lostNode);
   }
 
   solve(settings: Partial<PowerFlowSettings> = {}): PowerFlowSolution {
@@ -278,16 +239,33 @@ class Engine implements FeederFlow {
     this.settings = merged;
     if (this.arePowersChanged) this.applyPowers();
     this.state.iterations = 0;
-    let status = this.settle();
+    this.fallback = undefined;
+    let status = this.settleHeld();
     let passes = 0;
     let unsettled: readonly string[] = [];
+    let isFirst = true;
+    let actingPasses = 0;
     while (merged.controls && status === 'converged') {
+      // Inverters act without delay, so that they rest before anything else looks.
+      if (this.generation.hasFunctions) {
+        const outcome = this.generation.settleFunctions(
+          () => this.state.voltage,
+          () => this.settleHeld(),
+          merged.maxControlPasses,
+          isFirst,
+        );
+        isFirst = false;
+        passes += outcome.rounds;
+        status = outcome.status;
+        unsettled = outcome.unsettled;
+        if (status !== 'converged') break;
+      }
       const view = this.controlView();
       const active = this.controls.filter(({ id }) => !this.frozen.has(id));
       for (const control of active) control.sample(view);
       const actions = view.isTimed ? this.queue.takeDue(view.nowS) : this.queue.takeNearest();
       if (actions.length === 0) break;
-      if (passes >= merged.maxControlPasses) {
+      if (actingPasses >= merged.maxControlPasses) {
         status = 'controlsUnsettled';
         const acting = new Set(actions.map(({ controlId }) => controlId));
         unsettled = active.filter(({ id }) => acting.has(id)).map(({ name }) => name);
@@ -298,9 +276,65 @@ class Engine implements FeederFlow {
         active.find(({ id }) => id === action.controlId)?.act(action, view, this.states);
       }
       passes++;
-      status = this.settle();
+      actingPasses++;
+      status = this.settleHeld();
     }
     return this.finish(status, passes, unsettled);
+  }
+
+  setIrradiance(pvId: string, irradiance: number, temperatureC?: number): void {
+    requireFinite('irradiance', irradiance);
+    const unit = this.unitOf(pvId, 'pv');
+    unit.irradiance = irradiance;
+    if (temperatureC !== undefined) unit.temperatureC = temperatureC;
+    this.arePowersChanged = true;
+  }
+
+  releaseGeneration(derId: string): void {
+    const unit = this.unitOf(derId);
+    unit.tell(undefined);
+    const { powerW, powerVar, rangeOf } = this.compiled.shares;
+    const [first, end] = rangeOf.get(derId)!;
+    this.powerW.set(powerW.subarray(first, end), first);
+    this.powerVar.set(powerVar.subarray(first, end), first);
+    this.arePowersChanged = true;
+  }
+
+  setStorage(batteryId: string, order: StorageOrder | undefined): void {
+    this.unitOf(batteryId, 'battery').setOrder(order);
+    this.arePowersChanged = true;
+  }
+
+  followProfile(batteryId: string, multiplier: number, isAtChargeHour = false): void {
+    requireFinite('multiplier', multiplier);
+    this.unitOf(batteryId, 'battery').follow(multiplier, isAtChargeHour);
+    this.arePowersChanged = true;
+  }
+
+  storedEnergyWh(batteryId: string): number {
+    return this.unitOf(batteryId, 'battery').storedWh;
+  }
+
+  setStoredEnergy(batteryId: string, energyWh: number): void {
+    requireFinite('energyWh', energyWh);
+    this.unitOf(batteryId, 'battery').storedWh = energyWh;
+    this.arePowersChanged = true;
+  }
+
+  generationOf(derId: string): UnitOutput {
+    return this.generation.output(this.unitOf(derId));
+  }
+
+  advance(seconds: number): void {
+    requireFinite('seconds', seconds);
+    this.generation.advance(this.state.voltage, this.settings.timeS ?? 0, seconds);
+    this.arePowersChanged = true;
+  }
+
+  private unitOf(id: string, kind?: 'pv' | 'battery'): UnitState {
+    const unit = this.generation.units.get(id);
+    if (!unit || (kind !== undefined && unit.der.kind !== kind)) throw unknown(kind ?? 'generation', id);
+    return unit;
   }
 
   controlSnapshot(): ControlSnapshot {
@@ -335,7 +369,17 @@ class Engine implements FeederFlow {
     };
   }
 
-  /** Solves at the present states of all devices. */
+  /** Solves at the present states of all devices, with held voltages at their targets. */
+  private settleHeld(): PowerFlowStatus {
+    const status = this.settle();
+    if (status !== 'converged') return status;
+    return this.generation.hold(
+      () => this.state.voltage,
+      () => this.settle(),
+    );
+  }
+
+  /** Solves at the present powers. */
   private settle(): PowerFlowStatus {
     const { state, settings, injection } = this;
     const network = this.refreshed();
@@ -357,11 +401,18 @@ class Engine implements FeederFlow {
       outcome = iterateFixedPoint(state, this.network, injection, tolerancePu, maxIterations);
       if (outcome === 'converged') return 'converged';
     }
+    const reason = outcome === 'limit' ? 'iterationLimit' : 'diverged';
+    const { mismatchPu, worstNode } = state;
+    const noted = { reason, mismatchPu, ...this.nodes[worstNode] } as const;
     startFlat(state, this.network);
-    if (iterateNewton(state, this.network, injection, tolerancePu, maxIterations) === 'converged') return 'converged';
+    if (iterateNewton(state, this.network, injection, tolerancePu, maxIterations) === 'converged') {
+      this.fallback = fallbackOf('newton', noted);
+      return 'converged';
+    }
+    this.fallback = fallbackOf('nominalAdmittance', noted);
     if (this.settleFromNominal()) return 'converged';
     this.isStarted = false;
-    if (state.voltage.every(Number.isFinite)) return outcome === 'limit' ? 'iterationLimit' : 'diverged';
+    if (state.voltage.every(Number.isFinite)) return reason;
     startFlat(state, this.network);
     state.mismatchPu = Number.MAX_VALUE;
     return 'diverged';
@@ -401,36 +452,13 @@ class Engine implements FeederFlow {
   }
 
   private applySources(): void {
-    this.sourceVoltage = this.addSources(this.settings.sourceVoltagePu, this.state.sourceCurrent.fill(0));
+    this.sourceVoltage = setSourceCurrents(this.compiled, this.settings.sourceVoltagePu, this.state.sourceCurrent);
     this.isSourceChanged = false;
-  }
-
-  /** Adds the Norton currents of all sources at a voltage and answers the open-circuit voltages by source id. */
-  private addSources(voltagePu: number | undefined, current: Float64Array): Map<string, Float64Array> {
-    const { compiled } = this;
-    const voltages = new Map<string, Float64Array>();
-    for (const source of this.feeder.sources) {
-      const lineV = voltagePu === undefined ? source.voltageV : voltagePu * source.nominalVoltageV;
-      const inner = sourceVoltages(source, lineV);
-      voltages.set(source.id, inner);
-      const element = compiled.elements[compiled.elementIndex.get(source.id)!]!;
-      const { n, re, im } = element.primitive.y;
-      for (let i = 0; i < n; i++) {
-        const node = element.nodes[i]!;
-        if (node < 0) continue;
-        for (let j = 0; j < n; j++) {
-          const gr = re[i * n + j]!;
-          const gi = im[i * n + j]!;
-          current[2 * node] = current[2 * node]! + gr * inner[2 * j]! - gi * inner[2 * j + 1]!;
-          current[2 * node + 1] = current[2 * node + 1]! + gr * inner[2 * j + 1]! + gi * inner[2 * j]!;
-        }
-      }
-    }
-    return voltages;
   }
 
   core(): FlowCore {
     const { lostNode } = this.refreshed();
+    this.generation.writeShares(this.powerW, this.powerVar);
     const { compiled, network, injection, state, powerW, powerVar, isPvShare, isScaledW, isScaledVar, settings } = this;
     return {
       compiled,
@@ -446,7 +474,7 @@ class Engine implements FeederFlow {
       lostNode,
       sourceCurrent: (voltagePu) => {
         const current = new Float64Array(2 * compiled.nodeCount);
-        this.addSources(voltagePu, current);
+        setSourceCurrents(compiled, voltagePu, current);
         return current;
       },
       solve: (atW, atVar, overrides = {}) => this.solveAt(atW, atVar, { ...settings, ...overrides }),
@@ -461,6 +489,7 @@ class Engine implements FeederFlow {
     this.isSourceChanged = true;
     this.isStarted = false;
     state.iterations = 0;
+    this.fallback = undefined;
     const solution = this.finish(this.settle(), 0, []);
     this.settings = kept.settings;
     state.voltage.set(kept.voltage);
@@ -479,6 +508,7 @@ class Engine implements FeederFlow {
       const factorVar = this.isScaledVar[k] ? loadMultiplier : pv;
       this.injection.setPower(k, this.powerW[k]! * factorW, this.powerVar[k]! * factorVar);
     }
+    this.generation.apply(pvMultiplier);
     this.arePowersChanged = false;
   }
 
@@ -508,6 +538,7 @@ class Engine implements FeederFlow {
       iterations: state.iterations,
       controlPasses,
       unsettledControls,
+      ...(this.fallback ? { fallback: this.fallback } : {}),
       mismatchPu: state.mismatchPu,
       worstNode: state.worstNode,
       voltage: state.voltage.slice(),
@@ -518,6 +549,20 @@ class Engine implements FeederFlow {
       part: injection.part,
     });
   }
+}
+
+function fallbackOf(
+  method: PowerFlowFallback['method'],
+  noted: { reason: PowerFlowFallback['reason']; mismatchPu: number; bus?: string; node?: number },
+): PowerFlowFallback {
+  const { reason, mismatchPu, bus, node } = noted;
+  return {
+    method,
+    reason,
+    mismatchPu: Number.isFinite(mismatchPu) ? mismatchPu : Number.MAX_VALUE,
+    bus: bus ?? '',
+    node: node ?? 0,
+  };
 }
 
 function unknown(what: string, id: string): DecError {

@@ -1,0 +1,145 @@
+/*
+ * What a generating or storing unit delivers now: from its panel, cell and inverter, from what it was told, or from the
+ * model, within what a control asks of it.
+ *
+ * A unit with panel and inverter, or cell and inverter, follows its law (device/). One that was given a power delivers it. A
+ * unit without an inverter of its own under a control is taken as one of its rated power, vars first (IEEE 1547-2018, 4.2).
+ */
+import type { Cell, Der, Inverter } from '../model/index.js';
+import type { TerminalPower } from './device/inverter-limit.js';
+import { inverterPower } from './device/inverter-limit.js';
+import { type InverterRequest, pvPower } from './device/pv-power.js';
+import { allowedOrder, energyAfter, type StorageOrder, storageOrder, storagePower } from './device/storage-power.js';
+
+/** Power of a unit and what it could be. */
+export interface UnitOutput extends TerminalPower {
+  /** Active power without any limit of a control, W. */
+  readonly availableW: number;
+}
+
+/** A unit with what has been set from outside. */
+export class UnitState {
+  readonly id: string;
+  /** What the unit has as inverter, its own or one of its rating. */
+  readonly inverter: Inverter;
+  /** What 1 pu of active power means: Pmpp of a panel, the rated power of others, W. */
+  readonly ratedW: number;
+  /** True when panel or cell decide its power. */
+  readonly hasLaw: boolean;
+  /** What a control asks; undefined when none does. */
+  request: InverterRequest | undefined;
+  irradiance: number;
+  temperatureC: number;
+  storedWh: number;
+  private told: { readonly powerW: number; readonly powerVar: number } | undefined;
+  private order: StorageOrder | undefined;
+  private wasOn = true;
+
+  constructor(readonly der: Der) {
+    this.id = der.id;
+    const own = der.kind === 'machine' ? undefined : der.inverter;
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    const modelVar = sum(der.shares.map(({ powerVar }) => powerVar));
+    const ratedVA = der.ratedPowerVA > 0 ? der.ratedPowerVA : Math.abs(sum(der.shares.map(({ powerW }) => powerW)));
+    this.inverter = own ?? {
+      ratedVA,
+      maxVar: ratedVA,
+      minVar: ratedVA,
+      reactive: { by: 'var', powerVar: modelVar },
+      priority: 'var',
+      cutInPct: 0,
+      cutOutPct: 0,
+      varFollowsInverter: false,
+      leastPowerForVarPct: 0,
+      leastPowerForAllVarPct: 0,
+      isCurrentLimited: false,
+    };
+    const panel = der.kind === 'pv' ? der.panel : undefined;
+    this.ratedW = panel?.maxPowerPointW ?? (der.kind === 'machine' ? ratedVA : der.maxPowerW);
+    this.hasLaw = own !== undefined && (panel !== undefined || (der.kind === 'battery' && der.cell !== undefined));
+    this.irradiance = panel?.irradiance ?? 0;
+    this.temperatureC = panel?.temperatureC ?? 25;
+    this.storedWh = der.kind === 'battery' ? der.storedEnergyWh : 0;
+  }
+
+  /** True when its power does not simply follow from the shares of the model. */
+  get isGoverned(): boolean {
+    return (this.hasLaw && this.told === undefined) || this.request !== undefined;
+  }
+
+  /** Fixes its power, generation positive; undefined lets its law act again. */
+  tell(power: { readonly powerW: number; readonly powerVar: number } | undefined): void {
+    this.told = power;
+  }
+
+  /** Sets what a battery does; undefined: what its model says. */
+  setOrder(order: StorageOrder | undefined): void {
+    this.order = order;
+  }
+
+  /** Sets what a battery does by the value of its profile. */
+  follow(multiplier: number, isAtChargeHour: boolean): void {
+    if (this.der.kind === 'battery' && this.der.cell) {
+      this.order = storageOrder(this.der.cell, multiplier, isAtChargeHour, this.order);
+    }
+  }
+
+  /** State of a battery after its energy has been looked at; undefined for other units. */
+  get storageState(): Cell['state'] | undefined {
+    return this.der.kind === 'battery' && this.der.cell ? this.allowed(this.der.cell).state : undefined;
+  }
+
+  private allowed(cell: Cell): StorageOrder {
+    const { der } = this;
+    const order = this.order ?? storageOrder(cell);
+    return der.kind === 'battery'
+      ? allowedOrder({ ratedEnergyWh: der.ratedEnergyWh, cell }, this.storedWh, order)
+      : order;
+  }
+
+  /**
+   * Power now.
+   *
+   * @param multiplier - of the irradiance, or of the given power, of a PV system
+   */
+  output(multiplier: number): UnitOutput {
+    const { der, told, inverter } = this;
+    const request = this.request ?? {};
+    if (told === undefined && this.hasLaw) {
+      if (der.kind === 'pv' && der.panel) {
+        const sun = { irradiance: this.irradiance * multiplier, temperatureC: this.temperatureC };
+        const power = pvPower(der.panel, inverter, sun, this.wasOn, request);
+        this.wasOn = power.isOn;
+        return power;
+      }
+      if (der.kind === 'battery' && der.cell) {
+        const battery = { ...der, cell: der.cell };
+        const order = this.allowed(der.cell);
+        const power = storagePower(battery, inverter, order, request);
+        return { ...power, availableW: storagePower(battery, inverter, order).powerW };
+      }
+    }
+    const scale = der.kind === 'pv' ? multiplier : 1;
+    const powerW = scale * (told?.powerW ?? der.shares.reduce((sum, share) => sum + share.powerW, 0));
+    const powerVar = scale * (told?.powerVar ?? der.shares.reduce((sum, share) => sum + share.powerVar, 0));
+    if (this.request === undefined) return { powerW, powerVar, availableW: powerW };
+    const limitedW = Math.min(powerW, request.limitW ?? Number.POSITIVE_INFINITY);
+    const kept = request.priority === undefined ? inverter : { ...inverter, priority: request.priority };
+    const power = inverterPower(kept, limitedW, this.ratedW, true, request.powerVar ?? powerVar);
+    return { ...power, availableW: Math.min(powerW, inverter.ratedVA) };
+  }
+
+  /** Lets time pass: the energy of a battery moves by its power. */
+  advance(seconds: number, powerW: number): void {
+    const { der } = this;
+    if (der.kind !== 'battery') return;
+    if (!der.cell) {
+      // Without a cell of its own a battery loses nothing.
+      const after = this.storedWh - (powerW * seconds) / 3600;
+      this.storedWh = Math.min(der.ratedEnergyWh, Math.max(0, after));
+      return;
+    }
+    const { state } = this.allowed(der.cell);
+    this.storedWh = energyAfter({ ...der, cell: der.cell }, this.storedWh, state, powerW, seconds);
+  }
+}
