@@ -8,5 +8,6 @@ export * from './feeder-flow.js';
 export * from './flow-core.js';
 export * from './power-flow.js';
 export * from './result.js';
+export * from './sensitivity.js';
 export * from './solver.js';
 export type { UnitOutput } from './unit-state.js';

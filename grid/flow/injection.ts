@@ -231,8 +231,11 @@ export class ShareInjection {
     }
   }
 
-  /** Adds the derivative of the compensation currents in the direction `step` to a right-hand side. */
-  addTangent(voltage: Float64Array, step: Float64Array, rhs: Float64Array): void {
+  /**
+   * Adds the derivative of the compensation currents in the direction `step` to a right-hand side, or the adjoint of that
+   * real-linear map (inner product Re conj(x) y) at `step`.
+   */
+  addTangent(voltage: Float64Array, step: Float64Array, rhs: Float64Array, isAdjoint = false): void {
     const { a: nodeA, b: nodeB, count } = this.shares;
     for (let k = 0; k < count; k++) {
       if (this.part[k] !== 1) continue;
@@ -247,11 +250,13 @@ export class ShareInjection {
       this.differentiate(k, square);
       const cr = this.linearRe[k]! - this.powerW[k]! * this.fP;
       const ci = this.linearIm[k]! + this.powerVar[k]! * this.fQ;
-      const growth = size > 0 ? (vr * dr + vi * di) / size : 0;
-      const gr = -this.powerW[k]! * this.dP * growth;
-      const gi = this.powerVar[k]! * this.dQ * growth;
-      const ir = cr * dr - ci * di + gr * vr - gi * vi;
-      const ii = cr * di + ci * dr + gr * vi + gi * vr;
+      const gr = -this.powerW[k]! * this.dP;
+      const gi = this.powerVar[k]! * this.dQ;
+      const wr = gr * vr - gi * vi;
+      const wi = gr * vi + gi * vr;
+      const growth = size > 0 ? (isAdjoint ? wr * dr + wi * di : vr * dr + vi * di) / size : 0;
+      const ir = isAdjoint ? cr * dr + ci * di + growth * vr : cr * dr - ci * di + growth * wr;
+      const ii = isAdjoint ? cr * di - ci * dr + growth * vi : cr * di + ci * dr + growth * wi;
       if (a >= 0) {
         rhs[a] = rhs[a]! + ir;
         rhs[a + 1] = rhs[a + 1]! + ii;

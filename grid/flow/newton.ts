@@ -44,16 +44,23 @@ function residual(
   return Math.sqrt(dot(out, out, state.inverseBase));
 }
 
-/** GMRES for `apply(x) = b` from x = 0; `x` is overwritten. */
-function gmres(
+/**
+ * GMRES for `apply(x) = b` from x = 0, at most sixty steps; `x` is overwritten.
+ *
+ * @param inverseBase - weights of the inner product: 1 / base voltage of each node
+ * @param forcing - relative residual at the end
+ * @returns relative residual reached
+ */
+export function gmres(
   b: Float64Array,
   x: Float64Array,
   inverseBase: Float64Array,
   apply: (from: Float64Array, to: Float64Array) => void,
-): void {
+  forcing = FORCING,
+): number {
   const norm = Math.sqrt(dot(b, b, inverseBase));
   x.fill(0);
-  if (norm === 0) return;
+  if (norm === 0) return 0;
   const basis: Float64Array[] = [b.map((v) => v / norm)];
   const columns: number[][] = [];
   const cosines: number[] = [];
@@ -84,7 +91,7 @@ function gmres(
     columns.push(h);
     g.push(-sines[k]! * g[k]!);
     g[k] = cosines[k]! * g[k]!;
-    if (Math.abs(g[k + 1]!) <= FORCING * norm || length <= 1e-14 * norm) break;
+    if (Math.abs(g[k + 1]!) <= forcing * norm || length <= 1e-14 * norm) break;
     basis.push(w.map((v) => v / length));
   }
   const m = columns.length;
@@ -98,6 +105,7 @@ function gmres(
     const q = basis[k]!;
     for (let i = 0; i < x.length; i++) x[i] = x[i]! + y[k]! * q[i]!;
   }
+  return Math.abs(g[m] ?? 0) / norm;
 }
 
 /** Newton steps, at most `limit`, from `state.voltage`, which must be finite. */
