@@ -12,7 +12,7 @@ import {
   setTaps,
 } from '../../grid/flow/index.js';
 import { DecError } from '../../grid/math/index.js';
-import type { Finding } from '../../grid/model/index.js';
+import { type Finding, withInverterPreset } from '../../grid/model/index.js';
 import { makeFolder, usingFolder } from '../../platform/index.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { nonNegative, onOff, perUnit, positive, svgFile } from '../option.js';
@@ -26,6 +26,7 @@ interface PowerFlowOptions extends OutputOptions {
   readonly pvMultiplier: number;
   readonly sourceVoltage?: number;
   readonly tolerance: number;
+  readonly inverterPreset?: string;
   readonly plot?: string | true;
   readonly strict?: boolean;
   readonly store?: string;
@@ -44,6 +45,7 @@ export function addPowerflow(program: Command): void {
     .option('--pv-multiplier <x>', 'multiplies every PV system', nonNegative, 1)
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit)
     .option('--tolerance <pu>', 'largest voltage change of the last iteration', positive, 1e-8)
+    .option('--inverter-preset <name>', 'Volt-VAr and Volt-Watt of a standard at every PV system')
     .option('--plot [file]', 'write voltage over distance as SVG (default: powerflow_<feeder>.svg)', svgFile)
     .option('--strict', 'exit with 3 when voltages lie outside 0.95 to 1.05 pu or nothing converged')
     .option('--store <dir>', 'folder of the model store')
@@ -58,7 +60,7 @@ export function addPowerflow(program: Command): void {
 async function runPowerflow(names: readonly string[], options: PowerFlowOptions): Promise<number> {
   const terminal = new Terminal(options);
   const model = modelOf(names, storeAt(options.store));
-  const { feeder } = model;
+  const feeder = options.inverterPreset ? withInverterPreset(model.feeder, options.inverterPreset) : model.feeder;
   const picture = options.plot === true ? `powerflow_${feeder.name.replace(/[^\w.-]/g, '_')}.svg` : options.plot;
   if (picture !== undefined) makeFolder(dirname(picture), 'folder of the picture');
   // The report has the reader's findings already.

@@ -1,5 +1,5 @@
 import type { Feeder, Finding } from '../model/index.js';
-import type { FlowNode } from './power-flow.js';
+import type { FlowNode, PowerFlowSolution } from './power-flow.js';
 
 /**
  * What a power flow noticed about its network: nodes without a source, a singular matrix, controls that are kept but not
@@ -51,6 +51,40 @@ export function networkFindings(
       code: 'CONTROL_NOT_ACTED',
       message: `The time schedule of capacitor ${name} has no hours in the model; its sections stay as they are.`,
       name,
+    });
+  }
+  return list;
+}
+
+/** What the way to a solution was, where it was not the usual one: another method, controls that did not rest, no solution. */
+export function solutionFindings(feeder: Feeder, solution: PowerFlowSolution): Finding[] {
+  const list: Finding[] = [];
+  const at = (bus: string, node: number) => `node ${node} of bus ${feeder.busById.get(bus)?.name ?? bus}`;
+  const { fallback, status, unsettledControls } = solution;
+  if (fallback) {
+    const end = fallback.reason === 'diverged' ? 'ran away' : 'did not settle within its iterations';
+    const method = fallback.method === 'newton' ? "Newton's method" : "the loads' nominal admittances in the matrix";
+    list.push({
+      severity: 'info',
+      code: 'SOLVER_FALLBACK',
+      message: `The fixed point ${end}, worst at ${at(fallback.bus, fallback.node)}; ${method} took over.`,
+      value: fallback.reason,
+    });
+  }
+  if (status === 'controlsUnsettled') {
+    list.push({
+      severity: 'warning',
+      code: 'CONTROLS_UNSETTLED',
+      message: `${unsettledControls.length} controls were still acting when the passes ran out: ${unsettledControls.slice(0, 10).join(', ')}${unsettledControls.length > 10 ? ', ...' : ''}; widen their bands or allow more passes.`,
+      count: unsettledControls.length,
+    });
+  }
+  if (status === 'diverged' || status === 'iterationLimit') {
+    list.push({
+      severity: 'error',
+      code: 'NO_SOLUTION',
+      message: `No solution was found; the voltages moved most at ${at(solution.worstBus, solution.worstNode)}. The loading is beyond what the network carries there, or its impedances are wrong.`,
+      value: status,
     });
   }
   return list;

@@ -184,6 +184,20 @@ export class Generation {
     }
   }
 
+  /** What units and functions have to remember, by id. */
+  memory(): Record<string, Readonly<Record<string, number>>> {
+    const memory: Record<string, Readonly<Record<string, number>>> = {};
+    for (const each of [...this.units.values(), ...this.functions]) {
+      const own = each.memory();
+      if (Object.keys(own).length > 0) memory[each.id] = own;
+    }
+    return memory;
+  }
+
+  restore(memory: Readonly<Record<string, Readonly<Record<string, number>>>>): void {
+    for (const each of [...this.units.values(), ...this.functions]) each.restore(memory[each.id] ?? {});
+  }
+
   /** Lets time pass at the present powers: stored energy, moving averages, adaptive references. */
   advance(voltage: Float64Array, timeS: number, seconds: number): void {
     for (const each of this.functions) each.advance(voltage, timeS, seconds);

@@ -144,6 +144,30 @@ export class InverterFunction {
     }
   }
 
+  /** What it has to remember over a time series, as plain numbers. */
+  memory(): Readonly<Record<string, number>> {
+    const memory: Record<string, number> = {};
+    for (const { unit, referencePu, samples, vars } of this.units) {
+      if (Number.isFinite(referencePu)) memory[`${unit.id}|reference`] = referencePu;
+      if (Number.isFinite(vars.value)) memory[`${unit.id}|begun`] = 1;
+      for (const { timeS, pu } of samples) memory[`${unit.id}|sample|${timeS}`] = pu;
+    }
+    return memory;
+  }
+
+  restore(memory: Readonly<Record<string, number>>): void {
+    for (const controlled of this.units) {
+      const { id } = controlled.unit;
+      controlled.referencePu = memory[`${id}|reference`] ?? Number.NaN;
+      controlled.vars = { ...channel(), value: memory[`${id}|begun`] === 1 ? 0 : Number.NaN };
+      const start = `${id}|sample|`;
+      controlled.samples = Object.entries(memory)
+        .filter(([key]) => key.startsWith(start))
+        .map(([key, pu]) => ({ timeS: Number(key.slice(start.length)), pu }))
+        .sort((a, b) => a.timeS - b.timeS);
+    }
+  }
+
   private voltagePu({ places }: Controlled, voltage: Float64Array): number {
     const values = places.map(({ node, baseV }) => Math.hypot(voltage[2 * node]!, voltage[2 * node + 1]!) / baseV);
     const { monitoredPhase } = this.control;

@@ -9,6 +9,7 @@ import {
   type Transformer,
 } from '../model/index.js';
 import type { FeederFlow } from './feeder-flow.js';
+import { solutionFindings } from './flow-findings.js';
 import type { ConductorFlow, PowerFlowSettings, PowerFlowSolution, PowerFlowStatus } from './power-flow.js';
 
 /** ANSI C84.1 range A, service voltage. */
@@ -181,7 +182,7 @@ export function powerFlowReport(
     })),
     branches,
     violations,
-    findings: [...feeder.findings, ...(extras.findings ?? []), ...flow.findings],
+    findings: [...feeder.findings, ...(extras.findings ?? []), ...flow.findings, ...solutionFindings(feeder, solution)],
   };
 }
 

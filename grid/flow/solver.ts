@@ -338,7 +338,7 @@ class Engine implements FeederFlow {
   }
 
   controlSnapshot(): ControlSnapshot {
-    const memory: Record<string, Readonly<Record<string, number>>> = {};
+    const memory = this.generation.memory();
     for (const control of this.controls) {
       const own = control.memory();
       if (Object.keys(own).length > 0) memory[control.id] = own;
@@ -348,6 +348,8 @@ class Engine implements FeederFlow {
 
   restoreControls(snapshot: ControlSnapshot): void {
     this.queue.restore(snapshot.pending);
+    this.generation.restore(snapshot.memory);
+    this.arePowersChanged = true;
     for (const control of this.controls) control.restore(snapshot.memory[control.id] ?? {});
   }
 

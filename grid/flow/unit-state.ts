@@ -11,6 +11,8 @@ import { inverterPower } from './device/inverter-limit.js';
 import { type InverterRequest, pvPower } from './device/pv-power.js';
 import { allowedOrder, energyAfter, type StorageOrder, storageOrder, storagePower } from './device/storage-power.js';
 
+const STATES: readonly Cell['state'][] = ['charging', 'discharging', 'idling'];
+
 /** Power of a unit and what it could be. */
 export interface UnitOutput extends TerminalPower {
   /** Active power without any limit of a control, W. */
@@ -127,6 +129,29 @@ export class UnitState {
     const kept = request.priority === undefined ? inverter : { ...inverter, priority: request.priority };
     const power = inverterPower(kept, limitedW, this.ratedW, true, request.powerVar ?? powerVar);
     return { ...power, availableW: Math.min(powerW, inverter.ratedVA) };
+  }
+
+  /** What it has to remember over a time series, as plain numbers. */
+  memory(): Readonly<Record<string, number>> {
+    const { request, order } = this;
+    return {
+      ...(this.hasLaw ? { isOn: this.wasOn ? 1 : 0 } : {}),
+      ...(this.der.kind === 'battery' ? { storedWh: this.storedWh } : {}),
+      ...(order ? { state: STATES.indexOf(order.state), rate: order.rate } : {}),
+      ...(request?.limitW === undefined ? {} : { limitW: request.limitW }),
+      ...(request?.powerVar === undefined ? {} : { powerVar: request.powerVar }),
+    };
+  }
+
+  restore(memory: Readonly<Record<string, number>>): void {
+    const { isOn, storedWh, state, rate, limitW, powerVar } = memory;
+    this.wasOn = isOn !== 0;
+    if (storedWh !== undefined) this.storedWh = storedWh;
+    this.order = state === undefined ? undefined : { state: STATES[state] ?? 'idling', rate: rate ?? 0 };
+    this.request =
+      limitW === undefined && powerVar === undefined
+        ? undefined
+        : { ...(limitW === undefined ? {} : { limitW }), ...(powerVar === undefined ? {} : { powerVar }) };
   }
 
   /** Lets time pass: the energy of a battery moves by its power. */

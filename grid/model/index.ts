@@ -7,6 +7,7 @@ export * from './element.js';
 export * from './feeder.js';
 export * from './finding.js';
 export * from './inverter.js';
+export * from './inverter-presets.js';
 export * from './line-impedance.js';
 export * from './mrid.js';
 export * from './name-uuid.js';

@@ -5,6 +5,7 @@
 import type { Feeder } from './feeder.js';
 import type { Finding } from './finding.js';
 import type { Report, ReportedElement } from './finding-report.js';
+import type { InverterControl } from './inverter.js';
 import { canonicalMrid } from './mrid.js';
 import { impedanceFindings } from './validation-impedance.js';
 import { rangeFindings } from './validation-range.js';
@@ -86,6 +87,20 @@ function checkReferences(feeder: Feeder, report: Report): void {
       missing(capacitor, 'control.monitoredElementId', monitored, 'element');
     }
   }
+  for (const control of feeder.inverterControls) {
+    const self = { ...control, mrid: '' };
+    for (const id of control.derIds) {
+      const kind = feeder.elements.get(id)?.kind;
+      if (kind !== 'pv' && kind !== 'battery') missing(self, 'derIds', id, 'PV system or battery');
+    }
+    for (const { bus } of control.monitored ?? []) {
+      if (!feeder.busById.has(bus)) missing(self, 'monitored', bus, 'bus');
+    }
+    for (const mode of missingCurves(control)) {
+      const message = `Control ${control.name} works by ${control.mode} but has no ${mode} curve; it does nothing.`;
+      report('warning', 'MISSING_CURVE', self, message, { attribute: mode });
+    }
+  }
   const known = new Set<string>(feeder.elements.keys());
   for (const { bankId } of feeder.transformers) known.add(canonicalMrid(bankId));
   const lost = feeder.measurements.filter(
@@ -96,6 +111,20 @@ function checkReferences(feeder: Feeder, report: Report): void {
     const message = `${lost.length} measurements, ${first.name} among them, are of equipment or at buses that the model lacks; they get no values.`;
     report('warning', 'MISSING_REFERENCE', first, message, { attribute: 'equipmentId', count: lost.length });
   }
+}
+
+/** Curves that a control's mode needs and that it lacks. */
+function missingCurves(control: InverterControl): string[] {
+  const needed: Readonly<Record<InverterControl['mode'], readonly (keyof InverterControl)[]>> = {
+    voltVar: ['voltVar'],
+    voltWatt: ['voltWatt'],
+    voltVarVoltWatt: ['voltVar', 'voltWatt'],
+    dynamicReactiveCurrent: ['dynamic'],
+    wattVar: ['wattVar'],
+    wattPowerFactor: ['wattPowerFactor'],
+    adaptiveVar: ['adaptive'],
+  };
+  return needed[control.mode].filter((key) => control[key] === undefined);
 }
 
 function checkSources(feeder: Feeder, report: Report): void {
