@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addAgents } from './commands/agents.js';
+import { addBench } from './commands/bench.js';
 import { addCoordinate } from './commands/coordinate.js';
 import { addExport } from './commands/export.js';
 import { addFeeders, addIngest } from './commands/feeders.js';
@@ -22,6 +23,7 @@ export function createProgram(): Command {
   addPowerflow(program);
   addCoordinate(program);
   addExport(program);
+  addBench(program);
   addPlatform(program);
   addAgents(program);
   return program;

@@ -1,46 +1,39 @@
 /** Differences between two sets of node voltages. */
 import type { ChildResult } from './workshop.js';
 
-/** Node voltages by `bus.node`, in volts, with bases where our side gives them. */
-interface Voltages {
-  readonly nodes: readonly string[];
-  readonly volts: readonly number[];
-}
-
-function voltages(result: ChildResult): Voltages {
-  const { nodes, volts } = result;
-  if (!Array.isArray(nodes) || !Array.isArray(volts)) throw new Error('A side handed back no voltages.');
-  return { nodes, volts };
-}
-
 function numbers(value: unknown): readonly number[] {
   if (!Array.isArray(value)) throw new Error('A side handed back no numbers.');
   return value;
 }
 
+function words(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw new Error('A side handed back no names.');
+  return value;
+}
+
 /**
- * Largest difference of a complex node voltage, pu of our base; infinite when a node of the one is not in the other.
- *
- * @param rename - our `bus.node` as the other side has it
+ * Largest difference of a node voltage, pu of our base: of the complex voltage, or of the magnitude where our side has
+ * only that. Infinite when a node of the one is not in the other.
  */
-export function worstDifference(
-  ours: ChildResult,
-  theirs: ChildResult,
-  rename: (node: string) => string = (node) => node,
-): number {
-  const mine = voltages(ours);
-  const other = voltages(theirs);
+export function worstDifference(ours: ChildResult, theirs: ChildResult): number {
+  const mine = words(ours['nodes']);
+  const at = new Map(words(theirs['nodes']).map((node, k) => [node.toLowerCase(), k]));
+  if (at.size !== mine.length) return Number.POSITIVE_INFINITY;
   const baseV = numbers(ours['baseV']);
-  const at = new Map(other.nodes.map((node, k) => [node.toLowerCase(), k]));
-  if (other.nodes.length !== mine.nodes.length) return Number.POSITIVE_INFINITY;
+  const other = numbers(theirs['volts']);
+  const magnitudes = ours['magnitudes'] === undefined ? undefined : numbers(ours['magnitudes']);
+  const volts = magnitudes ?? numbers(ours['volts']);
   let worst = 0;
-  mine.nodes.forEach((node, i) => {
-    const k = at.get(rename(node));
-    const pu =
-      k === undefined
-        ? Number.POSITIVE_INFINITY
-        : Math.hypot(mine.volts[2 * i]! - other.volts[2 * k]!, mine.volts[2 * i + 1]! - other.volts[2 * k + 1]!) /
-          baseV[i]!;
+  mine.forEach((node, i) => {
+    const k = at.get(node);
+    let difference = Number.POSITIVE_INFINITY;
+    if (k !== undefined) {
+      const [re, im] = [other[2 * k]!, other[2 * k + 1]!];
+      difference = magnitudes
+        ? Math.abs(volts[i]! - Math.hypot(re, im))
+        : Math.hypot(volts[2 * i]! - re, volts[2 * i + 1]! - im);
+    }
+    const pu = difference / baseV[i]!;
     if (!(pu <= worst)) worst = pu;
   });
   return worst;

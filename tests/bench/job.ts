@@ -10,6 +10,8 @@ export interface StepsJob {
   readonly shapes: ShapesJob;
   readonly tolerancePu: number;
   readonly controls: boolean;
+  /** Each step after the other from the last state, or the steps of a chunk side by side (no controls then). */
+  readonly by: 'solve' | 'batch';
   readonly chunk: number;
   readonly chunks: number;
   readonly warmUp: number;

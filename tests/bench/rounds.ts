@@ -10,8 +10,8 @@ export interface Duel {
   readonly ours: Spread;
   readonly peer?: { readonly version: string } & Spread;
   readonly ratio?: { readonly median: number; readonly worst: number };
-  /** The same ratio in processor time, of the smallest samples. */
-  readonly cpuRatio?: number;
+  /** Smallest samples in processor time, s; only where both sides gave it. */
+  readonly cpu?: { readonly ours: number; readonly peer: number };
   readonly ownSpreadPct: number;
   /** The last result of each side. */
   readonly oursLast: ChildResult;
@@ -49,10 +49,10 @@ export function duel(
   if (!peerLast) return base;
   const ratios = theirs.map((run, k) => of(run) / own[k]!);
   const least = (runs: readonly ChildResult[]) => Math.min(...runs.flatMap(({ cpu }) => cpu ?? []));
-  const cpuRatio = least(theirs) / least(mine);
+  const cpu = { ours: least(mine), peer: least(theirs) };
   return {
     ...base,
-    ...(Number.isFinite(cpuRatio) ? { cpuRatio } : {}),
+    ...(Number.isFinite(cpu.ours + cpu.peer) ? { cpu } : {}),
     peer: { version: peerLast.version, ...spread(theirs.flatMap(({ seconds }) => seconds)) },
     ratio: { median: median(ratios), worst: Math.min(...ratios) },
     peerLast,

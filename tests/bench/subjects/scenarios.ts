@@ -1,6 +1,6 @@
 /** Many load scenarios on the radial three-phase grid. */
 import { readFileSync } from 'node:fs';
-import { createPowerFlow } from '../../../grid/flow/index.js';
+import { createBatch, createPowerFlow } from '../../../grid/flow/index.js';
 import { radialFeeder, radialGrid } from '../../../inputs/generator/radial-grid.js';
 import type { ScenariosJob } from '../job.js';
 import { collect, timed } from './collector.js';
@@ -13,28 +13,25 @@ export function scenarios(job: ScenariosJob): object {
   const multipliers = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8);
   const count = grid.loads.length;
   const flow = createPowerFlow(feeder, { controls: false, tolerancePu: job.tolerancePu });
-  const loads = feeder.loads.map((load) => ({
-    id: load.id,
-    powerW: load.shares.reduce((sum, share) => sum + share.powerW, 0),
-    powerVar: load.shares.reduce((sum, share) => sum + share.powerVar, 0),
+  const batch = createBatch(flow, { tolerancePu: job.tolerancePu });
+  const nodes = batch.nodes.length;
+  const powers = feeder.loads.map(({ shares }) => ({
+    w: shares.reduce((sum, { powerW }) => sum + powerW, 0),
+    vars: shares.reduce((sum, { powerVar }) => sum + powerVar, 0),
   }));
-  const nodes = flow.nodes.length;
-  // The peer hands back the complex voltage of each node in each scenario; so do we.
-  const output = new Float64Array(job.scenarios * 2 * nodes);
+  // As for the peer, the powers of all scenarios lie ready in arrays; what is handed back are all magnitudes.
+  const loadW = new Float64Array(job.scenarios * count);
+  const loadVar = new Float64Array(job.scenarios * count);
+  for (let t = 0; t < loadW.length; t++) {
+    const { w, vars } = powers[t % count]!;
+    loadW[t] = w * multipliers[t]!;
+    loadVar[t] = vars * multipliers[t]!;
+  }
+  const voltagePu = new Float64Array(job.scenarios * nodes);
+  const rounds = new Int32Array(job.scenarios);
   let unsolved = 0;
-  let iterations = 0;
   const all = () => {
-    for (let s = 0; s < job.scenarios; s++) {
-      for (let k = 0; k < count; k++) {
-        const { id, powerW, powerVar } = loads[k]!;
-        const factor = multipliers[s * count + k]!;
-        flow.setLoadPower(id, powerW * factor, powerVar * factor);
-      }
-      const solution = flow.solve();
-      if (solution.status !== 'converged') unsolved++;
-      iterations += solution.iterations;
-      output.set(solution.voltage, s * 2 * nodes);
-    }
+    unsolved += batch.run({ count: job.scenarios, loadW, loadVar }, { voltagePu, iterations: rounds });
   };
   const seconds: number[] = [];
   const cpu: number[] = [];
@@ -45,14 +42,14 @@ export function scenarios(job: ScenariosJob): object {
     seconds.push(run.seconds / job.scenarios);
     cpu.push(run.cpu / job.scenarios);
   }
-  const last = output.subarray((job.scenarios - 1) * 2 * nodes);
+  const last = voltagePu.subarray((job.scenarios - 1) * nodes);
   return {
     seconds,
     cpu,
     unsolved,
-    iterations: iterations / ((job.warmUp + job.samples) * job.scenarios),
-    checksum: output.reduce((sum, v) => sum + v, 0),
-    magnitudes: Array.from({ length: nodes }, (_, i) => Math.hypot(last[2 * i]!, last[2 * i + 1]!)),
+    iterations: rounds.reduce((sum, n) => sum + n, 0) / job.scenarios,
+    checksum: voltagePu.reduce((sum, v) => sum + v, 0),
+    magnitudes: flow.nodes.map(({ baseV }, i) => last[i]! * baseV),
     baseV: flow.nodes.map(({ baseV }) => baseV),
   };
 }

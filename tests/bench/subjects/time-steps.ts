@@ -1,9 +1,99 @@
 /** Time steps with loads on shapes: chunks of them are timed, the last state is handed back. */
-import { createPowerFlow } from '../../../grid/flow/index.js';
+import { createBatch, createPowerFlow, type FeederFlow } from '../../../grid/flow/index.js';
 import type { StepsJob } from '../job.js';
 import { loadShapes } from '../shapes.js';
 import { collect, timed } from './collector.js';
 import { feederOf } from './test-feeder.js';
+
+/** A load and the shape it follows. */
+interface ShapedLoad {
+  readonly id: string;
+  readonly shape: readonly number[];
+  readonly powerW: number;
+  readonly powerVar: number;
+}
+
+/** A way of doing steps; `chunk` does those from `first` on. */
+interface Stepper {
+  chunk(first: number): void;
+  readonly unsolved: number;
+  readonly iterations: number;
+  readonly checksum: number;
+  /** Voltage magnitudes of the last step, V. */
+  magnitudes(): number[];
+}
+
+/** One step after the other, as a simulation does. */
+function stepByStep(flow: FeederFlow, loads: readonly ShapedLoad[], count: number): Stepper {
+  let solution = flow.solve();
+  let unsolved = 0;
+  let iterations = 0;
+  let checksum = 0;
+  return {
+    chunk(first) {
+      for (let step = first; step < first + count; step++) {
+        for (const { id, shape, powerW, powerVar } of loads) {
+          const factor = shape[step]!;
+          flow.setLoadPower(id, powerW * factor, powerVar * factor);
+        }
+        solution = flow.solve();
+        checksum += solution.voltage[solution.voltage.length - 2]!;
+        iterations += solution.iterations;
+        if (solution.status !== 'converged') unsolved++;
+      }
+    },
+    get unsolved() {
+      return unsolved;
+    },
+    get iterations() {
+      return iterations;
+    },
+    get checksum() {
+      return checksum;
+    },
+    magnitudes: () => flow.nodes.map((_, i) => Math.hypot(solution.voltage[2 * i]!, solution.voltage[2 * i + 1]!)),
+  };
+}
+
+/** The steps of a chunk side by side; magnitudes of all nodes are kept of every step. */
+function inBatch(flow: FeederFlow, loads: readonly ShapedLoad[], count: number, tolerancePu: number): Stepper {
+  const batch = createBatch(flow, { tolerancePu });
+  const nodes = batch.nodes.length;
+  const loadW = new Float64Array(count * loads.length);
+  const loadVar = new Float64Array(count * loads.length);
+  const voltagePu = new Float64Array(count * nodes);
+  const rounds = new Int32Array(count);
+  let unsolved = 0;
+  let iterations = 0;
+  let checksum = 0;
+  return {
+    chunk(first) {
+      for (let s = 0; s < count; s++) {
+        for (let k = 0; k < loads.length; k++) {
+          const { shape, powerW, powerVar } = loads[k]!;
+          const factor = shape[first + s]!;
+          loadW[s * loads.length + k] = powerW * factor;
+          loadVar[s * loads.length + k] = powerVar * factor;
+        }
+      }
+      unsolved += batch.run({ count, loadW, loadVar }, { voltagePu, iterations: rounds });
+      for (let s = 0; s < count; s++) {
+        iterations += rounds[s]!;
+        checksum += voltagePu[s * nodes]!;
+      }
+    },
+    get unsolved() {
+      return unsolved;
+    },
+    get iterations() {
+      return iterations;
+    },
+    get checksum() {
+      return checksum;
+    },
+    magnitudes: () => flow.nodes.map(({ baseV }, i) => voltagePu[(count - 1) * nodes + i]! * baseV),
+  };
+}
 
 /** Does the job. */
 export function timeSteps(job: StepsJob): object {
@@ -16,31 +106,14 @@ export function timeSteps(job: StepsJob): object {
     powerW: load.shares.reduce((sum, share) => sum + share.powerW, 0),
     powerVar: load.shares.reduce((sum, share) => sum + share.powerVar, 0),
   }));
-  let step = 0;
-  let checksum = 0;
-  let iterations = 0;
-  let unsolved = 0;
-  const chunk = () => {
-    let solution = flow.solve();
-    for (let end = step + job.chunk; step < end; step++) {
-      for (const load of loads) {
-        const factor = load.shape[step]!;
-        flow.setLoadPower(load.id, load.powerW * factor, load.powerVar * factor);
-      }
-      solution = flow.solve();
-      checksum += solution.voltage[solution.voltage.length - 2]!;
-      iterations += solution.iterations;
-      if (solution.status !== 'converged') unsolved++;
-    }
-    return solution;
-  };
+  const stepper =
+    job.by === 'batch' ? inBatch(flow, loads, job.chunk, job.tolerancePu) : stepByStep(flow, loads, job.chunk);
   const seconds: number[] = [];
   const cpu: number[] = [];
-  let last = flow.solve();
-  for (let k = 0; k < job.warmUp + job.chunks; k++) {
+  const chunks = job.warmUp + job.chunks;
+  for (let k = 0; k < chunks; k++) {
     collect();
-    const run = timed(chunk);
-    last = run.value;
+    const run = timed(() => stepper.chunk(k * job.chunk));
     if (k < job.warmUp) continue;
     seconds.push(run.seconds / job.chunk);
     cpu.push(run.cpu / job.chunk);
@@ -49,12 +122,12 @@ export function timeSteps(job: StepsJob): object {
   return {
     seconds,
     cpu,
-    checksum,
-    unsolved,
-    iterations: iterations / step,
+    checksum: stepper.checksum,
+    unsolved: stepper.unsolved,
+    iterations: stepper.iterations / (chunks * job.chunk),
     nodes: flow.nodes.map(({ bus, node }) => `${byBus.get(bus)!.toLowerCase()}.${node}`),
     baseV: flow.nodes.map(({ baseV }) => baseV),
-    volts: [...last.voltage],
+    magnitudes: stepper.magnitudes(),
     taps: [...flow.taps.values()],
   };
 }
