@@ -2,6 +2,7 @@
 import type { ComplexMatrix, Line, Reactor, Switch, Transformer } from './element.js';
 import type { Feeder } from './feeder.js';
 import type { Report } from './finding-report.js';
+import { LEAST_SERIES_OHM } from './primitive.js';
 
 /** Largest series impedance that a feeder's branch may plausibly have, ohm. */
 const MAX_SERIES_OHM = 1e4;
@@ -39,8 +40,8 @@ function checkSeries(branch: Line | Switch | Reactor, report: Report): void {
   }
   const self = diagonal(seriesOhm);
   if (self.some(({ r, x }) => r === 0 && x === 0)) {
-    const message = `${what} has no series impedance; give it a small one or join its buses.`;
-    report('error', 'ZERO_IMPEDANCE', branch, message, { attribute, value: '0' });
+    const message = `${what} has a conductor without series impedance; it gets ${LEAST_SERIES_OHM} + j${LEAST_SERIES_OHM} ohm.`;
+    report('warning', 'ZERO_IMPEDANCE', branch, message, { attribute, value: '0' });
   }
   const largest = Math.max(...self.flatMap(({ r, x }) => [Math.abs(r), Math.abs(x)]));
   // A reactor to ground may well be high-ohmic: an arc-suppression coil, a shunt against over-voltage at light load.

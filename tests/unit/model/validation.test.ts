@@ -183,7 +183,7 @@ describe('validation of a feeder', () => {
           };
         }),
       );
-    expect(series(0, 0)).toEqual(['error ZERO_IMPEDANCE L']);
+    expect(series(0, 0)).toEqual(['warning ZERO_IMPEDANCE L']);
     expect(series(Number.NaN, 1)).toEqual(['error BAD_IMPEDANCE L']);
     expect(series(-0.1, 1)).toEqual(['error BAD_IMPEDANCE L']);
     expect(series(2e4, 1)).toEqual(['warning BAD_IMPEDANCE L']);
