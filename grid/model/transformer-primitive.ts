@@ -102,7 +102,8 @@ function windingEnds(
   const { connection, terminal } = transformer.windings[winding]!;
   if (phases === 1) return [start, start + 1];
   if (connection === 'wye') return [start + phase, start + phases];
-  const count = Math.min(phases, terminal.nodes.length);
+  // Two phases in delta are an open delta over three conductors.
+  const count = phases === 2 ? 3 : Math.min(phases, terminal.nodes.length);
   return [start + phase, start + ((phase + direction + count) % count)];
 }
 
@@ -115,7 +116,7 @@ function windingConductors(transformer: Transformer, winding: Winding, number: n
       ? isSeries
         ? 1
         : 2
-      : winding.connection === 'wye' && !isSeries
+      : (winding.connection === 'wye' || transformer.phases === 2) && !isSeries
         ? transformer.phases + 1
         : transformer.phases;
   if (list.length > needed) return list.slice(0, needed);
@@ -192,10 +193,11 @@ export function transformerPrimitive(transformer: Transformer, ratios: readonly 
   }
   windings.forEach((winding, w) => {
     const ground = winding.groundOhm;
-    if (!ground || winding.connection !== 'wye' || phases === 1) return;
+    if (!ground || winding.connection !== 'wye') return;
     const neutral = starts[w]! + phases;
     if (ground.r < 0) {
-      y.add(neutral, neutral, 1e-6 * y.re[neutral * y.n + neutral]!, 1e-6 * y.im[neutral * y.n + neutral]!);
+      // An open neutral gets one antifloat shunt more, as in OpenDSS: it places the neutral of a floating winding.
+      y.add(neutral, neutral, 0, -windingAntifloat(transformer, w));
       return;
     }
     const size2 = ground.r ** 2 + ground.x ** 2;

@@ -26,6 +26,11 @@ class CapacitorState {
   reactance: readonly number[] = [0];
   harmonic: readonly number[] = [0];
   normalA: number | undefined;
+  baseFrequencyHz: number;
+
+  constructor(baseFrequencyHz: number) {
+    this.baseFrequencyHz = baseFrequencyHz;
+  }
 
   setSteps(steps: number): void {
     if (steps === this.steps) return;
@@ -38,7 +43,7 @@ class CapacitorState {
 }
 
 function readState(reader: CircuitReader, object: DssObject): CapacitorState {
-  const state = new CapacitorState();
+  const state = new CapacitorState(reader.baseFrequencyFor(object));
   for (const assignment of object.assignments) {
     switch (assignment.property) {
       case 'bus1':
@@ -88,6 +93,9 @@ function readState(reader: CircuitReader, object: DssObject): CapacitorState {
       case 'harm':
         state.harmonic = reader.numbers(object, assignment);
         break;
+      case 'basefreq':
+        state.baseFrequencyHz = reader.positive(object, assignment) ?? state.baseFrequencyHz;
+        break;
       case 'normamps':
         state.normalA = reader.number(object, assignment);
         break;
@@ -100,7 +108,8 @@ function readState(reader: CircuitReader, object: DssObject): CapacitorState {
 function stepSusceptance(state: CapacitorState, frequencyHz: number): number {
   const voltage = shareVoltage(state.phases, state.connection, state.kv);
   if (state.form === 'microfarad') return 2 * Math.PI * frequencyHz * (state.microfarad[0] ?? 0) * 1e-6;
-  return ((state.kvar[0] ?? 0) * 1000) / state.phases / voltage ** 2;
+  const ratio = frequencyHz / state.baseFrequencyHz;
+  return (((state.kvar[0] ?? 0) * 1000) / state.phases / voltage ** 2) * ratio;
 }
 
 /** A bank as a branch: its admittance between two terminals, inverted. */
@@ -120,14 +129,25 @@ function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorStat
     const inverse = admittance.inverse();
     series = { re: [...inverse.re], im: [...inverse.im] };
   } else {
-    const harmonic = state.harmonic[0] ?? 0;
-    // a choke tuned to a harmonic: X_L = X_C / h^2, with the small resistance OpenDSS gives it
-    const chokeX = harmonic > 0 ? 1 / b / harmonic ** 2 : (state.reactance[0] ?? 0);
-    const chokeR =
-      harmonic > 0 && !(state.resistance[0]! > 0) ? chokeX / TUNED_CHOKE_QUALITY : (state.resistance[0] ?? 0);
+    // Choke and resistance are those of the equivalent wye.
+    const perPhase = state.connection === 'delta' ? 3 : 1;
+    const total = [0, 0];
+    state.states.forEach((step, k) => {
+      if (step === 0) return;
+      const at = (list: readonly number[]) => list[k] ?? list[list.length - 1] ?? 0;
+      const harmonic = at(state.harmonic);
+      // a choke tuned to a harmonic: X_L = X_C / h^2, with the small resistance OpenDSS gives it
+      const chokeX = harmonic > 0 ? 1 / b / harmonic ** 2 : at(state.reactance) * perPhase;
+      const written = at(state.resistance) * perPhase;
+      const r = written > 0 ? written : chokeX / CHOKE_QUALITY;
+      const x = chokeX - 1 / b;
+      total[0]! += r / (r * r + x * x);
+      total[1]! -= x / (r * r + x * x);
+    });
+    const size2 = total[0]! ** 2 + total[1]! ** 2;
     const diagonal = (value: number) =>
       Array.from({ length: phases * phases }, (_, k) => (k % (phases + 1) === 0 ? value : 0));
-    series = { re: diagonal(chokeR / on), im: diagonal((chokeX - 1 / b) / on) };
+    series = { re: diagonal(total[0]! / size2), im: diagonal(-total[1]! / size2) };
   }
   const from = terminalAt(bus, phases);
   const to =
@@ -148,8 +168,8 @@ function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorStat
   };
 }
 
-/** Reactance over resistance of a choke tuned to a harmonic whose resistance is not given (OpenDSS). */
-const TUNED_CHOKE_QUALITY = 1000;
+/** Reactance over resistance of a choke whose resistance is not given (OpenDSS). */
+const CHOKE_QUALITY = 1000;
 
 /**
  * Converts a Capacitor.
@@ -181,7 +201,8 @@ export function readCapacitor(
   const hasChoke = [state.resistance, state.reactance, state.harmonic].some((list) =>
     list.some((value) => value !== 0),
   );
-  if (!isOwnBus || hasChoke || state.form === 'matrix') {
+  const isNegative = state.form === 'kvar' && (state.kvar[0] ?? 0) < 0;
+  if (!isOwnBus || hasChoke || isNegative || state.form === 'matrix') {
     if (control) {
       reader.note(
         'warning',

@@ -12,6 +12,7 @@ import {
   isYesOrNo,
   numberOf,
   numbersOf,
+  plainNumber,
   readNumberRows,
   rowsOf,
   wordsOf,
@@ -23,9 +24,6 @@ import { type LengthUnit, lengthUnit } from './unit.js';
 export interface CircuitSettings {
   /** Frequency of the solution, Hz. */
   readonly frequencyHz: number;
-  /** Base frequency of elements that name none, Hz. */
-  readonly baseFrequencyHz: number;
-  readonly earthModel: EarthModel;
   readonly loadMultiplier: number;
   readonly generationMultiplier: number;
   readonly year: number;
@@ -298,6 +296,24 @@ export class CircuitReader {
     return found;
   }
 
+  /** The text of an option when an object was made; undefined where it was set later or never. */
+  optionFor(object: DssObject, name: string): string | undefined {
+    const { optionHistory } = this.script;
+    return optionHistory.findLast(({ option, order }) => option === name && order <= object.order)?.value.text;
+  }
+
+  /** Base frequency of an object that names none: the default when it was made, Hz. */
+  baseFrequencyFor(object: DssObject): number {
+    const written = this.optionFor(object, 'defaultbasefrequency');
+    const value = written === undefined ? undefined : plainNumber(written);
+    return value !== undefined && value > 0 ? value : DEFAULT_FREQUENCY_HZ;
+  }
+
+  /** Earth model of a line that names none: that in force when it was made. */
+  earthModelFor(object: DssObject): EarthModel {
+    return earthModelNamed(this.optionFor(object, 'earthmodel') ?? '') ?? 'deri';
+  }
+
   /** Whether an object takes part: the last `enabled` counts. */
   isEnabled(object: DssObject): boolean {
     let isEnabled = true;
@@ -308,6 +324,8 @@ export class CircuitReader {
   }
 }
 
+/** OpenDSS' own line frequency, Hz. */
+export const DEFAULT_FREQUENCY_HZ = 60;
 /** More phases, windings or conductors than this are a slip, not a circuit. */
 const MOST_COUNT = 1000;
 /** Words of `earthmodel`. */

@@ -7,7 +7,6 @@ import {
   buildFeeder,
   type Capacitor,
   type CapacitorControl,
-  type EarthModel,
   type Feeder,
   type FeederData,
   type Finding,
@@ -23,18 +22,11 @@ import {
   type Switch,
   type Transformer,
 } from '../../model/index.js';
-import {
-  type DssFiles,
-  type DssObject,
-  type DssOption,
-  type DssScript,
-  numberOf,
-  readDssScript,
-} from '../script/index.js';
+import { type DssFiles, type DssObject, type DssScript, numberOf, readDssScript } from '../script/index.js';
 import { readBuses } from './bus-list.js';
 import { readCapacitor } from './capacitor.js';
 import { readCapacitorControl } from './capacitor-control.js';
-import { CircuitReader, type CircuitSettings, earthModelNamed } from './circuit-reader.js';
+import { CircuitReader, type CircuitSettings, DEFAULT_FREQUENCY_HZ } from './circuit-reader.js';
 import { readGenerator } from './generator.js';
 import { GrowthLibrary } from './growth.js';
 import { readAdaptiveControl, readInverterControl } from './inverter-control.js';
@@ -77,34 +69,18 @@ const UNSUPPORTED = [
   'storagecontroller',
 ] as const;
 
-/** OpenDSS' own line frequency, Hz. */
-const DEFAULT_FREQUENCY_HZ = 60;
-
 function settingsOf(script: DssScript): CircuitSettings {
   const number = (name: string): number | undefined => {
     const option = script.options.get(name);
     const result = option && numberOf(option.value);
     return result && 'value' in result ? result.value : undefined;
   };
-  const baseFrequencyHz = number('defaultbasefrequency') ?? DEFAULT_FREQUENCY_HZ;
   return {
-    frequencyHz: number('frequency') ?? baseFrequencyHz,
-    baseFrequencyHz,
-    earthModel: earthModelNamed(script.options.get('earthmodel')?.value.text ?? '') ?? 'deri',
+    frequencyHz: number('frequency') ?? number('defaultbasefrequency') ?? DEFAULT_FREQUENCY_HZ,
     loadMultiplier: number('loadmult') ?? 1,
     generationMultiplier: number('genmult') ?? 1,
     year: number('year') ?? 0,
   };
-}
-
-/** The earth model in force where an object was made: a `set` further down the same file came too late for it. */
-function earthModelFor(history: readonly DssOption[], object: DssObject): EarthModel {
-  let model: EarthModel = 'deri';
-  for (const { value, at } of history) {
-    if (at.file === object.at.file && at.line > object.at.line) continue;
-    model = earthModelNamed(value.text) ?? model;
-  }
-  return model;
 }
 
 /** Elements of a circuit as they are collected. */
@@ -180,10 +156,9 @@ class Circuit {
     const { reader } = this;
     const codes = new LineCodeLibrary(reader);
     const library = new GeometryLibrary(reader);
-    const history = reader.script.optionHistory.filter(({ option }) => option === 'earthmodel');
     const protection = readProtection(reader);
     this.each('line', (object) => {
-      const read = readLine(reader, codes, library, object, earthModelFor(history, object));
+      const read = readLine(reader, codes, library, object);
       if (!read) return;
       const element = withProtection(this.own(read), protection.get(object.name));
       if (element.kind === 'line') this.lines.push(element);

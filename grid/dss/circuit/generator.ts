@@ -31,13 +31,13 @@ class GeneratorState {
   isForced = false;
 
   followFactor(): void {
-    const size = Math.abs(this.kw) * Math.sqrt(Math.max(0, 1 / this.factor ** 2 - 1));
+    const size = this.kw * Math.sqrt(Math.max(0, 1 / this.factor ** 2 - 1));
     this.kvar = this.factor < 0 ? -size : size;
   }
 
   followKvar(): void {
     const kva = Math.hypot(this.kw, this.kvar);
-    this.factor = kva > 0 ? (Math.abs(this.kw) / kva) * (this.kw * this.kvar < 0 ? -1 : 1) : 1;
+    this.factor = kva > 0 ? (this.kw / kva) * (this.kw * this.kvar < 0 ? -1 : 1) : 1;
   }
 }
 

@@ -179,8 +179,17 @@ export function curveAt(curve: { readonly x: readonly number[]; readonly y: read
   return y[y.length - 1]!;
 }
 
-/** Power at the terminals for an active power behind the inverter, W and var, generation positive. */
-export function terminalPower(inverter: Inverter, activeW: number, isOn: boolean): readonly [number, number] {
+/**
+ * Power at the terminals for an active power behind the inverter, W and var, generation positive.
+ *
+ * @param ratedW - what the inverter's percentages of power mean, W
+ */
+export function terminalPower(
+  inverter: Inverter,
+  activeW: number,
+  ratedW: number,
+  isOn: boolean,
+): readonly [number, number] {
   if (!isOn && inverter.varFollowsInverter) return [0, 0];
   const { reactive, ratedVA } = inverter;
   const factor = reactive.by === 'powerFactor' ? reactive.powerFactor : 1;
@@ -190,11 +199,18 @@ export function terminalPower(inverter: Inverter, activeW: number, isOn: boolean
       : Math.abs(factor) < 1
         ? activeW * Math.sqrt(1 / factor ** 2 - 1) * Math.sign(factor)
         : 0;
-  const vars = Math.min(inverter.maxVar, Math.max(-inverter.minVar, wanted));
+  const share = ratedW > 0 ? (100 * Math.abs(activeW)) / ratedW : 0;
+  const full = inverter.leastPowerForAllVarPct;
+  const range = share < inverter.leastPowerForVarPct ? 0 : share < full ? share / full : 1;
+  const vars = Math.min(inverter.maxVar * range, Math.max(-inverter.minVar * range, wanted));
   const size = Math.hypot(activeW, vars);
   if (size <= ratedVA) return [activeW, vars];
   const rest = (used: number) => Math.sqrt(Math.max(0, ratedVA ** 2 - used ** 2));
-  if (inverter.priority === 'powerFactor') return [(activeW * ratedVA) / size, (vars * ratedVA) / size];
+  if (inverter.priority === 'powerFactor') {
+    if (reactive.by === 'var' || Math.abs(factor) === 1) return [(activeW * ratedVA) / size, (vars * ratedVA) / size];
+    // The factor that was set is kept, also where the range of vars has cut it.
+    return [Math.sign(activeW) * ratedVA * Math.abs(factor), Math.sign(vars) * ratedVA * Math.sqrt(1 - factor ** 2)];
+  }
   if (inverter.priority === 'watt') {
     const kept = Math.sign(activeW) * Math.min(Math.abs(activeW), ratedVA);
     return [kept, Math.sign(vars) * Math.min(Math.abs(vars), rest(kept))];

@@ -72,6 +72,7 @@ export function setElectrical(
     case 'rho': {
       const value = reader.number(object, assignment);
       if (value !== undefined) parameters[property] = value;
+      if (property !== 'rg') parameters.earthFrequencyHz = parameters.baseFrequencyHz;
       return 'earth';
     }
     default:
@@ -81,7 +82,7 @@ export function setElectrical(
 
 /** Works out a LineCode object. */
 export function readLineCode(reader: CircuitReader, object: DssObject): LineCode {
-  const parameters = new LineParameters(reader.settings.baseFrequencyHz, true);
+  const parameters = new LineParameters(reader.baseFrequencyFor(object), true);
   let unit: LengthUnit = 'none';
   let normalA = DEFAULT_NORMAL_A;
   let neutral = parameters.phases;

@@ -37,6 +37,8 @@ export class LineParameters {
   xg = 0.155081;
   rho = 100;
   baseFrequencyHz: number;
+  /** Base frequency when the earth's values were last written, Hz. */
+  earthFrequencyHz: number;
 
   /** @param isLineCode - whether these are a code's, whose single phase is (2 Z1 + Z0) / 3 */
   constructor(
@@ -44,15 +46,20 @@ export class LineParameters {
     readonly isLineCode = false,
   ) {
     this.baseFrequencyHz = baseFrequencyHz;
+    this.earthFrequencyHz = baseFrequencyHz;
     this.fromSequence();
   }
 
-  /** A line's own values that begin as these. */
-  forLine(): LineParameters {
+  /**
+   * A line's own values that begin as these.
+   *
+   * @param before - the line's sequence values so far, which it keeps beside the matrices of a code
+   */
+  forLine(before: SequenceValues): LineParameters {
     const own = new LineParameters(this.baseFrequencyHz);
     own.phases = this.phases;
     own.isSequence = this.isSequence;
-    own.sequence = { ...this.sequence };
+    own.sequence = { ...(this.isSequence ? this.sequence : before) };
     own.r = [...this.r];
     own.x = [...this.x];
     own.c = [...this.c];
@@ -116,7 +123,7 @@ export class LineParameters {
   /** Series impedance at a frequency for a length in the unit of the values, ohm. */
   seriesOhm(frequencyHz: number, length: number): ComplexMatrix {
     const ratio = frequencyHz / this.baseFrequencyHz;
-    const earthX = this.xg / Math.log(658.5 * Math.sqrt(this.rho / this.baseFrequencyHz));
+    const earthX = this.xg / Math.log(658.5 * Math.sqrt(this.rho / this.earthFrequencyHz));
     const shiftR = ratio === 1 ? 0 : this.rg * (ratio - 1);
     const shiftX = ratio === 1 ? 0 : 0.5 * earthX * Math.log(ratio);
     return complexMatrix(

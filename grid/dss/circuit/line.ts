@@ -57,6 +57,8 @@ class LineState {
   hasCables = false;
   earthModel: EarthModel;
   normalA = DEFAULT_NORMAL_A;
+  /** Whether own capacitances were written; else those known are meant per thousand feet. */
+  hasOwnCapacitance = false;
   /** Own sequence values outweigh matrices, whichever were written last. */
   hasOwnSequence = false;
   source: Line['impedanceSource'] = 'sequence';
@@ -86,7 +88,6 @@ class LineState {
 /**
  * Converts a Line.
  *
- * @param earthModel - of `set earthmodel` when the line was made
  * @returns a line, or a switch where it is one; undefined with a finding where it cannot be placed
  */
 export function readLine(
@@ -94,14 +95,14 @@ export function readLine(
   codes: LineCodeLibrary,
   library: GeometryLibrary,
   object: DssObject,
-  earthModel: EarthModel,
 ): Line | Switch | undefined {
-  const state = new LineState(reader.settings.baseFrequencyHz, earthModel);
+  const state = new LineState(reader.baseFrequencyFor(object), reader.earthModelFor(object));
   for (const command of commandsOf(object)) {
     let isChanged = false;
     for (const assignment of command) {
       const kind = setElectrical(reader, object, state.parameters, assignment);
       if (kind === 'sequence' || kind === 'matrix') {
+        if (/^[bc]/.test(assignment.property)) state.hasOwnCapacitance = true;
         state.useOwn(kind);
         if (state.hasOwnSequence) isChanged = true;
         continue;
@@ -117,8 +118,9 @@ export function readLine(
           const found = reader.reference(object, assignment, 'linecode');
           if (!found) break;
           const code = codes.code(found);
-          state.parameters = code.parameters.forLine();
+          state.parameters = code.parameters.forLine(state.parameters.sequence);
           state.hasOwnSequence = false;
+          state.hasOwnCapacitance = false;
           state.useValues(code.parameters.isSequence ? 'sequence' : 'matrix');
           state.codeUnit = code.unit;
           state.valueRatio = unitRatio(code.unit, state.unit);
@@ -232,6 +234,14 @@ function spacedGeometry(spacing: LineSpacing, wires: readonly (WireData | undefi
   };
 }
 
+/**
+ * Where a line has impedances of its own but no capacitances, OpenDSS takes the capacitances that it had before as per
+ * thousand feet and converts them to the line's unit.
+ */
+function capacitanceRatio(state: LineState): number {
+  return state.hasOwnSequence && !state.hasOwnCapacitance ? unitRatio(state.unit, 'kft') : 1;
+}
+
 /** Series impedance and shunt of a line over its whole length. */
 function matrices(
   reader: CircuitReader,
@@ -244,7 +254,7 @@ function matrices(
     const length = state.length / state.valueRatio;
     return {
       seriesOhm: state.parameters.seriesOhm(frequencyHz, length),
-      shuntSiemens: state.parameters.shuntSiemens(frequencyHz, length),
+      shuntSiemens: state.parameters.shuntSiemens(frequencyHz, length * capacitanceRatio(state)),
     };
   }
   const geometry = state.geometry ?? spacedGeometry(state.spacing!, state.wires);

@@ -44,21 +44,25 @@ class LoadState {
   growth: string | undefined;
   exponentProfile: string | undefined;
 
-  /** Reactive power that goes with a real power at the power factor, negative for a leading one. */
+  /** Reactive power that goes with a real power at the power factor, of the other sign for a leading one. */
   private reactive(kw: number): number {
-    const size = Math.abs(kw) * Math.sqrt(Math.max(0, 1 / this.factor ** 2 - 1));
+    const size = kw * Math.sqrt(Math.max(0, 1 / this.factor ** 2 - 1));
     return this.factor < 0 ? -size : size;
+  }
+
+  /** The power that is allotted by the rating of a transformer or by energy, at the power factor known now. */
+  allot(): void {
+    if (this.form === 'transformer') this.kw = this.transformerKva * this.allocationFactor * Math.abs(this.factor);
+    else if (this.form === 'energy') this.kw = (this.kwh / (this.days * 24)) * this.cFactor;
   }
 
   workOut(): void {
     if (this.form === 'kwKvar') {
       const kva = Math.hypot(this.kw, this.kvar);
-      if (kva > 0) this.factor = (Math.abs(this.kw) / kva) * (this.kw * this.kvar < 0 ? -1 : 1);
+      if (kva > 0) this.factor = (this.kw / kva) * (this.kw * this.kvar < 0 ? -1 : 1);
       return;
     }
     if (this.form === 'kva') this.kw = this.kva * Math.abs(this.factor);
-    else if (this.form === 'transformer') this.kw = this.transformerKva * this.allocationFactor * Math.abs(this.factor);
-    else if (this.form === 'energy') this.kw = (this.kwh / (this.days * 24)) * this.cFactor;
     this.kvar = this.reactive(this.kw);
   }
 }
@@ -102,21 +106,26 @@ function apply(reader: CircuitReader, object: DssObject, state: LoadState, assig
     case 'xfkva':
       state.transformerKva = number() ?? state.transformerKva;
       state.form = 'transformer';
+      state.allot();
       break;
     case 'kwh':
       state.kwh = number() ?? state.kwh;
       state.form = 'energy';
+      state.allot();
       break;
     case 'kwhdays':
       state.days = reader.positive(object, assignment) ?? state.days;
       state.form = 'energy';
+      state.allot();
       break;
     case 'cfactor':
       state.cFactor = number() ?? state.cFactor;
       state.form = 'energy';
+      state.allot();
       break;
     case 'allocationfactor':
       state.allocationFactor = number() ?? state.allocationFactor;
+      state.allot();
       break;
     case 'pf': {
       const factor = number();
@@ -252,13 +261,10 @@ export function readLoad(reader: CircuitReader, growth: GrowthLibrary, object: D
   }
   if (object.assignments.length === 0) state.workOut();
   const factor = reader.script.options.get('allocationfactors');
-  if (factor && (state.form === 'transformer' || state.form === 'energy')) {
-    const value = reader.optionNumber(factor);
-    if (value !== undefined) {
-      if (state.form === 'transformer') state.allocationFactor = value;
-      else state.cFactor = value;
-      state.workOut();
-    }
+  if (factor && state.form === 'transformer') {
+    state.allocationFactor = reader.optionNumber(factor) ?? state.allocationFactor;
+    state.allot();
+    state.workOut();
   }
   if (!state.bus) {
     reader.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');

@@ -49,7 +49,7 @@ export function readPhotovoltaic(reader: CircuitReader, object: DssObject): Phot
   const isOn = panelW >= (inverter.cutOutPct * inverter.ratedVA) / 100;
   const efficiency = inverter.efficiency ? curveAt(inverter.efficiency, panelW / inverter.ratedVA) : 1;
   const activeW = isOn ? Math.min(panelW * efficiency, (peakW * peakPct) / 100) : 0;
-  const [powerW, powerVar] = terminalPower(inverter, activeW, isOn);
+  const [powerW, powerVar] = terminalPower(inverter, activeW, peakW, isOn);
   return {
     kind: 'pv',
     id: `pvsystem.${object.name}`,

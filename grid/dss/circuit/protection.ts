@@ -56,7 +56,6 @@ function readOne(reader: CircuitReader, object: DssObject, byLine: Map<string, L
         break;
       case 'normal':
         normal = meansOpen(reader.words(assignment)) ?? normal;
-        state ??= normal;
         break;
     }
   }

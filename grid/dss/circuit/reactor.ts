@@ -29,10 +29,15 @@ class ReactorState {
   z2: Pair | undefined;
   z0: Pair | undefined;
   normalA: number | undefined;
+  baseFrequencyHz: number;
+
+  constructor(baseFrequencyHz: number) {
+    this.baseFrequencyHz = baseFrequencyHz;
+  }
 }
 
 function readState(reader: CircuitReader, object: DssObject): ReactorState {
-  const state = new ReactorState();
+  const state = new ReactorState(reader.baseFrequencyFor(object));
   for (const assignment of object.assignments) {
     const number = () => reader.number(object, assignment);
     const pair = (): Pair => {
@@ -77,7 +82,7 @@ function readState(reader: CircuitReader, object: DssObject): ReactorState {
         state.form = 'ohm';
         break;
       case 'lmh':
-        state.x = (number() ?? 0) * 2e-3 * Math.PI * reader.settings.baseFrequencyHz;
+        state.x = (number() ?? 0) * 2e-3 * Math.PI * state.baseFrequencyHz;
         state.form = 'ohm';
         break;
       case 'z':
@@ -98,6 +103,9 @@ function readState(reader: CircuitReader, object: DssObject): ReactorState {
       case 'z0':
         state.z0 = pair();
         state.form = 'sequence';
+        break;
+      case 'basefreq':
+        state.baseFrequencyHz = reader.positive(object, assignment) ?? state.baseFrequencyHz;
         break;
       case 'normamps':
         state.normalA = number();
@@ -136,7 +144,7 @@ function impedance(reader: CircuitReader, object: DssObject, state: ReactorState
     }
     return z;
   };
-  const ratio = reader.settings.frequencyHz / reader.settings.baseFrequencyHz;
+  const ratio = reader.settings.frequencyHz / state.baseFrequencyHz;
   if (state.form === 'matrix') {
     const zeros = new Array<number>(phases * phases).fill(0);
     const r = state.rMatrix ?? zeros;
@@ -159,22 +167,23 @@ function impedance(reader: CircuitReader, object: DssObject, state: ReactorState
         'Its negative-sequence impedance differs; Z1 is used for both.',
       );
     }
-    // OpenDSS adds the three sequence admittances of a single phase.
+    // OpenDSS adds the three sequence admittances of a single phase, and couples three phases only.
     if (phases === 1) return filled(() => [z1[0] / 3, z1[1] / 3]);
     return filled((i, j) =>
-      i === j ? [(2 * z1[0] + z0[0]) / 3, (2 * z1[1] + z0[1]) / 3] : [(z0[0] - z1[0]) / 3, (z0[1] - z1[1]) / 3],
+      i === j
+        ? [(2 * z1[0] + z0[0]) / 3, (2 * z1[1] + z0[1]) / 3]
+        : phases === 3
+          ? [(z0[0] - z1[0]) / 3, (z0[1] - z1[1]) / 3]
+          : [0, 0],
     );
   }
   const own =
     state.form === 'kvar' ? shareVoltage(phases, connection, state.kv) ** 2 / ((state.kvar * 1000) / phases) : state.x;
   const series = filled((i, j) => (i === j ? [state.r, own * ratio] : [0, 0]));
   const { parallelR } = state;
-  if (parallelR === undefined && !state.isParallel) return series;
-  if (state.isParallel && state.r > 0 && own !== 0) {
-    addInverse(filled((i, j) => (i === j ? [state.r, 0] : [0, 0])));
-    addInverse(filled((i, j) => (i === j ? [0, own * ratio] : [0, 0])));
-  } else addInverse(series);
-  if (parallelR !== undefined) for (let i = 0; i < phases; i++) admittance.add(i, i, 1 / parallelR, 0);
+  if (parallelR === undefined) return series;
+  addInverse(series);
+  for (let i = 0; i < phases; i++) admittance.add(i, i, 1 / parallelR, 0);
   return admittance.inverse();
 }
 

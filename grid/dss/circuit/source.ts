@@ -35,8 +35,11 @@ class SourceState {
   perUnit: { z1?: readonly number[]; z0?: readonly number[]; z2?: readonly number[] } = {};
   sequence = 'pos';
 
-  constructor(frequencyHz: number) {
+  baseFrequencyHz: number;
+
+  constructor(frequencyHz: number, baseFrequencyHz: number) {
     this.frequencyHz = frequencyHz;
+    this.baseFrequencyHz = baseFrequencyHz;
   }
 
   /** Works the impedances out. @returns false where the short-circuit values contradict one another */
@@ -104,8 +107,10 @@ function setImpedance(reader: CircuitReader, object: DssObject, state: SourceSta
 
 /** Converts a Vsource; undefined with a finding where it cannot be represented. */
 export function readSource(reader: CircuitReader, object: DssObject): Source | undefined {
-  const state = new SourceState(reader.settings.frequencyHz);
+  const state = new SourceState(reader.settings.frequencyHz, reader.baseFrequencyFor(object));
   let isSound = true;
+  // The circuit's own source has been worked out once before the script edits it.
+  if (object === reader.script.circuit) state.workOut();
   for (const command of commandsOf(object)) {
     for (const assignment of command) {
       const number = () => reader.number(object, assignment);
@@ -160,6 +165,9 @@ export function readSource(reader: CircuitReader, object: DssObject): Source | u
         case 'puz2':
           setImpedance(reader, object, state, assignment);
           break;
+        case 'basefreq':
+          state.baseFrequencyHz = reader.positive(object, assignment) ?? state.baseFrequencyHz;
+          break;
         case 'sequence':
           state.sequence = reader.word(assignment).slice(0, 1);
           break;
@@ -211,6 +219,7 @@ function place(reader: CircuitReader, object: DssObject, state: SourceState, isS
     );
     return undefined;
   }
+  const ratio = reader.settings.frequencyHz / state.baseFrequencyHz;
   const bus = state.bus ?? { name: 'SOURCEBUS', nodes: [] };
   return {
     kind: 'source',
@@ -222,8 +231,8 @@ function place(reader: CircuitReader, object: DssObject, state: SourceState, isS
     nominalVoltageV: state.kv * 1000,
     angleRad: (state.angleDeg * Math.PI) / 180,
     r1Ohm: z1.r,
-    x1Ohm: z1.x,
+    x1Ohm: z1.x * ratio,
     r0Ohm: z0.r,
-    x0Ohm: z0.x,
+    x0Ohm: z0.x * ratio,
   };
 }

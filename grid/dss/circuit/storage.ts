@@ -155,7 +155,7 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
       : now === 'discharging'
         ? (ratedW * state.dischargePct) / 100
         : -(inverter.efficiency ? idleW / curveAt(inverter.efficiency, idleW / inverter.ratedVA) : idleW);
-  const [powerW, powerVar] = terminalPower(inverter, activeW, true);
+  const [powerW, powerVar] = terminalPower(inverter, activeW, ratedW, true);
   return {
     kind: 'battery',
     id: `storage.${object.name}`,

@@ -56,6 +56,7 @@ export class TransformerParameters {
   antifloatPpm = 1;
   isDeltaLeading = false;
   bank = '';
+  baseFrequencyHz: number | undefined;
   normalKva: number | undefined;
 
   /** A copy that can be changed on its own. */
@@ -179,12 +180,14 @@ export class TransformerParameters {
         one.tapCount = reader.count(object, assignment) ?? one.tapCount;
         break;
       case 'buses':
+        this.active = this.windings.length - 1;
         reader.words(assignment).forEach((text, w) => {
           const place = this.windings[w];
           if (place) place.bus = reader.bus(object, assignment, text);
         });
         break;
       case 'conns':
+        this.active = this.windings.length - 1;
         reader.words(assignment).forEach((text, w) => {
           const place = this.windings[w];
           if (place) this.setConnection(reader, object, assignment, place, text);
@@ -240,6 +243,9 @@ export class TransformerParameters {
         this.isDeltaLeading = word.startsWith('le') || word.startsWith('e');
         break;
       }
+      case 'basefreq':
+        this.baseFrequencyHz = reader.positive(object, assignment) ?? this.baseFrequencyHz;
+        break;
       case 'bank':
         this.bank = assignment.value.text;
         break;
@@ -277,6 +283,8 @@ export class TransformerParameters {
     isPositive: boolean,
   ): void {
     const values = reader.numbers(object, assignment);
+    // A list ends at the last winding: what follows without `wdg` is meant for it.
+    this.active = this.windings.length - 1;
     this.windings.forEach((one, w) => {
       const value = values[w];
       if (value === undefined) return;

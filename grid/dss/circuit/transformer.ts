@@ -42,11 +42,13 @@ function winding(
 ): Winding | undefined {
   if (!one.bus) return undefined;
   const { phases } = parameters;
-  const connection: Connection = one.connection === 'delta' ? 'delta' : 'wye';
+  // The common winding of an autotransformer is a wye whatever is written.
+  const connection: Connection = one.connection === 'delta' && !(isAuto && w === 1) ? 'delta' : 'wye';
   const isSeries = isAuto && w === 0;
-  const conductors = phases === 1 ? (isSeries ? 1 : 2) : connection === 'delta' || isSeries ? phases : phases + 1;
+  const closed = isSeries || (connection === 'delta' && phases > 2);
+  const conductors = phases === 1 ? (isSeries ? 1 : 2) : closed ? phases : phases + 1;
   const terminal = terminalAt(one.bus, phases, conductors);
-  const neutral = connection === 'wye' && phases > 1 && !isSeries ? (terminal.nodes[phases] ?? 0) : 0;
+  const neutral = connection === 'wye' && !isSeries ? (terminal.nodes[phases] ?? 0) : 0;
   return {
     terminal,
     connection,
@@ -86,6 +88,7 @@ export function readTransformer(
   const id = `${object.className}.${object.name}`;
   const name = object.displayName;
   const ratingVA = placed[0]!.ratedPowerVA;
+  const frequencyRatio = reader.settings.frequencyHz / (parameters.baseFrequencyHz ?? reader.baseFrequencyFor(object));
   const transformer: Transformer = {
     kind: 'transformer',
     id,
@@ -93,7 +96,7 @@ export function readTransformer(
     name,
     phases: parameters.phases,
     windings: placed,
-    reactancesPu: parameters.reactancesPct.map((x) => x / 100),
+    reactancesPu: parameters.reactancesPct.map((x) => (x / 100) * frequencyRatio),
     noLoadLossPu: parameters.noLoadLossPct / 100,
     magnetisingPu: parameters.magnetisingPct / 100,
     construction: isAuto ? 'auto' : isCenterTap(parameters.phases, placed) ? 'centerTap' : 'standard',
@@ -106,9 +109,11 @@ export function readTransformer(
   return { transformer, parameters };
 }
 
-/** An autotransformer begins with a series and a common winding, 115 and 66 kV. */
+/** An autotransformer begins with a series and a common winding, 115 and 66 kV, 10 % between them. */
 function startAuto(parameters: TransformerParameters): void {
   const [series, common] = parameters.windings;
+  parameters.main.high = 10;
+  parameters.reactancesPct[0] = 10;
   series!.connection = 'series';
   series!.kv = 115;
   common!.kv = 66;
