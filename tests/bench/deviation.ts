@@ -33,7 +33,8 @@ export function worstDifference(ours: ChildResult, theirs: ChildResult): number 
         ? Math.abs(volts[i]! - Math.hypot(re, im))
         : Math.hypot(volts[2 * i]! - re, volts[2 * i + 1]! - im);
     }
-    const pu = difference / baseV[i]!;
+    // What is no number is no agreement either, and must not be forgotten at the next node.
+    const pu = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference / baseV[i]!;
     if (!(pu <= worst)) worst = pu;
   });
   return worst;

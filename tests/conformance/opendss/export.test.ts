@@ -67,7 +67,8 @@ function worstDifference(
       bus && ours
         ? Math.hypot(ours.re - theirs.volts[2 * i]!, ours.im - theirs.volts[2 * i + 1]!) / bus.baseVoltageV
         : Number.POSITIVE_INFINITY;
-    if (!(pu <= worst.pu)) worst = { pu, place };
+    expect(pu, place).not.toBeNaN();
+    if (pu > worst.pu) worst = { pu, place };
   });
   return worst;
 }
