@@ -36,6 +36,11 @@ export class ScalarKernel implements LaneKernel {
   readonly name = 'typescript';
   private readonly F: Float64Array;
   private readonly I: Int32Array;
+  /** Of the lane in its backward pass. */
+  private weightAt = 0;
+  private isFrozen = false;
+  private worst = 0;
+  private place = 0;
 
   constructor(
     readonly buffer: ArrayBuffer,
@@ -203,27 +208,10 @@ export class ScalarKernel implements LaneKernel {
     const { F, I, width: W } = this;
     const V = (I[HEADER.voltageAt]! >> 3) + lane;
     const work = (I[HEADER.workAt]! >> 3) + lane;
-    const weightAt = I[HEADER.weightAt]! >> 3;
-    const isFrozen = F[(I[HEADER.frozenAt]! >> 3) + lane] !== 0;
-    let worst = 0;
-    let place = 0;
-    const settle = (node: number, xr: number, xi: number) => {
-      const v = V + 2 * W * node;
-      const dr = xr - F[v]!;
-      const di = xi - F[v + W]!;
-      const change = (dr * dr + di * di) * F[weightAt + node]!;
-      if (!(change <= worst)) {
-        worst = Number.isNaN(change) ? Number.POSITIVE_INFINITY : change;
-        place = node;
-      }
-      if (!isFrozen) {
-        F[v] = xr;
-        F[v + W] = xi;
-      }
-      const w = work + 2 * W * node;
-      F[w] = 0;
-      F[w + W] = 0;
-    };
+    this.weightAt = I[HEADER.weightAt]! >> 3;
+    this.isFrozen = F[(I[HEADER.frozenAt]! >> 3) + lane] !== 0;
+    this.worst = 0;
+    this.place = 0;
     const runs = I[HEADER.runs]!;
     let run = (I[HEADER.runAt]! + RUN_BYTES * runs) >> 2;
     let row = I[HEADER.rowEnd]! >> 2;
@@ -250,7 +238,7 @@ export class ScalarKernel implements LaneKernel {
             x0r -= F[q]! * vr - F[q + 1]! * vi;
             x0i -= F[q]! * vi + F[q + 1]! * vr;
           }
-          settle(node, x0r, x0i);
+          this.settle(node, V + 2 * W * node, w, x0r, x0i);
         } else if (columns === 2) {
           let x1r = F[w + 2 * W]!;
           let x1i = F[w + 3 * W]!;
@@ -265,8 +253,8 @@ export class ScalarKernel implements LaneKernel {
           }
           x0r -= F[l + 4]! * x1r - F[l + 5]! * x1i;
           x0i -= F[l + 4]! * x1i + F[l + 5]! * x1r;
-          settle(node + 1, x1r, x1i);
-          settle(node, x0r, x0i);
+          this.settle(node + 1, V + 2 * W * node + 2 * W, w + 2 * W, x1r, x1i);
+          this.settle(node, V + 2 * W * node, w, x0r, x0i);
         } else {
           let x1r = F[w + 2 * W]!;
           let x1i = F[w + 3 * W]!;
@@ -289,14 +277,32 @@ export class ScalarKernel implements LaneKernel {
           x0i -= F[l + 6]! * x1i + F[l + 7]! * x1r;
           x0r -= F[l + 8]! * x2r - F[l + 9]! * x2i;
           x0i -= F[l + 8]! * x2i + F[l + 9]! * x2r;
-          settle(node + 2, x2r, x2i);
-          settle(node + 1, x1r, x1i);
-          settle(node, x0r, x0i);
+          this.settle(node + 2, V + 2 * W * node + 4 * W, w + 4 * W, x2r, x2i);
+          this.settle(node + 1, V + 2 * W * node + 2 * W, w + 2 * W, x1r, x1i);
+          this.settle(node, V + 2 * W * node, w, x0r, x0i);
         }
       }
     }
-    F[(I[HEADER.changeAt]! >> 3) + lane] = worst;
-    I[(I[HEADER.placeAt]! >> 2) + lane] = place;
+    F[(I[HEADER.changeAt]! >> 3) + lane] = this.worst;
+    I[(I[HEADER.placeAt]! >> 2) + lane] = this.place;
+  }
+
+  /** Takes up the solution at a node: its change, its voltage unless the lane is frozen; empties its work. */
+  private settle(node: number, v: number, w: number, xr: number, xi: number): void {
+    const { F, width: W } = this;
+    const dr = xr - F[v]!;
+    const di = xi - F[v + W]!;
+    const change = (dr * dr + di * di) * F[this.weightAt + node]!;
+    if (!(change <= this.worst)) {
+      this.worst = Number.isNaN(change) ? Number.POSITIVE_INFINITY : change;
+      this.place = node;
+    }
+    if (!this.isFrozen) {
+      F[v] = xr;
+      F[v + W] = xi;
+    }
+    F[w] = 0;
+    F[w + W] = 0;
   }
 
   private expandLane(lane: number): void {
