@@ -130,7 +130,13 @@ const ANCILLARY = [
   'WirePhaseInfo',
 ] as const;
 
+const MAPPED_CLASSES: ReadonlySet<string> = new Set<string>(MAPPED);
 const KNOWN: ReadonlySet<string> = new Set<string>([...MAPPED, ...ANCILLARY]);
+
+/** Whether a class becomes part of the model, directly or through the equipment it describes. */
+export function isMappedClass(className: string): boolean {
+  return MAPPED_CLASSES.has(className);
+}
 
 /** Whether a class is mapped to the model or known to have no part in it. */
 export function isKnownClass(className: string): boolean {

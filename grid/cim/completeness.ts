@@ -6,6 +6,7 @@ import type { CimEquipment } from './equipment.js';
 import { MACHINE_CLASSES } from './generation.js';
 import { LOAD_CLASSES } from './load.js';
 import type { CimObject } from './object-index.js';
+import { PARENT_LINKS } from './parentage.js';
 
 /** Links that the model follows: without their target something is left out or defaulted. */
 const FOLLOWED = [
@@ -20,6 +21,7 @@ const FOLLOWED = [
   'EnergyConsumer.LoadResponseCharacteristic',
   'EnergyConsumerPhase.EnergyConsumer',
   'EnergySourcePhase.EnergySource',
+  'NoLoadTest.EnergisedEnd',
   'PhaseImpedanceData.PhaseImpedance',
   'PowerElectronicsConnection.PowerElectronicsUnit',
   'PowerElectronicsConnectionPhase.PowerElectronicsConnection',
@@ -37,16 +39,21 @@ const FOLLOWED = [
   'TapChangerControl.TapChanger',
   'Terminal.ConductingEquipment',
   'Terminal.ConnectivityNode',
+  'TransformerCoreAdmittance.TransformerEnd',
   'TransformerEnd.BaseVoltage',
   'TransformerEnd.CoreAdmittance',
+  'TransformerEnd.RatioTapChanger',
   'TransformerEnd.StarImpedance',
   'TransformerEnd.Terminal',
   'TransformerEndInfo.TransformerTankInfo',
   'TransformerMeshImpedance.FromTransformerEnd',
+  'TransformerMeshImpedance.FromTransformerEndInfo',
   'TransformerMeshImpedance.ToTransformerEnd',
+  'TransformerMeshImpedance.ToTransformerEndInfos',
   'TransformerTank.PowerTransformer',
   'TransformerTank.TransformerTankInfo',
   'TransformerTankEnd.TransformerTank',
+  'TransformerTankInfo.PowerTransformerInfo',
   'WirePosition.WireSpacingInfo',
 ] as const;
 
@@ -55,6 +62,7 @@ const STEADY_STATE = 'steady-state profile (SSH)';
 
 /** Names every followed link whose target the input lacks, with its id. */
 export function nameMissingTargets(eq: CimEquipment): void {
+  nameTextLinks(eq);
   const attributes = new Map<number, string>();
   for (const name of FOLLOWED) {
     const code = eq.index.attributeCode(name);
@@ -70,6 +78,22 @@ export function nameMissingTargets(eq: CimEquipment): void {
         allowed: 'the id of an object of the input',
       });
     });
+  }
+}
+
+/** Names links that stand there as text: they lead nowhere, whatever they say. */
+function nameTextLinks(eq: CimEquipment): void {
+  const names = [...FOLLOWED, ...PARENT_LINKS].filter((name) => eq.index.attributeCode(name) >= 0);
+  for (const attribute of new Set(names)) {
+    for (const object of eq.index.objects.values()) {
+      const kind = object.kindOf(attribute);
+      if (kind === undefined || kind === 'reference' || eq.orphans.has(object)) continue;
+      eq.findings.add('error', 'BAD_VALUE', object, `${attribute} is a text, not a link.`, {
+        attribute,
+        value: object.get(attribute) ?? '',
+        allowed: 'rdf:resource with the id of an object of the input',
+      });
+    }
   }
 }
 

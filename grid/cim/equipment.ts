@@ -46,6 +46,10 @@ const CGMES_UNITS: Readonly<Record<string, number>> = {
   'VoltageLimit.value': 1e3,
 };
 
+/** Base voltages of anything, V: a tenth of extra-low voltage, above the highest transmission voltage. */
+const MIN_BASE_V = 1;
+const MAX_BASE_V = 1.5e6;
+
 /** Whether the files are CGMES: its name spaces, or its profiles in the file headers. */
 function isCgmes(index: CimIndex): boolean {
   const marks = [...index.namespaces];
@@ -62,9 +66,15 @@ function isCgmes(index: CimIndex): boolean {
 export class CimEquipment {
   readonly index: CimIndex;
   readonly findings: FindingList;
+  /** Phase objects whose powers went into an element. */
+  readonly placedPhases = new Set<CimObject>();
+  /** Parts without the whole they belong to. */
+  readonly orphans = new Set<CimObject>();
   readonly #baseByBus = new Map<string, number>();
   readonly #secondary = new Set<string>();
   readonly #baseUnit = new Map<string, number>();
+  /** What is used in the place of base voltages that are none. */
+  readonly #meantBase = new Map<string, number>();
   /** Whether the files are CGMES: kV, MW, MVA, and powers of machines positive when consumed. */
   readonly isCgmes: boolean;
 
@@ -80,6 +90,7 @@ export class CimEquipment {
     }
     this.isGroundingKept = this.#keepsGrounding();
     this.#findBaseUnits();
+    this.#nameBadBases();
     this.#findBaseVoltages();
     this.#findSecondaries();
   }
@@ -151,6 +162,8 @@ export class CimEquipment {
   baseVoltage(id: string | undefined): number | undefined {
     const object = id === undefined ? undefined : this.index.objects.get(id);
     if (!object) return undefined;
+    const meant = this.#meantBase.get(object.id);
+    if (meant !== undefined) return meant;
     const value = this.optionalNumber(object, 'BaseVoltage.nominalVoltage') ?? 0;
     return value > 0 ? value * (this.#baseUnit.get(object.id) ?? 1) : undefined;
   }
@@ -267,6 +280,8 @@ export class CimEquipment {
 
   /** Some writers give BaseVoltage in kV: a winding a thousand times above its base voltage tells. */
   #findBaseUnits(): void {
+    const kilovolts = new Map<string, number>();
+    const volts = new Map<string, number>();
     for (const className of ['PowerTransformerEnd', 'TransformerTankEnd']) {
       for (const end of this.index.byClass(className)) {
         const base = this.index.objects.get(end.ref('TransformerEnd.BaseVoltage') ?? '');
@@ -274,10 +289,12 @@ export class CimEquipment {
         const rated = this.optionalNumber(end, 'PowerTransformerEnd.ratedU') ?? 0;
         if (!base || !(nominal > 0) || !(rated > 0)) continue;
         const ratio = rated / nominal;
-        if (ratio > 500 && ratio < 2000) this.#baseUnit.set(base.id, 1000);
+        (ratio > 500 && ratio < 2000 ? kilovolts : volts).set(base.id, rated);
       }
     }
-    if (this.#baseUnit.size === 0) return;
+    // One base among others in V is a mistake of that one.
+    for (const [id, rated] of volts.size > 0 ? kilovolts : []) this.#meantBase.set(id, rated);
+    if (kilovolts.size === 0 || volts.size > 0) return;
     for (const base of this.index.byClass('BaseVoltage')) {
       this.#baseUnit.set(base.id, 1000);
       this.findings.add(
@@ -291,6 +308,64 @@ export class CimEquipment {
         },
       );
     }
+  }
+
+  /**
+   * Names base voltages that are no voltage. So that what follows from one says nothing beside it, its users are read as if
+   * it were what their own ratings say; the error stops the model.
+   */
+  #nameBadBases(): void {
+    const links = ['ConductingEquipment.BaseVoltage', 'TransformerEnd.BaseVoltage', 'TopologicalNode.BaseVoltage'];
+    for (const base of this.index.byClass('BaseVoltage')) {
+      const attribute = 'BaseVoltage.nominalVoltage';
+      const value = this.optionalNumber(base, attribute);
+      const unit = this.#baseUnit.get(base.id) ?? 1;
+      const volts = (value ?? 0) * unit;
+      const isAbsent = base.kindOf(attribute) === undefined;
+      const isOtherUnit = this.#meantBase.has(base.id);
+      if (volts >= MIN_BASE_V && volts <= MAX_BASE_V && !isOtherUnit) continue;
+      const users = links.flatMap((link) => this.index.referrers(base.id, link));
+      if (isAbsent && users.length === 0) continue;
+      const [first] = users;
+      const used = first
+        ? `${users.length} objects use it, ${first.className} ${first.name === '' ? first.mrid : first.name} first`
+        : 'nothing uses it';
+      const code = isAbsent ? 'MISSING_ATTRIBUTE' : 'BAD_VALUE';
+      if (isAbsent || value !== undefined) {
+        this.findings.add('error', code, base, `${attribute} is no base voltage; ${used}.`, {
+          attribute,
+          ...(value === undefined ? {} : { value: String(value) }),
+          allowed: isOtherUnit
+            ? `about ${this.#meantBase.get(base.id)} V, as its windings are rated`
+            : `${MIN_BASE_V} to ${MAX_BASE_V} V`,
+        });
+      }
+      if (isOtherUnit) continue;
+      const meant = this.#ratedVoltage(users) ?? Math.abs(volts);
+      if (meant > 0) this.#meantBase.set(base.id, meant);
+    }
+  }
+
+  /** What the ratings of equipment say of its base voltage, line-to-line V. */
+  #ratedVoltage(users: readonly CimObject[]): number | undefined {
+    const own = ['EnergySource.nominalVoltage', 'PowerTransformerEnd.ratedU', 'ShuntCompensator.nomU'];
+    own.push('PowerElectronicsConnection.ratedU', 'RotatingMachine.ratedU');
+    for (const user of users) {
+      const rated = this.optionalNumber(user, ...own);
+      if (rated !== undefined && rated > 0) return rated;
+    }
+    for (const user of users) {
+      const tank = this.index.objects.get(user.ref('TransformerTankEnd.TransformerTank') ?? '');
+      const info = tank?.ref('TransformerTank.TransformerTankInfo') ?? tank?.ref('PowerSystemResource.AssetDatasheet');
+      if (info === undefined) continue;
+      const number = this.optionalNumber(user, 'TransformerEnd.endNumber');
+      const ends = this.index.referrers(info, 'TransformerEndInfo.TransformerTankInfo');
+      const end = ends.find((one) => this.optionalNumber(one, 'TransformerEndInfo.endNumber') === number);
+      const rated = this.optionalNumber(end, 'TransformerEndInfo.ratedU') ?? 0;
+      const isLeg = phasesOf(user.get('TransformerTankEnd.orderedPhases')).some(isSecondaryPhase);
+      if (rated > 0) return isLeg ? 2 * rated : rated;
+    }
+    return undefined;
   }
 
   #findBaseVoltages(): void {

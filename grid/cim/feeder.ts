@@ -29,17 +29,23 @@ import { CimEquipment } from './equipment.js';
 import { FindingList } from './finding-list.js';
 import { MACHINE_CLASSES, readInverter, readMachine } from './generation.js';
 import { readLine } from './line.js';
+import { nameImplausibleLines } from './line-plausibility.js';
 import { LOAD_CLASSES, readLoad } from './load.js';
 import { readAreas, readMeasurement } from './measurement.js';
 import type { CimIndex, CimObject } from './object-index.js';
+import { nameLostPowers, nameMixedPhases, nameOrphans, nameRepeatedPhases } from './parentage.js';
 import { isTapChangerInService, readRegulator, tapChangerBank } from './regulator.js';
 import { NominalVoltages, splitLegVoltage } from './share.js';
 import { placeAtSharedBus, sharedBuses, withoutTertiaryShunt } from './shared-bus.js';
 import { readSource, SOURCE_CLASSES } from './source.js';
 import { readSwitch, SWITCH_CLASSES, withCapacitorLeads } from './switch.js';
 import { readTransformer } from './transformer.js';
+import { nameImplausibleTransformers } from './transformer-plausibility.js';
+import { nameUnread } from './unread.js';
 import { nameUnrepresented } from './unrepresented.js';
+import { checkEnumerations } from './vocabulary.js';
 import type { WindingPlace } from './winding.js';
+import { nameImplausibleWires } from './wire-plausibility.js';
 
 /** What CIM does not say. */
 export interface ReadFeederSettings {
@@ -236,6 +242,10 @@ function bus(eq: CimEquipment, node: CimObject, position: readonly [number, numb
   };
 }
 
+function devices(feeder: FeederData) {
+  return [...feeder.loads, ...feeder.pvSystems, ...feeder.batteries, ...feeder.machines];
+}
+
 /** Names the classes that have no part in the model. */
 function nameUnknownClasses(eq: CimEquipment): void {
   for (const className of eq.index.classCounts().keys()) {
@@ -257,6 +267,9 @@ export function readFeeders(
   settings: ReadFeederSettings = {},
 ): { readonly feeders: readonly Feeder[]; readonly findings: readonly Finding[] } {
   const list = new FindingList();
+  const spellings = new FindingList();
+  checkEnumerations(index, list, spellings);
+  index.findings.push(...spellings.list());
   const eq = new CimEquipment(index, list);
   const written = eq.optionalNumber(index.byClass('BaseFrequency')[0], 'BaseFrequency.frequency');
   const frequencyHz = written ?? settings.frequencyHz ?? 60;
@@ -274,10 +287,20 @@ export function readFeeders(
     areas: readAreas(eq),
   };
   nameUnknownClasses(eq);
+  nameOrphans(eq);
+  nameRepeatedPhases(eq);
+  nameMixedPhases(eq);
+  const data = feederScopes(eq).map((scope) => readOne(context, scope));
+  const used = new Set(data.flatMap((feeder) => devices(feeder).map(({ id }) => id)));
+  nameLostPowers(eq, (id) => used.has(id));
+  nameUnrepresented(eq);
+  nameUnread(eq);
+  // After what is not read, as looking at a value here is reading it.
+  nameImplausibleLines(eq);
+  nameImplausibleWires(eq);
+  nameImplausibleTransformers(eq);
   nameMissingProfiles(eq);
   nameMissingTargets(eq);
-  nameUnrepresented(eq);
-  const data = feederScopes(eq).map((scope) => readOne(context, scope));
   if (data.some((feeder) => feeder.lines.some((line) => line.impedanceSource === 'geometry'))) {
     list.note(
       'info',

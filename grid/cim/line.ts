@@ -21,7 +21,7 @@ import {
 } from '../model/index.js';
 import type { CimEnding, CimEquipment } from './equipment.js';
 import type { CimObject } from './object-index.js';
-import { type CimPhase, nodeOfPhase, orderedPhaseObjects, phasesOf } from './phase.js';
+import { type CimPhase, isSecondaryPhase, nodeOfPhase, orderedPhaseObjects, phasesOf } from './phase.js';
 
 /** How geometry becomes impedance; CIM does not say. */
 export interface LineSettings {
@@ -314,10 +314,24 @@ export function readLine(eq: CimEquipment, segment: CimObject, settings: LineSet
   if (!found) return undefined;
   let { series, shunt } = found;
   const nodes = live.map(nodeOfPhase);
-  if (series.n === live.length + 1) {
+  // One conductor beyond all phases is the neutral, whether the file lists it or not.
+  const isWhole = live.length === 3 || live.length < phases.length || live.every(isSecondaryPhase);
+  if (series.n === live.length + 1 && isWhole) {
     nodes.push(4);
   } else if (series.n > live.length) {
     const rows = live.map((_, k) => k);
+    const [cells, members] = [series.n, live.length];
+    eq.findings.add(
+      'error',
+      'PHASE_MISMATCH',
+      segment,
+      `Its impedance is for ${cells} conductors, but it has ${members} phases; which of them is missing is not known.`,
+      {
+        attribute: 'ACLineSegmentPhase.phase',
+        value: String(members),
+        allowed: `${cells} ACLineSegmentPhase, N among them for a neutral`,
+      },
+    );
     series = submatrix(series, rows);
     shunt = submatrix(shunt, rows);
   }

@@ -17,6 +17,11 @@ const CONSTANT_POWER: ZipShares = { z: 0, i: 0, p: 1 };
 /** How a phase shunt device is connected: `PhaseShuntConnectionKind.D` is delta, all others wye. */
 export function shuntConnection(eq: CimEquipment, object: CimObject, attribute: string): Connection {
   const member = memberOf(object.get(attribute));
+  if (member === '') {
+    eq.findings.add('info', 'DEFAULTED_ATTRIBUTE', object, `${attribute} is absent; wye is used.`, {
+      ...{ attribute, allowed: 'D, Y, Yn, I' },
+    });
+  }
   if (member === 'D') return 'delta';
   if (member === 'G') {
     eq.findings.add('warning', 'UNSUPPORTED_ATTRIBUTE', object, 'A ground connection is read as wye.', {
@@ -102,6 +107,7 @@ export function phasePowers(
     if (p !== undefined) demandPower(eq, object, `${phaseClass}.p`, p, baseV);
     if (q !== undefined) demandPower(eq, object, `${phaseClass}.q`, q, baseV);
     const phases = phasesOf(object.get(`${phaseClass}.phase`)).filter((phase) => phase !== 'N');
+    if (phases.length > 0) eq.placedPhases.add(object);
     own.push(...evenPowers(phases, p ?? 0, q ?? 0));
   }
   if (hasOwn) {

@@ -35,6 +35,8 @@ export class CimObject {
   /** Attribute number times four plus the kind, and the value, of each property. */
   readonly #keys: number[];
   readonly #values: string[];
+  /** One bit for each of the first 31 properties that was asked for; later ones count as asked for. */
+  #asked = 0;
 
   /** @param keys - of the properties as {@link propertyKey} makes them; kept, not copied, as are the values */
   constructor(
@@ -74,7 +76,44 @@ export class CimObject {
     const code = this.#index.attributeCode(attribute);
     if (code < 0) return undefined;
     const at = this.#keys.findIndex((key) => key >> 2 === code);
-    return at < 0 ? undefined : this.#values[at];
+    if (at < 0) return undefined;
+    if (at < 31) this.#asked |= 1 << at;
+    return this.#values[at];
+  }
+
+  /** How an attribute is written; undefined where it is absent. Asking this is not reading the attribute. */
+  kindOf(attribute: string): CimValueKind | undefined {
+    const code = this.#index.attributeCode(attribute);
+    const key = code < 0 ? undefined : this.#keys.find((candidate) => candidate >> 2 === code);
+    return key === undefined ? undefined : KINDS[key & 3];
+  }
+
+  /** First value of an attribute by its number, an empty text where it is absent; this does not count as reading it. */
+  peek(attribute: number): string {
+    return this.#values[this.#keys.findIndex((key) => key >> 2 === attribute)] ?? '';
+  }
+
+  /** Whether anything has asked this object for an attribute other than its name and mRID. */
+  get isAsked(): boolean {
+    let own = 0;
+    for (let i = 0; i < this.#keys.length && i < 31; i++) {
+      if (!this.#index.attributeName(this.#keys[i]! >> 2).startsWith('IdentifiedObject.')) own |= 1 << i;
+    }
+    return (this.#asked & own) !== 0;
+  }
+
+  /** Calls back with the number of every attribute that nothing has asked this object for. */
+  eachUnread(visit: (attribute: number) => void): void {
+    for (let i = 0; i < this.#keys.length && i < 31; i++) {
+      if ((this.#asked & (1 << i)) === 0) visit(this.#keys[i]! >> 2);
+    }
+  }
+
+  /** Puts another spelling of the same value in the place of the first value of an attribute. */
+  respell(attribute: string, value: string): void {
+    const code = this.#index.attributeCode(attribute);
+    const at = this.#keys.findIndex((key) => key >> 2 === code);
+    if (at >= 0) this.#values[at] = value;
   }
 
   /** First object linked to by an attribute, as canonical id. */
@@ -84,6 +123,15 @@ export class CimObject {
 
   /** All objects linked to by an attribute, as canonical ids. */
   refs(attribute: string): readonly string[] {
+    const code = this.#index.attributeCode(attribute);
+    this.#keys.forEach((key, i) => {
+      if (key >> 2 === code && i < 31) this.#asked |= 1 << i;
+    });
+    return this.targets(attribute);
+  }
+
+  /** The same without counting as reading them. */
+  targets(attribute: string): readonly string[] {
     const code = this.#index.attributeCode(attribute);
     if (code < 0) return NONE;
     const key = propertyKey(code, REFERENCE);
@@ -144,6 +192,8 @@ export class CimIndex {
   readonly #codes = new Map<string, number>();
   readonly #names: string[] = [];
   #byClass: Map<string, CimObject[]> | undefined;
+  /** Attributes whose links were followed backwards. */
+  readonly #followed = new Set<number>();
   /** Referring objects by attribute number and target id. */
   #inverse: Map<number, Map<string, CimObject[]>> | undefined;
 
@@ -190,7 +240,13 @@ export class CimIndex {
   referrers(id: string, attribute: string): readonly CimObject[] {
     const code = this.attributeCode(attribute);
     if (code < 0) return NO_OBJECTS;
+    this.#followed.add(code);
     return this.#links().get(code)?.get(id) ?? NO_OBJECTS;
+  }
+
+  /** Whether links of this attribute were followed backwards: they count as read at every object. */
+  isFollowed(attributeCode: number): boolean {
+    return this.#followed.has(attributeCode);
   }
 
   /** Forgets what was derived; the reader calls it before it adds a file. */

@@ -84,6 +84,11 @@ export function readRegulator(
     eq.index.objects.get(changer.ref('TapChanger.TapChangerControl') ?? '') ??
     eq.index.referrers(changer.id, 'TapChangerControl.TapChanger')[0];
   const info = tapChangerInfo(eq, changer);
+  if (!control) {
+    eq.findings.add('info', 'DEFAULTED_ATTRIBUTE', changer, 'It has no TapChangerControl; its tap stays where it is.', {
+      attribute: 'TapChanger.TapChangerControl',
+    });
+  }
   const isEnabled =
     control !== undefined &&
     (eq.flag(changer, 'TapChanger.controlEnabled') ?? true) &&

@@ -30,18 +30,13 @@ export function windingKind(eq: CimEquipment, object: CimObject, written: string
   if (member === 'D') return 'delta';
   if (member === 'A') return 'common';
   if (member === 'I') return 'single';
-  if (member !== 'Y' && member !== 'Yn') {
-    eq.findings.add(
-      'warning',
-      'UNSUPPORTED_ATTRIBUTE',
-      object,
-      `Connection ${member === '' ? '(none)' : member} is read as wye.`,
-      {
-        attribute: 'connectionKind',
-        value: member,
-        allowed: 'D, Y, Yn, A, I',
-      },
-    );
+  // What cannot be read at all has an error of its own.
+  if (member === 'Z' || member === 'Zn') {
+    eq.findings.add('warning', 'UNSUPPORTED_ATTRIBUTE', object, `Connection ${member} is read as wye.`, {
+      attribute: 'connectionKind',
+      value: member,
+      allowed: 'D, Y, Yn, A, I',
+    });
   }
   return 'wye';
 }

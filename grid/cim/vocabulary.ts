@@ -1,0 +1,131 @@
+/*
+ * What the enumerated attributes that the model reads may say, as one table. A member in another letter case is taken for
+ * the one it can only be, with a warning; anything else is an error, as is a value that a class cannot do without.
+ * Source: IEC 61970-301 and 61968-11 (CIM16, CIM17, CIM100).
+ */
+import type { FindingList } from './finding-list.js';
+import type { CimIndex, CimObject } from './object-index.js';
+import { memberOf } from './phase.js';
+
+const SINGLE_PHASE = ['A', 'B', 'C', 'N', 's1', 's2', 's12'];
+const WINDING = ['A', 'D', 'I', 'Y', 'Yn', 'Z', 'Zn'];
+const SHUNT = ['D', 'G', 'I', 'Y', 'Yn'];
+
+/** All orders of up to three of some letters, each with the neutral before, after or absent. */
+function phaseCodes(letters: readonly string[]): string[] {
+  const orders: string[] = [];
+  const extend = (start: string, rest: readonly string[]) => {
+    if (start !== '') orders.push(start, `${start}N`, `N${start}`);
+    for (const letter of rest)
+      extend(
+        start + letter,
+        rest.filter((other) => other !== letter),
+      );
+  };
+  extend('', letters);
+  return orders;
+}
+
+const PHASE_CODE = [
+  ...['A', 'B', 'C', 'AB', 'BC', 'CA', 'ABC', 'AN', 'ABCN', 's1', 's2', 's12', 's1N', 'Ns2', 's12N', 'none', 'N'],
+  ...['X', 'XY', 'XN', 'XYN', 's2N', 's21', 's21N', 'Ns1', 'Ns12', 's1Ns2', 'Ns1s2', 's1s2', 's1s2N'],
+  ...phaseCodes(['A', 'B', 'C']),
+];
+
+interface Enumeration {
+  readonly members: readonly string[];
+  /** Classes that have no meaning without a value of this attribute or of `or`. */
+  readonly requiredBy?: readonly string[];
+  readonly or?: string;
+  /** Whether any other member is a fact the model names itself, not an unreadable value. */
+  readonly isOpen?: true;
+}
+
+const phaseOf = (...requiredBy: readonly string[]): Enumeration => ({ members: SINGLE_PHASE, requiredBy });
+
+/** Every enumerated attribute that the mapping reads. */
+const ENUMERATIONS: Readonly<Record<string, Enumeration>> = {
+  'ACLineSegmentPhase.phase': phaseOf('ACLineSegmentPhase'),
+  'EnergyConsumerPhase.phase': phaseOf('EnergyConsumerPhase'),
+  'EnergySourcePhase.phase': phaseOf('EnergySourcePhase'),
+  'PowerElectronicsConnectionPhase.phase': phaseOf('PowerElectronicsConnectionPhase'),
+  'ShuntCompensatorPhase.phase': phaseOf('LinearShuntCompensatorPhase'),
+  'SwitchPhase.phaseSide1': { members: SINGLE_PHASE, requiredBy: ['SwitchPhase'], or: 'SwitchPhase.phaseSide2' },
+  'SwitchPhase.phaseSide2': { members: SINGLE_PHASE },
+  'TransformerTankEnd.orderedPhases': {
+    members: PHASE_CODE,
+    requiredBy: ['TransformerTankEnd'],
+    or: 'TransformerTankEnd.phases',
+  },
+  'TransformerTankEnd.phases': { members: PHASE_CODE },
+  'Terminal.phases': { members: PHASE_CODE },
+  'Measurement.phases': { members: PHASE_CODE },
+  'RegulatingControl.monitoredPhase': { members: PHASE_CODE },
+  'RegulatingControl.mode': {
+    members: [
+      ...['voltage', 'activePower', 'reactivePower', 'currentFlow', 'admittance', 'timeScheduled', 'temperature'],
+      'powerFactor',
+    ],
+  },
+  'EnergyConsumer.phaseConnection': { members: SHUNT },
+  'ShuntCompensator.phaseConnection': { members: SHUNT },
+  'PowerTransformerEnd.connectionKind': { members: WINDING, requiredBy: ['PowerTransformerEnd'] },
+  'TransformerEndInfo.connectionKind': { members: WINDING, requiredBy: ['TransformerEndInfo'] },
+  'PowerElectronicsConnection.controlMode': {
+    members: ['unityPowerFactor', 'constantPowerFactor', 'constantReactivePower', 'dynamic', 'voltVar', 'voltWatt'],
+    isOpen: true,
+  },
+};
+
+/** The first members, as a finding tells them. */
+function told(members: readonly string[]): string {
+  return members.length <= 8 ? members.join(', ') : `${members.slice(0, 17).join(', ')} and their orders`;
+}
+
+function check(
+  index: CimIndex,
+  findings: FindingList,
+  spellings: FindingList,
+  attribute: string,
+  rule: Enumeration,
+  object: CimObject,
+): void {
+  const kind = object.kindOf(attribute);
+  if (kind === undefined) return;
+  // Looking at a value here is not reading it.
+  const written = object.peek(index.attributeCode(attribute));
+  const member = memberOf(written);
+  if (kind !== 'reference' && rule.members.includes(member)) return;
+  const alike = rule.members.filter((one) => one.toLowerCase() === member.toLowerCase());
+  if (kind !== 'reference' && new Set(alike).size === 1) {
+    object.respell(attribute, written.slice(0, written.length - member.length) + alike[0]!);
+    spellings.add('warning', 'SPELLING', object, `${attribute} is read in the letter case of the standard.`, {
+      ...{ attribute, value: member, allowed: alike[0]! },
+    });
+    return;
+  }
+  if (rule.isOpen && kind !== 'reference') return;
+  findings.add('error', 'BAD_VALUE', object, `${attribute} is none of the values it may have.`, {
+    ...{ attribute, value: member === '' ? written : member, allowed: told(rule.members) },
+  });
+}
+
+/**
+ * Names enumerated values that cannot be read and those that are missing where a class needs one. Respells members in
+ * another letter case; as the objects keep the spelling, its warnings go to the findings of the index.
+ */
+export function checkEnumerations(index: CimIndex, findings: FindingList, spellings: FindingList): void {
+  for (const [attribute, rule] of Object.entries(ENUMERATIONS)) {
+    if (index.attributeCode(attribute) >= 0) {
+      for (const object of index.objects.values()) check(index, findings, spellings, attribute, rule, object);
+    }
+    for (const className of rule.requiredBy ?? []) {
+      for (const object of index.byClass(className)) {
+        if ([attribute, rule.or].some((name) => name !== undefined && object.kindOf(name) !== undefined)) continue;
+        findings.add('error', 'MISSING_ATTRIBUTE', object, `${attribute} is absent; the object cannot be placed.`, {
+          ...{ attribute, allowed: told(rule.members) },
+        });
+      }
+    }
+  }
+}
