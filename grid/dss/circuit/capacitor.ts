@@ -43,7 +43,7 @@ class CapacitorState {
 }
 
 function readState(reader: CircuitReader, object: DssObject): CapacitorState {
-  const state = new CapacitorState(reader.baseFrequencyFor(object));
+  const state = new CapacitorState(reader.baseFrequencyHz);
   for (const assignment of object.assignments) {
     switch (assignment.property) {
       case 'bus1':

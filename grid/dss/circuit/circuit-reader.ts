@@ -12,7 +12,6 @@ import {
   isYesOrNo,
   numberOf,
   numbersOf,
-  plainNumber,
   readNumberRows,
   rowsOf,
   wordsOf,
@@ -302,11 +301,14 @@ export class CircuitReader {
     return optionHistory.findLast(({ option, order }) => option === name && order <= object.order)?.value.text;
   }
 
-  /** Base frequency of an object that names none: the default when it was made, Hz. */
-  baseFrequencyFor(object: DssObject): number {
-    const written = this.optionFor(object, 'defaultbasefrequency');
-    const value = written === undefined ? undefined : plainNumber(written);
-    return value !== undefined && value > 0 ? value : DEFAULT_FREQUENCY_HZ;
+  /**
+   * Base frequency of elements that name none, Hz: the last default of the script, also for elements made before it. The
+   * default outlives a circuit, so that a script that sets it at its end is meant for it from the start.
+   */
+  get baseFrequencyHz(): number {
+    const option = this.script.options.get('defaultbasefrequency');
+    const result = option && numberOf(option.value);
+    return result && 'value' in result && result.value > 0 ? result.value : DEFAULT_FREQUENCY_HZ;
   }
 
   /** Earth model of a line that names none: that in force when it was made. */

@@ -82,7 +82,7 @@ export function setElectrical(
 
 /** Works out a LineCode object. */
 export function readLineCode(reader: CircuitReader, object: DssObject): LineCode {
-  const parameters = new LineParameters(reader.baseFrequencyFor(object), true);
+  const parameters = new LineParameters(reader.baseFrequencyHz, true);
   let unit: LengthUnit = 'none';
   let normalA = DEFAULT_NORMAL_A;
   let neutral = parameters.phases;

@@ -96,7 +96,7 @@ export function readLine(
   library: GeometryLibrary,
   object: DssObject,
 ): Line | Switch | undefined {
-  const state = new LineState(reader.baseFrequencyFor(object), reader.earthModelFor(object));
+  const state = new LineState(reader.baseFrequencyHz, reader.earthModelFor(object));
   for (const command of commandsOf(object)) {
     let isChanged = false;
     for (const assignment of command) {

@@ -37,7 +37,7 @@ class ReactorState {
 }
 
 function readState(reader: CircuitReader, object: DssObject): ReactorState {
-  const state = new ReactorState(reader.baseFrequencyFor(object));
+  const state = new ReactorState(reader.baseFrequencyHz);
   for (const assignment of object.assignments) {
     const number = () => reader.number(object, assignment);
     const pair = (): Pair => {

@@ -107,7 +107,7 @@ function setImpedance(reader: CircuitReader, object: DssObject, state: SourceSta
 
 /** Converts a Vsource; undefined with a finding where it cannot be represented. */
 export function readSource(reader: CircuitReader, object: DssObject): Source | undefined {
-  const state = new SourceState(reader.settings.frequencyHz, reader.baseFrequencyFor(object));
+  const state = new SourceState(reader.settings.frequencyHz, reader.baseFrequencyHz);
   let isSound = true;
   // The circuit's own source has been worked out once before the script edits it.
   if (object === reader.script.circuit) state.workOut();

@@ -88,7 +88,7 @@ export function readTransformer(
   const id = `${object.className}.${object.name}`;
   const name = object.displayName;
   const ratingVA = placed[0]!.ratedPowerVA;
-  const frequencyRatio = reader.settings.frequencyHz / (parameters.baseFrequencyHz ?? reader.baseFrequencyFor(object));
+  const frequencyRatio = reader.settings.frequencyHz / (parameters.baseFrequencyHz ?? reader.baseFrequencyHz);
   const transformer: Transformer = {
     kind: 'transformer',
     id,
