@@ -269,10 +269,23 @@ describe('compile', () => {
     expect(() => createPowerFlow(broken)).toThrow(expect.objectContaining({ code: 'FEEDER_DATA' }));
   });
 
-  it('names a line without impedance', () => {
+  it('gives a line without impedance the least one and joins its buses by it', () => {
     const grid = feeder('short')
       .source('S', 'a', { kv: 1 })
       .line('L0', 'a', 'b', { r: [[0]], x: [[0]], phases: 'A' })
+      .load('D', 'b', { phases: 'A', kw: 10 })
+      .build();
+    const solution = createPowerFlow(grid).solve();
+    const a = solution.voltageAt('A', 1)!;
+    const b = solution.voltageAt('B', 1)!;
+    // By hand: 10 kW at 577 V are 17.3 A, which drop 17.3 * |1e-5 + j1e-5| = 0.245 mV.
+    expect(Math.hypot(a.re - b.re, a.im - b.im)).toBeCloseTo(17.32 * Math.SQRT2 * 1e-5, 6);
+  });
+
+  it('names a line whose impedance matrix has no inverse', () => {
+    const grid = feeder('short')
+      .source('S', 'a', { kv: 1 })
+      .line('L0', 'a', 'b', { r: [[1], [1, 1]], x: [[1], [1, 1]], phases: 'AB' })
       .build();
     expect(() => createPowerFlow(grid)).toThrow(/line L0/);
   });
