@@ -27,6 +27,7 @@ import { readBuses } from './bus-list.js';
 import { readCapacitor } from './capacitor.js';
 import { readCapacitorControl } from './capacitor-control.js';
 import { CircuitReader, type CircuitSettings, DEFAULT_FREQUENCY_HZ } from './circuit-reader.js';
+import { withControlMode } from './control-mode.js';
 import { readGenerator } from './generator.js';
 import { GrowthLibrary } from './growth.js';
 import { readAdaptiveControl, readInverterControl } from './inverter-control.js';
@@ -258,27 +259,6 @@ const NO_CONTAINER: FeederData['container'] = {
   regionName: '',
   regionMrid: '',
 };
-
-/** Controls of a script that ends with `controlmode=off` stay as they are. */
-function withControlMode(reader: CircuitReader, study: DssStudy, data: FeederData): FeederData {
-  if (study.controlMode !== 'off') return data;
-  const count = data.regulators.length + data.inverterControls.length;
-  if (count === 0 && !data.capacitors.some(({ control }) => control)) return data;
-  reader.noteAt(
-    'info',
-    'CONTROLS_OFF',
-    'The script sets controlmode=off; its regulators, capacitors and inverters keep their states.',
-    reader.script.options.get('controlmode')?.at,
-  );
-  return {
-    ...data,
-    regulators: data.regulators.map((regulator) => ({ ...regulator, isControlEnabled: false })),
-    capacitors: data.capacitors.map((capacitor) =>
-      capacitor.control ? { ...capacitor, control: { ...capacitor.control, isEnabled: false } } : capacitor,
-    ),
-    inverterControls: data.inverterControls.map((control) => ({ ...control, isEnabled: false })),
-  };
-}
 
 /**
  * Converts a read script to a feeder.
