@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { connectStomp, coordinationReply, coordinationTopic, simulationOutputTopic } from '../../../bus/index.js';
 import { manifestSchema } from '../../../dec/schema/index.js';
 import { dec, FLAGSHIP, finish, start, until } from '../cli/dec.js';
@@ -10,6 +10,9 @@ import { dec, FLAGSHIP, finish, start, until } from '../cli/dec.js';
  * Whole runs as processes: what is told of agents and topics that misbehave, what two runs at once do to each other, what
  * is left of a run that is stopped, and that set-points do not depend on hosts or repetition.
  */
+
+// Up to three whole runs a test; processes of their own share two cores.
+vi.setConfig({ testTimeout: 300_000 });
 
 const QUICK = ['--intervals', '2', '--interval', '5m', '--start', '12:00'] as const;
 let folder = '';
