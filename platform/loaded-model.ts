@@ -5,6 +5,7 @@ import { DecError } from '../grid/math/index.js';
 import { buildFeeder, canonicalMrid, type Feeder, nameUuid } from '../grid/model/index.js';
 import { type FileDigest, readCimFile } from './cim-file.js';
 import { DssFolder, isDssFile } from './dss-files.js';
+import { modelSets } from './model-set.js';
 
 /** Name space of the ids of networks whose file has no Feeder or Line. */
 const NETWORK_NAMESPACE = '0c4b7b52-6a2e-4f0e-9c1d-3b8e52f7a9d1';
@@ -35,12 +36,12 @@ export interface ReadModels {
 }
 
 /**
- * Reads CIM XML files as one model, or one OpenDSS master file.
+ * Reads CIM XML files, profiles of a model together and models of their own each by itself, or one OpenDSS master file.
  *
- * @throws DecError `XML_MALFORMED`, `FEEDER_DATA`, `FEEDER_UNKNOWN`, `BAD_ARGUMENT`
+ * @throws DecError `XML_MALFORMED`, `FEEDER_DATA`, `FEEDER_UNKNOWN`; `BAD_ARGUMENT` as {@link modelSets}
  */
 export function loadModels(paths: readonly string[]): readonly LoadedModel[] {
-  return readModels(paths).models;
+  return modelSets(paths).flatMap((set) => readModels(set).models);
 }
 
 /**

@@ -20,7 +20,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import type { FileDigest } from './cim-file.js';
+import { type FileDigest, readCimFile } from './cim-file.js';
 import { isFolder, makeFolder, usingFolder } from './folder.js';
 
 /** File that describes a model folder. */
@@ -162,7 +162,10 @@ export function renewModelFolder(folder: ModelFolder, manifest: ModelManifest, f
   usingFolder(folder.path, PURPOSE, () => {
     for (const { name, sha256 } of missingFiles(folder)) {
       mkdirSync(dirname(join(folder.path, name)), { recursive: true });
-      copyFileSync(files.find((file) => file.sha256 === sha256)!.source, join(folder.path, name));
+      // By a rename, so that nobody reads half a file, and one that may not be written can be replaced.
+      const part = join(folder.path, `.${process.pid}.part`);
+      copyFileSync(files.find((file) => file.sha256 === sha256)!.source, part);
+      renameSync(part, join(folder.path, name));
     }
     const draft = join(folder.path, `.${MANIFEST}.${process.pid}`);
     writeFileSync(draft, json(manifest));
@@ -170,11 +173,19 @@ export function renewModelFolder(folder: ModelFolder, manifest: ModelManifest, f
   });
 }
 
-/** Files that the manifest lists and that are not there, or not whole. */
+/** Files that the manifest lists and that are not there, or no longer what was taken in. */
 export function missingFiles({ path, manifest }: ModelFolder): readonly ManifestFile[] {
-  return manifest.files.filter(
-    ({ name, bytes }) => statSync(join(path, name), { throwIfNoEntry: false })?.size !== bytes,
-  );
+  return manifest.files.filter(({ name, bytes, sha256 }) => {
+    const file = join(path, name);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (!found?.isFile() || found.size !== bytes) return true;
+    try {
+      return readCimFile(file, () => undefined).sha256 !== sha256;
+    } catch {
+      // What cannot be read is as good as missing; the caller names it.
+      return true;
+    }
+  });
 }
 
 /** Removes what a manifest lists, and the folder if nothing else lies in it. */

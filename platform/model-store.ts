@@ -15,6 +15,7 @@ import {
   removeModelFolder,
   renewModelFolder,
 } from './model-folder.js';
+import { modelSets } from './model-set.js';
 import { flagshipPath } from './package-files.js';
 
 /** A line of the list of known feeders. */
@@ -47,7 +48,8 @@ export interface ModelStore {
   readonly dir: string | undefined;
   /**
    * Takes CIM XML files (several profiles of one model together), or an OpenDSS master file with all it names, into the
-   * store; the same content again changes nothing.
+   * store; the same content again changes nothing, but repairs stored files that went missing or were changed. Models of
+   * their own are stored each by itself.
    * Feeders that validation finds errors in are taken in too.
    * @param ingestedAt - time for the manifest, ISO 8601
    * @throws DecError `XML_MALFORMED`, `FEEDER_UNKNOWN`, `FEEDER_DATA`, `BAD_ARGUMENT`; nothing was stored then
@@ -110,6 +112,10 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
 
   const loadStored = ({ folder, mrid }: StoredFeeder): LoadedModel => {
     const { files, master } = folder.manifest;
+    if (!loaded.has(folder.path)) {
+      const damaged = missingFiles(folder);
+      if (damaged.length > 0) throw new DecError('FEEDER_DATA', damage(folder, damaged), { folder: folder.path, mrid });
+    }
     const paths = (master === undefined ? files.map(({ name }) => name) : [master]).map((n) => join(folder.path, n));
     const model = load(folder.path, paths).find((one) => canonicalMrid(one.mrid) === canonicalMrid(mrid));
     if (model) return model;
@@ -124,7 +130,12 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
         listings.set(canonicalMrid(model.mrid), { ...describe(model).entry, origin });
       }
     }
-    for (const [id, { folder, name, mrid, counts, errors }] of storedFeeders(folders())) {
+    const stored = folders();
+    for (const folder of stored) {
+      const damaged = missingFiles(folder);
+      if (damaged.length > 0) note(problems, damage(folder, damaged));
+    }
+    for (const [id, { folder, name, mrid, counts, errors }] of storedFeeders(stored)) {
       const { files, master } = folder.manifest;
       const given = master === undefined ? files : files.filter((file) => file.name === master);
       const origin = given.map(({ source }) => source).join(', ');
@@ -140,21 +151,26 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
     ingest(files, ingestedAt) {
       if (dir === undefined) throw new DecError('BAD_ARGUMENT', 'This model store has no folder to store models in.');
       if (files.length === 0) throw new DecError('BAD_ARGUMENT', 'No files to ingest were given.');
-      const { models, sources, digests, master } = readModels(files);
-      const described =
-        master === undefined ? { files: describeFiles(sources, digests) } : describeScript(sources, digests, master);
-      const feeders = models.map(describe);
-      const { path, before } = keep(dir, folders(), {
-        ingestedAt,
-        feeders: feeders.map(({ entry }) => entry),
-        ...described,
-        files: [...described.files],
+      // Everything is read before anything is stored.
+      const sets = modelSets(files).map((paths) => {
+        const { models, sources, digests, master } = readModels(paths);
+        const described =
+          master === undefined ? { files: describeFiles(sources, digests) } : describeScript(sources, digests, master);
+        return { described, feeders: models.map(describe) };
       });
-      loaded.delete(path);
-      return feeders.map(({ entry: { name, mrid, counts }, findings }) => {
-        const owner = before.get(canonicalMrid(mrid))?.folder.path;
-        const status = owner === undefined ? 'added' : owner === path ? 'unchanged' : 'updated';
-        return { name, mrid, status, counts, folder: path, findings };
+      return sets.flatMap(({ described, feeders }) => {
+        const { path, before, isRepaired } = keep(dir, folders(), {
+          ingestedAt,
+          feeders: feeders.map(({ entry }) => entry),
+          ...described,
+          files: [...described.files],
+        });
+        loaded.delete(path);
+        return feeders.map(({ entry: { name, mrid, counts }, findings }) => {
+          const owner = before.get(canonicalMrid(mrid))?.folder.path;
+          const status = owner === undefined ? 'added' : owner === path && !isRepaired ? 'unchanged' : 'updated';
+          return { name, mrid, status, counts, folder: path, findings };
+        });
       });
     },
     find(wanted) {
@@ -210,7 +226,7 @@ function keep(
   dir: string,
   folders: readonly ModelFolder[],
   content: Omit<ModelFolder['manifest'], 'sequence'>,
-): { readonly path: string; readonly before: ReadonlyMap<string, StoredFeeder> } {
+): { readonly path: string; readonly before: ReadonlyMap<string, StoredFeeder>; readonly isRepaired: boolean } {
   const before = storedFeeders(folders);
   const digest = contentDigest(content);
   const sequence = 1 + Math.max(0, ...folders.map(({ manifest }) => manifest.sequence));
@@ -218,18 +234,26 @@ function keep(
   if (!same) {
     const { path } = createModelFolder(dir, { sequence, ...content });
     removeSuperseded(folders, content.feeders);
-    return { path, before };
+    return { path, before, isRepaired: false };
   }
   const { path, manifest } = same;
+  const isRepaired = missingFiles(same).length > 0;
   const isCurrent = content.feeders.every(({ mrid }) => before.get(canonicalMrid(mrid))?.folder === same);
   const isTold = JSON.stringify(manifest.feeders) === JSON.stringify(content.feeders);
-  if (!isCurrent || !isTold || missingFiles(same).length > 0) {
+  if (!isCurrent || !isTold || isRepaired) {
     const renewed = { ...manifest, ingestedAt: content.ingestedAt, feeders: content.feeders };
     renewModelFolder(same, { ...renewed, sequence: isCurrent ? manifest.sequence : sequence }, content.files);
     const others = folders.filter((folder) => folder !== same);
     removeSuperseded(others, content.feeders);
   }
-  return { path, before };
+  return { path, before, isRepaired };
+}
+
+/** Says which files of a folder are not what was taken in. */
+function damage({ path, manifest }: ModelFolder, files: readonly { readonly name: string }[]): string {
+  const names = files.map(({ name }) => join(path, name)).join(', ');
+  const feeders = manifest.feeders.map(described).join(', ');
+  return `${names} (of ${feeders}) is missing or was changed since it was taken in; ingest the model again.`;
 }
 
 /** Removes folders of which every feeder has a newer one. */

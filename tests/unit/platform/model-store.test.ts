@@ -207,7 +207,7 @@ describe('a model store', () => {
     const { open } = freshStore();
     const [first] = open().ingest([file], THEN);
     rmSync(join(first!.folder, 'tiny.xml'));
-    expect(() => open().find(MRID)).toThrow(/cannot be read/);
+    expect(() => open().find(MRID)).toThrow(/is missing or was changed/);
     open().ingest([file], LATER);
     expect(open().find(MRID).name).toBe('tiny');
   });
