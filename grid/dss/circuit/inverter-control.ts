@@ -109,8 +109,16 @@ function applyOne(reader: CircuitReader, object: DssObject, state: ControlState,
     case 'avgwindowlen':
       state.windowS = windowSeconds(word) ?? state.windowS;
       break;
-    case 'refreactivepower':
     case 'vv_refreactivepower':
+      reader.note(
+        'warning',
+        'DEPRECATED_ATTRIBUTE',
+        object,
+        'OpenDSS no longer acts on this name; it has no effect. RefReactivePower is its name now.',
+        assignment,
+      );
+      break;
+    case 'refreactivepower':
       state.varReference = word.startsWith('varmax') ? 'rated' : 'available';
       break;
     case 'voltwattyaxis':
