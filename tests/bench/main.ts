@@ -44,7 +44,12 @@ function chosen() {
 const benchmarks = chosen();
 const baselineFile = join(root, 'tests', 'bench', 'baseline.json');
 const baseline: Baseline = existsSync(baselineFile) ? JSON.parse(readFileSync(baselineFile, 'utf8')) : {};
-const effort = { isQuick: values.quick, rounds: values.quick ? 2 : Number(values.rounds ?? ROUNDS) };
+const rounds = Number(values.rounds ?? ROUNDS);
+if (!Number.isInteger(rounds) || rounds < 1) {
+  process.stderr.write(`bench: --rounds is a whole number of at least 1, not ${values.rounds}.\n`);
+  process.exit(2);
+}
+const effort = { isQuick: values.quick, rounds: values.quick ? Math.min(2, rounds) : rounds };
 const loadBefore = load();
 const workshop = new Workshop();
 const rows: BenchRow[] = [];
