@@ -173,7 +173,10 @@ export class Generation {
   ): InverterOutcome {
     let status: PowerFlowStatus = 'converged';
     const outputOf = (unit: UnitState) => this.output(unit);
-    if (isFirst) for (const each of this.functions) each.begin(outputOf);
+    for (const each of this.functions) {
+      if (isFirst) each.begin(outputOf);
+      else each.resume();
+    }
     for (let rounds = 0; ; rounds++) {
       const moving = this.functions.filter((each) => each.round(voltage(), outputOf));
       if (moving.length === 0) return { status, rounds, unsettled: [] };

@@ -19,6 +19,8 @@ import type { UnitOutput, UnitState } from './unit-state.js';
 const SETTLED_PU = 1e-5;
 const FIRST_PART = 0.5;
 const LEAST_PART = 0.02;
+/** Growth of the largest part in a round without swinging. */
+const RECOVERY = 1.3;
 
 /** One quantity of one unit on its way. */
 interface Channel {
@@ -114,6 +116,13 @@ export class InverterFunction {
       // A limit of the last step is a start for this one, unless more sun has made it meaningless.
       controlled.watts = { ...channel(), value: unit.request?.limitW === undefined ? availableW : powerW };
       controlled.lastPu = Number.NaN;
+    }
+  }
+
+  /** Goes on after a tap or a capacitor has moved: what the last rounds told of the network no longer holds. */
+  resume(): void {
+    for (const { vars, watts } of this.units) {
+      for (const each of [vars, watts]) each.lastGap = Number.NaN;
     }
   }
 
@@ -305,7 +314,10 @@ function move(channel: Channel, given: number | undefined): void {
     const slope = run === 0 ? Number.NaN : (gap - channel.lastGap) / run;
     if (slope < 0) part = clamp(-1 / slope, LEAST_PART, 1);
     const isSwinging = gap * channel.lastGap < 0 && Math.abs(gap) > 0.5 * Math.abs(channel.lastGap);
-    if (isSwinging) channel.largestPart = Math.max(LEAST_PART, channel.largestPart / 2);
+    // Neighbours that have come to rest make room for larger steps again.
+    channel.largestPart = isSwinging
+      ? Math.max(LEAST_PART, channel.largestPart / 2)
+      : Math.min(1, channel.largestPart * RECOVERY);
     part = Math.min(part, channel.largestPart);
   }
   channel.part = part;

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { curveValue } from '../../../grid/flow/device/curve.js';
 import { createPowerFlow } from '../../../grid/flow/index.js';
-import { buildFeeder, type Curve, type Inverter, type InverterControl } from '../../../grid/model/index.js';
+import {
+  buildFeeder,
+  type Curve,
+  type Inverter,
+  type InverterControl,
+  withInverterPreset,
+} from '../../../grid/model/index.js';
 import { feeder } from '../../builders/feeder.js';
 import { inverter, panel } from './device/inverter-numbers.js';
 
@@ -193,6 +200,30 @@ describe('inverter functions with steps chosen by the program', () => {
     flow.setIrradiance('pv.der', 1);
     const again = flow.solve();
     again.voltage.forEach((v, i) => void expect(Math.abs(v - first[i]!) / 7621).toBeLessThan(1e-6));
+  });
+
+  it('many inverters on one feeder come to rest together, on their curves', () => {
+    const builder = feeder('street').source('S', 'b0', { kv: 0.4, pu: 1.04, z1: [0.01, 0.03] });
+    for (let k = 1; k <= 15; k++) {
+      const line = {
+        r: [[0.012], [0.003, 0.012], [0.003, 0.003, 0.012]],
+        x: [[0.008], [0.003, 0.008], [0.003, 0.003, 0.008]],
+      };
+      builder.line(`l${k}`, `b${k - 1}`, `b${k}`, line).pv(`p${k}`, `b${k}`, { phases: 'ABC'[k % 3]!, kw: 8, kva: 8 });
+    }
+    const grid = withInverterPreset(builder.build(), 'as4777-a');
+    const [shared] = grid.inverterControls;
+    const flow = createPowerFlow(grid);
+    const solution = flow.solve();
+    expect(solution.status).toBe('converged');
+    expect(solution.controlPasses).toBeLessThan(35);
+    for (const { id, terminal } of grid.pvSystems) {
+      const pu = solution.voltagePuAt(terminal.bus, terminal.nodes[0]!)!;
+      const { powerW, powerVar } = flow.generationOf(id);
+      expect(powerVar / 8e3).toBeCloseTo(curveValue(shared!.voltVar!, pu), 4);
+      const room = Math.sqrt(8e3 ** 2 - powerVar ** 2);
+      expect(powerW / 8e3).toBeCloseTo(Math.min(room / 8e3, curveValue(shared!.voltWatt!, pu)), 4);
+    }
   });
 
   it('names the function that does not come to rest', () => {
