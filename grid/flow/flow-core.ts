@@ -27,6 +27,8 @@ export interface FlowCore {
    * @param voltagePu - of all sources; undefined for each source's own
    */
   sourceCurrent(voltagePu: number | undefined): Float64Array;
+  /** Sets the consumption of all shares before multipliers, W and var; units with a law of their own keep to it. */
+  setPowers(powerW: Float64Array, powerVar: Float64Array): void;
   /**
    * Solves at given shares from the no-load state with everything the engine has, without controls; the power flow itself
    * is afterwards as before.

@@ -187,7 +187,7 @@ export function powerFlowReport(
 }
 
 /** The nodes that loads stand at. */
-function loadedNodes(feeder: Feeder): ReadonlySet<string> {
+export function loadedNodes(feeder: Feeder): ReadonlySet<string> {
   const keys = feeder.loads.flatMap(({ terminal, shares }) =>
     shares.flatMap(({ node, otherNode }) => [nodeKey(terminal.bus, node), nodeKey(terminal.bus, otherNode)]),
   );
@@ -203,7 +203,7 @@ function largestCurrent(flows: readonly ConductorFlow[]): number {
 }
 
 /** Rated current of the first winding, A a phase. */
-function ratedCurrent({ windings, phases, ratingVA }: Transformer): number | undefined {
+export function ratedCurrent({ windings, phases, ratingVA }: Transformer): number | undefined {
   const voltageV = windings[0]?.ratedVoltageV ?? 0;
   if (!(voltageV > 0) || !(ratingVA > 0)) return undefined;
   return phases > 1 ? ratingVA / (Math.sqrt(3) * voltageV) : ratingVA / voltageV;

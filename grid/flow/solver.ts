@@ -479,6 +479,11 @@ class Engine implements FeederFlow {
         setSourceCurrents(compiled, voltagePu, current);
         return current;
       },
+      setPowers: (toW, toVar) => {
+        powerW.set(toW);
+        powerVar.set(toVar);
+        this.arePowersChanged = true;
+      },
       solve: (atW, atVar, overrides = {}) => this.solveAt(atW, atVar, { ...settings, ...overrides }),
     };
   }

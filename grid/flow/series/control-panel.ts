@@ -1,0 +1,176 @@
+/*
+ * Regulators and capacitors in a time series whose steps are solved by the lane kernel.
+ *
+ * The controls look at each step in the order of time and announce what they want. In static mode those with the shortest
+ * delay act at once, and the step is solved again until none wants to; in time mode an action waits until the clock has
+ * reached it.
+ */
+import { CapacitorSwitching, placeCapacitor } from '../capacitor-control.js';
+import type { ControlledStates, ControlView, FlowControl } from '../control/control.js';
+import { ControlQueue, type ControlSnapshot, type PendingAction } from '../control/queue.js';
+import type { FeederFlow } from '../feeder-flow.js';
+import type { FlowCore } from '../flow-core.js';
+import type { LaneSolver } from '../kernel/lane-solver.js';
+import { placeRegulator, RegulatorControl } from '../regulator-control.js';
+
+/** A movement of a tap changer or a capacitor. */
+export interface Operation {
+  readonly step: number;
+  readonly kind: 'tap' | 'section';
+  /** Place in `feeder.regulators` or `feeder.capacitors`. */
+  readonly device: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The controls of a feeder with their queue. */
+export class ControlPanel {
+  private readonly controls: readonly FlowControl[];
+  private readonly queue = new ControlQueue();
+  private readonly regulators: ReadonlyMap<string, number>;
+  private readonly capacitors: ReadonlyMap<string, number>;
+  /** Network nodes that some control looks at. */
+  private readonly watched: Int32Array;
+  /** Voltages of the watched nodes; others stay 0. */
+  private readonly voltage: Float64Array;
+  private operations: Operation[] = [];
+  private step = 0;
+  private nowS = 0;
+
+  constructor(
+    private readonly flow: FeederFlow,
+    private readonly core: FlowCore,
+    private readonly isTimed: boolean,
+  ) {
+    const { feeder } = flow;
+    const { compiled } = core;
+    this.regulators = new Map(feeder.regulators.map(({ id }, i) => [id, i]));
+    this.capacitors = new Map(feeder.capacitors.map(({ id }, i) => [id, i]));
+    const watched = new Set<number>();
+    const watchElement = (element: number) => {
+      for (const { bus } of compiled.elements[element]!.conductors) {
+        for (let i = 0; i < 16; i++) watched.add(compiled.nodeIndex(bus, i + 1));
+      }
+    };
+    const tapChangers = feeder.regulators
+      .filter(({ isControlEnabled }) => isControlEnabled)
+      .map((regulator) => placeRegulator(compiled, regulator));
+    for (const { plus, minus, reversePlus, reverseMinus, element } of tapChangers) {
+      for (const node of [plus, minus, reversePlus, reverseMinus, ...compiled.elements[element]!.nodes]) {
+        watched.add(node);
+      }
+    }
+    const banks = feeder.capacitors
+      .flatMap((capacitor) => placeCapacitor(compiled, capacitor) ?? [])
+      .filter(({ control }) => control.isEnabled);
+    for (const { element, watched: other } of banks) {
+      watchElement(element);
+      watchElement(other);
+    }
+    this.watched = Int32Array.from([...watched].filter((node) => node >= 0)).sort();
+    this.voltage = new Float64Array(2 * compiled.nodeCount);
+    this.controls = [
+      ...tapChangers.map((placed) => new RegulatorControl(placed)),
+      ...banks.map((placed) => new CapacitorSwitching(placed)),
+    ];
+  }
+
+  /** True when there is something to look after. */
+  get isEmpty(): boolean {
+    return this.controls.length === 0;
+  }
+
+  /**
+   * Lets all controls look at a solved lane.
+   *
+   * @returns what acts now
+   */
+  look(solver: LaneSolver, lane: number, step: number, nowS: number): readonly PendingAction[] {
+    const { voltage, watched } = this;
+    const V = solver.voltages;
+    for (const node of watched) {
+      const from = solver.voltageAt(solver.placeOf(node), lane);
+      voltage[2 * node] = V[from]!;
+      voltage[2 * node + 1] = V[from + solver.width]!;
+    }
+    this.step = step;
+    this.nowS = nowS;
+    const view = this.view();
+    for (const control of this.controls) control.sample(view);
+    return this.isTimed ? this.queue.takeDue(nowS) : this.queue.takeNearest();
+  }
+
+  /** Carries actions out. */
+  act(actions: readonly PendingAction[]): void {
+    const view = this.view();
+    for (const action of actions) {
+      this.controls.find(({ id }) => id === action.controlId)?.act(action, view, this.states);
+    }
+  }
+
+  /** Names of the controls that actions belong to. */
+  namesOf(actions: readonly PendingAction[]): readonly string[] {
+    const acting = new Set(actions.map(({ controlId }) => controlId));
+    return this.controls.filter(({ id }) => acting.has(id)).map(({ name }) => name);
+  }
+
+  /** Forgets what is announced: in static mode nothing is kept beyond a step that did not come to rest. */
+  giveUp(): void {
+    if (!this.isTimed) this.queue.clear();
+  }
+
+  /** The movements since the last call. */
+  takeOperations(): readonly Operation[] {
+    const taken = this.operations;
+    this.operations = [];
+    return taken;
+  }
+
+  snapshot(): ControlSnapshot {
+    const memory: Record<string, Readonly<Record<string, number>>> = {};
+    for (const control of this.controls) {
+      const own = control.memory();
+      if (Object.keys(own).length > 0) memory[control.id] = own;
+    }
+    return { pending: this.queue.pending.map((action) => ({ ...action })), memory };
+  }
+
+  restore({ pending, memory }: ControlSnapshot): void {
+    this.queue.restore(pending);
+    for (const control of this.controls) control.restore(memory[control.id] ?? {});
+  }
+
+  private readonly states: ControlledStates = {
+    setTap: (id, position) => {
+      this.note('tap', this.regulators.get(id)!, this.flow.taps.get(id)!, position);
+      this.flow.setTap(id, position);
+    },
+    setCapacitorSections: (id, sections) => {
+      this.note('section', this.capacitors.get(id)!, sectionsOf(this.flow, id), sections);
+      this.flow.setCapacitorSections(id, sections);
+    },
+  };
+
+  private note(kind: Operation['kind'], device: number, from: number, to: number): void {
+    if (from !== to) this.operations.push({ step: this.step, kind, device, from, to });
+  }
+
+  private view(): ControlView {
+    const { core, flow, voltage, nowS, isTimed, queue } = this;
+    return {
+      compiled: core.compiled,
+      primitives: core.network.primitives,
+      voltage,
+      nowS,
+      isTimed,
+      queue,
+      position: (id) => flow.taps.get(id)!,
+      sections: (id) => sectionsOf(flow, id),
+    };
+  }
+}
+
+/** Sections of a capacitor in service. */
+export function sectionsOf(flow: FeederFlow, capacitorId: string): number {
+  return Math.max(0, ...flow.capacitorSections.get(capacitorId)!);
+}

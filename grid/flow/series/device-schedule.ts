@@ -1,0 +1,332 @@
+/*
+ * The powers of all loads and units, step by step.
+ *
+ * Loads follow their profile times growth (in the model already) and load multiplier; fixed ones follow nothing, exempt ones
+ * their profile alone; actual profiles give kW and kvar. Panels see irradiance and temperature of their profiles; batteries
+ * follow theirs by their dispatch mode, and their energy moves with the power at their terminals. Machines without a fixed
+ * power follow their profile.
+ * Each profile is looked up once a step. Units carry state from step to step: on or off, order, stored energy.
+ * Source: OpenDSS, behaviour of Load, Generator, PVSystem and Storage in time modes (DSS C-API 0.14.5).
+ */
+import type { Battery, CompiledFeeder, Feeder, Profile } from '../../model/index.js';
+import type { FeederFlow } from '../feeder-flow.js';
+import { UnitState } from '../unit-state.js';
+import { profileValue, reactiveValue } from './profile-value.js';
+import { generatorProfileName, profileName, type SeriesSettings, timeOfStep } from './series-settings.js';
+
+/** Numbers that units have to remember, by unit in the order of the schedule. */
+export type UnitMemory = readonly Readonly<Record<string, number>>[];
+
+/** A profile with its values at the present step. */
+interface Followed {
+  readonly profile: Profile;
+  active: number;
+  reactive: number;
+}
+
+/** Shares that follow a profile. */
+interface Follower {
+  readonly followed: Followed;
+  readonly first: number;
+  readonly end: number;
+  /** -1 for generation. */
+  readonly sign: 1 | -1;
+  readonly isActual: boolean;
+  readonly isReactiveFixed: boolean;
+}
+
+/** A unit with a law: panel or battery. */
+interface Unit {
+  readonly state: UnitState;
+  readonly first: number;
+  readonly end: number;
+  readonly order: Followed | undefined;
+  readonly irradiance: Followed | undefined;
+  readonly temperature: Followed | undefined;
+  readonly multiplier: number;
+}
+
+/** Loads whose exponents change over time (OpenDSS CVRcurve). */
+interface Exponents {
+  readonly followed: Followed;
+  readonly first: number;
+  readonly end: number;
+}
+
+const HOUR_S = 3600;
+const DAY_H = 24;
+
+/** What devices do over a time series. */
+export class DeviceSchedule {
+  /** True when some unit carries a state from step to step. */
+  readonly hasUnits: boolean;
+  /** True when exponents of loads change from step to step. */
+  readonly hasExponents: boolean;
+  /** Names of profiles that devices ask for and the feeder does not have. */
+  readonly missing: readonly string[];
+  private readonly baseW: Float64Array;
+  private readonly baseVar: Float64Array;
+  private readonly followed = new Map<string, Followed>();
+  private readonly followers: Follower[] = [];
+  private readonly units: Unit[] = [];
+  private readonly exponents: Exponents[] = [];
+  private readonly profiles: ReadonlyMap<string, Profile>;
+  private readonly lacking = new Set<string>();
+  /** Generation without a law that follows a profile, and powers on the way to a power flow. */
+  private readonly generators: { readonly id: string; readonly first: number; readonly end: number }[] = [];
+  private readonly toW: Float64Array;
+  private readonly toVar: Float64Array;
+  private preparedStep = -1;
+
+  constructor(
+    private readonly compiled: CompiledFeeder,
+    private readonly settings: SeriesSettings,
+  ) {
+    const { feeder, shares } = compiled;
+    this.profiles = new Map(feeder.profiles.map((profile) => [profile.name.toLowerCase(), profile]));
+    this.baseW = shares.powerW.slice();
+    this.baseVar = shares.powerVar.slice();
+    this.toW = new Float64Array(shares.count);
+    this.toVar = new Float64Array(shares.count);
+    this.placeLoads(feeder);
+    this.placePv(feeder);
+    this.placeMachines(feeder);
+    for (const battery of feeder.batteries) this.placeBattery(battery);
+    this.hasUnits = this.units.length > 0;
+    this.hasExponents = this.exponents.length > 0;
+    this.missing = [...this.lacking];
+  }
+
+  private placeLoads(feeder: Feeder): void {
+    const { mode, loadMultiplier } = this.settings;
+    for (const load of feeder.loads) {
+      const [first, end] = this.compiled.shares.rangeOf.get(load.id)!;
+      const scaling = load.scaling ?? 'variable';
+      const factor = scaling === 'variable' ? loadMultiplier : 1;
+      const isReactiveFixed = load.isReactiveFixed ?? false;
+      this.scale(first, end, factor, isReactiveFixed ? 1 : factor);
+      const followed = scaling === 'fixed' ? undefined : this.follow(profileName(load.profiles, mode));
+      if (followed) this.followers.push({ followed, first, end, sign: 1, ...actual(followed), isReactiveFixed });
+      const exponents = mode === 'snapshot' ? undefined : this.follow(load.exponentProfile);
+      if (exponents && load.voltageExponents) this.exponents.push({ followed: exponents, first, end });
+    }
+  }
+
+  private placePv(feeder: Feeder): void {
+    const { mode, pvMultiplier } = this.settings;
+    for (const pv of feeder.pvSystems) {
+      const [first, end] = this.compiled.shares.rangeOf.get(pv.id)!;
+      const sun = this.follow(profileName(pv.profiles, mode));
+      const state = new UnitState(pv);
+      if (state.hasLaw) {
+        const temperature = this.follow(profileName(pv.panel?.temperatureProfiles, mode));
+        const multiplier = pvMultiplier;
+        this.units.push({ state, first, end, order: undefined, irradiance: sun, temperature, multiplier });
+        continue;
+      }
+      this.scale(first, end, pvMultiplier, pvMultiplier);
+      // OpenDSS has no panel without a law; where a profile gives powers these are taken.
+      this.generators.push({ id: pv.id, first, end });
+      if (sun) this.followers.push({ followed: sun, first, end, sign: -1, ...actual(sun), isReactiveFixed: false });
+    }
+  }
+
+  private placeMachines(feeder: Feeder): void {
+    for (const machine of feeder.machines) {
+      const [first, end] = this.compiled.shares.rangeOf.get(machine.id)!;
+      const followed = machine.isFixed
+        ? undefined
+        : this.follow(generatorProfileName(machine.profiles, this.settings.mode));
+      if (!followed) continue;
+      this.generators.push({ id: machine.id, first, end });
+      this.followers.push({ followed, first, end, sign: -1, ...actual(followed), isReactiveFixed: false });
+    }
+  }
+
+  private placeBattery(battery: Battery): void {
+    const [first, end] = this.compiled.shares.rangeOf.get(battery.id)!;
+    const { mode } = this.settings;
+    const { cell } = battery;
+    const order = cell ? this.follow(orderProfile(battery, mode)) : undefined;
+    // A battery that answers to a price or a load level does so by the triggers of the default mode.
+    const isTriggered = cell?.dispatch === 'price' || cell?.dispatch === 'loadLevel';
+    const acting: Battery = cell && isTriggered && order ? { ...battery, cell: { ...cell, dispatch: 'default' } } : battery;
+    const state = new UnitState(acting);
+    this.units.push({ state, first, end, order, irradiance: undefined, temperature: undefined, multiplier: 1 });
+  }
+
+  private scale(first: number, end: number, factorW: number, factorVar: number): void {
+    for (let k = first; k < end; k++) {
+      this.baseW[k] = this.baseW[k]! * factorW;
+      this.baseVar[k] = this.baseVar[k]! * factorVar;
+    }
+  }
+
+  private follow(name: string | undefined): Followed | undefined {
+    if (name === undefined) return undefined;
+    const key = name.toLowerCase();
+    const known = this.followed.get(key);
+    if (known) return known;
+    const profile = this.profiles.get(key);
+    if (!profile || profile.values.length === 0) {
+      this.lacking.add(name);
+      return undefined;
+    }
+    const followed = { profile, active: 1, reactive: 1 };
+    this.followed.set(key, followed);
+    return followed;
+  }
+
+  /** Looks up all profiles at a step. */
+  private prepare(step: number): void {
+    if (this.preparedStep === step) return;
+    this.preparedStep = step;
+    const timeS = timeOfStep(this.settings, step);
+    for (const followed of this.followed.values()) {
+      followed.active = profileValue(followed.profile, timeS)!;
+      followed.reactive = reactiveValue(followed.profile, timeS)!;
+    }
+  }
+
+  /** Writes the exponents that loads have at a step into the compiled shares. */
+  writeExponents(step: number): void {
+    this.prepare(step);
+    const { eP, eQ } = this.compiled.shares;
+    for (const { followed, first, end } of this.exponents) {
+      eP.fill(followed.active, first, end);
+      eQ.fill(followed.reactive, first, end);
+    }
+  }
+
+  /**
+   * Writes the consumption of all shares at a step. Units look at what they carry, so steps come in order.
+   *
+   * @param powerW - by share, W
+   * @param powerVar - by share, var
+   */
+  write(step: number, powerW: Float64Array, powerVar: Float64Array): void {
+    this.prepare(step);
+    const { baseW, baseVar } = this;
+    powerW.set(baseW);
+    powerVar.set(baseVar);
+    for (const { followed, first, end, sign, isActual, isReactiveFixed } of this.followers) {
+      const { active, reactive } = followed;
+      if (isActual) {
+        this.writeActual(first, end, sign, active, isReactiveFixed ? undefined : reactive, powerW, powerVar);
+        continue;
+      }
+      for (let k = first; k < end; k++) {
+        powerW[k] = baseW[k]! * active;
+        if (!isReactiveFixed) powerVar[k] = baseVar[k]! * reactive;
+      }
+    }
+    for (const unit of this.units) this.writeUnit(unit, step, powerW, powerVar);
+  }
+
+  /** Splits kW and kvar of a profile over the shares of a device in the proportion of the model. */
+  private writeActual(
+    first: number,
+    end: number,
+    sign: 1 | -1,
+    activeKw: number,
+    reactiveKvar: number | undefined,
+    powerW: Float64Array,
+    powerVar: Float64Array,
+  ): void {
+    const { shares } = this.compiled;
+    let size = 0;
+    for (let k = first; k < end; k++) size += Math.hypot(shares.powerW[k]!, shares.powerVar[k]!);
+    for (let k = first; k < end; k++) {
+      const part = size > 0 ? Math.hypot(shares.powerW[k]!, shares.powerVar[k]!) / size : 1 / (end - first);
+      powerW[k] = sign * part * activeKw * 1000;
+      if (reactiveKvar !== undefined) powerVar[k] = sign * part * reactiveKvar * 1000;
+    }
+  }
+
+  /**
+   * Gives a power flow the powers, suns and orders of a step: for feeders whose units answer to voltages, so that the power
+   * flow's own units have to know.
+   */
+  writeTo(flow: FeederFlow, step: number): void {
+    this.write(step, this.toW, this.toVar);
+    flow.core().setPowers(this.toW, this.toVar);
+    for (const { id, first, end } of this.generators) {
+      const sum = (powers: Float64Array) => powers.subarray(first, end).reduce((total, value) => total + value, 0);
+      flow.setGeneration(id, -sum(this.toW), -sum(this.toVar));
+    }
+    for (const unit of this.units) {
+      const { der, irradiance, temperatureC } = unit.state;
+      if (der.kind === 'pv') flow.setIrradiance(der.id, irradiance * unit.multiplier, temperatureC);
+      else if (der.kind === 'battery' && der.cell) {
+        if (unit.order) flow.followProfile(der.id, unit.order.active, this.isChargeHour(der, step));
+      } else if (der.kind === 'battery') {
+        if (isExhausted(der, flow.storedEnergyWh(der.id))) flow.setGeneration(der.id, 0, 0);
+        else flow.releaseGeneration(der.id);
+      }
+    }
+  }
+
+  private writeUnit(unit: Unit, step: number, powerW: Float64Array, powerVar: Float64Array): void {
+    const { state, first, end } = unit;
+    const { der } = state;
+    if (der.kind === 'pv' && der.panel) {
+      if (unit.irradiance) state.irradiance = der.panel.irradiance * unit.irradiance.active;
+      if (unit.temperature) state.temperatureC = unit.temperature.active;
+    } else if (der.kind === 'battery') {
+      if (der.cell) {
+        if (unit.order) state.follow(unit.order.active, this.isChargeHour(der, step));
+      } else {
+        state.tell(isExhausted(der, state.storedWh) ? { powerW: 0, powerVar: 0 } : undefined);
+      }
+    }
+    const output = state.output(unit.multiplier);
+    const count = end - first;
+    powerW.fill(-output.powerW / count, first, end);
+    powerVar.fill(-output.powerVar / count, first, end);
+  }
+
+  private isChargeHour({ cell }: Battery, step: number): boolean {
+    if (!cell || cell.chargeStartHour < 0) return false;
+    const hour = (timeOfStep(this.settings, step) / HOUR_S) % DAY_H;
+    return Math.abs(hour - cell.chargeStartHour) < this.settings.stepS / HOUR_S;
+  }
+
+  /** Lets a step pass: the energy of batteries moves. */
+  advance(): void {
+    if (this.settings.mode === 'snapshot') return;
+    for (const { state, multiplier } of this.units) {
+      if (state.der.kind === 'battery') state.advance(this.settings.stepS, state.output(multiplier).powerW);
+    }
+  }
+
+  /** Energy stored in all batteries, Wh. */
+  get storedWh(): number {
+    let sum = 0;
+    for (const { state } of this.units) if (state.der.kind === 'battery') sum += state.storedWh;
+    return sum;
+  }
+
+  /** What the units have to remember. */
+  memory(): UnitMemory {
+    return this.units.map(({ state }) => state.memory());
+  }
+
+  restore(memory: UnitMemory): void {
+    this.units.forEach(({ state }, u) => {
+      state.restore(memory[u] ?? {});
+    });
+  }
+}
+
+const actual = ({ profile }: Followed) => ({ isActual: profile.isActual });
+
+/** Whether a battery without a cell has no room or no energy left for the power it was given. */
+function isExhausted(battery: Battery, storedWh: number): boolean {
+  const powerW = battery.shares.reduce((sum, share) => sum + share.powerW, 0);
+  return (powerW > 0 && storedWh <= 0) || (powerW < 0 && storedWh >= battery.ratedEnergyWh);
+}
+
+/** The profile that a battery looks at. */
+function orderProfile({ cell, profiles }: Battery, mode: SeriesSettings['mode']): string | undefined {
+  return cell?.dispatch === 'external' ? undefined : profileName(profiles, mode);
+}

@@ -1,0 +1,136 @@
+/*
+ * Powers of a solved step: delivered by the sources, drawn by loads, given by generation, lost in branches.
+ *
+ * Source power from the currents around its nodes (batch-result.ts), consumption from the laws of the shares at the solved
+ * voltages, shunts (capacitors, shunt reactors) from their admittances; losses are what is left.
+ */
+import { BatchRecorder } from '../batch-result.js';
+import type { FlowCore } from '../flow-core.js';
+import type { LaneSolver } from '../kernel/lane-solver.js';
+import { isLossy } from '../solution.js';
+
+/** Powers of the steps of a piece, by step. */
+export interface PowerFigures {
+  readonly sourceW: Float64Array;
+  readonly sourceVar: Float64Array;
+  readonly loadW: Float64Array;
+  readonly generationW: Float64Array;
+  readonly lossW: Float64Array;
+}
+
+/** Arrays for the powers of some steps. */
+export function powerFigures(steps: number): PowerFigures {
+  const array = () => new Float64Array(steps);
+  return { sourceW: array(), sourceVar: array(), loadW: array(), generationW: array(), lossW: array() };
+}
+
+/** Works out the powers of lanes of one solver. */
+export class PowerRecorder {
+  private readonly sources: BatchRecorder;
+  private readonly shunts: readonly number[];
+  /** Kernel nodes of both ends of each share. */
+  private readonly shareAt: Int32Array;
+  private readonly isPower: Uint8Array;
+  /** Shares of loads come first, up to here. */
+  private readonly loadEnd: number;
+  private readonly factors = new Float64Array(2);
+  private age: number;
+
+  constructor(
+    private readonly core: FlowCore,
+    private readonly solver: LaneSolver,
+  ) {
+    const { compiled, injection, network } = core;
+    const { shares, elements, feeder } = compiled;
+    this.sources = new BatchRecorder(core, solver, {}, (_, e) => isLossy(elements[e]!));
+    this.age = network.factorAge;
+    this.shunts = elements.flatMap((element, e) => (element.kind === 'source' || isLossy(element) ? [] : [e]));
+    this.shareAt = Int32Array.from({ length: 2 * shares.count }, (_, t) =>
+      solver.placeOf((t % 2 === 0 ? shares.a : shares.b)[t >> 1]!),
+    );
+    this.isPower = Uint8Array.from({ length: shares.count }, (_, k) => (injection.lawInside(k) === 'power' ? 1 : 0));
+    this.loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => shares.rangeOf.get(id)![1]));
+  }
+
+  /** Takes over the matrix as it is in the network now. */
+  refresh(): void {
+    if (this.age === this.core.network.factorAge) return;
+    this.age = this.core.network.factorAge;
+    this.sources.refresh();
+  }
+
+  /**
+   * Writes the powers of one lane.
+   *
+   * @param at - place in the figures
+   * @param powerW - consumption of the shares in the lane, W
+   * @param source - Norton currents of the sources, A
+   */
+  record(
+    figures: PowerFigures,
+    at: number,
+    lane: number,
+    powerW: Float64Array,
+    powerVar: Float64Array,
+    source: Float64Array,
+  ): void {
+    const { sourceW, sourceVar, loadW, generationW, lossW } = figures;
+    this.sources.record({ sourceW, sourceVar }, at, lane, 'converged', powerW, powerVar, source, 1);
+    const { shares } = this.core.compiled;
+    const load = this.consumption(0, this.loadEnd, lane, powerW);
+    const generation = -this.consumption(this.loadEnd, shares.count, lane, powerW);
+    loadW[at] = load;
+    generationW[at] = generation;
+    lossW[at] = sourceW[at]! - load + generation - this.shuntPower(lane);
+  }
+
+  private consumption(first: number, end: number, lane: number, powerW: Float64Array): number {
+    const { core, solver, shareAt, isPower, factors } = this;
+    const { injection } = core;
+    const { shares } = core.compiled;
+    const V = solver.voltages;
+    const { width } = solver;
+    const base = solver.voltageAt(0, lane);
+    let sum = 0;
+    for (let k = first; k < end; k++) {
+      const part = injection.part[k]!;
+      if (part === 0) continue;
+      const a = base + 2 * width * shareAt[2 * k]!;
+      const b = base + 2 * width * shareAt[2 * k + 1]!;
+      const vr = V[a]! - V[b]!;
+      const vi = V[a + width]! - V[b + width]!;
+      const square = vr * vr + vi * vi;
+      if (part === 2) sum += (shares.powerW[k]! * square) / shares.ratedV[k]! ** 2;
+      else if (isPower[k] && square > shares.minV[k]! * shares.minV[k]! && square <= shares.maxV[k]! * shares.maxV[k]!) {
+        sum += powerW[k]!;
+      } else {
+        injection.factors(k, square, factors, 0);
+        sum += powerW[k]! * factors[0]! * square;
+      }
+    }
+    return sum;
+  }
+
+  private shuntPower(lane: number): number {
+    const { core, solver } = this;
+    const V = solver.voltages;
+    const { width } = solver;
+    let sum = 0;
+    for (const e of this.shunts) {
+      const { nodes } = core.compiled.elements[e]!;
+      const { n, re, im } = core.network.primitives[e]!.y;
+      for (let i = 0; i < n; i++) {
+        const here = solver.voltageAt(solver.placeOf(nodes[i]!), lane);
+        let ir = 0;
+        let ii = 0;
+        for (let j = 0; j < n; j++) {
+          const there = solver.voltageAt(solver.placeOf(nodes[j]!), lane);
+          ir += re[i * n + j]! * V[there]! - im[i * n + j]! * V[there + width]!;
+          ii += re[i * n + j]! * V[there + width]! + im[i * n + j]! * V[there]!;
+        }
+        sum += V[here]! * ir + V[here + width]! * ii;
+      }
+    }
+    return sum;
+  }
+}

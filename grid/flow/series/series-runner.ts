@@ -1,0 +1,540 @@
+/*
+ * A time series, piece by piece.
+ *
+ * Solved: every step at the powers of its time and the taps, sections, orders and energies that the steps before it left.
+ * Steps: (1) powers of the next steps side by side, batteries moved ahead; (2) these steps at once in the lanes of the
+ * kernel, each from a start of its own that depends on its powers alone; (3) controls look at the lanes in the order of
+ * time; at the first where one acts the lanes after it are dropped, and the step is solved again until all rest; (4) what
+ * holds is recorded. A step's solution is a function of its powers and of the present taps and sections, whatever was solved
+ * before or beside it: results are the same bits for any width and for any division into pieces among workers.
+ * Feeders with inverter functions or machines that hold a voltage are solved step by step by the whole engine, from a fresh
+ * power flow in each piece.
+ * Cost: a batch step (batch.ts) and its recording; a step in which controls act costs one solve more for each pass.
+ * Fails: a step without a solution is marked and left out of the figures; the series goes on.
+ */
+import { type Feeder, nodeKey, phaseOfNode } from '../../model/index.js';
+import type { FeederFlow } from '../feeder-flow.js';
+import type { FlowCore } from '../flow-core.js';
+import { LaneSolver } from '../kernel/lane-solver.js';
+import type { PowerFlowSolution } from '../power-flow.js';
+import { loadedNodes } from '../result.js';
+import { createPowerFlow } from '../solver.js';
+import { BranchRecorder, BranchRows, type RatedBranch, ratedBranches } from './branch-recorder.js';
+import { type CarriedState, stateKey } from './carried-state.js';
+import { type ChunkResult, operationList, STEP_STATUS, type StepStatus } from './chunk.js';
+import { ControlPanel, type Operation, sectionsOf } from './control-panel.js';
+import { DeviceSchedule, type UnitMemory } from './device-schedule.js';
+import { NodeRecorder } from './node-recorder.js';
+import { PowerRecorder, powerFigures } from './power-recorder.js';
+import { chunkRange, type SeriesSettings, timeOfStep } from './series-settings.js';
+
+/** Steps at rest after which steps are solved side by side again. */
+const CALM_STEPS = 2;
+/** Voltage that counts as none, pu. */
+const DEAD_PU = 1e-3;
+/** Longest stretch of a start beyond the reference case. */
+const LARGEST_STRETCH = 2;
+
+/** Where the steps of a piece are recorded. */
+interface Recorders {
+  readonly first: number;
+  readonly nodes: NodeRecorder;
+  readonly branches: BranchRecorder;
+  readonly powers: ReturnType<typeof powerFigures>;
+  readonly storedWh: Float64Array;
+  readonly status: Uint8Array;
+  readonly iterations: Uint16Array;
+}
+
+/** A solver of some lanes with what works out their powers. */
+interface Lanes {
+  readonly solver: LaneSolver;
+  readonly powers: PowerRecorder;
+}
+
+/** Runs pieces of the time series of one feeder. */
+export class SeriesRunner {
+  readonly branches: readonly RatedBranch[];
+  /** Profiles that devices ask for and the feeder does not have. */
+  readonly missingProfiles: readonly string[];
+  private readonly flow: FeederFlow;
+  private readonly core: FlowCore;
+  private readonly schedule: DeviceSchedule;
+  private readonly panel: ControlPanel | undefined;
+  private readonly narrow: Lanes;
+  private readonly wide: Lanes;
+  private readonly rows: BranchRows;
+  private readonly source: Float64Array;
+  private readonly isJudged: Uint8Array;
+  private readonly isEngineNeeded: boolean;
+  private readonly isStepwise: boolean;
+  /** Reference states in the order of the kernel: no load, what the loads and what the units add to it. */
+  private readonly noLoad: Float64Array;
+  private readonly loadDrop: Float64Array;
+  private readonly unitRise: Float64Array;
+  private loadReferenceW = 0;
+  private unitReferenceW = 0;
+  private readonly loadEnd: number;
+  /** Powers of the shares by lane, and what the units remember after its step. */
+  private readonly powerW: readonly Float64Array[];
+  private readonly powerVar: readonly Float64Array[];
+  private readonly memoryAfter: UnitMemory[] = [];
+  private readonly storedAfter: Float64Array;
+  private calm = 0;
+  private readonly operations: Operation[] = [];
+  private readonly unsettled = new Set<string>();
+
+  constructor(
+    readonly feeder: Feeder,
+    readonly settings: SeriesSettings,
+  ) {
+    this.flow = this.newFlow();
+    const { flow } = this;
+    this.core = flow.core();
+    const { core } = this;
+    const { compiled } = core;
+    this.schedule = new DeviceSchedule(compiled, settings);
+    this.missingProfiles = this.schedule.missing;
+    this.isStepwise =
+      (settings.controlMode !== 'off' && feeder.inverterControls.some(({ isEnabled }) => isEnabled)) ||
+      feeder.machines.some(({ model }) => model === 3);
+    const panel =
+      settings.controlMode === 'off' || this.isStepwise
+        ? undefined
+        : new ControlPanel(flow, core, settings.controlMode === 'time');
+    this.panel = panel?.isEmpty ? undefined : panel;
+    const lanes = (width: number): Lanes => {
+      const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width);
+      return { solver, powers: new PowerRecorder(core, solver) };
+    };
+    this.narrow = lanes(1);
+    this.wide = settings.width === 1 ? this.narrow : lanes(settings.width);
+    this.branches = ratedBranches(feeder);
+    this.rows = new BranchRows(core, this.branches, this.narrow.solver);
+    this.source = core.sourceCurrent(settings.sourceVoltagePu);
+    const width = this.wide.solver.width;
+    const array = () => new Float64Array(compiled.shares.count);
+    this.powerW = Array.from({ length: width }, array);
+    this.powerVar = Array.from({ length: width }, array);
+    this.storedAfter = new Float64Array(width);
+    this.loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => compiled.shares.rangeOf.get(id)![1]));
+    const { activeCount } = this.narrow.solver;
+    this.noLoad = new Float64Array(2 * activeCount);
+    this.loadDrop = new Float64Array(2 * activeCount);
+    this.unitRise = new Float64Array(2 * activeCount);
+    const dead = this.setReferences();
+    this.isJudged = this.judgedNodes(dead);
+    this.isEngineNeeded = core.lostNode >= 0 || core.network.isRefinementNeeded === true;
+  }
+
+  private newFlow(): FeederFlow {
+    const { tolerancePu, maxIterations, maxControlPasses, sourceVoltagePu } = this.settings;
+    return createPowerFlow(this.feeder, {
+      tolerancePu,
+      maxIterations,
+      maxControlPasses,
+      ...(sourceVoltagePu === undefined ? {} : { sourceVoltagePu }),
+    });
+  }
+
+  /** The state before the first step. */
+  initialState(): CarriedState {
+    const { feeder } = this;
+    return {
+      taps: feeder.regulators.map(({ position }) => position),
+      sections: feeder.capacitors.map(({ sectionsOn }) => Math.max(0, ...sectionsOn)),
+      controls: { pending: [], memory: {} },
+      units: new DeviceSchedule(this.core.compiled, this.settings).memory(),
+    };
+  }
+
+  /**
+   * Solves the reference states that steps start from.
+   *
+   * @returns the no-load voltages by network node
+   */
+  private setReferences(): Float64Array {
+    const { core, narrow, noLoad, loadDrop, unitRise, loadEnd } = this;
+    const { compiled } = core;
+    const count = compiled.shares.count;
+    const voltage = new Float64Array(2 * compiled.nodeCount);
+    if (core.lostNode >= 0) return voltage;
+    const none = new Float64Array(count);
+    const reference = (first: number, end: number, into: Float64Array): number => {
+      const powerW = none.slice();
+      const powerVar = none.slice();
+      powerW.set(core.powerW.subarray(first, end), first);
+      powerVar.set(core.powerVar.subarray(first, end), first);
+      const sum = powerW.reduce((total, value) => total + value, 0);
+      const solution = core.solve(powerW, powerVar, { tolerancePu: this.settings.tolerancePu });
+      if (sum === 0 || solution.status !== 'converged') return 0;
+      narrow.solver.gather(solution.voltage, into);
+      for (let t = 0; t < into.length; t++) into[t] = into[t]! - noLoad[t]!;
+      return sum;
+    };
+    const empty = core.solve(none, none, { tolerancePu: this.settings.tolerancePu });
+    narrow.solver.gather(empty.voltage, noLoad);
+    this.loadReferenceW = reference(0, loadEnd, loadDrop);
+    this.unitReferenceW = reference(loadEnd, count, unitRise);
+    return empty.voltage;
+  }
+
+  /** Nodes whose voltage is judged: phases with a path to a source, and all that loads stand at. */
+  private judgedNodes(noLoad: Float64Array): Uint8Array {
+    const { flow, feeder } = this;
+    const { isIsolated } = flow;
+    const loaded = loadedNodes(feeder);
+    return Uint8Array.from(flow.nodes, ({ bus, node, baseV }, i) => {
+      const isSplit = feeder.busById.get(bus)?.isSplitPhase ?? false;
+      if (phaseOfNode(node, isSplit) === 'N' || !(baseV > 0)) return 0;
+      if (loaded.has(nodeKey(bus, node))) return 1;
+      const pu = Math.hypot(noLoad[2 * i]!, noLoad[2 * i + 1]!) / baseV;
+      return isIsolated[i] || pu < DEAD_PU ? 0 : 1;
+    });
+  }
+
+  /**
+   * Solves and records one piece from a state.
+   *
+   * @param chunk - number of the piece
+   */
+  runChunk(chunk: number, state: CarriedState): ChunkResult {
+    const [first, end] = chunkRange(this.settings, chunk);
+    const steps = end - first;
+    const recorders: Recorders = {
+      first,
+      nodes: new NodeRecorder(this.core, this.settings, this.isJudged, this.settings.keptNodes, first, steps),
+      branches: new BranchRecorder(this.rows, this.wide.solver.width),
+      powers: powerFigures(steps),
+      storedWh: new Float64Array(steps),
+      status: new Uint8Array(steps),
+      iterations: new Uint16Array(steps),
+    };
+    const endState = this.run(first, end, state, recorders);
+    const { nodes, branches, powers, storedWh, status, iterations } = recorders;
+    return {
+      chunk,
+      first,
+      end,
+      nodes: nodes.figures(end),
+      branches: branches.figures(),
+      powers,
+      storedWh,
+      status,
+      iterations,
+      operations: operationList(this.operations),
+      unsettled: [...this.unsettled],
+      startKey: stateKey(state),
+      endState,
+      endKey: stateKey(endState),
+    };
+  }
+
+  /**
+   * Goes through steps without recording, to guess the state that they leave.
+   *
+   * @param first - first step
+   * @param end - the one after the last
+   */
+  warmUp(first: number, end: number, state: CarriedState): CarriedState {
+    return this.run(first, end, state, undefined);
+  }
+
+  private run(first: number, end: number, state: CarriedState, recorders: Recorders | undefined): CarriedState {
+    this.operations.length = 0;
+    this.unsettled.clear();
+    if (this.isStepwise) return this.runStepwise(first, end, state, recorders);
+    this.restore(state);
+    this.calm = 0;
+    for (let step = first; step < end; ) step += this.group(step, end, recorders);
+    return this.capture();
+  }
+
+  private restore(state: CarriedState): void {
+    setDevices(this.flow, state);
+    this.schedule.restore(state.units);
+    this.panel?.restore(state.controls);
+    this.panel?.takeOperations();
+    this.flow.core();
+  }
+
+  private capture(): CarriedState {
+    return {
+      ...deviceStates(this.flow),
+      controls: this.panel?.snapshot() ?? { pending: [], memory: {} },
+      units: this.schedule.memory(),
+    };
+  }
+
+  /**
+   * Solves the next steps side by side and keeps them up to the first at which a control acts.
+   *
+   * @returns number of steps that hold
+   */
+  private group(step: number, end: number, recorders: Recorders | undefined): number {
+    const { schedule, panel, powerW, powerVar, memoryAfter, storedAfter } = this;
+    const isWide = this.calm >= CALM_STEPS && end - step > 1 && !schedule.hasExponents;
+    const lanes = isWide ? this.wide : this.narrow;
+    const { solver } = lanes;
+    const count = Math.min(solver.width, end - step);
+    for (let lane = 0; lane < count; lane++) {
+      schedule.write(step + lane, powerW[lane]!, powerVar[lane]!);
+      if (!schedule.hasUnits) continue;
+      schedule.advance();
+      memoryAfter[lane] = schedule.memory();
+      storedAfter[lane] = schedule.storedWh;
+    }
+    if (schedule.hasExponents) schedule.writeExponents(step);
+    this.solve(lanes, count);
+    let recorded = 0;
+    for (let lane = 0; lane < count; lane++) {
+      if (solver.outcome[lane] !== 'converged' && !this.solveByEngine(solver, lane, lane)) {
+        this.record(lanes, recorded, lane - recorded, step + recorded, recorders);
+        this.mark(step + lane, 'unsolved', solver.iterations[lane]!, recorders);
+        recorded = lane + 1;
+        continue;
+      }
+      const actions = panel?.look(solver, lane, step + lane, timeOfStep(this.settings, step + lane)) ?? [];
+      if (actions.length === 0) continue;
+      this.record(lanes, recorded, lane - recorded, step + recorded, recorders);
+      this.settle(step + lane, lane, actions, recorders);
+      if (schedule.hasUnits) schedule.restore(memoryAfter[lane]!);
+      this.calm = 0;
+      return lane + 1;
+    }
+    this.record(lanes, recorded, count - recorded, step + recorded, recorders);
+    this.calm += count;
+    return count;
+  }
+
+  /** Lets controls act at a step until they rest; the step is solved by the narrow lane. */
+  private settle(
+    step: number,
+    powers: number,
+    wanted: ReturnType<ControlPanel['look']>,
+    recorders: Recorders | undefined,
+  ): void {
+    const { narrow, panel, settings } = this;
+    if (!panel) return;
+    let status: StepStatus = 'converged';
+    let iterations = 0;
+    let actions = wanted;
+    for (let pass = 0; actions.length > 0; pass++) {
+      if (pass >= settings.maxControlPasses) {
+        status = 'controlsUnsettled';
+        for (const name of panel.namesOf(actions)) this.unsettled.add(name);
+        panel.giveUp();
+        break;
+      }
+      panel.act(actions);
+      this.flow.core();
+      const isSolved = this.solveNarrow(powers);
+      iterations += narrow.solver.iterations[0]!;
+      if (!isSolved) {
+        status = 'unsolved';
+        break;
+      }
+      actions = panel.look(narrow.solver, 0, step, timeOfStep(settings, step));
+    }
+    this.operations.push(...panel.takeOperations());
+    if (status === 'unsolved') {
+      this.mark(step, status, iterations, recorders);
+      return;
+    }
+    if (recorders) recorders.storedWh[step - recorders.first] = this.storedAfter[powers]!;
+    this.recordLane(narrow, 0, step, powers, recorders);
+    this.mark(step, status, iterations, recorders);
+  }
+
+  private solveNarrow(powers: number): boolean {
+    const { solver } = this.narrow;
+    this.begin(solver, 0, powers);
+    if (!this.isEngineNeeded) solver.run(this.settings.tolerancePu, this.settings.maxIterations, 1);
+    return (!this.isEngineNeeded && solver.outcome[0] === 'converged') || this.solveByEngine(solver, 0, powers);
+  }
+
+  private solve({ solver }: Lanes, count: number): void {
+    if (this.isEngineNeeded) {
+      solver.outcome.fill('limit');
+      return;
+    }
+    for (let lane = 0; lane < count; lane++) this.begin(solver, lane, lane);
+    solver.run(this.settings.tolerancePu, this.settings.maxIterations, count);
+  }
+
+  /** Puts powers, sources and the start that belongs to these powers into a lane. */
+  private begin(solver: LaneSolver, lane: number, powers: number): void {
+    const { noLoad, loadDrop, unitRise, loadEnd, loadReferenceW, unitReferenceW } = this;
+    const powerW = this.powerW[powers]!;
+    solver.refresh();
+    solver.setPowers(lane, powerW, this.powerVar[powers]!);
+    solver.setSources(lane, this.source);
+    let loadW = 0;
+    for (let k = 0; k < loadEnd; k++) loadW += powerW[k]!;
+    let unitW = 0;
+    for (let k = loadEnd; k < powerW.length; k++) unitW += powerW[k]!;
+    const load = stretchOf(loadW, loadReferenceW);
+    const unit = stretchOf(unitW, unitReferenceW);
+    const V = solver.voltages;
+    let at = solver.voltageAt(0, lane);
+    for (let t = 0; t < noLoad.length; t++, at += solver.width) {
+      V[at] = noLoad[t]! + load * loadDrop[t]! + unit * unitRise[t]!;
+    }
+  }
+
+  /** A step by the whole engine; its voltages go into the lane. */
+  private solveByEngine(solver: LaneSolver, lane: number, powers: number): boolean {
+    const { tolerancePu, maxIterations, sourceVoltagePu } = this.settings;
+    const solution = this.core.solve(this.powerW[powers]!, this.powerVar[powers]!, {
+      tolerancePu,
+      maxIterations,
+      ...(sourceVoltagePu === undefined ? {} : { sourceVoltagePu }),
+    });
+    solver.refresh();
+    solver.setVoltages(lane, solution.voltage);
+    solver.iterations[lane] = solution.iterations;
+    return solution.status === 'converged';
+  }
+
+  /** Records lanes that hold; `step` is that of the first. */
+  private record(
+    lanes: Lanes,
+    firstLane: number,
+    count: number,
+    step: number,
+    recorders: Recorders | undefined,
+  ): void {
+    if (count <= 0 || !recorders) return;
+    const { solver, powers } = lanes;
+    recorders.nodes.record(solver, firstLane, count, step);
+    this.rows.refresh();
+    recorders.branches.record(solver, firstLane, count, step);
+    powers.refresh();
+    for (let k = 0; k < count; k++) {
+      const lane = firstLane + k;
+      const at = step + k - recorders.first;
+      powers.record(recorders.powers, at, lane, this.powerW[lane]!, this.powerVar[lane]!, this.source);
+      recorders.storedWh[at] = this.storedAfter[lane]!;
+      recorders.iterations[at] = solver.iterations[lane]!;
+    }
+  }
+
+  /** Records one lane whose powers are those of another place. */
+  private recordLane(
+    { solver, powers }: Lanes,
+    lane: number,
+    step: number,
+    place: number,
+    recorders: Recorders | undefined,
+    powerW = this.powerW[place]!,
+    powerVar = this.powerVar[place]!,
+  ): void {
+    if (!recorders) return;
+    recorders.nodes.record(solver, lane, 1, step);
+    this.rows.refresh();
+    recorders.branches.record(solver, lane, 1, step);
+    powers.refresh();
+    powers.record(recorders.powers, step - recorders.first, lane, powerW, powerVar, this.source);
+  }
+
+  private mark(step: number, status: StepStatus, iterations: number, recorders: Recorders | undefined): void {
+    if (!recorders) return;
+    const at = step - recorders.first;
+    recorders.status[at] = STEP_STATUS.indexOf(status);
+    recorders.iterations[at] = iterations;
+    if (status !== 'unsolved') return;
+    const { sourceW, sourceVar, loadW, generationW, lossW } = recorders.powers;
+    for (const array of [sourceW, sourceVar, loadW, generationW, lossW]) array[at] = Number.NaN;
+  }
+
+  /** Step by step with the whole engine. */
+  private runStepwise(
+    first: number,
+    end: number,
+    state: CarriedState,
+    recorders: Recorders | undefined,
+  ): CarriedState {
+    const { settings, schedule } = this;
+    const flow = this.newFlow();
+    setDevices(flow, state);
+    flow.restoreControls(state.controls);
+    const { controlMode } = settings;
+    for (let step = first; step < end; step++) {
+      schedule.writeTo(flow, step);
+      const before = deviceStates(flow);
+      const solution = flow.solve({
+        controls: controlMode !== 'off',
+        controlMode: controlMode === 'time' ? 'time' : 'static',
+        timeS: timeOfStep(settings, step),
+      });
+      this.note(step, before, deviceStates(flow));
+      const { injection } = flow.core();
+      if (settings.mode !== 'snapshot') flow.advance(settings.stepS);
+      if (recorders) {
+        for (const { id } of this.feeder.batteries) {
+          const at = step - first;
+          recorders.storedWh[at] = recorders.storedWh[at]! + flow.storedEnergyWh(id);
+        }
+      }
+      this.take(step, solution, injection.powerW, injection.powerVar, recorders);
+    }
+    // The recorder looks at the runner's own network: it has to stand as the engine's does.
+    return { ...deviceStates(flow), controls: flow.controlSnapshot(), units: state.units };
+  }
+
+  private take(
+    step: number,
+    solution: PowerFlowSolution,
+    powerW: Float64Array,
+    powerVar: Float64Array,
+    recorders: Recorders | undefined,
+  ): void {
+    const { narrow } = this;
+    const status =
+      solution.status === 'converged' || solution.status === 'controlsUnsettled' ? solution.status : 'unsolved';
+    for (const name of solution.unsettledControls) this.unsettled.add(name);
+    if (status !== 'unsolved' && recorders) {
+      narrow.solver.setVoltages(0, solution.voltage);
+      this.recordLane(narrow, 0, step, 0, recorders, powerW, powerVar);
+    }
+    this.mark(step, status, solution.iterations, recorders);
+  }
+
+  private note(step: number, before: DeviceStates, after: DeviceStates): void {
+    after.taps.forEach((to, device) => {
+      const from = before.taps[device]!;
+      if (from !== to) this.operations.push({ step, kind: 'tap', device, from, to });
+    });
+    after.sections.forEach((to, device) => {
+      const from = before.sections[device]!;
+      if (from !== to) this.operations.push({ step, kind: 'section', device, from, to });
+    });
+    setDevices(this.flow, after);
+    this.flow.core();
+  }
+}
+
+type DeviceStates = Pick<CarriedState, 'taps' | 'sections'>;
+
+/** Sets taps and sections of a power flow. */
+function setDevices(flow: FeederFlow, { taps, sections }: DeviceStates): void {
+  flow.feeder.regulators.forEach(({ id }, i) => {
+    flow.setTap(id, taps[i]!);
+  });
+  flow.feeder.capacitors.forEach(({ id }, i) => {
+    if (sectionsOf(flow, id) !== sections[i]) flow.setCapacitorSections(id, sections[i]!);
+  });
+}
+
+function deviceStates(flow: FeederFlow): DeviceStates {
+  return {
+    taps: flow.feeder.regulators.map(({ id }) => flow.taps.get(id)!),
+    sections: flow.feeder.capacitors.map(({ id }) => sectionsOf(flow, id)),
+  };
+}
+
+/** How far a power stretches a reference case, within bounds. */
+function stretchOf(powerW: number, referenceW: number): number {
+  if (referenceW === 0) return 0;
+  return Math.max(-LARGEST_STRETCH, Math.min(LARGEST_STRETCH, powerW / referenceW));
+}

@@ -1,0 +1,137 @@
+/*
+ * Counts of values by bin for many quantities side by side.
+ *
+ * Each quantity has a window of bins of its own that moves and grows with what it takes up, so that a bin may be narrow
+ * without a table over the whole range. Counts are whole numbers: the order in which values or tables are added does not
+ * matter. A percentile is the middle of its bin: it is off by half a bin at most.
+ */
+
+/** Bins of a window at first. */
+const FIRST_SPAN = 64;
+
+/** Histogram of many quantities. */
+export class ValueHistogram {
+  private span = FIRST_SPAN;
+  /** First bin of each quantity's window; bins are counted from the value 0. */
+  private readonly from: Int32Array;
+  private counts: Uint32Array;
+
+  /**
+   * @param quantities - number of quantities
+   * @param binWidth - width of a bin in the unit of the values
+   */
+  constructor(
+    readonly quantities: number,
+    readonly binWidth: number,
+  ) {
+    this.from = new Int32Array(quantities).fill(EMPTY);
+    this.counts = new Uint32Array(quantities * this.span);
+  }
+
+  /** Counts a value. */
+  add(quantity: number, value: number): void {
+    const bin = Math.floor(value / this.binWidth);
+    let place = bin - this.from[quantity]!;
+    if (place < 0 || place >= this.span) {
+      this.cover(quantity, bin, bin);
+      place = bin - this.from[quantity]!;
+    }
+    const at = quantity * this.span + place;
+    this.counts[at] = this.counts[at]! + 1;
+  }
+
+  /** Makes the window of a quantity reach over some bins and all that it has counted; widens all windows when needed. */
+  private cover(quantity: number, firstBin: number, lastBin: number): void {
+    const start = quantity * this.span;
+    let low = 0;
+    let high = this.span;
+    while (low < high && this.counts[start + low] === 0) low++;
+    while (high > low && this.counts[start + high - 1] === 0) high--;
+    const counted = this.counts.slice(start + low, start + high);
+    const countedFrom = this.from[quantity]! + low;
+    const first = counted.length > 0 ? Math.min(firstBin, countedFrom) : firstBin;
+    const last = counted.length > 0 ? Math.max(lastBin, countedFrom + counted.length - 1) : lastBin;
+    while (last - first >= this.span) this.widen();
+    const at = quantity * this.span;
+    this.counts.fill(0, at, at + this.span);
+    this.from[quantity] = first - ((this.span - (last - first + 1)) >> 1);
+    if (counted.length > 0) this.counts.set(counted, at + countedFrom - this.from[quantity]!);
+  }
+
+  private widen(): void {
+    const { quantities, span, counts } = this;
+    const next = new Uint32Array(quantities * span * 2);
+    for (let q = 0; q < quantities; q++) next.set(counts.subarray(q * span, (q + 1) * span), q * span * 2);
+    this.counts = next;
+    this.span = 2 * span;
+  }
+
+  /** The counts as flat arrays, windows cut to what is in them. */
+  pack(): PackedHistogram {
+    const { quantities, span, counts, from } = this;
+    const firsts = new Int32Array(quantities);
+    const ends = new Int32Array(quantities);
+    let total = 0;
+    for (let q = 0; q < quantities; q++) {
+      let low = 0;
+      let high = span;
+      while (low < high && counts[q * span + low] === 0) low++;
+      while (high > low && counts[q * span + high - 1] === 0) high--;
+      firsts[q] = from[q]! + low;
+      total += high - low;
+      ends[q] = total;
+    }
+    const packed = new Uint32Array(total);
+    for (let q = 0; q < quantities; q++) {
+      const start = q === 0 ? 0 : ends[q - 1]!;
+      const low = firsts[q]! - from[q]!;
+      packed.set(counts.subarray(q * span + low, q * span + low + ends[q]! - start), start);
+    }
+    return { firsts, ends, counts: packed };
+  }
+
+  /** Adds the counts of another histogram of the same quantities. */
+  merge({ firsts, ends, counts }: PackedHistogram): void {
+    for (let q = 0; q < this.quantities; q++) {
+      const start = q === 0 ? 0 : ends[q - 1]!;
+      const length = ends[q]! - start;
+      if (length === 0) continue;
+      const place = firsts[q]! - this.from[q]!;
+      if (place < 0 || place + length > this.span) this.cover(q, firsts[q]!, firsts[q]! + length - 1);
+      const at = q * this.span + firsts[q]! - this.from[q]!;
+      for (let b = 0; b < length; b++) this.counts[at + b] = this.counts[at + b]! + counts[start + b]!;
+    }
+  }
+
+  /**
+   * A percentile of a quantity: the least value that so many of all do not exceed, to half a bin.
+   *
+   * @param fraction - 0 to 1
+   * @returns NaN for a quantity without values
+   */
+  percentile(quantity: number, fraction: number): number {
+    const { span, counts, binWidth } = this;
+    const start = quantity * span;
+    let total = 0;
+    for (let b = 0; b < span; b++) total += counts[start + b]!;
+    if (total === 0) return Number.NaN;
+    let left = Math.max(1, Math.ceil(fraction * total));
+    for (let b = 0; b < span; b++) {
+      left -= counts[start + b]!;
+      if (left <= 0) return (this.from[quantity]! + b + 0.5) * binWidth;
+    }
+    return Number.NaN;
+  }
+}
+
+/** Counts of a histogram in flat arrays that can be sent. */
+export interface PackedHistogram {
+  /** First bin of each quantity. */
+  readonly firsts: Int32Array;
+  /** End of each quantity's counts. */
+  readonly ends: Int32Array;
+  readonly counts: Uint32Array;
+}
+
+/** Mark of a window that has not been opened. */
+const EMPTY = -0x40000000;
