@@ -6,9 +6,12 @@
  * therefore does not depend on which others are solved with it, in which order, in how many lanes or workers.
  * Steps: scenarios are read lane by lane into the kernel (kernel/lane-solver.ts), iterated side by side, recorded
  * (batch-result.ts). One that fails in its lane is solved again by the whole engine, with Newton behind it.
+ * Controls do not act: taps, sections, inverter functions and machines that hold a voltage stay as the last solve left
+ * them; multipliers and given powers scale what units gave then.
  * Cost: see docs/decisions/0007-lane-kernel.md. `run` allocates nothing but for scenarios that fail.
  */
 import { DecError } from '../math/index.js';
+import type { Finding } from '../model/index.js';
 import { type BatchOutputs, BatchRecorder, type BatchResults, type BatchStatus, needsPowers } from './batch-result.js';
 import { type BatchScenarios, ScenarioReader } from './batch-scenario.js';
 import type { FeederFlow } from './feeder-flow.js';
@@ -41,6 +44,8 @@ export interface Batch {
   /** Loads and generators in the order of {@link BatchScenarios}. */
   readonly loadCount: number;
   readonly generatorCount: number;
+  /** Devices that act simpler in a batch than in the engine. */
+  readonly findings: readonly Finding[];
   /** Bytes of the kernel's buffer. */
   readonly bytes: number;
   /** Takes over taps, switches, sections and powers as they are in the power flow now. */
@@ -104,6 +109,21 @@ class FlowBatch implements Batch {
 
   get generatorCount(): number {
     return this.reader.generatorCount;
+  }
+
+  get findings(): readonly Finding[] {
+    const { feeder } = this.core.compiled;
+    const holding = feeder.machines.filter(({ model }) => model === 3);
+    if (holding.length === 0) return [];
+    const names = holding.slice(0, 5).map(({ name }) => name);
+    return [
+      {
+        severity: 'info',
+        code: 'CONTROL_NOT_ACTED',
+        message: `In a batch ${holding.length} machines that hold a voltage (${names.join(', ')}) keep the vars of the last solve, as inverter functions do.`,
+        count: holding.length,
+      },
+    ];
   }
 
   get bytes(): number {

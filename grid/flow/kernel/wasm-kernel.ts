@@ -2,7 +2,7 @@
  * One iteration of the fixed point in WebAssembly: the twin of scalar-kernel.ts, operation for operation.
  *
  * Steps: as there; the blocks of one, two and three columns are written out, a pair of doubles (128 bits) is the word.
- * The module is made of words.ts when it is first asked for, compiled once for each width and shared by all networks;
+ * The module is made by wasm-code.ts when it is first asked for, compiled once for each width and shared by all networks;
  * each network has a memory of its own, laid out by layout.ts.
  * Cost: measured in docs/decisions/0007-lane-kernel.md.
  * Fails: `wasmKernel` answers undefined where the engine has no WebAssembly, no vector instructions or no room for
@@ -498,6 +498,8 @@ export function kernelModule(width: number): Uint8Array<ArrayBuffer> {
 }
 
 const compiled = new Map<number, object>();
+/** Set when a memory could not be had: each further attempt would search the whole heap for one to free. */
+let isRefused = false;
 
 /**
  * A kernel in WebAssembly with a memory of its own.
@@ -507,7 +509,7 @@ const compiled = new Map<number, object>();
  * @returns undefined where WebAssembly with vectors cannot be had
  */
 export function wasmKernel(bytes: number, width: number, law: ShareLaw): LaneKernel | undefined {
-  if (typeof WebAssembly === 'undefined') return undefined;
+  if (isRefused || typeof WebAssembly === 'undefined') return undefined;
   try {
     let module = compiled.get(width);
     if (!module) {
@@ -537,7 +539,10 @@ export function wasmKernel(bytes: number, width: number, law: ShareLaw): LaneKer
     };
   } catch (error) {
     // No vector instructions (CompileError) or no address space for one more memory (RangeError): the twin takes over.
-    if (error instanceof Error && (error.name === 'CompileError' || error instanceof RangeError)) return undefined;
+    if (error instanceof Error && (error.name === 'CompileError' || error instanceof RangeError)) {
+      isRefused = true;
+      return undefined;
+    }
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { setCurrents } from '../../../../grid/flow/fixed-point.js';
 import { createPowerFlow } from '../../../../grid/flow/index.js';
 import { ShareInjection } from '../../../../grid/flow/injection.js';
@@ -47,6 +47,15 @@ describe('the lane kernel', () => {
   it('is WebAssembly here, so that the comparisons below compare something', () => {
     expect(kernelOf(65536, 1, () => undefined).name).toBe('wasm');
     expect(scalarKernelOf(65536, 1, () => undefined).name).toBe('typescript');
+  });
+
+  it('falls back to TypeScript where there is no WebAssembly', () => {
+    vi.stubGlobal('WebAssembly', undefined);
+    try {
+      expect(kernelOf(65536, 4, () => undefined).name).toBe('typescript');
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   for (const [name, model] of [
