@@ -1,4 +1,5 @@
 export * from './coordination.js';
+export * from './export.js';
 export * from './feeders.js';
 export * from './finding.js';
 export * from './manifest.js';

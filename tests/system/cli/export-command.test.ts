@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { powerflowSchema } from '../../../dec/schema/index.js';
+import { exportSchema, powerflowSchema } from '../../../dec/schema/index.js';
 import { dec, FLAGSHIP } from './dec.js';
 
 let folder = '';
@@ -38,7 +38,7 @@ describe('dec export', () => {
   it('prints the script on standard output, and with --json one object', async () => {
     const { stdout } = await dec(['export', FLAGSHIP, 'dss']);
     const { json } = await dec(['export', FLAGSHIP, 'dss', '--json']);
-    expect(json()).toMatchObject({ form: 'dss', text: stdout, bytes: Buffer.byteLength(stdout) });
+    expect(exportSchema.parse(json())).toMatchObject({ form: 'dss', text: stdout, bytes: Buffer.byteLength(stdout) });
   });
 
   it('refuses what it does not know and names what it does', async () => {
