@@ -31,6 +31,8 @@ export interface BenchRow {
   readonly peerState: PeerState;
   /** Peer's time over ours: median of the rounds' ratios, and the worst round. Above 1 we are faster. */
   readonly ratio?: { readonly median: number; readonly worst: number };
+  /** The lesser of that median and of the ratio of processor time: what levels and thresholds go by. */
+  readonly fairRatio?: number;
   /** What the timing rests on: largest difference and its limit; a row beyond the limit has no ratio. */
   readonly deviation?: { readonly value: number; readonly limit: number; readonly what: string };
   /** Goals of performance.md, section 8, as a ratio or as seconds, and the best that was reached. */
