@@ -26,6 +26,7 @@ import {
   simulationRequest,
   simulationStarted,
   TOKEN_TOPIC,
+  unknownSimulationKeys,
 } from '../bus/index.js';
 import { DecError } from '../grid/math/index.js';
 import type { ConfigurationService } from './configuration-service.js';
@@ -151,13 +152,19 @@ function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler
         if (answer !== undefined) message.reply(JSON.stringify(answer));
       },
     ],
-    [SIMULATION_REQUEST_QUEUE, (message) => carryOut(simulations, message)],
+    [SIMULATION_REQUEST_QUEUE, (message) => carryOut(simulations, message, log)],
   ];
   return new Map(routes.map(([destination, handle]) => [nameOf(destination), handle]));
 }
 
-function carryOut(simulations: SimulationHost, message: ClaimedMessage): void {
+function carryOut(simulations: SimulationHost, message: ClaimedMessage, log: LogService): void {
   const request = readSimulationRequest(message);
+  const unknown = unknownSimulationKeys(message.body);
+  if (unknown.length > 0) {
+    const keys = unknown.join(', ');
+    const text = `${message.destination}: this platform has no meaning for ${keys} of a simulation request; no effect.`;
+    log.platform({ source: SOURCE, level: 'WARN', message: text });
+  }
   const { type, simulationId = '' } = request;
   switch (type.toUpperCase()) {
     case 'NEW': {

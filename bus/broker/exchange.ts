@@ -2,7 +2,7 @@ import { type Address, addressKey, isPattern, parseAddress, patternTest } from '
 import { BusError } from '../bus-error.js';
 import type { BrokerLimits } from './limits.js';
 import { Message } from './message.js';
-import { type Consumer, Queue } from './queue.js';
+import { type Consumer, Queue, type QueueMeter } from './queue.js';
 
 /** Who sends. */
 export interface Origin {
@@ -60,6 +60,9 @@ export class Exchange {
   private readonly owners = new Set<string>();
   private readonly reliefs = new Map<string, (() => void)[]>();
   private readonly drops = new Map<string, number>();
+  /** What all queues keep together. */
+  private readonly meter: QueueMeter = { bytes: 0 };
+  private refused = 0;
   private sequence = 0;
 
   constructor(
@@ -79,6 +82,7 @@ export class Exchange {
     for (const [key, queue] of this.queues) {
       if (!isTemporaryOf(key, owner)) continue;
       this.statistics.dropped += queue.length;
+      queue.forget();
       this.queues.delete(key);
     }
     for (const key of this.topics.keys()) if (isTemporaryOf(key, owner)) this.topics.delete(key);
@@ -106,6 +110,7 @@ export class Exchange {
   /**
    * Routes a message.
    * @returns the key of a queue that is full, for which its producer should wait ({@link whenRelieved})
+   * @throws BusError `QUEUE_FULL` when all queues together are full and the message would have to wait
    */
   publish(message: Message, origin: Origin): string | undefined {
     this.statistics.messagesIn++;
@@ -248,11 +253,29 @@ export class Exchange {
       this.statistics.dropped++;
       return undefined;
     }
+    if (this.meter.bytes + message.size > this.limits.maxTotalBytes) this.refuse(message);
     const queue = this.queue(message.address);
     const dropped = queue.push(message, queue.hasConsumers ? HOLD_SLACK : 1);
     if (dropped > 0) this.noteDrop(queue.key, dropped);
     this.pump(queue);
     return queue.isFull && queue.hasConsumers && !queue.isConsumedBy(producer) ? queue.key : undefined;
+  }
+
+  /** Makes no room by dropping what others wait for: who sends more than anybody reads is told. */
+  private refuse(message: Message): void {
+    const key = addressKey(message.address);
+    const queue = this.queues.get(key);
+    // A queue that its consumer keeps empty passes messages on without keeping them.
+    if (queue?.length === 0 && queue.isReady) return;
+    this.statistics.dropped++;
+    this.refused++;
+    const mebibytes = Math.round(this.limits.maxTotalBytes / 2 ** 20);
+    const text = `The queues of the broker keep ${mebibytes} MiB together, all they may: a message to ${key} was refused`;
+    const error = new BusError('QUEUE_FULL', `${text}. Start consumers for its queues.`, { destination: key });
+    if (Number.isInteger(Math.log2(this.refused))) {
+      this.warn(new BusError('QUEUE_FULL', `${text} (${this.refused} so far).`, { destination: key }));
+    }
+    throw error;
   }
 
   /** A temporary destination exists as long as the connection that made it. */
@@ -265,7 +288,7 @@ export class Exchange {
     const key = addressKey(address);
     const known = this.queues.get(key);
     if (known !== undefined) return known;
-    const queue = new Queue(key, this.limits);
+    const queue = new Queue(key, this.limits, this.meter);
     this.queues.set(key, queue);
     if (address.kind === 'queue') {
       for (const [consumer, test] of this.queuePatterns) if (test(address.name)) queue.attach(consumer);

@@ -6,6 +6,11 @@ export interface BrokerLimits extends FrameLimits {
   readonly maxQueueMessages: number;
   /** Bytes a queue keeps. Default 256 MiB. */
   readonly maxQueueBytes: number;
+  /**
+   * Bytes that all queues keep together, with what each message costs beside its body. Beyond, a producer over the network
+   * gets an ERROR and a message of this process is dropped, each with a warning. Default 1 GiB.
+   */
+  readonly maxTotalBytes: number;
   /** Bytes that wait for one connection to read them; beyond, its topic messages are dropped. Default 64 MiB. */
   readonly maxOutputBytes: number;
   /** Unacknowledged messages per subscription. Default 1000, ActiveMQ's prefetch. */
@@ -27,6 +32,7 @@ export const BROKER_LIMITS: BrokerLimits = {
   ...FRAME_LIMITS,
   maxQueueMessages: 100_000,
   maxQueueBytes: 256 * 1024 * 1024,
+  maxTotalBytes: 1024 * 1024 * 1024,
   maxOutputBytes: 64 * 1024 * 1024,
   prefetch: 1000,
   maxRedeliveries: 6,

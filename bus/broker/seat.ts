@@ -1,4 +1,5 @@
 import { type Address, addressFor, addressKey, parseAddress } from '../address.js';
+import { BusError } from '../bus-error.js';
 import { awaitReply } from '../reply-wait.js';
 import { closedError, reportHandlerError } from '../report.js';
 import type { Bus, BusHeaders, BusMessage, BusSubscription, RequestOptions } from '../transport.js';
@@ -49,7 +50,13 @@ export class Seat implements Bus {
 
   send(destination: string, body: string, headers: BusHeaders = {}): void {
     this.requireOpen();
-    this.exchange.publish(this.exchange.compose(destination, headers, body, this.origin.owner), this.origin);
+    const message = this.exchange.compose(destination, headers, body, this.origin.owner);
+    try {
+      this.exchange.publish(message, this.origin);
+    } catch (error) {
+      // The exchange has counted and told it; who sends inside this process is not to end for it.
+      if (!(error instanceof BusError && error.code === 'QUEUE_FULL')) throw error;
+    }
   }
 
   subscribe(destination: string, handler: (message: BusMessage) => void): BusSubscription {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SIMULATION_REQUEST_QUEUE } from './destination.js';
-import { declareMessage, type Immutable, identifier, numeric, truth } from './message.js';
+import { declareMessage, type Immutable, identifier, numeric, parseJson, truth } from './message.js';
 
 /** Defaults of a simulation request (GridAPPS-D's own). */
 export const SIMULATION_DEFAULTS = {
@@ -10,6 +10,11 @@ export const SIMULATION_DEFAULTS = {
   intervalS: 1,
   simulator: 'GridLAB-D',
 } as const;
+
+/** Last second of the year 9999: what dates can be written for. */
+const LATEST_EPOCH_S = 253_402_300_799;
+/** Longest duration, period and step: ten years with their leap days. */
+const LONGEST_S = 3653 * 86_400;
 
 /** A profile by name, or its factors one by one. */
 export type ProfileChoice = string | readonly number[];
@@ -158,6 +163,13 @@ const requestSchema: z.ZodType<SimulationRequest> = wireSchema.transform((wire, 
   const config = wire.simulation_config ?? { start_time: 0 };
   const isRealtime = config.run_realtime ?? true;
   const startTime = epochSeconds(config.start_time);
+  if (Number.isFinite(startTime) && !(startTime >= 0 && startTime <= LATEST_EPOCH_S)) {
+    context.addIssue({
+      code: 'custom',
+      path: ['simulation_config', 'start_time'],
+      message: `a time from 1970 to 9999 expected (0 to ${LATEST_EPOCH_S} epoch seconds), "${config.start_time}" received`,
+    });
+  }
   if (!Number.isFinite(startTime)) {
     context.addIssue({
       code: 'custom',
@@ -168,11 +180,11 @@ const requestSchema: z.ZodType<SimulationRequest> = wireSchema.transform((wire, 
   const period = SIMULATION_DEFAULTS[isRealtime ? 'realtimePublishPeriodS' : 'fastPublishPeriodS'];
   const positive = (value: number | null | undefined, fallback: number, key: string): number => {
     if (value == null) return fallback;
-    if (value <= 0) {
+    if (!(value > 0 && value <= LONGEST_S)) {
       context.addIssue({
         code: 'custom',
         path: ['simulation_config', key],
-        message: `more than 0 expected, ${value} received`,
+        message: `more than 0 and at most ${LONGEST_S} s (ten years) expected, ${value} received`,
       });
     }
     return value;
@@ -302,6 +314,56 @@ function writeModel(model: ModelCreation): unknown {
       synchronousmachines: model.machines.map(({ name, powerW, powerVar }) => ({ name, p: powerW, q: powerVar })),
     },
   };
+}
+
+/** Keys of GridAPPS-D's own requests that say what this platform does anyway, by the object they stand in. */
+const WITHOUT_EFFECT: Readonly<Record<string, readonly string[]>> = {
+  simulator_config: ['power_flow_solver_method', 'simulation_output'],
+  simulation_config: [
+    ...['power_flow_solver_method', 'simulation_output', 'simulation_id', 'simulation_broker_port'],
+    ...['timestep_frequency', 'timestep_increment', 'simulation_broker_location'],
+  ],
+  test_config: ['appId', 'testId', 'testType'],
+  application_config: [],
+  model_creation_config: ['encode_path', 'separated_loads_file', 'schedule_name', 'model_state'],
+};
+
+const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
+  '': [...Object.keys(wireSchema.shape), 'requester', 'token'],
+  power_system_configs: Object.keys(powerSystem.shape),
+  power_system_config: Object.keys(powerSystem.shape),
+  simulator_config: ['simulator', 'model_creation_config'],
+  simulation_config: Object.keys(simulation.shape),
+  model_creation_config: Object.keys(modelCreation.shape),
+  battery: ['initial_charge', 'charge_efficiency', 'discharge_efficiency', 'reserve'],
+  model_state: ['switches', 'synchronousmachines'],
+  application_config: ['applications'],
+  test_config: ['events'],
+};
+
+/** A value that asks for nothing: null, false, zero, an empty text or list. */
+function isNeutral(value: unknown): boolean {
+  return value == null || value === false || value === 0 || value === '' || (Array.isArray(value) && !value.length);
+}
+
+function unknownKeys(value: unknown, name: string, path: string): string[] {
+  if (Array.isArray(value)) return value.flatMap((one, i) => unknownKeys(one, name, `${path}[${i}]`));
+  const known = KNOWN_KEYS[name];
+  if (known === undefined || typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const own = path === '' ? key : `${path}.${key}`;
+    if (known.includes(key)) return unknownKeys(inner, key, own);
+    return WITHOUT_EFFECT[name]?.includes(key) || isNeutral(inner) ? [] : [own];
+  });
+}
+
+/**
+ * Keys of a simulation request that nothing here reads, as paths; keys without a value ask for nothing.
+ *
+ * @param body - of the request, as it came; read with {@link simulationRequest} before
+ */
+export function unknownSimulationKeys(body: string): readonly string[] {
+  return unknownKeys(parseJson(body, 'simulation request', SIMULATION_REQUEST_QUEUE), '', '');
 }
 
 /** Request to start or end a simulation; read from both wire forms, written in the new one. */

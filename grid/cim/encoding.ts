@@ -17,12 +17,21 @@ function label(start: Uint8Array): string {
   return declared ?? 'utf-8';
 }
 
+/** Line ends in the beginning of a text. */
+function newlines(text: string, end: number): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+}
+
 /** Turns the bytes of one XML file, piece by piece, into text. */
 export class XmlTextDecoder {
   readonly #fileName: string;
   #start: Uint8Array | undefined = new Uint8Array(0);
   #decoder: InstanceType<typeof TextDecoder> | undefined;
   #label = '';
+  /** Lines that are decoded already. */
+  #lines = 0;
 
   /** @param fileName - named in errors */
   constructor(fileName: string) {
@@ -53,6 +62,13 @@ export class XmlTextDecoder {
     return this.#decode(this.#start ?? new Uint8Array(0), true);
   }
 
+  /** Line of the first bytes of a piece that are no characters. */
+  #badLine(piece: Uint8Array): number {
+    const text = new TextDecoder(this.#label).decode(piece);
+    const at = text.indexOf('\uFFFD');
+    return this.#lines + 1 + newlines(text, at < 0 ? text.length : at);
+  }
+
   #decode(piece: Uint8Array, isLast: boolean): string {
     if (this.#start) {
       this.#label = label(piece);
@@ -60,15 +76,18 @@ export class XmlTextDecoder {
     }
     try {
       this.#decoder ??= new TextDecoder(this.#label, { fatal: true });
-      return this.#decoder.decode(piece, { stream: !isLast });
+      const text = this.#decoder.decode(piece, { stream: !isLast });
+      this.#lines += newlines(text, text.length);
+      return text;
     } catch (cause) {
+      const line = this.#decoder ? this.#badLine(piece) : undefined;
       const reason = this.#decoder
-        ? `its bytes are not ${this.#label}, which is what its XML declaration (or the lack of one) says`
+        ? `its bytes at line ${line} are not ${this.#label}, which is what its XML declaration (or the lack of one) says`
         : `its encoding ${this.#label} is not known`;
       throw new DecError(
         'XML_MALFORMED',
         `${this.#fileName}: ${reason}; save it as UTF-8.`,
-        { file: this.#fileName, encoding: this.#label, reason },
+        { file: this.#fileName, encoding: this.#label, reason, ...(line === undefined ? {} : { line }) },
         { cause },
       );
     }

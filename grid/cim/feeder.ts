@@ -246,6 +246,16 @@ function devices(feeder: FeederData) {
   return [...feeder.loads, ...feeder.pvSystems, ...feeder.batteries, ...feeder.machines];
 }
 
+/** Names nodes that nothing is connected to and that no feeder holds: they are in no feeder. */
+function nameLonelyNodes(eq: CimEquipment): void {
+  for (const node of eq.index.byClass('ConnectivityNode')) {
+    if (eq.index.referrers(node.id, 'Terminal.ConnectivityNode').length > 0) continue;
+    if (node.ref('ConnectivityNode.ConnectivityNodeContainer') !== undefined) continue;
+    const fact = 'Nothing is connected to it and no container holds it; it is left out.';
+    eq.findings.add('warning', 'ISOLATED_BUS', node, fact, { attribute: 'Terminal.ConnectivityNode' });
+  }
+}
+
 /** Names the classes that have no part in the model. */
 function nameUnknownClasses(eq: CimEquipment): void {
   for (const className of eq.index.classCounts().keys()) {
@@ -287,6 +297,7 @@ export function readFeeders(
     areas: readAreas(eq),
   };
   nameUnknownClasses(eq);
+  nameLonelyNodes(eq);
   nameOrphans(eq);
   nameRepeatedPhases(eq);
   nameMixedPhases(eq);

@@ -16,6 +16,12 @@ import { CimIndex, CimObject, ENUMERATION, LITERAL, propertyKey, REFERENCE } fro
 const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
 const ENUMERATION_MEMBER = /^[a-z][a-z0-9+.-]*:.*[#/]([A-Z]\w*\.\w+)$/i;
 
+/** Name spaces of CIM in all its versions and extensions. */
+const CIM_SPACE = /CIM|TC57/i;
+/** Control characters that XML 1.0 has no place for. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F]/;
+
 /** An object being read: its properties wait until its class is known. */
 interface OpenObject {
   readonly subject: string;
@@ -69,6 +75,9 @@ export class CimIndexReader {
   #type = 'rdf:type';
   #description = 'rdf:Description';
   #anonymous = 0;
+  /** Name spaces by prefix, and the elements of those that are not CIM's. */
+  readonly #spaces = new Map<string, string>();
+  readonly #foreign = new Map<string, { readonly first: string; readonly line: number; count: number }>();
   #text = '';
   #decoder: XmlTextDecoder | undefined;
   #isStarted = false;
@@ -126,14 +135,16 @@ export class CimIndexReader {
     }
     if (this.#hasReplacement || !text.includes('\uFFFD')) return;
     this.#hasReplacement = true;
+    const line = this.#parser.line + (text.slice(0, text.indexOf('\uFFFD')).match(/\n/g)?.length ?? 0);
     const declared = this.#parser.xmlDecl.encoding ?? /^<\?xml[^>]*?encoding=["']([^"']+)/.exec(text)?.[1];
     this.index.findings.push({
       severity: 'warning',
       code: 'ENCODING',
-      message: `${this.fileName} has characters that are not UTF-8${declared ? `; it declares ${declared}` : ''}. They are lost in names; save the file as UTF-8.`,
+      message: `${this.fileName} has characters that are not UTF-8, first at line ${line}${declared ? `; it declares ${declared}` : ''}. They are lost in names; save the file as UTF-8.`,
       ...(declared ? { value: declared } : {}),
       allowed: 'UTF-8',
       file: this.fileName,
+      line,
     });
   }
 
@@ -146,6 +157,21 @@ export class CimIndexReader {
     if (this.#decoder) this.#parser.write(this.#decoder.end());
     this.#parser.close();
     if (!this.#isRooted) this.#fail('the document has no rdf:RDF element');
+    for (const [space, { first, line, count }] of this.#foreign) {
+      const where = space === '' ? 'no name space' : `the name space ${space}`;
+      this.index.findings.push({
+        severity: 'warning',
+        code: 'UNKNOWN_NAMESPACE',
+        message: `${count} elements, ${first} first, are of ${where}, which is not CIM's; they are read by their local names.`,
+        ...{
+          value: space === '' ? first : space,
+          allowed: 'http://iec.ch/TC57/CIM100#',
+          file: this.fileName,
+          line,
+          count,
+        },
+      });
+    }
     this.index.invalidate();
   }
 
@@ -187,8 +213,9 @@ export class CimIndexReader {
     let prefix = '';
     for (const [name, value] of Object.entries<SaxesAttributePlain['value']>(tag.attributes)) {
       if (name !== 'xmlns' && !name.startsWith('xmlns:')) continue;
+      this.#spaces.set(name === 'xmlns' ? '' : name.slice(6), value);
       if (value === RDF) prefix = name === 'xmlns' ? '' : `${name.slice(6)}:`;
-      else if (/CIM|TC57/i.test(value)) this.index.namespaces.add(value);
+      else if (CIM_SPACE.test(value)) this.index.namespaces.add(value);
     }
     const isBound = Object.values<SaxesAttributePlain['value']>(tag.attributes).includes(RDF);
     if (!isBound && this.#local(tag.name) === 'RDF') {
@@ -217,8 +244,20 @@ export class CimIndexReader {
     }
   }
 
+  /** Counts elements of name spaces that are neither CIM's nor RDF's; only local names count, so they are read all the same. */
+  #noteSpace({ name, attributes }: SaxesTagPlain): void {
+    const colon = name.indexOf(':');
+    const prefix = colon < 0 ? '' : name.slice(0, colon);
+    const space = attributes[prefix === '' ? 'xmlns' : `xmlns:${prefix}`] ?? this.#spaces.get(prefix) ?? '';
+    if (space === RDF || CIM_SPACE.test(space)) return;
+    const known = this.#foreign.get(space);
+    if (known) known.count++;
+    else this.#foreign.set(space, { first: name, line: this.#parser.line, count: 1 });
+  }
+
   #openObject(tag: SaxesTagPlain): void {
     const { attributes } = tag;
+    this.#noteSpace(tag);
     let written = attributes[this.#about] ?? attributes[this.#id] ?? attributes[this.#node];
     if (written === undefined) {
       this.#anonymous++;
@@ -251,6 +290,7 @@ export class CimIndexReader {
 
   #openProperty(tag: SaxesTagPlain): void {
     const object = this.#open.at(-1)!;
+    this.#noteSpace(tag);
     const resource = tag.attributes[this.#resource] ?? tag.attributes[this.#node];
     this.#text = '';
     if (tag.name === this.#type && resource !== undefined) {
@@ -275,6 +315,12 @@ export class CimIndexReader {
       if (property.isSet) return;
       const object = this.#open.at(-1)!;
       object.keys.push(propertyKey(property.code, LITERAL));
+      if (CONTROL.test(this.#text)) {
+        const code = CONTROL.exec(this.#text)![0].charCodeAt(0);
+        this.#fail(
+          `the text has a control character (U+${code.toString(16).padStart(4, '0')}), which XML does not allow`,
+        );
+      }
       object.values.push(this.#text.trim());
       this.#text = '';
       return;

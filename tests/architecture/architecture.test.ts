@@ -65,6 +65,17 @@ describe('the checker itself', () => {
     expect(one('dec/a.ts', "const b = await import('./output/index.js');\n")).toEqual([]);
   });
 
+  it('finds an arrow in any quotes, by require, and one whose path is computed', () => {
+    expect(one('agents/a.ts', 'const b = await import("../dec/index.js");\n')).toHaveLength(1);
+    expect(one('agents/a.ts', 'const b = await import(`../dec/index.js`);\n')).toHaveLength(1);
+    expect(one('agents/a.ts', "const b = require('../dec/index.js');\n")).toHaveLength(1);
+    expect(one('agents/a.ts', `const b = await import(\`../\${'dec'}/index.js\`);\n`)).toHaveLength(1);
+    expect(one('agents/a.ts', "const b = await import('../' + room);\n")).not.toEqual([]);
+    expect(one('agents/a.ts', 'const b = await import(path);\n')).toHaveLength(1);
+    expect(one('grid/flow/a.ts', "const fs = require('fs');\n")).not.toEqual([]);
+    expect(one('grid/flow/a.ts', 'const fs = createRequire(here);\n')).toHaveLength(1);
+  });
+
   it('finds an import of an inner file', () => {
     expect(one('dec/a.ts', "import { b } from '../agents/host.js';\n")).toHaveLength(1);
   });

@@ -35,8 +35,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const IMPORT = /^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
-/** `import('...')`, at run time or as a type: an arrow like any other. */
-const DYNAMIC_IMPORT = /\bimport\(\s*'([^']+)'\s*\)/g;
+/** `import('...')`, at run time or as a type, and `require('...')`: an arrow like any other. */
+const DYNAMIC_IMPORT = /(?<![.\w])(?:import|require)\s*\(\s*(?:'([^']+)'|"([^"]+)"|`([^`$]+)`)\s*[,)]/g;
+/** Files whose purpose is to load a module that the user names. */
+const LOADERS: ReadonlySet<string> = new Set(['agents/worker-host.ts']);
+/** The same with a path that is put together at run time: an arrow that nobody can check. */
+const COMPUTED_IMPORT = /(?<![.\w])import\s*\(\s*(?!'[^']*'\s*[,)]|"[^"]*"\s*[,)]|`[^`$]*`\s*[,)])[^)\s]/;
+/** Other ways to a module, which only a room outside grid may have reason for. */
+const BACK_DOOR = /\b(?:createRequire|getBuiltinModule|require\s*\(\s*['"`])/;
 const MAX_LINES = 600;
 const IMPURE = /\b(?:async\s|await\s|Math\.random|setTimeout|setInterval|setImmediate|new Date|Date\.now|process\.)/;
 
@@ -71,7 +77,16 @@ export function breaches(files: readonly SourceFile[]): string[] {
     if (!file.path.startsWith('bus/contract/') && /goss\.gridappsd/.test(source)) {
       found.push(`${file.path}: holds a destination name; they are declared in bus/contract`);
     }
-    const late = [...source.matchAll(DYNAMIC_IMPORT)].map((match) => [match[0], undefined, match[1]]);
+    const computed = COMPUTED_IMPORT.exec(source);
+    if (computed && !LOADERS.has(file.path))
+      found.push(`${file.path}: imports a path that is computed ('${computed[0].trim()}')`);
+    const door = isGrid ? BACK_DOOR.exec(source) : null;
+    if (door) found.push(`${file.path}: grid may not have '${door[0].trim()}'`);
+    const late = [...source.matchAll(DYNAMIC_IMPORT)].map((match) => [
+      match[0],
+      undefined,
+      match[1] ?? match[2] ?? match[3],
+    ]);
     for (const [, isType, target] of [...source.matchAll(IMPORT), ...late]) {
       if (!target) continue;
       if (!target.startsWith('.')) {

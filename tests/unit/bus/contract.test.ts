@@ -160,6 +160,26 @@ describe('the simulation request', () => {
     expect(legacy.feeders[0]?.model).toMatchObject({ loadScalingFactor: 1.5, zipFractions: { z: 0, i: 1, p: 0 } });
   });
 
+  it('tells the keys that nothing here reads, and no others', () => {
+    const unknown = (request: unknown) => bus.unknownSimulationKeys(JSON.stringify(request));
+    expect(unknown(bus.simulationRequest.example)).toEqual([]);
+    expect(
+      unknown({
+        power_system_configs: [
+          {
+            Line_name: 'x',
+            simulator_config: { model_creation_config: { frob: 1, use_houses: false, battery: { soc: 3 } } },
+          },
+        ],
+        simulation_config: { start_time: 1, durations: 5 },
+      }),
+    ).toEqual([
+      'power_system_configs[0].simulator_config.model_creation_config.frob',
+      'power_system_configs[0].simulator_config.model_creation_config.battery.soc',
+      'simulation_config.durations',
+    ]);
+  });
+
   it('survives being written and read', () => {
     expect(bus.simulationRequest.parse(bus.simulationRequest.format(modern))).toEqual(modern);
   });
@@ -179,6 +199,12 @@ describe('the simulation request', () => {
       JSON.stringify({ power_system_config: { Line_name: 'x' }, simulation_config: { start_time: 1, ...extra } });
     expect(failure(() => bus.simulationRequest.parse(config({ start_time: 'noon' }))).message).toContain('start_time');
     expect(failure(() => bus.simulationRequest.parse(config({ duration: '0' }))).message).toContain('duration');
+    for (const time of [-1, 1e300, '-5']) {
+      expect(failure(() => bus.simulationRequest.parse(config({ start_time: time }))).message).toContain(
+        '1970 to 9999',
+      );
+    }
+    expect(failure(() => bus.simulationRequest.parse(config({ duration: 1e12 }))).message).toContain('ten years');
     expect(failure(() => bus.simulationRequest.parse(config({ interval: 'often' }))).message).toContain(
       '"often" received',
     );

@@ -48,6 +48,33 @@ describe('a pattern', () => {
 });
 
 describe('the exchange', () => {
+  it('keeps all queues together within a bound: what came first stays, what comes beyond is refused and told', async () => {
+    const warnings: BusError[] = [];
+    const limits = { maxTotalBytes: 64 * 1024 };
+    const hub = createMemoryBus({ limits, onWarning: (warning) => warnings.push(warning) });
+    const bus = hub.bus();
+    // 64 queues of 2 KiB: each far below its own bound.
+    for (let i = 0; i < 64; i++) bus.send(`/queue/flood.${i}`, 'x'.repeat(2048));
+    expect(warnings.map(({ code, message }) => [code, /refused/.test(message)])).toContainEqual(['QUEUE_FULL', true]);
+    // A queue that somebody reads passes on as before.
+    const heard: string[] = [];
+    bus.subscribe('/queue/read', ({ body }) => heard.push(body));
+    bus.send('/queue/read', 'through');
+    const first: string[] = [];
+    bus.subscribe('/queue/flood.0', ({ body }) => first.push(body));
+    await turn();
+    expect(heard).toEqual(['through']);
+    expect(first).toHaveLength(1);
+    const last: string[] = [];
+    bus.subscribe('/queue/flood.63', ({ body }) => last.push(body));
+    await turn();
+    expect(last).toEqual([]);
+    // What was read makes room.
+    const told = warnings.length;
+    bus.send('/queue/later', 'y'.repeat(2048));
+    expect(warnings).toHaveLength(told);
+  });
+
   it('keeps a queue nobody reads within its bound, oldest out first, and warns', async () => {
     const warnings: BusError[] = [];
     const hub = createMemoryBus({ limits: { maxQueueMessages: 10 }, onWarning: (warning) => warnings.push(warning) });

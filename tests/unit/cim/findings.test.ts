@@ -443,7 +443,7 @@ describe('the encoding of a file', () => {
     expect(() => names(Buffer.from(declared('klingon'), 'latin1'))).toThrow(
       /a\.xml: its encoding klingon is not known/,
     );
-    expect(() => names(Buffer.from(declared('utf-8'), 'latin1'))).toThrow(/a\.xml: its bytes are not utf-8/);
+    expect(() => names(Buffer.from(declared('utf-8'), 'latin1'))).toThrow(/a\.xml: its bytes at line 2 are not utf-8/);
   });
 
   it('shows in text that was decoded wrongly', () => {
