@@ -7,6 +7,7 @@ import { addFeeders, addIngest } from './commands/feeders.js';
 import { addPlatform } from './commands/platform.js';
 import { addPowerflow } from './commands/powerflow.js';
 import { addRun, configureRun } from './commands/run.js';
+import { addSeries } from './commands/series.js';
 import { packageVersion } from './package-version.js';
 import { EXIT, reportError } from './terminal.js';
 
@@ -21,6 +22,7 @@ export function createProgram(): Command {
   addFeeders(program);
   addIngest(program);
   addPowerflow(program);
+  addSeries(program);
   addCoordinate(program);
   addExport(program);
   addBench(program);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { CimIndex, CimIndexReader, readFeeders } from '../grid/cim/index.js';
-import { readDss } from '../grid/dss/index.js';
+import { type DssStudy, readDss } from '../grid/dss/index.js';
 import { DecError } from '../grid/math/index.js';
 import { buildFeeder, canonicalMrid, type Feeder, nameUuid } from '../grid/model/index.js';
 import { type FileDigest, readCimFile } from './cim-file.js';
@@ -22,6 +22,8 @@ export interface LoadedModel {
   readonly files: readonly string[];
   /** Canonical ids of all feeders in the same files. */
   readonly siblings: readonly string[];
+  /** What an OpenDSS script asks to be solved. */
+  readonly study?: DssStudy;
 }
 
 /** The feeders of some files, with every file that was read. */
@@ -62,14 +64,14 @@ export function readModels(paths: readonly string[]): ReadModels {
 function readDssModel(master: string): ReadModels {
   if (!existsSync(master)) throw new DecError('FEEDER_UNKNOWN', `There is no file ${master}.`, { file: master });
   const files = new DssFolder();
-  const { feeder: read, script } = readDss(master, files);
+  const { feeder: read, script, study } = readDss(master, files);
   if (!script.circuit) {
     const errors = script.findings.filter(({ severity }) => severity === 'error').map(({ message }) => message);
     throw new DecError('FEEDER_DATA', `${master}: ${errors.join(' ')}`, { file: master });
   }
   const feeder = identified(read);
   const { name, mrid } = feeder;
-  const model = { name, mrid, index: new CimIndex(), feeder, files: [master], siblings: [canonicalMrid(mrid)] };
+  const model = { name, mrid, index: new CimIndex(), feeder, files: [master], siblings: [canonicalMrid(mrid)], study };
   return { models: [model], sources: [...files.filesRead.keys()], digests: [...files.filesRead.values()], master };
 }
 

@@ -4,3 +4,4 @@ export * from './feeders.js';
 export * from './finding.js';
 export * from './manifest.js';
 export * from './powerflow.js';
+export * from './series.js';

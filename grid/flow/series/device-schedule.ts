@@ -150,7 +150,8 @@ export class DeviceSchedule {
     const order = cell ? this.follow(orderProfile(battery, mode)) : undefined;
     // A battery that answers to a price or a load level does so by the triggers of the default mode.
     const isTriggered = cell?.dispatch === 'price' || cell?.dispatch === 'loadLevel';
-    const acting: Battery = cell && isTriggered && order ? { ...battery, cell: { ...cell, dispatch: 'default' } } : battery;
+    const acting: Battery =
+      cell && isTriggered && order ? { ...battery, cell: { ...cell, dispatch: 'default' } } : battery;
     const state = new UnitState(acting);
     this.units.push({ state, first, end, order, irradiance: undefined, temperature: undefined, multiplier: 1 });
   }

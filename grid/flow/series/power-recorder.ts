@@ -101,7 +101,11 @@ export class PowerRecorder {
       const vi = V[a + width]! - V[b + width]!;
       const square = vr * vr + vi * vi;
       if (part === 2) sum += (shares.powerW[k]! * square) / shares.ratedV[k]! ** 2;
-      else if (isPower[k] && square > shares.minV[k]! * shares.minV[k]! && square <= shares.maxV[k]! * shares.maxV[k]!) {
+      else if (
+        isPower[k] &&
+        square > shares.minV[k]! * shares.minV[k]! &&
+        square <= shares.maxV[k]! * shares.maxV[k]!
+      ) {
         sum += powerW[k]!;
       } else {
         injection.factors(k, square, factors, 0);

@@ -53,7 +53,7 @@ function placeAt(intervalS: number, count: number, timeS: number): number {
  * @returns undefined for a profile without values
  */
 export function profileValue(profile: Profile, timeS: number): number | undefined {
-  return valueOf(profile, profile.values, timeS);
+  return valueIn(profile, profile.values, timeS);
 }
 
 /**
@@ -65,10 +65,10 @@ export function profileValue(profile: Profile, timeS: number): number | undefine
 export function reactiveValue(profile: Profile, timeS: number): number | undefined {
   const { values, reactiveValues, isActual } = profile;
   if (reactiveValues === undefined) return isActual && values.length > 0 ? 0 : profileValue(profile, timeS);
-  return valueOf(profile, reactiveValues, timeS);
+  return valueIn(profile, reactiveValues, timeS);
 }
 
-function valueOf({ intervalS, hours, values }: Profile, list: readonly number[], timeS: number): number | undefined {
+function valueIn({ intervalS, hours, values }: Profile, list: readonly number[], timeS: number): number | undefined {
   const count = values.length;
   if (count <= 1 || list.length <= 1) return list[0];
   if (intervalS > 0 || !hours) return list[placeAt(intervalS, count, timeS)] ?? 0;

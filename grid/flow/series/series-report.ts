@@ -227,10 +227,7 @@ export function seriesReport(
           overRatingH: totals.overSteps[b]! * stepH,
         }))
       : [],
-    violations: [
-      ...violationsOf('under', minPu, totals.under),
-      ...violationsOf('over', maxPu, totals.over),
-    ],
+    violations: [...violationsOf('under', minPu, totals.under), ...violationsOf('over', maxPu, totals.over)],
     findings,
   };
 }

@@ -397,13 +397,7 @@ export class SeriesRunner {
   }
 
   /** Records lanes that hold; `step` is that of the first. */
-  private record(
-    lanes: Lanes,
-    firstLane: number,
-    count: number,
-    step: number,
-    recorders: Recorders | undefined,
-  ): void {
+  private record(lanes: Lanes, firstLane: number, count: number, step: number, recorders: Recorders | undefined): void {
     if (count <= 0 || !recorders) return;
     const { solver, powers } = lanes;
     recorders.nodes.record(solver, firstLane, count, step);
@@ -448,12 +442,7 @@ export class SeriesRunner {
   }
 
   /** Step by step with the whole engine. */
-  private runStepwise(
-    first: number,
-    end: number,
-    state: CarriedState,
-    recorders: Recorders | undefined,
-  ): CarriedState {
+  private runStepwise(first: number, end: number, state: CarriedState, recorders: Recorders | undefined): CarriedState {
     const { settings, schedule } = this;
     const flow = this.newFlow();
     setDevices(flow, state);
