@@ -110,31 +110,30 @@ function readState(reader: CircuitReader, object: DssObject): StorageState {
 }
 
 /**
- * A unit that follows its profile stands, after the script's own time series, where the last step has left it: so does it
- * in a snapshot that comes after.
+ * A unit that follows its profile stands, after the script's own time series, idle or not as the last step has left it. In a
+ * snapshot, which has no profile, OpenDSS lets it follow a multiplier of 1: whatever it did, it discharges at its rating.
  */
-function followStudy(reader: CircuitReader, object: DssObject, state: StorageState): void {
-  const step = state.dispatch === 'follow' ? lastStudyStep(reader) : undefined;
+function followInSnapshot(reader: CircuitReader, object: DssObject, state: StorageState): void {
+  if (state.dispatch !== 'follow') return;
+  const step = lastStudyStep(reader);
   const name = step && profileNames(reader, object).profiles?.[step.mode];
   const shape = name === undefined ? undefined : reader.script.find('loadshape', name);
-  if (!step || !shape) return;
-  const multiplier = multiplierAt(readProfile(reader, shape), step.hour);
-  if (multiplier === undefined) return;
-  state.state = multiplier > 0 ? 'discharging' : multiplier < 0 ? 'charging' : 'idling';
-  if (multiplier > 0) state.dischargePct = multiplier * 100;
-  if (multiplier < 0) state.chargePct = -multiplier * 100;
+  const multiplier = step && shape ? multiplierAt(readProfile(reader, shape), step.hour) : undefined;
+  const isIdle = multiplier === undefined ? state.state === 'idling' : multiplier === 0;
+  state.state = isIdle ? 'idling' : 'discharging';
+  if (!isIdle) state.dischargePct = 100;
   reader.note(
     'info',
-    'STATE_AFTER_STUDY',
+    'STATE_OF_FOLLOWER',
     object,
-    `It follows its profile; after the script's own ${step.mode} solution it is ${state.state}.`,
+    `It follows a profile; in a snapshot it is ${state.state}, as OpenDSS has it.`,
   );
 }
 
 /** Converts a Storage; its shares hold the power of its own state and rates. */
 export function readStorage(reader: CircuitReader, object: DssObject): Battery | undefined {
   const state = readState(reader, object);
-  followStudy(reader, object, state);
+  followInSnapshot(reader, object, state);
   const { inverter: parameters } = state;
   const { bus, phases, connection, kv } = parameters;
   if (!bus) {

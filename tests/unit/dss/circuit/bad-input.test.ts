@@ -1,0 +1,154 @@
+import { describe, expect, it } from 'vitest';
+import { DssFileSet, readDss } from '../../../../grid/dss/index.js';
+import { createPowerFlow } from '../../../../grid/flow/index.js';
+
+const CIRCUIT = 'new circuit.c basekv=12.47';
+
+/** Findings that are no mere information, as `severity code class.name property line`. */
+function complaints(...lines: readonly string[]): string[] {
+  const { findings } = readDss('bad.dss', new DssFileSet([['bad.dss', [CIRCUIT, ...lines].join('\n')]]));
+  return findings
+    .filter(({ severity }) => severity !== 'info')
+    .map(({ severity, code, class: className, name, attribute, file, line }) =>
+      [severity, code, `${className}.${name}`, attribute ?? '-', file === undefined ? '-' : `${file}:${line}`].join(
+        ' ',
+      ),
+    );
+}
+
+// Every complaint carries the file and the line; line 1 is the circuit.
+describe('what a circuit refers to and does not have', () => {
+  it.each([
+    ['new line.l bus1=sourcebus bus2=b linecode=nope', 'error MISSING_REFERENCE line.l linecode bad.dss:2'],
+    ['new line.l bus1=sourcebus bus2=b geometry=nope', 'error MISSING_REFERENCE line.l geometry bad.dss:2'],
+    ['new line.l bus1=sourcebus bus2=b wires=[w w w]', 'error MISSING_REFERENCE line.l wires bad.dss:2'],
+    ['new transformer.t buses=[sourcebus b] xfmrcode=nope', 'error MISSING_REFERENCE transformer.t xfmrcode bad.dss:2'],
+    ['new regcontrol.r transformer=nope winding=2', 'error MISSING_REFERENCE regcontrol.r transformer bad.dss:2'],
+    ['new regcontrol.r winding=2', 'error MISSING_REFERENCE regcontrol.r - bad.dss:2'],
+    ['new capcontrol.k capacitor=nope', 'error MISSING_REFERENCE capcontrol.k capacitor bad.dss:2'],
+    ['new load.d bus1=sourcebus kv=12.47 daily=nope', 'error MISSING_REFERENCE load.d daily bad.dss:2'],
+    ['new load.d bus1=sourcebus kv=12.47 growth=nope', 'error MISSING_REFERENCE load.d growth bad.dss:2'],
+    ['new pvsystem.p bus1=sourcebus kv=12.47 effcurve=nope', 'error MISSING_REFERENCE pvsystem.p effcurve bad.dss:2'],
+    ['new fuse.f monitoredobj=line.nope', 'error MISSING_REFERENCE fuse.f monitoredobj bad.dss:2'],
+    ['new loadshape.s npts=2 mult=(file=nope.csv)', 'error MISSING_FILE loadshape.s mult bad.dss:2'],
+  ])('%s', (line, wanted) => {
+    expect(complaints(line)).toContain(wanted);
+  });
+
+  it('names a wire, a spacing and a geometry that are missing behind a line', () => {
+    const found = complaints(
+      'new linegeometry.g nconds=1 nphases=1 cond=1 wire=nope x=0 h=8 units=m',
+      'new line.l phases=1 bus1=sourcebus bus2=b geometry=g',
+    );
+    expect(found).toContain('error MISSING_REFERENCE linegeometry.g wire bad.dss:2');
+    expect(found).toContain('error MISSING_REFERENCE linegeometry.g - bad.dss:2');
+  });
+
+  it('names a control curve, a unit and a monitored base that are missing', () => {
+    const found = complaints(
+      'new pvsystem.p bus1=sourcebus kv=12.47',
+      'new invcontrol.i mode=voltvar derlist=[pvsystem.q]',
+      'new invcontrol.j mode=voltvar vvc_curve1=nope',
+    );
+    expect(found).toContain('error MISSING_REFERENCE invcontrol.i - bad.dss:3');
+    expect(found).toContain('error MISSING_REFERENCE invcontrol.j vvc_curve1 bad.dss:4');
+  });
+});
+
+describe('values that cannot be', () => {
+  it.each([
+    ['new load.d bus1=sourcebus kv=0', 'error VALUE_OUT_OF_RANGE load.d kv bad.dss:2'],
+    ['new load.d bus1=sourcebus kv=-1', 'error VALUE_OUT_OF_RANGE load.d kv bad.dss:2'],
+    ['new load.d bus1=sourcebus kv=12.47 phases=0', 'error VALUE_OUT_OF_RANGE load.d phases bad.dss:2'],
+    ['new load.d bus1=sourcebus kv=12.47 phases=1e9', 'error VALUE_OUT_OF_RANGE load.d phases bad.dss:2'],
+    ['new load.d bus1=sourcebus kv=12.47 pf=0', 'error VALUE_OUT_OF_RANGE load.d pf bad.dss:2'],
+    ['new load.d bus1=sourcebus kv=12.47 model=9', 'error VALUE_OUT_OF_RANGE load.d model bad.dss:2'],
+    ['new load.d bus1=sourcebus kv=12.47 model=8', 'error MISSING_ATTRIBUTE load.d - bad.dss:2'],
+    ['new load.d bus1=sourcebus kv=12.47 conn=star', 'warning BAD_VALUE load.d conn bad.dss:2'],
+    ['new load.d bus1=sourcebus.x kv=12.47', 'error BAD_VALUE load.d bus1 bad.dss:2'],
+    ['new load.d bus1=sourcebus kv=12.47 kw=many', 'error BAD_VALUE load.d kw bad.dss:2'],
+    ['new line.l bus1=sourcebus bus2=b length=-1', 'warning VALUE_OUT_OF_RANGE line.l length bad.dss:2'],
+    ['new line.l bus1=sourcebus bus2=b length=0', 'error VALUE_OUT_OF_RANGE line.l length bad.dss:2'],
+    ['new line.l bus1=sourcebus bus2=b r1=0 x1=0 r0=0 x0=0', 'error ZERO_IMPEDANCE line.l - bad.dss:2'],
+    ['new line.l bus1=sourcebus bus2=b units=furlong', 'warning BAD_VALUE line.l units bad.dss:2'],
+    ['new line.l bus1=sourcebus bus2=b switch=maybe', 'warning BAD_VALUE line.l switch bad.dss:2'],
+    ['new line.l bus1=sourcebus bus2=b rmatrix=(1 2 3)', 'error BAD_VALUE line.l rmatrix bad.dss:2'],
+    ['new line.l bus1=sourcebus bus2=b rmatrix=(1|0 one|0 0 1)', 'error BAD_VALUE line.l rmatrix bad.dss:2'],
+    ['new transformer.t buses=[sourcebus b] kvs=[0 4.16]', 'error VALUE_OUT_OF_RANGE transformer.t kvs bad.dss:2'],
+    ['new transformer.t buses=[sourcebus b] wdg=3 kv=4.16', 'error VALUE_OUT_OF_RANGE transformer.t wdg bad.dss:2'],
+    ['new transformer.t buses=[sourcebus b] windings=1', 'error VALUE_OUT_OF_RANGE transformer.t windings bad.dss:2'],
+    ['new capacitor.k bus1=sourcebus kv=0', 'error VALUE_OUT_OF_RANGE capacitor.k kv bad.dss:2'],
+    ['new reactor.r bus1=sourcebus r=0 x=0', 'error ZERO_IMPEDANCE reactor.r - bad.dss:2'],
+    ['new wiredata.w rac=.3', 'error MISSING_ATTRIBUTE wiredata.w - bad.dss:2'],
+    ['new generator.g bus1=sourcebus kv=12.47 pf=2', 'error VALUE_OUT_OF_RANGE generator.g pf bad.dss:2'],
+    ['new loadshape.s npts=5 mult=(1 2)', 'warning BAD_VALUE loadshape.s - bad.dss:2'],
+  ])('%s', (line, wanted) => {
+    const isWire = line.includes('wiredata');
+    const used = isWire
+      ? [
+          'new linegeometry.g nconds=1 nphases=1 cond=1 wire=w x=0 h=8',
+          'new line.l phases=1 bus1=sourcebus bus2=b geometry=g',
+        ]
+      : [];
+    expect(complaints(line, ...used)).toContain(wanted);
+  });
+
+  it.each([
+    'line.l bus1=sourcebus',
+    'transformer.t wdg=1 bus=sourcebus',
+    'load.d kv=12.47',
+    'capacitor.k',
+    'reactor.r',
+    'pvsystem.p',
+    'storage.s',
+    'generator.g',
+    'fault.f',
+  ])('new %s has no bus to stand at', (object) => {
+    const name = object.split(' ')[0]!;
+    expect(complaints(`new ${object}`)).toEqual([`error MISSING_BUS ${name} - bad.dss:2`]);
+  });
+
+  it('a source whose short-circuit powers contradict each other gives no impedance', () => {
+    // OpenDSS: R0 is no number and the circuit cannot be solved (dss-python 0.15.7).
+    const { findings, feeder } = readDss('bad.dss', new DssFileSet([['bad.dss', 'new circuit.c mvasc3=100']]));
+    expect(findings.map(({ code }) => code)).toContain('BAD_VALUE');
+    expect(feeder.sources).toEqual([]);
+  });
+});
+
+describe('a script full of slips', () => {
+  it('gives all its findings at once, and what is sound still solves', () => {
+    const lines = [
+      CIRCUIT,
+      'new line.good bus1=sourcebus bus2=b length=1 units=km',
+      'new line.a bus1=b bus2=c linecode=nope1',
+      'new line.b bus1=b',
+      'new load.a bus1=b kv=nothing kw=10',
+      'new load.b kv=12.47',
+      'new transformer.t buses=[b]',
+      'new vccs.v bus1=b',
+      'new indmach012.m bus1=b',
+    ];
+    const { feeder, findings } = readDss('bad.dss', new DssFileSet([['bad.dss', lines.join('\n')]]));
+    const places = findings.filter(({ severity }) => severity !== 'info').map(({ code, line }) => `${code} ${line}`);
+    expect(places).toEqual([
+      'MISSING_REFERENCE 3',
+      'MISSING_BUS 4',
+      'MISSING_BUS 7',
+      'BAD_VALUE 5',
+      'MISSING_BUS 6',
+      'UNSUPPORTED_ELEMENT 8',
+      'UNSUPPORTED_ELEMENT 9',
+    ]);
+    expect(
+      findings.filter(({ code }) => code === 'UNSUPPORTED_ELEMENT').map(({ class: c, name }) => `${c}.${name}`),
+    ).toEqual(['vccs.v', 'indmach012.m']);
+    expect(createPowerFlow(feeder).solve().status).toBe('converged');
+  });
+
+  it('has no circuit where none is made', () => {
+    const { feeder, findings } = readDss('bad.dss', new DssFileSet([['bad.dss', 'new line.l bus1=a bus2=b']]));
+    expect(findings.map(({ code }) => code)).toContain('NO_CIRCUIT');
+    expect(feeder.sources).toEqual([]);
+  });
+});
