@@ -54,7 +54,22 @@ function malformed(line: number, text: string, allowed: string, severity: Findin
 }
 
 /** A file from which nothing could be taken: at its first line with content, or its very first. */
-function unusable(text: string, allowed: string): Finding {
+function unusable(text: string, allowed: string, hasHeader: boolean, malformedRows: readonly Finding[]): Finding {
+  const [bad] = malformedRows;
+  if (hasHeader) {
+    // The columns are right; what is wrong is what stands in them.
+    const count = malformedRows.length;
+    const message = bad
+      ? `None of the ${count} lines under the header of the state file can be used; the first needs ${bad.allowed}.`
+      : 'The state file has a header and no line under it.';
+    return {
+      severity: 'error',
+      code: 'NO_STATES',
+      message,
+      ...(bad ? { value: bad.value ?? '' } : {}),
+      line: bad?.line ?? 1,
+    };
+  }
   const lines = text.split(/\r?\n/);
   const first = Math.max(
     0,
@@ -85,7 +100,7 @@ function table(
   text: string,
   isHeader: (names: ReadonlySet<string>) => boolean,
   assumed: (first: readonly string[]) => readonly string[],
-): { columns: ReadonlyMap<string, number>; rows: readonly Row[] } {
+): { columns: ReadonlyMap<string, number>; rows: readonly Row[]; hasHeader: boolean } {
   const rows = text
     .replace(/^\uFEFF/, '')
     .split(/\r?\n/)
@@ -94,7 +109,7 @@ function table(
   const names = first.map((name) => name.toLowerCase());
   const hasHeader = isHeader(new Set(names));
   const columns = new Map((hasHeader ? names : assumed(first)).map((name, i) => [name, i]));
-  return { columns, rows: hasHeader ? rows.slice(1) : rows };
+  return { columns, rows: hasHeader ? rows.slice(1) : rows, hasHeader };
 }
 
 /** A number as people write it: no empty text, no hexadecimal. */
@@ -127,7 +142,7 @@ export function parseTapsCsv(text: string): {
   readonly findings: readonly Finding[];
 } {
   const allowed = 'a line with Name and a whole Position (or a Tap of whole steps)';
-  const { columns, rows } = table(
+  const { columns, rows, hasHeader } = table(
     text,
     (names) => (names.has('name') || names.has('regcontrol')) && (names.has('position') || names.has('tap')),
     (first) => (first.length === 2 ? ['name', 'position'] : TAP_COLUMNS),
@@ -148,7 +163,8 @@ export function parseTapsCsv(text: string): {
       taps.push({ name, controlName, position, ...(winding === undefined ? {} : { winding }), line: row.line });
     }
   }
-  if (taps.length === 0) findings.push(unusable(text, `the columns ${TAP_COLUMNS.join(', ')}, or name, position`));
+  const columnNames = `the columns ${TAP_COLUMNS.join(', ')}, or name, position`;
+  if (taps.length === 0) findings.push(unusable(text, columnNames, hasHeader, findings));
   return { taps, findings };
 }
 
@@ -163,7 +179,7 @@ export function parseCapacitorsCsv(text: string): {
   readonly capacitors: readonly CapacitorState[];
   readonly findings: readonly Finding[];
 } {
-  const { columns, rows } = table(
+  const { columns, rows, hasHeader } = table(
     text,
     (names) => (names.has('capacitor') || names.has('name')) && names.has('states'),
     () => ['capacitor', 'states'],
@@ -180,7 +196,7 @@ export function parseCapacitorsCsv(text: string): {
     }
     capacitors.push({ name, sections, line: row.line });
   }
-  if (capacitors.length === 0) findings.push(unusable(text, 'the columns capacitor, states'));
+  if (capacitors.length === 0) findings.push(unusable(text, 'the columns capacitor, states', hasHeader, findings));
   return { capacitors, findings };
 }
 

@@ -93,8 +93,11 @@ describe('state files that are not what they should be', () => {
       ['MALFORMED_STATE', 2],
       ['MALFORMED_STATE', 3],
       ['MALFORMED_STATE', 4],
-      ['NO_STATES', 1],
+      ['NO_STATES', 2],
     ]);
+    // The columns are right: what is told is what their rows lack, not the columns again.
+    expect(findings.at(-1)!.message).toMatch(/^None of the 3 lines under the header .*whole Position/);
+    expect(parseTapsCsv('Name, Position\n').findings.at(-1)!.message).toContain('no line under it');
     const ratios = parseTapsCsv('Name, Tap, Step\nreg1, 1.03125, 0.00625\nreg2, 1.03, 0.00625\n');
     expect(ratios.taps.map(({ name, position }) => [name, position])).toEqual([['reg1', 5]]);
     expect(ratios.findings.map(({ line }) => line)).toEqual([3]);
