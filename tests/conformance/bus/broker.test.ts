@@ -343,6 +343,20 @@ describe('slow peers', () => {
     await slow.until(() => slow.messages === 120, 'everything', 20_000);
     expect(broker.statistics().dropped).toBe(0);
   });
+
+  it('a producer that fills many queues nobody reads gets an ERROR at the bound of all queues; others go on', async () => {
+    await restart({ limits: { maxTotalBytes: 1024 * 1024 } });
+    const [flood, reader] = [await login(), await login()];
+    await reader.sendAndWait('SUBSCRIBE', { id: '1', destination: '/queue/life' });
+    const body = 'x'.repeat(10_000);
+    for (let i = 0; i < 500; i++) flood.send('SEND', { destination: `/queue/flood.${i}` }, body);
+    expect((await flood.next('ERROR')).headers['message']).toMatch(/1 MiB together.*refused/);
+    await flood.until(() => flood.isClosed, 'close');
+    expect(broker.statistics().waiting).toBeLessThanOrEqual(105);
+    expect(warnings.map(({ code }) => code)).toContain('QUEUE_FULL');
+    await reader.sendAndWait('SEND', { destination: '/queue/life' }, 'goes on');
+    await reader.until(() => reader.messages === 1, 'the message');
+  });
 });
 
 it('closes at once, with clients connected and messages waiting', async () => {
