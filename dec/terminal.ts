@@ -96,15 +96,41 @@ export function reportError(error: unknown): number {
   return EXIT.internal;
 }
 
+/** A text without its colours. */
+function plain(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of a terminal begin with an escape character
+  return text.replace(/\x1b\[[\d;]*m/g, '');
+}
+
+/** How words stand out: on a terminal by colour, elsewhere not at all. */
+export interface TextStyle {
+  heading(text: string): string;
+  good(text: string): string;
+  warn(text: string): string;
+  bad(text: string): string;
+  faint(text: string): string;
+}
+
+/** The style for a stream: coloured only on a terminal, and never where `NO_COLOR` is set. */
+export function textStyle(isTerminal: boolean): TextStyle {
+  const isColoured = isTerminal && !process.env['NO_COLOR'];
+  const painted = (code: number) => (text: string) =>
+    isColoured && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text;
+  return { heading: painted(1), good: painted(32), warn: painted(33), bad: painted(31), faint: painted(2) };
+}
+
 /** A table with a header, columns padded; numbers to the right. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = header.map((title, c) => Math.max(title.length, ...rows.map((row) => (row[c] ?? '').length)));
+  const widths = header.map((title, c) => Math.max(title.length, ...rows.map((row) => plain(row[c] ?? '').length)));
   const isNumber = header.map(
-    (_, c) => rows.length > 0 && rows.every((row) => /^[-+]?[\d.,]+ ?%?$|^-$/.test(row[c] ?? '')),
+    (_, c) => rows.length > 0 && rows.every((row) => /^[-+]?[\d.,]+ ?%?$|^-?$/.test(plain(row[c] ?? ''))),
   );
   const line = (cells: readonly string[]) =>
     cells
-      .map((cell, c) => (isNumber[c] ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
+      .map((cell, c) => {
+        const padding = ' '.repeat(Math.max(0, widths[c]! - plain(cell).length));
+        return isNumber[c] ? padding + cell : cell + padding;
+      })
       .join('  ')
       .trimEnd();
   return [line(header), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n');

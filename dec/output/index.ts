@@ -2,6 +2,8 @@ export * from './clock.js';
 export * from './columns.js';
 export { earlierRun } from './earlier-run.js';
 export * from './manifest.js';
+export { oneLineSvg } from './one-line-diagram.js';
+export { type LayoutEdge, type LayoutNode, type OneLineLayout, oneLineLayout } from './one-line-layout.js';
 export * from './plots.js';
 export * from './render.js';
 export * from './results-folder.js';

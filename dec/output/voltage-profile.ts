@@ -43,13 +43,25 @@ function seriesOf(phase: string): string {
   return phase === 's1' || phase === 's2' ? 'secondary s1, s2' : phase;
 }
 
+/** Branches that are open in the model, as `<kind> <name>`: there is no voltage along them to show. */
+function openBranches(feeder: Feeder): ReadonlySet<string> {
+  const open = new Set<string>();
+  feeder.graph.forEachEdge((_edge, { kind, elementId, isOpen }) => {
+    if (isOpen) open.add(`${kind} ${feeder.elements.get(elementId)?.name}`);
+  });
+  return open;
+}
+
 /** Voltage over distance by phase: lines are the feeder's branches, dashed the service limits that are near. */
 export function voltageProfilePlot(feeder: Feeder, report: PowerFlowReport): TopLevelSpec {
   const distance = busDistancesKm(feeder);
   const names = new Map(feeder.buses.map(({ id, name }) => [name.toUpperCase(), id]));
   const pu = new Map(report.nodes.map((node) => [`${node.bus} ${node.phase}`, node.voltagePu]));
-  const values: { branch: string; km: number; pu: number; series: string }[] = [];
-  for (const { name, from, to, terminals } of report.branches) {
+  const values: { branch: string; km: number; pu: number; series: string; way: 'along' | 'upright' }[] = [];
+  const open = openBranches(feeder);
+  for (const { name, kind, from, to, terminals } of report.branches) {
+    if (open.has(`${kind} ${name}`)) continue;
+    const way = kind === 'transformer' ? 'upright' : 'along';
     const fromKm = distance.get(names.get(from) ?? '');
     const toKm = distance.get(names.get(to) ?? '');
     if (fromKm === undefined || toKm === undefined) continue;
@@ -67,7 +79,7 @@ export function voltageProfilePlot(feeder: Feeder, report: PowerFlowReport): Top
       if (a === undefined || b === undefined || a < MIN_LIVE_PU || b < MIN_LIVE_PU) continue;
       const series = seriesOf(phase);
       const branch = `${name} ${phase}`;
-      values.push({ branch, km: fromKm, pu: a, series }, { branch, km: toKm, pu: b, series });
+      values.push({ branch, km: fromKm, pu: a, series, way }, { branch, km: toKm, pu: b, series, way });
     }
   }
   const voltages = values.map((value) => value.pu);
@@ -80,7 +92,7 @@ export function voltageProfilePlot(feeder: Feeder, report: PowerFlowReport): Top
     ...FRAME,
     title: {
       text: `Voltage over distance, ${report.feeder.name}`,
-      subtitle: 'each line a branch; transformers stand upright',
+      subtitle: 'each line a closed branch; dotted and upright: transformers and regulators, where the level changes',
     },
     width: 760,
     height: 380,
@@ -92,6 +104,12 @@ export function voltageProfilePlot(feeder: Feeder, report: PowerFlowReport): Top
           x: { field: 'km', type: 'quantitative', title: 'distance from the source (km)' },
           y: { field: 'pu', type: 'quantitative', title, scale: { zero: false } },
           detail: { field: 'branch', type: 'nominal' },
+          strokeDash: {
+            field: 'way',
+            type: 'nominal',
+            scale: { domain: ['along', 'upright'], range: [[], [2, 2]] },
+            legend: null,
+          },
           color: {
             field: 'series',
             type: 'nominal',

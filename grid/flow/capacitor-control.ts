@@ -67,7 +67,10 @@ function combined(values: readonly number[], phase: string | undefined): number 
 }
 
 /** Voltages at the monitored phases, V: to ground, or to the next phase at a delta bank. */
-function monitoredVoltages({ capacitor, watched, conductors }: PlacedCapacitor, view: ControlView): number[] {
+function monitoredVoltages(
+  { capacitor, watched, conductors }: PlacedCapacitor,
+  view: Pick<ControlView, 'compiled' | 'voltage'>,
+): number[] {
   const { compiled, voltage } = view;
   const { nodes } = compiled.elements[watched]!;
   return conductors.map((conductor) => {
@@ -86,7 +89,7 @@ function monitoredVoltages({ capacitor, watched, conductors }: PlacedCapacitor, 
 function monitoredFlows(
   watched: number,
   conductors: readonly number[],
-  { compiled, primitives, voltage }: ControlView,
+  { compiled, primitives, voltage }: Pick<ControlView, 'compiled' | 'primitives' | 'voltage'>,
 ): { readonly currentA: number; readonly powerW: number; readonly powerVar: number }[] {
   const { nodes } = compiled.elements[watched]!;
   return conductors.map((conductor) => {
@@ -132,28 +135,37 @@ function overrideWish(placed: PlacedCapacitor, sectionsOn: number, view: Control
   return undefined;
 }
 
-function modeWish(control: CapacitorControl, placed: PlacedCapacitor, view: ControlView): 1 | -1 | 0 {
-  const { mode, target, monitoredPhase } = control;
-  const half = control.deadband / 2;
-  if (mode === 'voltage') {
-    return need(combined(monitoredVoltages(placed, view), monitoredPhase), target - half, target + half, false);
-  }
-  if (mode === 'timeScheduled') {
-    if (!control.schedule) return 0;
-    return scheduleWish(control.schedule, view.nowS);
-  }
+/**
+ * The quantity a control watches, in the unit of its mode: V, A, var, or power factor on one scale from lagging (below 1) to
+ * leading (above 1); the hour of the day for a schedule.
+ */
+export function monitoredValue(
+  placed: PlacedCapacitor,
+  view: Pick<ControlView, 'compiled' | 'primitives' | 'voltage' | 'nowS'>,
+): number {
+  const { mode, monitoredPhase } = placed.control;
+  if (mode === 'voltage') return combined(monitoredVoltages(placed, view), monitoredPhase);
+  if (mode === 'timeScheduled') return (view.nowS / HOUR_S) % 24;
   if (mode === 'currentFlow') {
     const currents = monitoredFlows(placed.watched, placed.conductors, view).map(({ currentA }) => currentA);
-    return need(combined(currents, monitoredPhase), target + half, target - half, true);
+    return combined(currents, monitoredPhase);
   }
   const flows = monitoredFlows(placed.watched, placed.phases, view);
   const p = flows.reduce((sum, { powerW }) => sum + powerW, 0);
   const q = flows.reduce((sum, { powerVar }) => sum + powerVar, 0);
-  if (mode === 'reactivePower') return need(q, target + half, target - half, true);
-  // Power factor on one scale from lagging (below 1) to leading (above 1).
+  if (mode === 'reactivePower') return q;
   const size = Math.hypot(p, q);
   const factor = size > 0 ? Math.abs(p) / size : 1;
-  return need(q < 0 ? 2 - factor : factor, target - half, target + half, false);
+  return q < 0 ? 2 - factor : factor;
+}
+
+function modeWish(control: CapacitorControl, placed: PlacedCapacitor, view: ControlView): 1 | -1 | 0 {
+  const { mode, target } = control;
+  const half = control.deadband / 2;
+  if (mode === 'timeScheduled') return control.schedule ? scheduleWish(control.schedule, view.nowS) : 0;
+  const rises = mode === 'currentFlow' || mode === 'reactivePower';
+  const value = monitoredValue(placed, view);
+  return rises ? need(value, target + half, target - half, true) : need(value, target - half, target + half, false);
 }
 
 /** The control of one capacitor bank. */

@@ -7,6 +7,7 @@ export type { StorageOrder } from './device/storage-power.js';
 export * from './device-states.js';
 export * from './feeder-flow.js';
 export * from './flow-core.js';
+export * from './loss-split.js';
 export * from './power-flow.js';
 export * from './result.js';
 export * from './sensitivity.js';

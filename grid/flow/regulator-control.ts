@@ -102,6 +102,47 @@ export function conductorCurrent(
   return [ir, ii];
 }
 
+/** What a regulator's control sees, V on the PT secondary. */
+export interface RegulatorVoltage {
+  /** At the regulated place. */
+  readonly localV: number;
+  /** With the compensator's drop: what the band is held against. */
+  readonly actualV: number;
+}
+
+/**
+ * The voltages a control decides by.
+ *
+ * @param isTurned - whether it has turned round because of reverse power
+ */
+export function regulatorVoltage(
+  placed: PlacedRegulator,
+  compiled: CompiledFeeder,
+  primitive: Primitive,
+  voltage: Float64Array,
+  isTurned = false,
+): RegulatorVoltage {
+  const { regulator } = placed;
+  const reverse = isTurned ? regulator.reverse : undefined;
+  const isReverse = reverse !== undefined && !reverse.isCogeneration;
+  const { lineDropRV, lineDropXV } = reverse ?? regulator;
+  let [vr, vi] = isReverse
+    ? across(voltage, placed.reversePlus, placed.reverseMinus)
+    : across(voltage, placed.plus, placed.minus);
+  vr /= regulator.ptRatio;
+  vi /= regulator.ptRatio;
+  const localV = Math.hypot(vr, vi);
+  // Without forward settings the compensator is off, in reverse too.
+  const hasDrop = regulator.lineDropRV !== 0 || regulator.lineDropXV !== 0;
+  if (regulator.hasLineDropCompensation && hasDrop && placed.conductor >= 0 && regulator.ctPrimaryA > 0) {
+    const { nodes } = compiled.elements[placed.element]!;
+    const [ir, ii] = conductorCurrent(nodes, primitive, placed.conductor, voltage);
+    vr += (lineDropRV * ir - lineDropXV * ii) / regulator.ctPrimaryA;
+    vi += (lineDropRV * ii + lineDropXV * ir) / regulator.ctPrimaryA;
+  }
+  return { localV, actualV: Math.hypot(vr, vi) };
+}
+
 /**
  * Steps the control would make now; 0 when it rests or stands at its limit.
  *
@@ -120,22 +161,7 @@ export function regulatorSteps(
   const reverse = isTurned ? regulator.reverse : undefined;
   const isReverse = reverse !== undefined && !reverse.isCogeneration;
   const { targetV, bandV } = isReverse ? reverse : regulator;
-  const { lineDropRV, lineDropXV } = reverse ?? regulator;
-  let [vr, vi] = isReverse
-    ? across(voltage, placed.reversePlus, placed.reverseMinus)
-    : across(voltage, placed.plus, placed.minus);
-  vr /= regulator.ptRatio;
-  vi /= regulator.ptRatio;
-  const local = Math.hypot(vr, vi);
-  // Without forward settings the compensator is off, in reverse too.
-  const hasDrop = regulator.lineDropRV !== 0 || regulator.lineDropXV !== 0;
-  if (regulator.hasLineDropCompensation && hasDrop && placed.conductor >= 0 && regulator.ctPrimaryA > 0) {
-    const { nodes } = compiled.elements[placed.element]!;
-    const [ir, ii] = conductorCurrent(nodes, primitive, placed.conductor, voltage);
-    vr += (lineDropRV * ir - lineDropXV * ii) / regulator.ctPrimaryA;
-    vi += (lineDropRV * ii + lineDropXV * ir) / regulator.ctPrimaryA;
-  }
-  const actual = Math.hypot(vr, vi);
+  const { localV: local, actualV: actual } = regulatorVoltage(placed, compiled, primitive, voltage, isTurned);
   // 0 stands for a limit that is not set, as in OpenDSS.
   const upperV = limitOf(regulator.maxVoltageV, Number.POSITIVE_INFINITY);
   const lowerV = limitOf(regulator.minVoltageV, 0);
