@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import {
+  createPowerFlow,
   type FlowNode,
   SERIES_DEFAULTS,
   type SeriesMode,
@@ -14,7 +15,7 @@ import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js
 import { count, duration, list, nonNegative, oneOf, perUnit, positive } from '../option.js';
 import { packageVersion } from '../package-version.js';
 import { claimFolder } from '../series/claim-folder.js';
-import { SERIES_FILES, SeriesFolder, seriesNodes, solveSeries } from '../series/index.js';
+import { SERIES_FILES, SeriesFolder, solveSeries } from '../series/index.js';
 import { Pace } from '../series/pace.js';
 import { profiledFeeder } from '../series/profiled-feeder.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
@@ -103,7 +104,7 @@ async function runSeriesCommand(names: readonly string[], options: SeriesOptions
   const profiled = profiledFeeder(model.feeder, mode, options.profiles, model.study !== undefined);
   findings.push(...profiled.findings);
   const { feeder } = profiled;
-  const { nodes } = seriesNodes(feeder);
+  const { nodes } = createPowerFlow(feeder);
   const settings = settingsOf(model, mode, profiled.isOwn, options, keptNodes(feeder, nodes, options));
   if (options.out !== undefined)
     claimFolder(

@@ -2,13 +2,10 @@ import { availableParallelism } from 'node:os';
 import {
   type ChunkResult,
   chunkCount,
-  createPowerFlow,
-  type FlowNode,
   type SeriesReport,
   SeriesRunner,
   type SeriesSettings,
   SeriesTotals,
-  seriesFindings,
   seriesReport,
   type ViolationEntry,
 } from '../../grid/flow/index.js';
@@ -42,15 +39,6 @@ export interface SeriesOutcome {
   readonly workers: number;
 }
 
-/** The nodes of a feeder in the order of a series, and what its network has to say. */
-export function seriesNodes(feeder: Feeder): {
-  readonly nodes: readonly FlowNode[];
-  readonly findings: readonly Finding[];
-} {
-  const flow = createPowerFlow(feeder);
-  return { nodes: flow.nodes, findings: flow.findings };
-}
-
 /**
  * Solves a time series with some workers; the result is the same, bit by bit, for any number of them.
  *
@@ -58,7 +46,7 @@ export function seriesNodes(feeder: Feeder): {
  */
 export async function solveSeries(feeder: Feeder, settings: SeriesSettings, run: SeriesRun): Promise<SeriesOutcome> {
   const runner = new SeriesRunner(feeder, settings);
-  const { nodes, findings } = seriesNodes(feeder);
+  const { nodes } = runner;
   const chunks = chunkCount(settings);
   const isWorthIt = settings.steps * nodes.length >= THREADS_FROM;
   const count = Math.min(chunks, run.workers ?? (isWorthIt ? availableParallelism() : 1));
@@ -84,7 +72,7 @@ export async function solveSeries(feeder: Feeder, settings: SeriesSettings, run:
     await Promise.all(workers.map((worker) => worker.close()));
   }
   const open = totals.finish();
-  const told = [...feeder.findings, ...(run.findings ?? []), ...findings, ...seriesFindings(runner)];
+  const told = [...feeder.findings, ...(run.findings ?? []), ...runner.findings];
   const report = seriesReport(feeder, nodes, runner.branches, settings, totals, told);
   return { report, open, workers: count };
 }

@@ -272,7 +272,7 @@ export function readCircuit(script: DssScript, files: DssFiles): ReadDss {
   else
     reader.noteAt('error', 'NO_CIRCUIT', 'The script makes no circuit (New Circuit.name); there is nothing to solve.');
   const profiles = [...script.byClass('loadshape'), ...script.byClass('tshape')]
-    .filter(({ isBuiltIn }) => !isBuiltIn)
+    .filter(({ isBuiltIn, displayName }) => !isBuiltIn || isFollowed(circuit, displayName))
     .map((object) => readProfile(reader, object));
   const bare: FeederData = {
     mrid: '',
@@ -302,6 +302,13 @@ export function readCircuit(script: DssScript, files: DssFiles): ReadDss {
   const buses = readBuses(reader, data);
   const findings = [...script.findings, ...reader.findings.list()];
   return { feeder: buildFeeder({ ...data, buses }, findings), script, study, findings };
+}
+
+/** Whether a device follows a profile of that name in some mode. */
+function isFollowed({ loads, pvSystems, batteries, machines }: Circuit, name: string): boolean {
+  return [...loads, ...pvSystems, ...batteries, ...machines].some(
+    ({ profiles }) => profiles !== undefined && Object.values(profiles).includes(name),
+  );
 }
 
 /**

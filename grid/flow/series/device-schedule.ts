@@ -66,11 +66,12 @@ export class DeviceSchedule {
   readonly missing: readonly string[];
   private readonly baseW: Float64Array;
   private readonly baseVar: Float64Array;
-  private readonly followed = new Map<string, Followed>();
+  private readonly followed = new Map<Profile, Followed>();
   private readonly followers: Follower[] = [];
   private readonly units: Unit[] = [];
   private readonly exponents: Exponents[] = [];
   private readonly profiles: ReadonlyMap<string, Profile>;
+  private readonly temperatures: ReadonlyMap<string, Profile>;
   private readonly lacking = new Set<string>();
   /** Generation without a law that follows a profile, and powers on the way to a power flow. */
   private readonly generators: { readonly id: string; readonly first: number; readonly end: number }[] = [];
@@ -83,7 +84,9 @@ export class DeviceSchedule {
     private readonly settings: SeriesSettings,
   ) {
     const { feeder, shares } = compiled;
-    this.profiles = new Map(feeder.profiles.map((profile) => [profile.name.toLowerCase(), profile]));
+    // A power and a temperature profile may have one name (OpenDSS LoadShape, TShape); temperatures come last in a feeder.
+    this.profiles = new Map(feeder.profiles.toReversed().map((profile) => [profile.name.toLowerCase(), profile]));
+    this.temperatures = new Map(feeder.profiles.map((profile) => [profile.name.toLowerCase(), profile]));
     this.baseW = shares.powerW.slice();
     this.baseVar = shares.powerVar.slice();
     this.toW = new Float64Array(shares.count);
@@ -119,7 +122,7 @@ export class DeviceSchedule {
       const sun = this.follow(profileName(pv.profiles, mode));
       const state = new UnitState(pv);
       if (state.hasLaw) {
-        const temperature = this.follow(profileName(pv.panel?.temperatureProfiles, mode));
+        const temperature = this.follow(profileName(pv.panel?.temperatureProfiles, mode), this.temperatures);
         const multiplier = pvMultiplier;
         this.units.push({ state, first, end, order: undefined, irradiance: sun, temperature, multiplier });
         continue;
@@ -163,18 +166,17 @@ export class DeviceSchedule {
     }
   }
 
-  private follow(name: string | undefined): Followed | undefined {
+  private follow(name: string | undefined, among = this.profiles): Followed | undefined {
     if (name === undefined) return undefined;
-    const key = name.toLowerCase();
-    const known = this.followed.get(key);
-    if (known) return known;
-    const profile = this.profiles.get(key);
+    const profile = among.get(name.toLowerCase());
     if (!profile || profile.values.length === 0) {
       this.lacking.add(name);
       return undefined;
     }
+    const known = this.followed.get(profile);
+    if (known) return known;
     const followed = { profile, active: 1, reactive: 1 };
-    this.followed.set(key, followed);
+    this.followed.set(profile, followed);
     return followed;
   }
 

@@ -12,11 +12,11 @@
  * Cost: a batch step (batch.ts) and its recording; a step in which controls act costs one solve more for each pass.
  * Fails: a step without a solution is marked and left out of the figures; the series goes on.
  */
-import { type Feeder, nodeKey, phaseOfNode } from '../../model/index.js';
+import { type Feeder, type Finding, nodeKey, phaseOfNode } from '../../model/index.js';
 import type { FeederFlow } from '../feeder-flow.js';
 import type { FlowCore } from '../flow-core.js';
 import { LaneSolver } from '../kernel/lane-solver.js';
-import type { PowerFlowSolution } from '../power-flow.js';
+import type { FlowNode, PowerFlowSolution } from '../power-flow.js';
 import { loadedNodes } from '../result.js';
 import { createPowerFlow } from '../solver.js';
 import { BranchRecorder, BranchRows, type RatedBranch, ratedBranches } from './branch-recorder.js';
@@ -55,10 +55,9 @@ interface Lanes {
 /** Runs pieces of the time series of one feeder. */
 export class SeriesRunner {
   readonly branches: readonly RatedBranch[];
-  /** Profiles that devices ask for and the feeder does not have. */
-  readonly missingProfiles: readonly string[];
   private readonly flow: FeederFlow;
   private readonly core: FlowCore;
+  private readonly networkFindings: readonly Finding[];
   private readonly schedule: DeviceSchedule;
   private readonly panel: ControlPanel | undefined;
   private readonly narrow: Lanes;
@@ -94,7 +93,7 @@ export class SeriesRunner {
     const { core } = this;
     const { compiled } = core;
     this.schedule = new DeviceSchedule(compiled, settings);
-    this.missingProfiles = this.schedule.missing;
+    this.networkFindings = flow.findings;
     this.isStepwise =
       (settings.controlMode !== 'off' && feeder.inverterControls.some(({ isEnabled }) => isEnabled)) ||
       feeder.machines.some(({ model }) => model === 3);
@@ -125,6 +124,24 @@ export class SeriesRunner {
     const dead = this.setReferences();
     this.isJudged = this.judgedNodes(dead);
     this.isEngineNeeded = core.lostNode >= 0 || core.network.isRefinementNeeded === true;
+  }
+
+  /** The nodes whose voltages are recorded, in order. */
+  get nodes(): readonly FlowNode[] {
+    return this.flow.nodes;
+  }
+
+  /** What the network has to say, and profiles that are asked for and missing. */
+  get findings(): readonly Finding[] {
+    const missing = this.schedule.missing.map(
+      (name): Finding => ({
+        severity: 'warning',
+        code: 'MISSING_REFERENCE',
+        message: `No profile is called ${name}, or it has no values; what follows it keeps its own power.`,
+        name,
+      }),
+    );
+    return [...this.networkFindings, ...missing];
   }
 
   private newFlow(): FeederFlow {

@@ -7,7 +7,7 @@
  */
 
 /** Bins of a window at first. */
-const FIRST_SPAN = 64;
+const FIRST_SPAN = 256;
 
 /** Histogram of many quantities. */
 export class ValueHistogram {
@@ -51,19 +51,21 @@ export class ValueHistogram {
     const countedFrom = this.from[quantity]! + low;
     const first = counted.length > 0 ? Math.min(firstBin, countedFrom) : firstBin;
     const last = counted.length > 0 ? Math.max(lastBin, countedFrom + counted.length - 1) : lastBin;
-    while (last - first >= this.span) this.widen();
+    if (last - first >= this.span) this.widen(last - first + 1);
     const at = quantity * this.span;
     this.counts.fill(0, at, at + this.span);
     this.from[quantity] = first - ((this.span - (last - first + 1)) >> 1);
     if (counted.length > 0) this.counts.set(counted, at + countedFrom - this.from[quantity]!);
   }
 
-  private widen(): void {
+  private widen(bins: number): void {
     const { quantities, span, counts } = this;
-    const next = new Uint32Array(quantities * span * 2);
-    for (let q = 0; q < quantities; q++) next.set(counts.subarray(q * span, (q + 1) * span), q * span * 2);
+    let wider = span;
+    while (wider < bins) wider *= 2;
+    const next = new Uint32Array(quantities * wider);
+    for (let q = 0; q < quantities; q++) next.set(counts.subarray(q * span, (q + 1) * span), q * wider);
     this.counts = next;
-    this.span = 2 * span;
+    this.span = wider;
   }
 
   /** The counts as flat arrays, windows cut to what is in them. */
