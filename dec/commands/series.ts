@@ -166,6 +166,7 @@ function settingsOf(
     steps,
     startS: options.start,
     controlMode: asked === 'on' ? scripted : asked,
+    isSettledBefore: study?.isSnapshotSolved ?? false,
     loadMultiplier: options.loadMultiplier,
     pvMultiplier: options.pvMultiplier,
     ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),

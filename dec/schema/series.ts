@@ -16,6 +16,7 @@ export const seriesSchema = z.strictObject({
   settings: z.strictObject({
     controlMode: z.enum(['static', 'time', 'off']),
     maxControlPasses: z.int().positive(),
+    isSettledBefore: z.boolean(),
     loadMultiplier: z.number(),
     pvMultiplier: z.number(),
     sourceVoltagePu: z.number().exactOptional(),

@@ -18,6 +18,8 @@ export interface DssStudy {
   /** `static`, `time`, `event`, `off`. */
   readonly controlMode: string;
   readonly maxControlIterations: number | undefined;
+  /** True when the script solves a snapshot, so that a time series begins with the taps and sections of that. */
+  readonly isSnapshotSolved: boolean;
 }
 
 /** Seconds in the units that a step size may end with. */
@@ -81,6 +83,7 @@ export function readStudy(reader: CircuitReader): DssStudy {
     frequencyHz: settings.frequencyHz,
     controlMode: CONTROL_MODES[option('controlmode')?.value.text.trim().toLowerCase().slice(0, 1) ?? 's'] ?? 'static',
     maxControlIterations: number('maxcontroliter'),
+    isSnapshotSolved: script.solves.some(({ mode }) => mode === 'snapshot'),
   };
 }
 

@@ -110,7 +110,8 @@ export class DeviceSchedule {
       this.scale(first, end, factor, isReactiveFixed ? 1 : factor);
       const followed = scaling === 'fixed' ? undefined : this.follow(profileName(load.profiles, mode));
       if (followed) this.followers.push({ followed, first, end, sign: 1, ...actual(followed), isReactiveFixed });
-      const exponents = mode === 'snapshot' ? undefined : this.follow(load.exponentProfile);
+      // OpenDSS looks at CVR curves in a year alone.
+      const exponents = mode === 'yearly' ? this.follow(load.exponentProfile) : undefined;
       if (exponents && load.voltageExponents) this.exponents.push({ followed: exponents, first, end });
     }
   }

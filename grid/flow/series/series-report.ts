@@ -153,8 +153,8 @@ export function seriesReport(
     moved: sum?.moved ?? 0,
     position: sum?.position ?? start,
   });
-  const { controlMode, maxControlPasses, loadMultiplier, pvMultiplier, tolerancePu, maxIterations, minPu, maxPu } =
-    settings;
+  const { controlMode, maxControlPasses, isSettledBefore, loadMultiplier, pvMultiplier } = settings;
+  const { tolerancePu, maxIterations, minPu, maxPu } = settings;
   return {
     feeder: { name: feeder.name, mrid: feeder.mrid },
     mode: settings.mode,
@@ -166,6 +166,7 @@ export function seriesReport(
     settings: {
       controlMode,
       maxControlPasses,
+      isSettledBefore,
       loadMultiplier,
       pvMultiplier,
       ...(settings.sourceVoltagePu === undefined ? {} : { sourceVoltagePu: settings.sourceVoltagePu }),

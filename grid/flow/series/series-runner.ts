@@ -156,12 +156,15 @@ export class SeriesRunner {
 
   /** The state before the first step. */
   initialState(): CarriedState {
-    const { feeder } = this;
+    const { settings } = this;
+    const flow = this.newFlow();
+    if (settings.isSettledBefore && settings.controlMode !== 'off') {
+      flow.solve({ loadMultiplier: settings.loadMultiplier, pvMultiplier: settings.pvMultiplier });
+    }
     return {
-      taps: feeder.regulators.map(({ position }) => position),
-      sections: feeder.capacitors.map(({ sectionsOn }) => Math.max(0, ...sectionsOn)),
-      controls: { pending: [], memory: {} },
-      units: new DeviceSchedule(this.core.compiled, this.settings).memory(),
+      ...deviceStates(flow),
+      controls: { pending: [], memory: this.isStepwise ? flow.controlSnapshot().memory : {} },
+      units: new DeviceSchedule(this.core.compiled, settings).memory(),
     };
   }
 

@@ -17,6 +17,8 @@ export interface SeriesSettings {
    */
   readonly controlMode: 'static' | 'time' | 'off';
   readonly maxControlPasses: number;
+  /** Whether controls come to rest at the powers of the model before the first step, as after a snapshot. */
+  readonly isSettledBefore: boolean;
   /** Multiply the power of loads and of PV systems beside their profiles. */
   readonly loadMultiplier: number;
   readonly pvMultiplier: number;
@@ -39,6 +41,7 @@ export const SERIES_DEFAULTS = {
   startS: 0,
   controlMode: 'static',
   maxControlPasses: 50,
+  isSettledBefore: false,
   loadMultiplier: 1,
   pvMultiplier: 1,
   tolerancePu: 1e-8,
