@@ -83,17 +83,22 @@ export function nameMissingTargets(eq: CimEquipment): void {
 
 /** Names links that stand there as text: they lead nowhere, whatever they say. */
 function nameTextLinks(eq: CimEquipment): void {
-  const names = [...FOLLOWED, ...PARENT_LINKS].filter((name) => eq.index.attributeCode(name) >= 0);
-  for (const attribute of new Set(names)) {
-    for (const object of eq.index.objects.values()) {
-      const kind = object.kindOf(attribute);
-      if (kind === undefined || kind === 'reference' || eq.orphans.has(object)) continue;
+  const names = new Map<number, string>();
+  for (const name of [...FOLLOWED, ...PARENT_LINKS]) {
+    const code = eq.index.attributeCode(name);
+    if (code >= 0) names.set(code, name);
+  }
+  for (const object of eq.index.objects.values()) {
+    object.eachKind((code, kind) => {
+      if (kind === 'reference') return;
+      const attribute = names.get(code);
+      if (attribute === undefined || eq.orphans.has(object)) return;
       eq.findings.add('error', 'BAD_VALUE', object, `${attribute} is a text, not a link.`, {
         attribute,
-        value: object.get(attribute) ?? '',
+        value: object.peek(code),
         allowed: 'rdf:resource with the id of an object of the input',
       });
-    }
+    });
   }
 }
 

@@ -145,6 +145,11 @@ export class CimObject {
     return list ?? NONE;
   }
 
+  /** Calls back with attribute number and kind of every property, without reading any. */
+  eachKind(visit: (attribute: number, kind: CimValueKind) => void): void {
+    for (const key of this.#keys) visit(key >> 2, KINDS[key & 3]!);
+  }
+
   /** Calls back with attribute number and target id of every link. */
   eachReference(visit: (attribute: number, target: string) => void): void {
     for (let i = 0; i < this.#keys.length; i++) {

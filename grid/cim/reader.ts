@@ -75,8 +75,9 @@ export class CimIndexReader {
   #type = 'rdf:type';
   #description = 'rdf:Description';
   #anonymous = 0;
-  /** Name spaces by prefix, and the elements of those that are not CIM's. */
+  /** Name spaces by prefix, elements known to be of CIM, and those that are not. */
   readonly #spaces = new Map<string, string>();
+  readonly #own = new Set<string>();
   readonly #foreign = new Map<string, { readonly first: string; readonly line: number; count: number }>();
   #text = '';
   #decoder: XmlTextDecoder | undefined;
@@ -246,10 +247,14 @@ export class CimIndexReader {
 
   /** Counts elements of name spaces that are neither CIM's nor RDF's; only local names count, so they are read all the same. */
   #noteSpace({ name, attributes }: SaxesTagPlain): void {
+    if (this.#own.has(name) && !Object.keys(attributes).some((key) => key.startsWith('xmlns'))) return;
     const colon = name.indexOf(':');
     const prefix = colon < 0 ? '' : name.slice(0, colon);
     const space = attributes[prefix === '' ? 'xmlns' : `xmlns:${prefix}`] ?? this.#spaces.get(prefix) ?? '';
-    if (space === RDF || CIM_SPACE.test(space)) return;
+    if (space === RDF || CIM_SPACE.test(space)) {
+      this.#own.add(name);
+      return;
+    }
     const known = this.#foreign.get(space);
     if (known) known.count++;
     else this.#foreign.set(space, { first: name, line: this.#parser.line, count: 1 });

@@ -115,10 +115,18 @@ function check(
  * another letter case; as the objects keep the spelling, its warnings go to the findings of the index.
  */
 export function checkEnumerations(index: CimIndex, findings: FindingList, spellings: FindingList): void {
+  const rules = new Map<number, readonly [string, Enumeration]>();
   for (const [attribute, rule] of Object.entries(ENUMERATIONS)) {
-    if (index.attributeCode(attribute) >= 0) {
-      for (const object of index.objects.values()) check(index, findings, spellings, attribute, rule, object);
-    }
+    const code = index.attributeCode(attribute);
+    if (code >= 0) rules.set(code, [attribute, rule]);
+  }
+  for (const object of index.objects.values()) {
+    object.eachKind((code) => {
+      const found = rules.get(code);
+      if (found) check(index, findings, spellings, found[0], found[1], object);
+    });
+  }
+  for (const [attribute, rule] of Object.entries(ENUMERATIONS)) {
     for (const className of rule.requiredBy ?? []) {
       for (const object of index.byClass(className)) {
         if ([attribute, rule.or].some((name) => name !== undefined && object.kindOf(name) !== undefined)) continue;
