@@ -76,6 +76,14 @@ describe('the checker itself', () => {
     expect(one('grid/flow/a.ts', 'const fs = createRequire(here);\n')).toHaveLength(1);
   });
 
+  it('knows the public face of grid, which nothing in grid may lean on', () => {
+    expect(one('grid/index.ts', "export { a } from './flow/index.js';\n")).toEqual([]);
+    expect(one('grid/index.ts', "export { a } from './flow/solver.js';\n")).toHaveLength(1);
+    expect(one('grid/index.ts', "export { a } from '../bus/index.js';\n")).toHaveLength(1);
+    expect(one('grid/flow/a.ts', "import { a } from '../index.js';\n")).toHaveLength(1);
+    expect(one('grid/stray.ts', 'x')).toHaveLength(1);
+  });
+
   it('finds an import of an inner file', () => {
     expect(one('dec/a.ts', "import { b } from '../agents/host.js';\n")).toHaveLength(1);
   });
