@@ -82,7 +82,8 @@ export class UnitState {
   /** Sets what a battery does by the value of its profile. */
   follow(multiplier: number, isAtChargeHour: boolean): void {
     if (this.der.kind === 'battery' && this.der.cell) {
-      this.order = storageOrder(this.der.cell, multiplier, isAtChargeHour, this.order);
+      const { cell } = this.der;
+      this.order = storageOrder(cell, multiplier, isAtChargeHour, this.order && this.allowed(cell));
     }
   }
 

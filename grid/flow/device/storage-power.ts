@@ -28,6 +28,7 @@ const reserveWh = ({ ratedEnergyWh, cell }: Store) => (ratedEnergyWh * cell.rese
  *
  * @param multiplier - present value of the profile; undefined in a snapshot, where the state of the model holds
  * @param isAtChargeHour - whether this step is the one in which charging starts
+ * @param previous - what the stored energy allowed of the last order; undefined before the first
  */
 export function storageOrder(
   cell: Cell,
@@ -43,14 +44,17 @@ export function storageOrder(
     if (multiplier === 0) return { state: 'idling', rate: 0 };
     return { state: multiplier < 0 ? 'charging' : 'discharging', rate: Math.abs(multiplier) };
   }
-  if (cell.dischargeTrigger !== 0 && multiplier > cell.dischargeTrigger) {
-    return { state: 'discharging', rate: cell.dischargeRatePct / 100 };
+  // First what goes on is ended, then what idles is begun; the clock comes last and charging on it has no level that ends it.
+  const { chargeTrigger, dischargeTrigger } = cell;
+  let state = previous?.state ?? cell.state;
+  if (state === 'charging' && chargeTrigger !== 0 && chargeTrigger < multiplier) state = 'idling';
+  else if (state === 'discharging' && dischargeTrigger !== 0 && dischargeTrigger > multiplier) state = 'idling';
+  if (state === 'idling') {
+    if (dischargeTrigger !== 0 && dischargeTrigger < multiplier) state = 'discharging';
+    else if (chargeTrigger !== 0 && chargeTrigger > multiplier) state = 'charging';
+    if (isAtChargeHour) state = 'charging';
   }
-  const startsCharging = cell.chargeTrigger !== 0 && multiplier < cell.chargeTrigger;
-  if (startsCharging || isAtChargeHour) return { state: 'charging', rate: cell.chargeRatePct / 100 };
-  // What the clock has started goes on until the battery is full.
-  if (previous?.state === 'charging' && cell.chargeTrigger === 0) return previous;
-  return { state: 'idling', rate: 0 };
+  return state === previous?.state ? previous : { state, rate: own[state] / 100 };
 }
 
 /** The order that the stored energy allows. */
