@@ -179,6 +179,8 @@ export class NodeRecorder {
   /** What was found, with times outside the limits ended at `end`. */
   figures(end: number): NodeFigures {
     for (let i = 0; i < this.count; i++) if (this.state[i] !== INSIDE) this.close(i, end);
+    // In the order of time, however many steps were recorded at once.
+    this.closed.sort((a, b) => a.first - b.first || a.node - b.node);
     const { closed, minPu, maxPu, minStep, maxStep, sumPu, lastPu, kept, histogram } = this;
     return {
       minPu,
