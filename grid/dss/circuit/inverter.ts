@@ -34,7 +34,8 @@ export class InverterParameters {
   largestPu = 1.1;
   isLimited = false;
   isBalanced = false;
-  model = 1;
+  /** 1 constant power, 2 an admittance. */
+  model: 1 | 2 = 1;
 
   constructor(kva: number, cutPct: number) {
     this.kva = kva;
@@ -128,18 +129,22 @@ export class InverterParameters {
           reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, 'It injects by phase, not balanced.', assignment);
         }
         return true;
-      case 'model':
-        this.model = reader.count(object, assignment) ?? this.model;
-        if (this.model !== 1) {
+      case 'model': {
+        const model = reader.count(object, assignment);
+        if (model === 1 || model === 2) this.model = model;
+        else if (model !== undefined) {
+          this.model = 1;
           reader.note(
             'warning',
             'UNSUPPORTED_ATTRIBUTE',
             object,
             'It is read as constant power (model 1).',
             assignment,
+            '1, 2',
           );
         }
         return true;
+      }
       default:
         return false;
     }

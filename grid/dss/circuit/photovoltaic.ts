@@ -71,6 +71,7 @@ export function readPhotovoltaic(reader: CircuitReader, object: DssObject): Phot
       ...temperatureNames(reader, object),
     },
     inverter,
+    ...(parameters.model === 2 ? { model: 2 as const } : {}),
     ...profileNames(reader, object),
   };
 }

@@ -185,6 +185,7 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
       chargeStartHour: state.chargeHour,
     },
     inverter,
+    ...(parameters.model === 2 ? { model: 2 as const } : {}),
     ...profileNames(reader, object),
   };
 }

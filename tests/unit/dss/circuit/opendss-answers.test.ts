@@ -31,6 +31,7 @@ describe('the stored answers', () => {
       'photovoltaic',
       'storage',
       'switching',
+      'device far from its rated voltage',
     ]);
     expect(OPENDSS_ANSWERS.length).toBeGreaterThan(350);
   });
