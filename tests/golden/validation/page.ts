@@ -1,0 +1,86 @@
+import { NOTES, type ValidationRow } from './figures.js';
+
+const TITLE = '# Validation';
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((title, c) => Math.max(title.length, ...rows.map((row) => row[c]!.length)));
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, c) => cell.padEnd(widths[c]!)).join(' | ')} |`;
+  return [line(header), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join('\n');
+}
+
+const HEADER = ['feeder', 'nodes', 'max \\|dV\\| pu', 'at', 'losses', 'own controls', 'note'];
+
+/** Small deviations are rounding of the reference's printed digits; their own digits say nothing. */
+const power = (value: number) => (value < 1e-8 ? '< 1e-8' : value.toExponential(1));
+
+function cells(row: ValidationRow): string[] {
+  const { name, nodes, deviationPu, worst, lossPct, controls } = row;
+  const losses = lossPct === undefined ? '-' : Math.abs(lossPct) < 0.001 ? '< 0.001 %' : `${lossPct.toFixed(3)} %`;
+  const states = controls === undefined ? '-' : `${controls.equal} of ${controls.total}`;
+  const shown = NOTES[name] ?? '';
+  return [name, String(nodes), power(deviationPu), deviationPu < 1e-8 ? '-' : worst, losses, states, shown];
+}
+
+/** The page `docs/validation.md` from the rows of a whole run. */
+export function validationPage(rows: readonly ValidationRow[]): string {
+  const sorted = [...rows].sort((a, b) => b.deviationPu - a.deviationPu);
+  const masters = sorted.filter(({ kind }) => kind === 'dss');
+  const twins = sorted.filter(({ kind }) => kind === 'cim');
+  const within = masters.filter(({ deviationPu }) => deviationPu <= 2e-5).length;
+  const controlled = masters.flatMap(({ controls }) => controls ?? []);
+  const sum = (key: 'equal' | 'total') => controlled.reduce((total, one) => total + one[key], 0);
+  return `${TITLE}
+
+What the power flow gives, beside reference solutions of OpenDSS. This page is written by \`npm run validate\` from a run over
+all of them; tests hold every row to its limit and this page to the run.
+
+- **Reference**: the public feeders solved by the DSS C-API engine (an OpenDSS build of 2024-06) with the file's own controls, then
+  frozen and solved again to 1e-10.
+- **max |dV|**: largest complex difference of any node voltage, in pu of the bus' base, with taps and capacitors set to the
+  reference's and frozen. The limit is 2e-5 pu (1e-4 for four CIM
+  files that lack the impedance of switches). Differences below 1e-8 are the rounding of the printed reference.
+- **losses**: difference of all losses from the reference's summary; the limit is 0.1 % for masters. \`-\` where the summary's digits do not
+  tell.
+- **own controls**: regulators and capacitors that end in the reference's state when our own control loop acts, of all.
+
+${within} of ${masters.length} masters are within 2e-5 pu; ${sum('equal')} of ${sum('total')} regulators and capacitors end in the state of the reference.
+
+## The worst ten
+
+${table(HEADER, sorted.slice(0, 10).map(cells))}
+
+## OpenDSS masters
+
+${table(HEADER, masters.map(cells))}
+
+## CIM files against the solutions of their OpenDSS twins
+
+A CIM file does not carry everything its script has; the notes say what makes the difference.
+
+${table(HEADER, twins.map(cells))}
+
+## Where a difference remains
+
+- **Controls inside a dead band.** A control stops when it sees its band, so the state depends on the way to it. OpenDSS' inverter
+  functions stop when vars move by less than 2.5 % and watts by less than 1 % of their reference; what that leaves depends on the
+  number of solutions before. Where the reference was solved twice, ours is too; the row says it
+  ([decision 8](decisions/0008-inverter-rounds.md)).
+- **Switches.** CIM gives them no impedance: a closed one is 1e-6 ohm here, one that leads to a capacitor alone 1 + j1 mOhm.
+  OpenDSS draws a switch as a short line of 1 + j1 mOhm, or with a matrix of its own. That is the difference of the IEEE 13-bus CIM
+  files, and of their losses.
+- **Geometry by \`like\`.** OpenDSS keeps the earth model of the moment at which a geometry is copied; a CIM file has one for all.
+`;
+}
+
+/** The rows of a page, by feeder: nodes, deviation as written, own controls. */
+export function pageRows(
+  page: string,
+): ReadonlyMap<string, { readonly nodes: number; readonly deviation: string; readonly controls: string }> {
+  const rows = new Map<string, { nodes: number; deviation: string; controls: string }>();
+  for (const line of page.split('\n')) {
+    const [, name, nodes, deviation, , , controls] = line.split(/(?<!\\)\|/).map((cell) => cell.trim());
+    if (name && deviation && /^\d+$/.test(nodes ?? ''))
+      rows.set(name, { nodes: Number(nodes), deviation, controls: controls ?? '' });
+  }
+  return rows;
+}
