@@ -39,8 +39,9 @@ export class LabelPlacer {
    * A free place beside a point, or undefined when there is none.
    *
    * @param gap - distance from the point, px
+   * @param isNeeded - takes the first place where none is free
    */
-  place(x: number, y: number, text: string, fontSize: number, gap: number): LabelSpot | undefined {
+  place(x: number, y: number, text: string, fontSize: number, gap: number, isNeeded = false): LabelSpot | undefined {
     const wide = text.length * fontSize * LETTER;
     const middle = y + fontSize * 0.36;
     const slant = gap * 0.75;
@@ -61,7 +62,7 @@ export class LabelPlacer {
       this.add(box);
       return spot;
     }
-    return undefined;
+    return isNeeded ? spots[0] : undefined;
   }
 
   private *cellsOf({ left, top, right, bottom }: Box): Generator<string> {

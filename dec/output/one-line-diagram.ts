@@ -283,7 +283,7 @@ function nameSvg(drawing: Drawing, labels: LabelPlacer): string {
       const isExtreme = extreme !== undefined;
       const text = extreme ?? feeder.busById.get(id)!.name.toUpperCase();
       const sizePx = isExtreme ? fontSize + 1.5 : fontSize;
-      const spot = labels.place(node.x, node.y, text, sizePx, devices.includes(id) ? 11 : 5);
+      const spot = labels.place(node.x, node.y, text, sizePx, devices.includes(id) ? 11 : 5, isExtreme);
       if (!spot) return [];
       const weight = isExtreme ? ` font-weight="bold" fill="${INK}"` : '';
       return [

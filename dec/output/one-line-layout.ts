@@ -45,6 +45,10 @@ export const COLLAPSE_ABOVE = 300;
 const SECONDARY_V = 1000;
 /** Room that a symbol on a branch needs, px. */
 const SYMBOL_GAP = 26;
+/** Cosine of the angle, 40 degrees, below which two directions are taken for one. */
+const ALONG_COS = 0.766;
+/** The same, half of the 22.5 degrees between tries, for the way on to the next bus, which is straight where it can be. */
+const ONWARD_COS = 0.98;
 /** Buses closer than this are taken to stand at the same place, px. */
 const SAME_PLACE = 0.75;
 
@@ -226,15 +230,31 @@ function spread(
     if (!isTight) put(id, x, y);
     return isTight;
   });
+  const around = new Map<string, string[]>(order.map((id) => [id, []]));
+  for (const { from, to } of edges) {
+    around.get(from)!.push(to);
+    around.get(to)!.push(from);
+  }
+  /** Directions in which branches leave a place already, rad. */
+  const leaving = (id: string | undefined, x: number, y: number) =>
+    (id === undefined ? [] : around.get(id)!).flatMap((other) => {
+      const [ox, oy] = at.get(other) ?? [x, y];
+      return Math.hypot(ox - x, oy - y) < 1 ? [] : [Math.atan2(oy - y, ox - x)];
+    });
   // After all others, so that those keep their places and these see who is there.
   for (const id of moved) {
     const [x, y] = at.get(parent.get(id)?.node ?? '') ?? given.at.get(id)!;
+    const taken = leaving(parent.get(id)?.node, x, y);
+    const onward = leaving(id, x, y);
     let best: readonly [number, number, number] = [x, y, -1];
     for (let ring = 1; ring <= 6 && best[2] < SYMBOL_GAP * 0.6; ring++) {
       for (let k = 0; k < 16; k++) {
         const angle = (k * Math.PI) / 8;
         const [cx, cy] = [x + ring * SYMBOL_GAP * Math.cos(angle), y + ring * SYMBOL_GAP * Math.sin(angle)];
-        const room = Math.min(nearest(cx, cy, 2), SYMBOL_GAP * 2);
+        // Along a branch that leaves there it would hide that branch.
+        const isAlong = taken.some((other) => Math.cos(angle - other) > ALONG_COS);
+        const isOnward = onward.some((other) => Math.cos(angle - other) > ONWARD_COS);
+        const room = Math.min(nearest(cx, cy, 2), SYMBOL_GAP * 2) * (isAlong ? 0.3 : isOnward ? 1.2 : 1);
         if (room > best[2] + 1e-9) best = [cx, cy, room];
       }
     }

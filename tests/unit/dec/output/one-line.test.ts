@@ -144,6 +144,19 @@ describe('the one-line diagram', () => {
     expect(svg.match(/<title>bus /g)).toHaveLength(feeder.buses.length);
   });
 
+  it('names the lowest and the highest node with phase and voltage', () => {
+    const feeder = fork({ a: [0, 0], b: [10, 0], c: [20, 10], d: [20, -10], e: [30, 0] });
+    const flow = createPowerFlow(feeder);
+    const report = powerFlowReport(flow, flow.solve());
+    const svg = oneLineSvg(feeder, report);
+    for (const pick of [Math.min, Math.max]) {
+      const wanted = pick(
+        ...report.nodes.filter(({ voltagePu }) => voltagePu > 0.01).map(({ voltagePu }) => voltagePu),
+      );
+      expect(svg).toMatch(new RegExp(`>[A-E]\\.[ABC] ${wanted.toFixed(3)} pu</text>`));
+    }
+  });
+
   it('marks buses outside the limits and buses without voltage', () => {
     const feeder = fork();
     const draw = (sourceVoltagePu: number) => {
