@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { DecError } from '../../grid/math/index.js';
+import type { Feeder } from '../../grid/model/index.js';
 import type { FairnessMode } from '../../grid/optim/index.js';
 import { flagshipPath, readProfile } from '../../platform/index.js';
 import {
@@ -22,6 +23,7 @@ import {
   count,
   duration,
   FAIRNESS,
+  list,
   nonNegative,
   nonNegativeCount,
   oneOf,
@@ -35,6 +37,7 @@ import { namedResultsFolder, newResultsFolder } from '../output/results-folder.j
 import { packageVersion } from '../package-version.js';
 import { seededUuid } from '../seeded-uuid.js';
 import { isViolated } from '../strictness.js';
+import { switchesNamed } from '../switch-names.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
 
 /** Name of the run on the bus when agents of other processes join and no name is given. */
@@ -64,6 +67,7 @@ interface RunCommandOptions extends OutputOptions {
   readonly hosts: number;
   readonly externalHosts: number;
   readonly lostAfter: number;
+  readonly open: readonly string[];
   readonly runId?: string;
   readonly agentModule?: string;
   readonly out?: string;
@@ -115,6 +119,12 @@ export function configureRun(command: Command, name: string): Command {
       count,
       RUN_DEFAULTS.lostAfterIntervals,
     )
+    .option(
+      '--open <names>',
+      'switches to open, separated by commas: coordination needs a network without loops',
+      list,
+      [],
+    )
     .option('--run-id <id>', 'name of the run on the bus, for dec agents')
     .option('--agent-module <url>', 'ES module with agents of another make')
     .option(
@@ -159,7 +169,7 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
   const model = modelOf([feeder], store);
   const load = profileOf('--load-profile', options.loadProfile);
   const pv = profileOf('--pv-profile', options.pvProfile);
-  const settings = settingsOf(options, load?.values, pv?.values);
+  const settings = settingsOf(options, load?.values, pv?.values, model.feeder);
   const files = [...model.files, ...(load ? [load.path] : []), ...(pv ? [pv.path] : [])];
   const inputs = files.map((path) => ({ name: basename(path), sha256: sha256(path) }));
   const { seed } = options;
@@ -244,6 +254,7 @@ function settingsOf(
   options: RunCommandOptions,
   loadProfile: readonly number[] | undefined,
   pvProfile: readonly number[] | undefined,
+  feeder: Feeder,
 ): Partial<RunSettings> & { readonly startTime: number } {
   const midnight = Math.floor(RUN_DEFAULTS.startTime / DAY_S) * DAY_S;
   return {
@@ -261,6 +272,7 @@ function settingsOf(
     limits: { minPu: options.vMin, maxPu: options.vMax },
     hosts: options.hosts,
     lostAfterIntervals: options.lostAfter,
+    openSwitches: switchesNamed(feeder, options.open).map(({ name }) => name),
   };
 }
 
@@ -346,10 +358,18 @@ function summary(result: RunResult, folder: string): string[] {
   ];
   const kilowatts = figures.curtailedW === undefined ? undefined : figures.curtailedW / 1000;
   const more = [
-    ['curtailed (interval with the most)', `${number(kilowatts, 1)} kW, ${number(figures.curtailedPct, 2)} %`],
+    [
+      'curtailed (interval with the most)',
+      kilowatts === undefined ? '-' : `${number(kilowatts, 1)} kW, ${number(figures.curtailedPct, 2)} %`,
+    ],
     ['Jain index of alpha', number(figures.jainAlpha, 3)],
-    ['price of fairness', `${number(figures.priceOfFairnessPct, 2)} % of what is available`],
-    ['agents', String(result.agents.length)],
+    [
+      'price of fairness',
+      figures.priceOfFairnessPct === undefined
+        ? '-'
+        : `${number(figures.priceOfFairnessPct, 2)} % of what is available`,
+    ],
+    ['agents', agentsText(result)],
     ['rounds', String(figures.rounds)],
     ['seconds of coordination', number(figures.seconds, 2)],
     ['seconds in all', number(result.seconds, 2)],
@@ -363,6 +383,17 @@ function summary(result: RunResult, folder: string): string[] {
     '',
     `Set-points, messages, tables and pictures are in ${folder}.`,
   ];
+}
+
+/** How many agents there are, and how many took no part in some interval. */
+function agentsText({ agents, intervals }: RunResult): string {
+  const missing = new Set(intervals.flatMap(({ missingAgents }) => missingAgents));
+  const always = [...missing].filter((id) => intervals.every(({ missingAgents }) => missingAgents.includes(id)));
+  if (missing.size === 0) return String(agents.length);
+  const never = always.length > 0 ? `, ${always.length} never took part` : '';
+  const more = missing.size - always.length;
+  const sometimes = more > 0 ? `, ${more} not in all intervals` : '';
+  return `${agents.length}${never}${sometimes}`;
 }
 
 function exitCode(result: RunResult, isStrict: boolean): number {
