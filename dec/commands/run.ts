@@ -6,6 +6,7 @@ import { DecError } from '../../grid/math/index.js';
 import type { Feeder } from '../../grid/model/index.js';
 import type { FairnessMode } from '../../grid/optim/index.js';
 import { flagshipPath, readProfile } from '../../platform/index.js';
+import { agentModuleUrl } from '../agent-module.js';
 import {
   type IntervalResult,
   RUN_DEFAULTS,
@@ -92,13 +93,21 @@ export function configureRun(command: Command, name: string): Command {
     .description('the main job: platform, simulation and agents; coordinate live over STOMP')
     .argument('[feeder]', 'name, mRID, CIM or OpenDSS master file; the built-in feeder when absent')
     .option('--intervals <n>', 'number of coordination intervals', count, DAY_INTERVALS)
-    .option('--interval <duration>', 'simulated time from one interval to the next', duration, DAY_INTERVAL_S)
+    .addOption(
+      new Option('--interval <duration>', 'simulated time from one interval to the next')
+        .argParser(duration)
+        .default(DAY_INTERVAL_S, '30m'),
+    )
     .option(
       '--publish <duration>',
       'simulated time between two outputs (default: 5m, or the interval if shorter)',
       duration,
     )
-    .option('--start <hh:mm>', 'simulated time of day at the start', timeOfDay, DAY_START_S)
+    .addOption(
+      new Option('--start <hh:mm>', 'simulated time of day at the start')
+        .argParser(timeOfDay)
+        .default(DAY_START_S, '10:00'),
+    )
     .option('--load-multiplier <x>', 'multiplies every load', nonNegative, RUN_DEFAULTS.loadMultiplier)
     .option('--pv-multiplier <x>', 'multiplies every PV system', nonNegative, RUN_DEFAULTS.pvMultiplier)
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit, 1.04)
@@ -164,6 +173,7 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
   }
   const feeder = wanted ?? flagshipPath();
   // A file becomes known to the store, so that the platform finds its feeder by mRID.
+  const agentModule = options.agentModule === undefined ? undefined : await agentModuleUrl(options.agentModule);
   const store = storeAt(options.store, existsSync(feeder) && feeder !== flagshipPath() ? [feeder] : []);
   // Read here first, so that an unknown feeder is told before anything is started.
   const model = modelOf([feeder], store);
@@ -178,7 +188,17 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
       ? newResultsFolder('outputs', runName(model.name, settings, { seed, mrid: model.mrid, inputs }))
       : namedResultsFolder(options.out);
   try {
-    return await runInto(folder.path, { options, terminal, feeder, model, store, settings, inputs, signal });
+    return await runInto(folder.path, {
+      options,
+      agentModule,
+      terminal,
+      feeder,
+      model,
+      store,
+      settings,
+      inputs,
+      signal,
+    });
   } finally {
     folder.release();
   }
@@ -187,6 +207,7 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
 /** What a run is made of when its folder is there. */
 interface PreparedRun {
   readonly options: RunCommandOptions;
+  readonly agentModule: string | undefined;
   readonly terminal: Terminal;
   readonly feeder: string;
   readonly model: ReturnType<typeof modelOf>;
@@ -197,7 +218,7 @@ interface PreparedRun {
 }
 
 async function runInto(folder: string, run: PreparedRun): Promise<number> {
-  const { options, terminal, feeder, model, store, settings, inputs, signal } = run;
+  const { options, agentModule, terminal, feeder, model, store, settings, inputs, signal } = run;
   terminal.print(`${model.name} ${model.mrid}`);
   terminal.findings(siblingFindings([feeder], model));
   const outputs: OutputRecord[] = [];
@@ -211,7 +232,7 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
     ...(options.broker === undefined ? {} : { broker: options.broker }),
     port: options.port,
     externalHosts: options.externalHosts,
-    ...(options.agentModule === undefined ? {} : { agentModule: options.agentModule }),
+    ...(agentModule === undefined ? {} : { agentModule }),
     ...(runId === undefined ? {} : { runId }),
     uuid: seededUuid(options.seed),
     signal,
@@ -310,8 +331,8 @@ function intervalRow(interval: IntervalResult): string {
     interval.status,
     String(interval.rounds),
     Math.max(residuals.primal, residuals.dual).toExponential(1),
-    interval.before.vMaxPu.toFixed(4),
-    after ? after.vMaxPu.toFixed(4) : '-',
+    fixed(interval.before.vMaxPu, 4),
+    fixed(after?.vMaxPu, 4),
     audit ? (audit.curtailedW / 1000).toFixed(1) : '-',
     interval.seconds.toFixed(2),
   ]);
@@ -327,7 +348,7 @@ function progressOn(terminal: Terminal): (progress: RunProgress) => void {
         terminal.progress(progress.text);
         break;
       case 'output':
-        terminal.progress(`${clockOf(progress.timestamp)}  highest ${progress.vMaxPu.toFixed(4)} pu`);
+        terminal.progress(`${clockOf(progress.timestamp)}  highest ${fixed(progress.vMaxPu, 4)} pu`);
         break;
       case 'round': {
         const { round, primalResidual, dualResidual } = progress;
@@ -346,33 +367,35 @@ function progressOn(terminal: Terminal): (progress: RunProgress) => void {
   };
 }
 
+/** A number for people; `-` where it is not known: without measurements there is no voltage to tell. */
+function fixed(value: number | undefined, digits: number): string {
+  return value === undefined || !Number.isFinite(value) ? '-' : value.toFixed(digits);
+}
+
 /** The run at a glance, for people. */
 function summary(result: RunResult, folder: string): string[] {
   if (result.status === 'nothingToCoordinate') return [result.reason ?? '', `Wrote ${folder}.`];
   const { summary: figures } = result;
-  const number = (value: number | undefined, digits: number) => (value === undefined ? '-' : value.toFixed(digits));
   const last = result.reason === undefined ? [] : ['', result.reason];
   const rows = [
-    ['highest voltage, pu', number(figures.vMaxBeforePu, 4), number(figures.vMaxAfterPu, 4)],
-    ['nodes outside the limits', number(figures.violationsBefore, 0), number(figures.violationsAfter, 0)],
+    ['highest voltage, pu', fixed(figures.vMaxBeforePu, 4), fixed(figures.vMaxAfterPu, 4)],
+    ['nodes outside the limits', fixed(figures.violationsBefore, 0), fixed(figures.violationsAfter, 0)],
   ];
   const kilowatts = figures.curtailedW === undefined ? undefined : figures.curtailedW / 1000;
   const more = [
     [
       'curtailed (interval with the most)',
-      kilowatts === undefined ? '-' : `${number(kilowatts, 1)} kW, ${number(figures.curtailedPct, 2)} %`,
+      kilowatts === undefined ? '-' : `${fixed(kilowatts, 1)} kW, ${fixed(figures.curtailedPct, 2)} %`,
     ],
-    ['Jain index of alpha', number(figures.jainAlpha, 3)],
+    ['Jain index of alpha', fixed(figures.jainAlpha, 3)],
     [
       'price of fairness',
-      figures.priceOfFairnessPct === undefined
-        ? '-'
-        : `${number(figures.priceOfFairnessPct, 2)} % of what is available`,
+      figures.priceOfFairnessPct === undefined ? '-' : `${fixed(figures.priceOfFairnessPct, 2)} % of what is available`,
     ],
     ['agents', agentsText(result)],
     ['rounds', String(figures.rounds)],
-    ['seconds of coordination', number(figures.seconds, 2)],
-    ['seconds in all', number(result.seconds, 2)],
+    ['seconds of coordination', fixed(figures.seconds, 2)],
+    ['seconds in all', fixed(result.seconds, 2)],
   ];
   return [
     '',
