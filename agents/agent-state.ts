@@ -62,7 +62,10 @@ export function transition(state: ServiceAgentState, event: ServiceAgentEvent): 
     if (state.name === 'solving') return { state: { name: 'committed', interval: present }, way: 'act' };
     return ignore(`nothing to commit in state ${describe(state)}`);
   }
-  const isRetry = state.name === 'failed' && event.isRound === true && event.round > (state.round ?? event.round);
+  const isRetry =
+    event.isRound === true &&
+    // A commitment is taken back when that of another agent failed: the coordinator asks again before it sends anything.
+    (state.name === 'committed' || (state.name === 'failed' && event.round > (state.round ?? event.round)));
   if (state.name !== 'prepared' && state.name !== 'solving' && !isRetry) {
     return ignore(`round ${event.round} does not fit state ${describe(state)}`);
   }

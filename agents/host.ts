@@ -183,7 +183,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     const { message, timer } = waiting;
     clearTimeout(timer);
     waiting = undefined;
-    const { interval, round, timestamp, horizon } = message;
+    const { interval, round, timestamp, horizon, agents: told } = message;
     for (const [agentId, readings] of feed.take()) {
       agents.get(agentId)?.receive({ kind: 'measurements', timestamp: feed.timestamp, readings });
     }
@@ -191,7 +191,10 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     const answers = ask(
       message,
       'prepared',
-      each(agents, () => ({ kind: 'prepare', interval, timestamp, forecast })),
+      each(agents, (agentId) => {
+        const limits = told[agentId]?.limits;
+        return { kind: 'prepare', interval, timestamp, forecast, ...(limits === undefined ? {} : { limits }) };
+      }),
     );
     say({
       kind: 'prepared',
@@ -221,21 +224,20 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     });
   };
 
-  const verify = ({ interval, round, agents: voltages }: CoordinationOf<'verify'>): void => {
+  const verify = ({ interval, round, agents: voltages, candidate }: CoordinationOf<'verify'>): void => {
+    const more = candidate === undefined ? {} : { candidate };
     const parts = pick(
       voltages,
-      ({ voltage }): AgentInbox => ({ kind: 'verify', interval, round, request: { voltage } }),
+      ({ voltage }): AgentInbox => ({ kind: 'verify', interval, round, request: { voltage }, ...more }),
     );
     const answers = ask({ interval, round }, 'verified', parts);
     say({ kind: 'verified', interval, round, hostId, agents: mapValues(answers, ({ reply }) => reply) });
   };
 
-  const commit = ({ interval, round }: CoordinationOf<'commit'>): void => {
-    const answers = ask(
-      { interval, round },
-      'limits',
-      each(agents, () => ({ kind: 'commit', interval })),
-    );
+  const commit = ({ interval, round, held }: CoordinationOf<'commit'>): void => {
+    const heldIds = new Set(held);
+    const committing = [...each(agents, () => ({ kind: 'commit', interval }))].filter(([id]) => !heldIds.has(id));
+    const answers = ask({ interval, round }, 'limits', committing);
     say({ kind: 'setpoints', interval, round, hostId, agents: mapValues(answers, ({ limits }) => limits) });
   };
 
@@ -245,9 +247,10 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
    */
   const isHeeded = (message: CoordinationMessage): boolean => {
     const { kind, sender } = message;
-    const session = kind === 'call' ? message.round : (message.session ?? coordinator?.session ?? 0);
+    // A message that does not say which coordinator's it is could be anybody's.
+    const session = kind === 'call' ? message.round : message.session;
     const now = performance.now();
-    const isOurs = coordinator?.sender === sender && coordinator.session === session;
+    const isOurs = session !== undefined && coordinator?.sender === sender && coordinator.session === session;
     if (!isOurs && kind === 'call') {
       const silenceMs = options.coordinatorSilenceMs ?? COORDINATOR_SILENCE_MS;
       if (coordinator !== undefined && now - coordinator.heardMs < silenceMs) {
@@ -259,7 +262,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       return true;
     }
     if (coordinator === undefined) {
-      if (kind !== 'assign') return false;
+      if (kind !== 'assign' || session === undefined) return false;
       coordinator = { sender, session, heardMs: now, ignored: new Set() };
       return true;
     }
@@ -285,7 +288,8 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
   const hear = (body: string, destination: string): void => {
     const message = coordination.parse(body, destination);
     if (message.runId !== runId || message.sender === hostId || !isHeeded(message)) return;
-    if (message.sequence === lastSeen.get(destination)) return;
+    // Repeated by the broker, or recorded and played again: the coordinator's numbers only rise on each destination.
+    if (message.sequence <= (lastSeen.get(destination) ?? -1)) return;
     lastSeen.set(destination, message.sequence);
     switch (message.kind) {
       case 'call':
@@ -356,9 +360,9 @@ function isAnswer<Kind extends AgentOutbox['kind']>(answer: AgentOutbox, kind: K
 
 function* each(
   agents: ReadonlyMap<string, unknown>,
-  message: () => AgentInbox,
+  message: (agentId: string) => AgentInbox,
 ): Generator<readonly [string, AgentInbox]> {
-  for (const agentId of agents.keys()) yield [agentId, message()];
+  for (const agentId of agents.keys()) yield [agentId, message(agentId)];
 }
 
 function* pick<T>(

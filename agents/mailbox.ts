@@ -1,5 +1,12 @@
 import type { Reading } from '../bus/index.js';
-import type { AgentReply, AgentRequest, Forecast, VerifyReply, VerifyRequest } from '../grid/optim/index.js';
+import type {
+  AgentReply,
+  AgentRequest,
+  DispatchCandidate,
+  Forecast,
+  VerifyReply,
+  VerifyRequest,
+} from '../grid/optim/index.js';
 
 /** A measurement as an agent gets it: read by its declared type, with what it is measured on. */
 export interface AgentReading {
@@ -13,13 +20,22 @@ export interface AgentReading {
 /** Everything an agent may be told. Nothing else of the feeder reaches it. */
 export type AgentInbox =
   | { readonly kind: 'measurements'; readonly timestamp: number; readonly readings: readonly AgentReading[] }
-  | { readonly kind: 'prepare'; readonly interval: number; readonly timestamp: number; readonly forecast: Forecast }
+  | {
+      readonly kind: 'prepare';
+      readonly interval: number;
+      readonly timestamp: number;
+      readonly forecast: Forecast;
+      /** Limits in force where they may not be those that the agent last committed. */
+      readonly limits?: readonly DerLimit[];
+    }
   | { readonly kind: 'round'; readonly interval: number; readonly request: AgentRequest }
   | {
       readonly kind: 'verify';
       readonly interval: number;
       readonly round: number;
       readonly request: VerifyRequest;
+      /** Dispatch to check; the present one when absent. */
+      readonly candidate?: DispatchCandidate;
     }
   | { readonly kind: 'correct'; readonly interval: number; readonly round: number }
   | { readonly kind: 'commit'; readonly interval: number };

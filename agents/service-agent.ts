@@ -1,6 +1,8 @@
+import { mridKey } from '../bus/index.js';
 import {
   type AgentReply,
   type AgentRequest,
+  type DispatchCandidate,
   type LocalInputs,
   limitOfSetpoint,
   type ServiceModel,
@@ -23,6 +25,11 @@ export interface ServiceAgentCore {
   setpoints(): readonly Setpoint[];
   /** Takes back to the last committed set-points. */
   hold(): void;
+  /**
+   * Puts the present dispatch on a candidate until the next round. Agents without it check and commit their own.
+   * @param limitsW - in force, by PV id
+   */
+  adopt?(candidate: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void;
   /** Sum of the curtailed fractions of its units, and how many there are; agents that do not tell it leave it out. */
   curtailment?(): { readonly alphaSum: number; readonly alphaCount: number };
 }
@@ -42,6 +49,8 @@ export class ServiceAgent {
   private current: ServiceAgentState = { name: 'idle' };
   private lastAnswer: AgentOutbox | undefined;
   private committed: readonly DerLimit[] = [];
+  /** Limits in force when the interval began, by PV id, W: a commitment may be taken back within it. */
+  private inForce: ReadonlyMap<string, number> = new Map();
 
   constructor(model: ServiceModel, core: ServiceAgentCore) {
     this.id = model.agentId;
@@ -109,6 +118,8 @@ export class ServiceAgent {
   private act(message: Exclude<AgentInbox, { kind: 'measurements' }>): AgentOutbox {
     switch (message.kind) {
       case 'prepare': {
+        if (message.limits !== undefined) this.takeLimits(message.limits);
+        this.inForce = this.limitsInForce();
         const { inputs, isMeasured } = estimate(this.customers, message.forecast);
         this.core.prepare(inputs);
         return { kind: 'prepared', isMeasured };
@@ -121,6 +132,7 @@ export class ServiceAgent {
         return { kind: 'boundary', reply, ...this.core.curtailment?.() };
       }
       case 'verify': {
+        if (message.candidate !== undefined) this.core.adopt?.(message.candidate, this.inForce);
         const reply = this.core.verify(message.request);
         this.checkBoundary([reply.powerW, reply.powerVar], reply.maxVoltagePu + reply.minVoltagePu);
         return { kind: 'verified', round: message.round, reply };
@@ -137,6 +149,28 @@ export class ServiceAgent {
         return { kind: 'limits', limits: this.committed };
       }
     }
+  }
+
+  /** Limits that somebody else found to be in force. */
+  private takeLimits(limits: readonly DerLimit[]): void {
+    const byMrid = new Map(limits.map((limit) => [mridKey(limit.derMrid), limit]));
+    this.committed = [...limits];
+    for (const { id, mrid } of this.pvById.values()) {
+      const limit = byMrid.get(mridKey(mrid));
+      if (limit === undefined) continue;
+      for (const customer of this.customers) customer.setLimit(id, limit.setpointW);
+    }
+  }
+
+  private limitsInForce(): ReadonlyMap<string, number> {
+    const limits = new Map<string, number>();
+    for (const id of this.pvById.keys()) {
+      for (const customer of this.customers) {
+        const limitW = customer.limitOf(id);
+        if (limitW !== undefined) limits.set(id, limitW);
+      }
+    }
+    return limits;
   }
 
   /** An absolute limit from what is available; a unit that need not be held back gets its largest power. */

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { asError } from '../bus/index.js';
 import { DecError } from '../grid/math/index.js';
 import { type BrokerAddress, readReport, type WorkerData } from './worker-host.js';
 
@@ -31,6 +32,11 @@ export interface StartHostsOptions {
 /** Running hosts. */
 export interface AgentHosts {
   readonly hostIds: readonly string[];
+  /**
+   * Ends one of the hosts, also in the middle of a computation that does not end, and starts another one in its place.
+   * @returns the new host's name; undefined for a host that is none of these, and when none could be started
+   */
+  replace(hostId: string): Promise<string | undefined>;
   /** Ends all hosts; no thread stays behind. */
   close(): Promise<void>;
 }
@@ -51,7 +57,10 @@ function workerUrl(): URL {
 export async function startAgentHosts(options: StartHostsOptions): Promise<AgentHosts> {
   const { count, namePrefix = 'host', onWarning } = options;
   const hosts = Array.from({ length: count }, (_, k) => openHost(options, `${namePrefix}-${k + 1}`, onWarning));
+  let numbered = count;
+  let isClosed = false;
   const close = async (): Promise<void> => {
+    isClosed = true;
     await Promise.all(hosts.map((host) => host.close()));
   };
   const started = await Promise.allSettled(hosts.map((host) => host.ready));
@@ -60,7 +69,23 @@ export async function startAgentHosts(options: StartHostsOptions): Promise<Agent
     await close();
     throw failed.reason;
   }
-  return { hostIds: hosts.map(({ hostId }) => hostId), close };
+  const replace = async (hostId: string): Promise<string | undefined> => {
+    const position = hosts.findIndex((host) => host.hostId === hostId);
+    if (position < 0 || isClosed) return undefined;
+    await hosts[position]!.close();
+    if (isClosed) return undefined;
+    const next = openHost(options, `${namePrefix}-${++numbered}`, onWarning);
+    hosts[position] = next;
+    try {
+      await next.ready;
+    } catch (error) {
+      onWarning?.(asError(error).message);
+      return undefined;
+    }
+    onWarning?.(`Agent host ${next.hostId} was started in the place of ${hostId}.`);
+    return next.hostId;
+  };
+  return { hostIds: hosts.map(({ hostId }) => hostId), replace, close };
 }
 
 interface OpenHost {

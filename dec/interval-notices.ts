@@ -8,10 +8,11 @@ const NAMED = 3;
 const MEANING: Readonly<Record<IntervalStatus, string | undefined>> = {
   converged: undefined,
   roundLimit:
-    'The rounds ended before the residuals were small: the set-points keep the limits but may not be the best.',
+    'The rounds ended before the residuals were small: by the AC power flow, agents that take no part included, the ' +
+    'set-points keep the limits, but they may not be the best.',
   violated:
-    'By the AC power flow of the set-points, voltages stay outside the limits: perhaps the limits cannot hold with what may ' +
-    'be curtailed.',
+    'By the AC power flow voltages stay outside the limits: of what was tried the set-points violate them least, which is ' +
+    'the best that the agents that take part can do.',
   noAgents: 'No agent answered: nothing was coordinated, and the set-points in force stay as they are.',
 };
 

@@ -101,8 +101,8 @@ const schema = z.discriminatedUnion('kind', [
     timestamp: z.number(),
     /** Series over the horizon by name: forecasts, prices. */
     horizon: z.record(z.string(), numbers).default({}),
-    /** What an agent alone may know: its own readings. */
-    agents: z.record(z.string(), z.unknown()).default({}),
+    /** Limits in force, for agents that may not know them: they were made anew, or what they last committed was not sent. */
+    agents: byAgent(z.object({ limits: z.array(setpoint) })).default({}),
   }),
   z.object({
     ...header,
@@ -118,11 +118,18 @@ const schema = z.discriminatedUnion('kind', [
     kind: z.literal('verify'),
     /** Complex voltage by port node, V, interleaved re/im. */
     agents: byAgent(z.object({ voltage: numbers, extra })),
+    /** The dispatch to check, and to commit if commitment follows; that of the last round when absent. */
+    candidate: z.object({ basis: z.enum(['new', 'inForce']), cut: z.number().min(0).max(1) }).exactOptional(),
   }),
   z.object({ ...header, kind: z.literal('verified'), hostId: z.string(), agents: byAgent(verification) }),
   /** Linear models are moved onto the last AC solutions; rounds begin again. */
   z.object({ ...header, kind: z.literal('correct') }),
-  z.object({ ...header, kind: z.literal('commit') }),
+  z.object({
+    ...header,
+    kind: z.literal('commit'),
+    /** Agents that are not to commit: the limits in force stay theirs. */
+    held: z.array(z.string()).default([]),
+  }),
   z.object({ ...header, kind: z.literal('setpoints'), hostId: z.string(), agents: byAgent(z.array(setpoint)) }),
   z.object({ ...header, kind: z.literal('agentError'), hostId: z.string(), agentId: z.string(), message: z.string() }),
   z.object({ ...header, kind: z.literal('leave'), reason: z.string().default('') }),

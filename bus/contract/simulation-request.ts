@@ -78,6 +78,8 @@ export interface SimulationRequest {
   readonly isRealtime: boolean;
   /** Whether the simulation pauses by itself after each output. */
   readonly pausesAfterMeasurements: boolean;
+  /** Whether the simulation begins at the command `StartSimulation` only, however many listen before; false when absent. */
+  readonly waitsForStart?: boolean;
   readonly name: string;
   readonly events: readonly Readonly<Record<string, unknown>>[];
   readonly applications: readonly Readonly<Record<string, unknown>>[];
@@ -130,6 +132,7 @@ const simulation = z.object({
   interval: numeric.nullish(),
   run_realtime: truth.nullish(),
   pause_after_measurements: truth.nullish(),
+  wait_for_start: truth.nullish(),
   simulation_name: z.string().nullish(),
   simulator: z.string().nullish(),
   model_creation_config: modelCreation.nullish(),
@@ -199,6 +202,7 @@ const requestSchema: z.ZodType<SimulationRequest> = wireSchema.transform((wire, 
     intervalS: positive(config.interval, SIMULATION_DEFAULTS.intervalS, 'interval'),
     isRealtime,
     pausesAfterMeasurements: config.pause_after_measurements ?? false,
+    ...(config.wait_for_start ? { waitsForStart: true } : {}),
     name: config.simulation_name ?? '',
     events: wire.test_config?.events ?? [],
     applications: wire.application_config?.applications ?? wire.application_configs ?? [],
@@ -280,6 +284,7 @@ function writeRequest(request: SimulationRequest): unknown {
       interval: request.intervalS,
       run_realtime: request.isRealtime,
       pause_after_measurements: request.pausesAfterMeasurements,
+      ...(request.waitsForStart ? { wait_for_start: true } : {}),
       simulation_name: request.name,
     },
     application_config: { applications: request.applications },

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { startAgentHosts } from '../../agents/index.js';
 import { connectStomp, countedWarning, WarningLog } from '../../bus/index.js';
+import { agentModuleUrl } from '../agent-module.js';
 import { aborted, onInterrupt } from '../interrupt.js';
 import { type BrokerUrl, brokerUrl, count } from '../option.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
@@ -43,6 +44,7 @@ export function addAgents(program: Command): void {
 
 async function runAgents(options: AgentsOptions): Promise<number> {
   const terminal = new Terminal(options);
+  const agentModule = options.agentModule === undefined ? undefined : await agentModuleUrl(options.agentModule);
   const interruption = onInterrupt();
   const warnings = new WarningLog((text, _kind, count) =>
     terminal.note(count > 1 ? countedWarning(text, count) : text),
@@ -58,7 +60,7 @@ async function runAgents(options: AgentsOptions): Promise<number> {
       runId: options.runId,
       namePrefix: (options.name ?? hostname()).replace(/[^\w-]/g, '-'),
       onWarning: (text, kind, count) => warnings.add(text, kind, count),
-      ...(options.agentModule === undefined ? {} : { agentModule: options.agentModule }),
+      ...(agentModule === undefined ? {} : { agentModule }),
     });
     try {
       const url = `stomp://${broker.host}:${broker.port}`;

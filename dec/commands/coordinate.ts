@@ -12,6 +12,7 @@ import {
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { FAIRNESS, list, nonNegative, oneOf, perUnit } from '../option.js';
 import type { CoordinationReport } from '../schema/index.js';
+import { switchesNamed } from '../switch-names.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
 
 interface CoordinateOptions extends OutputOptions {
@@ -55,14 +56,20 @@ export function addCoordinate(program: Command): void {
     .option('--method <method>', 'admm (agents against the coordinator) or central', oneOf('admm', 'central'), 'admm')
     .option('--reactive <mode>', 'what inverters do with reactive power: none', oneOf('none'), 'none')
     .option('--no-ac-correction', 'take the answer of the linear model as it is')
-    .option('--open <names>', 'switches to open, separated by commas', list, [])
+    .option(
+      '--open <names>',
+      'switches to open, separated by commas: coordination needs a network without loops',
+      list,
+      [],
+    )
     .option('--strict', 'exit with 3 when limits are violated or cannot hold')
     .option('--store <dir>', 'folder of the model store')
     .option('--json', 'print one JSON object')
     .option('--quiet', 'no progress and no notices')
     .addHelpText(
       'after',
-      '\nExample:\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --fairness equalAlpha',
+      '\nExamples:\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --fairness equalAlpha' +
+        "\n  dec coordinate BUSINFO.json BRANCHINFO.json --open sw7,sw8   the ancestor's pair, whose network has two loops",
     )
     .action((feeder: string[], options: CoordinateOptions) => {
       process.exitCode = runCoordinate(feeder, options);
@@ -103,6 +110,7 @@ function runCoordinate(names: readonly string[], options: CoordinateOptions): nu
 
 function readCase(names: readonly string[], options: CoordinateOptions): Case {
   const { loadMultiplier, pvMultiplier } = options;
+  checkPair(names);
   if (names.length === 2 && names.every((name) => /\.json$/i.test(name))) {
     const [busInfo, branchInfo] = names.map(readJson);
     const data = ancestorFeeder(busInfo, branchInfo, {
@@ -119,18 +127,36 @@ function readCase(names: readonly string[], options: CoordinateOptions): Case {
   const model = modelOf(names, storeAt(options.store));
   const { feeder } = model;
   const findings = [...siblingFindings(names, model), ...validated(feeder)];
-  const openSwitches = options.open.map((name) => {
-    const found = feeder.switches.find((device) => device.name.toLowerCase() === name.toLowerCase());
-    if (found) return found.id;
-    const known = feeder.switches.map((device) => device.name);
-    throw new DecError(
-      'BAD_ARGUMENT',
-      `The feeder has no switch ${name}; it has ${known.join(', ') || 'none'}. Check --open.`,
-      { switch: name, known },
-    );
-  });
+  const openSwitches = switchesNamed(feeder, options.open).map(({ id }) => id);
   const inputs = scenarioInputs(feeder, loadMultiplier, pvMultiplier);
   return { feeder, inputs, openSwitches, findings };
+}
+
+/** @throws DecError `BAD_ARGUMENT` when JSON files are given that are not the ancestor's pair in its order */
+function checkPair(names: readonly string[]): void {
+  const files = names.filter((name) => /\.json$/i.test(name));
+  if (files.length === 0) return;
+  const [busInfo, branchInfo] = files;
+  if (files.length !== 2 || names.length !== 2 || busInfo === undefined || branchInfo === undefined) {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      `The ancestor's case is a pair of JSON files, BUSINFO.json and then BRANCHINFO.json; given ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}.`,
+      { files: names },
+    );
+  }
+  if (!isBranchInfo(readJson(busInfo)) || isBranchInfo(readJson(branchInfo))) return;
+  throw new DecError(
+    'BAD_ARGUMENT',
+    `${busInfo} describes branches and ${branchInfo} does not: give BUSINFO.json first and BRANCHINFO.json after it.`,
+    { files: names },
+  );
+}
+
+/** Branches have two ends. */
+function isBranchInfo(content: unknown): boolean {
+  if (typeof content !== 'object' || content === null) return false;
+  const [first] = Object.values(content);
+  return typeof first === 'object' && first !== null && 'from' in first && 'to' in first;
 }
 
 function readJson(path: string): unknown {

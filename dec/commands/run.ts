@@ -3,8 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { DecError } from '../../grid/math/index.js';
+import type { Feeder } from '../../grid/model/index.js';
 import type { FairnessMode } from '../../grid/optim/index.js';
 import { flagshipPath, readProfile } from '../../platform/index.js';
+import { agentModuleUrl } from '../agent-module.js';
 import {
   type IntervalResult,
   RUN_DEFAULTS,
@@ -22,6 +24,7 @@ import {
   count,
   duration,
   FAIRNESS,
+  list,
   nonNegative,
   nonNegativeCount,
   oneOf,
@@ -35,6 +38,7 @@ import { namedResultsFolder, newResultsFolder } from '../output/results-folder.j
 import { packageVersion } from '../package-version.js';
 import { seededUuid } from '../seeded-uuid.js';
 import { isViolated } from '../strictness.js';
+import { switchesNamed } from '../switch-names.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
 
 /** Name of the run on the bus when agents of other processes join and no name is given. */
@@ -64,6 +68,7 @@ interface RunCommandOptions extends OutputOptions {
   readonly hosts: number;
   readonly externalHosts: number;
   readonly lostAfter: number;
+  readonly open: readonly string[];
   readonly runId?: string;
   readonly agentModule?: string;
   readonly out?: string;
@@ -88,13 +93,21 @@ export function configureRun(command: Command, name: string): Command {
     .description('the main job: platform, simulation and agents; coordinate live over STOMP')
     .argument('[feeder]', 'name, mRID, CIM or OpenDSS master file; the built-in feeder when absent')
     .option('--intervals <n>', 'number of coordination intervals', count, DAY_INTERVALS)
-    .option('--interval <duration>', 'simulated time from one interval to the next', duration, DAY_INTERVAL_S)
+    .addOption(
+      new Option('--interval <duration>', 'simulated time from one interval to the next')
+        .argParser(duration)
+        .default(DAY_INTERVAL_S, '30m'),
+    )
     .option(
       '--publish <duration>',
       'simulated time between two outputs (default: 5m, or the interval if shorter)',
       duration,
     )
-    .option('--start <hh:mm>', 'simulated time of day at the start', timeOfDay, DAY_START_S)
+    .addOption(
+      new Option('--start <hh:mm>', 'simulated time of day at the start')
+        .argParser(timeOfDay)
+        .default(DAY_START_S, '10:00'),
+    )
     .option('--load-multiplier <x>', 'multiplies every load', nonNegative, RUN_DEFAULTS.loadMultiplier)
     .option('--pv-multiplier <x>', 'multiplies every PV system', nonNegative, RUN_DEFAULTS.pvMultiplier)
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit, 1.04)
@@ -114,6 +127,12 @@ export function configureRun(command: Command, name: string): Command {
       'intervals without any sign of an agent after which it is told as lost; its limits stay in force',
       count,
       RUN_DEFAULTS.lostAfterIntervals,
+    )
+    .option(
+      '--open <names>',
+      'switches to open, separated by commas: coordination needs a network without loops',
+      list,
+      [],
     )
     .option('--run-id <id>', 'name of the run on the bus, for dec agents')
     .option('--agent-module <url>', 'ES module with agents of another make')
@@ -154,12 +173,13 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
   }
   const feeder = wanted ?? flagshipPath();
   // A file becomes known to the store, so that the platform finds its feeder by mRID.
+  const agentModule = options.agentModule === undefined ? undefined : await agentModuleUrl(options.agentModule);
   const store = storeAt(options.store, existsSync(feeder) && feeder !== flagshipPath() ? [feeder] : []);
   // Read here first, so that an unknown feeder is told before anything is started.
   const model = modelOf([feeder], store);
   const load = profileOf('--load-profile', options.loadProfile);
   const pv = profileOf('--pv-profile', options.pvProfile);
-  const settings = settingsOf(options, load?.values, pv?.values);
+  const settings = settingsOf(options, load?.values, pv?.values, model.feeder);
   const files = [...model.files, ...(load ? [load.path] : []), ...(pv ? [pv.path] : [])];
   const inputs = files.map((path) => ({ name: basename(path), sha256: sha256(path) }));
   const { seed } = options;
@@ -168,7 +188,17 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
       ? newResultsFolder('outputs', runName(model.name, settings, { seed, mrid: model.mrid, inputs }))
       : namedResultsFolder(options.out);
   try {
-    return await runInto(folder.path, { options, terminal, feeder, model, store, settings, inputs, signal });
+    return await runInto(folder.path, {
+      options,
+      agentModule,
+      terminal,
+      feeder,
+      model,
+      store,
+      settings,
+      inputs,
+      signal,
+    });
   } finally {
     folder.release();
   }
@@ -177,6 +207,7 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
 /** What a run is made of when its folder is there. */
 interface PreparedRun {
   readonly options: RunCommandOptions;
+  readonly agentModule: string | undefined;
   readonly terminal: Terminal;
   readonly feeder: string;
   readonly model: ReturnType<typeof modelOf>;
@@ -187,7 +218,7 @@ interface PreparedRun {
 }
 
 async function runInto(folder: string, run: PreparedRun): Promise<number> {
-  const { options, terminal, feeder, model, store, settings, inputs, signal } = run;
+  const { options, agentModule, terminal, feeder, model, store, settings, inputs, signal } = run;
   terminal.print(`${model.name} ${model.mrid}`);
   terminal.findings(siblingFindings([feeder], model));
   const outputs: OutputRecord[] = [];
@@ -201,7 +232,7 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
     ...(options.broker === undefined ? {} : { broker: options.broker }),
     port: options.port,
     externalHosts: options.externalHosts,
-    ...(options.agentModule === undefined ? {} : { agentModule: options.agentModule }),
+    ...(agentModule === undefined ? {} : { agentModule }),
     ...(runId === undefined ? {} : { runId }),
     uuid: seededUuid(options.seed),
     signal,
@@ -244,6 +275,7 @@ function settingsOf(
   options: RunCommandOptions,
   loadProfile: readonly number[] | undefined,
   pvProfile: readonly number[] | undefined,
+  feeder: Feeder,
 ): Partial<RunSettings> & { readonly startTime: number } {
   const midnight = Math.floor(RUN_DEFAULTS.startTime / DAY_S) * DAY_S;
   return {
@@ -261,6 +293,7 @@ function settingsOf(
     limits: { minPu: options.vMin, maxPu: options.vMax },
     hosts: options.hosts,
     lostAfterIntervals: options.lostAfter,
+    openSwitches: switchesNamed(feeder, options.open).map(({ name }) => name),
   };
 }
 
@@ -298,8 +331,8 @@ function intervalRow(interval: IntervalResult): string {
     interval.status,
     String(interval.rounds),
     Math.max(residuals.primal, residuals.dual).toExponential(1),
-    interval.before.vMaxPu.toFixed(4),
-    after ? after.vMaxPu.toFixed(4) : '-',
+    fixed(interval.before.vMaxPu, 4),
+    fixed(after?.vMaxPu, 4),
     audit ? (audit.curtailedW / 1000).toFixed(1) : '-',
     interval.seconds.toFixed(2),
   ]);
@@ -315,7 +348,7 @@ function progressOn(terminal: Terminal): (progress: RunProgress) => void {
         terminal.progress(progress.text);
         break;
       case 'output':
-        terminal.progress(`${clockOf(progress.timestamp)}  highest ${progress.vMaxPu.toFixed(4)} pu`);
+        terminal.progress(`${clockOf(progress.timestamp)}  highest ${fixed(progress.vMaxPu, 4)} pu`);
         break;
       case 'round': {
         const { round, primalResidual, dualResidual } = progress;
@@ -334,25 +367,35 @@ function progressOn(terminal: Terminal): (progress: RunProgress) => void {
   };
 }
 
+/** A number for people; `-` where it is not known: without measurements there is no voltage to tell. */
+function fixed(value: number | undefined, digits: number): string {
+  return value === undefined || !Number.isFinite(value) ? '-' : value.toFixed(digits);
+}
+
 /** The run at a glance, for people. */
 function summary(result: RunResult, folder: string): string[] {
   if (result.status === 'nothingToCoordinate') return [result.reason ?? '', `Wrote ${folder}.`];
   const { summary: figures } = result;
-  const number = (value: number | undefined, digits: number) => (value === undefined ? '-' : value.toFixed(digits));
   const last = result.reason === undefined ? [] : ['', result.reason];
   const rows = [
-    ['highest voltage, pu', number(figures.vMaxBeforePu, 4), number(figures.vMaxAfterPu, 4)],
-    ['nodes outside the limits', number(figures.violationsBefore, 0), number(figures.violationsAfter, 0)],
+    ['highest voltage, pu', fixed(figures.vMaxBeforePu, 4), fixed(figures.vMaxAfterPu, 4)],
+    ['nodes outside the limits', fixed(figures.violationsBefore, 0), fixed(figures.violationsAfter, 0)],
   ];
   const kilowatts = figures.curtailedW === undefined ? undefined : figures.curtailedW / 1000;
   const more = [
-    ['curtailed (interval with the most)', `${number(kilowatts, 1)} kW, ${number(figures.curtailedPct, 2)} %`],
-    ['Jain index of alpha', number(figures.jainAlpha, 3)],
-    ['price of fairness', `${number(figures.priceOfFairnessPct, 2)} % of what is available`],
-    ['agents', String(result.agents.length)],
+    [
+      'curtailed (interval with the most)',
+      kilowatts === undefined ? '-' : `${fixed(kilowatts, 1)} kW, ${fixed(figures.curtailedPct, 2)} %`,
+    ],
+    ['Jain index of alpha', fixed(figures.jainAlpha, 3)],
+    [
+      'price of fairness',
+      figures.priceOfFairnessPct === undefined ? '-' : `${fixed(figures.priceOfFairnessPct, 2)} % of what is available`,
+    ],
+    ['agents', agentsText(result)],
     ['rounds', String(figures.rounds)],
-    ['seconds of coordination', number(figures.seconds, 2)],
-    ['seconds in all', number(result.seconds, 2)],
+    ['seconds of coordination', fixed(figures.seconds, 2)],
+    ['seconds in all', fixed(result.seconds, 2)],
   ];
   return [
     '',
@@ -363,6 +406,17 @@ function summary(result: RunResult, folder: string): string[] {
     '',
     `Set-points, messages, tables and pictures are in ${folder}.`,
   ];
+}
+
+/** How many agents there are, and how many took no part in some interval. */
+function agentsText({ agents, intervals }: RunResult): string {
+  const missing = new Set(intervals.flatMap(({ missingAgents }) => missingAgents));
+  const always = [...missing].filter((id) => intervals.every(({ missingAgents }) => missingAgents.includes(id)));
+  if (missing.size === 0) return String(agents.length);
+  const never = always.length > 0 ? `, ${always.length} never took part` : '';
+  const more = missing.size - always.length;
+  const sometimes = more > 0 ? `, ${more} not in all intervals` : '';
+  return `${agents.length}${never}${sometimes}`;
 }
 
 function exitCode(result: RunResult, isStrict: boolean): number {

@@ -126,11 +126,14 @@ export class Audit {
   }
 }
 
-/** An audit with what the optimum of the whole feeder says about it. */
-export function completed(audit: AuditResult, figures: DispatchFigures | undefined): AuditResult {
+/**
+ * An audit with what the optimum of the whole feeder says about it.
+ * @param holdsLimits - a dispatch that violates them has paid for no fairness, however little it curtails
+ */
+export function completed(audit: AuditResult, figures: DispatchFigures | undefined, holdsLimits: boolean): AuditResult {
   if (figures === undefined) return audit;
   const { leastCurtailedW: least, linear, kktResidual } = figures;
-  const aboveW = least === undefined ? undefined : audit.curtailedW - least;
+  const aboveW = least === undefined || !holdsLimits ? undefined : audit.curtailedW - least;
   return {
     ...audit,
     leastCurtailedW: least,

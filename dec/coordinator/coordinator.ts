@@ -1,4 +1,11 @@
-import { type Bus, mridKey, type SimulationOutput, simulationInput, simulationInputTopic } from '../../bus/index.js';
+import {
+  type Bus,
+  type DerSetpoint,
+  mridKey,
+  type SimulationOutput,
+  simulationInput,
+  simulationInputTopic,
+} from '../../bus/index.js';
 import { type Forecast, limitOfSetpoint, type PrimaryModel, type PrimaryState } from '../../grid/optim/index.js';
 import { type AppliedSetpoint, type CommandedDevice, type Commitment, commit } from './commit.js';
 import { PrimaryEstimator } from './estimate.js';
@@ -7,6 +14,7 @@ import type { IntervalOutcome, StarCore } from './interval.js';
 import { MeasurementIndex } from './measurements.js';
 import { Rounds } from './rounds.js';
 import type { RunProgress, RunSettings } from './run-result.js';
+import type { StandIns } from './stand-ins.js';
 
 /** Under this name the coordinator commands the DER of the primary. */
 export const PRIMARY_AGENT = 'primary';
@@ -20,6 +28,7 @@ export interface CoordinatorOptions {
   readonly star: StarCore;
   /** Devices that may be commanded, by {@link mridKey} of what agents call them. */
   readonly devices: ReadonlyMap<string, CommandedDevice>;
+  readonly standIns: StandIns;
   readonly settings: RunSettings;
   /** Forecast from one time to another, epoch seconds. */
   readonly forecast: (fromS: number, toS: number) => Forecast;
@@ -80,7 +89,7 @@ export class Coordinator {
 
   /** Coordinates one interval on one output, and sends its difference message. */
   async coordinate(interval: number, output: SimulationOutput): Promise<CoordinatedInterval> {
-    const { bus, simulationId, settings, signal, clock, onProgress } = this.options;
+    const { bus, simulationId, settings, signal, clock, onProgress, primary } = this.options;
     const began = clock();
     const { timestamp } = output.message;
     // Limits of this interval act until those of the next one do, one output after the next measurement.
@@ -92,6 +101,14 @@ export class Coordinator {
       horizon: { pv: forecast.pv, load: forecast.load },
       inputs: estimate.inputs,
       state: estimate.state,
+      standIn: this.options.standIns.forInterval(output, forecast, this.applied),
+      limits: (agentId) => this.limitsOf(agentId),
+      limitsInForce: new Map(
+        primary.feeder.pvSystems.flatMap(({ id, mrid }) => {
+          const limit = this.applied.get(mridKey(mrid));
+          return limit === undefined ? [] : [[id, limit.setpointW] as const];
+        }),
+      ),
       clock,
       ...(signal === undefined ? {} : { signal }),
       onRound: ({ round, primalResidual, dualResidual }) =>
@@ -105,7 +122,16 @@ export class Coordinator {
     }
     this.applied = commitment.applied;
     const committedMs = clock();
+    await this.rounds.recover(signal);
     return { outcome, commitment, state: estimate.state, committedMs, seconds: (committedMs - began) / 1000 };
+  }
+
+  /** The limits in force of an agent's units. */
+  private limitsOf(agentId: string): readonly DerSetpoint[] {
+    return [...this.options.devices].flatMap(([key, device]) => {
+      const limit = this.applied.get(key) ?? { setpointW: device.maxPowerW, setpointVar: 0 };
+      return device.agentId === agentId ? [{ derMrid: key, ...limit }] : [];
+    });
   }
 
   /** The agents' set-points and those of the primary's own DER. */

@@ -12,6 +12,7 @@ import {
 } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { boundaryFault, portNodesOf, setpointFault, verificationFault } from './answer-check.js';
+import { type HostRecord, Roster } from './roster.js';
 import type { AgentFailure } from './run-result.js';
 
 /** Kinds of questions whose answers come by agent. */
@@ -41,18 +42,17 @@ interface Question {
   done(): void;
 }
 
-/** A host as it introduced itself. */
-export interface HostRecord {
-  readonly hostId: string;
-  readonly capacity: number;
-}
-
 /** Settings of an exchange. */
 export interface ExchangeOptions {
   readonly bus: Bus;
   readonly runId: string;
   /** Told of every answer that was dropped. Without it they go to where the process's warnings go. */
   readonly onError?: (error: Error) => void;
+  /**
+   * Starts a host in the place of one that has ended or does not answer; undefined when it cannot be done. Without it its
+   * agents go to the other hosts.
+   */
+  readonly replaceHost?: (hostId: string) => Promise<string | undefined>;
 }
 
 /**
@@ -62,17 +62,13 @@ export interface ExchangeOptions {
 export class AgentExchange {
   private readonly options: ExchangeOptions;
   private readonly subscription: BusSubscription;
-  private readonly hostOf = new Map<string, string>();
-  private readonly hosts = new Map<string, HostRecord>();
+  private readonly roster = new Roster();
+  /** Hosts that agents are given to at first; all that are there when nobody was gathered. */
+  private seated: readonly string[] = [];
   /** What each agent was made of, to make it again. */
   private readonly assignments = new Map<string, unknown>();
   private readonly portNodes = new Map<string, number | undefined>();
-  /** Agents that their host no longer carries: it has come back without them. */
-  private readonly stray = new Set<string>();
-  /** Hosts that let a question pass and have not been heard since. */
-  private readonly silent = new Set<string>();
-  /** Hosts that came after the agents had been given out. */
-  private readonly spare = new Set<string>();
+  private readonly notMade = new Map<string, string>();
   private simulationId: string | undefined;
   /** While agents are given out a host cannot list them yet. */
   private isGiving = false;
@@ -98,11 +94,16 @@ export class AgentExchange {
 
   /** Ids of all assigned agents. */
   get agentIds(): readonly string[] {
-    return [...this.hostOf.keys()];
+    return this.roster.agentIds;
+  }
+
+  /** Agents that no host could make, with the reason. */
+  get unmade(): ReadonlyMap<string, string> {
+    return this.notMade;
   }
 
   hostOfAgent(agentId: string): string {
-    return this.hostOf.get(agentId) ?? '';
+    return this.roster.carrierOf(agentId) ?? '';
   }
 
   /** Says something to all hosts. */
@@ -111,91 +112,118 @@ export class AgentExchange {
   }
 
   /**
-   * Calls the hosts of the run and waits until `count` of them have said hello.
+   * Calls the hosts of the run and waits until `count` of them have said hello. Agents are given to these; whoever comes
+   * beside them is kept in reserve.
+   *
+   * @param own - hosts that must be among them: those that the run has started
    * @throws DecError `AGENT_LOST` when fewer came in time, `CANCELLED` when the signal came first
    */
-  async gather(count: number, deadlineMs: number, signal?: AbortSignal): Promise<readonly HostRecord[]> {
+  async gather(
+    count: number,
+    deadlineMs: number,
+    signal?: AbortSignal,
+    own: readonly string[] = [],
+  ): Promise<readonly HostRecord[]> {
+    const { roster } = this;
     this.isGathering = true;
     this.call();
-    const isComplete = await this.until(() => this.hosts.size >= count, deadlineMs, signal);
+    const isThere = (): boolean => roster.size >= count && own.every((hostId) => roster.has(hostId));
+    const isComplete = await this.until(isThere, deadlineMs, signal);
     this.isGathering = false;
-    if (isComplete) return [...this.hosts.values()];
+    if (isComplete) {
+      const others = roster.hostIds.filter((hostId) => !own.includes(hostId));
+      this.seated = [...own, ...others].slice(0, count);
+      return this.seated.flatMap((hostId) => roster.record(hostId) ?? []);
+    }
     throw new DecError(
       'AGENT_LOST',
-      `${this.hosts.size} of ${count} agent hosts came within ${deadlineMs / 1000} s. A host may have failed to reach the ` +
+      `${roster.size} of ${count} agent hosts came within ${deadlineMs / 1000} s. A host may have failed to reach the ` +
         `broker, or belong to another run than ${this.options.runId}.`,
-      { hosts: this.hosts.size, wanted: count, runId: this.options.runId },
+      { hosts: roster.size, wanted: count, runId: this.options.runId },
       { retriable: true },
     );
   }
 
   /**
-   * Gives agents to the hosts in turn and waits for their acknowledgement. Agents that could not be made are returned
-   * with the reason.
+   * Gives agents to the gathered hosts in turn and waits for their acknowledgement. Agents of a host that takes none go to
+   * the others. Agents that could not be made are returned with the reason.
    */
   async assign(
     assignments: ReadonlyMap<string, unknown>,
     deadlineMs: number,
     signal?: AbortSignal,
   ): Promise<readonly AgentFailure[]> {
-    const hosts = [...this.hosts.values()];
-    const parts = new Map(hosts.map(({ hostId }) => [hostId, new Map<string, unknown>()]));
-    let turn = 0;
+    const { roster } = this;
+    const seating = roster.inTurn(
+      [...assignments.keys()],
+      this.seated.filter((hostId) => roster.has(hostId)),
+    );
+    const seats = [...seating.values()].reduce((sum, { length }) => sum + length, 0);
+    if (seats < assignments.size) {
+      throw new DecError('BAD_ARGUMENT', `The hosts carry fewer than ${assignments.size} agents; start more hosts.`, {
+        agents: assignments.size,
+      });
+    }
     for (const [agentId, payload] of assignments) {
-      const host = nextHost(hosts, parts, turn++);
-      if (host === undefined) {
-        throw new DecError('BAD_ARGUMENT', `The hosts carry fewer than ${assignments.size} agents; start more hosts.`, {
-          agents: assignments.size,
-        });
-      }
-      parts.get(host.hostId)!.set(agentId, payload);
       this.assignments.set(agentId, payload);
       this.portNodes.set(agentId, portNodesOf(payload));
     }
-    const rejected = await this.give(parts, deadlineMs, signal);
-    for (const { agentId } of rejected) this.hostOf.delete(agentId);
+    const rejected = await this.give(seating, deadlineMs, signal);
+    for (const { agentId, message } of rejected) this.notMade.set(agentId, message);
+    roster.dismiss(rejected.map(({ agentId }) => agentId));
     return rejected;
   }
 
-  /** Gives each host its part; the agents that it did not take are returned with the reason. */
+  /** Gives each host its part; the agents that nobody took are returned with the reason. */
   private async give(
-    parts: ReadonlyMap<string, ReadonlyMap<string, unknown>>,
+    seating: ReadonlyMap<string, readonly string[]>,
     deadlineMs: number,
     signal?: AbortSignal,
   ): Promise<readonly AgentFailure[]> {
+    const { roster } = this;
     const open = new Set<string>();
     const rejected: AgentFailure[] = [];
-    for (const [hostId, part] of parts) {
-      for (const agentId of part.keys()) {
-        this.hostOf.set(agentId, hostId);
-        open.add(agentId);
-      }
-    }
+    const heardMs = new Map<string, number>();
     const watcher = (message: CoordinationMessage): void => {
       if (message.kind !== 'assigned') return;
-      const isOwn = (agentId: string): boolean => this.hostOf.get(agentId) === message.sender;
-      for (const agentId of message.agentIds) if (isOwn(agentId)) open.delete(agentId);
+      heardMs.set(message.sender, performance.now());
+      for (const agentId of message.agentIds) if (roster.carries(message.sender, agentId)) open.delete(agentId);
       for (const [agentId, reason] of Object.entries(message.rejected)) {
-        if (!isOwn(agentId) || !open.delete(agentId)) continue;
+        if (!roster.carries(message.sender, agentId) || !open.delete(agentId)) continue;
         rejected.push({ agentId, message: reason });
+      }
+    };
+    const hand = (parts: ReadonlyMap<string, readonly string[]>): void => {
+      for (const [hostId, part] of parts) {
+        roster.seat(hostId, part);
+        heardMs.set(hostId, performance.now());
+        for (const agentId of part) open.add(agentId);
+        for (const chunk of chunks(part, AGENTS_PER_ASSIGNMENT)) {
+          const agents = Object.fromEntries(chunk.map((agentId) => [agentId, this.assignments.get(agentId)]));
+          this.tell(hostId, { kind: 'assign', interval: 0, round: 0, hostId, agents });
+        }
       }
     };
     this.watchers.add(watcher);
     this.isGiving = true;
+    const endMs = performance.now() + deadlineMs;
     try {
-      for (const [hostId, part] of parts) {
-        for (const chunk of chunks([...part], AGENTS_PER_ASSIGNMENT)) {
-          const agents = Object.fromEntries(chunk);
-          this.send(coordinationHost(this.options.runId, hostId), {
-            kind: 'assign',
-            interval: 0,
-            round: 0,
-            hostId,
-            agents,
-          });
-        }
+      hand(seating);
+      while (open.size > 0 && performance.now() < endMs) {
+        const waitMs = Math.min(TAKE_MS, endMs - performance.now());
+        if (await this.until(() => open.size === 0, waitMs, signal)) break;
+        const carriers = new Set([...open].map((agentId) => this.hostOfAgent(agentId)));
+        const idle = [...carriers].filter((hostId) => performance.now() - (heardMs.get(hostId) ?? 0) >= TAKE_MS - 1);
+        for (const hostId of idle) roster.missed(hostId);
+        const others = roster.reliable().filter((hostId) => !idle.includes(hostId));
+        if (idle.length === 0 || others.length === 0) continue;
+        const left = [...open].filter((agentId) => idle.includes(this.hostOfAgent(agentId)));
+        const text = `Hosts ${idle.join(', ')} took none of their agents within ${TAKE_MS / 1000} s; the ${left.length} agents were given to others.`;
+        this.warn(text);
+        for (const hostId of idle) this.tell(hostId, { kind: 'leave', interval: 0, round: 0, reason: text });
+        roster.dismiss(left);
+        hand(roster.inTurn(left, others));
       }
-      await this.until(() => open.size === 0, deadlineMs, signal);
     } finally {
       this.isGiving = false;
       this.watchers.delete(watcher);
@@ -209,13 +237,23 @@ export class AgentExchange {
   /** Tells the hosts which simulation to read; resolves with the hosts that did not confirm in time. */
   async watch(simulationId: string, deadlineMs: number, signal?: AbortSignal): Promise<readonly string[]> {
     this.simulationId = simulationId;
-    const open = new Set(this.hosts.keys());
+    return this.confirmWatching(simulationId, this.roster.hostIds, deadlineMs, signal, (body) => this.broadcast(body));
+  }
+
+  private async confirmWatching(
+    simulationId: string,
+    hostIds: readonly string[],
+    deadlineMs: number,
+    signal: AbortSignal | undefined,
+    say: (body: Body) => void,
+  ): Promise<readonly string[]> {
+    const open = new Set(hostIds);
     const watcher = (message: CoordinationMessage): void => {
       if (message.kind === 'watching' && message.simulationId === simulationId) open.delete(message.sender);
     };
     this.watchers.add(watcher);
     try {
-      this.broadcast({ kind: 'watch', interval: 0, round: 0, simulationId });
+      say({ kind: 'watch', interval: 0, round: 0, simulationId });
       await this.until(() => open.size === 0, deadlineMs, signal);
     } finally {
       this.watchers.delete(watcher);
@@ -237,14 +275,14 @@ export class AgentExchange {
   ): Promise<Answers<Kind>> {
     signal?.throwIfAborted();
     const wanted = new Set(expected);
+    const { roster } = this;
     this.lastInterval = body.interval;
     if (body.kind === 'prepare') {
-      await this.restore(deadlineMs, signal);
       // Who was given up in an earlier interval gets another chance when its host is there.
-      for (const [agentId, hostId] of this.hostOf) if (!this.silent.has(hostId)) wanted.add(agentId);
+      for (const agentId of roster.agentIds) if (!roster.isSilent(this.hostOfAgent(agentId))) wanted.add(agentId);
     }
-    const assigned = [...wanted].filter((agentId) => this.hostOf.has(agentId));
-    const open = new Set(assigned.filter((agentId) => this.hosts.has(this.hostOfAgent(agentId))));
+    const assigned = [...wanted].filter((agentId) => roster.carrierOf(agentId) !== undefined);
+    const open = new Set(assigned.filter((agentId) => roster.isCarried(agentId)));
     const byAgent = new Map<string, AnswerOf<Kind>>();
     await new Promise<void>((resolve, reject) => {
       const end = (): void => {
@@ -261,7 +299,7 @@ export class AgentExchange {
         resolve();
       };
       const timer = setTimeout(() => {
-        for (const agentId of open) this.silent.add(this.hostOfAgent(agentId));
+        for (const agentId of open) roster.missed(this.hostOfAgent(agentId));
         done();
       }, deadlineMs);
       signal?.addEventListener('abort', abort, { once: true });
@@ -272,14 +310,17 @@ export class AgentExchange {
         accept: (message) => {
           const parts = partsOf[kind](message);
           if (parts === undefined) return;
+          roster.answered(message.sender);
           const faults = faultsOf(message, this.portNodes);
           for (const [agentId, part] of Object.entries(parts)) {
-            const fault = this.carries(message.sender, agentId) ? faults.get(agentId) : 'it does not carry that agent';
+            const fault = roster.carries(message.sender, agentId)
+              ? faults.get(agentId)
+              : 'it does not carry that agent';
             if (fault === undefined) byAgent.set(agentId, part);
             else this.drop(message, agentId, fault);
           }
           // A host answers once, for all of its agents that have an answer.
-          for (const [agentId, hostId] of this.hostOf) if (hostId === message.sender) open.delete(agentId);
+          for (const agentId of roster.agentsOf(message.sender)) open.delete(agentId);
         },
         done,
       };
@@ -308,84 +349,78 @@ export class AgentExchange {
   private greet({ round, sender, hostId, capacity, agentIds }: CoordinationOf<'hello'>): void {
     if (sender !== hostId) return;
     if (round !== this.callNumber) {
-      if (this.isGathering || this.hostOf.size > 0) this.call();
+      if (this.isGathering || this.roster.agentIds.length > 0) this.call();
       return;
     }
-    if (!this.hosts.has(hostId) && this.assignments.size > 0) this.spare.add(hostId);
-    this.hosts.set(hostId, { hostId, capacity });
-    const carried = new Set(agentIds);
-    for (const [agentId, carrier] of this.hostOf) {
-      if (carrier !== hostId || this.isGiving) continue;
-      if (carried.has(agentId)) this.stray.delete(agentId);
-      else this.stray.add(agentId);
-    }
+    const isStale = this.roster.greet({ hostId, capacity }, agentIds, this.isGiving);
+    if (isStale) this.tell(hostId, { kind: 'leave', interval: 0, round: 0, reason: 'its agents were given to others' });
   }
 
   /**
-   * Gives agents that nobody carries any more to their host when it has come back, else to one that came later. Agents
-   * for which there is none stay with the host they had.
+   * Makes agents again whose host has ended, does not answer, or has come back without them.
+   * @returns agents that were made anew: they know nothing of the limits in force
    */
-  private async restore(deadlineMs: number, signal?: AbortSignal): Promise<void> {
-    const parts = new Map<string, Map<string, unknown>>();
-    for (const [agentId, hostId] of this.hostOf) {
-      const isPresent = this.hosts.has(hostId) && !this.silent.has(hostId);
-      if (isPresent && !this.stray.has(agentId)) continue;
-      const target = isPresent ? hostId : this.spareWithRoom(parts);
-      if (target === undefined) continue;
-      const part = parts.get(target) ?? new Map<string, unknown>();
-      parts.set(target, part.set(agentId, this.assignments.get(agentId)));
+  async restore(deadlineMs: number, signal?: AbortSignal): Promise<readonly string[]> {
+    const { roster } = this;
+    const replacements = new Map<string, string>();
+    for (const hostId of roster.failed()) {
+      const name = await this.options.replaceHost?.(hostId);
+      if (name === undefined) continue;
+      this.call();
+      if (await this.until(() => roster.has(name), deadlineMs, signal)) replacements.set(hostId, name);
     }
-    if (parts.size === 0) return;
-    const rejected = new Set((await this.give(parts, deadlineMs, signal)).map(({ agentId }) => agentId));
-    for (const part of parts.values()) {
-      for (const agentId of part.keys()) if (!rejected.has(agentId)) this.stray.delete(agentId);
+    const before = new Map(roster.agentIds.map((agentId) => [agentId, this.hostOfAgent(agentId)]));
+    const seating = roster.rescue(replacements);
+    if (seating.size === 0) return [];
+    const left = new Set<string>();
+    for (const [hostId, part] of seating) {
+      for (const agentId of part) if (before.get(agentId) !== hostId) left.add(before.get(agentId) ?? '');
     }
-    if (this.simulationId === undefined) return;
-    for (const hostId of parts.keys()) {
-      const { simulationId } = this;
-      this.send(coordinationHost(this.options.runId, hostId), { kind: 'watch', interval: 0, round: 0, simulationId });
+    const rejected = new Set((await this.give(seating, deadlineMs, signal)).map(({ agentId }) => agentId));
+    for (const hostId of left) {
+      if (roster.has(hostId) && roster.agentsOf(hostId).length === 0) {
+        this.tell(hostId, { kind: 'leave', interval: 0, round: 0, reason: 'its agents were given to others' });
+      }
     }
-  }
-
-  private spareWithRoom(parts: ReadonlyMap<string, ReadonlyMap<string, unknown>>): string | undefined {
-    for (const hostId of this.spare) {
-      const host = this.hosts.get(hostId);
-      if (host === undefined || this.silent.has(hostId)) continue;
-      let carried = parts.get(hostId)?.size ?? 0;
-      for (const carrier of this.hostOf.values()) if (carrier === hostId) carried++;
-      if (carried < host.capacity) return hostId;
+    const { simulationId } = this;
+    if (simulationId !== undefined) {
+      await this.confirmWatching(simulationId, [...seating.keys()], deadlineMs, signal, (body) => {
+        for (const hostId of seating.keys()) this.tell(hostId, body);
+      });
     }
-    return undefined;
+    return [...seating.values()].flat().filter((agentId) => !rejected.has(agentId));
   }
 
   /** How many of these agents are on a host that is there: zero means that no answer can come. */
   awaitedCount(agentIds: Iterable<string>): number {
     let count = 0;
-    for (const agentId of agentIds) {
-      const hostId = this.hostOf.get(agentId);
-      if (hostId !== undefined && this.hosts.has(hostId)) count++;
-    }
+    for (const agentId of agentIds) if (this.roster.isCarried(agentId)) count++;
     return count;
   }
 
-  private carries(sender: string, agentId: string): boolean {
-    return this.hostOf.get(agentId) === sender && this.hosts.has(sender);
+  /** Whether an agent's host let a whole question pass or is gone. */
+  hasLost(agentId: string): boolean {
+    const hostId = this.roster.carrierOf(agentId);
+    return hostId === undefined || !this.roster.has(hostId) || this.roster.isSilent(hostId);
   }
 
   /** Says that something was not taken. */
   private drop({ kind, sender }: CoordinationMessage, agentId: string, reason: string): void {
     const text = `A ${kind} message of ${sender} for agent ${agentId} was dropped: ${reason}.`;
+    this.warn(text);
+  }
+
+  private warn(text: string): void {
     if (this.options.onError === undefined) process.emitWarning(text);
     else this.options.onError(new Error(text));
   }
 
   /** A host is gone: its agents are waited for no longer and are late in every question until it says hello again. */
   lose(hostId: string): void {
-    this.hosts.delete(hostId);
-    this.spare.delete(hostId);
+    this.roster.lose(hostId);
     const { question } = this;
     if (question === undefined) return;
-    for (const [agentId, carrier] of this.hostOf) if (carrier === hostId) question.open.delete(agentId);
+    for (const agentId of this.roster.agentsOf(hostId)) question.open.delete(agentId);
     if (question.open.size === 0) question.done();
   }
 
@@ -408,11 +443,11 @@ export class AgentExchange {
   private hear(message: CoordinationMessage): void {
     if (message.runId !== this.options.runId || message.sender === COORDINATOR) return;
     if (message.kind === 'hello') this.greet(message);
-    this.silent.delete(message.sender);
+    this.roster.heard(message.sender);
     for (const watcher of this.watchers) watcher(message);
     const question = this.question;
     if (message.kind === 'agentError') {
-      if (!this.carries(message.sender, message.agentId)) {
+      if (!this.roster.carries(message.sender, message.agentId)) {
         this.drop(message, message.agentId, 'it does not carry that agent');
         return;
       }
@@ -425,6 +460,10 @@ export class AgentExchange {
       question.accept(message);
     }
     if (this.question !== undefined && this.question.open.size === 0) this.question.done();
+  }
+
+  private tell(hostId: string, body: Body): void {
+    this.send(coordinationHost(this.options.runId, hostId), body);
   }
 
   private send(destination: string, body: Body): void {
@@ -476,6 +515,8 @@ const COORDINATOR = 'coordinator';
 const CALL_EVERY_MS = 3000;
 /** Agents in one message of assignment: their networks are some 50 kB each. */
 const AGENTS_PER_ASSIGNMENT = 20;
+/** Milliseconds without a word after which agents that a host has not taken are given to others. */
+const TAKE_MS = 8000;
 
 /** The error of every wait that a signal ended. */
 export function cancelled(): DecError {
@@ -514,19 +555,6 @@ function faultsOf(
   else if (message.kind === 'verified') check(message.agents, (part, id) => verificationFault(part, portNodes.get(id)));
   else if (message.kind === 'setpoints') check(message.agents, setpointFault);
   return faults;
-}
-
-/** The next host in turn that has room. */
-function nextHost(
-  hosts: readonly HostRecord[],
-  parts: ReadonlyMap<string, ReadonlyMap<string, unknown>>,
-  turn: number,
-): HostRecord | undefined {
-  for (let k = 0; k < hosts.length; k++) {
-    const host = hosts[(turn + k) % hosts.length]!;
-    if (parts.get(host.hostId)!.size < host.capacity) return host;
-  }
-  return undefined;
 }
 
 function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {

@@ -45,7 +45,7 @@ export function modelCreation(settings: RunSettings): ModelCreation {
     ...(settings.pvProfile === undefined ? {} : { pvProfile: settings.pvProfile }),
     ...(settings.loadProfile === undefined ? {} : { loadProfile: settings.loadProfile }),
     ...(settings.profileStepS === undefined ? {} : { profileStepS: settings.profileStepS }),
-    switches: [],
+    switches: settings.openSwitches.map((name) => ({ name, isOpen: true })),
     machines: [],
   };
 }

@@ -2,6 +2,8 @@ import type { DerSetpoint } from '../../bus/index.js';
 import type {
   AgentReply,
   AgentRequest,
+  DispatchCandidate,
+  HeldPort,
   LocalInputs,
   Port,
   PrimaryState,
@@ -11,6 +13,7 @@ import type {
   VoltageLimits,
 } from '../../grid/optim/index.js';
 import type { AcCheck, AgentFailure, IntervalStatus, LostAgent, RoundRecord } from './run-result.js';
+import type { StandInSource } from './stand-ins.js';
 
 /** What the AC power flow of the primary says. */
 export interface PrimaryVerification {
@@ -41,6 +44,10 @@ export interface StarCore {
   };
   verify(powers: ReadonlyMap<string, PortPower>): PrimaryVerification;
   applyCorrection(): void;
+  /** Takes an agent as given until the next interval; a star that cannot lets its last answer stand. */
+  hold?(agentId: string, port: HeldPort): void;
+  /** Puts the coordinator's own units on a candidate. @param limitsW - in force, by PV id */
+  adopt?(candidate: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void;
   setpoints(): readonly Setpoint[];
 }
 
@@ -83,6 +90,12 @@ export interface IntervalQuestion {
   readonly horizon: Readonly<Record<string, readonly number[]>>;
   readonly inputs: LocalInputs;
   readonly state: PrimaryState;
+  /** What stands in for agents that are not there; without it their last answers do. */
+  readonly standIn?: StandInSource;
+  /** Limits in force of an agent's units, to tell it. */
+  readonly limits?: (agentId: string) => readonly DerSetpoint[];
+  /** Limits in force of the coordinator's own units, by PV id, W. */
+  readonly limitsInForce?: ReadonlyMap<string, number>;
   readonly signal?: AbortSignal;
   readonly onRound?: (progress: RoundProgress) => void;
   /** Monotonic milliseconds. */

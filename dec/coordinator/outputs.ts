@@ -32,6 +32,9 @@ export interface OutputOptions {
   /** Monotonic milliseconds. */
   readonly clock: () => number;
   readonly signal?: AbortSignal;
+  /** Simulated time of the first output and between two, seconds: what is missing is told. Not looked at when absent. */
+  readonly firstS?: number;
+  readonly periodS?: number;
   /** Simulated time in which outputs may lie, epoch seconds; any when absent. */
   readonly span?: { readonly fromS: number; readonly toS: number };
   /** Whether an output holds a measurement of the feeder; not asked when absent. */
@@ -103,6 +106,11 @@ export class SimulationOutputs {
     return this.waiting.length > 0;
   }
 
+  /** Lets a simulation begin that waits for the command. A platform that does not wait has begun already and ignores it. */
+  start(): void {
+    this.command('StartSimulation');
+  }
+
   /** Lets a paused simulation go on. */
   resume(): void {
     this.command('resume');
@@ -119,7 +127,7 @@ export class SimulationOutputs {
     this.wake?.();
   }
 
-  private command(command: 'resume' | 'stop'): void {
+  private command(command: 'resume' | 'stop' | 'StartSimulation'): void {
     const { bus, simulationId } = this.options;
     bus.send(simulationInputTopic(simulationId), simulationInput.format({ command }));
   }
@@ -129,12 +137,28 @@ export class SimulationOutputs {
     const { clock, onWarning } = this.options;
     const reason = this.refusal(output);
     if (reason === undefined) {
+      this.tellMissed(output.message.timestamp, destination);
       this.lastS = output.message.timestamp;
       this.waiting.push({ output, receivedMs: clock() });
       this.wake?.();
       return;
     }
     onWarning?.(`An output on ${destination} was dropped: ${reason}.`);
+  }
+
+  private tellMissed(timestamp: number, destination: string): void {
+    const { firstS, periodS, onWarning } = this.options;
+    if (firstS === undefined || periodS === undefined) return;
+    const hasOne = Number.isFinite(this.lastS);
+    const expectedS = hasOne ? this.lastS + periodS : firstS;
+    const missed = Math.round((timestamp - expectedS) / periodS);
+    // Where a period is no whole number of steps an output may come a step late.
+    if (missed < 1) return;
+    const since = hasOne ? 'after the one before it' : 'since the simulation began';
+    onWarning?.(
+      `${missed} outputs of the simulation were missed: the one on ${destination} has time ${timestamp}, ${timestamp - (hasOne ? this.lastS : firstS)} s ${since}.`,
+      'missed outputs',
+    );
   }
 
   private refusal(output: SimulationOutput): string | undefined {

@@ -1,9 +1,17 @@
-import { type DerSetpoint, kindOfText } from '../../bus/index.js';
-import type { AgentReply, AgentRequest, RoundProgress } from '../../grid/optim/index.js';
+import { asError, kindOfText } from '../../bus/index.js';
+import type {
+  AgentReply,
+  AgentRequest,
+  DispatchCandidate,
+  HeldPort,
+  RoundProgress,
+  StandIn,
+} from '../../grid/optim/index.js';
 import { boundaryReply, isUsable, isVerification, largestChange, meanAlpha } from './boundary.js';
 import type { AgentExchange } from './exchange.js';
+import { leastHarm, violationPu } from './guard.js';
 import type { IntervalOutcome, IntervalQuestion, PortPower, RoundSettings, StarCore } from './interval.js';
-import type { AgentFailure, IntervalStatus, RoundRecord } from './run-result.js';
+import type { AcCheck, AgentFailure, IntervalStatus, RoundRecord } from './run-result.js';
 
 /** Voltage outside the limits by less than this is inside, pu (dec-ancestor study 9.4). */
 export const VOLTAGE_TOLERANCE_PU = 1e-4;
@@ -19,10 +27,15 @@ const EXACT_PU = 2e-5;
 const CURTAILED_ALPHA = 5e-3;
 /** Questions that an agent may miss in a row before it is no longer waited for. */
 const MISSES_MAX = 2;
+/** Rounds in a row in which an agent may err before the others go on with what it will really do. */
+const ERRORS_MAX = 3;
+/** Commitments of one interval: after each, agents whose set-points did not come are taken as they are, and the others asked again. */
+const ATTEMPTS_MAX = 3;
 
 /**
  * Drives agents and star through intervals: prepare, rounds until the residuals are small, AC verification until the port
- * powers are at rest, corrections, commitment. An agent that does not answer in time is taken at its last answer and named.
+ * powers are at rest, corrections, the guard, commitment. An agent that does not answer or errs on is held: it is taken with
+ * its limits in force, by a stand-in where there is one, and the others coordinate around it.
  */
 export class Rounds {
   private readonly exchange: AgentExchange;
@@ -30,6 +43,7 @@ export class Rounds {
   private readonly settings: RoundSettings;
   private readonly misses = new Map<string, number>();
   private readonly silentIntervals = new Map<string, number>();
+  private readonly unaware = new Set<string>();
   /** Last answers, over intervals: what stands in for an agent that is silent. */
   private readonly lastReply = new Map<string, AgentReply>();
   private readonly lastPower = new Map<string, PortPower>();
@@ -45,9 +59,16 @@ export class Rounds {
     return new IntervalRun(question, this.exchange, this.star, this.settings, {
       misses: this.misses,
       silentIntervals: this.silentIntervals,
+      unaware: this.unaware,
       lastReply: this.lastReply,
       lastPower: this.lastPower,
     }).run();
+  }
+
+  /** Makes agents again whose host failed, so that they hear the next measurements. Call it after commitment. */
+  async recover(signal?: AbortSignal): Promise<void> {
+    const { prepareDeadlineMs } = this.settings;
+    for (const agentId of await this.exchange.restore(prepareDeadlineMs, signal)) this.unaware.add(agentId);
   }
 }
 
@@ -55,8 +76,23 @@ interface Memory {
   /** Questions in a row that an agent let pass, and intervals in a row without any sign of it. */
   readonly misses: Map<string, number>;
   readonly silentIntervals: Map<string, number>;
+  /** Agents that may not know the limits in force. */
+  readonly unaware: Set<string>;
   readonly lastReply: Map<string, AgentReply>;
   readonly lastPower: Map<string, PortPower>;
+}
+
+/** What rounds, verification and corrections came to. */
+interface Solved {
+  readonly hasConverged: boolean;
+  readonly ac: IntervalOutcome['ac'];
+}
+
+interface Verified {
+  readonly ac: IntervalOutcome['ac'];
+  readonly isConverged: boolean;
+  /** Whether somebody was held because of it. */
+  readonly hasHeld: boolean;
 }
 
 /** The state of one interval while it runs. */
@@ -69,14 +105,17 @@ class IntervalRun {
   private readonly agentIds: readonly string[];
   private readonly missing = new Set<string>();
   private readonly errors: AgentFailure[] = [];
-  /** Agents whose last answer was an error. */
-  private readonly failed = new Set<string>();
   /** Agents that were heard in this interval, with an answer or an error. */
   private readonly heard = new Set<string>();
   private readonly history: RoundRecord[] = [];
   private readonly findings: string[] = [];
   private readonly began: number;
   private readonly alpha = new Map<string, number>();
+  /** Agents that take no part in this interval, with what stands in for them. */
+  private readonly held = new Map<string, StandIn | undefined>();
+  private readonly errorsInRow = new Map<string, number>();
+  private verifications = 0;
+  private corrections = 0;
   private ask = 0;
   private answered = 0;
   private infeasible = new Set<string>();
@@ -98,37 +137,34 @@ class IntervalRun {
   }
 
   async run(): Promise<IntervalOutcome> {
-    const { settings, star, question } = this;
-    const unmeasured = await this.prepare();
+    const { star, question } = this;
+    const { unmeasured, absent } = await this.prepare();
     star.prepare(question.inputs, question.state);
-    let corrections = 0;
-    let verifications = 0;
-    let hasConverged = false;
-    let ac: IntervalOutcome['ac'];
-    for (;;) {
-      hasConverged = await this.iterate();
-      const verified = await this.verify();
-      verifications += verified.passes;
-      ac = verified.ac;
-      if (!this.wantsCorrection(ac, verified.isConverged, corrections) || corrections >= settings.maxCorrections) break;
-      if (this.isOver()) {
-        this.findings.push('The deadline of the interval came before the last correction.');
-        break;
-      }
-      star.applyCorrection();
-      this.exchange.broadcast({ kind: 'correct', interval: question.interval, round: ++this.ask });
-      corrections++;
+    for (const agentId of absent) this.hold(agentId);
+    let solved: Solved;
+    let setpoints: IntervalOutcome['setpoints'] = {};
+    for (let attempt = 1; ; attempt++) {
+      solved = await this.solve();
+      if (this.present().length === 0) break;
+      setpoints = await this.commit();
+      const failed = this.present().filter((agentId) => setpoints[agentId] === undefined);
+      if (failed.length === 0) break;
+      for (const agentId of failed) this.hold(agentId);
+      if (attempt < ATTEMPTS_MAX && !this.isOver()) continue;
+      solved = { ...solved, ac: (await this.verify()).ac };
+      break;
     }
-    const setpoints = await this.commit();
+    // Next time they are told what is in force: what they committed themselves, if anything, was not sent.
+    for (const agentId of this.held.keys()) this.memory.unaware.add(agentId);
     const last = this.history.at(-1);
     return {
-      status: this.status(hasConverged, ac),
+      status: this.status(solved),
       rounds: this.history.length,
-      verifications,
-      corrections,
+      verifications: this.verifications,
+      corrections: this.corrections,
       residuals: { primal: last?.primalResidual ?? 0, dual: last?.dualResidual ?? 0 },
-      ac,
-      missingAgents: [...new Set([...this.missing, ...this.failed])].sort(),
+      ac: solved.ac,
+      missingAgents: [...new Set([...this.missing, ...this.held.keys()])].sort(),
       agentErrors: this.errors,
       lostAgents: this.lostAgents(),
       unmeasuredAgents: unmeasured,
@@ -138,21 +174,127 @@ class IntervalRun {
     };
   }
 
-  private async prepare(): Promise<readonly string[]> {
-    const { interval, timestamp, horizon, signal } = this.question;
-    const body = { kind: 'prepare', interval, round: this.ask, timestamp, horizon, agents: {} } as const;
+  private async prepare(): Promise<{ readonly unmeasured: readonly string[]; readonly absent: readonly string[] }> {
+    const { interval, timestamp, horizon, signal, limits } = this.question;
     const { prepareDeadlineMs } = this.settings;
+    const { unaware } = this.memory;
+    for (const agentId of await this.exchange.restore(prepareDeadlineMs, signal)) unaware.add(agentId);
+    const agents = Object.fromEntries([...unaware].map((agentId) => [agentId, { limits: limits?.(agentId) ?? [] }]));
+    const body = { kind: 'prepare', interval, round: this.ask, timestamp, horizon, agents } as const;
     const answers = await this.exchange.ask(body, 'prepared', this.awaited(), prepareDeadlineMs, signal);
     this.note(answers.byAgent.keys(), answers.late);
-    return [...answers.byAgent].filter(([, told]) => told['isMeasured'] === false).map(([agentId]) => agentId);
+    for (const agentId of answers.byAgent.keys()) unaware.delete(agentId);
+    for (const [agentId, message] of this.exchange.unmade) {
+      if (this.agentIds.includes(agentId)) this.errors.push({ agentId, message });
+    }
+    return {
+      unmeasured: [...answers.byAgent].filter(([, told]) => told['isMeasured'] === false).map(([agentId]) => agentId),
+      absent: this.agentIds.filter((agentId) => !answers.byAgent.has(agentId)),
+    };
+  }
+
+  /** Agents that take part. */
+  private present(): readonly string[] {
+    return this.agentIds.filter((agentId) => !this.held.has(agentId));
+  }
+
+  /** Takes an agent as given: its limits in force are what it will do. */
+  private hold(agentId: string): void {
+    if (this.held.has(agentId)) return;
+    let standIn: StandIn | undefined;
+    let port: HeldPort | undefined;
+    try {
+      standIn = this.question.standIn?.(agentId);
+      port = standIn?.port();
+    } catch (thrown) {
+      standIn = undefined;
+      this.findings.push(`What agent ${agentId} does without being asked is not known: ${asError(thrown).message}`);
+    }
+    this.held.set(agentId, standIn);
+    this.alpha.delete(agentId);
+    const { lastPower } = this.memory;
+    const none = new Array<number>(this.portNodes(agentId)).fill(0);
+    port ??= { ...(lastPower.get(agentId) ?? { powerW: none, powerVar: none }), highestVoltageSquaredPu: [] };
+    lastPower.set(agentId, port);
+    this.star.hold?.(agentId, port);
+  }
+
+  /** Holds agents that have missed or erred too often; says whether there were any. */
+  private holdFailing(): boolean {
+    const { misses } = this.memory;
+    const failing = this.present().filter(
+      (agentId) =>
+        (misses.get(agentId) ?? 0) >= MISSES_MAX ||
+        (this.errorsInRow.get(agentId) ?? 0) >= ERRORS_MAX ||
+        this.exchange.hasLost(agentId),
+    );
+    for (const agentId of failing) this.hold(agentId);
+    return failing.length > 0;
+  }
+
+  /** Rounds, AC verification and corrections, and when the limits do not hold then, the least harm. */
+  private async solve(): Promise<Solved> {
+    const { settings, star, question } = this;
+    let corrections = 0;
+    let hasConverged = false;
+    let ac: IntervalOutcome['ac'];
+    for (;;) {
+      hasConverged = await this.iterate();
+      const verified = await this.verify();
+      ac = verified.ac;
+      // Who let a verification pass has become a parameter: rounds begin again around it.
+      if (verified.hasHeld && this.present().length > 0 && !this.isOver()) continue;
+      if (!this.wantsCorrection(ac, verified.isConverged, corrections) || corrections >= settings.maxCorrections) break;
+      if (this.isOver()) {
+        this.findings.push('The deadline of the interval came before the last correction.');
+        break;
+      }
+      star.applyCorrection();
+      for (const [agentId, standIn] of this.held) {
+        if (standIn === undefined) continue;
+        standIn.applyCorrection();
+        star.hold?.(agentId, standIn.port());
+      }
+      this.exchange.broadcast({ kind: 'correct', interval: question.interval, round: ++this.ask });
+      corrections++;
+    }
+    this.corrections += corrections;
+    if (ac === undefined || this.present().length === 0 || this.isInside(ac)) return { hasConverged, ac };
+    return { hasConverged, ac: await this.guard(ac) };
+  }
+
+  /** Puts everybody on the dispatch that does least harm, and tells what it is. */
+  private async guard(found: AcCheck): Promise<AcCheck> {
+    const { settings, star, question } = this;
+    let present: DispatchCandidate | undefined;
+    const check = async (candidate: DispatchCandidate): Promise<AcCheck | undefined> => {
+      if (this.isOver()) return undefined;
+      star.adopt?.(candidate, question.limitsInForce ?? new Map());
+      present = candidate;
+      return (await this.verify(candidate)).ac;
+    };
+    const best = await leastHarm(check, settings.limits, VOLTAGE_TOLERANCE_PU);
+    if (best === undefined) return found;
+    const { candidate } = best;
+    let { ac } = best;
+    if (present?.basis !== candidate.basis || present.cut !== candidate.cut) {
+      star.adopt?.(candidate, question.limitsInForce ?? new Map());
+      ac = (await this.verify(candidate)).ac ?? ac;
+    }
+    const basis = candidate.basis === 'new' ? 'the new set-points' : 'the limits in force';
+    const cut = candidate.cut > 0 ? ` with ${(100 * candidate.cut).toFixed(0)} % of what is left curtailed` : '';
+    if (candidate.cut > 0 || candidate.basis === 'inForce' || !this.isInside(ac)) {
+      this.findings.push(`By the AC power flow ${basis}${cut} do least harm and are committed.`);
+    }
+    return ac;
   }
 
   /** Rounds until the residuals are small; false when the round limit or the deadline came first. */
   private async iterate(): Promise<boolean> {
     const { star, settings, question } = this;
     let requests = star.start();
-    if (this.exchange.awaitedCount(this.awaited()) === 0) return false;
     for (let round = 0; round < settings.maxRounds; round++) {
+      if (this.present().length === 0) return false;
       if (this.isOver()) {
         this.findings.push('The deadline of the interval came before the rounds had converged.');
         return false;
@@ -161,8 +303,17 @@ class IntervalRun {
       const { requests: next, progress } = star.step(replies);
       this.record(progress);
       question.onRound?.(progress);
-      if (progress.hasConverged) return true;
       requests = next;
+      if (this.holdFailing()) {
+        requests = star.start();
+        continue;
+      }
+      if (!progress.hasConverged) continue;
+      // Rounds that ended while somebody's last answer was an error ended on an old answer.
+      const erring = this.present().filter((agentId) => (this.errorsInRow.get(agentId) ?? 0) > 0);
+      if (erring.length === 0) return true;
+      for (const agentId of erring) this.hold(agentId);
+      requests = star.start();
     }
     return false;
   }
@@ -170,8 +321,9 @@ class IntervalRun {
   private async exchangeRound(requests: ReadonlyMap<string, AgentRequest>): Promise<ReadonlyMap<string, AgentReply>> {
     const { interval, signal } = this.question;
     const round = ++this.ask;
+    const asked = [...requests].filter(([agentId]) => !this.held.has(agentId));
     const agents = Object.fromEntries(
-      [...requests].map(([agentId, { round: _round, rho: _rho, ...targets }]) => [agentId, targets]),
+      asked.map(([agentId, { round: _round, rho: _rho, ...targets }]) => [agentId, targets]),
     );
     const rho = [...requests.values()][0]?.rho ?? 1;
     const body = { kind: 'round', interval, round, rho, agents } as const;
@@ -180,7 +332,7 @@ class IntervalRun {
     this.note(answers.byAgent.keys(), answers.late);
     // The star lets the last reply of a silent agent stand.
     const replies = new Map<string, AgentReply>();
-    for (const [agentId, request] of requests) {
+    for (const [agentId, request] of asked) {
       const answer = answers.byAgent.get(agentId);
       if (answer === undefined || !isUsable(answer, this.portNodes(agentId))) continue;
       const reply = boundaryReply(answer, request.round);
@@ -196,20 +348,27 @@ class IntervalRun {
     return replies;
   }
 
-  /** AC power flows of primary and secondaries in turn until the powers at the ports are at rest. */
-  private async verify(): Promise<{ ac: IntervalOutcome['ac']; passes: number; isConverged: boolean }> {
+  /**
+   * AC power flows of primary and secondaries in turn until the powers at the ports are at rest. Stand-ins answer for those
+   * who are held; who does not answer is held from then on.
+   */
+  private async verify(candidate?: DispatchCandidate): Promise<Verified> {
     const { interval, signal } = this.question;
-    if (this.answered === 0) return { ac: undefined, passes: 0, isConverged: false };
+    const heldBefore = this.held.size;
     let ac: IntervalOutcome['ac'];
     let isConverged = false;
     for (let pass = 1; pass <= MAX_VERIFICATIONS; pass++) {
+      this.verifications++;
       const powers: ReadonlyMap<string, PortPower> = new Map(this.memory.lastPower);
       const primary = this.star.verify(powers);
       const round = ++this.ask;
       const agents = Object.fromEntries(
-        [...primary.requests].map(([agentId, { voltage }]) => [agentId, { voltage: [...voltage] }]),
+        [...primary.requests]
+          .filter(([agentId]) => !this.held.has(agentId))
+          .map(([agentId, { voltage }]) => [agentId, { voltage: [...voltage] }]),
       );
-      const body = { kind: 'verify', interval, round, agents } as const;
+      const more = candidate === undefined ? {} : { candidate };
+      const body = { kind: 'verify', interval, round, agents, ...more } as const;
       const { roundDeadlineMs } = this.settings;
       const answers = await this.exchange.ask(body, 'verified', this.awaited(), roundDeadlineMs, signal);
       this.note(answers.byAgent.keys(), answers.late);
@@ -219,44 +378,50 @@ class IntervalRun {
       let worstNode = `${primary.worst.bus}.${primary.worst.node}`;
       let violations = primary.violations;
       isConverged = primary.isConverged;
-      for (const [agentId, reply] of answers.byAgent) {
-        if (!isVerification(reply, this.portNodes(agentId))) continue;
+      for (const [agentId, request] of primary.requests) {
+        const isHeld = this.held.has(agentId);
+        const reply = isHeld ? this.held.get(agentId)?.verify(request) : answers.byAgent.get(agentId);
+        if (reply === undefined || !isVerification(reply, this.portNodes(agentId))) {
+          if (isHeld) continue;
+          this.hold(agentId);
+          change = Number.POSITIVE_INFINITY;
+          continue;
+        }
         change = Math.max(change, largestChange(powers.get(agentId), reply));
         this.memory.lastPower.set(agentId, { powerW: reply.powerW, powerVar: reply.powerVar });
         if (reply.maxVoltagePu > vMaxPu) worstNode = agentId;
         vMaxPu = Math.max(vMaxPu, reply.maxVoltagePu);
-        vMinPu = Math.min(vMinPu, reply.minVoltagePu);
+        if (reply.minVoltagePu > 0) vMinPu = Math.min(vMinPu, reply.minVoltagePu);
         violations += reply.violations;
         isConverged &&= reply.isConverged;
       }
       ac = { vMaxPu, vMinPu, worstNode, violations };
-      if (change <= SETTLED_W || this.isOver()) return { ac, passes: pass, isConverged };
+      if (change <= SETTLED_W || this.isOver()) return { ac, isConverged, hasHeld: this.held.size > heldBefore };
     }
     this.findings.push(`The AC check did not come to rest within ${MAX_VERIFICATIONS} passes.`);
-    return { ac, passes: MAX_VERIFICATIONS, isConverged };
+    return { ac, isConverged, hasHeld: this.held.size > heldBefore };
   }
 
-  private async commit(): Promise<Readonly<Record<string, readonly DerSetpoint[]>>> {
+  private async commit(): Promise<IntervalOutcome['setpoints']> {
     const { interval, signal } = this.question;
-    const body = { kind: 'commit', interval, round: ++this.ask } as const;
+    const body = { kind: 'commit', interval, round: ++this.ask, held: [...this.held.keys()] } as const;
     const { roundDeadlineMs } = this.settings;
     const answers = await this.exchange.ask(body, 'setpoints', this.awaited(), roundDeadlineMs, signal);
-    // What a failed agent commits is what it held before: no sign that it has recovered.
-    const failed = [...this.failed];
-    this.note(answers.byAgent.keys(), answers.late);
-    for (const agentId of failed) this.failed.add(agentId);
+    const failures = this.note(answers.byAgent.keys(), answers.late);
     // In the order of the ports, so that messages do not depend on which host was faster.
     return Object.fromEntries(
       this.agentIds.flatMap((agentId) => {
         const setpoints = answers.byAgent.get(agentId);
-        return setpoints === undefined ? [] : [[agentId, setpoints] as const];
+        // What an agent in failure commits is what it held before: no answer to this dispatch.
+        const isOwn = setpoints !== undefined && !this.held.has(agentId) && !failures.has(agentId);
+        return isOwn ? [[agentId, setpoints] as const] : [];
       }),
     );
   }
 
   /** Agents that are waited for: an agent that erred is asked on, its host answers without it at once. */
   private awaited(): readonly string[] {
-    return this.agentIds.filter((agentId) => (this.memory.misses.get(agentId) ?? 0) < MISSES_MAX);
+    return this.present().filter((agentId) => (this.memory.misses.get(agentId) ?? 0) < MISSES_MAX);
   }
 
   /** Agents without a sign for so many intervals that people should know that their limits stand on old answers. */
@@ -271,17 +436,21 @@ class IntervalRun {
     });
   }
 
-  private note(answered: Iterable<string>, late: readonly string[]): void {
+  /** Writes down who answered, who did not and who failed; returns those who failed. */
+  private note(answered: Iterable<string>, late: readonly string[]): ReadonlySet<string> {
+    const failed = new Set<string>();
     for (const failure of this.exchange.takeErrors()) {
-      const isSame = ({ agentId, message }: AgentFailure): boolean =>
-        agentId === failure.agentId && kindOfText(message) === kindOfText(failure.message);
+      const { agentId } = failure;
+      const isSame = (one: AgentFailure): boolean =>
+        one.agentId === agentId && kindOfText(one.message) === kindOfText(failure.message);
       if (!this.errors.some(isSame)) this.errors.push(failure);
-      this.failed.add(failure.agentId);
-      this.heard.add(failure.agentId);
+      if (!failed.has(agentId)) this.errorsInRow.set(agentId, (this.errorsInRow.get(agentId) ?? 0) + 1);
+      failed.add(agentId);
+      this.heard.add(agentId);
     }
     for (const agentId of answered) {
       this.memory.misses.set(agentId, 0);
-      this.failed.delete(agentId);
+      if (!failed.has(agentId)) this.errorsInRow.set(agentId, 0);
       this.heard.add(agentId);
     }
     for (const agentId of late) {
@@ -289,6 +458,7 @@ class IntervalRun {
       this.missing.add(agentId);
     }
     for (const [agentId, misses] of this.memory.misses) if (misses >= MISSES_MAX) this.missing.add(agentId);
+    return failed;
   }
 
   private record(progress: RoundProgress): void {
@@ -321,17 +491,31 @@ class IntervalRun {
     return isCurtailed && (corrections === 0 || ac.vMaxPu < maxPu - EXACT_PU);
   }
 
-  private status(hasConverged: boolean, ac: IntervalOutcome['ac']): IntervalStatus {
-    if (ac === undefined) return 'noAgents';
-    const { maxPu, minPu } = this.settings.limits;
-    const isInside = ac.vMaxPu <= maxPu + VOLTAGE_TOLERANCE_PU && ac.vMinPu >= minPu - VOLTAGE_TOLERANCE_PU;
-    if (!isInside) {
-      if (this.infeasible.size > 0) {
-        this.findings.push(`The limits cannot hold at ${[...this.infeasible].sort().join(', ')}.`);
+  private isInside({ vMaxPu, vMinPu }: AcCheck): boolean {
+    return violationPu({ vMaxPu, vMinPu }, this.settings.limits) <= VOLTAGE_TOLERANCE_PU;
+  }
+
+  private status({ hasConverged, ac }: Solved): IntervalStatus {
+    if (ac === undefined || this.answered === 0 || this.present().length === 0) {
+      if (ac !== undefined && !this.isInside(ac)) {
+        this.findings.push(
+          `With the limits in force the AC power flow has ${ac.vMaxPu.toFixed(4)} pu at ${ac.worstNode}.`,
+        );
       }
-      return 'violated';
+      return 'noAgents';
     }
-    return hasConverged ? 'converged' : 'roundLimit';
+    if (this.isInside(ac)) return hasConverged ? 'converged' : 'roundLimit';
+    if (this.infeasible.size > 0) {
+      this.findings.push(`The limits cannot hold at ${[...this.infeasible].sort().join(', ')}.`);
+    }
+    if (this.held.size > 0) {
+      const { size } = this.held;
+      this.findings.push(
+        `${size} of ${this.agentIds.length} agents take no part and keep their limits in force: the set-points are the ` +
+          `least harm that the others can do.`,
+      );
+    }
+    return 'violated';
   }
 
   private portNodes(agentId: string): number {

@@ -52,4 +52,5 @@ export const RUN_DEFAULTS: RunSettings = {
   lostAfterIntervals: 2,
   roundDeadlineMs: 10_000,
   deadBandW: 20,
+  openSwitches: [],
 };

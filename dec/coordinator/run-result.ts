@@ -250,6 +250,8 @@ export interface RunSettings {
   readonly roundDeadlineMs: number;
   /** Changes of a limit up to this size are not sent, W. */
   readonly deadBandW: number;
+  /** Switches opened in the simulation and in the models, by name. */
+  readonly openSwitches: readonly string[];
 }
 
 /** What happens during a run, for people who watch. */

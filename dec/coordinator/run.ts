@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { BusError, countedWarning, WarningLog } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
-import type { Feeder } from '../../grid/model/index.js';
+import { buildFeeder, type Feeder } from '../../grid/model/index.js';
 import { splitForStar } from '../../grid/optim/index.js';
 import { openModelStore } from '../../platform/index.js';
+import { switchesNamed } from '../switch-names.js';
 import { Closers } from './closers.js';
 import { isCancelled } from './exchange.js';
 import { summarizeRun } from './recorder.js';
@@ -27,7 +28,9 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
   );
   const warn: Warn = (text, kind, count) => warnings.add(text, kind, count);
   const store = options.store ?? openModelStore(options.storeDir);
-  const { feeder } = store.find(options.feeder);
+  const found = store.find(options.feeder).feeder;
+  const opened = switchesNamed(found, settings.openSwitches);
+  const feeder = opened.length === 0 ? found : withOpen(found, new Set(opened.map(({ id }) => id)));
   const finish = (status: RunStatus, reason: string | undefined, session: Session | undefined): RunResult => {
     const intervals = session?.intervals() ?? [];
     return {
@@ -72,6 +75,15 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
     // The result holds this list: what the end of the run brought to light belongs to it.
     findings.push(...warnings.lines());
   }
+}
+
+/** The feeder with some of its switches open. */
+function withOpen(feeder: Feeder, ids: ReadonlySet<string>): Feeder {
+  const { graph: _graph, elements: _elements, busById: _busById, ...data } = feeder;
+  const switches = data.switches.map((device) =>
+    ids.has(device.id) ? { ...device, isOpen: device.isOpen.map(() => true) } : device,
+  );
+  return buildFeeder({ ...data, switches });
 }
 
 /** Why there is nothing to coordinate; undefined when there is. */

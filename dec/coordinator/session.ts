@@ -26,6 +26,7 @@ import { SimulationOutputs } from './outputs.js';
 import { RunRecorder } from './recorder.js';
 import type { RunOptions } from './run-options.js';
 import type { AgentRecord, IntervalResult, RunSettings, RunStatus } from './run-result.js';
+import { StandIns } from './stand-ins.js';
 
 /** The users' password of a platform as it is delivered (gridappsd-protocol.md, section 1.2). */
 const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
@@ -55,6 +56,7 @@ export class Session {
   private coordinator: Coordinator | undefined;
   private audit: Audit | undefined;
   private auditThread: AuditThread | undefined;
+  private hosts: AgentHosts | undefined;
   /** Why the broker is given up; undefined while it is there. */
   brokerLost: BusError | undefined;
   private readonly abort = new AbortController();
@@ -93,11 +95,13 @@ export class Session {
       bus,
       runId,
       onError: (error) => this.warn(error.message, kindOfWarning(error)),
+      replaceHost: async (hostId) => this.hosts?.replace(hostId),
     });
     closers.add('The exchange with the agents', () => exchange.close('the run is over'));
     stage(`starting ${settings.hosts} agent hosts for ${services.length} agents`);
-    if (settings.hosts > 0) await this.startHosts(address, exchange);
-    await exchange.gather(settings.hosts + (options.externalHosts ?? 0), GATHER_MS, signal);
+    if (settings.hosts > 0) this.hosts = await this.startHosts(address, exchange);
+    const wanted = settings.hosts + (options.externalHosts ?? 0);
+    await exchange.gather(wanted, GATHER_MS, signal, this.hosts?.hostIds);
     const star = agentSettings(settings);
     const assignments = new Map(
       services.map((model) => [model.agentId, { model, settings: star, areaId: model.feeder.mrid }]),
@@ -109,9 +113,6 @@ export class Session {
     const devices = await this.directory(bus, services, primary.feeder);
     const simulationId = await this.startSimulation(bus);
     this.simulationId = simulationId;
-    for (const hostId of await exchange.watch(simulationId, GATHER_MS, signal)) {
-      this.warn(`Agent host ${hostId} did not confirm that it reads simulation ${simulationId}.`);
-    }
     const index = new MeasurementIndex(this.feeder);
     const outputs = new SimulationOutputs({
       bus,
@@ -120,6 +121,8 @@ export class Session {
       clock: () => performance.now(),
       onWarning: this.warn,
       signal,
+      firstS: settings.startTime,
+      periodS: settings.publishPeriodS,
       // A platform may round its end up to a whole period.
       span: { fromS: settings.startTime, toS: settings.startTime + durationS(settings) + settings.publishPeriodS },
       ...(index.size === 0 ? {} : { covers: (output) => index.readings(output).length > 0 }),
@@ -131,6 +134,12 @@ export class Session {
       // Nobody is there to acknowledge what a lost broker was sent.
       if (this.brokerLost === undefined) await bus.flush();
     });
+    // Nobody who is to hear the first output may come late: it is published once all have confirmed that they listen.
+    await bus.flush();
+    for (const hostId of await exchange.watch(simulationId, GATHER_MS, signal)) {
+      this.warn(`Agent host ${hostId} did not confirm that it reads simulation ${simulationId}.`);
+    }
+    outputs.start();
     stage(`simulation ${simulationId} of ${this.feeder.name} is running`);
     this.agents = agentRecords(this.feeder, services, exchange);
     if (!this.feeder.measurements.some(({ type }) => type === 'PNV')) {
@@ -149,6 +158,7 @@ export class Session {
       exchange,
       primary,
       star: createStarCoordinator(primary, star),
+      standIns: new StandIns(services, star),
       devices: devices.commanded,
       settings,
       forecast: (fromS, toS) => forecast.over(fromS, toS),
@@ -288,6 +298,7 @@ export class Session {
       intervalS: settings.isRealtime ? 1 : settings.publishPeriodS,
       isRealtime: settings.isRealtime,
       pausesAfterMeasurements: !settings.isRealtime,
+      waitsForStart: true,
       name: feeder.name,
       events: [],
       applications: [],
@@ -322,7 +333,14 @@ export class Session {
     return (this.recorder?.end() ?? []).map((result) =>
       result.audit === undefined
         ? result
-        : { ...result, audit: completed(result.audit, figures?.get(result.interval)) },
+        : {
+            ...result,
+            audit: completed(
+              result.audit,
+              figures?.get(result.interval),
+              result.status === 'converged' || result.status === 'roundLimit',
+            ),
+          },
     );
   }
 }

@@ -36,17 +36,18 @@ export function voltageColumns(result: RunResult): Uint8Array {
   );
 }
 
-/** The curtailed fraction of every agent in every round of every interval (-), with the port voltage in pu. */
+/**
+ * The curtailed fraction of every agent in every round of every interval (-), with the port voltage in pu. An agent has no row
+ * for a round in which it takes no part; one that tells no fraction or no voltage has NaN there.
+ */
 export function alphaColumns(result: RunResult): Uint8Array {
   const rows = result.intervals.flatMap(({ interval, history }) =>
     history.flatMap(({ round, alpha, portVoltagePu }) =>
-      result.agents.map(({ agentId }, index) => ({
-        interval,
-        round,
-        agent: agentId,
-        alpha: alpha[index] ?? Number.NaN,
-        port_voltage_pu: portVoltagePu[index] ?? Number.NaN,
-      })),
+      result.agents.flatMap(({ agentId }, index) => {
+        const own = { alpha: alpha[index] ?? Number.NaN, port_voltage_pu: portVoltagePu[index] ?? Number.NaN };
+        if (Number.isNaN(own.alpha) && Number.isNaN(own.port_voltage_pu)) return [];
+        return [{ interval, round, agent: agentId, ...own }];
+      }),
     ),
   );
   return parquet(
@@ -55,14 +56,24 @@ export function alphaColumns(result: RunResult): Uint8Array {
   );
 }
 
-/** Set-points as CSV: W and var, generation positive; the limit that is in force after each interval. */
+/**
+ * The limits in force after each interval as CSV, W and var, generation positive; and what the manifest's figures are made
+ * of: available power by the scenario, what of it is curtailed, and the fraction. Without an audit these stay empty.
+ */
 export function setpointCsv(result: RunResult): string {
-  const lines = ['interval,timestamp,agent,der_mrid,setpoint_w,setpoint_var'];
-  for (const { interval, timestamp, setpoints } of result.intervals) {
-    for (const [agent, list] of Object.entries(setpoints)) {
-      for (const { derMrid, setpointW, setpointVar } of list) {
-        lines.push([interval, timestamp, agent, derMrid, setpointW.toFixed(3), setpointVar.toFixed(3)].join(','));
+  const lines = ['interval,timestamp,agent,der_mrid,setpoint_w,setpoint_var,available_w,curtailed_w,alpha'];
+  for (const { interval, timestamp, setpoints, audit } of result.intervals) {
+    const row = (agent: string, mrid: string, w: number, v: number, more: readonly (string | number)[]) =>
+      lines.push([interval, timestamp, agent, mrid, w.toFixed(3), v.toFixed(3), ...more].join(','));
+    if (audit !== undefined) {
+      for (const { agentId, derMrid, limitW, setpointVar, availableW, alpha } of audit.ders) {
+        const curtailedW = (availableW * alpha).toFixed(3);
+        row(agentId, derMrid, limitW, setpointVar, [availableW.toFixed(3), curtailedW, alpha.toFixed(9)]);
       }
+      continue;
+    }
+    for (const [agent, list] of Object.entries(setpoints)) {
+      for (const { derMrid, setpointW, setpointVar } of list) row(agent, derMrid, setpointW, setpointVar, ['', '', '']);
     }
   }
   return `${lines.join('\n')}\n`;

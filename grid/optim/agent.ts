@@ -3,12 +3,14 @@ import { DecError } from '../math/index.js';
 import { buildFeeder, type FeederData, type PhotovoltaicSystem, phaseOfNode, type Source } from '../model/index.js';
 import { type AgentData, type AgentMemory, agentData, agentMemory, agentUpdate } from './agent-update.js';
 import { agentAtAlpha } from './equal-alpha.js';
+import { candidateAlpha } from './limit.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
 import { evaluate, linearState } from './linear-network.js';
 import { groupCost, type LocalPower, localPower, nodeLimits } from './problem.js';
 import type {
   AgentReply,
   AgentRequest,
+  DispatchCandidate,
   LocalInputs,
   ServiceModel,
   Setpoint,
@@ -39,6 +41,8 @@ export interface ServiceAgent {
   setpoints(): readonly Setpoint[];
   /** Takes back the last committed dispatch. */
   hold(): void;
+  /** Puts the present dispatch on a candidate; the next round forgets it. @param limitsW - in force, by PV id */
+  adopt(candidate: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void;
   /** Sum of the curtailed fractions of the present dispatch, and over how many units. */
   curtailment(): { readonly alphaSum: number; readonly alphaCount: number };
 }
@@ -49,6 +53,8 @@ interface Situation {
   readonly groupCount: number;
   data: AgentData;
   readonly memory: AgentMemory;
+  /** Curtailed fractions that the last round came to, by group, while a candidate is adopted. */
+  own: Float64Array | undefined;
 }
 
 /** What a verification found, kept until it is applied. */
@@ -118,13 +124,15 @@ class TransformerAgent implements ServiceAgent {
       memory.alpha.set(before.memory.alpha);
       memory.portVoltageSquaredPu.set(before.memory.portVoltageSquaredPu);
     }
-    this.situation = { inputs, power, groupCount, data, memory };
+    this.situation = { inputs, power, groupCount, data, memory, own: undefined };
     this.verification = undefined;
   }
 
   update(request: AgentRequest): AgentReply {
-    const { data, memory } = this.prepared();
+    const situation = this.prepared();
+    const { data, memory } = situation;
     this.checkRequest(request);
+    situation.own = undefined;
     const own: AgentRequest = {
       ...request,
       targetW: this.toRoots(request.targetW),
@@ -233,6 +241,19 @@ class TransformerAgent implements ServiceAgent {
       const alpha = this.committed.get(unit.id);
       if (alpha !== undefined) memory.alpha[unit.group] = alpha;
     }
+  }
+
+  adopt({ basis, cut }: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void {
+    const situation = this.prepared();
+    const { power, memory, groupCount } = situation;
+    situation.own ??= memory.alpha.slice();
+    const alpha = basis === 'new' ? situation.own.slice() : new Float64Array(groupCount);
+    if (basis === 'inForce') {
+      for (const { id, group, availableW } of power.units) {
+        alpha[group] = Math.max(alpha[group]!, 1 - (limitsW.get(id) ?? Infinity) / availableW);
+      }
+    }
+    for (let g = 0; g < groupCount; g++) memory.alpha[g] = candidateAlpha(alpha[g]!, cut);
   }
 
   curtailment() {

@@ -153,9 +153,10 @@ export function ancestorFeeder(busInfo: unknown, branchInfo: unknown, options: A
     const isIdeal = full.re.every((v) => v === 0) && full.im.every((v) => v === 0);
     const both = phasesOf.get(from)!.filter((p) => phasesOf.get(to)!.includes(p));
     const phases = isIdeal ? both : both.filter((p) => full.re[(p - 1) * 4] !== 0 || full.im[(p - 1) * 4] !== 0);
-    const pick = (of: readonly number[]) => phases.flatMap((a) => phases.map((b) => of[(a - 1) * 3 + (b - 1)]!));
     const ends = { from: { bus: from, nodes: phases }, to: { bus: to, nodes: phases } };
     const id = `branch.${name}`;
+    // A regulator is a transformer without impedance; it stands as a closed switch.
+    const isTransformer = entry['type'] === 'XFMR';
     if (isIdeal || open.has(name.toLowerCase())) {
       const diagonal = phases.flatMap((a) => phases.map((b) => (a === b ? CLOSED_OHM : 0)));
       switches.push({
@@ -163,7 +164,7 @@ export function ancestorFeeder(busInfo: unknown, branchInfo: unknown, options: A
         id,
         mrid: '',
         name,
-        switchClass: 'Switch',
+        switchClass: isTransformer ? 'Transformer' : 'Switch',
         ...ends,
         isOpen: phases.map(() => open.has(name.toLowerCase())),
         isNormallyOpen: open.has(name.toLowerCase()),
@@ -179,7 +180,7 @@ export function ancestorFeeder(busInfo: unknown, branchInfo: unknown, options: A
       name,
       ...ends,
       lengthM: 1,
-      seriesOhm: { n: phases.length, re: pick(full.re), im: pick(full.im) },
+      seriesOhm: matrixOf(phases, full),
       shuntSiemens: { n: phases.length, re: zero, im: zero },
       impedanceSource: 'matrix',
     });
@@ -234,4 +235,11 @@ export function ancestorFeeder(busInfo: unknown, branchInfo: unknown, options: A
     profiles: [],
     growthProfiles: [],
   };
+}
+
+/** The part of a three-phase matrix between some phases. */
+function matrixOf(phases: readonly number[], full: ComplexMatrix): ComplexMatrix {
+  const pick = (of: readonly number[]) =>
+    phases.flatMap((a) => phases.map((b) => of[(a - 1) * PHASE_COUNT + (b - 1)]!));
+  return { n: phases.length, re: pick(full.re), im: pick(full.im) };
 }

@@ -1,6 +1,6 @@
 import type { FeederData } from '../model/index.js';
 import { type AgentData, agentData } from './agent-update.js';
-import type { CoordinatorData } from './coordinator-update.js';
+import type { CoordinatorData } from './coordinator-memory.js';
 import type { LinearNetwork } from './linear-network.js';
 import { type CurtailableUnit, type CurtailmentProblem, groupCost } from './problem.js';
 import type { FairnessMode } from './star.js';

@@ -1,6 +1,6 @@
-import { KktSystem, type LimitRows, solveLimits, TripletList } from '../math/index.js';
-import { evaluate, type LinearNetwork } from './linear-network.js';
-import type { CurtailableUnit, GroupCost } from './problem.js';
+import { type CoordinatorData, type CoordinatorMemory, type Exchange, exchange } from './coordinator-memory.js';
+import { evaluate } from './linear-network.js';
+import { heldPorts, ZSolver } from './projection.js';
 import type { AgentReply, AgentRequest, RoundProgress } from './star.js';
 import type { StarSettings } from './star-settings.js';
 
@@ -14,305 +14,15 @@ import type { StarSettings } from './star-settings.js';
  *   the network equations stand in one saddle-point matrix, factorised once per rho; limits that bind are found by
  *   limit-programme.ts with one substitution per limit that ever binds.
  * Cost: O(nodes) per substitution; two substitutions a round when the binding limits stay the same.
+ * Agents that take no part are parameters: their power is drawn at their port, what their customers bear is a limit there,
+ *   and they have neither targets nor prices. (Prices of a consensus with somebody who never answers grow without end, and
+ *   everybody else is released for what he seems to give.)
  * Fails: not; see the residuals. Two convex blocks converge for every rho > 0.
  * Sources: Boyd et al. (2011), section 3.3 (residuals), 3.4.1 (balancing), 3.4.3 (over-relaxation), 7.1 (consensus).
  */
 
-/** What the coordinator needs for an interval. */
-export interface CoordinatorData {
-  readonly network: LinearNetwork;
-  /** Power drawn on the primary without ports and without own curtailable units, W and var by node. */
-  readonly drawnW: Float64Array;
-  readonly drawnVar: Float64Array;
-  readonly units: readonly CurtailableUnit[];
-  readonly groupCount: number;
-  readonly cost: GroupCost;
-  readonly lowerSquaredPu: Float64Array;
-  readonly upperSquaredPu: Float64Array;
-  readonly correctionSquaredPu: Float64Array;
-  readonly rootVoltageSquaredPu: Float64Array;
-  /** Agents in order, with the primary node of each of their port nodes. */
-  readonly agents: readonly { readonly agentId: string; readonly portNodes: readonly number[] }[];
-}
-
-/** Exchanged quantities of all ports in a row: P, Q and v of every port node, scaled. */
-interface Exchange {
-  readonly power: Float64Array;
-  readonly reactive: Float64Array;
-  readonly voltage: Float64Array;
-}
-
-/** What the coordinator remembers between rounds; z, prices and rho also from interval to interval. */
-export interface CoordinatorMemory {
-  rho: number;
-  round: number;
-  readonly answer: Exchange;
-  readonly z: Exchange;
-  readonly price: Exchange;
-  /** The next question is the opening one of an interval. */
-  isOpening: boolean;
-  /** Uncurtailed port powers of the last interval, scaled. */
-  uncurtailed: Float64Array | undefined;
-  /** Port nodes whose agent has a view on the voltage. */
-  readonly hasVoltage: Uint8Array;
-  /** Rounds in a row without an answer, by agent. */
-  readonly absentRounds: Int32Array;
-  ownAlpha: Float64Array;
-  multipliers: Float64Array;
-  calmRounds: number;
-  /** Factorised for `factoredRho` and the data of the interval; undefined when to be made. */
-  solver: ZSolver | undefined;
-}
-
-function exchange(ports: number): Exchange {
-  return {
-    power: new Float64Array(ports),
-    reactive: new Float64Array(ports),
-    voltage: new Float64Array(ports),
-  };
-}
-
-/** Memory of a cold start. */
-export function coordinatorMemory(data: CoordinatorData, settings: StarSettings): CoordinatorMemory {
-  const ports = data.agents.reduce((sum, agent) => sum + agent.portNodes.length, 0);
-  return {
-    rho: settings.rho,
-    round: 0,
-    answer: exchange(ports),
-    z: exchange(ports),
-    price: exchange(ports),
-    isOpening: true,
-    uncurtailed: undefined,
-    hasVoltage: new Uint8Array(ports),
-    absentRounds: new Int32Array(data.agents.length),
-    ownAlpha: new Float64Array(data.groupCount),
-    multipliers: new Float64Array(data.network.nodes.length + data.groupCount),
-    calmRounds: 0,
-    solver: undefined,
-  };
-}
-
 /** Rounds without an answer after which an agent's port is a fixed power without a view on the voltage. */
 const GIVEN_UP_ROUNDS = 3;
-
-/** Weight of the pull towards the last alpha where the cost alone is not strictly convex. */
-const PROXIMAL_SHARE = 0.05;
-const ROW_TOLERANCE = 1e-8;
-
-/** The projection: one saddle-point system and the rows of the limits. */
-class ZSolver {
-  readonly portNodes: Int32Array;
-  private readonly kkt: KktSystem;
-  private readonly rightSide: Float64Array;
-  private readonly work: Float64Array;
-  private readonly columns = new Map<number, Float64Array>();
-  private readonly responses = new Map<number, Float64Array>();
-  private readonly limits: LimitRows;
-  private readonly unlimited: Float64Array;
-  private readonly values: Float64Array;
-  private readonly unknowns: number;
-  private readonly atPort: number;
-  private readonly atVoltage: number;
-  private readonly rowCount: number;
-  private readonly theta: Float64Array;
-
-  constructor(
-    private readonly data: CoordinatorData,
-    private readonly settings: StarSettings,
-    readonly rho: number,
-    private readonly hasVoltage: Uint8Array,
-  ) {
-    const { network, groupCount, units } = data;
-    const n = network.nodes.length;
-    const roots = network.rootCount;
-    const inner = n - roots;
-    this.portNodes = Int32Array.from(data.agents.flatMap((agent) => agent.portNodes));
-    const ports = this.portNodes.length;
-    const unit = settings.powerUnitW;
-    const voltageUnit = settings.voltageUnitSquaredPu;
-    // Unknowns: own alpha, port P, port Q, then flow P, flow Q and v of every node below the roots.
-    this.atPort = groupCount;
-    const atP = groupCount + 2 * ports - roots;
-    const atQ = atP + inner;
-    this.atVoltage = atQ + inner;
-    this.unknowns = groupCount + 2 * ports + 3 * inner;
-    const rowP = -roots;
-    const rowQ = rowP + inner;
-    const rowV = rowQ + inner;
-    const equations = 3 * inner;
-    const a = new TripletList();
-    this.rightSide = new Float64Array(this.unknowns + equations);
-    const b = this.rightSide.subarray(this.unknowns);
-    for (let i = roots; i < n; i++) {
-      a.add(rowP + i, atP + i, 1);
-      a.add(rowQ + i, atQ + i, 1);
-      a.add(rowV + i, this.atVoltage + i, 1);
-      b[rowP + i] = (data.drawnW[i]! + network.shuntW[i]!) / unit;
-      b[rowQ + i] = (data.drawnVar[i]! + network.shuntVar[i]!) / unit;
-      b[rowV + i] = -1 / voltageUnit;
-    }
-    for (const own of units) {
-      own.nodes.forEach((node, k) => {
-        if (node < roots) return;
-        const p = (own.availableW * own.shareRe[k]!) / unit;
-        const q = (own.availableW * own.shareIm[k]!) / unit;
-        b[rowP + node]! -= p;
-        b[rowQ + node]! -= q;
-        a.add(rowP + node, own.group, -p);
-        a.add(rowQ + node, own.group, -q);
-      });
-    }
-    this.portNodes.forEach((node, k) => {
-      if (node < roots) return;
-      a.add(rowP + node, this.atPort + k, -1);
-      a.add(rowQ + node, this.atPort + ports + k, -1);
-    });
-    for (const { parents, children, gain, dropP, dropQ, shareRe, shareIm } of network.branches) {
-      const kc = children.length;
-      const m = parents.length;
-      for (let i = 0; i < m; i++) {
-        const parent = parents[i]!;
-        if (parent < roots) continue;
-        for (let j = 0; j < kc; j++) {
-          const re = shareRe[i * kc + j]!;
-          const im = shareIm[i * kc + j]!;
-          a.add(rowP + parent, atP + children[j]!, -re);
-          a.add(rowP + parent, atQ + children[j]!, im);
-          a.add(rowQ + parent, atQ + children[j]!, -re);
-          a.add(rowQ + parent, atP + children[j]!, -im);
-        }
-      }
-      for (let i = 0; i < kc; i++) {
-        const row = rowV + children[i]!;
-        for (let j = 0; j < m; j++) {
-          const g = gain[i * m + j]!;
-          const parent = parents[j]!;
-          if (parent < roots) b[row]! += (g * data.rootVoltageSquaredPu[parent]!) / voltageUnit;
-          else {
-            a.add(row, this.atVoltage + parent, -g);
-            b[row]! += g / voltageUnit;
-          }
-        }
-        for (let j = 0; j < kc; j++) {
-          a.add(row, atP + children[j]!, (dropP[i * kc + j]! * unit) / voltageUnit);
-          a.add(row, atQ + children[j]!, (dropQ[i * kc + j]! * unit) / voltageUnit);
-        }
-      }
-    }
-    this.kkt = new KktSystem(
-      new TripletList().toMatrix(this.unknowns, this.unknowns),
-      a.toMatrix(equations, this.unknowns),
-    );
-    this.theta = new Float64Array(this.unknowns);
-    this.setTheta();
-    this.work = new Float64Array(this.unknowns + equations);
-
-    this.rowCount = n + groupCount;
-    const lower = new Float64Array(this.rowCount).fill(-Infinity);
-    const upper = new Float64Array(this.rowCount).fill(Infinity);
-    const cap = new Float64Array(this.rowCount).fill(settings.violationPrice);
-    for (let i = roots; i < n; i++) {
-      lower[i] = (data.lowerSquaredPu[i]! - data.correctionSquaredPu[i]! - 1) / voltageUnit;
-      upper[i] = (data.upperSquaredPu[i]! - data.correctionSquaredPu[i]! - 1) / voltageUnit;
-    }
-    for (let g = 0; g < groupCount; g++) {
-      lower[n + g] = 0;
-      upper[n + g] = 1;
-      cap[n + g] = Infinity;
-    }
-    this.limits = { count: this.rowCount, lower, upper, cap, column: (i) => this.column(i) };
-    this.unlimited = new Float64Array(this.rowCount);
-    this.values = new Float64Array(this.rowCount);
-  }
-
-  private setTheta(): void {
-    const { data, settings, theta, rho, portNodes } = this;
-    const ports = portNodes.length;
-    for (let g = 0; g < data.groupCount; g++) {
-      theta[g] = (data.cost.quadratic[g]! * 1000) / settings.powerUnitW + this.proximal(g);
-    }
-    for (let k = 0; k < ports; k++) {
-      theta[this.atPort + k] = rho;
-      theta[this.atPort + ports + k] = rho * settings.reactiveWeight;
-      if (this.hasVoltage[k] && portNodes[k]! >= data.network.rootCount) theta[this.voltageOf(portNodes[k]!)]! += rho;
-    }
-    this.kkt.factorise(theta);
-  }
-
-  /** What the linear voltage of a node misses, in voltage units. */
-  private shift(node: number): number {
-    return this.data.correctionSquaredPu[node]! / this.settings.voltageUnitSquaredPu;
-  }
-
-  private voltageOf(node: number): number {
-    return this.atVoltage + node;
-  }
-
-  private proximal(g: number): number {
-    const { cost } = this.data;
-    return cost.quadratic[g]! > 0 ? 0 : (PROXIMAL_SHARE * cost.linear[g]! * 1000) / this.settings.powerUnitW;
-  }
-
-  /** Row values of an answer of the saddle-point system. */
-  private rowsOf(solution: Float64Array, into: Float64Array): void {
-    const { network, groupCount } = this.data;
-    for (let i = network.rootCount; i < network.nodes.length; i++) into[i] = solution[this.voltageOf(i)]!;
-    for (let g = 0; g < groupCount; g++) into[network.nodes.length + g] = solution[g]!;
-  }
-
-  private column(i: number): Float64Array {
-    const known = this.columns.get(i);
-    if (known) return known;
-    const n = this.data.network.nodes.length;
-    const response = new Float64Array(this.work.length);
-    response[i < n ? this.voltageOf(i) : i - n] = 1;
-    this.kkt.solve(response);
-    const column = new Float64Array(this.rowCount);
-    this.rowsOf(response, column);
-    this.columns.set(i, column);
-    this.responses.set(i, response);
-    return column;
-  }
-
-  /** Minimises; `z` is overwritten. */
-  solve(answer: Exchange, price: Exchange, z: Exchange, memory: CoordinatorMemory): void {
-    const { data, settings, rho, work, unknowns, portNodes } = this;
-    const ports = portNodes.length;
-    work.set(this.rightSide);
-    for (let g = 0; g < data.groupCount; g++) {
-      work[g] = (-data.cost.linear[g]! * 1000) / settings.powerUnitW + this.proximal(g) * memory.ownAlpha[g]!;
-    }
-    for (let k = 0; k < ports; k++) {
-      work[this.atPort + k] = rho * (answer.power[k]! + price.power[k]!);
-      work[this.atPort + ports + k] = rho * settings.reactiveWeight * (answer.reactive[k]! + price.reactive[k]!);
-      if (this.hasVoltage[k] && portNodes[k]! >= data.network.rootCount) {
-        work[this.voltageOf(portNodes[k]!)]! +=
-          rho * (answer.voltage[k]! + price.voltage[k]! - this.shift(portNodes[k]!));
-      }
-    }
-    this.kkt.solve(work);
-    this.unlimited.fill(0);
-    this.rowsOf(work, this.unlimited);
-    solveLimits(this.limits, this.unlimited, memory.multipliers, this.values, ROW_TOLERANCE);
-    for (let r = 0; r < this.rowCount; r++) {
-      const multiplier = memory.multipliers[r]!;
-      if (multiplier === 0) continue;
-      this.column(r);
-      const response = this.responses.get(r)!;
-      for (let i = 0; i < unknowns; i++) work[i]! -= multiplier * response[i]!;
-    }
-    for (let g = 0; g < data.groupCount; g++) memory.ownAlpha[g] = Math.min(1, Math.max(0, work[g]!));
-    for (let k = 0; k < ports; k++) {
-      z.power[k] = work[this.atPort + k]!;
-      z.reactive[k] = work[this.atPort + ports + k]!;
-      const node = portNodes[k]!;
-      z.voltage[k] =
-        node >= data.network.rootCount
-          ? work[this.voltageOf(node)]! + this.shift(node)
-          : (data.rootVoltageSquaredPu[node]! - 1) / settings.voltageUnitSquaredPu;
-    }
-  }
-}
 
 function isUsable(reply: AgentReply | undefined, ports: number): reply is AgentReply {
   if (!reply) return false;
@@ -341,9 +51,10 @@ export function coordinatorRequests(
   const { z, price } = memory;
   const { isOpening } = memory;
   let at = 0;
-  data.agents.forEach(({ agentId, portNodes }) => {
+  data.agents.forEach(({ agentId, portNodes, held }) => {
     const range = portNodes.map((_, k) => at + k);
     at += portNodes.length;
+    if (held !== undefined) return;
     requests.set(agentId, {
       round: memory.round + 1,
       rho: isOpening ? OPENING_RHO : memory.rho,
@@ -472,9 +183,16 @@ export function coordinatorUpdate(
     memory.hasVoltage[port] = Number(hasVoltage);
     memory.solver = undefined;
   };
-  data.agents.forEach(({ agentId, portNodes }, agent) => {
+  data.agents.forEach(({ agentId, portNodes, held }, agent) => {
     const reply = replies.get(agentId);
-    if (isUsable(reply, portNodes.length)) {
+    if (held !== undefined) {
+      portNodes.forEach((_, k) => {
+        answer.power[at + k] = held.powerW[k]! / settings.powerUnitW;
+        answer.reactive[at + k] = held.powerVar[k]! / settings.powerUnitW;
+        for (const list of [price.power, price.reactive, price.voltage]) list[at + k] = 0;
+        setView(at + k, false);
+      });
+    } else if (isUsable(reply, portNodes.length)) {
       memory.absentRounds[agent] = 0;
       portNodes.forEach((_, k) => {
         const before = answer.power[at + k]!;
@@ -543,6 +261,13 @@ export function coordinatorUpdate(
       sizeZ += weight * zNew[k]! ** 2;
     }
   };
+  const isHeld = heldPorts(data);
+  for (let k = 0; k < ports; k++) {
+    if (!isHeld[k]) continue;
+    for (const block of ['power', 'reactive'] as const) {
+      for (const list of [z, relaxed, before]) list[block][k] = answer[block][k]!;
+    }
+  }
   for (let k = 0; k < ports; k++) {
     if (memory.hasVoltage[k]) continue;
     answer.voltage[k] = z.voltage[k]!;

@@ -2,20 +2,18 @@ import { createPowerFlow, type PowerFlow } from '../flow/index.js';
 import { DecError } from '../math/index.js';
 import { buildFeeder, type FeederData, type Finding, type Load } from '../model/index.js';
 import { applyInputs, setpointOf } from './agent.js';
-import {
-  type CoordinatorData,
-  type CoordinatorMemory,
-  coordinatorMemory,
-  coordinatorRequests,
-  coordinatorUpdate,
-} from './coordinator-update.js';
+import { type CoordinatorData, type CoordinatorMemory, coordinatorMemory } from './coordinator-memory.js';
+import { coordinatorRequests, coordinatorUpdate } from './coordinator-update.js';
 import { type EqualAlphaMemory, equalAlphaMemory, equalAlphaRequests, equalAlphaUpdate } from './equal-alpha.js';
+import { candidateAlpha } from './limit.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
 import { evaluate } from './linear-network.js';
 import { groupCost, type LocalPower, localPower, nodeLimits } from './problem.js';
 import type {
   AgentReply,
   AgentRequest,
+  DispatchCandidate,
+  HeldPort,
   LocalInputs,
   Port,
   PrimaryModel,
@@ -67,6 +65,13 @@ export interface StarCoordinator {
   verify(powers: ReadonlyMap<string, PortPower>): PrimaryVerification;
   /** Takes the findings of the last verification into the linear model; rounds go on from {@link requests}. */
   applyCorrection(): void;
+  /**
+   * Takes an agent that is not there as given until the next interval: it is asked nothing, its port's power is a parameter,
+   * and what its customers bear is a limit of its port.
+   */
+  hold(agentId: string, port: HeldPort): void;
+  /** Puts the coordinator's own PV on a candidate until the next round. @param limitsW - in force, by PV id */
+  adopt(candidate: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void;
   /** The questions that are open now. */
   requests(): ReadonlyMap<string, AgentRequest>;
   /** Dispatch of the coordinator's own PV. */
@@ -95,6 +100,9 @@ class PrimaryCoordinator implements StarCoordinator {
   findings: readonly Finding[] = [];
   private readonly isAlphaShared: boolean;
   private situation: Situation | undefined;
+  private readonly held = new Map<string, HeldPort>();
+  /** Own curtailed fractions of an adopted candidate, by group; undefined for those of the last round. */
+  private adopted: Float64Array | undefined;
   private correction: Float64Array | undefined;
   private found: Float64Array | undefined;
   private flow: PowerFlow | undefined;
@@ -112,6 +120,8 @@ class PrimaryCoordinator implements StarCoordinator {
     this.findings = linear.findings;
     const power = localPower(this.model.feeder, linear, inputs, this.isAlphaShared ? () => 0 : undefined);
     if (this.correction?.length !== linear.network.nodes.length) this.correction = undefined;
+    this.held.clear();
+    this.adopted = undefined;
     const data = this.makeData(linear, power);
     const memory = coordinatorMemory(data, this.settings);
     const before = this.situation?.memory;
@@ -140,7 +150,31 @@ class PrimaryCoordinator implements StarCoordinator {
     return this.isAlphaShared ? equalAlphaRequests(data, search) : coordinatorRequests(data, memory, this.settings);
   }
 
+  hold(agentId: string, port: HeldPort): void {
+    this.held.set(agentId, port);
+    const situation = this.prepared();
+    situation.data = this.makeData(situation.linear, situation.power);
+    situation.memory.solver = undefined;
+    situation.memory.calmRounds = 0;
+    situation.search = equalAlphaMemory(situation.data);
+  }
+
+  adopt({ basis, cut }: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void {
+    const { power, data } = this.prepared();
+    this.adopted = undefined;
+    const alpha = this.ownAlpha().slice();
+    if (basis === 'inForce') {
+      alpha.fill(0);
+      for (const { id, group, availableW } of power.units) {
+        alpha[group] = Math.max(alpha[group]!, 1 - (limitsW.get(id) ?? Infinity) / availableW);
+      }
+    }
+    for (let g = 0; g < data.groupCount; g++) alpha[g] = candidateAlpha(alpha[g]!, cut);
+    this.adopted = alpha;
+  }
+
   step(replies: ReadonlyMap<string, AgentReply>) {
+    this.adopted = undefined;
     const { data, memory, search } = this.prepared();
     const progress = this.isAlphaShared
       ? equalAlphaUpdate(data, search, replies, this.settings)
@@ -289,6 +323,7 @@ class PrimaryCoordinator implements StarCoordinator {
 
   private ownAlpha(): Float64Array {
     const { memory, search, data } = this.prepared();
+    if (this.adopted !== undefined) return this.adopted;
     return this.isAlphaShared ? new Float64Array(data.groupCount).fill(search.asked) : memory.ownAlpha;
   }
 
@@ -314,19 +349,35 @@ class PrimaryCoordinator implements StarCoordinator {
     const { network } = linear;
     const groupCount = this.isAlphaShared ? 1 : power.units.length;
     this.correction ??= new Float64Array(network.nodes.length);
+    const limits = nodeLimits(network, this.settings.limits);
+    for (const port of this.ports) {
+      const highest = this.held.get(port.agentId)?.highestVoltageSquaredPu ?? [];
+      port.nodes.forEach((node, k) => {
+        const index = linear.index.get(`${port.bus} ${node}`);
+        if (index === undefined) return;
+        limits.upperSquaredPu[index] = Math.min(limits.upperSquaredPu[index]!, highest[k] ?? Infinity);
+      });
+    }
     return {
       network,
       ...power,
       groupCount,
       cost: groupCost(power.units, groupCount, this.settings.fairness),
-      ...nodeLimits(network, this.settings.limits),
+      ...limits,
       correctionSquaredPu: this.correction,
       rootVoltageSquaredPu: network.rootVoltageSquaredPu,
       agents: this.ports.flatMap((port) => {
         const portNodes = port.nodes.map((node) => linear.index.get(`${port.bus} ${node}`));
         // A port without a path to the source takes no part in the interval.
         if (portNodes.some((node) => node === undefined)) return [];
-        return [{ agentId: port.agentId, portNodes: portNodes.filter((node) => node !== undefined) }];
+        const held = this.held.get(port.agentId);
+        return [
+          {
+            agentId: port.agentId,
+            portNodes: portNodes.filter((node) => node !== undefined),
+            ...(held === undefined ? {} : { held }),
+          },
+        ];
       }),
     };
   }

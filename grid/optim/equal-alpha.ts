@@ -1,5 +1,5 @@
 import type { AgentData, AgentMemory } from './agent-update.js';
-import type { CoordinatorData } from './coordinator-update.js';
+import type { CoordinatorData } from './coordinator-memory.js';
 import { evaluate } from './linear-network.js';
 import type { AgentReply, AgentRequest, RoundProgress } from './star.js';
 import type { StarSettings } from './star-settings.js';
@@ -105,9 +105,10 @@ export function equalAlphaMemory(data: CoordinatorData): EqualAlphaMemory {
 export function equalAlphaRequests(data: CoordinatorData, memory: EqualAlphaMemory): Map<string, AgentRequest> {
   const requests = new Map<string, AgentRequest>();
   let at = 0;
-  for (const { agentId, portNodes } of data.agents) {
+  for (const { agentId, portNodes, held } of data.agents) {
     const range = portNodes.map((_, k) => at + k);
     at += portNodes.length;
+    if (held !== undefined) continue;
     requests.set(agentId, {
       round: memory.round + 1,
       rho: 1,
@@ -137,7 +138,16 @@ export function equalAlphaUpdate(
   const missing: string[] = [];
   let powerChangeW = 0;
   let at = 0;
-  for (const { agentId, portNodes } of data.agents) {
+  for (const { agentId, portNodes, held } of data.agents) {
+    if (held !== undefined) {
+      portNodes.forEach((_, k) => {
+        memory.powerW[at] = held.powerW[k]!;
+        memory.powerVar[at] = held.powerVar[k]!;
+        memory.borne[at] = held.highestVoltageSquaredPu[k] ?? Infinity;
+        at++;
+      });
+      continue;
+    }
     const reply = replies.get(agentId);
     const isUsable =
       reply !== undefined &&

@@ -15,3 +15,8 @@ export function limitOfSetpoint(
   if (alpha < RESTORE_BELOW_ALPHA || availableW <= 0) return maxPowerW;
   return Math.min(maxPowerW, Math.max(0, setpointW));
 }
+
+/** Curtailed fraction of a candidate. @param alpha - of its basis */
+export function candidateAlpha(alpha: number, cut: number): number {
+  return alpha + cut * (1 - alpha);
+}

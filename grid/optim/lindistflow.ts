@@ -10,6 +10,7 @@ import {
 import { keepWires, wireDrop } from './branch-coefficients.js';
 import { collectTransformers } from './lindistflow-transformer.js';
 import type { LinearBranch, LinearNetwork } from './linear-network.js';
+import { type ClosedLoop, closedLoop, loopError } from './loops.js';
 import { coilShare, type Edge, isPhaseNode, NetworkBuilder } from './network-builder.js';
 import type { PrimaryState } from './star.js';
 
@@ -88,13 +89,33 @@ function phaseAngle(node: number, isSplitPhase: boolean): number {
 /**
  * Makes the linear model of a feeder at given tap, capacitor and switch states.
  *
- * @throws DecError `LOOP` naming the branches of the loop, `NO_SOURCE`, `FEEDER_DATA` for a source at an unknown bus
+ * @throws DecError `LOOP` naming all independent loops and switches that open them, `NO_SOURCE`, `FEEDER_DATA` for a source
+ *   at an unknown bus
  */
 export function linearFeeder(
   feeder: FeederData,
   state: PrimaryState = NO_STATE,
   compat: LinearCompatibility = { upstreamIndexTypo: false },
 ): LinearFeeder {
+  const found = treeModel(feeder, state, compat);
+  if (!('loop' in found)) return found;
+  throw loopError(feeder, found.loop, (opened) => {
+    const lines = feeder.lines.filter(({ id }) => !opened.includes(id));
+    const next = treeModel(
+      { ...feeder, lines },
+      { ...state, openSwitches: [...state.openSwitches, ...opened] },
+      compat,
+    );
+    return 'loop' in next ? next.loop : undefined;
+  });
+}
+
+/** The linear model, or the first loop where there is no tree. */
+function treeModel(
+  feeder: FeederData,
+  state: PrimaryState,
+  compat: LinearCompatibility,
+): LinearFeeder | { readonly loop: ClosedLoop } {
   const busById = new Map(feeder.buses.map((bus) => [bus.id, bus]));
   const source = feeder.sources[0];
   if (!source) {
@@ -145,7 +166,8 @@ export function linearFeeder(
     builder.branches.push(wireBranch(part.id, builder, parents, children, series, compat));
   });
 
-  walk(feeder, rootBus.id, edges, builder);
+  const loop = walk(feeder, rootBus.id, edges, builder);
+  if (loop !== undefined) return { loop };
 
   const network: LinearNetwork = {
     nodes: builder.nodes,
@@ -177,13 +199,13 @@ function nearestBase(acrossV: number, dividedV: number, baseV: number): number {
   return Math.abs(acrossV - baseV) < Math.abs(dividedV - baseV) ? acrossV : dividedV;
 }
 
-/** Breadth-first over the edges; the parent edge of each bus is kept to name loops. */
+/** Breadth-first over the edges; the parent edge of each bus is kept to name a loop, which ends the walk. */
 function walk(
   feeder: FeederData,
   rootBus: string,
   edges: ReadonlyMap<string, readonly Edge[]>,
   builder: NetworkBuilder,
-): void {
+): ClosedLoop | undefined {
   const feeds = new Map<string, Edge[]>([[rootBus, []]]);
   const used = new Set<string>();
   const queue = [rootBus];
@@ -196,7 +218,7 @@ function walk(
       if (!parentNodes.some((node) => builder.at(bus, node) !== undefined)) continue;
       const childBus = edge.from === bus ? edge.to : edge.from;
       const isClosing = edge.nodesAt(childBus).some((node) => builder.at(childBus, node) !== undefined);
-      if (isClosing) throw loopError(feeder, edge, bus, childBus, feeds);
+      if (isClosing) return closedLoop(edge, bus, childBus, feeds);
       used.add(edge.id);
       builder.branches.push(...edge.build(bus));
       const feeding = feeds.get(childBus);
@@ -213,37 +235,7 @@ function walk(
       { source: source.name },
     );
   }
-}
-
-function loopError(
-  feeder: FeederData,
-  edge: Edge,
-  parentBus: string,
-  childBus: string,
-  feeds: ReadonlyMap<string, readonly Edge[]>,
-): DecError {
-  const pathToRoot = (start: string) => {
-    const path: { bus: string; edge: Edge }[] = [];
-    for (let bus = start; ; ) {
-      const up = feeds.get(bus)?.[0];
-      if (!up || path.length > feeds.size) return path;
-      path.push({ bus, edge: up });
-      bus = up.from === bus ? up.to : up.from;
-    }
-  };
-  const one = pathToRoot(parentBus);
-  const other = pathToRoot(childBus);
-  while (one.length > 0 && other.length > 0 && one.at(-1)!.edge === other.at(-1)!.edge) {
-    one.pop();
-    other.pop();
-  }
-  const names = [...one.map((s) => s.edge.name).reverse(), ...other.map((s) => s.edge.name), edge.name];
-  const busName = feeder.buses.find((bus) => bus.id === childBus)?.name ?? childBus;
-  return new DecError(
-    'LOOP',
-    `The linear model needs a tree, but bus ${busName} is fed twice: the loop is ${names.join(', ')}. Open one of its switches (--open NAME).`,
-    { bus: busName, branches: names },
-  );
+  return undefined;
 }
 
 function wireBranch(

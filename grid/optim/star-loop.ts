@@ -1,11 +1,6 @@
 import { type AgentData, type AgentMemory, agentMemory, agentUpdate } from './agent-update.js';
-import {
-  type CoordinatorData,
-  type CoordinatorMemory,
-  coordinatorMemory,
-  coordinatorRequests,
-  coordinatorUpdate,
-} from './coordinator-update.js';
+import { type CoordinatorData, type CoordinatorMemory, coordinatorMemory } from './coordinator-memory.js';
+import { coordinatorRequests, coordinatorUpdate } from './coordinator-update.js';
 import {
   agentAtAlpha,
   type EqualAlphaMemory,

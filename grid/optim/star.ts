@@ -56,6 +56,28 @@ export interface PrimaryState {
   readonly openSwitches: readonly string[];
 }
 
+/**
+ * What stands at the port of an agent that takes no part: boundary power under its limits in force, and the highest port
+ * voltage that its customers bear with it. To the coordinator it is given; nobody is asked.
+ */
+export interface HeldPort {
+  /** By port node, W and var, import positive. */
+  readonly powerW: readonly number[];
+  readonly powerVar: readonly number[];
+  /** By port node, pu squared; empty when nothing below the port has limits. */
+  readonly highestVoltageSquaredPu: readonly number[];
+}
+
+/**
+ * A dispatch that agents check before one is committed: their own of the last round or the limits in force, of which a
+ * share is curtailed on top: alpha + cut (1 - alpha).
+ */
+export interface DispatchCandidate {
+  readonly basis: 'new' | 'inForce';
+  /** 0 to 1. */
+  readonly cut: number;
+}
+
 /** What the coordinator sends one agent in a round: `z - u` per boundary quantity, and the penalty. */
 export interface AgentRequest {
   readonly round: number;

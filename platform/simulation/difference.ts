@@ -64,6 +64,16 @@ const ACTIONS: ReadonlyMap<string, { readonly kinds: readonly string[]; readonly
 /** The attributes a difference message may set. */
 export const CONTROLLABLE_ATTRIBUTES: readonly string[] = [...ACTIONS.keys()];
 
+/** Attributes that are true or false; a power of `true` is a mistake. */
+const IS_TRUTH: ReadonlySet<string> = new Set([
+  'Switch.open',
+  'RegulatingControl.enabled',
+  'TapChanger.lineDropCompensation',
+]);
+
+/** A power of one device beyond this cannot be meant, W or var. */
+const POWER_MAX_W = 1e9;
+
 /** CIM's RegulatingControlModeKind by its position, for senders that write numbers. */
 const MODES: readonly string[] = ['voltage', 'activePower', 'reactivePower', 'currentFlow'];
 
@@ -124,17 +134,21 @@ function applyOne(
     return `the object stands for ${fitting.map(({ kind }) => kind).join(' and ')}; name the unit's own mRID.`;
   }
   const number = numberOf(value, attribute);
+  const isPower = /\.[pq]$/.test(attribute);
+  if (isPower && number !== undefined && Math.abs(number) > POWER_MAX_W) {
+    return `the value ${number} is beyond ${POWER_MAX_W} W or var, which no device has.`;
+  }
   if (number === undefined) return `the value ${JSON.stringify(value) ?? 'undefined'} is no finite number.`;
   return action.act(target, fitting[0]!, number);
 }
 
 /** A number from what senders write: numbers, their texts, truth values, kinds of modes. */
 function numberOf(value: unknown, attribute: string): number | undefined {
-  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (typeof value === 'boolean') return IS_TRUTH.has(attribute) ? Number(value) : undefined;
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
   if (typeof value !== 'string' || value.trim() === '') return undefined;
   const text = value.trim();
-  if (/^(true|false)$/i.test(text)) return text.toLowerCase() === 'true' ? 1 : 0;
+  if (/^(true|false)$/i.test(text)) return IS_TRUTH.has(attribute) ? Number(text.toLowerCase() === 'true') : undefined;
   if (attribute === 'RegulatingControl.mode') {
     const mode = MODES.indexOf(text.slice(text.lastIndexOf('.') + 1));
     if (mode >= 0) return mode;

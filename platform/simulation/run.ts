@@ -16,6 +16,8 @@ import type { Simulation } from './simulation.js';
 
 /** Longest wait for a first subscriber, ms: clients subscribe after they have the reply to their start. */
 export const SUBSCRIBER_WAIT_MS = 2000;
+/** Longest wait for the command to start, when the request asks for one, ms: who asked for it may be gone. */
+export const START_WAIT_MS = 120_000;
 /** How often subscribers are looked for, ms. */
 const SUBSCRIBER_POLL_MS = 10;
 /** Time for a client that has the output to take the log too, and for others of its kind to follow, ms. */
@@ -62,7 +64,10 @@ export interface SimulationRun {
   stop(): void;
 }
 
-/** Starts a run. The first output waits until somebody listens, at most {@link SUBSCRIBER_WAIT_MS}. */
+/**
+ * Starts a run. The first output waits until somebody listens, at most {@link SUBSCRIBER_WAIT_MS}; where the request asks
+ * for it, for the command to start.
+ */
 export function startRun(options: RunOptions): SimulationRun {
   const { id, request, simulation, bus, clock, log, hasSubscriber, hasNamedSubscriber } = options;
   const stepCount = Math.max(1, Math.ceil(request.durationS / request.intervalS - 1e-9));
@@ -272,10 +277,17 @@ export function startRun(options: RunOptions): SimulationRun {
 
   // Not at once: the reply to the start goes out first.
   const createdMs = clock.nowMs();
-  cancel = clock.after(
-    0,
-    guarded(() => waitForSubscriber(createdMs, undefined)),
-  );
+  const giveUp = (): void => {
+    say(`The command to start did not come within ${START_WAIT_MS / 1000} s.`, 'CLOSED', 'WARN');
+    end();
+  };
+  cancel =
+    request.waitsForStart === true
+      ? clock.after(START_WAIT_MS, guarded(giveUp))
+      : clock.after(
+          0,
+          guarded(() => waitForSubscriber(createdMs, undefined)),
+        );
   return {
     id,
     request,

@@ -45,6 +45,7 @@ export function runResult({ agents = 6, intervals = 2, rounds = 5, status = 'com
       lostAfterIntervals: 2,
       roundDeadlineMs: 2000,
       deadBandW: 1,
+      openSwitches: [],
     },
     agents: records,
     intervals: Array.from({ length: intervals }, (_, i) => intervalResult(i, records, rounds)),

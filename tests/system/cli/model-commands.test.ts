@@ -24,7 +24,17 @@ describe('dec', () => {
     expect(code).toBe(0);
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map((match) => match[1]!);
     const own = commands.filter((name) => name !== 'help');
-    expect(own.sort()).toEqual(['agents', 'bench', 'coordinate', 'export', 'feeders', 'ingest', 'platform', 'powerflow', 'run']);
+    expect(own.sort()).toEqual([
+      'agents',
+      'bench',
+      'coordinate',
+      'export',
+      'feeders',
+      'ingest',
+      'platform',
+      'powerflow',
+      'run',
+    ]);
     for (const command of own) {
       const help = await dec([command, '--help']);
       expect(help.code).toBe(0);

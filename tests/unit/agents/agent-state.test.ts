@@ -40,9 +40,13 @@ describe('the state machine of a service-transformer agent', () => {
     expect(transition(solving, event)).toMatchObject({ state: solving, way: 'ignore' });
   });
 
-  it('cannot commit before a round nor solve after commitment', () => {
+  it('cannot commit before a round nor verify after commitment, and takes a commitment back for another round', () => {
     expect(transition(prepared, { name: 'commit', interval: 4 }).way).toBe('ignore');
     expect(transition(committed, { name: 'ask', interval: 4, round: 8 }).way).toBe('ignore');
+    expect(transition(committed, { name: 'ask', interval: 4, round: 8, isRound: true })).toEqual({
+      state: { name: 'solving', interval: 4, round: 8 },
+      way: 'act',
+    });
     expect(transition(idle, { name: 'ask', interval: 0, round: 1 }).way).toBe('ignore');
   });
 

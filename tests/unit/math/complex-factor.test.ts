@@ -131,7 +131,12 @@ describe('ComplexDense', () => {
 
   it('solves alike in an order that the caller gives', () => {
     const { colPtr, rowIdx, values, next } = network(40, 3, 5);
-    const given = new ComplexFactor(40, colPtr, rowIdx, Int32Array.from({ length: 40 }, (_, k) => 39 - k));
+    const given = new ComplexFactor(
+      40,
+      colPtr,
+      rowIdx,
+      Int32Array.from({ length: 40 }, (_, k) => 39 - k),
+    );
     const own = new ComplexFactor(40, colPtr, rowIdx);
     given.refactor(values);
     own.refactor(values);

@@ -71,13 +71,15 @@ async function stage(powerW = 4000) {
   closers.push(() => exchange.close('test over'));
   await exchange.gather(1, 2000);
   expect(await exchange.assign(new Map(AGENTS.map((id) => [id, { model: serviceModel(id) }])), 2000)).toEqual([]);
-  const prepare = (interval: number) =>
-    exchange.ask(
+  const prepare = async (interval: number) => {
+    await exchange.restore(1000);
+    return exchange.ask(
       { kind: 'prepare', interval, round: 0, timestamp: 1000, horizon: {}, agents: {} },
       'prepared',
       [],
       1000,
     );
+  };
   const round = (interval: number) => exchange.ask({ ...ROUND, interval, round: 1 }, 'boundary', AGENTS, 500);
   const rogue = hub.bus();
   const say = (destination: string, message: CoordinationMessage): void =>
@@ -160,6 +162,66 @@ describe('coordinators and hosts that come and go', () => {
     expect(other.agentIds).toEqual(AGENTS);
     expect(AGENTS.map((id) => exchange.hostOfAgent(id))).toEqual(['host-2', 'host-2']);
     expect((await round(1)).byAgent.size).toBe(2);
+  });
+
+  it('gives no agents to a host that came beside the wanted ones, and those of one that takes none to the others', async () => {
+    const { hub, warnings } = await stage();
+    // Says hello to every call and nothing else.
+    const stray = hub.bus();
+    stray.subscribe(coordinationTopic('run-3'), ({ body, destination }) => {
+      const message = coordination.parse(body, destination);
+      if (message.kind !== 'call') return;
+      stray.send(
+        coordinationReply('run-3'),
+        coordination.format({
+          ...FROM_ROGUE,
+          ...{ runId: 'run-3', round: message.round, sender: 'stray', kind: 'hello' as const },
+          ...{ hostId: 'stray', agentIds: [], capacity: 9 },
+        }),
+      );
+    });
+    const options = { runId: 'run-3', createCore: () => core(0), measurementWaitMs: 10 };
+    const other = new AgentExchange({
+      bus: hub.bus(),
+      runId: 'run-3',
+      onError: ({ message }) => warnings.push(message),
+    });
+    closers.push(() => other.close('test over'));
+    const good = createAgentHost({ bus: hub.bus(), hostId: 'good', ...options });
+    closers.push(() => good.close());
+    await other.gather(1, 2000, undefined, ['good']);
+    expect(await other.assign(new Map(AGENTS.map((id) => [id, { model: serviceModel(id) }])), 2000)).toEqual([]);
+    expect(good.agentIds).toEqual(AGENTS);
+    const both = new AgentExchange({
+      bus: hub.bus(),
+      runId: 'run-3',
+      onError: ({ message }) => warnings.push(message),
+    });
+    other.close('the next one comes');
+    closers.push(() => both.close('test over'));
+    await both.gather(2, 2000);
+    expect(await both.assign(new Map(AGENTS.map((id) => [id, { model: serviceModel(id) }])), 20_000)).toEqual([]);
+    expect([...good.agentIds].sort()).toEqual([...AGENTS].sort());
+    expect(warnings.some((text) => text.includes('Hosts stray took none of their agents'))).toBe(true);
+  }, 20_000);
+
+  it('leave without a session, and recorded messages played again, change nothing', async () => {
+    const { host, hub, prepare, round, say } = await stage();
+    const recorded: string[] = [];
+    hub.bus().subscribe(coordinationTopic(RUN), ({ body }) => recorded.push(body));
+    await prepare(0);
+    expect((await round(0)).byAgent.size).toBe(2);
+    say(coordinationTopic(RUN), { ...FROM_ROGUE, sender: 'coordinator', kind: 'leave', reason: 'over' });
+    await hub.bus().flush();
+    expect(host.agentIds).toEqual(AGENTS);
+    const answers: string[] = [];
+    hub.bus().subscribe(coordinationReply(RUN), ({ body }) => answers.push(body));
+    const player = hub.bus();
+    for (const body of [...recorded]) player.send(coordinationTopic(RUN), body);
+    await player.flush();
+    expect(recorded.length).toBeGreaterThanOrEqual(2);
+    expect(answers).toEqual([]);
+    expect(host.agentIds).toEqual(AGENTS);
   });
 
   it('serves another coordinator once its own has been silent for long', async () => {

@@ -55,6 +55,18 @@ describe('the outputs of a simulation', () => {
     expect(await outputs.next()).toBeUndefined();
   });
 
+  it('tell what was missed of them: the beginning, and what lies between', async () => {
+    const { outputs, publish, warnings } = stage({ firstS: 0, periodS: 60 });
+    for (const timestamp of [60, 120, 300]) publish(timestamp);
+    for (let k = 0; k < 3; k++) await outputs.next();
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^1 outputs of the simulation were missed: .* has time 60, 60 s since the simulation began/,
+      ),
+      expect.stringMatching(/^2 outputs of the simulation were missed: .* has time 300, 180 s after the one before it/),
+    ]);
+  });
+
   it('pass over a malformed one with a warning that names topic and path, and tell warnings of the simulation', async () => {
     const { outputs, platform, publish, log, warnings } = stage();
     platform.send(simulationOutputTopic(ID), '{"simulation_id":"4711","message":{}}');

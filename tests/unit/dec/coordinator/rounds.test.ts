@@ -138,7 +138,9 @@ interface Stage {
 }
 
 /** Two hosts with two agents each on an in-memory bus; every message of a host is written down. */
-async function stage(options: { fault?: Fault; roundDeadlineMs?: number; deafHost?: boolean } = {}): Promise<Stage> {
+async function stage(
+  options: { fault?: Fault; roundDeadlineMs?: number; deafHost?: boolean; capacity?: number } = {},
+): Promise<Stage> {
   const hub = createMemoryBus();
   closers.push(() => hub.close());
   const sent: string[] = [];
@@ -168,6 +170,7 @@ async function stage(options: { fault?: Fault; roundDeadlineMs?: number; deafHos
       createCore: (model) => fakeCore(model, told, options.fault),
       onError: (error) => errors.push(error),
       measurementWaitMs: 200,
+      ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
     });
     hosts.push(host);
     closers.push(() => host.close());
@@ -283,8 +286,8 @@ describe('an interval over the bus', () => {
       expect(outcome.agentErrors[0]!.agentId).toBe('10B');
       expect(outcome.agentErrors[0]!.message).toContain(way === 'throws' ? 'no state' : 'NaN');
       expect(outcome.missingAgents).toEqual(['10B']);
-      // It never committed anything, so it holds nothing; the others have their limits.
-      expect(outcome.setpoints['10B']).toEqual([]);
+      // Its limits in force stay; the others have new ones.
+      expect(outcome.setpoints['10B']).toBeUndefined();
       expect(outcome.setpoints['9A']).toHaveLength(2);
       const next = await interval(1);
       expect(next.agentErrors).toHaveLength(1);
@@ -329,7 +332,8 @@ describe('an interval over the bus', () => {
   });
 
   it('tells an agent as lost when no sign of it came for two intervals, not earlier', async () => {
-    const { interval, exchange, hosts } = await stage({ roundDeadlineMs: 200 });
+    // No host has room for the agents of the other one.
+    const { interval, exchange, hosts } = await stage({ roundDeadlineMs: 200, capacity: 2 });
     await interval(0);
     const lost = ['9A', '10B', '11C', '12A'].filter((id) => exchange.hostOfAgent(id) === 'host-1');
     hosts[0]!.close();

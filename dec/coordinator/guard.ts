@@ -1,0 +1,78 @@
+import type { DispatchCandidate, VoltageLimits } from '../../grid/optim/index.js';
+import type { AcCheck } from './run-result.js';
+
+/*
+ * The last look before a dispatch is committed: which of those at hand does least harm.
+ *
+ * Solved: of the new dispatch and the limits in force, each with a further share of what is left curtailed, the one with the
+ *         least violation by the AC power flow, and of equals the one that curtails least.
+ * Steps: 1. check the new dispatch and the limits in force, then both with a quarter, a half, three quarters and all of
+ *        what is left curtailed; the first that keeps the limits ends this, else the least violation wins. 2. Bisect for
+ *        the smallest share of that basis that violates no more. In an unbalanced network more curtailment of all is not
+ *        always less violation, because phases couple; that is why the shares between are looked at.
+ * Cost: two to ten checks and one for each of BISECTIONS.
+ * Fails: not; when agents cannot take candidates every check tells the same, and their own dispatch stays.
+ */
+
+/** Violations that differ by less are equal, pu. */
+const EQUAL_PU = 2e-5;
+/** Shares of what is left that are tried, ascending. */
+const CUTS = [0, 0.25, 0.5, 0.75, 1];
+const BISECTIONS = 6;
+
+/** A candidate with what the AC power flow says of it. */
+export interface CheckedCandidate {
+  readonly candidate: DispatchCandidate;
+  readonly ac: AcCheck;
+}
+
+/** How far voltages are outside the limits at the worst place, pu; 0 inside. */
+export function violationPu(ac: Pick<AcCheck, 'vMaxPu' | 'vMinPu'>, { minPu, maxPu }: VoltageLimits): number {
+  return Math.max(0, ac.vMaxPu - maxPu, minPu - ac.vMinPu);
+}
+
+/**
+ * Finds the dispatch that does least harm.
+ *
+ * @param check - puts agents and coordinator on a candidate and runs the AC power flows; undefined ends the search
+ * @param tolerancePu - a violation up to this is none
+ * @returns the best candidate; undefined when not even the first could be checked
+ */
+export async function leastHarm(
+  check: (candidate: DispatchCandidate) => Promise<AcCheck | undefined>,
+  limits: VoltageLimits,
+  tolerancePu: number,
+): Promise<CheckedCandidate | undefined> {
+  const look = async (basis: DispatchCandidate['basis'], cut: number): Promise<CheckedCandidate | undefined> => {
+    const candidate = { basis, cut };
+    const ac = await check(candidate);
+    return ac === undefined ? undefined : { candidate, ac };
+  };
+  const worth = ({ ac }: CheckedCandidate): number => Math.max(tolerancePu, violationPu(ac, limits));
+  const first = await look('new', 0);
+  if (first === undefined || worth(first) <= tolerancePu) return first;
+  let best = first;
+  for (const cut of CUTS) {
+    for (const basis of ['new', 'inForce'] as const) {
+      if (basis === 'new' && cut === 0) continue;
+      // With everything curtailed it does not matter from where.
+      if (basis === 'inForce' && cut === 1) continue;
+      const next = await look(basis, cut);
+      if (next === undefined) return best;
+      if (worth(next) < worth(best) - EQUAL_PU) best = next;
+    }
+    if (worth(best) <= tolerancePu) break;
+  }
+  const { basis, cut: found } = best.candidate;
+  let low = CUTS[CUTS.indexOf(found) - 1] ?? 0;
+  let high = found;
+  for (let k = 0; k < BISECTIONS && high > low; k++) {
+    const middle = await look(basis, (low + high) / 2);
+    if (middle === undefined) return best;
+    if (worth(middle) <= worth(best)) {
+      best = middle;
+      high = middle.candidate.cut;
+    } else low = middle.candidate.cut;
+  }
+  return best;
+}

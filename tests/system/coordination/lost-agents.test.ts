@@ -1,0 +1,123 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunResult, runCoordination } from '../../../dec/coordinator/index.js';
+import { manifestSchema } from '../../../dec/schema/index.js';
+import { flagshipPath } from '../../../platform/index.js';
+import { dec, finish, start, until } from '../cli/dec.js';
+
+/*
+ * Agents that go, over the real broker: the others coordinate around what they will really do, nobody is released, and the
+ * run says so.
+ */
+
+/** Limit of ANSI C84.1 range A, and what the issue allows a measured voltage beyond. */
+const ALLOWED_PU = 1.05 + 1e-3;
+let folder = '';
+
+beforeAll(() => {
+  expect(existsSync(new URL('../../../dist/agents/worker.js', import.meta.url)), 'npm run build comes first').toBe(
+    true,
+  );
+  folder = mkdtempSync(join(tmpdir(), 'dec-lost-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A run while PV rises, with agents of the module of this folder that misbehaves in a given way. */
+function rising(module: string | undefined): Promise<RunResult> {
+  return runCoordination({
+    feeder: flagshipPath(),
+    audit: false,
+    ...(module === undefined ? {} : { agentModule: new URL(`./${module}`, import.meta.url).href }),
+    settings: {
+      ...{ intervals: 2, intervalS: 600, publishPeriodS: 300, hosts: 2, roundDeadlineMs: 20_000, profileStepS: 600 },
+      pvProfile: [0.8, 0.9, 1, 1],
+    },
+  });
+}
+
+describe('agents that go', () => {
+  it('while a host is killed: the voltage is kept, and its agents are made again on the host that is left', async () => {
+    const store = ['--store', join(folder, 'store')];
+    const platform = start(['platform', '--port', '0', '--quiet', ...store]);
+    const ended = finish(platform);
+    const { stomp } = JSON.parse(await until(platform, 'stdout', /\n/));
+    const hosts = ['left', 'right'].map((name) =>
+      start(['agents', '--broker', stomp, '--run-id', 'lost', '--name', name, '--quiet']),
+    );
+    const closed = hosts.map(finish);
+    const out = join(folder, 'killed');
+    const run = start([
+      ...['run', '--broker', stomp, '--run-id', 'lost', '--hosts', '0', '--external-hosts', '2', '--start', '10:00'],
+      ...['--intervals', '3', '--interval', '15m', '--out', out, ...store],
+    ]);
+    const over = finish(run);
+    await until(run, 'stdout', /\n10:00 /);
+    hosts[0]!.kill('SIGKILL');
+    const { code } = await over;
+    hosts[1]!.kill('SIGTERM');
+    platform.kill('SIGTERM');
+    await Promise.all([ended, ...closed]);
+    expect(code).toBe(0);
+    const { intervals } = manifestSchema.parse(JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')));
+    expect(intervals).toHaveLength(3);
+    for (const { status, during } of intervals) {
+      expect(status).not.toBe('violated');
+      expect(during!.vMaxPu).toBeLessThanOrEqual(ALLOWED_PU);
+    }
+    // Killed after the first row; whichever interval was at work then went on around its agents.
+    expect(intervals.some(({ missingAgents }) => missingAgents.length > 30)).toBe(true);
+    expect(intervals.at(-1)!.missingAgents).toEqual([]);
+    const curtailed = intervals.map((interval) => interval.curtailedW ?? 0);
+    expect(curtailed[2]!).toBeGreaterThan(curtailed[0]!);
+  });
+
+  it.each([
+    ['throw when they are made', 'unmade-agents.mjs', /cannot be made/],
+    ['give set-points that are no numbers', 'nonsense-setpoints.mjs', /is NaN W/],
+  ])('agents that %s keep their limits in force, and the voltage is kept around them', async (_, module, reason) => {
+    const result = await rising(module);
+    const ids = ['9A', '10A'].filter((id) => result.agents.some(({ agentId }) => agentId === id));
+    expect(ids).toContain('9A');
+    for (const interval of result.intervals) {
+      expect(interval.status).toBe('converged');
+      expect(interval.missingAgents).toEqual([...ids].sort());
+      expect(interval.agentErrors.map(({ agentId }) => agentId).sort()).toEqual([...ids].sort());
+      for (const { message } of interval.agentErrors) expect(message).toMatch(reason);
+      for (const id of ids) expect(interval.setpoints[id]).toBeUndefined();
+      expect(interval.during!.vMaxPu).toBeLessThanOrEqual(ALLOWED_PU);
+      expect(interval.rounds).toBeLessThan(200);
+      // What the AC check foretold is what the simulation measured: the absent ones are in it.
+      expect(Math.abs(interval.ac!.vMaxPu - interval.during!.vMaxPu)).toBeLessThan(1e-3);
+    }
+  });
+
+  it('says that the limits are violated where the others cannot keep them, and does not make it worse', async () => {
+    const before = await rising('absent-majority.mjs');
+    const [first, second] = before.intervals;
+    expect(first!.status).toBe('violated');
+    expect(first!.during!.vMaxPu).toBeLessThan(first!.before.vMaxPu);
+    expect(first!.findings.join(' ')).toMatch(/agents take no part and keep their limits in force/);
+    // PV rises by an eighth, and nobody is released for it.
+    const limits = (interval: typeof first) =>
+      Object.values(interval!.setpoints)
+        .flat()
+        .reduce((sum, { setpointW }) => sum + setpointW, 0);
+    expect(limits(second)).toBeLessThanOrEqual(limits(first) * 1.02);
+  });
+});
+
+describe('a run whose subscriptions take time', () => {
+  it('begins with the first output, at the simulated start', async () => {
+    const out = join(folder, 'late');
+    const { code, stderr } = await dec([
+      ...['run', '--intervals', '1', '--interval', '5m', '--start', '12:00', '--hosts', '4', '--out', out],
+      ...['--store', join(folder, 'store')],
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('missed');
+    const { intervals } = manifestSchema.parse(JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')));
+    expect(new Date(intervals[0]!.timestamp * 1000).toISOString()).toContain('T12:00');
+  });
+});

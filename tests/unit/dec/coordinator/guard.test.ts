@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { type AcCheck, leastHarm, violationPu } from '../../../../dec/coordinator/index.js';
+import type { DispatchCandidate } from '../../../../grid/optim/index.js';
+
+const LIMITS = { minPu: 0.95, maxPu: 1.05 };
+const TOLERANCE_PU = 1e-4;
+
+/** A feeder whose highest voltage is a function of the candidate; remembers what was looked at. */
+function feeder(voltage: (candidate: DispatchCandidate) => number) {
+  const looked: DispatchCandidate[] = [];
+  const check = async (candidate: DispatchCandidate): Promise<AcCheck> => {
+    looked.push(candidate);
+    return { vMaxPu: voltage(candidate), vMinPu: 1, worstNode: '9A', violations: 0 };
+  };
+  return { looked, find: () => leastHarm(check, LIMITS, TOLERANCE_PU) };
+}
+
+describe('the guard before commitment', () => {
+  it('takes the new dispatch without further looks when it keeps the limits', async () => {
+    const { looked, find } = feeder(() => 1.05005);
+    expect((await find())?.candidate).toEqual({ basis: 'new', cut: 0 });
+    expect(looked).toHaveLength(1);
+  });
+
+  it('takes the limits in force where they keep the voltage and the new dispatch does not', async () => {
+    const { find } = feeder(({ basis }) => (basis === 'new' ? 1.0615 : 1.05));
+    expect((await find())?.candidate).toEqual({ basis: 'inForce', cut: 0 });
+  });
+
+  it('cuts no more than the voltage needs', async () => {
+    // 1.06 pu falls by 0.02 with everything curtailed: half of it is needed, less the tolerance of 1e-4.
+    const { find } = feeder(({ basis, cut }) => (basis === 'new' ? 1.06 : 1.07) - 0.02 * cut);
+    const best = await find();
+    expect(best?.candidate.basis).toBe('new');
+    expect(best?.candidate.cut).toBeGreaterThanOrEqual(0.495);
+    expect(best?.candidate.cut).toBeLessThan(0.5);
+    expect(violationPu(best!.ac, LIMITS)).toBeLessThanOrEqual(TOLERANCE_PU + 1e-12);
+  });
+
+  it('curtails all that helps where the limits cannot hold, and not what does not help', async () => {
+    const all = await feeder(({ cut }) => 1.08 - 0.02 * cut).find();
+    expect(all?.candidate.cut).toBe(1);
+    const useless = await feeder(() => 1.08).find();
+    expect(useless?.candidate).toEqual({ basis: 'new', cut: 0 });
+    // Phases couple: beyond six tenths more curtailment is more violation.
+    const coupled = await feeder(({ cut }) => 1.08 - 0.02 * cut + 0.05 * Math.max(0, cut - 0.6)).find();
+    expect(coupled?.candidate.cut).toBeLessThanOrEqual(0.75);
+    expect(coupled?.candidate.cut).toBeGreaterThanOrEqual(0.5);
+  });
+
+  it('counts a voltage below the lower limit as a violation', () => {
+    expect(violationPu({ vMaxPu: 1.06, vMinPu: 0.93 }, LIMITS)).toBeCloseTo(0.02, 12);
+    expect(violationPu({ vMaxPu: 1.04, vMinPu: 0.96 }, LIMITS)).toBe(0);
+  });
+});
