@@ -10,7 +10,7 @@ import { ratedCurrent } from '../result.js';
 import { type PackedHistogram, ValueHistogram } from './value-histogram.js';
 
 /** Width of a bin of the distribution of loadings, %: percentiles are off by half of it at most. */
-export const LOADING_BIN_PCT = 0.5;
+export const LOADING_BIN_PCT = 1;
 
 /** A branch with a rating. */
 export interface RatedBranch {
@@ -116,75 +116,81 @@ export class BranchRows {
   }
 }
 
-/** Records the loadings of the steps of one piece. */
+/** Records the loadings of the steps of one piece after the other. */
 export class BranchRecorder {
   private readonly maxPct: Float64Array;
   private readonly maxStep: Int32Array;
   private readonly sumPct: Float64Array;
   private readonly overSteps: Int32Array;
   private readonly histogram: ValueHistogram;
-  private readonly squares: Float64Array;
-  private readonly re: Float64Array;
-  private readonly im: Float64Array;
 
-  constructor(
-    private readonly rows: BranchRows,
-    width: number,
-  ) {
-    this.maxPct = new Float64Array(rows.count).fill(Number.NEGATIVE_INFINITY);
+  constructor(private readonly rows: BranchRows) {
+    this.maxPct = new Float64Array(rows.count);
     this.maxStep = new Int32Array(rows.count);
     this.sumPct = new Float64Array(rows.count);
     this.overSteps = new Int32Array(rows.count);
     this.histogram = new ValueHistogram(rows.count, LOADING_BIN_PCT);
-    this.squares = new Float64Array(width);
-    this.re = new Float64Array(width);
-    this.im = new Float64Array(width);
+  }
+
+  /** Begins a piece. */
+  begin(): void {
+    this.maxPct.fill(Number.NEGATIVE_INFINITY);
+    this.maxStep.fill(0);
+    this.sumPct.fill(0);
+    this.overSteps.fill(0);
+    this.histogram.clear();
   }
 
   /** Takes up lanes that are solved, see {@link NodeRecorder.record}. */
   record(solver: LaneSolver, firstLane: number, lanes: number, step: number): void {
-    const { squares, re, im, maxPct, maxStep, sumPct, overSteps, histogram } = this;
+    const { maxPct, maxStep, sumPct, overSteps, histogram } = this;
     const { count, rowStart, entryStart, place, admittance, perAmpere } = this.rows;
     const V = solver.voltages;
     const { width } = solver;
     const base = solver.voltageAt(0, firstLane);
+    histogram.open(lanes);
     for (let b = 0; b < count; b++) {
-      squares.fill(0);
-      for (let row = rowStart[b]!, lastRow = rowStart[b + 1]!; row < lastRow; row++) {
-        re.fill(0);
-        im.fill(0);
-        for (let t = entryStart[row]!, last = entryStart[row + 1]!; t < last; t++) {
-          const at = base + 2 * width * place[t]!;
-          const yr = admittance[2 * t]!;
-          const yi = admittance[2 * t + 1]!;
-          for (let lane = 0; lane < lanes; lane++) {
-            const vr = V[at + lane]!;
-            const vi = V[at + lane + width]!;
-            re[lane] = re[lane]! + (yr * vr - yi * vi);
-            im[lane] = im[lane]! + (yr * vi + yi * vr);
-          }
-        }
-        for (let lane = 0; lane < lanes; lane++) {
-          const square = re[lane]! * re[lane]! + im[lane]! * im[lane]!;
-          if (square > squares[lane]!) squares[lane] = square;
-        }
-      }
+      const firstRow = rowStart[b]!;
+      const lastRow = rowStart[b + 1]!;
       for (let lane = 0; lane < lanes; lane++) {
-        const pct = Math.sqrt(squares[lane]!) * perAmpere[b]!;
+        let largest = 0;
+        for (let row = firstRow; row < lastRow; row++) {
+          let re = 0;
+          let im = 0;
+          for (let t = entryStart[row]!, last = entryStart[row + 1]!; t < last; t++) {
+            const at = base + lane + 2 * width * place[t]!;
+            const yr = admittance[2 * t]!;
+            const yi = admittance[2 * t + 1]!;
+            const vr = V[at]!;
+            const vi = V[at + width]!;
+            re += yr * vr - yi * vi;
+            im += yr * vi + yi * vr;
+          }
+          const square = re * re + im * im;
+          if (square > largest) largest = square;
+        }
+        const pct = Math.sqrt(largest) * perAmpere[b]!;
         sumPct[b] = sumPct[b]! + pct;
         if (pct > maxPct[b]!) {
           maxPct[b] = pct;
           maxStep[b] = step + lane;
         }
         if (pct > 100) overSteps[b] = overSteps[b]! + 1;
-        histogram.add(b, pct);
+        histogram.put(b, lane, pct);
       }
     }
+    histogram.close(lanes);
   }
 
-  /** What was found. */
+  /** What was found in the piece. */
   figures(): BranchFigures {
     const { maxPct, maxStep, sumPct, overSteps, histogram } = this;
-    return { maxPct, maxStep, sumPct, overSteps, histogram: histogram.pack() };
+    return {
+      maxPct: maxPct.slice(),
+      maxStep: maxStep.slice(),
+      sumPct: sumPct.slice(),
+      overSteps: overSteps.slice(),
+      histogram: histogram.pack(),
+    };
   }
 }

@@ -8,7 +8,7 @@ import type { LaneSolver } from '../kernel/lane-solver.js';
 import { type PackedHistogram, ValueHistogram } from './value-histogram.js';
 
 /** Width of a bin of the distribution of voltages, pu: percentiles are off by half of it at most. */
-export const VOLTAGE_BIN_PU = 2e-4;
+export const VOLTAGE_BIN_PU = 5e-4;
 
 /** Times of nodes outside the limits, side by side. */
 export interface ViolationList {
@@ -45,9 +45,17 @@ const INSIDE = 0;
 const UNDER = 1;
 const OVER = 2;
 
-/** Records the voltages of the steps of one piece. */
+/**
+ * Records the voltages of the steps of one piece after the other. Nodes are gone through in the order of the kernel, in which
+ * voltages lie one after the other; figures are given in the order of the network.
+ */
 export class NodeRecorder {
   private readonly count: number;
+  /** Network node of each place, its weight (1/V), and whether it is judged; by place. */
+  private readonly nodeOf: Int32Array;
+  private readonly kernelPlace: Int32Array;
+  private readonly weight: Float64Array;
+  private readonly isJudged: Uint8Array;
   private readonly minPu: Float64Array;
   private readonly maxPu: Float64Array;
   private readonly minStep: Int32Array;
@@ -55,42 +63,59 @@ export class NodeRecorder {
   private readonly sumPu: Float64Array;
   private readonly lastPu: Float64Array;
   private readonly histogram: ValueHistogram;
-  private readonly kept: Float64Array;
-  private readonly lowestPu: Float64Array;
-  private readonly highestPu: Float64Array;
   private readonly state: Uint8Array;
   private readonly since: Int32Array;
   private readonly worst: Float64Array;
-  private readonly closed: { node: number; isOver: 0 | 1; first: number; end: number; worstPu: number }[] = [];
+  private kept = new Float64Array(0);
+  private lowestPu = new Float64Array(0);
+  private highestPu = new Float64Array(0);
+  private closed: { node: number; isOver: 0 | 1; first: number; end: number; worstPu: number }[] = [];
+  private firstStep = 0;
 
   /**
-   * @param isJudged - 1 for nodes whose violations count
-   * @param firstStep - first step of the piece
-   * @param steps - number of its steps
+   * @param solver - any of the solvers whose lanes are recorded: all have the same order
+   * @param isJudged - 1 for nodes whose violations count, by network node
    */
   constructor(
     private readonly core: FlowCore,
+    solver: LaneSolver,
     private readonly limits: { readonly minPu: number; readonly maxPu: number },
-    private readonly isJudged: Uint8Array,
+    isJudged: Uint8Array,
     private readonly keptNodes: readonly number[],
-    private readonly firstStep: number,
-    steps: number,
   ) {
     const count = core.compiled.nodeCount;
     this.count = count;
-    this.minPu = new Float64Array(count).fill(Number.POSITIVE_INFINITY);
-    this.maxPu = new Float64Array(count).fill(Number.NEGATIVE_INFINITY);
+    this.nodeOf = Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => solver.placeOf(a) - solver.placeOf(b));
+    this.kernelPlace = this.nodeOf.map((node) => solver.placeOf(node));
+    this.weight = Float64Array.from(this.nodeOf, (node) => core.inverseBase[node]!);
+    this.isJudged = Uint8Array.from(this.nodeOf, (node) => isJudged[node]!);
+    this.minPu = new Float64Array(count);
+    this.maxPu = new Float64Array(count);
     this.minStep = new Int32Array(count);
     this.maxStep = new Int32Array(count);
     this.sumPu = new Float64Array(count);
     this.lastPu = new Float64Array(count);
     this.histogram = new ValueHistogram(count, VOLTAGE_BIN_PU);
-    this.kept = new Float64Array(steps * keptNodes.length).fill(Number.NaN);
-    this.lowestPu = new Float64Array(steps).fill(Number.NaN);
-    this.highestPu = new Float64Array(steps).fill(Number.NaN);
     this.state = new Uint8Array(count);
     this.since = new Int32Array(count);
     this.worst = new Float64Array(count);
+  }
+
+  /** Begins a piece. */
+  begin(firstStep: number, steps: number): void {
+    this.firstStep = firstStep;
+    this.minPu.fill(Number.POSITIVE_INFINITY);
+    this.maxPu.fill(Number.NEGATIVE_INFINITY);
+    this.minStep.fill(0);
+    this.maxStep.fill(0);
+    this.sumPu.fill(0);
+    this.lastPu.fill(0);
+    this.histogram.clear();
+    this.state.fill(INSIDE);
+    this.closed = [];
+    this.kept = new Float64Array(steps * this.keptNodes.length).fill(Number.NaN);
+    this.lowestPu = new Float64Array(steps).fill(Number.NaN);
+    this.highestPu = new Float64Array(steps).fill(Number.NaN);
   }
 
   /**
@@ -101,43 +126,46 @@ export class NodeRecorder {
    * @param step - step of the first
    */
   record(solver: LaneSolver, firstLane: number, lanes: number, step: number): void {
-    const { count, minPu, maxPu, minStep, maxStep, sumPu, lastPu, histogram, isJudged, state } = this;
-    const { inverseBase } = this.core;
+    const { count, kernelPlace, weight, isJudged, minPu, maxPu, minStep, maxStep, sumPu, lastPu, histogram } = this;
+    const { state, lowestPu, highestPu } = this;
     const lowest = this.limits.minPu;
     const highest = this.limits.maxPu;
     const V = solver.voltages;
     const { width } = solver;
-    const { lowestPu, highestPu } = this;
+    const base = solver.voltageAt(0, firstLane);
     const place = step - this.firstStep;
     lowestPu.fill(Number.POSITIVE_INFINITY, place, place + lanes);
     highestPu.fill(Number.NEGATIVE_INFINITY, place, place + lanes);
-    for (let i = 0; i < count; i++) {
-      const at = solver.voltageAt(solver.placeOf(i), firstLane);
-      const weight = inverseBase[i]!;
-      let sum = sumPu[i]!;
+    histogram.open(lanes);
+    for (let t = 0; t < count; t++) {
+      const at = base + 2 * width * kernelPlace[t]!;
+      const perVolt = weight[t]!;
+      const isWatched = isJudged[t] === 1;
+      let sum = sumPu[t]!;
       let pu = 0;
       for (let lane = 0; lane < lanes; lane++) {
         const re = V[at + lane]!;
         const im = V[at + lane + width]!;
-        pu = Math.sqrt(re * re + im * im) * weight;
+        pu = Math.sqrt(re * re + im * im) * perVolt;
         sum += pu;
-        if (pu < minPu[i]!) {
-          minPu[i] = pu;
-          minStep[i] = step + lane;
+        if (pu < minPu[t]!) {
+          minPu[t] = pu;
+          minStep[t] = step + lane;
         }
-        if (pu > maxPu[i]!) {
-          maxPu[i] = pu;
-          maxStep[i] = step + lane;
+        if (pu > maxPu[t]!) {
+          maxPu[t] = pu;
+          maxStep[t] = step + lane;
         }
-        histogram.add(i, pu);
-        if (isJudged[i] === 0) continue;
+        histogram.put(t, lane, pu);
+        if (!isWatched) continue;
         if (pu < lowestPu[place + lane]!) lowestPu[place + lane] = pu;
         if (pu > highestPu[place + lane]!) highestPu[place + lane] = pu;
-        if (pu < lowest || pu > highest || state[i] !== INSIDE) this.judge(i, pu, step + lane);
+        if (pu < lowest || pu > highest || state[t] !== INSIDE) this.judge(t, pu, step + lane);
       }
-      sumPu[i] = sum;
-      lastPu[i] = pu;
+      sumPu[t] = sum;
+      lastPu[t] = pu;
     }
+    histogram.close(lanes);
     this.keep(solver, firstLane, lanes, step);
   }
 
@@ -157,42 +185,49 @@ export class NodeRecorder {
   }
 
   /** Notes where a node stands against the limits. */
-  private judge(node: number, pu: number, step: number): void {
+  private judge(place: number, pu: number, step: number): void {
     const { state, since, worst } = this;
     const next = pu > this.limits.maxPu ? OVER : pu < this.limits.minPu ? UNDER : INSIDE;
-    const before = state[node]!;
+    const before = state[place]!;
     if (before !== next) {
-      if (before !== INSIDE) this.close(node, step);
-      state[node] = next;
-      since[node] = step;
-      worst[node] = pu;
+      if (before !== INSIDE) this.close(place, step);
+      state[place] = next;
+      since[place] = step;
+      worst[place] = pu;
     } else if (next === OVER) {
-      if (pu > worst[node]!) worst[node] = pu;
-    } else if (pu < worst[node]!) worst[node] = pu;
+      if (pu > worst[place]!) worst[place] = pu;
+    } else if (pu < worst[place]!) worst[place] = pu;
   }
 
-  private close(node: number, end: number): void {
-    const isOver = this.state[node] === OVER ? 1 : 0;
-    this.closed.push({ node, isOver, first: this.since[node]!, end, worstPu: this.worst[node]! });
+  private close(place: number, end: number): void {
+    const isOver = this.state[place] === OVER ? 1 : 0;
+    const node = this.nodeOf[place]!;
+    this.closed.push({ node, isOver, first: this.since[place]!, end, worstPu: this.worst[place]! });
   }
 
-  /** What was found, with times outside the limits ended at `end`. */
+  /** What was found in the piece, with times outside the limits ended at `end`. */
   figures(end: number): NodeFigures {
-    for (let i = 0; i < this.count; i++) if (this.state[i] !== INSIDE) this.close(i, end);
+    for (let t = 0; t < this.count; t++) if (this.state[t] !== INSIDE) this.close(t, end);
     // In the order of time, however many steps were recorded at once.
     this.closed.sort((a, b) => a.first - b.first || a.node - b.node);
-    const { closed, minPu, maxPu, minStep, maxStep, sumPu, lastPu, kept, histogram } = this;
+    const { closed, kept, histogram, nodeOf } = this;
+    const byNode = <T extends Float64Array | Int32Array>(values: T, into: T): T => {
+      for (let t = 0; t < nodeOf.length; t++) into[nodeOf[t]!] = values[t]!;
+      return into;
+    };
+    const doubles = (values: Float64Array) => byNode(values, new Float64Array(values.length));
+    const wholes = (values: Int32Array) => byNode(values, new Int32Array(values.length));
     return {
-      minPu,
-      maxPu,
-      minStep,
-      maxStep,
-      sumPu,
-      lastPu,
+      minPu: doubles(this.minPu),
+      maxPu: doubles(this.maxPu),
+      minStep: wholes(this.minStep),
+      maxStep: wholes(this.maxStep),
+      sumPu: doubles(this.sumPu),
+      lastPu: doubles(this.lastPu),
       kept: kept.slice(0, (end - this.firstStep) * this.keptNodes.length),
       lowestPu: this.lowestPu,
       highestPu: this.highestPu,
-      histogram: histogram.pack(),
+      histogram: histogram.pack(nodeOf),
       violations: {
         node: Int32Array.from(closed, ({ node }) => node),
         isOver: Uint8Array.from(closed, ({ isOver }) => isOver),

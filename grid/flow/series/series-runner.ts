@@ -30,6 +30,8 @@ import { chunkRange, type SeriesSettings, timeOfStep } from './series-settings.j
 
 /** Steps at rest after which steps are solved side by side again. */
 const CALM_STEPS = 2;
+/** Steps side by side at most: the recorders take up so many at once. */
+const MOST_LANES = 32;
 /** Voltage that counts as none, pu. */
 const DEAD_PU = 1e-3;
 /** Longest stretch of a start beyond the reference case. */
@@ -64,7 +66,8 @@ export class SeriesRunner {
   private readonly wide: Lanes;
   private readonly rows: BranchRows;
   private readonly source: Float64Array;
-  private readonly isJudged: Uint8Array;
+  private readonly nodeRecorder: NodeRecorder;
+  private readonly branchRecorder: BranchRecorder;
   private readonly isEngineNeeded: boolean;
   private readonly isStepwise: boolean;
   /** Reference states in the order of the kernel: no load, what the loads and what the units add to it. */
@@ -107,7 +110,7 @@ export class SeriesRunner {
       return { solver, powers: new PowerRecorder(core, solver) };
     };
     this.narrow = lanes(1);
-    this.wide = settings.width === 1 ? this.narrow : lanes(settings.width);
+    this.wide = settings.width === 1 ? this.narrow : lanes(Math.min(MOST_LANES, settings.width));
     this.branches = ratedBranches(feeder);
     this.rows = new BranchRows(core, this.branches, this.narrow.solver);
     this.source = core.sourceCurrent(settings.sourceVoltagePu);
@@ -122,7 +125,9 @@ export class SeriesRunner {
     this.loadDrop = new Float64Array(2 * activeCount);
     this.unitRise = new Float64Array(2 * activeCount);
     const dead = this.setReferences();
-    this.isJudged = this.judgedNodes(dead);
+    const isJudged = this.judgedNodes(dead);
+    this.nodeRecorder = new NodeRecorder(core, this.narrow.solver, settings, isJudged, settings.keptNodes);
+    this.branchRecorder = new BranchRecorder(this.rows);
     this.isEngineNeeded = core.lostNode >= 0 || core.network.isRefinementNeeded === true;
   }
 
@@ -223,13 +228,15 @@ export class SeriesRunner {
     const steps = end - first;
     const recorders: Recorders = {
       first,
-      nodes: new NodeRecorder(this.core, this.settings, this.isJudged, this.settings.keptNodes, first, steps),
-      branches: new BranchRecorder(this.rows, this.wide.solver.width),
+      nodes: this.nodeRecorder,
+      branches: this.branchRecorder,
       powers: powerFigures(steps),
       storedWh: new Float64Array(steps),
       status: new Uint8Array(steps),
       iterations: new Uint16Array(steps),
     };
+    this.nodeRecorder.begin(first, steps);
+    this.branchRecorder.begin();
     const endState = this.run(first, end, state, recorders);
     const { nodes, branches, powers, storedWh, status, iterations } = recorders;
     return {

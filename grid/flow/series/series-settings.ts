@@ -32,7 +32,7 @@ export interface SeriesSettings {
   readonly maxPu: number;
   /** Nodes (indices into `flow.nodes`) whose voltage of every step is kept. */
   readonly keptNodes: readonly number[];
-  /** Steps solved side by side: 1, 2 or a multiple of 4. Results do not depend on it. */
+  /** Steps solved side by side: 1, 2 or a multiple of 4, up to 32. Results do not depend on it. */
   readonly width: number;
 }
 

@@ -6,8 +6,12 @@
  * matter. A percentile is the middle of its bin: it is off by half a bin at most.
  */
 
+/** Steps that wait to be counted: their bins of a quantity fill a line of the cache. */
+const WAITING = 32;
+/** Number of the last bin. */
+const LAST_BIN = 0xffff;
 /** Bins of a window at first. */
-const FIRST_SPAN = 256;
+const FIRST_SPAN = 128;
 
 /** Histogram of many quantities. */
 export class ValueHistogram {
@@ -15,6 +19,10 @@ export class ValueHistogram {
   /** First bin of each quantity's window; bins are counted from the value 0. */
   private readonly from: Int32Array;
   private counts: Uint32Array;
+  private readonly perBin: number;
+  /** Bins of the last steps that are not counted yet, by quantity. */
+  private readonly waiting: Uint16Array;
+  private waitingSteps = 0;
 
   /**
    * @param quantities - number of quantities
@@ -26,11 +34,22 @@ export class ValueHistogram {
   ) {
     this.from = new Int32Array(quantities).fill(EMPTY);
     this.counts = new Uint32Array(quantities * this.span);
+    this.perBin = 1 / binWidth;
+    this.waiting = new Uint16Array(quantities * WAITING);
   }
 
-  /** Counts a value. */
+  /** Forgets all counts; windows stay where they are. */
+  clear(): void {
+    this.counts.fill(0);
+    this.waitingSteps = 0;
+  }
+
+  /** Counts a value; values beyond the last bin count in it. */
   add(quantity: number, value: number): void {
-    const bin = Math.floor(value / this.binWidth);
+    this.count(quantity, Math.min(LAST_BIN, Math.floor(value * this.perBin)));
+  }
+
+  private count(quantity: number, bin: number): void {
     let place = bin - this.from[quantity]!;
     if (place < 0 || place >= this.span) {
       this.cover(quantity, bin, bin);
@@ -38,6 +57,33 @@ export class ValueHistogram {
     }
     const at = quantity * this.span + place;
     this.counts[at] = this.counts[at]! + 1;
+  }
+
+  /** Makes room for a value of every quantity in each of some steps, 32 at most; `put` them, then `close`. */
+  open(steps: number): void {
+    if (this.waitingSteps + steps > WAITING) this.flush();
+  }
+
+  /**
+   * Sets the value of a quantity in a step since `open`. Bins wait until there are enough of each quantity, so that its
+   * counts are fetched once for many steps.
+   */
+  put(quantity: number, step: number, value: number): void {
+    this.waiting[quantity * WAITING + this.waitingSteps + step] = Math.min(LAST_BIN, value * this.perBin);
+  }
+
+  close(steps: number): void {
+    this.waitingSteps += steps;
+  }
+
+  private flush(): void {
+    const { waiting, waitingSteps, quantities } = this;
+    if (waitingSteps === 0) return;
+    this.waitingSteps = 0;
+    for (let q = 0; q < quantities; q++) {
+      const start = q * WAITING;
+      for (let t = start; t < start + waitingSteps; t++) this.count(q, waiting[t]!);
+    }
   }
 
   /** Makes the window of a quantity reach over some bins and all that it has counted; widens all windows when needed. */
@@ -68,26 +114,36 @@ export class ValueHistogram {
     this.span = wider;
   }
 
-  /** The counts as flat arrays, windows cut to what is in them. */
-  pack(): PackedHistogram {
+  /**
+   * The counts as flat arrays, windows cut to what is in them.
+   *
+   * @param numbers - number of each quantity in the result; default its own
+   */
+  pack(numbers?: Int32Array): PackedHistogram {
+    this.flush();
     const { quantities, span, counts, from } = this;
     const firsts = new Int32Array(quantities);
-    const ends = new Int32Array(quantities);
-    let total = 0;
+    const lengths = new Int32Array(quantities);
+    const starts = new Int32Array(quantities);
     for (let q = 0; q < quantities; q++) {
       let low = 0;
       let high = span;
       while (low < high && counts[q * span + low] === 0) low++;
       while (high > low && counts[q * span + high - 1] === 0) high--;
-      firsts[q] = from[q]! + low;
-      total += high - low;
-      ends[q] = total;
+      const number = numbers?.[q] ?? q;
+      firsts[number] = from[q]! + low;
+      lengths[number] = high - low;
+      starts[number] = q * span + low;
     }
+    let total = 0;
+    const ends = lengths.map((length) => {
+      total += length;
+      return total;
+    });
     const packed = new Uint32Array(total);
     for (let q = 0; q < quantities; q++) {
-      const start = q === 0 ? 0 : ends[q - 1]!;
-      const low = firsts[q]! - from[q]!;
-      packed.set(counts.subarray(q * span + low, q * span + low + ends[q]! - start), start);
+      const end = ends[q]!;
+      for (let at = end - lengths[q]!, own = starts[q]!; at < end; at++, own++) packed[at] = counts[own]!;
     }
     return { firsts, ends, counts: packed };
   }
@@ -112,6 +168,7 @@ export class ValueHistogram {
    * @returns NaN for a quantity without values
    */
   percentile(quantity: number, fraction: number): number {
+    this.flush();
     const { span, counts, binWidth } = this;
     const start = quantity * span;
     let total = 0;

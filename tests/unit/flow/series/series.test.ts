@@ -35,9 +35,30 @@ const MODES: readonly SeriesMode[] = ['daily', 'yearly', 'duty'];
  */
 describe('loads over time', () => {
   it.each([
-    ['daily', [[100, 200], [100, 200], [100, 200]]],
-    ['yearly', [[100, 100], [100, 200], [100, 100]]],
-    ['duty', [[100, 100], [100, 100], [100, 200]]],
+    [
+      'daily',
+      [
+        [100, 200],
+        [100, 200],
+        [100, 200],
+      ],
+    ],
+    [
+      'yearly',
+      [
+        [100, 100],
+        [100, 200],
+        [100, 100],
+      ],
+    ],
+    [
+      'duty',
+      [
+        [100, 100],
+        [100, 100],
+        [100, 200],
+      ],
+    ],
   ] as const)('with a %s profile in the modes daily, yearly, duty', (kind, expected) => {
     MODES.forEach((mode, m) => {
       expect(powers([SHAPE, `${LOAD} ${kind}=s`], { mode, steps: 2 }).loadKw, mode).toEqual(expected[m]);
@@ -73,7 +94,9 @@ describe('loads over time', () => {
       'new load.l bus1=b kv=12.47 kw=3000 kvar=1000 model=4 cvrcurve=cvr vminpu=0.5',
     ];
     const yearly = powers(lines, { mode: 'yearly', steps: 3 }).loadKw;
-    [2595.607, 2371.288, 2209.107].forEach((kw, k) => expect(Math.abs(yearly[k]! - kw)).toBeLessThan(2e-3));
+    [2595.607, 2371.288, 2209.107].forEach((kw, k) => {
+      expect(Math.abs(yearly[k]! - kw)).toBeLessThan(2e-3);
+    });
     const daily = powers(lines, { steps: 2 }).loadKw;
     for (const kw of daily) expect(Math.abs(kw - 2245.194)).toBeLessThan(2e-3);
   });
@@ -90,9 +113,30 @@ describe('loads over time', () => {
 describe('generation over time', () => {
   const GENERATOR = 'new generator.g bus1=sourcebus kv=12.47 kw=100 kvar=50';
   it.each([
-    ['daily', [[100, 200], [100, 100], [100, 100]]],
-    ['yearly', [[100, 100], [100, 200], [100, 100]]],
-    ['duty', [[100, 200], [100, 100], [100, 200]]],
+    [
+      'daily',
+      [
+        [100, 200],
+        [100, 100],
+        [100, 100],
+      ],
+    ],
+    [
+      'yearly',
+      [
+        [100, 100],
+        [100, 200],
+        [100, 100],
+      ],
+    ],
+    [
+      'duty',
+      [
+        [100, 200],
+        [100, 100],
+        [100, 200],
+      ],
+    ],
   ] as const)('of a generator in mode %s with a profile of each kind', (mode, expected) => {
     MODES.forEach((kind, k) => {
       expect(powers([SHAPE, `${GENERATOR} ${kind}=s`], { mode, steps: 2 }).generationKw, kind).toEqual(expected[k]);
@@ -112,7 +156,9 @@ describe('generation over time', () => {
     ];
     const expected = [8.4, 16, 22.8, 28.8, 6.8, 12.8, 25.2, 32, 7.6];
     const { generationKw } = powers(lines, { steps: 9 });
-    expected.forEach((kw, k) => expect(Math.abs(generationKw[k]! - kw), `hour ${k + 1}`).toBeLessThan(2e-3));
+    expected.forEach((kw, k) => {
+      expect(Math.abs(generationKw[k]! - kw), `hour ${k + 1}`).toBeLessThan(2e-3);
+    });
   });
 });
 
@@ -138,8 +184,12 @@ describe('batteries over time', () => {
     ['dispmode=external state=discharging', [100, -1, -1], [60, 60, 60]],
   ] as const)('%s: power and stored energy', (how, powersKw, storedKwh) => {
     const found = powers([FOLLOWED, `${STORAGE} ${how} daily=s`], { steps: powersKw.length });
-    powersKw.forEach((kw, k) => expect(Math.abs(found.generationKw[k]! - kw), `kW at hour ${k + 1}`).toBeLessThan(2e-3));
-    storedKwh.forEach((kwh, k) => expect(Math.abs(found.storedKwh[k]! - kwh), `kWh at hour ${k + 1}`).toBeLessThan(2e-3));
+    powersKw.forEach((kw, k) => {
+      expect(Math.abs(found.generationKw[k]! - kw), `kW at hour ${k + 1}`).toBeLessThan(2e-3);
+    });
+    storedKwh.forEach((kwh, k) => {
+      expect(Math.abs(found.storedKwh[k]! - kwh), `kWh at hour ${k + 1}`).toBeLessThan(2e-3);
+    });
   });
 });
 

@@ -14,10 +14,14 @@ describe('the distribution of voltages', () => {
   it('gives percentiles within half a bin, over windows that move and grow', () => {
     const random = randomStream(7);
     const histogram = new ValueHistogram(2, BIN);
-    const values = Array.from({ length: 5000 }, (_, k) => (k < 2500 ? random.uniform(0.99, 1.0) : random.uniform(0.2, 1.6)));
+    const values = Array.from({ length: 5000 }, (_, k) =>
+      k < 2500 ? random.uniform(0.99, 1.0) : random.uniform(0.2, 1.6),
+    );
     for (const value of values) histogram.add(1, value);
     for (const fraction of [0, 0.01, 0.05, 0.5, 0.95, 1]) {
-      expect(Math.abs(histogram.percentile(1, fraction) - exact(values, fraction))).toBeLessThanOrEqual(BIN / 2 + 1e-12);
+      expect(Math.abs(histogram.percentile(1, fraction) - exact(values, fraction))).toBeLessThanOrEqual(
+        BIN / 2 + 1e-12,
+      );
     }
     expect(histogram.percentile(0, 0.5)).toBeNaN();
   });
