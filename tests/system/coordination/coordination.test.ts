@@ -106,7 +106,7 @@ describe('a run over the real broker with agents in worker threads', () => {
       feeder: flagshipPath(),
       audit: false,
       agentModule: new URL('./dying-agent.mjs', import.meta.url).href,
-      settings: { intervals: 2, intervalS: 300, publishPeriodS: 300, hosts: 2, roundDeadlineMs: 20_000 },
+      settings: { intervals: 2, intervalS: 300, publishPeriodS: 300, hosts: 2, roundDeadlineMs: 120_000 },
     });
     expect(result.status).toBe('completed');
     const dead = result.agents.find(({ agentId }) => agentId === '9A')!.hostId;
@@ -114,8 +114,8 @@ describe('a run over the real broker with agents in worker threads', () => {
     expect(lost.length).toBeGreaterThan(30);
     for (const interval of result.intervals) {
       expect(interval.missingAgents).toEqual(lost.sort());
-      // Nobody waits out a deadline of 20 s for a thread that is known to have ended.
-      expect(interval.seconds).toBeLessThan(15);
+      // Nobody waits out a deadline of 120 s for a thread that is known to have ended.
+      expect(interval.seconds).toBeLessThan(60);
       expect(Object.keys(interval.setpoints).filter((agentId) => lost.includes(agentId))).toEqual([]);
     }
     expect(result.findings.some((text) => text.includes(`Agent host ${dead} ended by itself (code 3)`))).toBe(true);
@@ -195,7 +195,7 @@ describe('a run over the real broker with agents in worker threads', () => {
     const result = await runCoordination({
       feeder: flagshipPath(),
       audit: false,
-      settings: { intervals: 1, intervalS: 9, publishPeriodS: 3, isRealtime: true, hosts: 2, roundDeadlineMs: 20_000 },
+      settings: { intervals: 1, intervalS: 24, publishPeriodS: 3, isRealtime: true, hosts: 2, roundDeadlineMs: 20_000 },
     });
     const [interval] = result.intervals;
     expect(interval!.before.vMaxPu).toBeGreaterThan(MAX_PU + ALLOWED_PU);

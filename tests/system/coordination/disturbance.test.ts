@@ -60,7 +60,7 @@ describe('a run tells people', () => {
     expect(stderr).toMatch(/^12:00: agents .*: \d+ agents did not answer/m);
     expect(stderr).toMatch(/Agent host host-3 was started in the place of host-\d\./);
     // The agent that ends its host ends this one too; nobody else's host is given it.
-    expect(stderr).toMatch(/Agent host host-3 ended by itself \(code 3\)/);
+    expect(stderr).toMatch(/ended by itself \(code 3\); its agents are lost\. \(2 of this kind\)/);
     const [first, second] = manifestAt(out).intervals;
     expect(first!.missingAgents).toContain('9A');
     expect(second!.missingAgents).toEqual(first!.missingAgents);
