@@ -57,6 +57,8 @@ export class BranchRows {
   /** Column of each entry. */
   private readonly column: Int32Array;
   private readonly used: (object | undefined)[];
+  /** Branches with a tap changer. */
+  private readonly tapped: readonly number[];
 
   constructor(
     private readonly core: FlowCore,
@@ -93,14 +95,19 @@ export class BranchRows {
     this.column = Int32Array.from(column);
     this.admittance = new Float64Array(2 * place.length);
     this.used = new Array<object | undefined>(this.count).fill(undefined);
-    this.refresh();
+    this.take(Array.from(this.elements, (_, b) => b));
+    this.tapped = branches.flatMap(({ element }, b) => (compiled.regulatorsOf.has(element.id) ? [b] : []));
   }
 
-  /** Takes over the admittances as they are in the network now. */
+  /** Takes over the admittances that taps have changed. */
   refresh(): void {
+    this.take(this.tapped);
+  }
+
+  private take(branches: readonly number[]): void {
     const { elements, rowStart, entryStart, conductor, column, admittance, used } = this;
     const { primitives } = this.core.network;
-    for (let b = 0; b < elements.length; b++) {
+    for (const b of branches) {
       const primitive = primitives[elements[b]!]!;
       if (used[b] === primitive) continue;
       used[b] = primitive;

@@ -4,6 +4,8 @@
  * Source power from the currents around its nodes (batch-result.ts), consumption from the laws of the shares at the solved
  * voltages, shunts (capacitors, shunt reactors) from their admittances; losses are what is left.
  */
+
+import type { Primitive } from '../../model/index.js';
 import { BatchRecorder } from '../batch-result.js';
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
@@ -34,7 +36,9 @@ export class PowerRecorder {
   /** Shares of loads come first, up to here. */
   private readonly loadEnd: number;
   private readonly factors = new Float64Array(2);
-  private age: number;
+  /** Elements at the nodes of the sources and what they were when the sources were last looked at. */
+  private readonly around: readonly number[];
+  private seen: readonly Primitive[];
 
   constructor(
     private readonly core: FlowCore,
@@ -43,7 +47,10 @@ export class PowerRecorder {
     const { compiled, injection, network } = core;
     const { shares, elements, feeder } = compiled;
     this.sources = new BatchRecorder(core, solver, {}, (_, e) => isLossy(elements[e]!));
-    this.age = network.factorAge;
+    const sourceNodes = new Set(elements.flatMap(({ kind, nodes }) => (kind === 'source' ? [...nodes] : [])));
+    sourceNodes.delete(-1);
+    this.around = elements.flatMap(({ nodes }, e) => (nodes.some((node) => sourceNodes.has(node)) ? [e] : []));
+    this.seen = this.around.map((e) => network.primitives[e]!);
     this.shunts = elements.flatMap((element, e) => (element.kind === 'source' || isLossy(element) ? [] : [e]));
     this.shareAt = Int32Array.from({ length: 2 * shares.count }, (_, t) =>
       solver.placeOf((t % 2 === 0 ? shares.a : shares.b)[t >> 1]!),
@@ -52,10 +59,11 @@ export class PowerRecorder {
     this.loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => shares.rangeOf.get(id)![1]));
   }
 
-  /** Takes over the matrix as it is in the network now. */
+  /** Takes over what has changed around the sources. */
   refresh(): void {
-    if (this.age === this.core.network.factorAge) return;
-    this.age = this.core.network.factorAge;
+    const { primitives } = this.core.network;
+    if (this.around.every((e, k) => primitives[e] === this.seen[k])) return;
+    this.seen = this.around.map((e) => primitives[e]!);
     this.sources.refresh();
   }
 
