@@ -1,4 +1,4 @@
-import type { Terminal } from '../model/index.js';
+import type { ComplexMatrix, Terminal } from '../model/index.js';
 import { decimalOf } from './decimal.js';
 import type { FindingList } from './finding-list.js';
 import type { CimIndex, CimObject } from './object-index.js';
@@ -9,6 +9,12 @@ export interface CimEnding {
   readonly terminal: CimObject;
   /** Canonical id of the connectivity node. */
   readonly bus: string;
+}
+
+/** Series and shunt of a line, or of a metre of it. */
+export interface ImpedanceMatrices {
+  readonly series: ComplexMatrix;
+  readonly shunt: ComplexMatrix;
 }
 
 /** Attributes that carry the phase of a phase object, by class. */
@@ -70,6 +76,11 @@ export class CimEquipment {
   readonly placedPhases = new Set<CimObject>();
   /** Parts without the whole they belong to. */
   readonly orphans = new Set<CimObject>();
+  /** Matrices by their PerLengthPhaseImpedance, per metre. */
+  readonly phaseMatrices = new Map<CimObject, ImpedanceMatrices | undefined>();
+  readonly #terminals = new Map<CimObject, readonly CimObject[]>();
+  /** Values of voltage limits by their set. */
+  readonly #limits = new Map<string, readonly number[]>();
   readonly #baseByBus = new Map<string, number>();
   readonly #secondary = new Set<string>();
   readonly #baseUnit = new Map<string, number>();
@@ -97,6 +108,15 @@ export class CimEquipment {
 
   /** Terminals of a piece of equipment in order of their sequence numbers. */
   terminals(equipment: CimObject): readonly CimObject[] {
+    let known = this.#terminals.get(equipment);
+    if (!known) {
+      known = this.#orderedTerminals(equipment);
+      this.#terminals.set(equipment, known);
+    }
+    return known;
+  }
+
+  #orderedTerminals(equipment: CimObject): readonly CimObject[] {
     const list = this.index.referrers(equipment.id, 'Terminal.ConductingEquipment');
     const order = (terminal: CimObject) =>
       this.optionalNumber(terminal, 'ACDCTerminal.sequenceNumber', 'Terminal.sequenceNumber') ?? 0;
@@ -396,10 +416,12 @@ export class CimEquipment {
   #baseByLimits(node: CimObject): number | undefined {
     const limits: number[] = [];
     for (const set of node.refs('ConnectivityNode.OperationalLimitSet')) {
-      for (const limit of this.index.referrers(set, 'OperationalLimit.OperationalLimitSet')) {
-        const value = this.optionalNumber(limit, 'VoltageLimit.value') ?? 0;
-        if (limit.className === 'VoltageLimit' && value > 0) limits.push(value);
+      let values = this.#limits.get(set);
+      if (!values) {
+        values = this.#voltageLimits(set);
+        this.#limits.set(set, values);
       }
+      limits.push(...values);
     }
     if (limits.length < 2) return undefined;
     const middle = (Math.min(...limits) + Math.max(...limits)) / 2;
@@ -410,6 +432,13 @@ export class CimEquipment {
       if (best === undefined || Math.abs(value - middle) < Math.abs(best - middle)) best = value;
     }
     return best !== undefined && Math.abs(best / middle - 1) < 0.1 ? best : undefined;
+  }
+
+  #voltageLimits(set: string): readonly number[] {
+    return this.index.referrers(set, 'OperationalLimit.OperationalLimitSet').flatMap((limit) => {
+      const value = this.optionalNumber(limit, 'VoltageLimit.value') ?? 0;
+      return limit.className === 'VoltageLimit' && value > 0 ? [value] : [];
+    });
   }
 
   #findSecondaries(): void {

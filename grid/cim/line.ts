@@ -19,7 +19,7 @@ import {
   submatrix,
   zeroMatrix,
 } from '../model/index.js';
-import type { CimEnding, CimEquipment } from './equipment.js';
+import type { CimEnding, CimEquipment, ImpedanceMatrices } from './equipment.js';
 import type { CimObject } from './object-index.js';
 import { type CimPhase, isSecondaryPhase, nodeOfPhase, orderedPhaseObjects, phasesOf } from './phase.js';
 
@@ -79,7 +79,12 @@ function cellPlace(eq: CimEquipment, cell: CimObject, cellCount: number): readon
 }
 
 /** Phase matrix of a PerLengthPhaseImpedance, per metre. */
-function phaseMatrix(eq: CimEquipment, info: CimObject): { series: ComplexMatrix; shunt: ComplexMatrix } | undefined {
+function phaseMatrix(eq: CimEquipment, info: CimObject): ImpedanceMatrices | undefined {
+  if (!eq.phaseMatrices.has(info)) eq.phaseMatrices.set(info, readPhaseMatrix(eq, info));
+  return eq.phaseMatrices.get(info);
+}
+
+function readPhaseMatrix(eq: CimEquipment, info: CimObject): ImpedanceMatrices | undefined {
   const data = eq.index.referrers(info.id, 'PhaseImpedanceData.PhaseImpedance');
   if (data.length === 0) {
     eq.findings.add('error', 'MISSING_REFERENCE', info, 'It has no PhaseImpedanceData.', {

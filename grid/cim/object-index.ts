@@ -1,4 +1,5 @@
 import { canonicalMrid, type Finding } from '../model/index.js';
+import { KeyList } from './key-list.js';
 
 /** How a property was written: a literal, a link to another object, or a member of an enumeration. */
 export type CimValueKind = 'literal' | 'reference' | 'enumeration';
@@ -33,12 +34,15 @@ export class CimObject {
   readonly subject: string;
   readonly #index: CimIndex;
   /** Attribute number times four plus the kind, and the value, of each property. */
-  readonly #keys: number[];
+  #keys: KeyList;
   readonly #values: string[];
   /** One bit for each of the first 31 properties that was asked for; later ones count as asked for. */
   #asked = 0;
 
-  /** @param keys - of the properties as {@link propertyKey} makes them; kept, not copied, as are the values */
+  /**
+   * @param keys - of the properties as {@link propertyKey} makes them
+   * @param values - kept, not copied
+   */
   constructor(
     index: CimIndex,
     place: {
@@ -48,7 +52,7 @@ export class CimObject {
       readonly file: string;
       readonly line: number;
     },
-    keys: number[] = [],
+    keys: KeyList = new KeyList(),
     values: string[] = [],
   ) {
     this.#index = index;
@@ -75,7 +79,7 @@ export class CimObject {
   get(attribute: string): string | undefined {
     const code = this.#index.attributeCode(attribute);
     if (code < 0) return undefined;
-    const at = this.#keys.findIndex((key) => key >> 2 === code);
+    const at = this.#keys.placeOf(code);
     if (at < 0) return undefined;
     if (at < 31) this.#asked |= 1 << at;
     return this.#values[at];
@@ -84,49 +88,61 @@ export class CimObject {
   /** How an attribute is written; undefined where it is absent. Asking this is not reading the attribute. */
   kindOf(attribute: string): CimValueKind | undefined {
     const code = this.#index.attributeCode(attribute);
-    const key = code < 0 ? undefined : this.#keys.find((candidate) => candidate >> 2 === code);
-    return key === undefined ? undefined : KINDS[key & 3];
+    const at = code < 0 ? -1 : this.#keys.placeOf(code);
+    return at < 0 ? undefined : KINDS[this.#keys.keys[at]! & 3];
   }
 
   /** First value of an attribute by its number, an empty text where it is absent; this does not count as reading it. */
   peek(attribute: number): string {
-    return this.#values[this.#keys.findIndex((key) => key >> 2 === attribute)] ?? '';
+    return this.#values[this.#keys.placeOf(attribute)] ?? '';
   }
 
   /** Whether anything has asked this object for an attribute other than its name and mRID. */
   get isAsked(): boolean {
     let own = 0;
-    for (let i = 0; i < this.#keys.length && i < 31; i++) {
-      if (!this.#index.attributeName(this.#keys[i]! >> 2).startsWith('IdentifiedObject.')) own |= 1 << i;
+    const { keys } = this.#keys;
+    for (let i = 0; i < keys.length && i < 31; i++) {
+      if (!this.#index.attributeName(keys[i]! >> 2).startsWith('IdentifiedObject.')) own |= 1 << i;
     }
     return (this.#asked & own) !== 0;
   }
 
   /** Calls back with the number of every attribute that nothing has asked this object for. */
   eachUnread(visit: (attribute: number) => void): void {
-    for (let i = 0; i < this.#keys.length && i < 31; i++) {
-      if ((this.#asked & (1 << i)) === 0) visit(this.#keys[i]! >> 2);
+    const { keys } = this.#keys;
+    for (let i = 0; i < keys.length && i < 31; i++) {
+      if ((this.#asked & (1 << i)) === 0) visit(keys[i]! >> 2);
     }
   }
 
   /** Puts another spelling of the same value in the place of the first value of an attribute. */
   respell(attribute: string, value: string): void {
     const code = this.#index.attributeCode(attribute);
-    const at = this.#keys.findIndex((key) => key >> 2 === code);
+    const at = this.#keys.placeOf(code);
     if (at >= 0) this.#values[at] = value;
   }
 
   /** First object linked to by an attribute, as canonical id. */
   ref(attribute: string): string | undefined {
-    return this.refs(attribute)[0];
+    const code = this.#index.attributeCode(attribute);
+    const at = code < 0 ? -1 : this.#keys.placeOf(code);
+    if (at < 0) return undefined;
+    const key = propertyKey(code, REFERENCE);
+    const { keys } = this.#keys;
+    let first: string | undefined;
+    for (let i = at; i < keys.length; i++) {
+      if (keys[i]! >> 2 !== code) continue;
+      if (i < 31) this.#asked |= 1 << i;
+      if (first === undefined && keys[i] === key) first = this.#values[i];
+    }
+    return first;
   }
 
   /** All objects linked to by an attribute, as canonical ids. */
   refs(attribute: string): readonly string[] {
     const code = this.#index.attributeCode(attribute);
-    this.#keys.forEach((key, i) => {
-      if (key >> 2 === code && i < 31) this.#asked |= 1 << i;
-    });
+    const { keys } = this.#keys;
+    for (let i = 0; i < keys.length && i < 31; i++) if (keys[i]! >> 2 === code) this.#asked |= 1 << i;
     return this.targets(attribute);
   }
 
@@ -135,9 +151,10 @@ export class CimObject {
     const code = this.#index.attributeCode(attribute);
     if (code < 0) return NONE;
     const key = propertyKey(code, REFERENCE);
+    const { keys } = this.#keys;
     let list: string[] | undefined;
-    for (let i = 0; i < this.#keys.length; i++) {
-      if (this.#keys[i]! === key) {
+    for (let i = 0; i < keys.length; i++) {
+      if (keys[i] === key) {
         if (list) list.push(this.#values[i]!);
         else list = [this.#values[i]!];
       }
@@ -147,21 +164,23 @@ export class CimObject {
 
   /** Calls back with attribute number and kind of every property, without reading any. */
   eachKind(visit: (attribute: number, kind: CimValueKind) => void): void {
-    for (const key of this.#keys) visit(key >> 2, KINDS[key & 3]!);
+    for (const key of this.#keys.keys) visit(key >> 2, KINDS[key & 3]!);
   }
 
   /** Calls back with attribute number and target id of every link. */
   eachReference(visit: (attribute: number, target: string) => void): void {
-    for (let i = 0; i < this.#keys.length; i++) {
-      const key = this.#keys[i]!;
+    const { keys } = this.#keys;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
       if ((key & 3) === REFERENCE) visit(key >> 2, this.#values[i]!);
     }
   }
 
   /** All properties in the order of the file. */
   *properties(): Generator<{ readonly attribute: string; readonly kind: CimValueKind; readonly value: string }> {
-    for (let i = 0; i < this.#keys.length; i++) {
-      const key = this.#keys[i]!;
+    const { keys } = this.#keys;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!;
       yield { attribute: this.#index.attributeName(key >> 2), kind: KINDS[key & 3]!, value: this.#values[i]! };
     }
   }
@@ -172,13 +191,14 @@ export class CimObject {
    * @returns the other value when the attribute already has a different literal or enumeration value (which is kept)
    */
   add(key: number, value: string): string | undefined {
-    for (let i = 0; i < this.#keys.length; i++) {
-      if (this.#keys[i]! === key) {
+    const { keys } = this.#keys;
+    for (let i = 0; i < keys.length; i++) {
+      if (keys[i] === key) {
         if (this.#values[i] === value) return undefined;
         if ((key & 3) !== REFERENCE) return this.#values[i];
       }
     }
-    this.#keys.push(key);
+    this.#keys = this.#keys.with(key);
     this.#values.push(value);
     return undefined;
   }

@@ -111,14 +111,29 @@ const TABLE: readonly Parentage[] = [
 /** Links that parts have to their wholes. */
 export const PARENT_LINKS: readonly string[] = TABLE.flatMap(({ by, from }) => [...by, ...(from ?? [])]);
 
+function hasWhole(
+  eq: CimEquipment,
+  object: CimObject,
+  by: readonly string[],
+  to: readonly string[] | undefined,
+): boolean {
+  for (const link of by) {
+    for (const id of object.targets(link)) {
+      const whole = eq.index.objects.get(id);
+      if (whole && (to === undefined || to.includes(whole.className))) return true;
+    }
+  }
+  return false;
+}
+
 /** Names every part without the whole it belongs to. A link to an object that the input lacks is named elsewhere. */
 export function nameOrphans(eq: CimEquipment): void {
   for (const { of, by, to, from, severity } of TABLE) {
     for (const object of of.flatMap((className) => eq.index.byClass(className))) {
       if (from?.some((link) => eq.index.referrers(object.id, link).length > 0)) continue;
+      if (hasWhole(eq, object, by, to)) continue;
       const targets = by.flatMap((link) => object.targets(link));
       const wholes = targets.flatMap((id) => eq.index.objects.get(id) ?? []);
-      if (wholes.some((whole) => to === undefined || to.includes(whole.className))) continue;
       const isDangling = wholes.length < targets.length;
       // What is dangling has an error of its own.
       if (isDangling && severity === undefined) continue;

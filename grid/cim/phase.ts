@@ -3,6 +3,11 @@ import type { CimObject } from './object-index.js';
 /** A phase as CIM writes it. */
 export type CimPhase = 'A' | 'B' | 'C' | 'N' | 's1' | 's2';
 
+/** Phases of the codes met; there are few. */
+const KNOWN = new Map<string, readonly CimPhase[]>();
+const MAX_KNOWN = 256;
+const NONE: readonly CimPhase[] = [];
+
 const TOKEN = /s12|s21|s1|s2|[ABCN]/g;
 
 /**
@@ -10,8 +15,16 @@ const TOKEN = /s12|s21|s1|s2|[ABCN]/g;
  *
  * @returns an empty list for absent values and for `none`, `X`, `XY` and the like
  */
-export function phasesOf(code: string | undefined): CimPhase[] {
-  if (code === undefined) return [];
+export function phasesOf(code: string | undefined): readonly CimPhase[] {
+  if (code === undefined) return NONE;
+  const known = KNOWN.get(code);
+  if (known) return known;
+  const phases = read(code);
+  if (KNOWN.size < MAX_KNOWN) KNOWN.set(code, phases);
+  return phases;
+}
+
+function read(code: string): readonly CimPhase[] {
   const member = code.slice(code.lastIndexOf('.') + 1);
   const phases: CimPhase[] = [];
   for (const [token] of member.matchAll(TOKEN)) {

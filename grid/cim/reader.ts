@@ -1,88 +1,22 @@
-/*
- * CIM RDF/XML into a typed object index, streaming.
- *
- * Elements under rdf:RDF are objects (typed elements, or rdf:Description with rdf:type), their children are properties:
- * text is a literal, rdf:resource a link or a member of an enumeration, an element inside a property an object of its own.
- * Subjects are rdf:about, rdf:ID or rdf:nodeID in any spelling; a subject met again adds properties to the same object,
- * which is how split profiles merge. Only local names count, so every CIM name space is taken.
- * Cost: one pass, memory proportional to the number of properties. Fails: XML_MALFORMED with file, line and column.
- */
-import { type SaxesAttributePlain, SaxesParser, type SaxesTagPlain } from 'saxes';
-import { DecError } from '../math/index.js';
-import { canonicalMrid } from '../model/index.js';
-import { XmlTextDecoder } from './encoding.js';
-import { CimIndex, CimObject, ENUMERATION, LITERAL, propertyKey, REFERENCE } from './object-index.js';
-
-const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
-const ENUMERATION_MEMBER = /^[a-z][a-z0-9+.-]*:.*[#/]([A-Z]\w*\.\w+)$/i;
-
-/** Name spaces of CIM in all its versions and extensions. */
-const CIM_SPACE = /CIM|TC57/i;
-/** Control characters that XML 1.0 has no place for. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F]/;
-
-/** An object being read: its properties wait until its class is known. */
-interface OpenObject {
-  readonly subject: string;
-  readonly id: string;
-  className: string;
-  isTyped: boolean;
-  readonly line: number;
-  readonly keys: number[];
-  readonly values: string[];
-}
-
-/** A property being read. */
-interface OpenProperty {
-  readonly code: number;
-  isSet: boolean;
-}
-
-/** The subject as written, without `urn:uuid:` and `#`. */
-function withoutPrefix(written: string): string {
-  const id = written.trim();
-  if (id.toLowerCase().startsWith('urn:uuid:')) return id.slice(9);
-  const hash = id.lastIndexOf('#');
-  return hash >= 0 ? id.slice(hash + 1) : id;
-}
+import { CimIndex } from './object-index.js';
+import { RdfScanner } from './rdf-scanner.js';
+import { SaxesIndexReader } from './saxes-reader.js';
 
 /**
- * Reads one file piece by piece into an index that several readers may share.
+ * Reads one file piece by piece into an index that several readers may share. Plain RDF/XML is read by a scanner; a file with
+ * anything else, or with an error, is read again from its start by a complete XML parser, which gives the same index.
  *
  * @example
  * const reader = new CimIndexReader('feeder.xml');
- * reader.push(text);
+ * reader.push(bytes);
  * reader.end();
  * reader.index.byClass('ACLineSegment').length;
  */
 export class CimIndexReader {
   readonly fileName: string;
   readonly index: CimIndex;
-  readonly #parser: SaxesParser<{ xmlns: false; fileName: string; position: true }>;
-  readonly #open: OpenObject[] = [];
-  readonly #properties: OpenProperty[] = [];
-  readonly #ownIds = new Set<string>();
-  /** Ids of this file that had an element with a class. */
-  readonly #typedIds = new Set<string>();
-  readonly #localNames = new Map<string, string>();
-  readonly #ids = new Map<string, string>();
-  #isRooted = false;
-  #about = 'rdf:about';
-  #id = 'rdf:ID';
-  #node = 'rdf:nodeID';
-  #resource = 'rdf:resource';
-  #type = 'rdf:type';
-  #description = 'rdf:Description';
-  #anonymous = 0;
-  /** Name spaces by prefix, elements known to be of CIM, and those that are not. */
-  readonly #spaces = new Map<string, string>();
-  readonly #own = new Set<string>();
-  readonly #foreign = new Map<string, { readonly first: string; readonly line: number; count: number }>();
-  #text = '';
-  #decoder: XmlTextDecoder | undefined;
-  #isStarted = false;
-  #hasReplacement = false;
+  #scanner: RdfScanner | undefined;
+  #parser: SaxesIndexReader | undefined;
 
   /**
    * @param fileName - named in errors and findings
@@ -93,60 +27,22 @@ export class CimIndexReader {
     this.index = index;
     index.files.push(fileName);
     index.invalidate();
-    const parser = new SaxesParser<{ xmlns: false; fileName: string; position: true }>({
-      xmlns: false,
-      fileName,
-      position: true,
-    });
-    parser.on('error', (error) => this.#fail(error.message));
-    parser.on('opentag', (tag) => this.#openTag(tag));
-    parser.on('closetag', () => this.#closeTag());
-    const onText = (text: string) => {
-      if (this.#properties.length > 0 && this.#properties.length === this.#open.length) this.#text += text;
-    };
-    parser.on('text', onText);
-    parser.on('cdata', onText);
-    this.#parser = parser;
+    this.#scanner = new RdfScanner(fileName, index);
   }
 
   /**
-   * Takes the next piece of the file; a piece may end anywhere, also inside a character.
+   * Takes the next piece of the file; a piece may end anywhere, also inside a character. An error in a piece is thrown at the
+   * latest by {@link end}.
    *
    * @param chunk - bytes, decoded by the file's byte order mark or XML declaration, or text that is decoded already
    * @throws DecError XML_MALFORMED naming file, line and column
    */
   push(chunk: string | Uint8Array): void {
-    if (typeof chunk === 'string') {
-      this.#checkDecoding(chunk);
-      this.#parser.write(chunk);
+    if (typeof chunk !== 'string' && this.#scanner) {
+      if (!this.#scanner.push(chunk)) this.#parse();
       return;
     }
-    this.#decoder ??= new XmlTextDecoder(this.fileName);
-    this.#parser.write(this.#decoder.decode(chunk));
-  }
-
-  /** Text that was decoded with the wrong encoding shows: UTF-16 by zero characters, others by replaced characters. */
-  #checkDecoding(text: string): void {
-    if (!this.#isStarted && text !== '') {
-      this.#isStarted = true;
-      const start = text.slice(0, 64);
-      if (start.includes('\0') || start.startsWith('\uFFFD\uFFFD')) {
-        this.#fail('the file is encoded as UTF-16 but was read as UTF-8; save it as UTF-8');
-      }
-    }
-    if (this.#hasReplacement || !text.includes('\uFFFD')) return;
-    this.#hasReplacement = true;
-    const line = this.#parser.line + (text.slice(0, text.indexOf('\uFFFD')).match(/\n/g)?.length ?? 0);
-    const declared = this.#parser.xmlDecl.encoding ?? /^<\?xml[^>]*?encoding=["']([^"']+)/.exec(text)?.[1];
-    this.index.findings.push({
-      severity: 'warning',
-      code: 'ENCODING',
-      message: `${this.fileName} has characters that are not UTF-8, first at line ${line}${declared ? `; it declares ${declared}` : ''}. They are lost in names; save the file as UTF-8.`,
-      ...(declared ? { value: declared } : {}),
-      allowed: 'UTF-8',
-      file: this.fileName,
-      line,
-    });
+    this.#parse().push(chunk);
   }
 
   /**
@@ -155,279 +51,18 @@ export class CimIndexReader {
    * @throws DecError XML_MALFORMED when the document is not complete or holds no rdf:RDF
    */
   end(): void {
-    if (this.#decoder) this.#parser.write(this.#decoder.end());
-    this.#parser.close();
-    if (!this.#isRooted) this.#fail('the document has no rdf:RDF element');
-    for (const [space, { first, line, count }] of this.#foreign) {
-      const where = space === '' ? 'no name space' : `the name space ${space}`;
-      this.index.findings.push({
-        severity: 'warning',
-        code: 'UNKNOWN_NAMESPACE',
-        message: `${count} elements, ${first} first, are of ${where}, which is not CIM's; they are read by their local names.`,
-        ...{
-          value: space === '' ? first : space,
-          allowed: 'http://iec.ch/TC57/CIM100#',
-          file: this.fileName,
-          line,
-          count,
-        },
-      });
-    }
+    if (!this.#scanner?.end()) this.#parse().end();
     this.index.invalidate();
   }
 
-  #fail(message: string): never {
-    const { line, column } = this.#parser;
-    const object = this.#open.at(-1);
-    const property = this.#properties.at(-1);
-    const attribute = property && property.code >= 0 ? `, ${this.index.attributeName(property.code)}` : '';
-    const place = object ? ` (in ${object.className} ${object.subject}${attribute})` : '';
-    const bare = message.replace(/^[^:]*:\d+:\d+: /, '').replace(/\.$/, '') + place;
-    throw new DecError('XML_MALFORMED', `${this.fileName}, line ${line}, column ${column}: ${bare}`, {
-      file: this.fileName,
-      line,
-      column,
-      reason: bare,
-    });
-  }
-
-  #local(qualified: string): string {
-    let local = this.#localNames.get(qualified);
-    if (local === undefined) {
-      local = qualified.slice(qualified.indexOf(':') + 1);
-      this.#localNames.set(qualified, local);
-    }
-    return local;
-  }
-
-  #canonical(written: string): string {
-    let id = this.#ids.get(written);
-    if (id === undefined) {
-      id = canonicalMrid(withoutPrefix(written));
-      this.#ids.set(written, id);
-    }
-    return id;
-  }
-
-  #root(tag: SaxesTagPlain): void {
-    this.#isRooted = true;
-    let prefix = '';
-    for (const [name, value] of Object.entries<SaxesAttributePlain['value']>(tag.attributes)) {
-      if (name !== 'xmlns' && !name.startsWith('xmlns:')) continue;
-      this.#spaces.set(name === 'xmlns' ? '' : name.slice(6), value);
-      if (value === RDF) prefix = name === 'xmlns' ? '' : `${name.slice(6)}:`;
-      else if (CIM_SPACE.test(value)) this.index.namespaces.add(value);
-    }
-    const isBound = Object.values<SaxesAttributePlain['value']>(tag.attributes).includes(RDF);
-    if (!isBound && this.#local(tag.name) === 'RDF') {
-      const own = tag.name.includes(':') ? tag.name.slice(0, tag.name.indexOf(':')) : '';
-      const declaration = own === '' ? 'xmlns' : `xmlns:${own}`;
-      this.#fail(`the root element ${tag.name} does not declare its name space; add ${declaration}="${RDF}"`);
-    }
-    if (tag.name !== `${prefix}RDF`) {
-      this.#fail(`the root element is ${tag.name}, not rdf:RDF; this is not a CIM RDF/XML document`);
-    }
-    this.#about = `${prefix}about`;
-    this.#id = `${prefix}ID`;
-    this.#node = `${prefix}nodeID`;
-    this.#resource = `${prefix}resource`;
-    this.#type = `${prefix}type`;
-    this.#description = `${prefix}Description`;
-  }
-
-  #openTag(tag: SaxesTagPlain): void {
-    if (!this.#isRooted) {
-      this.#root(tag);
-    } else if (this.#open.length === this.#properties.length) {
-      this.#openObject(tag);
-    } else {
-      this.#openProperty(tag);
-    }
-  }
-
-  /** Counts elements of name spaces that are neither CIM's nor RDF's; only local names count, so they are read all the same. */
-  #noteSpace({ name, attributes }: SaxesTagPlain): void {
-    if (this.#own.has(name) && !Object.keys(attributes).some((key) => key.startsWith('xmlns'))) return;
-    const colon = name.indexOf(':');
-    const prefix = colon < 0 ? '' : name.slice(0, colon);
-    const space = attributes[prefix === '' ? 'xmlns' : `xmlns:${prefix}`] ?? this.#spaces.get(prefix) ?? '';
-    if (space === RDF || CIM_SPACE.test(space)) {
-      this.#own.add(name);
-      return;
-    }
-    const known = this.#foreign.get(space);
-    if (known) known.count++;
-    else this.#foreign.set(space, { first: name, line: this.#parser.line, count: 1 });
-  }
-
-  #openObject(tag: SaxesTagPlain): void {
-    const { attributes } = tag;
-    this.#noteSpace(tag);
-    let written = attributes[this.#about] ?? attributes[this.#id] ?? attributes[this.#node];
-    if (written === undefined) {
-      this.#anonymous++;
-      written = `anonymous-${this.index.files.length}-${this.#anonymous}`;
-    }
-    const isDescription = tag.name === this.#description;
-    const object: OpenObject = {
-      subject: withoutPrefix(written),
-      id: this.#canonical(written),
-      className: isDescription ? 'Description' : this.#local(tag.name),
-      isTyped: !isDescription,
-      line: this.#parser.line,
-      keys: [],
-      values: [],
-    };
-    const property = this.#properties.at(-1);
-    const parent = this.#open.at(-1);
-    if (property && parent) {
-      property.isSet = true;
-      parent.keys.push(propertyKey(property.code, REFERENCE));
-      parent.values.push(object.id);
-    }
-    this.#open.push(object);
-    for (const name in attributes) {
-      if (name.startsWith('xml') || name === this.#about || name === this.#id || name === this.#node) continue;
-      object.keys.push(propertyKey(this.index.internAttribute(this.#local(name)), LITERAL));
-      object.values.push(attributes[name]!);
-    }
-  }
-
-  #openProperty(tag: SaxesTagPlain): void {
-    const object = this.#open.at(-1)!;
-    this.#noteSpace(tag);
-    const resource = tag.attributes[this.#resource] ?? tag.attributes[this.#node];
-    this.#text = '';
-    if (tag.name === this.#type && resource !== undefined) {
-      object.className = resource.slice(Math.max(resource.lastIndexOf('#'), resource.lastIndexOf('/')) + 1);
-      object.isTyped = true;
-      this.#properties.push({ code: -1, isSet: true });
-      return;
-    }
-    const code = this.index.internAttribute(this.#local(tag.name));
-    if (resource !== undefined) {
-      const member = resource.startsWith('urn:') ? undefined : ENUMERATION_MEMBER.exec(resource)?.[1];
-      object.keys.push(propertyKey(code, member === undefined ? REFERENCE : ENUMERATION));
-      object.values.push(member ?? this.#canonical(resource));
-    }
-    this.#properties.push({ code, isSet: resource !== undefined });
-  }
-
-  #closeTag(): void {
-    if (this.#open.length === 0) return;
-    if (this.#properties.length === this.#open.length) {
-      const property = this.#properties.pop()!;
-      if (property.isSet) return;
-      const object = this.#open.at(-1)!;
-      object.keys.push(propertyKey(property.code, LITERAL));
-      if (CONTROL.test(this.#text)) {
-        const code = CONTROL.exec(this.#text)![0].charCodeAt(0);
-        this.#fail(
-          `the text has a control character (U+${code.toString(16).padStart(4, '0')}), which XML does not allow`,
-        );
-      }
-      object.values.push(this.#text.trim());
-      this.#text = '';
-      return;
-    }
-    this.#commit(this.#open.pop()!);
-  }
-
-  #commit(read: OpenObject): void {
-    const { index } = this;
-    const object = index.objects.get(read.id);
-    if (!object) {
-      index.objects.set(read.id, new CimObject(index, this.#place(read), read.keys, read.values));
-      this.#ownIds.add(read.id);
-      if (read.isTyped) this.#typedIds.add(read.id);
-      return;
-    }
-    const isAgain = this.#ownIds.has(read.id) && read.isTyped && this.#typedIds.has(read.id);
-    if (read.isTyped && object.className !== read.className) this.#retype(object, read);
-    else if (isAgain) {
-      this.#addAgain(object, read);
-      return;
-    }
-    this.#ownIds.add(read.id);
-    if (read.isTyped) this.#typedIds.add(read.id);
-    for (let i = 0; i < read.values.length; i++) {
-      const kept = object.add(read.keys[i]!, read.values[i]!);
-      if (kept === undefined) continue;
-      const attribute = index.attributeName(read.keys[i]! >> 2);
-      index.findings.push({
-        severity: 'warning',
-        code: 'CONFLICTING_VALUE',
-        message: `${object.className} ${read.subject} has ${attribute} twice; the first value is kept.`,
-        class: object.className,
-        mrid: read.subject,
-        attribute,
-        value: read.values[i]!,
-        allowed: kept,
-        file: this.fileName,
-        line: read.line,
-      });
-    }
-  }
-
-  /**
-   * A second element of the same class and id in one file. One that only adds properties is another part of the object, as
-   * RDF allows; one that repeats properties is a copy, one that contradicts them another object under a used id.
-   */
-  #addAgain(object: CimObject, read: OpenObject): void {
-    const before = [...object.properties()];
-    const own = new Set(read.keys.map((key) => this.index.attributeName(key >> 2)));
-    const isRepeated = before.some(({ attribute }) => own.has(attribute));
-    const differing = new Set<string>();
-    let firstValue = '';
-    for (let i = 0; i < read.values.length; i++) {
-      const attribute = this.index.attributeName(read.keys[i]! >> 2);
-      // A link may have several targets.
-      const isLink = (read.keys[i]! & 3) === REFERENCE;
-      const earlier = isLink ? [] : before.filter((property) => property.attribute === attribute);
-      if (earlier.length > 0 && !earlier.some(({ value }) => value === read.values[i])) {
-        if (differing.size === 0) firstValue = read.values[i]!;
-        differing.add(attribute);
-        continue;
-      }
-      object.add(read.keys[i]!, read.values[i]!);
-    }
-    if (!isRepeated) return;
-    const [attribute] = differing;
-    const facts =
-      attribute === undefined
-        ? 'twice in the file with the same values; it is read once'
-        : `for two objects of the file, which differ in ${[...differing].join(', ')}; the first is kept`;
-    this.index.findings.push({
-      severity: attribute === undefined ? 'warning' : 'error',
-      code: 'DUPLICATE_ID',
-      message: `The id ${read.subject} of a ${object.className} is used ${facts}.`,
-      class: object.className,
-      mrid: read.subject,
-      ...(attribute === undefined ? {} : { attribute, value: firstValue, allowed: object.get(attribute) ?? '' }),
-      file: this.fileName,
-      line: read.line,
-    });
-  }
-
-  #place(read: OpenObject) {
-    const { id, subject, className, line } = read;
-    return { id, subject, className, file: this.fileName, line };
-  }
-
-  #retype(object: CimObject, read: OpenObject): void {
-    if (object.className === 'Description') {
-      object.className = read.className;
-      return;
-    }
-    this.index.findings.push({
-      severity: this.#ownIds.has(read.id) ? 'error' : 'warning',
-      code: 'DUPLICATE_ID',
-      message: `The id ${read.subject} is used for a ${object.className} and for a ${read.className}; they are read as one ${object.className}.`,
-      class: read.className,
-      mrid: read.subject,
-      file: this.fileName,
-      line: read.line,
-    });
+  /** The complete parser, which has got everything that the scanner had. */
+  #parse(): SaxesIndexReader {
+    const parser = this.#parser ?? new SaxesIndexReader(this.fileName, this.index);
+    this.#parser = parser;
+    const scanner = this.#scanner;
+    this.#scanner = undefined;
+    if (scanner) for (const piece of scanner.taken()) parser.push(piece);
+    return parser;
   }
 }
 
@@ -441,8 +76,15 @@ export function readCimText(files: readonly { readonly name: string; readonly te
   const index = new CimIndex();
   for (const { name, text } of files) {
     const reader = new CimIndexReader(name, index);
-    reader.push(text);
+    reader.push(isSameAsUtf8(text) ? new TextEncoder().encode(text) : text);
     reader.end();
   }
   return index;
+}
+
+/** Whether a text becomes the same text again by way of UTF-8 bytes; not so when it declares another encoding. */
+function isSameAsUtf8(text: string): boolean {
+  const start = text.slice(0, 256);
+  const declared = /^\s*<\?xml[^>]*?\sencoding\s*=\s*["']?([^"'?\s]*)/.exec(start)?.[1] ?? 'utf-8';
+  return declared.toLowerCase() === 'utf-8' && !/[\0\uFEFF]/.test(start) && !/[\uD800-\uDFFF\uFFFD]/u.test(text);
 }

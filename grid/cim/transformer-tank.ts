@@ -47,7 +47,7 @@ function tankInfo(
 }
 
 /** Phases of a tank end in the order of the winding's conductors. */
-function tankEndPhases(end: CimObject): CimPhase[] {
+function tankEndPhases(end: CimObject): readonly CimPhase[] {
   const ordered = phasesOf(end.get('TransformerTankEnd.orderedPhases'));
   if (ordered.length > 0) return ordered;
   const phases = phasesOf(end.get('TransformerTankEnd.phases'));

@@ -12,26 +12,44 @@ import type { Transformer, Winding } from './element.js';
 import type { Feeder } from './feeder.js';
 import { windingAntifloat } from './transformer-primitive.js';
 
-/** Disjoint sets of nodes by name. */
+/** Disjoint sets of nodes. */
 class Islands {
-  private readonly parent = new Map<string, string>();
+  private readonly parent: number[] = [];
+  private readonly numbers = new Map<string, number[]>();
 
-  root(key: string): string {
-    let top = key;
-    for (let up = this.parent.get(top); up !== undefined; up = this.parent.get(top)) top = up;
+  /** Number of a node of a bus. */
+  node(bus: string, node: number): number {
+    let numbers = this.numbers.get(bus);
+    if (!numbers) {
+      numbers = [];
+      this.numbers.set(bus, numbers);
+    }
+    let number = numbers[node];
+    if (number === undefined) {
+      number = this.parent.length;
+      numbers[node] = number;
+      this.parent.push(number);
+    }
+    return number;
+  }
+
+  root(start: number): number {
+    const { parent } = this;
+    let top = start;
+    while (parent[top] !== top) top = parent[top]!;
     // Every node on the way points to the top from now on, so that long feeders do not become long chains.
-    for (let at = key; at !== top; ) {
-      const up = this.parent.get(at)!;
-      this.parent.set(at, top);
+    for (let at = start; at !== top; ) {
+      const up = parent[at]!;
+      parent[at] = top;
       at = up;
     }
     return top;
   }
 
-  join(a: string, b: string): void {
+  join(a: number, b: number): void {
     const first = this.root(a);
     const second = this.root(b);
-    if (first !== second) this.parent.set(first, second);
+    if (first !== second) this.parent[first] = second;
   }
 }
 
@@ -45,8 +63,8 @@ export function withoutAntifloat(feeder: Feeder, transformers: readonly Transfor
     !terminal.nodes.includes(0) && !(groundOhm && groundOhm.r >= 0);
   if (!transformers.some((t) => t.antifloat === undefined && t.windings.some(isOpenWinding))) return new Set();
   const islands = new Islands();
-  const grounded: string[] = [];
-  const key = (bus: string, node: number) => `${bus}\n${node}`;
+  const grounded: number[] = [];
+  const key = (bus: string, node: number) => islands.node(bus, node);
   const tie = (bus: string, nodes: readonly number[]) => {
     const live = nodes.filter((node) => node !== 0);
     for (const node of live.slice(1)) islands.join(key(bus, live[0]!), key(bus, node));
@@ -89,7 +107,7 @@ export function withoutAntifloat(feeder: Feeder, transformers: readonly Transfor
   }
 
   const isGrounded = new Set(grounded.map((node) => islands.root(node)));
-  const charging = new Map<string, number>();
+  const charging = new Map<number, number>();
   for (const { from, shuntSiemens } of feeder.lines) {
     const node = from.nodes[0];
     if (!node) continue;
@@ -97,7 +115,7 @@ export function withoutAntifloat(feeder: Feeder, transformers: readonly Transfor
     const island = islands.root(key(from.bus, node));
     charging.set(island, (charging.get(island) ?? 0) + sum);
   }
-  const antifloat = new Map<string, number>();
+  const antifloat = new Map<number, number>();
   const islandsOf = (transformer: Transformer) =>
     transformer.windings.flatMap(({ terminal }, w) => {
       const node = terminal.nodes.find((n) => n !== 0);
@@ -109,7 +127,7 @@ export function withoutAntifloat(feeder: Feeder, transformers: readonly Transfor
       antifloat.set(island, (antifloat.get(island) ?? 0) + 2 * transformer.phases * windingAntifloat(transformer, w));
     }
   }
-  const isHarmed = (island: string) => {
+  const isHarmed = (island: number) => {
     const real = charging.get(island) ?? 0;
     return real > 0 && real < (antifloat.get(island) ?? 0);
   };

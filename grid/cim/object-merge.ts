@@ -1,0 +1,126 @@
+import type { KeyList } from './key-list.js';
+import { type CimIndex, CimObject, REFERENCE } from './object-index.js';
+
+/** An element that describes an object, read to its end. */
+export interface ReadObject {
+  /** As written, without `urn:uuid:` and `#`. */
+  readonly subject: string;
+  /** Canonical. */
+  readonly id: string;
+  className: string;
+  /** False for an rdf:Description without an rdf:type. */
+  isTyped: boolean;
+  /** Line on which its start tag ends. */
+  readonly line: number;
+  keys: KeyList;
+  readonly values: string[];
+}
+
+/** Puts the objects of one file into an index; what a subject met again says is added, and what does not agree is named. */
+export class ObjectMerge {
+  readonly #index: CimIndex;
+  readonly #fileName: string;
+  /** Ids of this file, and whether they had an element with a class. */
+  readonly #ownIds = new Map<string, boolean>();
+
+  constructor(index: CimIndex, fileName: string) {
+    this.#index = index;
+    this.#fileName = fileName;
+  }
+
+  /** Takes the next object of the file. */
+  add(read: ReadObject): void {
+    const index = this.#index;
+    const object = index.objects.get(read.id);
+    const own = this.#ownIds.get(read.id);
+    if (!object) {
+      const { id, subject, className, line } = read;
+      const place = { id, subject, className, file: this.#fileName, line };
+      index.objects.set(id, new CimObject(index, place, read.keys, read.values));
+      this.#ownIds.set(id, own === true || read.isTyped);
+      return;
+    }
+    const isAgain = own === true && read.isTyped;
+    if (read.isTyped && object.className !== read.className) this.#retype(object, read);
+    else if (isAgain) {
+      this.#addAgain(object, read);
+      return;
+    }
+    this.#ownIds.set(read.id, own === true || read.isTyped);
+    const { keys } = read.keys;
+    for (let i = 0; i < read.values.length; i++) {
+      const kept = object.add(keys[i]!, read.values[i]!);
+      if (kept === undefined) continue;
+      const attribute = index.attributeName(keys[i]! >> 2);
+      index.findings.push({
+        severity: 'warning',
+        code: 'CONFLICTING_VALUE',
+        message: `${object.className} ${read.subject} has ${attribute} twice; the first value is kept.`,
+        class: object.className,
+        mrid: read.subject,
+        attribute,
+        value: read.values[i]!,
+        allowed: kept,
+        file: this.#fileName,
+        line: read.line,
+      });
+    }
+  }
+
+  /**
+   * A second element of the same class and id in one file. One that only adds properties is another part of the object, as
+   * RDF allows; one that repeats properties is a copy, one that contradicts them another object under a used id.
+   */
+  #addAgain(object: CimObject, read: ReadObject): void {
+    const before = [...object.properties()];
+    const { keys } = read.keys;
+    const own = new Set(keys.map((key) => this.#index.attributeName(key >> 2)));
+    const isRepeated = before.some(({ attribute }) => own.has(attribute));
+    const differing = new Set<string>();
+    let firstValue = '';
+    for (let i = 0; i < read.values.length; i++) {
+      const attribute = this.#index.attributeName(keys[i]! >> 2);
+      // A link may have several targets.
+      const isLink = (keys[i]! & 3) === REFERENCE;
+      const earlier = isLink ? [] : before.filter((property) => property.attribute === attribute);
+      if (earlier.length > 0 && !earlier.some(({ value }) => value === read.values[i])) {
+        if (differing.size === 0) firstValue = read.values[i]!;
+        differing.add(attribute);
+        continue;
+      }
+      object.add(keys[i]!, read.values[i]!);
+    }
+    if (!isRepeated) return;
+    const [attribute] = differing;
+    const facts =
+      attribute === undefined
+        ? 'twice in the file with the same values; it is read once'
+        : `for two objects of the file, which differ in ${[...differing].join(', ')}; the first is kept`;
+    this.#index.findings.push({
+      severity: attribute === undefined ? 'warning' : 'error',
+      code: 'DUPLICATE_ID',
+      message: `The id ${read.subject} of a ${object.className} is used ${facts}.`,
+      class: object.className,
+      mrid: read.subject,
+      ...(attribute === undefined ? {} : { attribute, value: firstValue, allowed: object.get(attribute) ?? '' }),
+      file: this.#fileName,
+      line: read.line,
+    });
+  }
+
+  #retype(object: CimObject, read: ReadObject): void {
+    if (object.className === 'Description') {
+      object.className = read.className;
+      return;
+    }
+    this.#index.findings.push({
+      severity: this.#ownIds.has(read.id) ? 'error' : 'warning',
+      code: 'DUPLICATE_ID',
+      message: `The id ${read.subject} is used for a ${object.className} and for a ${read.className}; they are read as one ${object.className}.`,
+      class: read.className,
+      mrid: read.subject,
+      file: this.#fileName,
+      line: read.line,
+    });
+  }
+}
