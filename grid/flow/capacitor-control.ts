@@ -21,15 +21,20 @@ export interface PlacedCapacitor {
   readonly element: number;
   /** Element that is watched; the capacitor itself when none is named. */
   readonly watched: number;
-  /** Conductors of the watched terminal whose voltage or current counts: the monitored phase, else all phases. */
+  /** Conductors of the watched terminal whose current counts: the wanted phase, else all phases. */
   readonly conductors: readonly number[];
+  /** Node pairs whose voltage counts, -1 for ground: the wanted phase, else all phases. */
+  readonly pairs: readonly (readonly [number, number])[];
   /** All phases of the watched terminal: power is always that of the whole terminal. */
   readonly phases: readonly number[];
 }
 
 /** Finds where a capacitor's control measures; undefined when there is nothing to measure at. */
-export function placeCapacitor(compiled: CompiledFeeder, capacitor: Capacitor): PlacedCapacitor | undefined {
-  const { control } = capacitor;
+export function placeCapacitor(
+  compiled: CompiledFeeder,
+  capacitor: Capacitor,
+  control: CapacitorControl | undefined = capacitor.control,
+): PlacedCapacitor | undefined {
   if (!control) return undefined;
   const element = compiled.elementIndex.get(capacitor.id)!;
   const named =
@@ -38,14 +43,38 @@ export function placeCapacitor(compiled: CompiledFeeder, capacitor: Capacitor): 
   const { conductors } = compiled.elements[watched]!;
   const terminal = conductors.some((c) => c.terminal === control.monitoredTerminal) ? control.monitoredTerminal : 1;
   const all = conductors.flatMap((c, i) => (c.terminal === terminal && c.node !== 0 ? [i] : []));
-  const phase = control.monitoredPhase;
-  const one = all.filter((i) => {
-    const { bus, node } = conductors[i]!;
-    return phase !== undefined && phaseOfNode(node, compiled.feeder.busById.get(bus)?.isSplitPhase ?? false) === phase;
+  if (all.length === 0) return undefined;
+  const isPhase = (bus: string, node: number, phase: string) =>
+    phaseOfNode(node, compiled.feeder.busById.get(bus)?.isSplitPhase ?? false) === phase;
+  const wantedCurrent = control.currentPhase ?? control.monitoredPhase ?? '';
+  const one = all.filter((i) => isPhase(conductors[i]!.bus, conductors[i]!.node, wantedCurrent));
+  const wantedVoltage = control.voltagePhase ?? control.monitoredPhase ?? '';
+  const places = control.voltageBus
+    ? control.voltageBus.nodes.map((node) => ({ bus: control.voltageBus!.bus, node }))
+    : all.map((i) => conductors[i]!);
+  const alone = places.filter(({ bus, node }) => isPhase(bus, node, wantedVoltage));
+  const isDelta = capacitor.connection === 'delta' && !EXTREMES.has(wantedVoltage);
+  const pairs = (alone.length > 0 ? alone : places).flatMap(({ bus, node }): [number, number][] => {
+    const plus = compiled.nodeIndex(bus, node);
+    if (plus < 0) return [];
+    const place = places.findIndex((other) => other.bus === bus && other.node === node);
+    const next = places.length > 1 ? places[(place + 1) % places.length] : undefined;
+    const share = capacitor.shares.find((s) => s.node === node) ?? capacitor.shares[0]!;
+    return [[plus, isDelta ? compiled.nodeIndex(bus, next?.node ?? share.otherNode) : -1]];
   });
-  const placed = one.length > 0 ? one : all;
-  return placed.length > 0 ? { capacitor, control, element, watched, conductors: placed, phases: all } : undefined;
+  return {
+    capacitor,
+    control,
+    element,
+    watched,
+    conductors: one.length > 0 ? one : all,
+    pairs,
+    phases: all,
+  };
 }
+
+/** Words for the value of several phases. */
+const EXTREMES: ReadonlySet<string> = new Set(['max', 'min', 'average']);
 
 /** Whether a control asks for one section more (+1), one less (-1) or none (0) in terms of a rising need. */
 function need(value: number, inAt: number, outAt: number, rises: boolean): 1 | -1 | 0 {
@@ -63,24 +92,14 @@ function combined(values: readonly number[], phase: string | undefined): number 
   if (phase === 'max') return Math.max(...values);
   if (phase === 'min') return Math.min(...values);
   if (phase === 'average') return values.reduce((sum, value) => sum + value, 0) / values.length;
-  return values[0]!;
+  return values[0] ?? 0;
 }
 
 /** Voltages at the monitored phases, V: to ground, or to the next phase at a delta bank. */
-function monitoredVoltages(
-  { capacitor, watched, conductors }: PlacedCapacitor,
-  view: Pick<ControlView, 'compiled' | 'voltage'>,
-): number[] {
-  const { compiled, voltage } = view;
-  const { nodes } = compiled.elements[watched]!;
-  return conductors.map((conductor) => {
-    const node = nodes[conductor]!;
-    const bus = compiled.nodeBus[node] ?? capacitor.terminal.bus;
-    const number = compiled.nodeNumber[node]!;
-    const share = capacitor.shares.find((s) => s.node === number) ?? capacitor.shares[0]!;
-    const other = capacitor.connection === 'delta' ? compiled.nodeIndex(bus, share.otherNode) : -1;
-    const vr = voltage[2 * node]! - (other >= 0 ? voltage[2 * other]! : 0);
-    const vi = voltage[2 * node + 1]! - (other >= 0 ? voltage[2 * other + 1]! : 0);
+function monitoredVoltages({ pairs }: PlacedCapacitor, { voltage }: Pick<ControlView, 'voltage'>): number[] {
+  return pairs.map(([plus, minus]) => {
+    const vr = voltage[2 * plus]! - (minus >= 0 ? voltage[2 * minus]! : 0);
+    const vi = voltage[2 * plus + 1]! - (minus >= 0 ? voltage[2 * minus + 1]! : 0);
     return Math.hypot(vr, vi);
   });
 }
@@ -129,8 +148,9 @@ export function capacitorStep(placed: PlacedCapacitor, sectionsOn: number, view:
 function overrideWish(placed: PlacedCapacitor, sectionsOn: number, view: ControlView): 1 | -1 | undefined {
   const limits = placed.control.voltageOverride;
   if (!limits || placed.control.mode === 'voltage') return undefined;
-  const volts = combined(monitoredVoltages(placed, view), placed.control.monitoredPhase);
-  if (volts < limits.minV && sectionsOn < placed.capacitor.sectionCount) return 1;
+  const volts = combined(monitoredVoltages(placed, view), placed.control.voltagePhase ?? placed.control.monitoredPhase);
+  // A low voltage brings a bank in that is out, not further sections.
+  if (volts < limits.minV && sectionsOn === 0) return 1;
   if (volts > limits.maxV && sectionsOn > 0) return -1;
   return undefined;
 }
@@ -143,12 +163,12 @@ export function monitoredValue(
   placed: PlacedCapacitor,
   view: Pick<ControlView, 'compiled' | 'primitives' | 'voltage' | 'nowS'>,
 ): number {
-  const { mode, monitoredPhase } = placed.control;
-  if (mode === 'voltage') return combined(monitoredVoltages(placed, view), monitoredPhase);
+  const { mode, monitoredPhase, voltagePhase = monitoredPhase, currentPhase = monitoredPhase } = placed.control;
+  if (mode === 'voltage') return combined(monitoredVoltages(placed, view), voltagePhase);
   if (mode === 'timeScheduled') return (view.nowS / HOUR_S) % 24;
   if (mode === 'currentFlow') {
     const currents = monitoredFlows(placed.watched, placed.conductors, view).map(({ currentA }) => currentA);
-    return combined(currents, monitoredPhase);
+    return combined(currents, currentPhase);
   }
   const flows = monitoredFlows(placed.watched, placed.phases, view);
   const p = flows.reduce((sum, { powerW }) => sum + powerW, 0);
@@ -171,17 +191,23 @@ function modeWish(control: CapacitorControl, placed: PlacedCapacitor, view: Cont
 /** The control of one capacitor bank. */
 export class CapacitorSwitching implements FlowControl {
   readonly id: string;
+  readonly deviceId: string;
   readonly name: string;
   private lastOutS = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly placed: PlacedCapacitor) {
-    this.id = placed.capacitor.id;
+  /** @param place - number of the control among those of its bank, from 0 */
+  constructor(
+    private readonly placed: PlacedCapacitor,
+    place = 0,
+  ) {
+    this.deviceId = placed.capacitor.id;
+    this.id = place === 0 ? this.deviceId : `${this.deviceId}#${place + 1}`;
     this.name = placed.capacitor.name;
   }
 
   sample(view: ControlView): void {
     const { queue, nowS } = view;
-    const step = capacitorStep(this.placed, view.sections(this.id), view);
+    const step = capacitorStep(this.placed, view.sections(this.deviceId), view);
     const pending = queue.find(this.id, 'section');
     if (pending && pending.amount !== step) queue.remove(this.id, 'section');
     if (step === 0 || pending?.amount === step) return;
@@ -192,9 +218,9 @@ export class CapacitorSwitching implements FlowControl {
   }
 
   act(action: PendingAction, view: ControlView, states: ControlledStates): void {
-    const sections = view.sections(this.id) + action.amount;
+    const sections = view.sections(this.deviceId) + action.amount;
     if (sections === 0) this.lastOutS = view.nowS;
-    states.setCapacitorSections(this.id, sections);
+    states.setCapacitorSections(this.deviceId, sections);
   }
 
   memory(): Readonly<Record<string, number>> {

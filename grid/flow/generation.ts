@@ -1,31 +1,13 @@
 /*
  * Generating and storing units in the power flow: their powers, the functions of their inverters, machines that hold a
  * voltage.
- *
- * Held voltage (OpenDSS generator model 3): the vars of a machine, equal in all phases and within their limits, are sought by
- * the secant until the mean voltage of its phases is the target within 1e-8 pu.
  */
-import type { CompiledFeeder, Feeder, Machine } from '../model/index.js';
+import type { CompiledFeeder, Feeder } from '../model/index.js';
+import { HeldVoltages, type Holder } from './held-voltage.js';
 import type { ShareInjection } from './injection.js';
 import { InverterFunction } from './inverter-control.js';
 import type { PowerFlowStatus } from './power-flow.js';
 import { type UnitOutput, UnitState } from './unit-state.js';
-
-/** Deviation from a held voltage that counts as none, pu. */
-const HELD_PU = 1e-8;
-const HOLDING_ROUNDS = 40;
-/** Voltage by which a machine's rated power in vars moves it, as a first guess, pu. */
-const FIRST_GUESS_PU = 0.05;
-
-interface Holder {
-  readonly machine: Machine;
-  readonly first: number;
-  readonly end: number;
-  /** Vars given now, all phases; what they and the deviation were a round before. */
-  vars: number;
-  lastVars: number;
-  lastGap: number;
-}
 
 /** How the rounds of the inverters' functions ended. */
 export interface InverterOutcome {
@@ -39,7 +21,7 @@ export interface InverterOutcome {
 export class Generation {
   readonly units = new Map<string, UnitState>();
   private readonly functions: readonly InverterFunction[];
-  private readonly holders: readonly Holder[];
+  private readonly held: HeldVoltages;
   private readonly outputs = new Map<string, UnitOutput>();
   private multiplier = 1;
 
@@ -57,13 +39,14 @@ export class Generation {
         const units = control.derIds.flatMap((id) => this.units.get(id) ?? []);
         return new InverterFunction(control, compiled, units);
       });
-    this.holders = feeder.machines
+    const holders = feeder.machines
       .filter(({ model }) => model === 3)
       .map((machine) => {
         const [first, end] = compiled.shares.rangeOf.get(machine.id)!;
         const vars = machine.shares.reduce((sum, share) => sum + share.powerVar, 0);
-        return { machine, first, end, vars, lastVars: Number.NaN, lastGap: Number.NaN };
+        return { machine, first, end, vars };
       });
+    this.held = new HeldVoltages(holders, compiled.shares, (holder) => this.setVars(holder));
   }
 
   /** Sets the powers of all units whose power does not simply follow from the model's shares. */
@@ -71,7 +54,7 @@ export class Generation {
     this.multiplier = multiplier;
     this.outputs.clear();
     for (const unit of this.units.values()) if (unit.isGoverned) this.set(unit);
-    for (const holder of this.holders) this.setVars(holder);
+    for (const holder of this.held.holders) this.setVars(holder);
   }
 
   /** Present power of a unit, generation positive. */
@@ -93,7 +76,7 @@ export class Generation {
       powerW.fill(-output.powerW / (end - first), first, end);
       powerVar.fill(-output.powerVar / (end - first), first, end);
     }
-    for (const { vars, first, end } of this.holders) powerVar.fill(-vars / (end - first), first, end);
+    for (const { vars, first, end } of this.held.holders) powerVar.fill(-vars / (end - first), first, end);
   }
 
   private set(unit: UnitState): void {
@@ -117,42 +100,7 @@ export class Generation {
    * @param settle - solves at the present powers
    */
   hold(voltage: () => Float64Array, settle: () => PowerFlowStatus): PowerFlowStatus {
-    let status: PowerFlowStatus = 'converged';
-    for (let round = 0; round < HOLDING_ROUNDS && this.holders.length > 0; round++) {
-      let isMoving = false;
-      for (const holder of this.holders) if (this.seek(holder, voltage())) isMoving = true;
-      if (!isMoving) return status;
-      status = settle();
-      if (status !== 'converged') return status;
-    }
-    return status;
-  }
-
-  private seek(holder: Holder, voltage: Float64Array): boolean {
-    const { machine, first, end, vars } = holder;
-    const { a, b, ratedV } = this.compiled.shares;
-    let sum = 0;
-    for (let k = first; k < end; k++) {
-      const i = 2 * a[k]!;
-      const j = 2 * b[k]!;
-      const re = (i >= 0 ? voltage[i]! : 0) - (j >= 0 ? voltage[j]! : 0);
-      const im = (i >= 0 ? voltage[i + 1]! : 0) - (j >= 0 ? voltage[j + 1]! : 0);
-      sum += Math.hypot(re, im) / ratedV[k]!;
-    }
-    const gap = (machine.voltageTargetPu ?? 1) - sum / (end - first);
-    const most = machine.maxVar ?? machine.ratedPowerVA;
-    const least = machine.minVar ?? -most;
-    if (Math.abs(gap) <= HELD_PU) return false;
-    const run = vars - holder.lastVars;
-    const slope = run === 0 ? Number.NaN : (gap - holder.lastGap) / run;
-    const perPu = slope < 0 ? -1 / slope : Math.max(machine.ratedPowerVA, Math.abs(most)) / FIRST_GUESS_PU;
-    const next = Math.min(most, Math.max(least, vars + perPu * gap));
-    if (next === vars) return false;
-    holder.lastVars = vars;
-    holder.lastGap = gap;
-    holder.vars = next;
-    this.setVars(holder);
-    return true;
+    return this.held.hold(voltage, settle);
   }
 
   /** True when some function has units to act on. */

@@ -21,7 +21,7 @@ import type { CompiledShares } from '../model/index.js';
 /** How steeply a ZIPV load fades out around its cut-off, by pu (OpenDSS `DoZIPVModel`). */
 const CUTOFF_STEEPNESS = 500;
 
-/** How a share takes part: 0 not at all (both ends dead), 1 by its law, 2 as its nominal admittance (one end dead). */
+/** How a share takes part: 0 not at all (both ends dead), 1 by its law, 2 as its nominal admittance (an end dead, or both beside live wires). */
 type Part = 0 | 1 | 2;
 
 /** Loads and generation of a compiled feeder with their present powers. */

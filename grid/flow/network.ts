@@ -152,6 +152,19 @@ export class AdmittanceNetwork {
       if (isFed[second] && !isFed[first] && !hasPhase[first]) isCarried[first] = 1;
     }
     for (let i = 0; i < links.length; i++) this.isDead[i] = isFed[root(i)] || isCarried[root(i)] ? 0 : 1;
+    // What stands beside live wires of the same line has a voltage by their fields; its devices hold that down.
+    const isCoupled = new Uint8Array(links.length);
+    compiled.elements.forEach(({ kind, nodes }, e) => {
+      if (kind !== 'line' && kind !== 'reactor') return;
+      const { re, im, n } = this.primitives[e]!.y;
+      for (let i = 0; i < n; i++) {
+        if (nodes[i]! < 0 || !this.isDead[nodes[i]!]) continue;
+        for (let j = 0; j < n; j++) {
+          const isBeside = nodes[j]! >= 0 && !this.isDead[nodes[j]!];
+          if (isBeside && (re[i * n + j] !== 0 || im[i * n + j] !== 0)) isCoupled[root(nodes[i]!)] = 1;
+        }
+      }
+    });
     for (let k = 0; k < count; k++) {
       // Without a tie to ground only the devices' own admittances keep such a neutral in the matrix.
       const isFloating = (node: number) =>
@@ -161,7 +174,8 @@ export class AdmittanceNetwork {
       const isLiveB = b[k]! >= 0 && !this.isDead[b[k]!];
       const isDeadA = a[k]! >= 0 && !isLiveA;
       const isDeadB = b[k]! >= 0 && !isLiveB;
-      this.injection.setPart(k, !isLiveA && !isLiveB ? 0 : isDeadA || isDeadB ? 2 : 1);
+      const isBeside = (isDeadA && isCoupled[root(a[k]!)] === 1) || (isDeadB && isCoupled[root(b[k]!)] === 1);
+      this.injection.setPart(k, !isLiveA && !isLiveB && !isBeside ? 0 : isDeadA || isDeadB ? 2 : 1);
     }
   }
 

@@ -31,6 +31,11 @@ export interface PlacedRegulator {
   readonly reverseMinus: number;
   /** Conductor of the transformer whose current the compensator sees; -1 for none. */
   readonly conductor: number;
+  /** The phases among which the largest or smallest voltage is sought; empty where one is fixed. */
+  readonly phases: readonly { readonly plus: number; readonly minus: number; readonly conductor: number }[];
+  /** First phase of its own winding: where the limit is held when another bus is regulated. */
+  readonly localPlus: number;
+  readonly localMinus: number;
   /** Voltage of one phase of the regulated winding at rating, V. */
   readonly windingBaseV: number;
   /** -1 where the tap is on another winding than the one it regulates: raising it lowers the voltage there. */
@@ -59,6 +64,13 @@ export function placeRegulator(compiled: CompiledFeeder, regulator: Regulator): 
   const opposite = conductors.flatMap((c, i) => (c.terminal === (side === 0 ? 2 : 1) ? [i] : []));
   const across = (position: number) => nodes[opposite[Math.min(position, opposite.length - 1)]!]!;
   const remote = wanted && !isOwnBus ? compiled.nodeIndex(wanted.bus, wanted.nodes[0] ?? 1) : -1;
+  const after = (i: number) =>
+    winding.connection === 'wye' || transformer.phases === 1
+      ? own[own.length - 1]!
+      : own[(own.indexOf(i) + 1) % own.length]!;
+  const phases = own
+    .slice(0, transformer.phases)
+    .map((i) => ({ plus: nodes[i]!, minus: nodes[after(i)]!, conductor: i }));
   return {
     regulator,
     element,
@@ -68,6 +80,9 @@ export function placeRegulator(compiled: CompiledFeeder, regulator: Regulator): 
     reverseMinus:
       remote >= 0 ? compiled.nodeIndex(wanted?.bus ?? '', wanted?.nodes[1] ?? 0) : across(own.indexOf(neighbour)),
     conductor: remote >= 0 ? -1 : conductor,
+    phases: regulator.monitoredExtreme && remote < 0 ? phases : [],
+    localPlus: nodes[own[0]!]!,
+    localMinus: nodes[after(own[0]!)]!,
     windingBaseV: windingBaseVoltage(transformer, side),
     direction: other >= 0 ? -1 : 1,
   };
@@ -110,6 +125,23 @@ export interface RegulatorVoltage {
   readonly actualV: number;
 }
 
+/** The phase whose voltage is the largest or smallest, where that decides. */
+function extremePhase(
+  { regulator, phases }: PlacedRegulator,
+  voltage: Float64Array,
+): PlacedRegulator['phases'][number] | undefined {
+  const sign = regulator.monitoredExtreme === 'min' ? -1 : 1;
+  let best: PlacedRegulator['phases'][number] | undefined;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const phase of phases) {
+    const value = sign * Math.hypot(...across(voltage, phase.plus, phase.minus));
+    if (value <= most) continue;
+    most = value;
+    best = phase;
+  }
+  return best;
+}
+
 /**
  * The voltages a control decides by.
  *
@@ -126,17 +158,28 @@ export function regulatorVoltage(
   const reverse = isTurned ? regulator.reverse : undefined;
   const isReverse = reverse !== undefined && !reverse.isCogeneration;
   const { lineDropRV, lineDropXV } = reverse ?? regulator;
+  const lineDropZV = (reverse ?? regulator).lineDropZV ?? 0;
+  const seen = isReverse ? undefined : extremePhase(placed, voltage);
+  const conductor = seen?.conductor ?? placed.conductor;
   let [vr, vi] = isReverse
     ? across(voltage, placed.reversePlus, placed.reverseMinus)
-    : across(voltage, placed.plus, placed.minus);
-  vr /= regulator.ptRatio;
-  vi /= regulator.ptRatio;
-  const localV = Math.hypot(vr, vi);
+    : across(voltage, seen?.plus ?? placed.plus, seen?.minus ?? placed.minus);
+  const ptRatio = placed.conductor < 0 ? (regulator.remotePtRatio ?? regulator.ptRatio) : regulator.ptRatio;
+  vr /= ptRatio;
+  vi /= ptRatio;
+  const localV =
+    placed.conductor < 0
+      ? Math.hypot(...across(voltage, placed.localPlus, placed.localMinus)) / regulator.ptRatio
+      : Math.hypot(vr, vi);
   // Without forward settings the compensator is off, in reverse too.
-  const hasDrop = regulator.lineDropRV !== 0 || regulator.lineDropXV !== 0;
-  if (regulator.hasLineDropCompensation && hasDrop && placed.conductor >= 0 && regulator.ctPrimaryA > 0) {
+  const hasForwardZ = (regulator.lineDropZV ?? 0) !== 0;
+  const hasDrop = regulator.lineDropRV !== 0 || regulator.lineDropXV !== 0 || hasForwardZ;
+  if (regulator.hasLineDropCompensation && hasDrop && conductor >= 0 && regulator.ctPrimaryA > 0) {
     const { nodes } = compiled.elements[placed.element]!;
-    const [ir, ii] = conductorCurrent(nodes, primitive, placed.conductor, voltage);
+    const [ir, ii] = conductorCurrent(nodes, primitive, conductor, voltage);
+    if (hasForwardZ) {
+      return { localV, actualV: Math.hypot(vr, vi) - (Math.hypot(ir, ii) * lineDropZV) / regulator.ctPrimaryA };
+    }
     vr += (lineDropRV * ir - lineDropXV * ii) / regulator.ctPrimaryA;
     vi += (lineDropRV * ii + lineDropXV * ir) / regulator.ctPrimaryA;
   }
@@ -175,7 +218,7 @@ export function regulatorSteps(
   const wanted = Math.round(boostV / stepV);
   if (wanted === 0) return 0;
   let size = Math.min(regulator.maxTapChange ?? MOST_STEPS, Math.max(1, Math.trunc(0.7 * Math.abs(wanted))));
-  if (wanted > 0 && local >= lowerV) size = Math.min(size, Math.floor((upperV - local) / stepV));
+  if (wanted > 0 && local >= lowerV) size = Math.min(size, Math.round((upperV - local) / stepV));
   if (wanted < 0 && local <= upperV) size = Math.min(size, Math.floor((local - lowerV) / stepV));
   const sense = Math.sign(wanted) * placed.direction * (isReverse ? -1 : 1);
   const target = Math.min(regulator.highStep, Math.max(regulator.lowStep, position + sense * size));
@@ -203,11 +246,13 @@ function forwardPower(placed: PlacedRegulator, { compiled, primitives, voltage }
 /** The control of one tap changer. */
 export class RegulatorControl implements FlowControl {
   readonly id: string;
+  readonly deviceId: string;
   readonly name: string;
   private isTurned = false;
 
   constructor(readonly placed: PlacedRegulator) {
     this.id = placed.regulator.id;
+    this.deviceId = this.id;
     this.name = placed.regulator.name;
   }
 

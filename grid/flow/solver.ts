@@ -130,10 +130,12 @@ class Engine implements FeederFlow {
       ...feeder.regulators
         .filter(({ isControlEnabled }) => isControlEnabled)
         .map((regulator) => new RegulatorControl(placeRegulator(compiled, regulator))),
-      ...feeder.capacitors
-        .flatMap((capacitor) => placeCapacitor(compiled, capacitor) ?? [])
-        .filter(({ control }) => control.isEnabled)
-        .map((placed) => new CapacitorSwitching(placed)),
+      ...feeder.capacitors.flatMap((capacitor) =>
+        [capacitor.control, ...(capacitor.otherControls ?? [])]
+          .flatMap((control) => placeCapacitor(compiled, capacitor, control) ?? [])
+          .filter(({ control }) => control.isEnabled)
+          .map((placed, place) => new CapacitorSwitching(placed, place)),
+      ),
     ];
   }
 
@@ -179,7 +181,10 @@ class Engine implements FeederFlow {
     if (freeze === true) this.frozen.add(regulatorId);
     if (freeze === false) this.frozen.delete(regulatorId);
     if (this.taps.get(regulatorId) === position) return;
-    this.taps.set(regulatorId, position);
+    const owner = regulator.sharesTapOf ?? regulatorId;
+    for (const { id, sharesTapOf } of this.compiled.regulatorsOf.get(regulator.transformerId) ?? []) {
+      if (id === owner || sharesTapOf === owner) this.taps.set(id, position);
+    }
     const transformer = this.compiled.transformers.get(regulator.transformerId)!;
     const together = this.compiled.regulatorsOf.get(transformer.id) ?? [];
     const ratios = tapRatios(transformer, together, (r) => this.taps.get(r.id)!);
@@ -261,7 +266,7 @@ class Engine implements FeederFlow {
         if (status !== 'converged') break;
       }
       const view = this.controlView();
-      const active = this.controls.filter(({ id }) => !this.frozen.has(id));
+      const active = this.controls.filter(({ deviceId }) => !this.frozen.has(deviceId));
       for (const control of active) control.sample(view);
       const actions = view.isTimed ? this.queue.takeDue(view.nowS) : this.queue.takeNearest();
       if (actions.length === 0) break;

@@ -67,6 +67,7 @@ export function tapRatios(
 ): number[] {
   const ratios = transformer.windings.map((winding) => winding.tapRatio);
   for (const regulator of regulators) {
+    if (regulator.sharesTapOf !== undefined) continue;
     const w = regulator.winding;
     ratios[w] = ratios[w]! * (1 + (position(regulator) - regulator.neutralStep) * regulator.stepPu);
   }

@@ -179,6 +179,8 @@ export interface Regulator extends Element {
   /** Line-drop compensator settings, V. */
   readonly lineDropRV: number;
   readonly lineDropXV: number;
+  /** Compensation by the size of the current alone: V added to the target at rated current; it takes the place of R and X. */
+  readonly lineDropZV?: number;
   readonly initialDelayS: number;
   readonly subsequentDelayS: number;
   /** Voltage limits on the PT secondary, V, when set. */
@@ -191,6 +193,7 @@ export interface Regulator extends Element {
     readonly bandV: number;
     readonly lineDropRV: number;
     readonly lineDropXV: number;
+    readonly lineDropZV?: number;
     readonly thresholdW: number;
     readonly delayS: number;
     /** Goes to the neutral tap and stays there. */
@@ -202,6 +205,12 @@ export interface Regulator extends Element {
   readonly maxTapChange?: number;
   /** Bus and node whose voltage is regulated; absent: the regulated winding's own terminal. */
   readonly monitored?: Terminal;
+  /** The phase with the largest or the smallest voltage counts instead of a fixed one. */
+  readonly monitoredExtreme?: 'max' | 'min';
+  /** PT ratio at a monitored bus of its own, where it differs from `ptRatio`. */
+  readonly remotePtRatio?: number;
+  /** Id of the regulator whose tap changer it moves too: several controls on one winding. */
+  readonly sharesTapOf?: string;
 }
 
 /** A switched or fixed shunt capacitor bank. */
@@ -218,6 +227,8 @@ export interface Capacitor extends Element {
   /** Sections in service now, by phase share (0 = out). */
   readonly sectionsOn: readonly number[];
   readonly control?: CapacitorControl;
+  /** Further controls of the same bank. */
+  readonly otherControls?: readonly CapacitorControl[];
 }
 
 /** Automatic switching of a capacitor (CIM RegulatingControl, OpenDSS CapControl). */
@@ -233,6 +244,11 @@ export interface CapacitorControl {
   readonly monitoredElementId?: string;
   readonly monitoredTerminal: number;
   readonly monitoredPhase?: string;
+  /** How the phases of the voltage and of the current transformer count, where they differ from `monitoredPhase`. */
+  readonly voltagePhase?: string;
+  readonly currentPhase?: string;
+  /** Bus whose voltage is watched in the place of the monitored terminal's. */
+  readonly voltageBus?: Terminal;
   /** Delay before switching out, s, where it differs from `delayS`. */
   readonly delayOffS?: number;
   /** Time after switching out before it may be switched in again, s; default 300. */

@@ -62,14 +62,19 @@ function outside(
 
 function checkTapChanger(regulator: Regulator, report: Report): void {
   const { lowStep, highStep, neutralStep, position, stepPu } = regulator;
-  for (const [attribute, value] of Object.entries({ lowStep, highStep, neutralStep })) {
+  for (const [attribute, value] of Object.entries({ lowStep, highStep })) {
     if (!Number.isInteger(value)) outside(report, 'error', regulator, attribute, value, 'a whole number');
+  }
+  // The neutral of an uneven range and a tap set by hand may lie between two steps.
+  for (const [attribute, value] of Object.entries({ neutralStep, step: position })) {
+    if (!Number.isFinite(value)) outside(report, 'error', regulator, attribute, value, 'a number');
+    else if (!Number.isInteger(value)) outside(report, 'info', regulator, attribute, value, 'a whole number');
   }
   if (lowStep > highStep) {
     outside(report, 'error', regulator, 'lowStep', lowStep, `at most highStep, ${highStep}`);
   } else {
     const range = `a whole number from ${lowStep} to ${highStep}`;
-    if (!Number.isInteger(position) || position < lowStep || position > highStep) {
+    if (position < lowStep || position > highStep) {
       outside(report, 'error', regulator, 'step', position, range);
     }
     if (neutralStep < lowStep || neutralStep > highStep) {

@@ -1,6 +1,7 @@
 import type { CapacitorControl } from '../../model/index.js';
-import type { DssObject } from '../script/index.js';
+import type { DssAssignment, DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
+import { type DssBus, terminalAt } from './terminal.js';
 
 /** A control with the capacitor it switches, lower case. */
 export interface ReadCapacitorControl {
@@ -31,7 +32,9 @@ class ControlState {
   overrides = false;
   most = 126;
   least = 115;
-  phase = '';
+  voltageBus: DssBus | undefined;
+  voltagePhase = '';
+  currentPhase = '';
 }
 
 /** OpenDSS writes power factors as -1 to 1; above 1 stands for leading on one scale. */
@@ -44,6 +47,21 @@ function settings(state: ControlState, mode: CapacitorControl['mode']): Pick<Cap
   const on = scaled(state.on);
   const off = scaled(state.off);
   return { target: (on + off) / 2, deadband: Math.abs(on - off) };
+}
+
+/** The bus whose voltage it watches; OpenDSS knows none before the list of buses has been made, and takes its own element. */
+function watchedBus(reader: CircuitReader, object: DssObject, assignment: DssAssignment): DssBus | undefined {
+  const bus = reader.bus(object, assignment);
+  const { busListOrder } = reader.script;
+  if (bus && busListOrder !== undefined && busListOrder < object.order) return bus;
+  reader.note(
+    'warning',
+    'BAD_VALUE',
+    object,
+    'Buses are not known yet where it names one (makebuslist comes later or never); as in OpenDSS its own element is watched.',
+    assignment,
+  );
+  return undefined;
 }
 
 /**
@@ -105,17 +123,13 @@ export function readCapacitorControl(
         state.least = number(state.least);
         break;
       case 'ptphase':
+        state.voltagePhase = reader.word(assignment);
+        break;
       case 'ctphase':
-        state.phase = reader.word(assignment);
+        state.currentPhase = reader.word(assignment);
         break;
       case 'vbus':
-        reader.note(
-          'warning',
-          'UNSUPPORTED_ATTRIBUTE',
-          object,
-          'The voltage of its own element is watched.',
-          assignment,
-        );
+        state.voltageBus = watchedBus(reader, object, assignment);
         break;
     }
   }
@@ -144,8 +158,15 @@ export function readCapacitorControl(
     );
   }
   const watched = found ? elementId : `capacitor.${state.capacitor}`;
-  const phase = Number(state.phase);
-  const label = Number.isInteger(phase) && phase > 0 ? phaseLabel(watched, state.terminal, phase) : undefined;
+  const label = (word: string) => {
+    if (word.startsWith('av')) return 'average';
+    if (word.startsWith('ma')) return 'max';
+    if (word.startsWith('mi')) return 'min';
+    const phase = Number(word);
+    return word !== '' && Number.isInteger(phase) && phase > 0 ? phaseLabel(watched, state.terminal, phase) : undefined;
+  };
+  const voltagePhase = label(state.voltagePhase);
+  const currentPhase = label(state.currentPhase);
   return {
     capacitor: state.capacitor,
     control: {
@@ -156,7 +177,9 @@ export function readCapacitorControl(
       delayS: state.delay,
       monitoredElementId: watched,
       monitoredTerminal: state.terminal,
-      ...(label === undefined ? {} : { monitoredPhase: label }),
+      ...(voltagePhase === undefined ? {} : { voltagePhase }),
+      ...(currentPhase === undefined ? {} : { currentPhase }),
+      ...(state.voltageBus && mode !== 'voltage' ? { voltageBus: terminalAt(state.voltageBus, 3) } : {}),
       delayOffS: state.delayOff,
       deadTimeS: state.deadTime,
       ...(mode === 'timeScheduled' ? { schedule: { onHour: state.on, offHour: state.off } } : {}),

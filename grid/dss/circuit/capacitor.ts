@@ -174,13 +174,13 @@ const CHOKE_QUALITY = 1000;
 /**
  * Converts a Capacitor.
  *
- * @param control - its control, if it has one
+ * @param controls - its controls
  * @returns a bank, or a branch where it is none; undefined with a finding where it cannot be placed
  */
 export function readCapacitor(
   reader: CircuitReader,
   object: DssObject,
-  control: CapacitorControl | undefined,
+  [control, ...moreControls]: readonly CapacitorControl[],
 ): Capacitor | Reactor | undefined {
   const state = readState(reader, object);
   const { bus, otherBus, phases, connection } = state;
@@ -238,5 +238,6 @@ export function readCapacitor(
     sectionCount: state.steps,
     sectionsOn: Array.from({ length: phases }, () => sectionsOn),
     ...(control ? { control } : {}),
+    ...(moreControls.length > 0 ? { otherControls: moreControls } : {}),
   };
 }

@@ -169,28 +169,20 @@ class Circuit {
 
   private collectRegulators(): void {
     const { reader } = this;
-    const taken = new Set<string>();
+    const first = new Map<string, string>();
     this.each('regcontrol', (object) => {
       const regulator = readRegulator(reader, this.transformers, object);
       if (!regulator) return;
       const place = `${regulator.transformerId} ${regulator.winding}`;
-      if (taken.has(place)) {
-        reader.note(
-          'warning',
-          'UNSUPPORTED_ELEMENT',
-          object,
-          'Its winding has a control already; this one does not act.',
-        );
-        return;
-      }
-      taken.add(place);
-      this.keep(this.regulators, regulator);
+      const owner = first.get(place);
+      this.keep(this.regulators, owner === undefined ? regulator : { ...regulator, sharesTapOf: owner });
+      if (owner === undefined) first.set(place, this.regulators.at(-1)!.id);
     });
   }
 
   private collectCapacitors(): void {
     const { reader } = this;
-    const controls = new Map<string, CapacitorControl>();
+    const controls = new Map<string, CapacitorControl[]>();
     const ends = new Map<string, readonly { readonly nodes: readonly number[] }[]>();
     for (const { id, from, to } of [...this.lines, ...this.switches, ...this.reactors]) ends.set(id, [from, to]);
     for (const [id, { transformer }] of this.transformers)
@@ -205,17 +197,12 @@ class Circuit {
     this.each('capcontrol', (object) => {
       const read = readCapacitorControl(reader, object, label);
       if (!read) return;
-      if (controls.has(read.capacitor)) {
-        reader.note(
-          'warning',
-          'UNSUPPORTED_ELEMENT',
-          object,
-          'Its capacitor has a control already; this one does not act.',
-        );
-      } else controls.set(read.capacitor, read.control);
+      const list = controls.get(read.capacitor);
+      if (list) list.push(read.control);
+      else controls.set(read.capacitor, [read.control]);
     });
     this.each('capacitor', (object) => {
-      const element = readCapacitor(reader, object, controls.get(object.name));
+      const element = readCapacitor(reader, object, controls.get(object.name) ?? []);
       if (element?.kind === 'capacitor') this.keep(this.capacitors, element);
       else this.keep(this.reactors, element);
     });

@@ -49,7 +49,13 @@ export function withControlMode(reader: CircuitReader, study: DssStudy, data: Fe
     ),
     capacitors: data.capacitors.map((capacitor) =>
       capacitor.control && !hasActed
-        ? { ...capacitor, control: { ...capacitor.control, isEnabled: false } }
+        ? {
+            ...capacitor,
+            control: { ...capacitor.control, isEnabled: false },
+            ...(capacitor.otherControls
+              ? { otherControls: capacitor.otherControls.map((control) => ({ ...control, isEnabled: false })) }
+              : {}),
+          }
         : capacitor,
     ),
     inverterControls: data.inverterControls.map((control) => (hasActed ? control : { ...control, isEnabled: false })),

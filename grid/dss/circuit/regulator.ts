@@ -1,6 +1,7 @@
 /*
  * RegControl: a tap changer with its control on one winding. OpenDSS changes the tap of the winding (or of `tapwinding`)
- * in steps of (maxtap - mintap) / numtaps; position 0 is the middle of the range.
+ * in steps of (maxtap - mintap) / numtaps; position 0 is the middle of
+ * the range, as RegControl's TapNum counts.
  */
 import type { Regulator } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
@@ -18,6 +19,7 @@ class RegulatorState {
   ctPrimary = 300;
   r = 0;
   x = 0;
+  z = 0;
   bus: DssBus | undefined;
   delay = 15;
   tapDelay = 2;
@@ -26,6 +28,7 @@ class RegulatorState {
   reverseBand = 3;
   reverseR = 0;
   reverseX = 0;
+  reverseZ = 0;
   reverseThresholdKw = 100;
   reverseDelay = 60;
   isReverseNeutral = false;
@@ -136,16 +139,10 @@ function apply(
       }
       break;
     case 'ldc_z':
+      state.z = number(state.z);
+      break;
     case 'rev_z':
-      if ((reader.number(object, assignment) ?? 0) !== 0) {
-        reader.note(
-          'warning',
-          'UNSUPPORTED_ATTRIBUTE',
-          object,
-          'Its compensator is used with R and X alone.',
-          assignment,
-        );
-      }
+      state.reverseZ = number(state.reverseZ);
       break;
   }
 }
@@ -203,10 +200,8 @@ export function readRegulator(
   }
   const middle = (one.largestTap + one.leastTap) / 2;
   const tap = state.tapNumber === undefined ? one.tap : middle + state.tapNumber * stepPu;
-  const step = Math.round(one.tapCount / 2);
-  const exact = (tap - 1) / stepPu;
-  const position = Math.abs(exact - Math.round(exact)) < 1e-6 ? Math.round(exact) : exact;
-  const offset = (middle - 1) / stepPu;
+  const step = Math.floor(one.tapCount / 2);
+  const whole = (value: number) => (Math.abs(value - Math.round(value)) < 1e-6 ? Math.round(value) : value);
   return {
     kind: 'regulator',
     id: `regcontrol.${object.name}`,
@@ -214,19 +209,21 @@ export function readRegulator(
     name: object.displayName,
     transformerId: id,
     winding: tapWinding,
-    lowStep: Math.ceil(offset - step - 1e-6),
-    highStep: Math.floor(offset + step + 1e-6),
-    neutralStep: 0,
+    lowStep: -step,
+    highStep: step,
+    neutralStep: whole((1 - middle) / stepPu),
     stepPu,
-    position,
+    position: whole((tap - middle) / stepPu),
     isControlEnabled: reader.isEnabled(object),
     targetV: state.vreg,
     bandV: state.band,
-    ptRatio: state.bus && state.remotePtRatio !== undefined ? state.remotePtRatio : state.ptRatio,
+    ptRatio: state.ptRatio,
+    ...(state.bus && state.remotePtRatio !== undefined ? { remotePtRatio: state.remotePtRatio } : {}),
     ctPrimaryA: state.ctPrimary,
-    hasLineDropCompensation: state.r !== 0 || state.x !== 0,
+    hasLineDropCompensation: state.r !== 0 || state.x !== 0 || state.z !== 0,
     lineDropRV: state.r,
     lineDropXV: state.x,
+    ...(state.z === 0 ? {} : { lineDropZV: state.z }),
     initialDelayS: state.delay,
     subsequentDelayS: state.tapDelay,
     ...(state.limit > 0 ? { maxVoltageV: state.limit } : {}),
@@ -238,6 +235,7 @@ export function readRegulator(
             bandV: state.reverseBand,
             lineDropRV: state.reverseR,
             lineDropXV: state.reverseX,
+            ...(state.reverseZ === 0 ? {} : { lineDropZV: state.reverseZ }),
             thresholdW: state.reverseThresholdKw * 1000,
             delayS: state.reverseDelay,
             isNeutral: state.isReverseNeutral,
@@ -246,26 +244,25 @@ export function readRegulator(
         }
       : {}),
     maxTapChange: state.largestChange,
-    ...monitored(reader, object, state, watched.terminal, phases, tapWinding === state.winding - 1),
+    ...monitored(state, watched.terminal, phases, tapWinding === state.winding - 1),
   };
 }
 
 /** What is watched: a bus of its own, else the wanted phase of the watched winding. */
 function monitored(
-  reader: CircuitReader,
-  object: DssObject,
   state: RegulatorState,
   own: { readonly bus: string; readonly nodes: readonly number[] },
   phases: number,
   isOwnWinding: boolean,
-): Pick<Regulator, 'monitored'> {
-  if (state.bus) return { monitored: { bus: state.bus.name, nodes: [state.bus.nodes[0] ?? 1] } };
-  const isExtreme = state.phase.startsWith('ma') || state.phase.startsWith('mi');
-  if (isExtreme && phases > 1) {
-    reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, `PTphase ${state.phase} is read as phase 1.`);
+): Pick<Regulator, 'monitored' | 'monitoredExtreme'> {
+  const isExtreme = phases > 1 && (state.phase.startsWith('ma') || state.phase.startsWith('mi'));
+  const extreme = isExtreme ? ({ monitoredExtreme: state.phase.startsWith('ma') ? 'max' : 'min' } as const) : {};
+  const wanted = Number(state.phase);
+  const phase = Math.min(Math.max(1, Number.isInteger(wanted) ? wanted : 1), phases);
+  if (state.bus) {
+    return { monitored: { bus: state.bus.name, nodes: [state.bus.nodes[phase - 1] ?? phase] }, ...extreme };
   }
-  const phase = isExtreme ? 1 : Number(state.phase);
-  const node = own.nodes[Math.min(Math.max(1, Number.isInteger(phase) ? phase : 1), phases) - 1]!;
+  const node = own.nodes[phase - 1]!;
   if (isOwnWinding && phases === 1) return {};
-  return { monitored: { bus: own.bus, nodes: [node] } };
+  return { monitored: { bus: own.bus, nodes: [node] }, ...extreme };
 }

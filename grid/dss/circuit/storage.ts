@@ -130,10 +130,38 @@ function followInSnapshot(reader: CircuitReader, object: DssObject, state: Stora
   );
 }
 
+/**
+ * A unit dispatched by the level of the load or of a price takes the state that the level asks for; in a snapshot the level
+ * is the load multiplier, or the price signal.
+ */
+function dispatchByLevel(reader: CircuitReader, state: StorageState): void {
+  if (state.dispatch !== 'loadLevel' && state.dispatch !== 'price') return;
+  const price = reader.script.options.get('pricesignal');
+  const level =
+    state.dispatch === 'loadLevel'
+      ? reader.settings.loadMultiplier
+      : ((price && reader.optionNumber(price)) ?? DEFAULT_PRICE);
+  const { chargeTrigger, dischargeTrigger } = state;
+  const stored = state.storedKwh ?? (state.ratedKwh * (state.storedPct ?? 100)) / 100;
+  const isFull = stored >= state.ratedKwh;
+  const isEmpty = stored <= (state.ratedKwh * state.reservePct) / 100;
+  if (state.state === 'charging' && chargeTrigger !== 0 && (chargeTrigger < level || isFull)) state.state = 'idling';
+  if (state.state === 'discharging' && dischargeTrigger !== 0 && (dischargeTrigger > level || isEmpty)) {
+    state.state = 'idling';
+  }
+  if (state.state !== 'idling') return;
+  if (dischargeTrigger !== 0 && dischargeTrigger < level && !isEmpty) state.state = 'discharging';
+  else if (chargeTrigger !== 0 && chargeTrigger > level && !isFull) state.state = 'charging';
+}
+
+/** Price signal where none is set, $/MWh (OpenDSS). */
+const DEFAULT_PRICE = 25;
+
 /** Converts a Storage; its shares hold the power of its own state and rates. */
 export function readStorage(reader: CircuitReader, object: DssObject): Battery | undefined {
   const state = readState(reader, object);
   followInSnapshot(reader, object, state);
+  dispatchByLevel(reader, state);
   const { inverter: parameters } = state;
   const { bus, phases, connection, kv } = parameters;
   if (!bus) {

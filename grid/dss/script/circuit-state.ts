@@ -26,6 +26,7 @@ export class CircuitState {
   circuit: OpenObject | undefined;
   circuitName = '';
   hasCalcVoltageBases = false;
+  busListOrder: number | undefined;
   allowsDuplicates = false;
   mode: string = FIRST_MODE[1];
   solveNumber: number = FIRST_MODE[2];

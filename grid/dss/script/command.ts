@@ -40,6 +40,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ['clear', (reading) => reading.clear()],
   ['clearall', (reading) => reading.clear()],
   ['calcvoltagebases', calcVoltageBases],
+  ['makebuslist', makeBusList],
   ['setkvbase', setBusBase],
   ['setbusxy', setBusPlace],
   ['buscoords', (reading, tokens) => readCoordinates(reading, tokens, false)],
@@ -60,11 +61,19 @@ export function runCommand(reading: Reading, command: string, tokens: DssTokens)
 function solve(reading: Reading, tokens: DssTokens): void {
   setOptions(reading, tokens);
   const { state, at } = reading;
+  state.busListOrder ??= reading.order;
   state.solves.push({ mode: state.mode, number: state.solveNumber, at });
 }
 
 function calcVoltageBases(reading: Reading): void {
   reading.state.hasCalcVoltageBases = true;
+  reading.state.busListOrder ??= reading.order;
+}
+
+/** From here on OpenDSS knows the buses by name. */
+function makeBusList(reading: Reading): void {
+  reading.state.busListOrder ??= reading.order;
+  reading.ignore('makebuslist');
 }
 
 function setDirectory(reading: Reading, tokens: DssTokens): void {

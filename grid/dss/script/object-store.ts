@@ -13,9 +13,11 @@ const NOT_COPIED: Readonly<Record<string, readonly string[]>> = {
   expcontrol: ['derlist', 'pvsystemlist'],
   gictransformer: ['bush', 'busnh', 'busx', 'busnx'],
   invcontrol: ['derlist', 'pvsystemlist', 'monbus', 'monbusesvbase'],
+  line: ['units'],
+  linecode: ['units'],
   sensor: ['kvs', 'currents', 'kws', 'kvars'],
   storagecontroller: ['elementlist', 'weights'],
-  transformer: ['bus', 'sub', 'subname'],
+  transformer: ['bus', 'sub', 'subname', '%imag', 'leadlag', 'ppm_antifloat'],
 };
 /** Classes whose active winding is the first again after `like`. */
 const WITH_WINDINGS: ReadonlySet<string> = new Set(['autotrans', 'transformer', 'xfmrcode']);
@@ -57,6 +59,13 @@ export function copiedAssignments(pattern: DssObject, at: DssPlace, directory: s
   const copied = pattern.assignments.filter(({ property }) => !NEVER_COPIED.has(property) && !left.includes(property));
   if (WITH_WINDINGS.has(className) && copied.length > 0) {
     copied.push({ property: 'wdg', value: { text: '1', quote: '' }, at, directory });
+  }
+  if (className === 'transformer') {
+    // nor what its pattern has of these from a code
+    const plain = { '%imag': '0', leadlag: 'lag', ppm_antifloat: '1' };
+    for (const [property, text] of Object.entries(plain)) {
+      copied.push({ property, value: { text, quote: '' }, at, directory });
+    }
   }
   return copied;
 }

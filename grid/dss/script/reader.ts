@@ -203,6 +203,7 @@ class ScriptReading implements Reading {
       busCoordinates: state.busCoordinates,
       voltageBases: voltageBases?.values.filter((value) => value > 0) ?? [],
       hasCalcVoltageBases: state.hasCalcVoltageBases,
+      busListOrder: state.busListOrder,
       busBases: state.busBases,
       solves: state.solves,
       modelCommands: state.modelCommands,

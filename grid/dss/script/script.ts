@@ -126,6 +126,8 @@ export interface DssScript {
   /** `set voltagebases`, line to line, kV. */
   readonly voltageBases: readonly number[];
   readonly hasCalcVoltageBases: boolean;
+  /** Order of the first command that makes the list of buses; controls made before it cannot name a bus. */
+  readonly busListOrder: number | undefined;
   readonly busBases: readonly DssBusBase[];
   readonly solves: readonly DssSolve[];
   readonly modelCommands: readonly DssModelCommand[];

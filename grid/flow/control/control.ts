@@ -24,8 +24,10 @@ export interface ControlledStates {
 
 /** A control that looks at solved states, announces actions and carries them out when the queue says so. */
 export interface FlowControl {
-  /** Id of the controlled device: regulator or capacitor. */
+  /** Id of the control: that of its device, with a number where the device has several. */
   readonly id: string;
+  /** Id of the controlled device: regulator or capacitor. */
+  readonly deviceId: string;
   readonly name: string;
   /** Looks and announces, or takes back what it announced. */
   sample(view: ControlView): void;
