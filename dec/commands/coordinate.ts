@@ -4,31 +4,24 @@ import { DecError } from '../../grid/math/index.js';
 import { buildFeeder, type Feeder, type Finding, type PhaseShare } from '../../grid/model/index.js';
 import {
   ancestorFeeder,
-  type CoordinationResult,
+  type CoordinationQuestion,
   coordinateInProcess,
-  type FairnessMode,
   type LocalInputs,
 } from '../../grid/optim/index.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
-import { FAIRNESS, list, nonNegative, oneOf, perUnit } from '../option.js';
-import type { CoordinationReport } from '../schema/index.js';
+import { list, nonNegative, perUnit } from '../option.js';
 import { switchesNamed } from '../switch-names.js';
-import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
-
-interface CoordinateOptions extends OutputOptions {
-  readonly loadMultiplier: number;
-  readonly pvMultiplier: number;
-  readonly sourceVoltage?: number;
-  readonly vMin: number;
-  readonly vMax: number;
-  readonly fairness: FairnessMode;
-  readonly method: 'admm' | 'central';
-  readonly reactive: 'none';
-  readonly acCorrection: boolean;
-  readonly open: readonly string[];
-  readonly strict?: boolean;
-  readonly store?: string;
-}
+import { EXIT, Terminal } from '../terminal.js';
+import { compareRules } from './coordinate-compare.js';
+import {
+  addFairnessOptions,
+  type CoordinateOptions,
+  factorsFrom,
+  keepFeedback,
+  reactiveOf,
+  ruleOf,
+} from './coordinate-options.js';
+import { coordinationReport, coordinationSummary } from './coordinate-report.js';
 
 /** A feeder to coordinate, and what the model's powers are multiplied by (the ancestor's files have it applied). */
 interface Case {
@@ -40,7 +33,7 @@ interface Case {
 
 /** Adds `dec coordinate`. */
 export function addCoordinate(program: Command): void {
-  program
+  const command = program
     .command('coordinate')
     .description('one coordination without a simulation: set-points and fairness report')
     .argument(
@@ -52,9 +45,6 @@ export function addCoordinate(program: Command): void {
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit)
     .option('--v-min <pu>', 'lower voltage limit of every node', perUnit, 0.95)
     .option('--v-max <pu>', 'upper voltage limit of every node', perUnit, 1.05)
-    .option('--fairness <mode>', `who is curtailed: ${FAIRNESS.join(', ')}`, oneOf(...FAIRNESS), 'proportional')
-    .option('--method <method>', 'admm (agents against the coordinator) or central', oneOf('admm', 'central'), 'admm')
-    .option('--reactive <mode>', 'what inverters do with reactive power: none', oneOf('none'), 'none')
     .option('--no-ac-correction', 'take the answer of the linear model as it is')
     .option(
       '--open <names>',
@@ -69,21 +59,24 @@ export function addCoordinate(program: Command): void {
     .addHelpText(
       'after',
       '\nExamples:\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --fairness equalAlpha' +
+        '\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --compare --plot fairness.svg' +
         "\n  dec coordinate BUSINFO.json BRANCHINFO.json --open sw7,sw8   the ancestor's pair, whose network has two loops",
     )
-    .action((feeder: string[], options: CoordinateOptions) => {
-      process.exitCode = runCoordinate(feeder, options);
+    .action(async (feeder: string[], options: CoordinateOptions) => {
+      process.exitCode = await runCoordinate(feeder, options);
     });
+  addFairnessOptions(command);
 }
 
-function runCoordinate(names: readonly string[], options: CoordinateOptions): number {
+async function runCoordinate(names: readonly string[], options: CoordinateOptions): Promise<number> {
   const began = performance.now();
   const terminal = new Terminal(options);
   if (options.vMin >= options.vMax) {
     throw new DecError('BAD_ARGUMENT', `--v-min ${options.vMin} is not below --v-max ${options.vMax}.`);
   }
   const { feeder, inputs, openSwitches, findings } = readCase(names, options);
-  const result = coordinateInProcess({
+  const factors = factorsFrom(options);
+  const question: CoordinationQuestion = {
     feeder,
     inputs,
     state: {
@@ -92,18 +85,24 @@ function runCoordinate(names: readonly string[], options: CoordinateOptions): nu
       openSwitches,
       ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
     },
-    settings: { limits: { minPu: options.vMin, maxPu: options.vMax }, fairness: options.fairness },
-    method: options.method,
+    settings: { limits: { minPu: options.vMin, maxPu: options.vMax } },
+    rule: ruleOf(options, factors),
+    reactive: reactiveOf(options),
+    intervalSeconds: options.interval,
+    ...(options.method === undefined ? {} : { method: options.method }),
     ...(options.acCorrection ? {} : { maxCorrections: 0 }),
     onRound: ({ round, primalResidual, dualResidual }) =>
       terminal.progress(
         `round ${round}, residuals ${primalResidual.toExponential(1)} ${dualResidual.toExponential(1)}`,
       ),
-  });
-  const report = reportOf(feeder, result, options, findings, (performance.now() - began) / 1000);
+  };
+  if (options.compare) return compareRules(question, options, findings, terminal, began);
+  const result = coordinateInProcess(question);
+  keepFeedback(options, result);
+  const report = coordinationReport(feeder, result, options, findings, (performance.now() - began) / 1000);
   terminal.findings(report.findings);
   if (terminal.isJson) terminal.result(report);
-  else for (const line of summary(report, result)) terminal.print(line);
+  else for (const line of coordinationSummary(report, result)) terminal.print(line);
   const isBad = result.status === 'limitsViolated' || result.status === 'failed' || !result.ac.isConverged;
   return options.strict && isBad ? EXIT.violated : EXIT.done;
 }
@@ -181,114 +180,4 @@ function scenarioInputs(feeder: Feeder, loadMultiplier: number, pvMultiplier: nu
     availableW: Object.fromEntries(pv.map(([id, { powerW }]) => [id, Math.max(0, powerW)])),
     held: Object.fromEntries([...held, ...pv]),
   };
-}
-
-function reportOf(
-  feeder: Feeder,
-  result: CoordinationResult,
-  options: CoordinateOptions,
-  findings: readonly Finding[],
-  seconds: number,
-): CoordinationReport {
-  const { fairnessReport, residuals, linear, ac } = result;
-  return {
-    feeder: { name: feeder.name, mrid: feeder.mrid },
-    status: result.status,
-    method: result.method,
-    fairness: result.fairness,
-    level: result.fairness === 'equalAlpha' ? 'feeder' : 'customer',
-    rounds: result.rounds,
-    residuals: { ...residuals },
-    objective: result.objective,
-    kktResidual: Number.isFinite(result.kktResidual) ? result.kktResidual : null,
-    availableW: result.availableW,
-    curtailedW: result.curtailedW,
-    curtailedPct: 100 * result.curtailedShare,
-    priceOfFairnessPct: hasPrice(result) ? 100 * result.priceOfFairness : null,
-    alpha: { ...fairnessReport.alpha },
-    jain: { ...fairnessReport.jain },
-    gini: { ...fairnessReport.gini },
-    linear: { vMaxPu: linear.vMaxPu, vMinPu: linear.vMinPu, worstNode: linear.worstNode },
-    ac: ac.isConverged
-      ? { vMaxPu: ac.vMaxPu, vMinPu: ac.vMinPu, worstNode: ac.worstNode, corrections: ac.corrections }
-      : null,
-    reactiveVar: result.ders.reduce((sum, { setpointVar }) => sum + setpointVar, 0),
-    agents: result.agents,
-    ders: result.ders.map(({ derId, mrid, name, bus, phases, availableW, setpointW, setpointVar, alpha }) => ({
-      id: mrid || derId,
-      name,
-      bus,
-      phases,
-      availableW,
-      setpointW,
-      setpointVar,
-      alpha,
-    })),
-    settings: {
-      loadMultiplier: options.loadMultiplier,
-      pvMultiplier: options.pvMultiplier,
-      sourceVoltagePu: options.sourceVoltage ?? null,
-      vMinPu: options.vMin,
-      vMaxPu: options.vMax,
-      reactive: options.reactive,
-      acCorrection: options.acCorrection,
-      maxRounds: result.settings.maxRounds,
-      open: [...options.open],
-    },
-    seconds,
-    findings: [...findings, ...result.findings],
-  };
-}
-
-/** Where the limits cannot hold, there is no least curtailment to compare with. */
-function hasPrice({ status }: CoordinationResult): boolean {
-  return status !== 'limitsViolated' && status !== 'failed';
-}
-
-/** The result for people. */
-function summary(report: CoordinationReport, result: CoordinationResult): string[] {
-  const { feeder, alpha, jain, gini } = report;
-  const kilowatts = (powerW: number) => `${(powerW / 1000).toFixed(2)} kW`;
-  const lines = [`${feeder.name} ${feeder.mrid}: ${result.statusText}`];
-  if (result.status === 'nothingToDo') return lines;
-  const rows = [
-    ['highest voltage without curtailment', `${result.before.vMaxPu.toFixed(4)} pu at ${result.before.worstNode}`],
-    ['highest voltage with the set-points', `${result.ac.vMaxPu.toFixed(4)} pu at ${result.ac.worstNode}`],
-    ['nodes outside the limits after', String(result.ac.violations)],
-    ['available', kilowatts(result.availableW)],
-    ['curtailed', `${kilowatts(result.curtailedW)}, ${(100 * result.curtailedShare).toFixed(2)} %`],
-    ['least possible', kilowatts(result.leastCurtailedW)],
-    [
-      'price of fairness',
-      hasPrice(result) ? `${Math.max(0, 100 * result.priceOfFairness).toFixed(2)} % of what is available` : '-',
-    ],
-    [
-      'curtailed fraction alpha',
-      alpha ? `${alpha.min.toFixed(3)} to ${alpha.max.toFixed(3)}, mean ${alpha.mean.toFixed(3)}` : '-',
-    ],
-    ['Jain index (alpha, served)', jain ? `${jain.alpha.toFixed(3)}, ${jain.served.toFixed(3)}` : '-'],
-    ['Gini (alpha, served)', gini ? `${gini.alpha.toFixed(3)}, ${gini.served.toFixed(3)}` : '-'],
-    ['rounds, corrections', `${result.rounds}, ${result.ac.corrections}`],
-    ['agents', String(result.agents)],
-    ['seconds', report.seconds.toFixed(2)],
-  ];
-  lines.push('', table([`${report.method}, ${report.fairness}`, ''], rows));
-  const most = [...report.ders].sort((a, b) => b.alpha - a.alpha).slice(0, 5);
-  lines.push(
-    '',
-    'Most curtailed',
-    table(
-      ['PV', 'bus', 'available kW', 'set-point kW', 'alpha'],
-      most.map(({ name, bus, availableW, setpointW, alpha: fraction }) => [
-        name,
-        bus,
-        (availableW / 1000).toFixed(2),
-        (setpointW / 1000).toFixed(2),
-        fraction.toFixed(3),
-      ]),
-    ),
-    '',
-    'All set-points: add --json.',
-  );
-  return lines;
 }

@@ -9,13 +9,26 @@ const pair = z.strictObject({ alpha: z.number(), served: z.number() });
  */
 const extremes = { vMaxPu: z.number(), vMinPu: z.number(), worstNode: z.string() };
 
+/** Rules of fairness. */
+const fairnessModes = [
+  'proportional',
+  'equalAlpha',
+  'total',
+  'exportBased',
+  'alphaFair',
+  'maxMin',
+  'equalKw',
+  'feedback',
+] as const;
+
 /** Fields that one coordination and one interval of a run have in common. */
 export const coordinationFields = {
   status: z.string(),
   method: z.enum(['admm', 'central']),
-  fairness: z.enum(['proportional', 'equalAlpha', 'total']),
-  /** What shares one curtailed fraction where the rule ties it: the whole feeder, or nothing beyond the single customer. */
-  level: z.enum(['feeder', 'customer']),
+  /** Rule of fairness; docs/algorithms/fairness.md. */
+  fairness: z.enum(fairnessModes),
+  /** What shares one curtailed fraction and counts as one participant. */
+  level: z.enum(['customer', 'transformer', 'area', 'feeder']),
   rounds: z.int().nonnegative(),
   /** Scaled norms after the last round; zero for the central method. */
   residuals: z.strictObject({ primal: z.number(), dual: z.number() }),
@@ -60,26 +73,76 @@ export const derSchema = z.strictObject({
   alpha: z.number(),
 });
 
+/** What a coordination was asked to do. */
+const settingsSchema = z.strictObject({
+  loadMultiplier: z.number(),
+  pvMultiplier: z.number(),
+  /** null keeps the model's. */
+  sourceVoltagePu: z.number().nullable(),
+  vMinPu: z.number(),
+  vMaxPu: z.number(),
+  /** How participants count. */
+  weights: z.enum(['capacity', 'equal']),
+  /** Inequality aversion of alphaFair. */
+  gamma: z.number(),
+  reactive: z.enum(['none', 'capability', 'volt-var']),
+  /** Largest reactive power, share of the rating. */
+  kappa: z.number(),
+  minPowerFactor: z.number(),
+  priority: z.enum(['watt', 'var']),
+  acCorrection: z.boolean(),
+  maxRounds: z.int(),
+  intervalSeconds: z.number(),
+  /** Names of switches opened by hand. */
+  open: z.array(z.string()),
+});
+
+/** Figures that only `dec coordinate` has. */
+const moreFields = {
+  /** Curtailed energy over the interval, Wh. */
+  curtailedWh: z.number(),
+  /** Mean alpha of the tenth of the units that are curtailed most. */
+  worstDecileAlpha: z.number(),
+  /** Largest difference between the uncorrected linear model and the AC power flow at the set-points, pu. */
+  linearErrorPu: z.number().nullable(),
+  /** Levels that maxMin (fractions, falling) or equalKw (kW) came to. */
+  levels: z.array(z.number()),
+};
+
 /** The object that `dec coordinate --json` prints. */
 export const coordinationSchema = z.strictObject({
   feeder: feederRefSchema,
   ...coordinationFields,
+  ...moreFields,
   ders: z.array(derSchema),
-  settings: z.strictObject({
-    loadMultiplier: z.number(),
-    pvMultiplier: z.number(),
-    /** null keeps the model's. */
-    sourceVoltagePu: z.number().nullable(),
-    vMinPu: z.number(),
-    vMaxPu: z.number(),
-    reactive: z.literal('none'),
-    acCorrection: z.boolean(),
-    maxRounds: z.int(),
-    /** Names of switches opened by hand. */
-    open: z.array(z.string()),
-  }),
+  settings: settingsSchema,
   findings: z.array(findingSchema),
 });
 
 /** What `dec coordinate --json` prints, as a type. */
 export type CoordinationReport = z.infer<typeof coordinationSchema>;
+
+/** One rule of a comparison: the figures of its coordination, and alphas in the order of `units`. */
+const comparedSchema = z.strictObject({
+  ...coordinationFields,
+  ...moreFields,
+  gamma: z.number(),
+  alphas: z.array(z.number()),
+});
+
+/** The object that `dec coordinate --compare --json` prints. */
+export const comparisonSchema = z.strictObject({
+  feeder: feederRefSchema,
+  availableW: z.number(),
+  /** Ids of the PV systems, in the order of every `alphas`. */
+  units: z.array(z.string()),
+  rules: z.array(comparedSchema),
+  settings: settingsSchema,
+  /** File of the picture, when one was asked for. */
+  plot: z.string().nullable(),
+  seconds: z.number().nonnegative(),
+  findings: z.array(findingSchema),
+});
+
+/** What `dec coordinate --compare --json` prints, as a type. */
+export type ComparisonReport = z.infer<typeof comparisonSchema>;

@@ -1,3 +1,4 @@
+import { BoundSide, type StepLength } from './bound-side.js';
 import { KktSystem } from './kkt-system.js';
 import {
   addMultiply,
@@ -14,7 +15,7 @@ import {
  *
  * Solved: min 1/2 x'Px + q'x  subject to  Ax = b,  l <= x <= u,  with P positive semidefinite (upper triangle stored).
  *         Rows l <= Gx <= u become variables s = Gx with bounds (see {@link withRangeRows}).
- * Steps: 1. Ruiz equilibration of [P A'; A 0];
+ * Steps: 0. variables with equal bounds are put into the constants; 1. Ruiz equilibration of [P A'; A 0];
  *        2. at each iterate, (P + Theta) and A in one regularised KKT matrix, factorised by LDL' with a kept ordering;
  *        3. Mehrotra's predictor, centring sigma = (mu_aff/mu)^3, corrector; one step length, or two for linear costs;
  *        4. centrality correctors while steps are short; 5. refinement of every solve against the unregularised matrix.
@@ -81,8 +82,8 @@ const DEFAULTS: InteriorPointSettings = { tolerance: 1e-9, maxIterations: 100 };
 const STEP_FRACTION = 0.995;
 /** A shorter step means that rounding has won. */
 const SHORTEST_STEP = 1e-11;
-/** Weight that holds fixed variables in the factorised matrix. */
-const FIXED_WEIGHT = 1e12;
+/** Bounds closer than this (relative to 1 + |value|) fix a variable. */
+const FIXED_WIDTH = 1e-13;
 /** Centrality correctors per iteration, the gain in step length they aim at, and the length that needs none. */
 const MAX_CORRECTORS = 3;
 const CORRECTOR_REACH = 0.3;
@@ -91,6 +92,13 @@ const LONG_STEP = 0.9;
 const START_SLACK = 1;
 const START_MULTIPLIER = 1;
 const RUIZ_PASSES = 8;
+/** Smallest mean product aimed at, times the number of bounds and over the tolerance. */
+const LEAST_TARGET = 0.05;
+/** The predictor only chooses the centring. */
+const PREDICTOR_ACCURACY = 1e-6;
+/** Near the tolerance, iterations that do not reduce the residual by this factor are borne this often. */
+const GAIN = 0.7;
+const PATIENCE = 8;
 
 /** Adds rows `rowLower <= Gx <= rowUpper` to a programme as new variables s with Gx - s = 0. The first n variables stay x. */
 export function withRangeRows(
@@ -161,121 +169,6 @@ function scaled(matrix: SparseMatrix, row: Float64Array, col: Float64Array, fact
   return { ...matrix, values };
 }
 
-/** Lengths of a step; they differ only where there is no quadratic cost. */
-interface StepLength {
-  readonly primal: number;
-  readonly dual: number;
-}
-
-/** Slack, multiplier and their steps for one kind of bound. `sign` is +1 for lower bounds, -1 for upper ones. */
-class BoundSide {
-  readonly isBounded: Uint8Array;
-  readonly slack: Float64Array;
-  readonly multiplier: Float64Array;
-  /** slack - sign * (x - bound): how far the slack is from telling the truth. */
-  readonly gap: Float64Array;
-  readonly slackStep: Float64Array;
-  readonly multiplierStep: Float64Array;
-  readonly secondOrder: Float64Array;
-  count = 0;
-
-  constructor(
-    readonly sign: 1 | -1,
-    readonly bound: Float64Array,
-    isFixed: Uint8Array,
-  ) {
-    const n = bound.length;
-    this.isBounded = Uint8Array.from(bound, (v, j) => (Number.isFinite(v) && !isFixed[j] ? 1 : 0));
-    this.slack = new Float64Array(n).fill(1);
-    this.multiplier = new Float64Array(n);
-    this.gap = new Float64Array(n);
-    this.slackStep = new Float64Array(n);
-    this.multiplierStep = new Float64Array(n);
-    this.secondOrder = new Float64Array(n);
-    for (let j = 0; j < n; j++) this.count += this.isBounded[j]!;
-  }
-
-  /** Slacks from a point, as long as its distance from the bound on either side and at least `least`; equal multipliers. */
-  start(x: Float64Array, least: number, multiplier: number): void {
-    for (let j = 0; j < x.length; j++) {
-      if (!this.isBounded[j]) continue;
-      this.slack[j] = Math.max(least, Math.abs(x[j]! - this.bound[j]!));
-      this.multiplier[j] = multiplier;
-    }
-  }
-
-  /** Target of complementarity over the slack: what the elimination of slack and multiplier leaves in the first row. */
-  push(j: number, target: number): number {
-    const s = this.slack[j]!;
-    const z = this.multiplier[j]!;
-    return this.sign * ((target - this.secondOrder[j]! + z * this.gap[j]!) / s - z);
-  }
-
-  /** Steps of slack and multiplier for a step of x. */
-  follow(j: number, dx: number, target: number): void {
-    const s = this.slack[j]!;
-    const z = this.multiplier[j]!;
-    const ds = this.sign * dx - this.gap[j]!;
-    this.slackStep[j] = ds;
-    this.multiplierStep[j] = (target - this.secondOrder[j]! - z * ds) / s - z;
-  }
-
-  /** Longest steps, at most those given, that keep slacks and multipliers non-negative. */
-  longestStep(length: StepLength): StepLength {
-    let { primal, dual } = length;
-    for (let j = 0; j < this.slack.length; j++) {
-      if (!this.isBounded[j]) continue;
-      if (this.slackStep[j]! < 0) primal = Math.min(primal, -this.slack[j]! / this.slackStep[j]!);
-      if (this.multiplierStep[j]! < 0) dual = Math.min(dual, -this.multiplier[j]! / this.multiplierStep[j]!);
-    }
-    return { primal, dual };
-  }
-
-  /** Sum of products of slacks and multipliers after a step. */
-  productAfter({ primal, dual }: StepLength): number {
-    let sum = 0;
-    for (let j = 0; j < this.slack.length; j++) {
-      if (!this.isBounded[j]) continue;
-      sum += (this.slack[j]! + primal * this.slackStep[j]!) * (this.multiplier[j]! + dual * this.multiplierStep[j]!);
-    }
-    return sum;
-  }
-
-  keepSecondOrder(): void {
-    for (let j = 0; j < this.slack.length; j++) this.secondOrder[j] = this.slackStep[j]! * this.multiplierStep[j]!;
-  }
-
-  /** Turns products that a longer step would bring out of [low, high] back to that range. */
-  aim(length: StepLength, low: number, high: number): void {
-    for (let j = 0; j < this.slack.length; j++) {
-      if (!this.isBounded[j]) continue;
-      const slack = this.slack[j]! + length.primal * this.slackStep[j]!;
-      const product = slack * (this.multiplier[j]! + length.dual * this.multiplierStep[j]!);
-      const wanted = Math.min(high, Math.max(low, product));
-      this.secondOrder[j]! -= Math.max(wanted - product, -high);
-    }
-  }
-
-  /** Steps and second-order terms, to come back to. */
-  snapshot(): readonly Float64Array[] {
-    return [this.slackStep.slice(), this.multiplierStep.slice(), this.secondOrder.slice()];
-  }
-
-  restore([slackStep, multiplierStep, secondOrder]: readonly Float64Array[]): void {
-    this.slackStep.set(slackStep!);
-    this.multiplierStep.set(multiplierStep!);
-    this.secondOrder.set(secondOrder!);
-  }
-
-  move({ primal, dual }: StepLength): void {
-    for (let j = 0; j < this.slack.length; j++) {
-      if (!this.isBounded[j]) continue;
-      this.slack[j]! += primal * this.slackStep[j]!;
-      this.multiplier[j]! += dual * this.multiplierStep[j]!;
-    }
-  }
-}
-
 /** Residuals of one iterate, relative. */
 interface Residuals {
   readonly kkt: number;
@@ -290,7 +183,6 @@ class Iteration {
   readonly y: Float64Array;
   readonly lower: BoundSide;
   readonly upper: BoundSide;
-  private readonly isFixed: Uint8Array;
   private readonly kkt: KktSystem;
   private readonly theta: Float64Array;
   private readonly dualGap: Float64Array;
@@ -308,14 +200,14 @@ class Iteration {
     private readonly b: Float64Array,
     l: Float64Array,
     u: Float64Array,
+    private readonly tolerance: number,
   ) {
     const n = q.length;
     const m = b.length;
-    this.isFixed = Uint8Array.from(l, (v, j) => (Number.isFinite(v) && u[j]! - v <= 1e-13 * (1 + Math.abs(v)) ? 1 : 0));
     this.x = new Float64Array(n);
     this.y = new Float64Array(m);
-    this.lower = new BoundSide(1, l, this.isFixed);
-    this.upper = new BoundSide(-1, u, this.isFixed);
+    this.lower = new BoundSide(1, l);
+    this.upper = new BoundSide(-1, u);
     this.kkt = new KktSystem(P, A);
     this.theta = new Float64Array(n);
     this.dualGap = new Float64Array(n);
@@ -328,28 +220,28 @@ class Iteration {
 
   /** The point that satisfies the rows and is nearest to the middle of the bounds, cost included. */
   private start(l: Float64Array, u: Float64Array): void {
-    const { x, y, step, theta, isFixed } = this;
+    const { x, y, step, theta } = this;
     const n = x.length;
     for (let j = 0; j < n; j++) {
       const hasLower = this.lower.isBounded[j] === 1;
       const hasUpper = this.upper.isBounded[j] === 1;
       const nearest = hasLower && hasUpper ? (l[j]! + u[j]!) / 2 : Math.min(Math.max(0, l[j]!), u[j]!);
-      x[j] = isFixed[j] ? l[j]! : nearest;
-      theta[j] = isFixed[j] ? FIXED_WEIGHT : hasLower || hasUpper ? 1 : 0;
-      step[j] = theta[j]! * x[j]! - (isFixed[j] ? 0 : this.q[j]!);
+      theta[j] = hasLower || hasUpper ? 1 : 0;
+      step[j] = theta[j]! * nearest - this.q[j]!;
     }
     step.set(this.b, n);
     this.kkt.factorise(theta);
     this.kkt.solve(step);
-    for (let j = 0; j < n; j++) if (!isFixed[j]) x[j] = step[j]!;
+    for (let j = 0; j < n; j++) x[j] = step[j]!;
     for (let i = 0; i < y.length; i++) y[i] = -step[n + i]!;
     this.lower.start(x, START_SLACK, START_MULTIPLIER);
     this.upper.start(x, START_SLACK, START_MULTIPLIER);
   }
 
   /** Computes residuals; returns how the iteration ends here, or undefined. */
-  assess(tolerance: number): ProgrammeStatus | undefined {
-    const { P, A, q, b, x, y, lower, upper, isFixed, dualGap, rowGap, hessianX: Px, transposedY: Aty } = this;
+  assess(): ProgrammeStatus | undefined {
+    const { tolerance } = this;
+    const { P, A, q, b, x, y, lower, upper, dualGap, rowGap, hessianX: Px, transposedY: Aty } = this;
     const n = x.length;
     Px.fill(0);
     Aty.fill(0);
@@ -371,10 +263,6 @@ class Iteration {
     for (let j = 0; j < n; j++) {
       qx += q[j]! * x[j]!;
       xPx += x[j]! * Px[j]!;
-      if (isFixed[j]) {
-        farkas -= x[j]! * Aty[j]!;
-        continue;
-      }
       const pull = lower.multiplier[j]! - upper.multiplier[j]!;
       dualGap[j] = Px[j]! + q[j]! - Aty[j]! - pull;
       dual = Math.max(dual, Math.abs(dualGap[j]!));
@@ -410,24 +298,26 @@ class Iteration {
 
   /** One predictor and corrector; false when the step is too short to go on. */
   advance(): boolean {
-    const { lower, upper, theta, x, y, step, isFixed } = this;
+    const { lower, upper, theta, x, y, step } = this;
     const n = x.length;
     for (let j = 0; j < n; j++) {
-      theta[j] = isFixed[j] ? FIXED_WEIGHT : 0;
+      theta[j] = 0;
       if (lower.isBounded[j]) theta[j]! += lower.multiplier[j]! / lower.slack[j]!;
       if (upper.isBounded[j]) theta[j]! += upper.multiplier[j]! / upper.slack[j]!;
     }
     this.kkt.factorise(theta);
     lower.secondOrder.fill(0);
     upper.secondOrder.fill(0);
-    this.direction(0);
+    this.direction(0, PREDICTOR_ACCURACY);
     const pairs = lower.count + upper.count;
     if (pairs > 0 && this.mu > 0) {
       const length = this.stepLength(1);
       const after = (lower.productAfter(length) + upper.productAfter(length)) / pairs;
       lower.keepSecondOrder();
       upper.keepSecondOrder();
-      const target = (after / this.mu) ** 3 * this.mu;
+      // Complementarity far below what is asked for only makes the matrix worse while rows are still off.
+      const least = (LEAST_TARGET * this.tolerance) / pairs;
+      const target = Math.max((after / this.mu) ** 3 * this.mu, Math.min(least, this.mu));
       this.direction(target);
       this.centre(target);
     }
@@ -473,19 +363,23 @@ class Iteration {
     return this.P.values.length === 0 ? { primal, dual } : { primal: both, dual: both };
   }
 
-  private direction(target: number): void {
-    const { lower, upper, step, isFixed } = this;
+  /** Residual that a step's equations may keep: far below what the step is to remove, and no smaller than rounding. */
+  private accuracy(): number {
+    return Math.min(1e-8, Math.max(1e-12, 1e-5 * this.residuals.kkt));
+  }
+
+  private direction(target: number, accuracy = this.accuracy()): void {
+    const { lower, upper, step } = this;
     const n = this.x.length;
     for (let j = 0; j < n; j++) {
-      let r = isFixed[j] ? 0 : -this.dualGap[j]!;
+      let r = -this.dualGap[j]!;
       if (lower.isBounded[j]) r += lower.push(j, target);
       if (upper.isBounded[j]) r += upper.push(j, target);
       step[j] = r;
     }
     for (let i = 0; i < this.rowGap.length; i++) step[n + i] = -this.rowGap[i]!;
-    this.kkt.solve(step);
+    this.kkt.solve(step, accuracy);
     for (let j = 0; j < n; j++) {
-      if (isFixed[j]) step[j] = 0;
       if (lower.isBounded[j]) lower.follow(j, step[j]!, target);
       if (upper.isBounded[j]) upper.follow(j, step[j]!, target);
     }
@@ -501,8 +395,74 @@ export function solveQuadraticProgramme(
   programme: QuadraticProgramme,
   settings: Partial<InteriorPointSettings> = {},
 ): ProgrammeSolution {
-  const { tolerance, maxIterations } = { ...DEFAULTS, ...settings };
-  const n = programme.linear.length;
+  const complete = { ...DEFAULTS, ...settings };
+  const { lower, upper } = programme;
+  const place = new Int32Array(lower.length).fill(-1);
+  let free = 0;
+  for (let j = 0; j < place.length; j++) {
+    const isFixed = Number.isFinite(lower[j]!) && upper[j]! - lower[j]! <= FIXED_WIDTH * (1 + Math.abs(lower[j]!));
+    if (!isFixed) place[j] = free++;
+  }
+  if (free === place.length) return solveFree(programme, complete);
+  const reduced = solveFree(withoutFixed(programme, place, free), complete);
+  const x = Float64Array.from(place, (at, j) => (at < 0 ? lower[j]! : reduced.x[at]!));
+  // What holds a fixed variable is the multiplier of whichever bound pushes against its gradient.
+  const pull = programme.linear.slice();
+  addMultiplySymmetric(pull, programme.hessian, x);
+  addMultiplyTransposed(pull, programme.equality, reduced.y, -1);
+  const side = (multiplier: Float64Array, sign: 1 | -1) =>
+    Float64Array.from(place, (at, j) => (at < 0 ? Math.max(0, sign * pull[j]!) : multiplier[at]!));
+  return {
+    ...reduced,
+    x,
+    lowerMultiplier: side(reduced.lowerMultiplier, 1),
+    upperMultiplier: side(reduced.upperMultiplier, -1),
+    objective: objectiveAt(programme, x),
+  };
+}
+
+/** The programme in its free variables; `place` is where a variable goes, or -1. */
+function withoutFixed(programme: QuadraticProgramme, place: Int32Array, free: number): QuadraticProgramme {
+  const { lower } = programme;
+  const hessian = new TripletList();
+  const equality = new TripletList();
+  const linear = new Float64Array(free);
+  const equalityValue = programme.equalityValue.slice();
+  place.forEach((at, j) => {
+    if (at >= 0) linear[at]! += programme.linear[j]!;
+  });
+  forEachEntry(programme.hessian, (i, j, a) => {
+    const [row, col] = [place[i]!, place[j]!];
+    if (row >= 0 && col >= 0) hessian.add(row, col, a);
+    else if (row >= 0) linear[row]! += a * lower[j]!;
+    else if (col >= 0) linear[col]! += a * lower[i]!;
+  });
+  forEachEntry(programme.equality, (i, j, a) => {
+    if (place[j]! >= 0) equality.add(i, place[j]!, a);
+    else equalityValue[i]! -= a * lower[j]!;
+  });
+  const keep = (values: Float64Array) => values.filter((_, j) => place[j]! >= 0);
+  return {
+    hessian: hessian.toMatrix(free, free),
+    linear,
+    equality: equality.toMatrix(equalityValue.length, free),
+    equalityValue,
+    lower: keep(lower),
+    upper: keep(programme.upper),
+  };
+}
+
+function objectiveAt({ hessian, linear }: QuadraticProgramme, x: Float64Array): number {
+  const image = new Float64Array(x.length);
+  addMultiplySymmetric(image, hessian, x);
+  let objective = 0;
+  for (let j = 0; j < x.length; j++) objective += (linear[j]! + image[j]! / 2) * x[j]!;
+  return objective;
+}
+
+/** Solves a programme without fixed variables. */
+function solveFree(programme: QuadraticProgramme, settings: InteriorPointSettings): ProgrammeSolution {
+  const { tolerance, maxIterations } = settings;
   const { col, row, cost } = equilibrate(programme.hessian, programme.equality, programme.linear);
   const iteration = new Iteration(
     scaled(programme.hessian, col, col, cost),
@@ -511,16 +471,26 @@ export function solveQuadraticProgramme(
     Float64Array.from(programme.equalityValue, (v, i) => v * row[i]!),
     Float64Array.from(programme.lower, (v, j) => v / col[j]!),
     Float64Array.from(programme.upper, (v, j) => v / col[j]!),
+    tolerance,
   );
   let status: ProgrammeStatus = 'iterationLimit';
   let iterations = 0;
+  let least = Infinity;
+  let lastGain = 0;
   for (; ; iterations++) {
-    const ending = iteration.assess(tolerance);
+    const ending = iteration.assess();
     if (ending) {
       status = ending;
       break;
     }
     if (iterations >= maxIterations) break;
+    if (iteration.residuals.kkt < GAIN * least) {
+      least = iteration.residuals.kkt;
+      lastGain = iterations;
+    } else if (iterations - lastGain >= PATIENCE && least <= 1e3 * tolerance) {
+      status = 'stalled';
+      break;
+    }
     if (!iteration.advance()) {
       status = 'stalled';
       break;
@@ -532,10 +502,6 @@ export function solveQuadraticProgramme(
   const x = Float64Array.from(iteration.x, (v, j) =>
     Math.min(Math.max(v * col[j]!, programme.lower[j]!), programme.upper[j]!),
   );
-  const image = new Float64Array(n);
-  addMultiplySymmetric(image, programme.hessian, x);
-  let objective = 0;
-  for (let j = 0; j < n; j++) objective += (programme.linear[j]! + image[j]! / 2) * x[j]!;
   const multiplier = (side: BoundSide) => Float64Array.from(side.multiplier, (v, j) => v / col[j]! / cost);
   return {
     status,
@@ -543,7 +509,7 @@ export function solveQuadraticProgramme(
     y: Float64Array.from(iteration.y, (v, i) => (v * row[i]!) / cost),
     lowerMultiplier: multiplier(iteration.lower),
     upperMultiplier: multiplier(iteration.upper),
-    objective,
+    objective: objectiveAt(programme, x),
     iterations,
     kktResidual: residuals.kkt,
     primalResidual: residuals.primal,

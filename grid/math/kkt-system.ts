@@ -1,26 +1,21 @@
 import { LdlFactor } from './ldl.js';
-import {
-  addMultiply,
-  addMultiplySymmetric,
-  addMultiplyTransposed,
-  forEachEntry,
-  infinityNorm,
-  type SparseMatrix,
-  TripletList,
-} from './sparse-matrix.js';
+import { addMultiplySymmetric, forEachEntry, infinityNorm, type SparseMatrix, TripletList } from './sparse-matrix.js';
 
 /*
  * Saddle-point systems with a kept ordering.
  *
  * Solved: [P + Theta, A'; A, 0] [x; y] = [f; g] for changing diagonals Theta >= 0, P positive semidefinite.
  * Steps: LDL' of the matrix with +delta and -delta on its diagonal, then refinement against the matrix without them.
- * Cost: one factorisation per Theta, two to four substitutions per right-hand side.
+ * Cost: one factorisation per Theta, two to four substitutions per right-hand side, more where many bounds are active.
  * Fails: a rank-deficient A leaves a residual that refinement cannot remove; callers look at their own residuals.
  * Source: Vanderbei (1995), "Symmetric quasidefinite matrices", SIAM J. Optim. 5(1).
  */
 
 /** Static regularisation of the scaled matrix; refinement removes its effect. */
 const REGULARISATION = 1e-9;
+/** Refinements at most, and the factor by which each must reduce the residual: rows whose variables all stand at bounds refine slowly. */
+const REFINEMENTS = 12;
+const REFINEMENT_GAIN = 0.9;
 
 /** The matrix [P + Theta, A'; A, 0], ordered once, factorised for each Theta. */
 export class KktSystem {
@@ -30,11 +25,12 @@ export class KktSystem {
   private readonly diagonal: Float64Array;
   private readonly residual: Float64Array;
   private readonly rhs: Float64Array;
-  private readonly theta: Float64Array;
+  /** The factorised matrix, regularisation included. */
+  private readonly upper: SparseMatrix;
 
   constructor(
     private readonly hessian: SparseMatrix,
-    private readonly equality: SparseMatrix,
+    equality: SparseMatrix,
   ) {
     const n = hessian.cols;
     const m = equality.rows;
@@ -45,7 +41,8 @@ export class KktSystem {
     const TINY = Number.MIN_VALUE;
     for (let i = 0; i < n + m; i++) entries.add(i, i, TINY);
     const upper = entries.toMatrix(n + m, n + m);
-    this.values = upper.values.slice();
+    this.upper = upper;
+    this.values = upper.values;
     this.diagonalAt = new Int32Array(n + m);
     this.diagonal = new Float64Array(n + m);
     for (let j = 0; j < n + m; j++) {
@@ -58,13 +55,11 @@ export class KktSystem {
     this.factor = new LdlFactor(upper, signs);
     this.residual = new Float64Array(n + m);
     this.rhs = new Float64Array(n + m);
-    this.theta = new Float64Array(n);
   }
 
   /** Factorises for a diagonal Theta, length n. */
   factorise(theta: Float64Array): void {
     const n = this.hessian.cols;
-    this.theta.set(theta);
     for (let j = 0; j < n; j++) {
       this.values[this.diagonalAt[j]!] = this.diagonal[j]! + theta[j]! + REGULARISATION;
     }
@@ -72,26 +67,25 @@ export class KktSystem {
     this.factor.factorise(this.values, 1e-14, 1e-7);
   }
 
-  /** Solves in place: the right-hand side [f; g] in `solution` becomes [x; y]. */
-  solve(solution: Float64Array): void {
-    const { residual, rhs, theta } = this;
+  /**
+   * Solves in place: the right-hand side [f; g] in `solution` becomes [x; y].
+   *
+   * @param accuracy - residual at which refinement ends, relative to one and the right-hand side
+   */
+  solve(solution: Float64Array, accuracy = 1e-12): void {
+    const { residual, rhs, upper } = this;
     const n = this.hessian.cols;
     rhs.set(solution);
-    const rhsNorm = infinityNorm(rhs);
+    const enough = accuracy * (1 + infinityNorm(rhs));
     this.factor.solve(solution);
     let last = Infinity;
-    for (let pass = 0; pass < 5; pass++) {
-      residual.set(rhs);
-      const x = solution.subarray(0, n);
-      const y = solution.subarray(n);
-      const top = residual.subarray(0, n);
-      const bottom = residual.subarray(n);
-      addMultiplySymmetric(top, this.hessian, x, -1);
-      for (let j = 0; j < n; j++) top[j]! -= theta[j]! * x[j]!;
-      addMultiplyTransposed(top, this.equality, y, -1);
-      addMultiply(bottom, this.equality, x, -1);
+    for (let pass = 0; pass < REFINEMENTS; pass++) {
+      for (let i = 0; i < residual.length; i++) {
+        residual[i] = rhs[i]! + (i < n ? REGULARISATION : -REGULARISATION) * solution[i]!;
+      }
+      addMultiplySymmetric(residual, upper, solution, -1);
       const norm = infinityNorm(residual);
-      if (norm <= 1e-13 * (1 + rhsNorm) || norm > 0.5 * last) break;
+      if (norm <= enough || norm > REFINEMENT_GAIN * last) break;
       last = norm;
       this.factor.solve(residual);
       for (let i = 0; i < solution.length; i++) solution[i]! += residual[i]!;

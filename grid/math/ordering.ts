@@ -60,6 +60,9 @@ class DegreeLists {
   }
 }
 
+/** An empty list; never written to. */
+const NONE: number[] = [];
+
 /** Neighbour lists of the symmetrised pattern without the diagonal. */
 function neighbourLists(n: number, colPtr: ArrayLike<number>, rowIdx: ArrayLike<number>): number[][] {
   const lists: number[][] = Array.from({ length: n }, () => []);
@@ -123,7 +126,12 @@ export function minimumDegreeOrder(n: number, colPtr: ArrayLike<number>, rowIdx:
   };
 
   const order = new Int32Array(n);
-  const buckets = new Map<number, number[]>();
+  /** Members of the front by hash, as linked lists; heads are valid for the present step only. */
+  const bucketHead = new Int32Array(n);
+  const bucketStamp = new Int32Array(n).fill(-1);
+  const bucketNext = new Int32Array(n);
+  const bucketsUsed = new Int32Array(n);
+  const front = new Int32Array(n);
   let done = 0;
   for (let step = 0; done < n; step++) {
     const p = lists.takeLeast();
@@ -131,30 +139,34 @@ export function minimumDegreeOrder(n: number, colPtr: ArrayLike<number>, rowIdx:
     weight[p] = 0;
     mark[p] = step;
 
-    const front: number[] = [];
+    let frontCount = 0;
     let frontWeight = 0;
-    const gather = (list: readonly number[]) => {
-      for (const i of list) {
+    const ownElements = elements[p]!;
+    for (let k = -1; k < ownElements.length; k++) {
+      const e = k < 0 ? -1 : ownElements[k]!;
+      if (e >= 0 && !isLiveElement[e]) continue;
+      const list = e < 0 ? variables[p]! : members[e]!;
+      for (let a = 0; a < list.length; a++) {
+        const i = list[a]!;
         if (weight[i] === 0 || mark[i] === step) continue;
         mark[i] = step;
-        front.push(i);
+        front[frontCount++] = i;
         frontWeight += weight[i]!;
       }
-    };
-    gather(variables[p]!);
-    for (const e of elements[p]!) {
-      if (!isLiveElement[e]) continue;
-      gather(members[e]!);
+      if (e < 0) continue;
       isLiveElement[e] = 0;
-      members[e] = [];
+      members[e] = NONE;
     }
-    variables[p] = [];
-    elements[p] = [];
+    variables[p] = NONE;
+    elements[p] = NONE;
 
     // |e \ front| for every element that touches the front.
-    for (const i of front) {
+    for (let f = 0; f < frontCount; f++) {
+      const i = front[f]!;
       lists.remove(i);
-      for (const e of elements[i]!) {
+      const elementList = elements[i]!;
+      for (let a = 0; a < elementList.length; a++) {
+        const e = elementList[a]!;
         if (!isLiveElement[e]) continue;
         if (outsideStamp[e] !== step) {
           outsideStamp[e] = step;
@@ -164,18 +176,20 @@ export function minimumDegreeOrder(n: number, colPtr: ArrayLike<number>, rowIdx:
       }
     }
 
-    buckets.clear();
+    let bucketCount = 0;
     let left = frontWeight;
-    for (const i of front) {
+    for (let f = 0; f < frontCount; f++) {
+      const i = front[f]!;
       const elementList = elements[i]!;
       let external = 0;
       let hash = 0;
       let kept = 0;
-      for (const e of elementList) {
+      for (let a = 0; a < elementList.length; a++) {
+        const e = elementList[a]!;
         if (!isLiveElement[e]) continue;
         if (outside[e] === 0) {
           isLiveElement[e] = 0;
-          members[e] = [];
+          members[e] = NONE;
           continue;
         }
         external += outside[e]!;
@@ -185,7 +199,8 @@ export function minimumDegreeOrder(n: number, colPtr: ArrayLike<number>, rowIdx:
       elementList.length = kept;
       const variableList = variables[i]!;
       kept = 0;
-      for (const j of variableList) {
+      for (let a = 0; a < variableList.length; a++) {
+        const j = variableList[a]!;
         if (weight[j] === 0 || mark[j] === step) continue;
         external += weight[j]!;
         hash += j;
@@ -201,18 +216,20 @@ export function minimumDegreeOrder(n: number, colPtr: ArrayLike<number>, rowIdx:
       elementList.push(p);
       degree[i] = Math.min(degree[i]! + frontWeight - weight[i]!, external);
       const key = hash % n;
-      const bucket = buckets.get(key);
-      if (bucket) bucket.push(i);
-      else buckets.set(key, [i]);
+      if (bucketStamp[key] !== step) {
+        bucketStamp[key] = step;
+        bucketHead[key] = -1;
+        bucketsUsed[bucketCount++] = key;
+      }
+      bucketNext[i] = bucketHead[key]!;
+      bucketHead[key] = i;
     }
 
-    for (const bucket of buckets.values()) {
-      for (let a = 0; a < bucket.length; a++) {
-        const i = bucket[a]!;
+    for (let used = 0; used < bucketCount; used++) {
+      for (let i = bucketHead[bucketsUsed[used]!]!; i >= 0; i = bucketNext[i]!) {
         if (weight[i] === 0) continue;
         let isMarked = false;
-        for (let b = a + 1; b < bucket.length; b++) {
-          const j = bucket[b]!;
+        for (let j = bucketNext[i]!; j >= 0; j = bucketNext[j]!) {
           if (weight[j] === 0) continue;
           if (variables[i]!.length !== variables[j]!.length || elements[i]!.length !== elements[j]!.length) continue;
           if (!isMarked) {
@@ -228,15 +245,18 @@ export function minimumDegreeOrder(n: number, colPtr: ArrayLike<number>, rowIdx:
           weight[i] = weight[i]! + weight[j]!;
           weight[j] = 0;
           follow(i, j);
-          variables[j] = [];
-          elements[j] = [];
+          variables[j] = NONE;
+          elements[j] = NONE;
         }
       }
     }
 
-    const alive = front.filter((i) => weight[i]! > 0);
+    const alive: number[] = [];
     const remaining = n - done - eliminatedWeight;
-    for (const i of alive) {
+    for (let f = 0; f < frontCount; f++) {
+      const i = front[f]!;
+      if (weight[i] === 0) continue;
+      alive.push(i);
       const bound = degree[i]! + left - weight[i]!;
       degree[i] = Math.max(0, Math.min(bound, remaining - weight[i]!));
       lists.insert(i, degree[i]!);

@@ -13,9 +13,10 @@ import type {
 /*
  * Reader of the ancestor's pair of JSON files (bus_info and branch_sw_xfmr) into a feeder.
  *
- * Buses carry loads `pq` and PV `pv` by phase, W and var; branches carry a 3 by 3 series impedance in ohm. Switches and
- * regulators are there without impedance and without state: they become closed switches, open ones are named by the user.
- * A bus with PV on several phases is one unit. The source stands at the bus of index 0.
+ * Buses carry loads `pq` and PV `pv` by phase, W and var; branches carry a 3 by 3 series impedance in ohm. Switches (`sw1` and
+ * so on) are there without state: they become closed switches, which bound areas; open ones are named by the user. Regulators
+ * are there without impedance and ratio and become closed switches that bound nothing. A bus with PV on several phases is one
+ * unit. The source stands at the bus of index 0.
  */
 
 /** Options of the case. */
@@ -27,8 +28,11 @@ export interface AncestorOptions {
   readonly sourceVoltagePu: number;
 }
 
-/** Impedance of switches and regulators, ohm: small enough not to be seen at 1e-9 pu. */
-const CLOSED_OHM = 1e-10;
+/** What the files call switches. */
+const SWITCH_NAME = /^sw\d+$/i;
+
+/** Impedance of regulators, ohm: small enough not to be seen at 1e-9 pu. */
+const CLOSED_OHM = 5e-10;
 
 const PHASE_COUNT = 3;
 
@@ -117,6 +121,8 @@ export function ancestorFeeder(busInfo: unknown, branchInfo: unknown, options: A
       .map((s) => ({ ...s, powerVar: 0 }));
     if (pvShares.length > 0) {
       const powerW = pvShares.reduce((sum, s) => sum + s.powerW, 0);
+      // The file's power is the rating, the multiplier is the sun.
+      const ratedPowerVA = Math.max(powerW, powerW / options.pvMultiplier);
       pvSystems.push({
         kind: 'pv',
         id: `pv.${id}`,
@@ -126,7 +132,7 @@ export function ancestorFeeder(busInfo: unknown, branchInfo: unknown, options: A
         terminal: { bus: id, nodes: pvShares.map((s) => s.node) },
         connection: 'wye',
         shares: pvShares,
-        ratedPowerVA: powerW,
+        ratedPowerVA,
         maxPowerW: powerW,
         minVoltagePu: 0.5,
         maxVoltagePu: 1.5,
@@ -155,10 +161,11 @@ export function ancestorFeeder(busInfo: unknown, branchInfo: unknown, options: A
     const phases = isIdeal ? both : both.filter((p) => full.re[(p - 1) * 4] !== 0 || full.im[(p - 1) * 4] !== 0);
     const ends = { from: { bus: from, nodes: phases }, to: { bus: to, nodes: phases } };
     const id = `branch.${name}`;
-    // A regulator is a transformer without impedance; it stands as a closed switch.
+    // A regulator is a transformer without impedance; it stands as a closed switch that bounds no area.
     const isTransformer = entry['type'] === 'XFMR';
-    if (isIdeal || open.has(name.toLowerCase())) {
-      const diagonal = phases.flatMap((a) => phases.map((b) => (a === b ? CLOSED_OHM : 0)));
+    const shorted = phases.flatMap((a) => phases.map((b) => (a === b ? CLOSED_OHM : 0)));
+    const seriesOhm = isIdeal ? { n: phases.length, re: shorted, im: shorted } : matrixOf(phases, full);
+    if (isIdeal || SWITCH_NAME.test(name) || open.has(name.toLowerCase())) {
       switches.push({
         kind: 'switch',
         id,
@@ -168,7 +175,7 @@ export function ancestorFeeder(busInfo: unknown, branchInfo: unknown, options: A
         ...ends,
         isOpen: phases.map(() => open.has(name.toLowerCase())),
         isNormallyOpen: open.has(name.toLowerCase()),
-        seriesOhm: { n: phases.length, re: diagonal, im: diagonal },
+        seriesOhm,
       });
       continue;
     }
@@ -180,7 +187,7 @@ export function ancestorFeeder(busInfo: unknown, branchInfo: unknown, options: A
       name,
       ...ends,
       lengthM: 1,
-      seriesOhm: matrixOf(phases, full),
+      seriesOhm,
       shuntSiemens: { n: phases.length, re: zero, im: zero },
       impedanceSource: 'matrix',
     });

@@ -1,16 +1,21 @@
+import { DecError } from '../math/index.js';
 import { buildFeeder, type Feeder, type Finding } from '../model/index.js';
 import { createServiceAgent, type ServiceAgent, setpointOf } from './agent.js';
 import { type AncestorOptions, ancestorFeeder } from './ancestor-case.js';
 import { splitAtBuses } from './bus-star.js';
-import { CENTRAL_STATUS_TEXT, solveCentral } from './central.js';
+import { CENTRAL_STATUS_TEXT } from './central.js';
 import { createStarCoordinator, type PortPower, type StarCoordinator } from './coordinator.js';
+import { solveFair } from './fair-dispatch.js';
+import { type FairProblem, fairProblem, withoutInverterVar } from './fair-problem.js';
 import { type FairnessReport, fairnessReport, priceOfFairness } from './fairness-metrics.js';
+import { type FairnessRule, type FairnessRuleMode, fairnessRule, starMode } from './fairness-rule.js';
 import { AC_TOLERANCE_PU, type Extremes, FeederTruth, type TruthCheck } from './feeder-truth.js';
 import { kktResidual } from './kkt-residual.js';
 import { linearFeeder } from './lindistflow.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
+import { type ReactiveRule, reactiveRule } from './reactive.js';
 import { type StarSplit, splitForStar } from './split.js';
-import type { AgentReply, FairnessMode, LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
+import type { AgentReply, LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
 import { type LocalStar, localStar, runStar } from './star-loop.js';
 import { type StarSettings, starSettings } from './star-settings.js';
 
@@ -44,8 +49,14 @@ export interface CoordinationQuestion {
   readonly inputs: LocalInputs;
   readonly state: PrimaryState;
   readonly settings?: Partial<StarSettings>;
-  /** `admm` the star, `central` the optimum in one hand. Default admm. */
+  /** `admm` the star, `central` the optimum in one hand. Default: the star where it knows the rule, else central. */
   readonly method?: 'admm' | 'central';
+  /** Rule of fairness; `settings.fairness` with its defaults when absent. */
+  readonly rule?: Partial<FairnessRule>;
+  /** Reactive power of inverters; only the central method decides it. Default none. */
+  readonly reactive?: Partial<ReactiveRule>;
+  /** Length of the interval that powers hold for, s; for energies. Default 900. */
+  readonly intervalSeconds?: number;
   /** AC corrections at most; 0 leaves the linear answer. Default 3. */
   readonly maxCorrections?: number;
   /**
@@ -53,6 +64,8 @@ export interface CoordinationQuestion {
    * Default 1e-7 where a pass is cheap (central, equalAlpha), else 1e-5.
    */
   readonly acTolerancePu?: number;
+  /** Curtailment of rule `total` under the same limits, W, where it is known already. */
+  readonly leastCurtailedW?: number;
   readonly onRound?: (progress: RoundProgress) => void;
 }
 
@@ -61,7 +74,9 @@ export interface CoordinationResult {
   readonly status: CoordinationStatus;
   readonly statusText: string;
   readonly method: 'admm' | 'central';
-  readonly fairness: FairnessMode;
+  readonly fairness: FairnessRuleMode;
+  readonly rule: FairnessRule;
+  readonly reactive: ReactiveRule;
   readonly rounds: number;
   readonly history: readonly RoundProgress[];
   readonly residuals: { readonly primal: number; readonly dual: number };
@@ -71,6 +86,8 @@ export interface CoordinationResult {
   readonly kktResidual: number;
   readonly availableW: number;
   readonly curtailedW: number;
+  /** Over the interval, Wh. */
+  readonly curtailedWh: number;
   /** Share of what is available, 0 to 1. */
   readonly curtailedShare: number;
   /** Curtailment of the mode `total` under the same limits, W. */
@@ -83,6 +100,8 @@ export interface CoordinationResult {
   readonly ac: Extremes & { readonly corrections: number; readonly isConverged: boolean; readonly violations: number };
   /** Largest difference between the uncorrected linear model and the AC power flow at the dispatch, pu. */
   readonly linearErrorPu: number;
+  /** Levels that maxMin (fractions) or equalKw (kW) came to. */
+  readonly levels: readonly number[];
   readonly agents: number;
   readonly ders: readonly Setpoint[];
   readonly settings: StarSettings;
@@ -94,28 +113,51 @@ interface Pass {
   readonly alpha: ReadonlyMap<string, number>;
   readonly status: CoordinationStatus;
   readonly history: readonly RoundProgress[];
-  /** Of the central solver; the star knows none. */
+  /** Of the central solver; the star knows none of these. */
   readonly kktResidual?: number;
+  readonly objective?: number;
+  readonly levels?: readonly number[];
+  /** By PV id, var, injection positive. */
+  readonly reactiveVar?: ReadonlyMap<string, number>;
+  /** Largest distance from the Volt-VAr curve or outside the kVA circle, share of the rating. */
+  readonly reactiveError?: number;
+  /** Groups that lose everything in every dispatch. */
+  readonly lost?: number;
 }
 
 /** Coordinates a feeder in this process. */
 export function coordinateInProcess(question: CoordinationQuestion): CoordinationResult {
-  const settings = starSettings(question.settings);
-  const { feeder, inputs, state } = question;
-  const method = question.method ?? 'admm';
+  const rule = fairnessRule({ mode: question.settings?.fairness ?? 'proportional', ...question.rule });
+  const reactive = reactiveRule(question.reactive);
+  const agreed = reactive.mode === 'none' ? starMode(rule) : undefined;
+  const method = question.method ?? (agreed ? 'admm' : 'central');
+  if (method === 'admm' && !agreed) {
+    throw new DecError(
+      'UNSUPPORTED',
+      `Agents cannot agree on ${ruleText(rule, reactive)} by rounds yet; leave out --method or use --method central.`,
+      { fairness: rule.mode, level: rule.level, weights: rule.weights, reactive: reactive.mode },
+    );
+  }
+  const settings = starSettings({ ...question.settings, ...(agreed ? { fairness: agreed } : {}) });
+  const { feeder, state } = question;
+  const isReactive = reactive.mode !== 'none';
+  const inputs = isReactive ? withoutInverterVar(feeder, question.inputs) : question.inputs;
   const maxCorrections = question.maxCorrections ?? 3;
   const isCheap = method === 'central' || settings.fairness === 'equalAlpha';
   const acTolerancePu = question.acTolerancePu ?? (isCheap ? 1e-7 : 1e-5);
   const linear = linearFeeder(feeder, state);
   const truth = new FeederTruth(feeder, linear, inputs, state, settings);
-  const problem = curtailmentProblem(feeder, linear, inputs, settings.limits, settings.fairness);
+  const fair = (of: FairnessRule) => fairProblem(feeder, linear, inputs, settings.limits, of, reactive);
+  const own = method === 'central' ? fair(rule) : undefined;
+  const problem: CurtailmentProblem =
+    own ?? curtailmentProblem(feeder, linear, inputs, settings.limits, settings.fairness);
   const findings: Finding[] = [...linear.findings];
   const before = truth.solve(new Map());
   let availableW = 0;
   for (const unit of problem.units) availableW += unit.availableW;
 
   let actor: Actor;
-  if (method === 'central') actor = new CentralActor(problem);
+  if (own) actor = new CentralActor(own);
   else {
     const split = question.split ?? splitForStar(feeder);
     findings.push(...split.findings);
@@ -131,12 +173,13 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   for (;;) {
     pass = actor.run();
     history.push(...pass.history);
-    check = truth.solve(pass.alpha);
+    check = truth.solve(pass.alpha, pass.reactiveVar);
     if (problem.units.length === 0 || !check.isConverged || corrections >= maxCorrections) break;
     const isOver = check.limitedMaxPu > settings.limits.maxPu + Math.min(acTolerancePu, AC_TOLERANCE_PU / 2);
     const isCurtailing = [...pass.alpha.values()].some((alpha) => alpha > 1e-4);
     // An AC maximum below the limit while power is curtailed gives power away.
-    const isSlack = isCurtailing && check.limitedMaxPu < settings.limits.maxPu - acTolerancePu;
+    const isAbsorbing = reactive.mode === 'capability' && [...(pass.reactiveVar?.values() ?? [])].some((q) => q < -1);
+    const isSlack = (isCurtailing || isAbsorbing) && check.limitedMaxPu < settings.limits.maxPu - acTolerancePu;
     if (!isOver && !isSlack) break;
     actor.correct(check);
     corrections++;
@@ -149,20 +192,17 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
       feeder,
       unit?.availableW ?? inputs.availableW[pv.id] ?? 0,
       pass.alpha.get(pv.id) ?? 0,
-      inputs.held[pv.id]?.powerVar ?? 0,
+      (inputs.held[pv.id]?.powerVar ?? 0) + (pass.reactiveVar?.get(pv.id) ?? 0),
     );
   });
   const alphas = problem.units.map((unit) => pass.alpha.get(unit.id) ?? 0);
   const curtailedW = problem.units.reduce((sum, unit, i) => sum + unit.availableW * alphas[i]!, 0);
-  const isLeast = method === 'central' && settings.fairness === 'total';
-  const least = isLeast
-    ? curtailedW
-    : leastCurtailment(
-        curtailmentProblem(feeder, linear, inputs, settings.limits, 'total'),
-        truth,
-        check,
-        maxCorrections,
-      );
+  const isLeast = method === 'central' && rule.mode === 'total' && rule.level === 'customer';
+  const least =
+    isLeast && rule.weights === 'capacity'
+      ? curtailedW
+      : (question.leastCurtailedW ??
+        leastCurtailment(fair(fairnessRule({ mode: 'total' })), truth, check, maxCorrections));
   const kilowatts = problem.units.map((unit) => unit.availableW / 1000);
   const objective = alphas.reduce(
     (sum, alpha, i) => sum + kilowatts[i]! * (settings.fairness === 'total' ? alpha : alpha * alpha),
@@ -185,20 +225,23 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     statusText:
       method === 'central' && status === 'failed' ? CENTRAL_STATUS_TEXT.failed : COORDINATION_STATUS_TEXT[status],
     method,
-    fairness: settings.fairness,
+    fairness: rule.mode,
+    rule,
+    reactive,
     rounds: history.length,
     history,
     residuals: { primal: last?.primalResidual ?? 0, dual: last?.dualResidual ?? 0 },
-    objective,
+    objective: pass.objective ?? objective,
     kktResidual: pass.kktResidual ?? residualOf(problem, maxCorrections > 0 ? check : undefined, pass.alpha),
     availableW,
     curtailedW,
+    curtailedWh: (curtailedW * (question.intervalSeconds ?? 900)) / 3600,
     curtailedShare: availableW > 0 ? curtailedW / availableW : 0,
     leastCurtailedW: least,
     priceOfFairness: priceOfFairness(curtailedW, least, availableW),
     fairnessReport: fairnessReport(alphas),
     before: before.extremes,
-    linear: truth.linearExtremes(pass.alpha),
+    linear: truth.linearExtremes(pass.alpha, pass.reactiveVar),
     ac: {
       ...check.extremes,
       corrections,
@@ -206,11 +249,43 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
       violations: check.violations,
     },
     linearErrorPu: check.linearErrorPu,
+    levels: pass.levels ?? [],
     agents: actor.agentCount,
     ders,
     settings,
-    findings,
+    findings: [...findings, ...passFindings(pass, reactive)],
   };
+}
+
+/** A rule in words, for errors. */
+function ruleText(rule: FairnessRule, reactive: ReactiveRule): string {
+  const weights = rule.weights === 'equal' ? ' with equal weights' : '';
+  const power = reactive.mode === 'none' ? '' : ` with reactive power (${reactive.mode})`;
+  return `${rule.mode} at level ${rule.level}${weights}${power}`;
+}
+
+/** Reactive power further than this from where it should be is told, share of the rating. */
+const REACTIVE_ERROR = 1e-5;
+
+function passFindings({ reactiveError = 0, lost = 0 }: Pass, { mode }: ReactiveRule): Finding[] {
+  const findings: Finding[] = [];
+  if (reactiveError > REACTIVE_ERROR) {
+    const where = mode === 'volt-var' ? 'from its Volt-VAr curve or kVA circle' : 'outside its kVA circle';
+    findings.push({
+      severity: 'warning',
+      code: 'REACTIVE_UNSETTLED',
+      message: `Reactive power of an inverter is still ${(100 * reactiveError).toFixed(3)} % of its rating ${where}.`,
+    });
+  }
+  if (lost > 0) {
+    findings.push({
+      severity: 'warning',
+      code: 'UTILITY_LOST',
+      message: `${lost} participants are curtailed wholly in every dispatch that holds the limits; utilities are compared without them.`,
+      count: lost,
+    });
+  }
+  return findings;
 }
 
 /** KKT residual of a dispatch for the linear problem, moved onto its own AC power flow where it was checked by one. */
@@ -226,7 +301,10 @@ function residualOf(
 /** What to coordinate of the ancestor's pair of JSON files. */
 export interface AncestorQuestion
   extends AncestorOptions,
-    Pick<CoordinationQuestion, 'settings' | 'method' | 'maxCorrections' | 'acTolerancePu' | 'onRound'> {}
+    Pick<
+      CoordinationQuestion,
+      'settings' | 'method' | 'maxCorrections' | 'acTolerancePu' | 'onRound' | 'rule' | 'reactive'
+    > {}
 
 /**
  * Coordinates the ancestor's case: agents are the buses with PV.
@@ -255,23 +333,22 @@ const LEAST_CORRECTIONS = 2;
  * Curtailment of the mode `total`, W, held to the same truth as the dispatch it is compared with: corrected at its own
  * AC power flow, starting from the dispatch's correction, or not at all where the dispatch is not.
  */
-function leastCurtailment(
-  problem: CurtailmentProblem,
-  truth: FeederTruth,
-  start: TruthCheck,
-  maxCorrections: number,
-): number {
+function leastCurtailment(problem: FairProblem, truth: FeederTruth, start: TruthCheck, maxCorrections: number): number {
   if (problem.units.length === 0) return 0;
   const solve = (check: TruthCheck | undefined) =>
-    solveCentral(check ? { ...problem, correction: { voltageSquaredPu: check.correction } } : problem, 1e-8);
+    solveFair(check ? { ...problem, correction: { voltageSquaredPu: check.correction } } : problem, 1e-8);
   let solution = solve(maxCorrections > 0 ? start : undefined);
   for (let k = 0; k < Math.min(LEAST_CORRECTIONS, maxCorrections); k++) {
-    const alpha = new Map(problem.units.map((unit) => [unit.id, solution.groupAlpha[unit.group]!]));
-    const check = truth.solve(alpha);
+    const check = truth.solve(byId(problem, solution.unitAlpha), byId(problem, solution.reactiveVar));
     if (!check.isConverged) break;
     solution = solve(check);
   }
   return solution.curtailedW;
+}
+
+/** Figures of units by PV id. */
+function byId({ units }: CurtailmentProblem, figures: ArrayLike<number>): Map<string, number> {
+  return new Map(units.map(({ id }, u) => [id, figures[u]!]));
 }
 
 /** Who finds the dispatch of a pass. */
@@ -285,22 +362,25 @@ interface Actor {
 /** The central optimum as an actor of the correction loop. */
 class CentralActor implements Actor {
   readonly agentCount = 0;
-  private problem: CurtailmentProblem;
 
-  constructor(problem: CurtailmentProblem) {
-    this.problem = problem;
-  }
+  constructor(private problem: FairProblem) {}
 
   run(): Pass {
     if (this.problem.units.length === 0) {
       return { alpha: new Map(), status: 'nothingToDo', history: [], kktResidual: 0 };
     }
-    const solution = solveCentral(this.problem);
+    const solution = solveFair(this.problem);
+    const { status, kktResidual: residual, objective, levels, reactiveError, lost } = solution;
     return {
-      alpha: new Map(this.problem.units.map((unit, i) => [unit.id, solution.unitAlpha[i]!])),
-      status: solution.status,
+      alpha: byId(this.problem, solution.unitAlpha),
+      reactiveVar: byId(this.problem, solution.reactiveVar),
+      status,
       history: [],
-      kktResidual: solution.kktResidual,
+      kktResidual: residual,
+      objective,
+      levels,
+      reactiveError,
+      lost: lost.length,
     };
   }
 

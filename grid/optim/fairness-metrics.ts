@@ -28,7 +28,8 @@ export function giniCoefficient(values: ArrayLike<number>): number {
     sum += sorted[i]!;
     weighted += (2 * (i + 1) - n - 1) * sorted[i]!;
   }
-  return sum > 0 ? weighted / (n * sum) : 0;
+  // Equal values leave rounding of either sign.
+  return sum > 0 ? Math.max(0, weighted / (n * sum)) : 0;
 }
 
 /** Mean of the largest tenth of the values (at least one). */

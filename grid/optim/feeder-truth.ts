@@ -51,14 +51,19 @@ export class FeederTruth {
     this.busNames = new Map(feeder.buses.map((bus) => [bus.id, bus.name]));
   }
 
-  solve(alpha: ReadonlyMap<string, number>): TruthCheck {
+  /**
+   * Solves the power flow of a dispatch.
+   *
+   * @param reactiveVar - by PV id, var, injection positive; added to what the inputs hold
+   */
+  solve(alpha: ReadonlyMap<string, number>, reactiveVar?: ReadonlyMap<string, number>): TruthCheck {
     for (const unit of this.problem.units) {
-      const powerVar = this.inputs.held[unit.id]?.powerVar ?? 0;
+      const powerVar = (this.inputs.held[unit.id]?.powerVar ?? 0) + (reactiveVar?.get(unit.id) ?? 0);
       this.flow.setGeneration(unit.id, (1 - (alpha.get(unit.id) ?? 0)) * unit.availableW, powerVar);
     }
     const solution: PowerFlowSolution = this.flow.solve({ controls: false, tolerancePu: 1e-9 });
     const { network } = this.linear;
-    const lin = this.linearVoltages(alpha);
+    const lin = this.linearVoltages(alpha, reactiveVar);
     const correction = new Float64Array(network.nodes.length);
     const ac = new Float64Array(network.nodes.length).fill(Number.NaN);
     let limitedMaxPu = 0;
@@ -91,14 +96,18 @@ export class FeederTruth {
   }
 
   /** Extremes of the linear model without correction. */
-  linearExtremes(alpha: ReadonlyMap<string, number>): Extremes {
-    return this.extremes(this.linearVoltages(alpha));
+  linearExtremes(alpha: ReadonlyMap<string, number>, reactiveVar?: ReadonlyMap<string, number>): Extremes {
+    return this.extremes(this.linearVoltages(alpha, reactiveVar));
   }
 
-  private linearVoltages(alpha: ReadonlyMap<string, number>): Float64Array {
+  private linearVoltages(
+    alpha: ReadonlyMap<string, number>,
+    reactiveVar: ReadonlyMap<string, number> | undefined,
+  ): Float64Array {
     const byGroup = new Float64Array(this.problem.groupCount);
     for (const unit of this.problem.units) byGroup[unit.group] = alpha.get(unit.id) ?? 0;
-    return dispatchState(this.problem, byGroup).voltageSquaredPu;
+    const byUnit = reactiveVar && this.problem.units.map(({ id }) => reactiveVar.get(id) ?? 0);
+    return dispatchState(this.problem, byGroup, byUnit).voltageSquaredPu;
   }
 
   private extremes(voltageSquaredPu: Float64Array): Extremes {

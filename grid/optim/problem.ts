@@ -203,18 +203,27 @@ export function curtailmentProblem(
   };
 }
 
-/** Flows and corrected voltages for curtailed fractions by group. */
-export function dispatchState(problem: CurtailmentProblem, alpha: ArrayLike<number>): LinearState {
+/**
+ * Flows and corrected voltages for curtailed fractions by group.
+ *
+ * @param reactiveVar - reactive power that each unit injects, var; none when absent
+ */
+export function dispatchState(
+  problem: CurtailmentProblem,
+  alpha: ArrayLike<number>,
+  reactiveVar?: ArrayLike<number>,
+): LinearState {
   const { network, units, correction } = problem;
   const drawnW = problem.drawnW.slice();
   const drawnVar = problem.drawnVar.slice();
-  for (const unit of units) {
+  units.forEach((unit, u) => {
     const power = unit.availableW * (1 - alpha[unit.group]!);
+    const reactive = reactiveVar?.[u] ?? 0;
     for (let k = 0; k < unit.nodes.length; k++) {
-      drawnW[unit.nodes[k]!]! -= power * unit.shareRe[k]!;
-      drawnVar[unit.nodes[k]!]! -= power * unit.shareIm[k]!;
+      drawnW[unit.nodes[k]!]! -= power * unit.shareRe[k]! - reactive * unit.shareIm[k]!;
+      drawnVar[unit.nodes[k]!]! -= power * unit.shareIm[k]! + reactive * unit.shareRe[k]!;
     }
-  }
+  });
   const state = evaluate(network, drawnW, drawnVar, linearState(network));
   for (let i = 0; i < network.nodes.length; i++) state.voltageSquaredPu[i]! += correction.voltageSquaredPu[i]!;
   return state;

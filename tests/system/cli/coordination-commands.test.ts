@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { coordinationSchema, manifestSchema } from '../../../dec/schema/index.js';
+import { comparisonSchema, coordinationSchema, manifestSchema } from '../../../dec/schema/index.js';
 import { feedersDir } from '../../feeders.js';
 import { dec, FLAGSHIP, finish, start, until } from './dec.js';
 
@@ -47,8 +47,11 @@ describe('dec coordinate', () => {
   });
 
   it.each([
-    [['--fairness', 'maxMin'], /proportional.*equalAlpha.*total/],
-    [['--reactive', 'capability'], /none/],
+    [['--fairness', 'nobody'], /proportional.*equalAlpha.*total.*maxMin/],
+    [['--fairness', 'maxMin', '--method', 'admm'], /central/],
+    [['--fairness', 'feedback'], /--feedback/],
+    [['--reactive', 'sometimes'], /none.*capability.*volt-var/],
+    [['--reactive', 'capability', '--kappa', '44'], /kappa/],
     [['--v-max', '252'], /per unit/],
   ])('refuses %s with 2 and names what there is', async (options, hint) => {
     const { code, stdout, stderr } = await dec(['coordinate', FLAGSHIP, ...options, ...store]);
@@ -72,18 +75,63 @@ describe('dec coordinate', () => {
     ['total', 1397.573],
     ['proportional', 1441.705],
     ['equalAlpha', 1804.86],
+    ['alphaFair', 1424.33],
+    ['maxMin', 1691.65],
+    ['equalKw', 2185.29],
   ])('finds the published curtailment of the ancestor case under %s', async (fairness, kW) => {
-    const files = ['bus_info', 'branch_sw_xfmr'].map((name) =>
-      join(feedersDir!, 'extra', 'dec', 'admm', `${name}_ieee123_pri.json`),
-    );
-    const options = ['--load-multiplier', '0.432', '--pv-multiplier', '0.786621', '--source-voltage', '1.0475'];
-    const more = ['--fairness', fairness, '--no-ac-correction', '--open', 'sw7,sw8', '--v-min', '0.5', '--json'];
-    const { code, json } = await dec(['coordinate', ...files, ...options, ...more, ...store]);
+    const more = ['--fairness', fairness, '--no-ac-correction', '--v-min', '0.5', '--json'];
+    const { code, json } = await dec(['coordinate', ...T48(), ...more, ...store]);
     expect(code).toBe(0);
     const report = coordinationSchema.parse(json());
     expect(Math.abs(report.curtailedW! / 1000 - kW)).toBeLessThanOrEqual(0.005 * kW);
   });
+
+  it.skipIf(feedersDir === undefined)('shows all rules side by side, with a picture', async () => {
+    const plot = join(folder, 'pictures', 'fairness.svg');
+    const more = ['--compare', '--plot', plot, '--feedback', join(folder, 'feedback.json'), '--json'];
+    const { code, json } = await dec(['coordinate', ...T48(), ...more, ...store]);
+    expect(code).toBe(0);
+    const report = comparisonSchema.parse(json());
+    expect(report.rules.map(({ fairness }) => fairness).sort()).toEqual([
+      'alphaFair',
+      'equalAlpha',
+      'equalKw',
+      'exportBased',
+      'feedback',
+      'maxMin',
+      'proportional',
+      'total',
+    ]);
+    for (const rule of report.rules) {
+      expect([rule.fairness, rule.status]).toEqual([rule.fairness, 'optimal']);
+      expect(rule.kktResidual!).toBeLessThanOrEqual(1e-8);
+      expect(rule.ac!.vMaxPu).toBeLessThanOrEqual(1.05 + 1e-5);
+      expect(rule.alphas).toHaveLength(report.units.length);
+      expect(rule.priceOfFairnessPct!).toBeGreaterThanOrEqual(-1e-3);
+    }
+    expect(readFileSync(plot, 'utf8')).toMatch(/^<svg/);
+  });
+
+  it.skipIf(feedersDir === undefined)('lets inverters absorb, so that nothing is curtailed', async () => {
+    const more = ['--fairness', 'total', '--reactive', 'capability', '--json'];
+    const { code, json } = await dec(['coordinate', ...T48(), ...more, ...store]);
+    expect(code).toBe(0);
+    const report = coordinationSchema.parse(json());
+    expect(report.curtailedW).toBeLessThan(1);
+    // dec-ancestor study 9.5 item 7.
+    expect(Math.abs(report.reactiveVar / -1000 - 712.154)).toBeLessThan(0.5);
+    expect(report.ac!.vMaxPu).toBeLessThanOrEqual(1.05 + 1e-6);
+  });
 });
+
+/** The ancestor's case T48 as arguments. */
+function T48(): string[] {
+  const files = ['bus_info', 'branch_sw_xfmr'].map((name) =>
+    join(feedersDir!, 'extra', 'dec', 'admm', `${name}_ieee123_pri.json`),
+  );
+  const options = ['--load-multiplier', '0.432', '--pv-multiplier', '0.786621', '--source-voltage', '1.0475'];
+  return [...files, ...options, '--open', 'sw7,sw8'];
+}
 
 describe('dec run', () => {
   const short = ['--intervals', '1', '--hosts', '1'];

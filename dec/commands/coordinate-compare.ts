@@ -1,0 +1,147 @@
+import { writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Finding } from '../../grid/model/index.js';
+import { type CoordinationQuestion, coordinateInProcess, type FairnessRule } from '../../grid/optim/index.js';
+import { makeFolder } from '../../platform/index.js';
+import { type ComparedRule, fairnessComparison } from '../output/fairness-comparison.js';
+import { renderSvg } from '../output/index.js';
+import type { ComparisonReport } from '../schema/index.js';
+import { EXIT, type Terminal, table } from '../terminal.js';
+import type { CoordinateOptions } from './coordinate-options.js';
+import { coordinationFigures, coordinationSettings } from './coordinate-report.js';
+
+/** The rules side by side, from the least curtailment to the hardest equality. */
+function rulesFor(options: CoordinateOptions, factors: FairnessRule['factors']): Partial<FairnessRule>[] {
+  const { weights, level, gamma } = options;
+  const common = { weights, factors, ...(level === undefined ? {} : { level }) };
+  const gammas = [...new Set([1, gamma])].filter((value) => value > 0).sort((a, b) => a - b);
+  return [
+    { ...common, mode: 'total' as const },
+    ...gammas.map((value) => ({ ...common, mode: 'alphaFair' as const, gamma: value })),
+    { ...common, mode: 'proportional' },
+    ...(options.feedback === undefined ? [] : [{ ...common, mode: 'feedback' as const }]),
+    { ...common, mode: 'exportBased' },
+    { ...common, mode: 'maxMin' },
+    { ...common, mode: 'equalAlpha' },
+    { ...common, mode: 'equalKw' },
+  ];
+}
+
+/** Solves every rule centrally, prints them side by side and draws them. */
+export async function compareRules(
+  question: CoordinationQuestion,
+  options: CoordinateOptions,
+  findings: readonly Finding[],
+  terminal: Terminal,
+  began: number,
+): Promise<number> {
+  const { feeder } = question;
+  const compared: (ComparedRule & { readonly rule: ComparisonReport['rules'][number] })[] = [];
+  const told = new Map<string, Finding>(findings.map((finding) => [finding.message, finding]));
+  let settings: ComparisonReport['settings'] | undefined;
+  let units: string[] = [];
+  let availableW = 0;
+  let leastCurtailedW: number | undefined;
+  let isBad = false;
+  for (const rule of rulesFor(options, question.rule?.factors ?? {})) {
+    const name = rule.mode === 'alphaFair' ? `alphaFair ${rule.gamma}` : rule.mode!;
+    terminal.progress(`rule ${name}`);
+    const start = performance.now();
+    const result = coordinateInProcess({
+      ...question,
+      method: 'central',
+      rule,
+      ...(leastCurtailedW === undefined ? {} : { leastCurtailedW }),
+    });
+    if (rule.mode === 'total' && result.status === 'optimal' && result.rule.level === 'customer') {
+      leastCurtailedW = result.leastCurtailedW;
+    }
+    for (const finding of result.findings) told.set(finding.message, finding);
+    if (result.status === 'limitsViolated' || result.status === 'failed') isBad = true;
+    const active = result.ders.filter((der) => der.availableW > 0);
+    units = active.map(({ derId, mrid }) => mrid || derId);
+    availableW = result.availableW;
+    settings ??= coordinationSettings(result, options);
+    const alphas = active.map(({ alpha }) => alpha);
+    compared.push({
+      name,
+      curtailedKw: result.curtailedW / 1000,
+      jain: result.fairnessReport.jain.served,
+      alphas,
+      rule: {
+        ...coordinationFigures(result, (performance.now() - start) / 1000),
+        gamma: result.rule.gamma,
+        alphas,
+      },
+    });
+  }
+  const picture = options.plot === true ? `fairness_${feeder.name.replace(/[^\w.-]/g, '_')}.svg` : options.plot;
+  if (picture !== undefined) {
+    makeFolder(dirname(picture), 'folder of the picture');
+    writeFileSync(picture, await renderSvg(fairnessComparison(feeder.name, compared)));
+  }
+  const report: ComparisonReport = {
+    feeder: { name: feeder.name, mrid: feeder.mrid },
+    availableW,
+    units,
+    rules: compared.map(({ rule }) => rule),
+    settings: settings!,
+    plot: picture ?? null,
+    seconds: (performance.now() - began) / 1000,
+    findings: [...told.values()],
+  };
+  terminal.findings(report.findings);
+  if (terminal.isJson) terminal.result(report);
+  else for (const line of comparisonLines(report, compared)) terminal.print(line);
+  return options.strict && isBad ? EXIT.violated : EXIT.done;
+}
+
+function comparisonLines(report: ComparisonReport, compared: readonly ComparedRule[]): string[] {
+  const { feeder, units, availableW } = report;
+  const lines = [
+    `${feeder.name} ${feeder.mrid}: ${(availableW / 1000).toFixed(2)} kW available from ${units.length} PV systems`,
+  ];
+  if (units.length === 0) return lines;
+  lines.push(
+    '',
+    table(
+      [
+        'rule',
+        'level',
+        'kW',
+        '%',
+        'kWh',
+        'price %',
+        'alpha',
+        'worst tenth',
+        'Jain alpha',
+        'Jain served',
+        'Gini alpha',
+        'Gini served',
+        'AC max pu',
+        'status',
+      ],
+      report.rules.map((rule, k) => [
+        compared[k]!.name,
+        rule.level,
+        ((rule.curtailedW ?? 0) / 1000).toFixed(2),
+        (rule.curtailedPct ?? 0).toFixed(2),
+        (rule.curtailedWh / 1000).toFixed(2),
+        rule.priceOfFairnessPct === null ? '-' : Math.max(0, rule.priceOfFairnessPct).toFixed(2),
+        rule.alpha ? `${rule.alpha.min.toFixed(3)} to ${rule.alpha.max.toFixed(3)}` : '-',
+        rule.worstDecileAlpha.toFixed(3),
+        rule.jain?.alpha.toFixed(3) ?? '-',
+        rule.jain?.served.toFixed(3) ?? '-',
+        rule.gini?.alpha.toFixed(3) ?? '-',
+        rule.gini?.served.toFixed(3) ?? '-',
+        rule.ac?.vMaxPu.toFixed(5) ?? '-',
+        rule.status,
+      ]),
+    ),
+  );
+  lines.push(
+    '',
+    report.plot === null ? 'Picture: add --plot FILE.svg. All alphas: add --json.' : `Picture: ${report.plot}`,
+  );
+  return lines;
+}

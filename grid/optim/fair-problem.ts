@@ -1,0 +1,125 @@
+import type { Feeder } from '../model/index.js';
+import { type FairnessRule, fairnessGroups } from './fairness-rule.js';
+import type { LinearFeeder } from './lindistflow.js';
+import { type CurtailmentProblem, localPower, nodeLimits } from './problem.js';
+import { type ReactiveData, type ReactiveRule, reactiveData } from './reactive.js';
+import type { LocalInputs, VoltageLimits } from './star.js';
+
+/*
+ * The curtailment problem under any rule of fairness, with reactive power where inverters have it.
+ *
+ * Steps: 1. units, groups of the rule's level, drawn power; reactive power of inverters is left out of what is drawn where
+ *        it is decided; 2. each group's available power, weight, and largest fraction; 3. the cost of rules that have a
+ *        linear or quadratic one; the others keep curtailed power as their cost and are solved by steps of their own.
+ */
+
+/** The problem as data. */
+export interface FairProblem extends CurtailmentProblem {
+  readonly rule: FairnessRule;
+  /** By group: available power, kW. */
+  readonly availableKw: Float64Array;
+  /** By group: how much it counts, kW. */
+  readonly weightKw: Float64Array;
+  /** By group: largest curtailed fraction that the rule allows. */
+  readonly ceiling: Float64Array;
+  /** Absent where inverters keep to active power. */
+  readonly reactive?: ReactiveData;
+}
+
+/** Makes the problem of one feeder. Reactive power that inverters hold (`inputs.held`) counts only in mode `none`. */
+export function fairProblem(
+  feeder: Feeder,
+  model: LinearFeeder,
+  inputs: LocalInputs,
+  limits: VoltageLimits,
+  rule: FairnessRule,
+  reactive?: ReactiveRule,
+): FairProblem {
+  const isReactive = reactive !== undefined && reactive.mode !== 'none';
+  const power = localPower(feeder, model, isReactive ? withoutInverterVar(feeder, inputs) : inputs);
+  const { groupOf } = fairnessGroups(feeder, rule.level);
+  const indexOf = new Map<string, number>();
+  const units = power.units.map((unit) => {
+    const name = groupOf.get(unit.id) ?? unit.id;
+    const group = indexOf.get(name) ?? indexOf.size;
+    indexOf.set(name, group);
+    return { ...unit, group };
+  });
+  const groupCount = indexOf.size;
+  const availableKw = new Float64Array(groupCount);
+  const countedKw = new Float64Array(groupCount);
+  const exportKw = new Float64Array(groupCount);
+  const used = ownUseW(feeder, inputs, units);
+  units.forEach(({ id, group, availableW }, u) => {
+    const factor = rule.mode === 'feedback' ? (rule.factors[id] ?? 1) : 1;
+    availableKw[group]! += availableW / 1000;
+    countedKw[group]! += (factor * availableW) / 1000;
+    exportKw[group]! += (availableW - used[u]!) / 1000;
+  });
+  const meanKw = availableKw.reduce((sum, kw) => sum + kw, 0) / Math.max(1, groupCount);
+  const weightKw = countedKw.map((kw, g) => (rule.weights === 'equal' ? (meanKw * kw) / availableKw[g]! : kw));
+  const ceiling = new Float64Array(groupCount).fill(1);
+  const linear = new Float64Array(groupCount);
+  const quadratic = new Float64Array(groupCount);
+  for (let g = 0; g < groupCount; g++) {
+    const kw = availableKw[g]!;
+    switch (rule.mode) {
+      case 'total':
+        linear[g] = weightKw[g]!;
+        break;
+      case 'proportional':
+      case 'equalAlpha':
+      case 'feedback':
+        quadratic[g] = 2 * weightKw[g]!;
+        break;
+      case 'exportBased': {
+        const most = Math.max(0, exportKw[g]!);
+        ceiling[g] = Math.min(1, most / kw);
+        // Where nothing can be exported nothing can be curtailed, and any cost will do.
+        quadratic[g] = most > 0 ? (2 * weightKw[g]! * kw) / most : 2 * weightKw[g]!;
+        break;
+      }
+      default:
+        linear[g] = kw;
+    }
+  }
+  return {
+    ...power,
+    network: model.network,
+    units,
+    groupCount,
+    cost: { linear, quadratic },
+    ...nodeLimits(model.network, limits),
+    correction: { voltageSquaredPu: new Float64Array(model.network.nodes.length) },
+    rule,
+    availableKw,
+    weightKw,
+    ceiling,
+    ...(isReactive ? { reactive: reactiveData(feeder, units, reactive) } : {}),
+  };
+}
+
+/** Inputs in which inverters hold no reactive power. */
+export function withoutInverterVar(feeder: Feeder, inputs: LocalInputs): LocalInputs {
+  const inverters = new Set(feeder.pvSystems.map(({ id }) => id));
+  return { ...inputs, held: Object.fromEntries(Object.entries(inputs.held).filter(([id]) => !inverters.has(id))) };
+}
+
+/** The load behind each unit, W: that of its bus, shared by available power where several units are there. */
+function ownUseW(feeder: Feeder, inputs: LocalInputs, units: FairProblem['units']): Float64Array {
+  const loadAt = new Map<string, number>();
+  for (const { id, terminal, shares } of feeder.loads) {
+    const powerW = inputs.loads[id]?.powerW ?? shares.reduce((sum, share) => sum + share.powerW, 0);
+    loadAt.set(terminal.bus, (loadAt.get(terminal.bus) ?? 0) + powerW);
+  }
+  const busOf = new Map(feeder.pvSystems.map(({ id, terminal }) => [id, terminal.bus]));
+  const availableAt = new Map<string, number>();
+  for (const { id, availableW } of units) {
+    const bus = busOf.get(id)!;
+    availableAt.set(bus, (availableAt.get(bus) ?? 0) + availableW);
+  }
+  return Float64Array.from(units, ({ id, availableW }) => {
+    const bus = busOf.get(id)!;
+    return (Math.max(0, loadAt.get(bus) ?? 0) * availableW) / availableAt.get(bus)!;
+  });
+}

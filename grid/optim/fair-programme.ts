@@ -1,0 +1,270 @@
+import { type ProgrammeSolution, solveQuadraticProgramme } from '../math/index.js';
+import { alphaControls, programmeUnitKw } from './central.js';
+import type { FairProblem } from './fair-problem.js';
+import { type Control, type ControlRow, type NetworkProgramme, networkProgramme } from './network-programme.js';
+import { dispatchState } from './problem.js';
+import { curvePiece, type ReactiveData } from './reactive.js';
+
+/*
+ * The programmes that the rules of fairness are made of: alpha by group, reactive power by unit, and what a rule adds.
+ *
+ * Reactive power x S of unit u: decided, it is two controls (injected, absorbed) of 0 to kappa with a small price, so that
+ * only one is used; following a Volt-VAr curve it is one control tied to the voltage by the straight piece of the curve that
+ * is active at the last state. The circle p^2 + q^2 <= S^2 is kept by tangents, added where a solution leaves it.
+ * Cost: one interior-point solve per call. Fails: with the status of the programme.
+ * Source: tangents, Kelley (1960), J. SIAM 8(4).
+ */
+
+/** One programme: what differs from the problem's own cost and bounds. */
+export interface FairStep {
+  /** Cost of alpha by group, kW; the problem's own when absent. */
+  readonly linear?: ArrayLike<number>;
+  readonly quadratic?: ArrayLike<number>;
+  /** Bounds of alpha by group; 0 and the rule's ceiling when absent. */
+  readonly lower?: ArrayLike<number>;
+  readonly upper?: ArrayLike<number>;
+  /** Further unknowns behind alpha and reactive power; the first has column {@link FairProgramme.auxiliary}. */
+  readonly auxiliary?: readonly Pick<Control, 'lower' | 'upper' | 'linear'>[];
+  readonly rows?: readonly ControlRow[];
+  /** Price of reactive power, kW per kvar. */
+  readonly reactivePrice?: number;
+  /** Softens the limits by an exact penalty. */
+  readonly isElastic?: boolean;
+  /** Gives each limit this much more, pu squared. */
+  readonly reliefSquaredPu?: number;
+}
+
+/** The answer of one programme. */
+export interface FairAnswer {
+  readonly isSolved: boolean;
+  readonly alpha: Float64Array;
+  /** Reactive power by unit, share of its rating, injection positive. */
+  readonly reactive: Float64Array;
+  readonly auxiliary: Float64Array;
+  readonly solution: ProgrammeSolution;
+  readonly built: NetworkProgramme;
+}
+
+/** Tangent of the kVA circle of a unit: `p cos + q sin <= S`. */
+interface Tangent {
+  readonly unit: number;
+  readonly cos: number;
+  readonly sin: number;
+}
+
+/** Leaving the kVA circle by this share of the rating is rounding. */
+const CIRCLE_TOLERANCE = 1e-8;
+/** Price of reactive power by default: small beside any curtailment, yet large enough to be minimised. */
+export const REACTIVE_PRICE = 1e-5;
+
+/** Solves programmes of one problem; counts them. */
+export class FairProgramme {
+  /** Column of the first auxiliary unknown. */
+  readonly auxiliary: number;
+  iterations = 0;
+  programmes = 0;
+  variables = 0;
+  private readonly base: Float64Array;
+  private readonly alphas: readonly Control[];
+  private readonly unitKw: number;
+  private readonly tangents: Tangent[] = [];
+  private voltages: Float64Array;
+
+  constructor(
+    readonly problem: FairProblem,
+    private readonly tolerance: number,
+  ) {
+    this.base = dispatchState(problem, new Float64Array(problem.groupCount)).voltageSquaredPu;
+    this.voltages = this.base;
+    this.alphas = alphaControls(problem);
+    this.unitKw = programmeUnitKw(problem);
+    this.auxiliary = problem.groupCount + this.columnsPerUnit * problem.units.length;
+  }
+
+  /** Unit of cost, kW. */
+  get costUnitKw(): number {
+    return this.unitKw;
+  }
+
+  /** Solves one programme. */
+  solve(step: FairStep = {}): FairAnswer {
+    const { problem } = this;
+    const { groupCount, cost, ceiling, units } = problem;
+    const relief = step.reliefSquaredPu ?? 0;
+    const { linear = cost.linear, quadratic = cost.quadratic } = step;
+    const none = { nodes: [], drawnW: [], drawnVar: [], quadratic: 0 };
+    const controls: Control[] = [
+      ...this.alphas.map((control, g) => ({
+        ...control,
+        lower: step.lower?.[g] ?? 0,
+        upper: step.upper?.[g] ?? ceiling[g]!,
+        linear: linear[g]!,
+        quadratic: quadratic[g]!,
+      })),
+      ...this.reactiveControls(step.reactivePrice ?? REACTIVE_PRICE),
+      ...(step.auxiliary ?? []).map((own) => ({ ...none, ...own })),
+    ];
+    const built = networkProgramme({
+      network: problem.network,
+      base: this.base,
+      lowerSquaredPu: relief > 0 ? problem.lowerSquaredPu.map((v) => v - relief) : problem.lowerSquaredPu,
+      upperSquaredPu: relief > 0 ? problem.upperSquaredPu.map((v) => v + relief) : problem.upperSquaredPu,
+      controls,
+      rows: [...(step.rows ?? []), ...this.reactiveRows()],
+      unitKw: this.unitKw,
+      isElastic: step.isElastic ?? false,
+    });
+    const solution = solveQuadraticProgramme(built.programme, { tolerance: this.tolerance });
+    this.programmes++;
+    this.iterations += solution.iterations;
+    this.variables = Math.max(this.variables, built.programme.linear.length);
+    const { x } = solution;
+    const auxiliaryCount = step.auxiliary?.length ?? 0;
+    return {
+      isSolved: !built.isInfeasible && (solution.status === 'optimal' || solution.status === 'nearOptimal'),
+      alpha: x.slice(0, groupCount),
+      reactive: Float64Array.from(units, (_, u) => this.reactiveOf(x, u)),
+      auxiliary: x.slice(this.auxiliary, this.auxiliary + auxiliaryCount),
+      solution,
+      built,
+    };
+  }
+
+  /** What an answer's reactive power costs at the default price, kW. */
+  reactiveCost({ reactive }: Pick<FairAnswer, 'reactive'>): number {
+    const data = this.problem.reactive;
+    if (data?.rule.mode !== 'capability') return 0;
+    return reactive.reduce((sum, share, u) => sum + (REACTIVE_PRICE * Math.abs(share) * data.ratingVA[u]!) / 1000, 0);
+  }
+
+  /**
+   * Takes a dispatch as the new state for Volt-VAr pieces and kVA tangents.
+   *
+   * @returns largest distance of reactive power from the curve, or from the circle, as a share of a rating
+   */
+  settle(alpha: ArrayLike<number>, reactive: Float64Array): number {
+    const data = this.problem.reactive;
+    if (!data) return 0;
+    const before = this.voltages;
+    this.voltages = dispatchState(this.problem, alpha, reactiveVar(data, reactive)).voltageSquaredPu;
+    let worst = 0;
+    this.problem.units.forEach(({ group, availableW }, u) => {
+      if (data.rule.mode === 'volt-var') {
+        const { offset } = curvePiece(data.rule.curve, this.meanVoltage(u), data.share[u]!);
+        worst = Math.max(worst, Math.abs(offset - reactive[u]!));
+      }
+      const p = (availableW * (1 - alpha[group]!)) / data.ratingVA[u]!;
+      const size = Math.hypot(p, reactive[u]!);
+      if (size <= 1 + CIRCLE_TOLERANCE) return;
+      worst = Math.max(worst, size - 1);
+      this.tangents.push({ unit: u, cos: p / size, sin: reactive[u]! / size });
+    });
+    // Pieces that change for ever are met half way.
+    if (data.rule.mode === 'volt-var' && this.settlings++ >= FREE_SETTLINGS) {
+      this.voltages = this.voltages.map((v, i) => (v + before[i]!) / 2);
+    }
+    return worst;
+  }
+
+  private settlings = 0;
+
+  private get columnsPerUnit(): number {
+    const mode = this.problem.reactive?.rule.mode;
+    return mode === 'capability' ? 2 : mode === 'volt-var' ? 1 : 0;
+  }
+
+  private reactiveOf(x: Float64Array, unit: number): number {
+    const { groupCount } = this.problem;
+    if (this.columnsPerUnit === 0) return 0;
+    if (this.columnsPerUnit === 1) return x[groupCount + unit]!;
+    return x[groupCount + 2 * unit]! - x[groupCount + 2 * unit + 1]!;
+  }
+
+  /** Columns of the reactive power of a unit, and their signs. */
+  private reactiveColumns(unit: number): { readonly columns: readonly number[]; readonly signs: readonly number[] } {
+    const { groupCount } = this.problem;
+    if (this.columnsPerUnit === 1) return { columns: [groupCount + unit], signs: [1] };
+    return { columns: [groupCount + 2 * unit, groupCount + 2 * unit + 1], signs: [1, -1] };
+  }
+
+  private reactiveControls(price: number): Control[] {
+    const data = this.problem.reactive;
+    if (!data) return [];
+    return this.problem.units.flatMap(({ nodes, shareRe, shareIm }, u): Control[] => {
+      const rating = data.ratingVA[u]!;
+      const share = data.share[u]!;
+      const injected = {
+        nodes,
+        drawnW: shareIm.map((im) => rating * im),
+        drawnVar: shareRe.map((re) => -rating * re),
+        upper: share,
+        quadratic: 0,
+      };
+      // The piece of the curve binds it; bounds would hold the voltage inside the piece instead.
+      if (data.rule.mode === 'volt-var') return [{ ...injected, lower: -Infinity, upper: Infinity, linear: 0 }];
+      const linear = (price * rating) / 1000;
+      const absorbed = {
+        drawnW: injected.drawnW.map((w) => -w),
+        drawnVar: injected.drawnVar.map((v) => -v),
+      };
+      return [
+        { ...injected, lower: 0, linear },
+        { ...injected, ...absorbed, lower: 0, linear },
+      ];
+    });
+  }
+
+  private reactiveRows(): ControlRow[] {
+    const data = this.problem.reactive;
+    if (!data) return [];
+    const { units } = this.problem;
+    const rows: ControlRow[] = this.tangents.map(({ unit, cos, sin }) => {
+      const { group, availableW } = units[unit]!;
+      const { columns, signs } = this.reactiveColumns(unit);
+      const p = (cos * availableW) / data.ratingVA[unit]!;
+      return {
+        columns: [group, ...columns],
+        values: [-p, ...signs.map((sign) => sign * sin)],
+        lower: -Infinity,
+        upper: 1 - p,
+      };
+    });
+    const { minPowerFactor } = data.rule;
+    if (data.rule.mode === 'capability' && minPowerFactor > 0) {
+      const slope = Math.sqrt(1 - minPowerFactor ** 2) / minPowerFactor;
+      units.forEach(({ group, availableW }, u) => {
+        const { columns } = this.reactiveColumns(u);
+        const p = (slope * availableW) / data.ratingVA[u]!;
+        rows.push({ columns: [group, ...columns], values: [p, 1, 1], lower: -Infinity, upper: p });
+      });
+    }
+    if (data.rule.mode === 'volt-var') rows.push(...units.map((_, u) => this.curveRow(data, u)));
+    return rows;
+  }
+
+  /** q - sum slope / (2 m V) dv = what the piece says at the present state. */
+  private curveRow(data: ReactiveData, unit: number): ControlRow {
+    const { nodes } = this.problem.units[unit]!;
+    const { offset, slope } = curvePiece(data.rule.curve, this.meanVoltage(unit), data.share[unit]!);
+    const { columns } = this.reactiveColumns(unit);
+    const row = { columns, values: [1], lower: offset, upper: offset };
+    if (slope === 0) return row;
+    const voltageValues = Array.from(nodes, (node) => -slope / (2 * nodes.length * Math.sqrt(this.voltages[node]!)));
+    const shift = Array.from(nodes, (node, k) => voltageValues[k]! * (this.voltages[node]! - this.base[node]!));
+    const value = offset + shift.reduce((sum, v) => sum + v, 0);
+    return { ...row, lower: value, upper: value, voltageNodes: nodes, voltageValues };
+  }
+
+  private meanVoltage(unit: number): number {
+    const { nodes } = this.problem.units[unit]!;
+    return nodes.reduce((sum, node) => sum + Math.sqrt(Math.max(0, this.voltages[node]!)), 0) / nodes.length;
+  }
+}
+
+/** Volt-VAr states that are taken whole before they are damped. */
+const FREE_SETTLINGS = 6;
+
+/** Shares of ratings as reactive power, var. */
+export function reactiveVar({ ratingVA }: ReactiveData, shares: ArrayLike<number>): Float64Array {
+  return ratingVA.map((rating, u) => rating * shares[u]!);
+}
