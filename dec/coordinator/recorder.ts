@@ -141,6 +141,8 @@ function nodeKey({ bus, phase }: MeasuredVoltage): string {
 export function summarizeRun(intervals: readonly IntervalResult[]): RunSummary {
   const first = intervals[0];
   const watched = intervals.flatMap(({ during }) => (during === undefined ? [] : [during]));
+  // Where nothing is measured nothing is known to be outside.
+  const isBlind = intervals.every(({ before }) => before.measuredNodes === 0);
   const audits = intervals.flatMap(({ audit }) => (audit === undefined ? [] : [audit]));
   const most = audits.reduce<AuditResult | undefined>(
     (best, audit) => (best === undefined || audit.curtailedW > best.curtailedW ? audit : best),
@@ -148,9 +150,10 @@ export function summarizeRun(intervals: readonly IntervalResult[]): RunSummary {
   );
   return {
     vMaxBeforePu: first?.before.vMaxPu,
-    violationsBefore: first?.before.violations,
+    violationsBefore: first?.before.measuredNodes === 0 ? undefined : first?.before.violations,
     vMaxAfterPu: watched.length === 0 ? undefined : Math.max(...watched.map(({ vMaxPu }) => vMaxPu)),
-    violationsAfter: watched.length === 0 ? undefined : Math.max(...watched.map(({ violations }) => violations)),
+    violationsAfter:
+      watched.length === 0 || isBlind ? undefined : Math.max(...watched.map(({ violations }) => violations)),
     curtailedW: most?.curtailedW,
     curtailedPct: most?.curtailedPct,
     jainAlpha: most?.jain.alpha,

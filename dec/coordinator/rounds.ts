@@ -113,6 +113,8 @@ class IntervalRun {
   private readonly alpha = new Map<string, number>();
   /** Agents that take no part in this interval, with what stands in for them. */
   private readonly held = new Map<string, StandIn | undefined>();
+  /** Agents without a path to the source. */
+  private readonly unsupplied = new Set<string>();
   private readonly errorsInRow = new Map<string, number>();
   private verifications = 0;
   private corrections = 0;
@@ -140,7 +142,8 @@ class IntervalRun {
     const { star, question } = this;
     const { unmeasured, absent } = await this.prepare();
     star.prepare(question.inputs, question.state);
-    for (const agentId of absent) this.hold(agentId);
+    this.findUnsupplied();
+    for (const agentId of absent) if (!this.unsupplied.has(agentId)) this.hold(agentId);
     let solved: Solved;
     let setpoints: IntervalOutcome['setpoints'] = {};
     for (let attempt = 1; ; attempt++) {
@@ -195,7 +198,18 @@ class IntervalRun {
 
   /** Agents that take part. */
   private present(): readonly string[] {
-    return this.agentIds.filter((agentId) => !this.held.has(agentId));
+    return this.agentIds.filter((agentId) => !this.held.has(agentId) && !this.unsupplied.has(agentId));
+  }
+
+  /** Finds the agents whose port has no closed path to the source: the star asks them nothing, and their limits stay. */
+  private findUnsupplied(): void {
+    const asked = this.star.start();
+    for (const agentId of this.agentIds) if (!asked.has(agentId)) this.unsupplied.add(agentId);
+    if (this.unsupplied.size === 0) return;
+    const names = [...this.unsupplied].slice(0, 3).join(', ');
+    this.findings.push(
+      `${this.unsupplied.size} agents have no closed path to the source and take no part: ${names}${this.unsupplied.size > 3 ? ', ...' : ''}.`,
+    );
   }
 
   /** Takes an agent as given: its limits in force are what it will do. */
@@ -364,7 +378,7 @@ class IntervalRun {
       const round = ++this.ask;
       const agents = Object.fromEntries(
         [...primary.requests]
-          .filter(([agentId]) => !this.held.has(agentId))
+          .filter(([agentId]) => !this.held.has(agentId) && !this.unsupplied.has(agentId))
           .map(([agentId, { voltage }]) => [agentId, { voltage: [...voltage] }]),
       );
       const more = candidate === undefined ? {} : { candidate };
@@ -379,6 +393,7 @@ class IntervalRun {
       let violations = primary.violations;
       isConverged = primary.isConverged;
       for (const [agentId, request] of primary.requests) {
+        if (this.unsupplied.has(agentId)) continue;
         const isHeld = this.held.has(agentId);
         const reply = isHeld ? this.held.get(agentId)?.verify(request) : answers.byAgent.get(agentId);
         if (reply === undefined || !isVerification(reply, this.portNodes(agentId))) {
@@ -404,7 +419,12 @@ class IntervalRun {
 
   private async commit(): Promise<IntervalOutcome['setpoints']> {
     const { interval, signal } = this.question;
-    const body = { kind: 'commit', interval, round: ++this.ask, held: [...this.held.keys()] } as const;
+    const body = {
+      kind: 'commit',
+      interval,
+      round: ++this.ask,
+      held: [...this.held.keys(), ...this.unsupplied],
+    } as const;
     const { roundDeadlineMs } = this.settings;
     const answers = await this.exchange.ask(body, 'setpoints', this.awaited(), roundDeadlineMs, signal);
     const failures = this.note(answers.byAgent.keys(), answers.late);
