@@ -11,7 +11,7 @@
  * (text and the tag after it) takes effect when it is complete, an incomplete one waits for the next block; (4) names are
  * compared with those that followed the last time before they are looked up; (5) objects go into the index at the end.
  *
- * Cost: one pass, memory of the texts and the properties. See docs/decisions/0009-cim-scanner.md.
+ * Cost: one pass, memory of the texts and the properties. See docs/decisions/0010-cim-scanner.md.
  */
 import { canonicalMrid } from '../model/index.js';
 import { KeyList } from './key-list.js';

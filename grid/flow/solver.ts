@@ -18,10 +18,12 @@ import {
   tapRatios,
   transformerPrimitive,
 } from '../model/index.js';
+import { requireFinite, unknown } from './argument.js';
 import { CapacitorSwitching, placeCapacitor } from './capacitor-control.js';
 import type { ControlledStates, ControlView, FlowControl } from './control/control.js';
 import { ControlQueue, type ControlSnapshot } from './control/queue.js';
 import type { StorageOrder } from './device/storage-power.js';
+import { fallbackOf } from './fallback.js';
 import type { FeederFlow } from './feeder-flow.js';
 import { type FlowState, iterateFixedPoint, startFlat } from './fixed-point.js';
 import type { FlowCore } from './flow-core.js';
@@ -561,29 +563,6 @@ class Engine implements FeederFlow {
       part: injection.part,
     });
   }
-}
-
-function fallbackOf(
-  method: PowerFlowFallback['method'],
-  noted: { reason: PowerFlowFallback['reason']; mismatchPu: number; bus?: string; node?: number },
-): PowerFlowFallback {
-  const { reason, mismatchPu, bus, node } = noted;
-  return {
-    method,
-    reason,
-    mismatchPu: Number.isFinite(mismatchPu) ? mismatchPu : Number.MAX_VALUE,
-    bus: bus ?? '',
-    node: node ?? 0,
-  };
-}
-
-function unknown(what: string, id: string): DecError {
-  return new DecError('BAD_ARGUMENT', `The feeder has no ${what} with the id ${id}.`, { what, id });
-}
-
-function requireFinite(name: string, value: number): void {
-  if (!Number.isFinite(value))
-    throw new DecError('BAD_ARGUMENT', `${name} must be a finite number, not ${value}.`, { name });
 }
 
 /**
