@@ -43,6 +43,8 @@ const channel = (): Channel => ({
 
 interface Place {
   readonly node: number;
+  /** The node it is measured against, -1 for ground. */
+  readonly other: number;
   readonly baseV: number;
 }
 
@@ -61,9 +63,12 @@ interface Controlled {
 /** Nodes whose voltage counts for a unit. */
 function placesOf(compiled: CompiledFeeder, control: InverterControl, unit: UnitState): Place[] {
   if (control.monitored && control.monitored.length > 0) {
-    return control.monitored.flatMap(({ bus, nodes, baseV }) =>
-      nodes.map((node) => ({ node: compiled.nodeIndex(bus, node), baseV })).filter(({ node }) => node >= 0),
-    );
+    return control.monitored.flatMap(({ bus, nodes, baseV }) => {
+      const indices = nodes.map((node) => compiled.nodeIndex(bus, node)).filter((node) => node >= 0);
+      // Two nodes stand for the voltage between them.
+      const [node = -1, other = -1] = indices;
+      return indices.length === 2 ? [{ node, other, baseV }] : indices.map((each) => ({ node: each, other: -1, baseV }));
+    });
   }
   const { terminal, shares } = unit.der;
   const numbers = [...new Set(shares.flatMap(({ node, otherNode }) => [node, otherNode]))].filter(
@@ -72,7 +77,7 @@ function placesOf(compiled: CompiledFeeder, control: InverterControl, unit: Unit
   return numbers
     .map((number) => compiled.nodeIndex(terminal.bus, number))
     .filter((node) => node >= 0)
-    .map((node) => ({ node, baseV: compiled.nodeBaseV[node]! }));
+    .map((node) => ({ node, other: -1, baseV: compiled.nodeBaseV[node]! }));
 }
 
 /** A control with its units. */
@@ -178,7 +183,11 @@ export class InverterFunction {
   }
 
   private voltagePu({ places }: Controlled, voltage: Float64Array): number {
-    const values = places.map(({ node, baseV }) => Math.hypot(voltage[2 * node]!, voltage[2 * node + 1]!) / baseV);
+    const values = places.map(({ node, other, baseV }) => {
+      const re = voltage[2 * node]! - (other >= 0 ? voltage[2 * other]! : 0);
+      const im = voltage[2 * node + 1]! - (other >= 0 ? voltage[2 * other + 1]! : 0);
+      return Math.hypot(re, im) / baseV;
+    });
     const { monitoredPhase } = this.control;
     if (monitoredPhase === 'max') return Math.max(...values);
     if (monitoredPhase === 'min') return Math.min(...values);
@@ -190,7 +199,8 @@ export class InverterFunction {
   private curvePu(controlled: Controlled, pu: number): number {
     const { voltageReference } = this.control;
     const { samples } = controlled;
-    if (voltageReference === 'rated' || samples.length === 0) return voltageReference === 'average' ? 1 : pu;
+    // Before there is an average the rated voltage stands for it.
+    if (voltageReference === 'rated' || samples.length === 0) return pu;
     const average = samples.reduce((sum, s) => sum + s.pu, 0) / samples.length;
     return voltageReference === 'average' ? pu / average : average;
   }

@@ -7,7 +7,7 @@
  * below the lower limit above it, and the band is not sought beyond a limit, where the two would hunt.
  * Reverse power: beyond the threshold, after its delay, the control turns round: it regulates the terminal of the other
  * winding by the reverse settings, moving the tap the other way, or goes to neutral, or (co-generation) goes on forward with the reverse
- * compensator settings. It turns back when forward power passes the threshold again.
+ * target, band and compensator settings. It turns back when forward power passes the threshold again.
  * In time mode one step is made when due, the next after the subsequent delay.
  * Source: OpenDSS, RegControl.pas (`Sample`, `AtLeastOneTap`, `VLimit`) in static control mode; the lower limit is CIM's
  * TapChangerControl.minLimitVoltage, treated alike.
@@ -203,7 +203,7 @@ export function regulatorSteps(
   const { regulator } = placed;
   const reverse = isTurned ? regulator.reverse : undefined;
   const isReverse = reverse !== undefined && !reverse.isCogeneration;
-  const { targetV, bandV } = isReverse ? reverse : regulator;
+  const { targetV, bandV } = reverse ?? regulator;
   const { localV: local, actualV: actual } = regulatorVoltage(placed, compiled, primitive, voltage, isTurned);
   // 0 stands for a limit that is not set, as in OpenDSS.
   const upperV = limitOf(regulator.maxVoltageV, Number.POSITIVE_INFINITY);

@@ -198,7 +198,7 @@ export interface Regulator extends Element {
     readonly delayS: number;
     /** Goes to the neutral tap and stays there. */
     readonly isNeutral: boolean;
-    /** Co-generation: goes on regulating its own side, with the reverse compensator settings. */
+    /** Co-generation: goes on regulating its own side, with the reverse target, band and compensator settings. */
     readonly isCogeneration: boolean;
   };
   /** Largest change in one pass, steps; default 16. */

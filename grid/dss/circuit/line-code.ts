@@ -108,7 +108,8 @@ export function readLineCode(reader: CircuitReader, object: DssObject): LineCode
           normalA = reader.number(object, assignment) ?? normalA;
           break;
         case 'neutral':
-          neutral = reader.count(object, assignment) ?? neutral;
+          // 0, as OpenDSS saves a reduced code, stands for none.
+          neutral = reader.count(object, assignment, 0) || neutral;
           break;
         case 'kron':
           if (!reader.flag(object, assignment) || parameters.phases < 2) break;
