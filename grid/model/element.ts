@@ -102,6 +102,8 @@ export interface Switch extends Element {
   readonly ratingA?: number;
   /** Series impedance when closed, ohm; OpenDSS' switch line is 0.001 + j0.001 ohm on the diagonal. */
   readonly seriesOhm: ComplexMatrix;
+  /** Charging of the closed conductors, S, imaginary part only; half stands at each end. Absent for none. */
+  readonly shuntSiemens?: ComplexMatrix;
 }
 
 /** One winding of a transformer (or of one tank of a bank). */

@@ -122,8 +122,9 @@ export function switchPrimitive(device: Switch, isOpen: readonly boolean[]): Pri
     closed.forEach((j, b) => {
       const re = series.re[a * closed.length + b]!;
       const im = series.im[a * closed.length + b]!;
-      y.add(i, j, re, im);
-      y.add(n + i, n + j, re, im);
+      const half = (device.shuntSiemens?.im[i * n + j] ?? 0) / 2;
+      y.add(i, j, re, im + half);
+      y.add(n + i, n + j, re, im + half);
       y.add(i, n + j, -re, -im);
       y.add(n + i, j, -re, -im);
     });

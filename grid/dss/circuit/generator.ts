@@ -6,13 +6,14 @@ import type { Connection, Machine } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
 import { profileNames } from './profile.js';
-import { type DssBus, sharesAt } from './terminal.js';
+import { type DssBus, ratedKv, sharesAt } from './terminal.js';
 
 type MachineModel = NonNullable<Machine['model']>;
 
 class GeneratorState {
   bus: DssBus | undefined;
   phases = 3;
+  phasesAtKv = 3;
   kv = 12.47;
   kw = 1000;
   kvar = 60;
@@ -77,6 +78,7 @@ function apply(reader: CircuitReader, object: DssObject, state: GeneratorState, 
       break;
     case 'kv':
       state.kv = reader.positive(object, assignment) ?? state.kv;
+      state.phasesAtKv = state.phases;
       break;
     case 'kw':
       state.kw = number(state.kw);
@@ -178,7 +180,7 @@ export function readGenerator(reader: CircuitReader, object: DssObject): Machine
       bus,
       phases,
       connection,
-      kv,
+      connection === 'wye' ? ratedKv(kv, state.phasesAtKv, phases) : kv,
       state.kw * 1000 * factor,
       state.kvar * 1000 * (isReactiveFixed ? 1 : factor),
     ),

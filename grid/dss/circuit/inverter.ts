@@ -13,6 +13,8 @@ import type { DssBus } from './terminal.js';
 export class InverterParameters {
   bus: DssBus | undefined;
   phases = 3;
+  /** Phases when the kV was read. */
+  phasesAtKv = 3;
   kv = 12.47;
   connection: Connection = 'wye';
   kva: number;
@@ -55,6 +57,7 @@ export class InverterParameters {
         return true;
       case 'kv':
         this.kv = reader.positive(object, assignment) ?? this.kv;
+        this.phasesAtKv = this.phases;
         return true;
       case 'conn':
         this.connection = reader.connection(object, assignment) ?? this.connection;

@@ -22,7 +22,7 @@ import type { WireData } from './wire-data.js';
 /** Values of a line that is a switch: ohm and farad for a length of one, and the length. */
 const SWITCH_SEQUENCE = { r1: 1, x1: 1, r0: 1, x0: 1, c1: 1.1e-9, c0: 1e-9 };
 const SWITCH_LENGTH = 0.001;
-/** Charging of a switch above this is kept, in a line in its place, S. */
+/** A switch with more charging than this is a line that is marked as a switch, S. */
 const MOST_SWITCH_SIEMENS = 1e-6;
 
 /** Line codes, each read once. */
@@ -329,6 +329,7 @@ function place(
       isOpen: common.from.nodes.map(() => false),
       isNormallyOpen: false,
       seriesOhm: made.seriesOhm,
+      ...(charging > 0 ? { shuntSiemens: made.shuntSiemens } : {}),
     };
   }
   if (state.isSwitch) {

@@ -4,7 +4,7 @@ import type { CircuitReader } from './circuit-reader.js';
 import { curveAt, InverterParameters, terminalPower } from './inverter.js';
 import { multiplierAt, profileNames, readProfile } from './profile.js';
 import { lastStudyStep } from './study.js';
-import { sharesAt } from './terminal.js';
+import { ratedKv, sharesAt } from './terminal.js';
 
 /** Ratings of a Storage that names none (OpenDSS): kVA, kW, kWh. */
 const DEFAULT_KVA = 25;
@@ -53,6 +53,9 @@ function readState(reader: CircuitReader, object: DssObject): StorageState {
         break;
       case 'kwhrated':
         state.ratedKwh = reader.positive(object, assignment) ?? state.ratedKwh;
+        // A new rating is a full cell, whatever was written of its energy before.
+        state.storedPct = undefined;
+        state.storedKwh = undefined;
         break;
       case 'kwhstored':
         state.storedKwh = number(state.storedKwh ?? 0);
@@ -174,7 +177,9 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
   const storedKwh = state.storedKwh ?? (state.ratedKwh * (state.storedPct ?? 100)) / 100;
   const isFull = state.state === 'charging' && storedKwh >= state.ratedKwh;
   const isEmpty = state.state === 'discharging' && storedKwh <= (state.ratedKwh * state.reservePct) / 100;
-  const now = isFull || isEmpty ? 'idling' : state.state;
+  const ratePct = state.state === 'charging' ? state.chargePct : state.dischargePct;
+  const isCutOut = state.state !== 'idling' && ratedW * ratePct < inverter.cutOutPct * inverter.ratedVA;
+  const now = isFull || isEmpty || isCutOut ? 'idling' : state.state;
   const idleW = (ratedW * state.idlingPct) / 100;
   const activeW =
     now === 'charging'
@@ -190,7 +195,7 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
     unitMrid: '',
     name: object.displayName,
     connection,
-    ...sharesAt(bus, phases, connection, kv, powerW, powerVar),
+    ...sharesAt(bus, phases, connection, connection === 'wye' ? ratedKv(kv, parameters.phasesAtKv, phases) : kv, powerW, powerVar),
     ratedPowerVA: inverter.ratedVA,
     minVoltagePu: parameters.leastPu,
     maxVoltagePu: parameters.largestPu,

@@ -29,6 +29,17 @@ export function shareVoltage(phases: number, connection: Connection, kv: number)
 }
 
 /**
+ * Rated kV of a generator or storage unit whose number of phases may have been written after its kV: OpenDSS works the
+ * voltage of one phase out when it reads the kV and leaves it so.
+ *
+ * @param phasesThen - phases when the kV was read
+ */
+export function ratedKv(kv: number, phasesThen: number, phases: number): number {
+  const perPhase = (count: number) => (count === 2 || count === 3 ? 1 / Math.sqrt(3) : 1);
+  return phasesThen === phases ? kv : (kv * perPhase(phasesThen)) / perPhase(phases);
+}
+
+/**
  * The shares of a load, generator or inverter: each phase of a wye to its last conductor, each phase of a delta to the next.
  *
  * @param powerW - power of all phases, W

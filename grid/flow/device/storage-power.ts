@@ -88,17 +88,20 @@ export function storagePower(
 ): TerminalPower {
   const { cell, maxPowerW, maxChargeW } = battery;
   let offeredW: number;
-  if (order.state === 'idling') {
+  const wanted = order.state === 'charging' ? order.rate * maxChargeW : order.rate * maxPowerW;
+  // Below its cut-out power the inverter lets the cell idle.
+  const isIdling = order.state === 'idling' || wanted < (inverter.cutOutPct / 100) * inverter.ratedVA;
+  if (isIdling) {
     const lossW = (maxPowerW * cell.idlingLossPct) / 100;
     const curve = inverter.efficiency;
     offeredW = -(curve ? lossW / curveValue(curve, lossW / inverter.ratedVA) : lossW);
   } else {
-    offeredW = order.state === 'charging' ? -order.rate * maxChargeW : order.rate * maxPowerW;
+    offeredW = order.state === 'charging' ? -wanted : wanted;
   }
   const limitW = request.limitW ?? Number.POSITIVE_INFINITY;
   const limitedW = Math.sign(offeredW) * Math.min(Math.abs(offeredW), limitW);
   const kept = request.priority === undefined ? inverter : { ...inverter, priority: request.priority };
-  return inverterPower(kept, order.state === 'idling' ? offeredW : limitedW, maxPowerW, true, request.powerVar);
+  return inverterPower(kept, isIdling ? offeredW : limitedW, maxPowerW, true, request.powerVar);
 }
 
 /**
