@@ -86,7 +86,10 @@ describe('ranges of regulators', () => {
 
   it('refuse a tap changer that is no tap changer, with or without control', () => {
     expect(regulator({ lowStep: 16, highStep: -16 })).toEqual(error('lowStep', '16'));
-    expect(regulator({ position: 2.5, isControlEnabled: false })).toEqual(error('step', '2.5'));
+    expect(regulator({ position: 2.5, isControlEnabled: false, mrid: 'R-1' })).toEqual(error('step', '2.5'));
+    expect(regulator({ position: 2.5, isControlEnabled: false, mrid: '' })).toEqual([
+      'info VALUE_OUT_OF_RANGE step 2.5',
+    ]);
     expect(regulator({ highStep: 16.5 })).toEqual(error('highStep', '16.5'));
     expect(regulator({ stepPu: 0 })).toEqual(error('stepVoltageIncrement', '0'));
     expect(regulator({ stepPu: 1e30 })).toEqual(error('stepVoltageIncrement', '1e+32'));

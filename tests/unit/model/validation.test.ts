@@ -210,7 +210,13 @@ describe('validation of a feeder', () => {
     const wrongBus = changed(({ buses }) => ({
       buses: buses.map((bus) => (bus.id === 'C' ? { ...bus, baseVoltageV: 277 } : bus)),
     }));
-    expect(codes(wrongBus)).toEqual(['error BASE_VOLTAGE_CONFLICT SW']);
+    // Without an mRID it is a script's, whose bases are set by hand; in CIM they are data of the equipment.
+    expect(codes(wrongBus)).toEqual(['warning BASE_VOLTAGE_CONFLICT SW']);
+    const inCim = changed(({ buses, switches }) => ({
+      buses: buses.map((bus) => (bus.id === 'C' ? { ...bus, baseVoltageV: 277 } : bus)),
+      switches: switches.map((device) => ({ ...device, mrid: 'SW-1' })),
+    }));
+    expect(codes(inCim)).toEqual(['error BASE_VOLTAGE_CONFLICT SW']);
     const wrongWinding = changed(({ transformers }) => ({
       transformers: transformers.map((t) => ({
         ...t,

@@ -138,7 +138,9 @@ describe('objects', () => {
     const written = script
       .find('transformer', 'u')!
       .assignments.map(({ property, value }) => `${property}=${value.text}`);
-    expect(written).toEqual(['wdg=1', 'kv=4', 'wdg=2', 'kv=2', 'wdg=1', 'bus=z']);
+    expect(written.slice(0, 5)).toEqual(['wdg=1', 'kv=4', 'wdg=2', 'kv=2', 'wdg=1']);
+    // dss-python 0.15.7: a copy has these three as a new transformer has them
+    expect(written.slice(5)).toEqual(['%imag=0', 'leadlag=lag', 'ppm_antifloat=1', 'bus=z']);
   });
 
   it('are edited together by batchedit with a regular expression in any letter case', () => {
