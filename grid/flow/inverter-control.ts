@@ -67,7 +67,9 @@ function placesOf(compiled: CompiledFeeder, control: InverterControl, unit: Unit
       const indices = nodes.map((node) => compiled.nodeIndex(bus, node)).filter((node) => node >= 0);
       // Two nodes stand for the voltage between them.
       const [node = -1, other = -1] = indices;
-      return indices.length === 2 ? [{ node, other, baseV }] : indices.map((each) => ({ node: each, other: -1, baseV }));
+      return indices.length === 2
+        ? [{ node, other, baseV }]
+        : indices.map((each) => ({ node: each, other: -1, baseV }));
     });
   }
   const { terminal, shares } = unit.der;
