@@ -172,7 +172,8 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
     return undefined;
   }
   if (!parameters.hasKva) parameters.kva = state.ratedKw;
-  const inverter = parameters.inverter(DEFAULT_KVA);
+  // OpenDSS takes the limit of current of a Storage for a constant impedance below its window.
+  const inverter = { ...parameters.inverter(DEFAULT_KVA), isCurrentLimited: false };
   const ratedW = state.ratedKw * 1000 * (state.ratedPct / 100);
   const storedKwh = state.storedKwh ?? (state.ratedKwh * (state.storedPct ?? 100)) / 100;
   const isFull = state.state === 'charging' && storedKwh >= state.ratedKwh;
