@@ -70,7 +70,7 @@ export function readForecastTable(text: string, file: string): ForecastTable {
       throw wrong(file, line, `has time ${cells[0]!.trim()}, which does not come after that of the row before`);
     }
     names.forEach((name, c) => {
-      columns.get(name)![r] = valueOf(cells[c + 1]!, name, file, line);
+      columns.get(name)![r] = cellNumber(cells[c + 1]!, name, file, line);
     });
   });
   edgesS[body.length] = lastEdge(edgesS, body, clock, file);
@@ -113,7 +113,7 @@ function rowsOf(text: string): Row[] {
 function unstamped(rows: readonly Row[], file: string): ForecastTable {
   const values = Float64Array.from(rows, ({ line, cells }) => {
     if (cells.length !== 1) throw wrong(file, line, 'has several numbers and no header that says which is the time');
-    return valueOf(cells[0]!, 'value', file, line);
+    return cellNumber(cells[0]!, 'value', file, line);
   });
   return {
     file,
@@ -153,7 +153,7 @@ function timeOf(cell: string, name: string, clock: ForecastTable['clock'], file:
   return seconds;
 }
 
-function valueOf(cell: string, name: string, file: string, line: number): number {
+function cellNumber(cell: string, name: string, file: string, line: number): number {
   if (!isNumber(cell)) throw wrong(file, line, `has "${cell.trim()}" in column ${name}, which is no number`);
   return Number(cell);
 }
