@@ -31,7 +31,7 @@ export interface EnvelopeQuestion {
   /** Random mixtures verified, and their seed. Default 24, 1. */
   readonly mixtures?: number;
   readonly seed?: number;
-  /** AC corrections at most. Default 6. */
+  /** AC corrections at most. Default 12. */
   readonly maxCorrections?: number;
 }
 

@@ -11,8 +11,8 @@ import { fillRoom, proportionalRoom, type RoomRow } from './fair-room.js';
  * Steps: 1. AC power flow with customers at rest: the base; 2. the fairest limits under the rows found so far
  *        (fair-room.ts), rows for the nodes whose worst mixture is outside, until there are none; 3. AC power flow of the
  *        corners: all at their export limit, all at their import limit, for each limit that binds the mixture that
- *        strains it most, and seeded random mixtures; 4. where one of them is outside, what the rows did not
- *        foresee is kept as a margin of that node, and 2 repeated; 5. what still is outside shrinks all limits together.
+ *        strains it most, and seeded random mixtures; 4. where one of them is outside, a row for that very
+ *        point holds what strains the limit to less, and 2 is repeated; 5. what still is outside shrinks all limits together.
  * Cost: O(customers * nodes) per round of rows, one power flow per operating point.
  * Fails: with a status. The AC power flow is verified at operating points; between them the linear model vouches.
  * Sources: Petrou et al. (2021), "Ensuring distribution network integrity using dynamic operating limits for prosumers",
@@ -27,7 +27,9 @@ const MAX_ROUNDS = 60;
 const KEPT_SQUARED_PU = 1e-7;
 /** Binding limits whose worst mixture is verified. */
 const WORST_CORNERS = 10;
-/** Added to a margin so that the next round lands inside, pu squared. */
+/** Nodes cut at an operating point that is outside. */
+const CUTS_PER_POINT = 3;
+/** Taken from a cut's room so that the next round lands inside, pu squared. */
 const INSIDE_SQUARED_PU = 4e-6;
 
 /** An operating point: power of each entry, W. */
@@ -70,19 +72,20 @@ export function findEnvelopes(question: EnvelopeQuestion): EnvelopeResult {
     return result;
   };
   if (network.customers.length === 0) return finish('nothingToDo', empty, 0, []);
-  const maxCorrections = question.maxCorrections ?? 6;
+  const maxCorrections = question.maxCorrections ?? 12;
   const isOutside = ({ violations, maxLoading }: SolvedPoint) => violations > 0 || maxLoading > search.loading + 1e-6;
   let corrections = 0;
   for (;;) {
     const x = search.share();
-    const checks = search.mixtures(x).map(({ name, x: powers }) => search.truth.solve(name, powers));
+    const mixtures = search.mixtures(x);
+    const checks = mixtures.map(({ name, x: powers }) => search.truth.solve(name, powers));
     if (checks.some(({ isConverged }) => !isConverged)) return finish('failed', empty, corrections, checks);
     const outside = checks.filter(isOutside);
     if (outside.length === 0 || search.base.violations > 0) {
       return finish(search.base.violations > 0 ? 'baseViolated' : 'optimal', x, corrections, checks);
     }
     if (corrections < maxCorrections) {
-      search.learn(x, checks);
+      search.learn(x, mixtures, checks);
       corrections++;
       continue;
     }
@@ -105,14 +108,12 @@ export function findEnvelopes(question: EnvelopeQuestion): EnvelopeResult {
   }
 }
 
-/** Rows and margins found so far. */
+/** Rows found so far. */
 class EnvelopeSearch {
   readonly truth: EnvelopeTruth;
   readonly base: SolvedPoint;
   readonly loading: number;
-  /** What the linear model misses at the limits of each node, pu squared; it only grows. */
-  private readonly marginUp: Float64Array;
-  private readonly marginDown: Float64Array;
+  private readonly cuts: RoomRow[] = [];
   private readonly marginVA = new Map<string, number>();
   private readonly upRows: number[] = [];
   private readonly downRows: number[] = [];
@@ -121,11 +122,9 @@ class EnvelopeSearch {
     this.truth = new EnvelopeTruth(network);
     this.base = this.truth.solve('at rest', new Float64Array(network.caps.length));
     this.loading = network.question.loading ?? 1;
-    const n = network.linear.network.nodes.length;
-    [this.marginUp, this.marginDown] = [new Float64Array(n), new Float64Array(n)];
   }
 
-  /** The fairest limits under present margins. */
+  /** The fairest limits under the rows so far and those they call for. */
   share(): Float64Array {
     const { network } = this;
     const { rule = 'proportional', weights = 'equal' } = network.question;
@@ -135,6 +134,7 @@ class EnvelopeSearch {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const rows = [
         ...thermal,
+        ...this.cuts,
         ...this.upRows.map((node) => this.row(node, 1)),
         ...this.downRows.map((node) => this.row(node, -1)),
       ];
@@ -188,29 +188,30 @@ class EnvelopeSearch {
     return points;
   }
 
-  /** Takes what rows did not foresee of the operating points at limits `x` into the margins. */
-  learn(x: Float64Array, checks: readonly SolvedPoint[]): void {
-    const reach = this.network.reach(x);
-    for (const check of checks) this.learnFrom(reach, check);
+  /** Cuts the operating points at limits `x` that are outside: what strains the limit there is held to less. */
+  learn(x: Float64Array, mixtures: readonly Mixture[], checks: readonly SolvedPoint[]): void {
+    const { rows, lowerSquaredPu, upperSquaredPu } = this.network;
+    checks.forEach(({ violations, voltageSquaredPu }, m) => {
+      if (violations === 0) return;
+      for (const sign of [1, -1] as const) {
+        const excess = voltageSquaredPu.map((v, i) => {
+          const by = sign > 0 ? v - upperSquaredPu[i]! : lowerSquaredPu[i]! - v;
+          return Number.isFinite(by) ? by : 0;
+        });
+        for (const node of rows.pick(excess, KEPT_SQUARED_PU, CUTS_PER_POINT)) {
+          const answer = rows.row(node);
+          const coefficients = Float64Array.from(x, (limit, d) =>
+            limit > 0 ? (Math.max(0, sign * answer[d]!) * mixtures[m]!.x[d]!) / limit : 0,
+          );
+          const strain = coefficients.reduce((sum, a, d) => sum + a * x[d]!, 0);
+          this.cuts.push({ coefficients, room: strain - excess[node]! - INSIDE_SQUARED_PU });
+        }
+      }
+    });
     for (const { id, ratingVA } of this.network.question.feeder.transformers) {
       const most = checks.reduce((size, { transformerVA }) => Math.max(size, transformerVA.get(id) ?? 0), 0);
       const over = most - ratingVA * this.loading;
       if (over > 0) this.marginVA.set(id, (this.marginVA.get(id) ?? 0) + 1.05 * over);
-    }
-  }
-
-  private learnFrom(reach: ReturnType<EnvelopeNetwork['reach']>, check: SolvedPoint): void {
-    const { network, base } = this;
-    for (let i = 0; i < reach.up.length; i++) {
-      const v = check.voltageSquaredPu[i]!;
-      if (!Number.isFinite(v) || !Number.isFinite(network.upperSquaredPu[i]!)) continue;
-      const rise = v - base.voltageSquaredPu[i]!;
-      if (v > network.upperSquaredPu[i]!) {
-        this.marginUp[i] = Math.max(this.marginUp[i]!, rise - reach.up[i]! + INSIDE_SQUARED_PU);
-      }
-      if (v < network.lowerSquaredPu[i]!) {
-        this.marginDown[i] = Math.max(this.marginDown[i]!, -rise - reach.down[i]! + INSIDE_SQUARED_PU);
-      }
     }
   }
 
@@ -228,9 +229,7 @@ class EnvelopeSearch {
   private room(node: number, sign: 1 | -1): number {
     const base = this.base.voltageSquaredPu[node]!;
     if (!Number.isFinite(base)) return Infinity;
-    return sign > 0
-      ? this.network.upperSquaredPu[node]! - base - this.marginUp[node]!
-      : base - this.network.lowerSquaredPu[node]! - this.marginDown[node]!;
+    return sign > 0 ? this.network.upperSquaredPu[node]! - base : base - this.network.lowerSquaredPu[node]!;
   }
 
   private row(node: number, sign: 1 | -1): RoomRow {

@@ -120,7 +120,7 @@ describe('a customer schedule', () => {
     expect(result.programmes).toBeGreaterThan(1);
     const { powerW, storedWh } = result.schedule!.batteries[0]!;
     // The store that follows from one power per step is the one the schedule says, so nothing ran both ways.
-    storeAfter(lossy, powerW, 0.25).forEach((stored, t) => expect(storedWh[t]!).toBeCloseTo(stored, 1));
+    for (const [t, stored] of storeAfter(lossy, powerW, 0.25).entries()) expect(storedWh[t]!).toBeCloseTo(stored, 1);
     expect(result.objective).toBeCloseTo(bestByExhaustion(customer), 5);
   });
 
