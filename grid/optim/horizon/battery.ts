@@ -25,7 +25,7 @@ export interface BatteryAssumptions {
   readonly reserve: number;
 }
 
-/** NREL ATB residential storage: 85 to 90 % round trip; a tenth kept back is the usual setting of home systems. */
+/** Our choice for home systems with lithium cells: 0.9 both ways, a tenth kept back. */
 export const BATTERY_ASSUMPTIONS: BatteryAssumptions = { efficiency: 0.95, reserve: 0.1 };
 
 /**

@@ -24,6 +24,8 @@ const NEGLIGIBLE = 1e-9;
 
 /** Complementarity and stationarity at which the interior point ends, relative. */
 const CLOSED = 1e-9;
+/** Rows taken at once by the proportional rule. */
+const ROWS_PER_ROUND = 12;
 
 /** Lexicographic max-min of x / weight. */
 export function fillRoom(rows: readonly RoomRow[], cap: Float64Array, weight: Float64Array): Float64Array {
@@ -59,8 +61,17 @@ export function fillRoom(rows: readonly RoomRow[], cap: Float64Array, weight: Fl
   return x;
 }
 
-/** Maximiser of sum weight log x. */
-export function proportionalRoom(rows: readonly RoomRow[], cap: Float64Array, weight: Float64Array): Float64Array {
+/**
+ * Maximiser of sum weight log x.
+ *
+ * @param start - rows likely to be full, from a similar question: the fewer are missing, the fewer systems are solved
+ */
+export function proportionalRoom(
+  rows: readonly RoomRow[],
+  cap: Float64Array,
+  weight: Float64Array,
+  start: ReadonlySet<RoomRow> = new Set(),
+): Float64Array {
   const n = cap.length;
   // Who is in a row without room has nothing; the others are put in units of their caps, rows in units of their room.
   const isOut = Uint8Array.from(cap, (most, d) => (most > 0 && weight[d]! > 0 ? 0 : 1));
@@ -69,15 +80,29 @@ export function proportionalRoom(rows: readonly RoomRow[], cap: Float64Array, we
     for (let d = 0; d < n; d++) if (coefficients[d]! > 0) isOut[d] = 1;
   }
   const kept = Array.from(cap.keys()).filter((d) => !isOut[d]);
-  const A = rows
-    .filter(({ room }) => room > 0)
-    .map(({ coefficients, room }) => Float64Array.from(kept, (d) => (coefficients[d]! * cap[d]!) / room))
-    .filter((row) => row.reduce((sum, a) => sum + a, 0) > 1);
+  const A: Float64Array[] = [];
+  const taken: Float64Array[] = [];
+  for (const row of rows) {
+    if (!(row.room > 0)) continue;
+    const scaled = Float64Array.from(kept, (d) => (row.coefficients[d]! * cap[d]!) / row.room);
+    if (scaled.reduce((sum, a) => sum + a, 0) <= 1) continue;
+    A.push(scaled);
+    if (start.has(row)) taken.push(scaled);
+  }
   const x = new Float64Array(n);
   if (kept.length === 0) return x;
   const mean = kept.reduce((sum, d) => sum + weight[d]!, 0) / kept.length;
   const w = Float64Array.from(kept, (d) => weight[d]! / mean);
-  const solved = solveScaled(A, w);
+  // Few rows are ever full: they are taken as they are over-filled, so that the dense system stays small.
+  let solved = solveScaled(taken, w);
+  for (let round = 0; round <= A.length; round++) {
+    const over = A.map((row) => ({ row, by: row.reduce((sum, a, j) => sum + a * solved[j]!, 0) - 1 }))
+      .filter(({ row, by }) => by > CLOSED && !taken.includes(row))
+      .sort((a, b) => b.by - a.by);
+    if (over.length === 0) break;
+    for (const { row } of over.slice(0, ROWS_PER_ROUND)) taken.push(row);
+    solved = solveScaled(taken, w);
+  }
   kept.forEach((d, j) => {
     x[d] = solved[j]! * cap[d]!;
   });
@@ -99,31 +124,44 @@ function solveScaled(A: readonly Float64Array[], w: Float64Array): Float64Array 
   );
   const x = new Float64Array(n).fill(0.5 / densest);
   const u = new Float64Array(n).fill(1);
-  const lambda = new Float64Array(m).fill(1);
+  // At the optimum sum lambda_i (A x)_i is the sum of weights that caps do not hold: about n over the rows.
+  const lambda = new Float64Array(m).fill(n / m);
   const slack = Float64Array.from(A, (row) => 1 - row.reduce((sum, a, j) => sum + a * x[j]!, 0));
+  const filled = A.map((row) => Int32Array.from(row.keys()).filter((j) => row[j] !== 0));
   const [dx, r, inverse] = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
   for (let iteration = 0; iteration < 200; iteration++) {
     let product = 0;
     for (let j = 0; j < n; j++) product += u[j]! * (1 - x[j]!);
     for (let i = 0; i < m; i++) product += lambda[i]! * slack[i]!;
-    const mu = (0.15 * product) / (n + m);
     let stationarity = 0;
+    for (let j = 0; j < n; j++) {
+      let pull = u[j]! - w[j]! / x[j]!;
+      for (let i = 0; i < m; i++) pull += A[i]![j]! * lambda[i]!;
+      stationarity = Math.max(stationarity, Math.abs(pull) * x[j]!);
+    }
+    // Complementarity must not run ahead of stationarity, or steps become short.
+    const mean = product / (n + m);
+    const mu = stationarity > 10 * mean ? mean : 0.15 * mean;
     for (let j = 0; j < n; j++) {
       let pull = -w[j]! / x[j]!;
       for (let i = 0; i < m; i++) pull += A[i]![j]! * lambda[i]!;
-      stationarity = Math.max(stationarity, Math.abs(pull + u[j]!) * x[j]!);
       r[j] = pull + mu / (1 - x[j]!);
       inverse[j] = 1 / (w[j]! / x[j]! ** 2 + u[j]! / (1 - x[j]!));
     }
-    if (product < CLOSED * n && stationarity < CLOSED) break;
+    if (product < CLOSED * n && stationarity < 1e3 * CLOSED) break;
     const matrix = new Float64Array(m * m);
     const dLambda = new Float64Array(m);
     for (let i = 0; i < m; i++) {
       const row = A[i]!;
       for (let k = 0; k <= i; k++) {
         const other = A[k]!;
+        // Rows of one direction or one transformer have few entries: the shorter of the two is walked.
+        const shared = filled[i]!.length < filled[k]!.length ? filled[i]! : filled[k]!;
         let sum = 0;
-        for (let j = 0; j < n; j++) sum += row[j]! * inverse[j]! * other[j]!;
+        for (let p = 0; p < shared.length; p++) {
+          const j = shared[p]!;
+          sum += row[j]! * inverse[j]! * other[j]!;
+        }
         matrix[i * m + k] = sum;
         matrix[k * m + i] = sum;
       }

@@ -16,12 +16,11 @@ import { fillRoom, proportionalRoom, type RoomRow } from './fair-room.js';
  * Cost: O(customers * nodes) per round of rows, one power flow per operating point.
  * Fails: with a status. The AC power flow is verified at operating points; between them the linear model vouches.
  * Sources: Petrou et al. (2021), "Ensuring distribution network integrity using dynamic operating limits for prosumers",
- *          IEEE Trans. Smart Grid 12(5); Liu and Braslavsky (2023), "Robust dynamic operating envelopes", IEEE Trans. Smart
- *          Grid 14(5), for limits that hold for every mixture.
+ *          IEEE Trans. Smart Grid 12(5).
  */
 
 /** Rows taken for one side in a round; rounds at most. */
-const ROWS_PER_ROUND = 12;
+const ROWS_PER_ROUND = 16;
 const MAX_ROUNDS = 60;
 /** A limit missed by less is kept, pu squared. */
 const KEPT_SQUARED_PU = 1e-7;
@@ -108,12 +107,23 @@ export function findEnvelopes(question: EnvelopeQuestion): EnvelopeResult {
   }
 }
 
+/** Whether limits fill a row to within a thousandth. */
+function isFull(coefficients: Float64Array, room: number, x: Float64Array): boolean {
+  let sum = 0;
+  for (let d = 0; d < x.length; d++) sum += coefficients[d]! * x[d]!;
+  return sum > 0.999 * room;
+}
+
 /** Rows found so far. */
 class EnvelopeSearch {
   readonly truth: EnvelopeTruth;
   readonly base: SolvedPoint;
   readonly loading: number;
   private readonly cuts: RoomRow[] = [];
+  /** Rows of nodes by node and sign, each made once. */
+  private readonly made = new Map<string, RoomRow>();
+  /** Rows that the last limits filled. */
+  private full: ReadonlySet<RoomRow> = new Set();
   private readonly marginVA = new Map<string, number>();
   private readonly upRows: number[] = [];
   private readonly downRows: number[] = [];
@@ -138,7 +148,11 @@ class EnvelopeSearch {
         ...this.upRows.map((node) => this.row(node, 1)),
         ...this.downRows.map((node) => this.row(node, -1)),
       ];
-      x = rule === 'maxMin' ? fillRoom(rows, network.caps, weight) : proportionalRoom(rows, network.caps, weight);
+      if (rule === 'maxMin') x = fillRoom(rows, network.caps, weight);
+      else {
+        x = proportionalRoom(rows, network.caps, weight, this.full);
+        this.full = new Set(rows.filter(({ coefficients, room }) => isFull(coefficients, room, x)));
+      }
       const { up, down } = network.reach(x);
       const before = this.upRows.length + this.downRows.length;
       this.take(
@@ -233,8 +247,13 @@ class EnvelopeSearch {
   }
 
   private row(node: number, sign: 1 | -1): RoomRow {
+    const key = `${node} ${sign}`;
+    const known = this.made.get(key);
+    if (known) return known;
     const coefficients = Float64Array.from(this.network.caps, (_, d) => this.network.strain(node, d, sign));
-    return { coefficients, room: this.room(node, sign) };
+    const row = { coefficients, room: this.room(node, sign) };
+    this.made.set(key, row);
+    return row;
   }
 
   private take(rows: number[], violation: Float64Array): void {
