@@ -13,6 +13,8 @@ import { list, nonNegative, perUnit } from '../option.js';
 import { switchesNamed } from '../switch-names.js';
 import { EXIT, Terminal } from '../terminal.js';
 import { compareRules } from './coordinate-compare.js';
+import { limitedCase } from './coordinate-envelopes.js';
+import { type HorizonOptions, runHorizonJob, withHorizonOptions } from './coordinate-horizon.js';
 import {
   addFairnessOptions,
   type CoordinateOptions,
@@ -62,19 +64,25 @@ export function addCoordinate(program: Command): void {
         '\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --compare --plot fairness.svg' +
         "\n  dec coordinate BUSINFO.json BRANCHINFO.json --open sw7,sw8   the ancestor's pair, whose network has two loops",
     )
-    .action(async (feeder: string[], options: CoordinateOptions) => {
+    .action(async (feeder: string[], options: CoordinateOptions & HorizonOptions) => {
       process.exitCode = await runCoordinate(feeder, options);
     });
   addFairnessOptions(command);
+  withHorizonOptions(command);
 }
 
-async function runCoordinate(names: readonly string[], options: CoordinateOptions): Promise<number> {
+async function runCoordinate(names: readonly string[], options: CoordinateOptions & HorizonOptions): Promise<number> {
   const began = performance.now();
   const terminal = new Terminal(options);
   if (options.vMin >= options.vMax) {
     throw new DecError('BAD_ARGUMENT', `--v-min ${options.vMin} is not below --v-max ${options.vMax}.`);
   }
-  const { feeder, inputs, openSwitches, findings } = readCase(names, options);
+  const scenario = readCase(names, options);
+  const code = runHorizonJob(scenario, options, terminal, began);
+  if (code !== undefined) return code;
+  const { feeder, openSwitches } = scenario;
+  const { inputs, findings: limitFindings } = limitedCase(scenario, options);
+  const findings = [...scenario.findings, ...limitFindings];
   const factors = factorsFrom(options);
   const question: CoordinationQuestion = {
     feeder,

@@ -20,6 +20,7 @@ export * from './fairness-metrics.js';
 export * from './fairness-rule.js';
 export * from './feedback.js';
 export type { Extremes } from './feeder-truth.js';
+export * from './horizon/index.js';
 export * from './kkt-residual.js';
 export * from './limit.js';
 export * from './lindistflow.js';

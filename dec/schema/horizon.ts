@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { feederRefSchema, findingSchema } from './finding.js';
+
+const series = z.array(z.number());
+const pair = z.strictObject({ alpha: z.number(), served: z.number() });
+
+/** What `dec coordinate --horizon --json` prints. Power in W, energy of stores in Wh, cost in the prices' money. */
+export const horizonSchema = z.strictObject({
+  feeder: feederRefSchema,
+  status: z.enum(['optimal', 'limitsViolated', 'failed', 'nothingToDo']),
+  /** Seconds after midnight, or epoch seconds where the begin has a date. */
+  startS: z.number(),
+  stepSeconds: z.number().positive(),
+  objective: z.number(),
+  /** How far above the least objective this may be, money. */
+  gap: z.number(),
+  kktResidual: z.number(),
+  energyCost: z.number(),
+  uncoordinatedCost: z.number(),
+  availableKwh: z.number(),
+  curtailedKwh: z.number(),
+  jain: pair,
+  gini: pair,
+  corrections: z.int().nonnegative(),
+  linearErrorPu: z.number(),
+  steps: z.array(
+    z.strictObject({
+      vMaxPu: z.number(),
+      vMinPu: z.number(),
+      worstNode: z.string(),
+      uncoordinatedMaxPu: z.number(),
+      violations: z.int().nonnegative(),
+      isConverged: z.boolean(),
+      availableW: z.number(),
+      curtailedW: z.number(),
+      /** Positive when discharging. */
+      batteryW: z.number(),
+      storedWh: z.number(),
+      sourceW: z.number(),
+    }),
+  ),
+  customers: z.array(
+    z.strictObject({
+      bus: z.string(),
+      energyCost: z.number(),
+      curtailedKwh: z.number(),
+      /** Positive when drawn. */
+      netW: series,
+      pvW: series,
+      batteries: z.array(z.strictObject({ id: z.string(), powerW: series, storedWh: series })),
+    }),
+  ),
+  settings: z.strictObject({
+    vMinPu: z.number(),
+    vMaxPu: z.number(),
+    loadMultiplier: z.number(),
+    pvMultiplier: z.number(),
+    sourceVoltagePu: z.number().nullable(),
+    end: z.enum(['cyclic', 'free']),
+    curtailmentWeight: z.number(),
+  }),
+  seconds: z.number().nonnegative(),
+  findings: z.array(findingSchema),
+});
+export type HorizonReport = z.infer<typeof horizonSchema>;
+
+/** What `dec coordinate --envelopes --json` prints. Limits in W, both positive. */
+export const envelopeSchema = z.strictObject({
+  feeder: feederRefSchema,
+  status: z.enum(['optimal', 'shrunk', 'baseViolated', 'failed', 'nothingToDo']),
+  rule: z.enum(['proportional', 'maxMin']),
+  totalExportW: z.number(),
+  totalImportW: z.number(),
+  bindingRows: z.int().nonnegative(),
+  corrections: z.int().nonnegative(),
+  customers: z.array(
+    z.strictObject({
+      bus: z.string(),
+      name: z.string(),
+      exportW: z.number().nonnegative(),
+      importW: z.number().nonnegative(),
+      exportCapW: z.number(),
+      importCapW: z.number(),
+    }),
+  ),
+  checks: z.array(
+    z.strictObject({
+      name: z.string(),
+      isConverged: z.boolean(),
+      vMaxPu: z.number(),
+      vMinPu: z.number(),
+      worstNode: z.string(),
+      violations: z.int().nonnegative(),
+      maxLoading: z.number(),
+    }),
+  ),
+  settings: z.strictObject({
+    vMinPu: z.number(),
+    vMaxPu: z.number(),
+    weights: z.enum(['equal', 'capacity']),
+    customers: z.enum(['all', 'der']),
+    guarantee: z.enum(['oneWay', 'everyMixture']),
+    transformerLoadingPct: z.number(),
+    mixtures: z.int().nonnegative(),
+    seed: z.int(),
+  }),
+  seconds: z.number().nonnegative(),
+  findings: z.array(findingSchema),
+});
+export type EnvelopeReport = z.infer<typeof envelopeSchema>;

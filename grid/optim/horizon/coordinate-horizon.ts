@@ -1,0 +1,165 @@
+import { fairnessReport } from '../fairness-metrics.js';
+import { AC_TOLERANCE_PU } from '../feeder-truth.js';
+import {
+  FEEDER_HORIZON_STATUS_TEXT,
+  type FeederHorizonQuestion,
+  type FeederHorizonResult,
+  type FeederHorizonStatus,
+  type HorizonStep,
+} from './feeder-horizon.js';
+import { HorizonCase } from './horizon-case.js';
+import { HorizonOptimiser } from './horizon-optimum.js';
+import { HorizonTruth, type StepTruth } from './horizon-truth.js';
+
+/*
+ * Coordination of batteries and sun over a horizon, held to the AC power flow of every step.
+ *
+ * Steps: 1. schedules on the linear model (horizon-optimum.ts); 2. AC power flow of each step; 3. what it says the linear
+ * model missed is added to the model, step by step, and 1 repeated with the limits found so far; three times at most.
+ * Cost: one row-generated programme per pass, one power flow per step and pass.
+ * Fails: with a status.
+ */
+
+/** AC voltages may pass a limit by this before a further correction, pu. */
+const CORRECT_ABOVE_PU = AC_TOLERANCE_PU / 2;
+
+/**
+ * Schedules every battery and PV system of a feeder over a horizon.
+ *
+ * @throws DecError `BAD_ARGUMENT` for forecasts of the wrong length or data that make no sense; `LOOP`, `NO_SOURCE`
+ */
+export function coordinateHorizon(question: FeederHorizonQuestion): FeederHorizonResult {
+  const horizon = new HorizonCase(question);
+  const optimiser = new HorizonOptimiser(horizon, {
+    fairnessPerKwh: question.fairnessPerKwh ?? 1,
+    maxCouplingRows: question.maxCouplingRows ?? 150,
+  });
+  const truth = new HorizonTruth(horizon);
+  const maxCorrections = question.maxCorrections ?? 3;
+  const stepsOf = Array.from({ length: horizon.steps }, (_, t) => t);
+  const uncoordinatedMaxPu = stepsOf.map((t) => {
+    const v = horizon.voltages(t, optimiser.generated(optimiser.alone, t));
+    return Math.sqrt(
+      v.reduce((most, value, i) => (Number.isFinite(horizon.upperSquaredPu[i]!) ? Math.max(most, value) : most), 0),
+    );
+  });
+  let corrections = 0;
+  let programmes = 0;
+  let linearErrorPu = 0;
+  for (;;) {
+    const correction = corrections;
+    const optimum = optimiser.solve((progress) => question.onPass?.({ correction, ...progress }));
+    programmes += optimum.programmes;
+    const checks = stepsOf.map((t) => truth.solve(t, optimum.schedules));
+    const missed = stepsOf.map((t) => {
+      const linear = horizon.voltages(t, optimiser.generated(optimum.schedules, t));
+      return linear.map((v, i) => {
+        const ac = checks[t]!.voltageSquaredPu[i]!;
+        return Number.isFinite(ac) ? ac - v : 0;
+      });
+    });
+    if (corrections === 0) {
+      for (const step of missed) for (const value of step) linearErrorPu = Math.max(linearErrorPu, Math.abs(value) / 2);
+    }
+    const isOver = checks.some(({ excessPu, isConverged }) => isConverged && excessPu > CORRECT_ABOVE_PU);
+    // Where limits bind, one correction at least: the limit of the linear model is not that of the feeder.
+    const isUntried = optimum.rows > 0 && corrections === 0;
+    if (optimum.status === 'failed' || corrections >= maxCorrections || !(isOver || isUntried)) {
+      return report(horizon, optimiser, optimum, checks, {
+        corrections,
+        programmes,
+        linearErrorPu,
+        uncoordinatedMaxPu,
+      });
+    }
+    missed.forEach((step, t) => {
+      const kept = horizon.correction[t]!;
+      for (let i = 0; i < step.length; i++) kept[i]! += step[i]!;
+    });
+    corrections++;
+  }
+}
+
+function report(
+  horizon: HorizonCase,
+  optimiser: HorizonOptimiser,
+  optimum: ReturnType<HorizonOptimiser['solve']>,
+  checks: readonly StepTruth[],
+  counts: Pick<FeederHorizonResult, 'corrections' | 'programmes' | 'linearErrorPu'> & {
+    readonly uncoordinatedMaxPu: readonly number[];
+  },
+): FeederHorizonResult {
+  const { points, question } = horizon;
+  const { schedules } = optimum;
+  const sum = (of: (k: number) => number) => points.reduce((all, _, k) => all + of(k), 0);
+  const steps = checks.map((check, t): HorizonStep => {
+    const availableW = sum((k) => points[k]!.customer.availableW[t]!);
+    const stored = (k: number) => schedules[k]!.batteries.reduce((all, { storedWh }) => all + storedWh[t]!, 0);
+    return {
+      vMaxPu: check.vMaxPu,
+      vMinPu: check.vMinPu,
+      worstNode: check.worstNode,
+      uncoordinatedMaxPu: counts.uncoordinatedMaxPu[t]!,
+      violations: check.violations,
+      isConverged: check.isConverged,
+      availableW,
+      curtailedW: availableW - sum((k) => schedules[k]!.pvW[t]!),
+      batteryW: sum((k) => schedules[k]!.batteries.reduce((all, { powerW }) => all + powerW[t]!, 0)),
+      storedWh: sum(stored),
+      sourceW: check.sourceW,
+    };
+  });
+  const alpha = new Map<string, Float64Array>();
+  const curtailedShare: number[] = [];
+  points.forEach(({ point, customer }, k) => {
+    const byStep = customer.availableW.map((available, t) =>
+      available > 0 ? Math.min(1, Math.max(0, 1 - schedules[k]!.pvW[t]! / available)) : 0,
+    );
+    const availableWh = customer.availableW.reduce((all, w) => all + w, 0);
+    const curtailedWh = customer.availableW.reduce((all, w, t) => all + w * byStep[t]!, 0);
+    for (const pv of point.pvSystems) {
+      alpha.set(pv.id, byStep);
+      if (availableWh > 0) curtailedShare.push(curtailedWh / availableWh);
+    }
+  });
+  const isViolated = steps.some(({ violations, isConverged }) => violations > 0 || !isConverged);
+  const status: FeederHorizonStatus =
+    points.length === 0
+      ? 'nothingToDo'
+      : optimum.status === 'failed' || optimiser.impossible.length > 0
+        ? 'failed'
+        : isViolated
+          ? 'limitsViolated'
+          : 'optimal';
+  const hours = question.stepS / 3600;
+  const findings = [...horizon.findings];
+  for (const id of optimiser.impossible) {
+    findings.push({
+      severity: 'error',
+      code: 'SCHEDULE_INFEASIBLE',
+      message: `No schedule of the customer ${id} keeps its limits at the meter and the end of its battery; widen them.`,
+      name: id,
+    });
+  }
+  return {
+    status,
+    statusText: FEEDER_HORIZON_STATUS_TEXT[status],
+    steps,
+    schedules: new Map(points.map(({ point }, k) => [point.bus, schedules[k]!])),
+    alpha,
+    objective: optimum.objective,
+    gap: optimum.gap,
+    kktResidual: optimum.kktResidual,
+    energyCost: sum((k) => schedules[k]!.energyCost),
+    uncoordinatedCost: sum((k) => optimiser.alone[k]!.energyCost),
+    availableKwh: steps.reduce((all, { availableW }) => all + (availableW * hours) / 1000, 0),
+    curtailedKwh: steps.reduce((all, { curtailedW }) => all + (curtailedW * hours) / 1000, 0),
+    fairness: fairnessReport(curtailedShare),
+    corrections: counts.corrections,
+    linearErrorPu: counts.linearErrorPu,
+    rows: optimum.rows,
+    variables: optimum.variables,
+    programmes: counts.programmes,
+    findings,
+  };
+}

@@ -1,0 +1,147 @@
+import type { PhaseShare } from '../../model/index.js';
+import { type LinearFeeder, linearFeeder } from '../lindistflow.js';
+import { gatherFlows, linearState, spreadVoltages } from '../linear-network.js';
+import { nodeLimits } from '../problem.js';
+import { type EnvelopeQuestion, EVSE_W } from './envelope.js';
+import { type MeterPoint, meterPoints, mixedPattern, type PowerPattern, powerPattern } from './meter-point.js';
+import { VoltageRows } from './voltage-rows.js';
+
+/*
+ * Room of a feeder for customers that may do anything inside their limits.
+ *
+ * Solved: with x the limits (export and import of each customer are two entries) and s_id the answer of v_i to a watt of
+ *         entry d, the highest v_i over all mixtures is base_i + sum_d max(s_id, 0) x_d, the lowest base_i - sum_d
+ *         max(-s_id, 0) x_d: linear in x with coefficients >= 0, whatever the neighbours do. `oneWay` takes exports alone
+ *         into the highest and imports alone into the lowest. A transformer carries at most what its customers' limits
+ *         add up to beside what is given.
+ * Steps: an import enters as the customer's loads do, at their power factor; an export as its DER do, without vars.
+ * Cost: one pass over the network per entry for all nodes' extremes; one adjoint pass for a node's row.
+ */
+
+/** A customer and the two entries of it: export at `2 k`, import at `2 k + 1`. */
+export interface EnvelopeCustomer {
+  readonly point: MeterPoint;
+  readonly exportCapW: number;
+  readonly importCapW: number;
+  /** Reactive power of its loads for each watt of them. */
+  readonly varPerW: number;
+  /** Transformers between it and the source. */
+  readonly transformers: readonly string[];
+}
+
+/** Power drawn from a customer's devices per watt of an entry, and how voltages answer. */
+export class EnvelopeNetwork {
+  readonly linear: LinearFeeder;
+  readonly customers: readonly EnvelopeCustomer[];
+  readonly entries: readonly PowerPattern[];
+  readonly caps: Float64Array;
+  readonly rows: VoltageRows;
+  readonly lowerSquaredPu: Float64Array;
+  readonly upperSquaredPu: Float64Array;
+
+  constructor(readonly question: EnvelopeQuestion) {
+    const { feeder, state, voltageLimits } = question;
+    this.linear = linearFeeder(feeder, state);
+    const limits = nodeLimits(this.linear.network, voltageLimits);
+    this.lowerSquaredPu = limits.lowerSquaredPu;
+    this.upperSquaredPu = limits.upperSquaredPu;
+    const above = transformersAbove(this.linear, new Set(feeder.transformers.map(({ id }) => id)));
+    const entries: PowerPattern[] = [];
+    const customers: EnvelopeCustomer[] = [];
+    for (const point of meterPoints(feeder)) {
+      const { loads, pvSystems, batteries } = point;
+      if (question.customers === 'der' && pvSystems.length + batteries.length === 0) continue;
+      const sum = (shares: readonly PhaseShare[], of: 'powerW' | 'powerVar') =>
+        shares.reduce((all, share) => all + share[of], 0);
+      const loadW = loads.reduce((all, { shares }) => all + sum(shares, 'powerW'), 0);
+      const loadVar = loads.reduce((all, { shares }) => all + sum(shares, 'powerVar'), 0);
+      const varPerW = loadW > 0 ? loadVar / loadW : 0;
+      const der = [
+        ...pvSystems.map(({ shares, maxPowerW }) => ({ shares, weight: maxPowerW })),
+        ...batteries.map(({ shares, maxPowerW }) => ({ shares, weight: maxPowerW })),
+      ];
+      const derW = der.reduce((all, { weight }) => all + weight, 0);
+      const chargeW = batteries.reduce((all, { maxChargeW }) => all + maxChargeW, 0);
+      const ofLoads = mixedPattern(
+        loads.map((load) => ({
+          pattern: powerPattern(this.linear, point.bus, load.shares, varPerW),
+          weight: loadW > 0 ? sum(load.shares, 'powerW') / loadW : 1 / loads.length,
+        })),
+      );
+      const ofDer = mixedPattern(
+        der.map(({ shares, weight }) => ({
+          pattern: powerPattern(this.linear, point.bus, shares, 0),
+          weight: derW > 0 ? weight / derW : 1 / der.length,
+        })),
+      );
+      const exported =
+        derW > 0 ? ofDer : mixedPattern([{ pattern: { ...ofLoads, varPerW: ofLoads.nodes.map(() => 0) }, weight: 1 }]);
+      const imported = loads.length > 0 ? ofLoads : ofDer;
+      if (imported.nodes.length === 0) continue;
+      entries.push(mixedPattern([{ pattern: exported, weight: -1 }]), imported);
+      customers.push({
+        point,
+        varPerW: loads.length > 0 ? varPerW : 0,
+        exportCapW: question.exportCapW ?? derW,
+        importCapW: question.importCapW ?? (loads.length > 0 ? loadW + chargeW + EVSE_W : chargeW),
+        transformers: above.get(imported.nodes[0]!) ?? [],
+      });
+    }
+    this.customers = customers;
+    this.entries = entries;
+    this.caps = Float64Array.from(customers.flatMap(({ exportCapW, importCapW }) => [exportCapW, importCapW]));
+    this.rows = new VoltageRows(this.linear.network, entries);
+  }
+
+  /** Answer of a node's voltage to entry `d` in the direction of `sign`, as far as it counts: never below 0. */
+  strain(node: number, d: number, sign: 1 | -1): number {
+    return this.counts(d, sign) ? Math.max(0, sign * this.rows.row(node)[d]!) : 0;
+  }
+
+  /** Whether an entry counts towards the upper (`sign` 1) or the lower limits. */
+  private counts(d: number, sign: 1 | -1): boolean {
+    return this.question.guarantee === 'everyMixture' || (d % 2 === 0) === sign > 0;
+  }
+
+  /** By node, pu squared: how far up and down voltages can be moved by customers inside limits `x`, W by entry. */
+  reach(x: ArrayLike<number>): { readonly up: Float64Array; readonly down: Float64Array } {
+    const { network } = this.linear;
+    const n = network.nodes.length;
+    const [up, down] = [new Float64Array(n), new Float64Array(n)];
+    const state = linearState(network);
+    const still = new Float64Array(network.rootCount);
+    this.entries.forEach((pattern, d) => {
+      if (!(x[d]! > 0)) return;
+      const [isUp, isDown] = [this.counts(d, 1), this.counts(d, -1)];
+      state.flowW.fill(0);
+      state.flowVar.fill(0);
+      pattern.nodes.forEach((node, k) => {
+        state.flowW[node]! += x[d]! * pattern.wattPerW[k]!;
+        state.flowVar[node]! += x[d]! * pattern.varPerW[k]!;
+      });
+      gatherFlows(network, state);
+      spreadVoltages(network, still, state);
+      for (let i = 0; i < n; i++) {
+        const moved = state.voltageSquaredPu[i]!;
+        if (moved > 0) up[i]! += isUp ? moved : 0;
+        else if (isDown) down[i]! -= moved;
+      }
+    });
+    return { up, down };
+  }
+}
+
+/** By node, the transformers on its way to the source. */
+function transformersAbove(
+  { network }: LinearFeeder,
+  ids: ReadonlySet<string>,
+): ReadonlyMap<number, readonly string[]> {
+  const above = new Map<number, readonly string[]>();
+  for (const { elementId, parents, children } of network.branches) {
+    const before = above.get(parents[0] ?? -1) ?? [];
+    // Inner points: a transformer of three windings is passed in two branches.
+    const path = ids.has(elementId) && before.at(-1) !== elementId ? [...before, elementId] : before;
+    for (const child of children) above.set(child, path);
+  }
+  return above;
+}

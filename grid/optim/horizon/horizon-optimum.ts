@@ -1,0 +1,456 @@
+import { type ProgrammeSolution, solveQuadraticProgramme } from '../../math/index.js';
+import { type CustomerSchedule, energyCost, SCHEDULE_COSTS } from './customer-horizon.js';
+import type { HorizonProgress } from './feeder-horizon.js';
+import type { HorizonCase, ScheduledPoint } from './horizon-case.js';
+import { ProgrammeBuilder } from './programme-builder.js';
+import { scheduleCustomer } from './schedule.js';
+import { addSchedule, readSchedule, runningPairs, type SchedulePlaces } from './schedule-programme.js';
+
+/*
+ * Schedules of all customers under the feeder's voltage limits, in one programme.
+ *
+ * Solved: min sum over customers of schedule-programme.ts + fairness * available alpha^2 per step, with every limited
+ *         node's v = v_linear + correction inside its limits at every step.
+ * Steps: 1. every customer alone (prices only); 2. voltages of every step; 3. rows for the worst limits broken, and the sun
+ *        of those steps as variables; 4. one interior-point solve of customers' bands tied by the rows; 2 again until no
+ *        limit is broken; 5. where a battery runs both ways, the lesser side is put to rest and 4 is repeated: the rise of
+ *        the objective is the gap.
+ *        Where the rows pass a number, batteries stay as they are and the sun of each step is decided for all its limits;
+ *        the programme with fewer limits bounds what that can cost.
+ * Cost: bands cost O(steps) each, the rows a dense block of their number; sun away from broken limits is no variable.
+ * Fails: limits that cannot hold are softened by an exact penalty, and the status says so.
+ */
+
+/** Schedules under the present corrections. */
+export interface HorizonOptimum {
+  readonly status: 'optimal' | 'limitsViolated' | 'failed';
+  readonly schedules: readonly CustomerSchedule[];
+  readonly objective: number;
+  readonly gap: number;
+  readonly kktResidual: number;
+  readonly rows: number;
+  readonly variables: number;
+  readonly programmes: number;
+}
+
+/** A limit taken into a programme. */
+interface LimitRow {
+  readonly step: number;
+  readonly node: number;
+}
+
+/** Limits taken so far, each once. */
+class LimitList {
+  readonly rows: LimitRow[] = [];
+  private readonly keys = new Set<string>();
+
+  constructor(rows: readonly LimitRow[] = []) {
+    for (const row of rows) this.add(row);
+  }
+
+  add(row: LimitRow): boolean {
+    const key = `${row.step} ${row.node}`;
+    if (this.keys.has(key)) return false;
+    this.keys.add(key);
+    this.rows.push(row);
+    return true;
+  }
+}
+
+/** Settings of the optimiser. */
+export interface HorizonOptimiserSettings {
+  readonly fairnessPerKwh: number;
+  /** Rows that tie customers over the whole horizon at most. */
+  readonly maxCouplingRows: number;
+}
+
+/** Rows taken at one step in one pass while batteries move and while they rest; passes at most. */
+const ROWS_PER_STEP = 6;
+const ROWS_PER_FROZEN_STEP = 16;
+const MAX_PASSES = 30;
+/** A limit missed by less is kept, pu squared. */
+const KEPT_SQUARED_PU = 2e-7;
+/** Unit of rows: a kW moves a voltage by about this, pu squared. */
+const UNIT_SQUARED_PU = 1e-3;
+/** Money per unit of violation where limits cannot hold: far above what a kWh is worth. */
+const VIOLATION_COST = 1e4;
+const TOLERANCE = 1e-8;
+
+type Report = (progress: Omit<HorizonProgress, 'correction'>) => void;
+
+/** Finds schedules; limits found in earlier calls are kept, so that a moved correction starts with them. */
+export class HorizonOptimiser {
+  /** Every customer by its own prices. */
+  readonly alone: readonly CustomerSchedule[];
+  /** Customers whose own limits cannot hold whatever the network. */
+  readonly impossible: readonly string[];
+  private coupling = new LimitList();
+  private single = new LimitList();
+  /** Batteries decided, once the limits are too many to tie them all. */
+  private frozen: Solved | undefined;
+  /** Objective of a programme with fewer limits than there are: no schedule costs less. */
+  private bound: number | undefined;
+  private frozenGap: number | undefined;
+  /** Sides of batteries put to rest, by point, battery, step and side. */
+  private readonly atRest = new Set<string>();
+  private solves = 0;
+
+  constructor(
+    private readonly horizon: HorizonCase,
+    private readonly settings: HorizonOptimiserSettings,
+  ) {
+    const impossible: string[] = [];
+    this.alone = horizon.points.map(({ customer }) => {
+      const found = needsProgramme(customer) ? scheduleCustomer(customer).schedule : idleSchedule(customer);
+      if (!found) impossible.push(customer.id);
+      return found ?? idleSchedule(customer);
+    });
+    this.impossible = impossible;
+  }
+
+  /** Optimum under the corrections of the case. */
+  solve(report: Report): HorizonOptimum {
+    this.solves = 0;
+    if (!this.frozen) {
+      const whole = this.solveWhole(report);
+      if (!whole.isCut || !whole.solved) return this.answer(whole.solved);
+      this.frozen = whole.solved;
+      this.single = new LimitList(this.coupling.rows);
+    }
+    const solved = this.solveFrozen(this.frozen, report);
+    // Under the same corrections as the bound; later ones move both.
+    this.frozenGap ??= Math.max(0, solved.objective - (this.bound ?? solved.objective));
+    return this.answer(solved);
+  }
+
+  /** Power generated by pattern at a step. */
+  generated(schedules: readonly CustomerSchedule[], step: number): Float64Array {
+    const generatedW = new Float64Array(this.horizon.patterns.length);
+    this.horizon.points.forEach((point, k) => {
+      const schedule = schedules[k]!;
+      point.pvPatterns.forEach((pattern, s) => {
+        generatedW[pattern] = schedule.pvW[step]! * this.horizon.pvShare(point, s, step);
+      });
+      point.batteryPatterns.forEach((pattern, b) => {
+        generatedW[pattern] = schedule.batteries[b]!.powerW[step]!;
+      });
+    });
+    return generatedW;
+  }
+
+  private answer(solved: Solved | undefined): HorizonOptimum {
+    const rows = Math.max(this.coupling.rows.length, this.single.rows.length);
+    if (!solved) {
+      const objective = this.horizon.points.reduce((sum, { customer }, k) => {
+        return sum + energyCost(customer, this.alone[k]!.netW);
+      }, 0);
+      const schedules = this.alone;
+      return { status: 'optimal', schedules, objective, gap: 0, kktResidual: 0, rows, variables: 0, programmes: 0 };
+    }
+    return {
+      status: !solved.isSolved ? 'failed' : solved.isSoft ? 'limitsViolated' : 'optimal',
+      schedules: solved.schedules,
+      objective: solved.objective,
+      gap: this.frozenGap ?? Math.max(0, solved.objective - (this.bound ?? solved.objective)),
+      kktResidual: solved.kktResidual,
+      rows,
+      variables: solved.variables,
+      programmes: this.solves,
+    };
+  }
+
+  /** Batteries and sun over the whole horizon; cut off when the rows are too many. */
+  private solveWhole(report: Report): { readonly solved: Solved | undefined; readonly isCut: boolean } {
+    this.bound = undefined;
+    this.atRest.clear();
+    let solved = this.coupling.rows.length > 0 ? this.programme(this.coupling) : undefined;
+    for (let pass = 0; pass < MAX_PASSES; pass++) {
+      if (solved && !solved.isSolved) break;
+      const isFull = this.coupling.rows.length >= this.settings.maxCouplingRows;
+      const broken = this.broken(
+        solved?.schedules ?? this.alone,
+        solved?.isSoft ?? false,
+        this.coupling,
+        ROWS_PER_STEP,
+      );
+      report({ rows: this.coupling.rows.length, violationPu: broken.violationPu });
+      const running = solved?.running ?? [];
+      if (broken.rows.length === 0 || isFull) {
+        this.bound ??= solved?.objective;
+        if (running.length === 0) return { solved, isCut: broken.rows.length > 0 };
+        for (const side of running) this.atRest.add(side);
+      } else for (const row of broken.rows) this.coupling.add(row);
+      solved = this.programme(this.coupling);
+    }
+    return { solved, isCut: false };
+  }
+
+  /** The sun of every step with batteries as decided: steps are apart, so that any number of limits is cheap. */
+  private solveFrozen(frozen: Solved, report: Report): Solved {
+    let solved = this.programme(this.single, frozen.schedules);
+    for (let pass = 0; pass < MAX_PASSES && solved.isSolved; pass++) {
+      const broken = this.broken(solved.schedules, solved.isSoft, this.single, ROWS_PER_FROZEN_STEP);
+      report({ rows: this.single.rows.length, violationPu: broken.violationPu });
+      if (broken.rows.length === 0) break;
+      for (const row of broken.rows) this.single.add(row);
+      solved = this.programme(this.single, frozen.schedules);
+    }
+    return solved;
+  }
+
+  /** Limits that schedules break and that are not in the programme yet. */
+  private broken(schedules: readonly CustomerSchedule[], isSoft: boolean, taken: LimitList, mostPerStep: number) {
+    const { horizon } = this;
+    const { lowerSquaredPu, upperSquaredPu } = horizon;
+    const rows: LimitRow[] = [];
+    let worst = 0;
+    const known = new LimitList(taken.rows);
+    for (let t = 0; t < horizon.steps; t++) {
+      const v = horizon.voltages(t, this.generated(schedules, t));
+      const violation = v.map((value, i) => Math.max(value - upperSquaredPu[i]!, lowerSquaredPu[i]! - value));
+      for (const value of violation) worst = Math.max(worst, value);
+      // A soft limit that is in the programme already stays broken; it must not keep others out.
+      if (isSoft) for (const { step, node } of taken.rows) if (step === t) violation[node] = 0;
+      for (const node of horizon.rows.pick(violation, KEPT_SQUARED_PU, mostPerStep)) {
+        const row = { step: t, node };
+        if (known.add(row)) rows.push(row);
+      }
+    }
+    return { rows, violationPu: worst / 2 };
+  }
+
+  private programme(limits: LimitList, frozen?: readonly CustomerSchedule[]): Solved {
+    const hard = this.attempt(limits, false, frozen);
+    return hard.isSolved ? hard : this.attempt(limits, true, frozen);
+  }
+
+  private attempt({ rows }: LimitList, isSoft: boolean, frozen: readonly CustomerSchedule[] | undefined): Solved {
+    const { horizon } = this;
+    const { fairnessPerKwh } = this.settings;
+    this.solves++;
+    const hasRow = new Uint8Array(horizon.steps);
+    for (const { step } of rows) hasRow[step] = 1;
+    const builder = new ProgrammeBuilder();
+    const plans = horizon.points.map((point, k) =>
+      planOf(builder, point, { hasRow, alone: this.alone[k]!, frozen: frozen?.[k], fairnessPerKwh }),
+    );
+    const base = new Map<number, Float64Array>();
+    for (const { step, node } of rows) {
+      if (!base.has(step)) base.set(step, this.fixedVoltages(plans, step));
+      const given = base.get(step)![node]!;
+      const row = builder.rangeRow(
+        (horizon.lowerSquaredPu[node]! - given) / UNIT_SQUARED_PU,
+        (horizon.upperSquaredPu[node]! - given) / UNIT_SQUARED_PU,
+      );
+      const answer = horizon.rows.row(node);
+      plans.forEach((plan) => {
+        plan.terms(step, (variable, pattern, share) => {
+          // Generation: the row is per watt drawn; variables are in kW.
+          builder.entry(row, variable, (-1000 * share * answer[pattern]!) / UNIT_SQUARED_PU);
+        });
+      });
+      if (!isSoft) continue;
+      builder.entry(row, builder.variable(0, Infinity, VIOLATION_COST), -1);
+      builder.entry(row, builder.variable(0, Infinity, VIOLATION_COST), 1);
+    }
+    const programme = builder.programme();
+    plans.forEach((plan, k) => {
+      for (const side of plan.sides(k)) if (this.atRest.has(side.key)) programme.upper[side.variable] = 0;
+    });
+    const solution = solveQuadraticProgramme(programme, { tolerance: TOLERANCE });
+    return {
+      isSolved: solution.status === 'optimal' || solution.status === 'nearOptimal',
+      isSoft,
+      schedules: plans.map((plan) => plan.read(solution)),
+      running: plans.flatMap((plan, k) => plan.running(k, solution.x)),
+      objective: solution.objective + plans.reduce((sum, plan) => sum + plan.constant, 0),
+      kktResidual: solution.kktResidual,
+      variables: programme.linear.length,
+    };
+  }
+
+  /** Voltages of a step with everything that is no variable there. */
+  private fixedVoltages(plans: readonly Plan[], step: number): Float64Array {
+    const generatedW = new Float64Array(this.horizon.patterns.length);
+    for (const plan of plans) plan.fixed(step, generatedW);
+    return this.horizon.voltages(step, generatedW);
+  }
+}
+
+interface Solved {
+  readonly isSolved: boolean;
+  readonly isSoft: boolean;
+  readonly schedules: readonly CustomerSchedule[];
+  /** Of pairs that run both ways, the lesser sides. */
+  readonly running: readonly string[];
+  readonly objective: number;
+  readonly kktResidual: number;
+  readonly variables: number;
+}
+
+/** A customer in the programme. */
+interface Plan {
+  /** Visits the variables that move voltages at a step: place, pattern, share of the variable in the pattern. */
+  terms(step: number, visit: (variable: number, pattern: number, share: number) => void): void;
+  /** Adds what is generated at a step and is no variable. */
+  fixed(step: number, generatedW: Float64Array): void;
+  read(solution: ProgrammeSolution): CustomerSchedule;
+  /** Cost that is in no variable: of the fairness term, and energy at steps without variables. */
+  readonly constant: number;
+  /** Charging and discharging of its batteries; keys hold whatever else is in the programme. */
+  sides(point: number): readonly { readonly key: string; readonly variable: number }[];
+  /** Keys of the lesser sides of pairs that run both ways. */
+  running(point: number, x: ArrayLike<number>): readonly string[];
+}
+
+/** Whether a customer's own data can move it: without, it uses its sun and rests. */
+function needsProgramme({ batteries, exportPrice, importLimitW, exportLimitW }: ScheduledPoint['customer']): boolean {
+  return (
+    batteries.length > 0 || importLimitW !== undefined || exportLimitW !== undefined || exportPrice.some((p) => p < 0)
+  );
+}
+
+/** All sun used, batteries at rest. */
+function idleSchedule(customer: ScheduledPoint['customer']): CustomerSchedule {
+  const none: SchedulePlaces = {
+    import: new Int32Array(0),
+    export: new Int32Array(0),
+    pv: new Int32Array(customer.loadW.length).fill(-1),
+    batteries: [],
+  };
+  const resting = readSchedule({ ...customer, batteries: [] }, none, []);
+  return {
+    ...resting,
+    batteries: customer.batteries.map(({ id, storedWh }) => ({
+      id,
+      powerW: new Float64Array(customer.loadW.length),
+      storedWh: new Float64Array(customer.loadW.length).fill(storedWh),
+    })),
+  };
+}
+
+/** What a customer's part in a programme depends on. */
+interface PlanSettings {
+  /** Steps at which limits of the network stand. */
+  readonly hasRow: Uint8Array;
+  readonly alone: CustomerSchedule;
+  /** Batteries decided; they move no more. */
+  readonly frozen: CustomerSchedule | undefined;
+  readonly fairnessPerKwh: number;
+}
+
+/** Adds a customer: with a battery that moves at every step, otherwise only where a limit of the network stands. */
+function planOf(builder: ProgrammeBuilder, point: ScheduledPoint, settings: PlanSettings): Plan {
+  const { hasRow, alone, frozen, fairnessPerKwh } = settings;
+  const batteryW = (b: number, t: number) => frozen?.batteries[b]?.powerW[t] ?? 0;
+  const whole = frozen
+    ? {
+        ...point.customer,
+        batteries: [],
+        loadW: point.customer.loadW.map((loadW, t) => {
+          return loadW - point.customer.batteries.reduce((sum, _, b) => sum + batteryW(b, t), 0);
+        }),
+      }
+    : point.customer;
+  const hasBattery = whole.batteries.length > 0;
+  const settled = frozen ?? alone;
+  const kept: number[] = [];
+  for (let t = 0; t < whole.loadW.length; t++) if (hasBattery || (hasRow[t] && whole.availableW[t]! > 0)) kept.push(t);
+  const pick = (values: Float64Array) => Float64Array.from(kept, (t) => values[t]!);
+  const customer = hasBattery
+    ? whole
+    : {
+        ...whole,
+        importPrice: pick(whole.importPrice),
+        exportPrice: pick(whole.exportPrice),
+        loadW: pick(whole.loadW),
+        availableW: pick(whole.availableW),
+        ...(whole.importLimitW ? { importLimitW: pick(whole.importLimitW) } : {}),
+        ...(whole.exportLimitW ? { exportLimitW: pick(whole.exportLimitW) } : {}),
+      };
+  const mayCurtail = (at: number) => hasRow[kept[at]!] === 1 || needsProgramme({ ...whole, batteries: [] });
+  const places = addSchedule(builder, customer, mayCurtail);
+  const placeOf = new Map(kept.map((t, at) => [t, at]));
+  const hours = whole.stepS / 3600;
+  const { curtailmentPerKwh } = { ...SCHEDULE_COSTS, ...whole.costs };
+  let constant = hasBattery
+    ? 0
+    : energyCost(
+        whole,
+        settled.netW.map((netW, t) => (placeOf.has(t) ? 0 : netW)),
+      );
+  if (frozen) {
+    const { throughputPerKwh } = { ...SCHEDULE_COSTS, ...whole.costs };
+    constant += throughputPerKwh * frozen.throughputKwh;
+    const worth = whole.end.kind === 'free' ? (whole.end.valuePerKwh ?? 0) : 0;
+    for (const { storedWh } of frozen.batteries) constant -= (worth * storedWh.at(-1)!) / 1000;
+  }
+  const sides = (k: number) =>
+    places.batteries.flatMap(({ charge, discharge }, b) =>
+      kept.flatMap((t, at) => [
+        { key: `${k} ${b} ${t} charge`, variable: charge[at]! },
+        { key: `${k} ${b} ${t} discharge`, variable: discharge[at]! },
+      ]),
+    );
+  for (const [at, variable] of places.pv.entries()) {
+    if (variable < 0) continue;
+    const sunKw = customer.availableW[at]! / 1000;
+    // available alpha^2 with alpha = 1 - pv / available, without its constant.
+    builder.cost(variable, -2 * fairnessPerKwh * hours, (2 * fairnessPerKwh * hours) / sunKw);
+    constant += (fairnessPerKwh + curtailmentPerKwh) * hours * sunKw;
+  }
+  const share = (system: number, t: number) => {
+    const sum = whole.availableW[t]!;
+    return sum > 0 ? point.pvAvailableW[system]![t]! / sum : 0;
+  };
+  return {
+    terms(step, visit) {
+      const at = placeOf.get(step);
+      if (at === undefined) return;
+      const pv = places.pv[at]!;
+      if (pv >= 0) {
+        point.pvPatterns.forEach((pattern, s) => {
+          visit(pv, pattern, share(s, step));
+        });
+      }
+      if (!hasBattery) return;
+      point.batteryPatterns.forEach((pattern, b) => {
+        visit(places.batteries[b]!.discharge[at]!, pattern, 1);
+        visit(places.batteries[b]!.charge[at]!, pattern, -1);
+      });
+    },
+    fixed(step, generatedW) {
+      const at = placeOf.get(step);
+      if (frozen) {
+        point.batteryPatterns.forEach((pattern, b) => {
+          generatedW[pattern]! += batteryW(b, step);
+        });
+      }
+      if (at !== undefined && places.pv[at]! >= 0) return;
+      const usedW = at === undefined ? settled.pvW[step]! : whole.availableW[step]!;
+      point.pvPatterns.forEach((pattern, s) => {
+        generatedW[pattern]! += usedW * share(s, step);
+      });
+    },
+    read({ x }) {
+      const part = readSchedule(customer, places, x);
+      if (hasBattery) return part;
+      const pvW = settled.pvW.slice();
+      kept.forEach((t, at) => {
+        pvW[t] = part.pvW[at]!;
+      });
+      const netW = whole.loadW.map((loadW, t) => loadW - pvW[t]!);
+      const curtailedKwh = pvW.reduce((sum, used, t) => sum + ((whole.availableW[t]! - used) * hours) / 1000, 0);
+      const before = frozen ? { batteries: frozen.batteries, throughputKwh: frozen.throughputKwh } : {};
+      return { ...part, ...before, pvW, netW, curtailedKwh, energyCost: energyCost(whole, netW) };
+    },
+    constant,
+    sides,
+    running(k, x) {
+      const pairs = runningPairs(customer, places, x);
+      if (pairs.length === 0) return [];
+      const lesser = new Set(pairs.map(({ first, second }) => (x[first]! >= x[second]! ? second : first)));
+      return sides(k).flatMap(({ key, variable }) => (lesser.has(variable) ? [key] : []));
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { coordinationSchema, envelopeSchema, horizonSchema } from '../../../dec/schema/index.js';
+import { dec } from './dec.js';
+
+/** A pair in the ancestor's form: two buses on one three-phase line, 10 kW of sun a phase at the end. */
+const BUSES = {
+  S: {
+    idx: 0,
+    kv: 0.24,
+    phases: ['1', '2', '3'],
+    nodes: [0, 1, 2],
+    pq: [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ],
+    pv: [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ],
+  },
+  H: {
+    idx: 1,
+    kv: 0.24,
+    phases: ['1', '2', '3'],
+    nodes: [3, 4, 5],
+    pq: [
+      [4000, 1000],
+      [4000, 1000],
+      [4000, 1000],
+    ],
+    pv: [
+      [10_000, 0],
+      [10_000, 0],
+      [10_000, 0],
+    ],
+  },
+};
+const DIAGONAL = [0, 1, 2].map((i) => [0, 1, 2].map((j) => (i === j ? [0.55, 0.2] : [0, 0])));
+const BRANCHES = {
+  line: { idx: 0, type: 'LINE', phases: [1, 2, 3], from: 0, to: 1, fr_bus: 'S', to_bus: 'H', zprim: DIAGONAL },
+};
+
+let folder = '';
+let model: string[] = [];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'dec-horizon-'));
+  model = [join(folder, 'buses.json'), join(folder, 'branches.json')];
+  writeFileSync(model[0]!, JSON.stringify(BUSES));
+  writeFileSync(model[1]!, JSON.stringify(BRANCHES));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const SOURCE = ['--source-voltage', '1.0'];
+
+describe('dec coordinate --envelopes and --limits', () => {
+  it('writes limits that a coordination with --limits respects', async () => {
+    const csv = join(folder, 'limits.csv');
+    const found = await dec(['coordinate', ...model, ...SOURCE, '--envelopes', csv, '--json', '--strict']);
+    expect(found.stderr).toBe('');
+    expect(found.code).toBe(0);
+    const report = envelopeSchema.parse(found.json());
+    expect(report.status).toBe('optimal');
+    expect(report.checks.every(({ violations }) => violations === 0)).toBe(true);
+    const [customer] = report.customers;
+    expect(customer!.exportW).toBeLessThan(30_000);
+    expect(readFileSync(csv, 'utf8').split('\n')[1]).toMatch(/^H,\d+\.\d{3},\d+\.\d{3}$/);
+    const limited = await dec(['coordinate', ...model, ...SOURCE, '--limits', csv, '--json', '--strict']);
+    expect(limited.code).toBe(0);
+    const { ders } = coordinationSchema.parse(limited.json());
+    // 12 kW of load beside the export limit.
+    expect(ders[0]!.setpointW).toBeLessThanOrEqual(12_000 + customer!.exportW + 1);
+  });
+
+  it('names the line of a limit that is none, with 2', async () => {
+    const csv = join(folder, 'wrong.csv');
+    writeFileSync(csv, 'bus,export_limit_kw,import_limit_kw\nH,much,1\n');
+    const { code, stdout, stderr } = await dec(['coordinate', ...model, ...SOURCE, '--limits', csv]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('wrong.csv:2');
+  });
+});
+
+describe('dec coordinate --horizon', () => {
+  it('schedules the sun step by step and keeps its contract', async () => {
+    const prices = join(folder, 'prices.csv');
+    const sun = join(folder, 'sun.csv');
+    writeFileSync(prices, 'hour,price\n0,0.2\n1,0.3\n2,0.2\n');
+    writeFileSync(sun, 'hour,share\n0,0\n1,0.2\n2,1\n');
+    const options = [
+      '--horizon',
+      '3h',
+      '--step',
+      '30m',
+      '--prices',
+      prices,
+      '--pv-forecast',
+      sun,
+      '--json',
+      '--strict',
+    ];
+    const { code, json } = await dec(['coordinate', ...model, ...SOURCE, ...options]);
+    expect(code).toBe(0);
+    const report = horizonSchema.parse(json());
+    expect(report.steps).toHaveLength(6);
+    expect(report.steps[0]!.availableW).toBe(0);
+    // A fifth of 30 kW needs no curtailment. All of it, less 12 kW of load, is 6 kW a phase over 0.55 ohm at 240 V: about
+    // 1.05 + 0.002 pu by hand, so that a small part is curtailed.
+    expect(report.steps[2]!.curtailedW).toBeLessThan(1);
+    expect(report.steps[4]!.curtailedW).toBeGreaterThan(100);
+    expect(Math.max(...report.steps.map(({ vMaxPu }) => vMaxPu))).toBeLessThanOrEqual(1.05 + 1e-5);
+  });
+
+  it('asks for prices, with 2', async () => {
+    const { code, stderr } = await dec(['coordinate', ...model, ...SOURCE, '--horizon', '3h']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--prices');
+  });
+});

@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import {
+  coordinateHorizon,
+  type FeederHorizonQuestion,
+  recede,
+  type ScheduledBattery,
+  scheduleCustomer,
+} from '../../../../grid/optim/index.js';
+import { feeder as build } from '../../../builders/feeder.js';
+import { MODEL_STATE } from '../street.js';
+
+const STEPS = 12;
+const byStep = (of: (t: number) => number) => Float64Array.from({ length: STEPS }, (_, t) => of(t));
+
+/** Three houses on one line: sun at all of them, batteries at the first and the last. */
+let net = build('row').source('S', 'SRC', { kv: 0.4, pu: 1.02, z1: [0.001, 0.001], z0: [0.001, 0.001] });
+for (const k of [1, 2, 3]) {
+  net = net
+    .line(`L${k}`, k === 1 ? 'SRC' : `H${k - 1}`, `H${k}`, { r: [[0.25]], x: [[0.12]], phases: 'A', length: 0.3 })
+    .load(`D${k}`, `H${k}`, { phases: 'A', kw: 1, kvar: 0.3 })
+    .pv(`V${k}`, `H${k}`, { phases: 'A', kw: 5 });
+  if (k !== 2) net = net.battery(`B${k}`, `H${k}`, { phases: 'A', kw: 0, kva: 5 });
+}
+const ROW = net.build();
+
+const battery = (id: string): ScheduledBattery => ({
+  id,
+  maxChargeW: 3000,
+  maxDischargeW: 3000,
+  chargeEfficiency: 0.95,
+  dischargeEfficiency: 0.95,
+  storedWh: 2000,
+  minStoredWh: 500,
+  maxStoredWh: 8000,
+});
+
+function question(more: Partial<FeederHorizonQuestion> = {}): FeederHorizonQuestion {
+  const sun = byStep((t) => 5000 * Math.sin((Math.PI * (t + 0.5)) / STEPS));
+  return {
+    feeder: ROW,
+    state: MODEL_STATE,
+    voltageLimits: { minPu: 0.94, maxPu: 1.05 },
+    stepS: 3600,
+    importPrice: byStep((t) => (t < 6 ? 0.2 : 0.4)),
+    exportPrice: byStep((t) => (t < 6 ? 0.1 : 0.15)),
+    loads: Object.fromEntries(
+      ROW.loads.map(({ id }) => [id, { powerW: byStep(() => 800), powerVar: byStep(() => 200) }]),
+    ),
+    availableW: Object.fromEntries(ROW.pvSystems.map(({ id }) => [id, sun])),
+    batteries: Object.fromEntries(ROW.batteries.map(({ id }) => [id, battery(id)])),
+    end: { kind: 'cyclic' },
+    ...more,
+  };
+}
+
+describe('a feeder over a horizon', () => {
+  it('holds the AC power flow of every step inside the limits, which customers alone would break', () => {
+    const result = coordinateHorizon(question());
+    expect(result.status).toBe('optimal');
+    expect(Math.max(...result.steps.map(({ uncoordinatedMaxPu }) => uncoordinatedMaxPu))).toBeGreaterThan(1.06);
+    for (const { vMaxPu, vMinPu, violations, isConverged } of result.steps) {
+      expect(isConverged).toBe(true);
+      expect(violations).toBe(0);
+      expect(vMaxPu).toBeLessThanOrEqual(1.05 + 1e-5);
+      expect(vMinPu).toBeGreaterThanOrEqual(0.94 - 1e-5);
+    }
+    expect(result.kktResidual).toBeLessThan(1e-7);
+    expect(result.energyCost).toBeGreaterThanOrEqual(result.uncoordinatedCost - 1e-6);
+    for (const [, { batteries }] of result.schedules) {
+      for (const { storedWh } of batteries) expect(storedWh.at(-1)).toBeCloseTo(2000, 0);
+    }
+  });
+
+  it('curtails less than it would without batteries', () => {
+    const withBatteries = coordinateHorizon(question());
+    const without = coordinateHorizon(question({ batteries: {} }));
+    expect(without.status).toBe('optimal');
+    expect(withBatteries.curtailedKwh).toBeLessThan(0.8 * without.curtailedKwh);
+  });
+
+  it('leaves every customer its own schedule where no limit binds', () => {
+    const result = coordinateHorizon(question({ voltageLimits: { minPu: 0.7, maxPu: 1.3 } }));
+    expect(result.status).toBe('optimal');
+    expect(result.rows).toBe(0);
+    expect(result.curtailedKwh).toBeLessThan(1e-3);
+    const one = ROW.batteries[0]!;
+    const { importPrice, exportPrice, availableW } = question();
+    const alone = scheduleCustomer({
+      id: 'H1',
+      stepS: 3600,
+      importPrice,
+      exportPrice,
+      loadW: byStep(() => 800),
+      availableW: Object.values(availableW)[0]!,
+      batteries: [battery(one.id)],
+      end: { kind: 'cyclic' },
+    });
+    const found = result.schedules.get(one.terminal.bus)!;
+    expect(found.energyCost).toBeCloseTo(alone.schedule!.energyCost, 6);
+  });
+
+  it('costs at most its gap more when batteries are decided with few limits', () => {
+    const exact = coordinateHorizon(question({ maxCorrections: 0 }));
+    const cut = coordinateHorizon(question({ maxCorrections: 0, maxCouplingRows: 3 }));
+    expect(cut.gap).toBeGreaterThan(0);
+    expect(cut.objective).toBeGreaterThanOrEqual(exact.objective - exact.gap - 1e-5);
+    expect(cut.objective - cut.gap).toBeLessThanOrEqual(exact.objective + 1e-5);
+  });
+
+  it('respects limits at the meter', () => {
+    const meterLimits = Object.fromEntries(
+      ROW.loads.map(({ terminal }) => [terminal.bus, { exportW: 1200, importW: 1500 }]),
+    );
+    const { status, schedules } = coordinateHorizon(question({ meterLimits }));
+    expect(status).toBe('optimal');
+    for (const { netW } of schedules.values()) {
+      expect(Math.min(...netW)).toBeGreaterThanOrEqual(-1200 - 0.1);
+      expect(Math.max(...netW)).toBeLessThanOrEqual(1500 + 0.1);
+    }
+  });
+
+  it('pays for less of the weighted sharing term the more it weighs', () => {
+    // Weighted sums: the term cannot grow with its weight. Linear model, so that both solve the same problem.
+    const [light, heavy] = [0.05, 20].map((fairnessPerKwh) => {
+      const { alpha } = coordinateHorizon(question({ fairnessPerKwh, maxCorrections: 0, batteries: {} }));
+      let term = 0;
+      for (const [id, byStepAlpha] of alpha) {
+        byStepAlpha.forEach((a, t) => {
+          term += question().availableW[id]![t]! * a * a;
+        });
+      }
+      return term;
+    });
+    expect(heavy).toBeGreaterThan(0);
+    expect(heavy).toBeLessThan(light! * (1 - 1e-3));
+  });
+
+  it('refuses a forecast of the wrong length', () => {
+    const id = ROW.pvSystems[0]!.id;
+    expect(() => coordinateHorizon(question({ availableW: { [id]: new Float64Array(3) } }))).toThrow(
+      /3 forecast values/,
+    );
+  });
+});
+
+describe('a receding horizon', () => {
+  const sunOf = (t: number) => 4000 * Math.max(0, Math.sin((Math.PI * (t - 6)) / 12));
+  const priceOf = (t: number) => (t % 24 >= 16 && t % 24 < 20 ? 0.5 : 0.2);
+  const plan = (step: number, batteries: readonly ScheduledBattery[], error: number) => {
+    const over = (of: (t: number) => number) => Float64Array.from({ length: 24 }, (_, k) => of(step + k));
+    const { schedule } = scheduleCustomer({
+      id: 'house',
+      stepS: 3600,
+      importPrice: over(priceOf),
+      exportPrice: over((t) => 0.4 * priceOf(t)),
+      loadW: over(() => 1000),
+      availableW: over((t) => (1 + error) * sunOf(t % 24)),
+      batteries,
+      end: { kind: 'free', valuePerKwh: 0.2 },
+    });
+    return schedule!.batteries.map(({ powerW }) => powerW[0]!);
+  };
+
+  it('with a right forecast keeps the store inside its range and moves energy to the dear hours', () => {
+    const steps = recede({
+      steps: 48,
+      stepS: 3600,
+      batteries: [battery('b')],
+      plan: (t, stores) => plan(t, stores, 0),
+    });
+    for (const { batteries } of steps) {
+      expect(batteries[0]!.storedWh).toBeGreaterThanOrEqual(500 - 0.1);
+      expect(batteries[0]!.storedWh).toBeLessThanOrEqual(8000 + 0.1);
+    }
+    const energy = (from: number, to: number) =>
+      steps.slice(from, to).reduce((sum, { batteries }) => sum + batteries[0]!.powerW, 0);
+    expect(energy(16, 20)).toBeGreaterThan(2000);
+    expect(energy(40, 44)).toBeGreaterThan(2000);
+  });
+
+  it('limits an order that the store cannot carry out, and says by how much', () => {
+    const steps = recede({ steps: 3, stepS: 3600, batteries: [battery('b')], plan: () => [3000] });
+    // 1500 Wh above the reserve give 1425 Wh at the terminals, all in the first hour.
+    expect(steps[0]!.batteries[0]).toMatchObject({ orderedW: 3000 });
+    expect(steps[0]!.batteries[0]!.powerW).toBeCloseTo(1425, 6);
+    expect(steps[1]!.batteries[0]!.powerW).toBeCloseTo(0, 6);
+  });
+});
