@@ -65,10 +65,11 @@ function checkTapChanger(regulator: Regulator, report: Report): void {
   for (const [attribute, value] of Object.entries({ lowStep, highStep })) {
     if (!Number.isInteger(value)) outside(report, 'error', regulator, attribute, value, 'a whole number');
   }
-  // The neutral of an uneven range and a tap set by hand may lie between two steps.
+  // A script's uneven tap range and its taps set by hand may lie between two steps.
+  const severity = regulator.mrid === '' ? 'info' : 'error';
   for (const [attribute, value] of Object.entries({ neutralStep, step: position })) {
     if (!Number.isFinite(value)) outside(report, 'error', regulator, attribute, value, 'a number');
-    else if (!Number.isInteger(value)) outside(report, 'info', regulator, attribute, value, 'a whole number');
+    else if (!Number.isInteger(value)) outside(report, severity, regulator, attribute, value, 'a whole number');
   }
   if (lowStep > highStep) {
     outside(report, 'error', regulator, 'lowStep', lowStep, `at most highStep, ${highStep}`);

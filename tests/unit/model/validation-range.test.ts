@@ -84,9 +84,18 @@ describe('ranges of regulators', () => {
     expect(regulator({ targetV: 0 })).toEqual(error('targetValue', '0'));
   });
 
+  it('let a tap of a script, which has no mRID, stand between two steps, and refuse it elsewhere', () => {
+    const data = sound();
+    const between = (mrid: string) =>
+      check({ ...data, regulators: [{ ...data.regulators[0]!, mrid, position: 2.5 }] }).map(
+        ({ severity, attribute, value }) => `${severity} ${attribute} ${value}`,
+      );
+    expect(between('')).toEqual(['info step 2.5']);
+    expect(between('_R')).toEqual(['error step 2.5']);
+  });
+
   it('refuse a tap changer that is no tap changer, with or without control', () => {
     expect(regulator({ lowStep: 16, highStep: -16 })).toEqual(error('lowStep', '16'));
-    expect(regulator({ position: 2.5, isControlEnabled: false })).toEqual(error('step', '2.5'));
     expect(regulator({ highStep: 16.5 })).toEqual(error('highStep', '16.5'));
     expect(regulator({ stepPu: 0 })).toEqual(error('stepVoltageIncrement', '0'));
     expect(regulator({ stepPu: 1e30 })).toEqual(error('stepVoltageIncrement', '1e+32'));

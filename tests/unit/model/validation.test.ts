@@ -207,10 +207,13 @@ describe('validation of a feeder', () => {
   });
 
   it('reports lines between voltage levels and windings far from the base of their bus', () => {
-    const wrongBus = changed(({ buses }) => ({
-      buses: buses.map((bus) => (bus.id === 'C' ? { ...bus, baseVoltageV: 277 } : bus)),
-    }));
-    expect(codes(wrongBus)).toEqual(['error BASE_VOLTAGE_CONFLICT SW']);
+    const wrongBus = (mrid: string) =>
+      changed(({ buses, switches }) => ({
+        buses: buses.map((bus) => (bus.id === 'C' ? { ...bus, baseVoltageV: 277 } : bus)),
+        switches: switches.map((device) => ({ ...device, mrid })),
+      }));
+    expect(codes(wrongBus('_SW'))).toEqual(['error BASE_VOLTAGE_CONFLICT SW']);
+    expect(codes(wrongBus(''))).toEqual(['warning BASE_VOLTAGE_CONFLICT SW']);
     const wrongWinding = changed(({ transformers }) => ({
       transformers: transformers.map((t) => ({
         ...t,

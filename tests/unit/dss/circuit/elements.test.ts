@@ -47,8 +47,9 @@ describe('regulators', () => {
   it('have the steps of their winding', () => {
     const line = `${TRANSFORMER} wdg=2 maxtap=1.05 mintap=.85 numtaps=10`;
     const [regulator] = readLines(CIRCUIT, line, 'new regcontrol.r transformer=t winding=2').feeder.regulators;
-    // 0.85 to 1.05 in ten steps of 0.02 around 1: -7.5 to 2.5, whole steps within
-    expect([regulator!.lowStep, regulator!.highStep]).toEqual([-7, 2]);
+    // 0.85 to 1.05 in ten steps of 0.02 counted from the middle, 0.95, as TapNum is; a ratio of 1 is 2.5 steps above it
+    expect([regulator!.lowStep, regulator!.highStep]).toEqual([-5, 5]);
+    expect(regulator!.neutralStep).toBeCloseTo(2.5, 9);
     expect(regulator!.stepPu).toBeCloseTo(0.02, 12);
   });
 
@@ -58,7 +59,9 @@ describe('regulators', () => {
       readLines(CIRCUIT, three, `new regcontrol.r transformer=t winding=2 ${text}`).feeder.regulators[0]!;
     expect(at('bus=far.3').monitored).toEqual({ bus: 'FAR', nodes: [3] });
     expect(at('ptphase=2').monitored).toEqual({ bus: 'LOW', nodes: [2] });
-    expect(at('bus=far.3 ptratio=20 remoteptratio=10').ptRatio).toBe(10);
+    expect(at('bus=far.3 ptratio=20 remoteptratio=10')).toMatchObject({ ptRatio: 20, remotePtRatio: 10 });
+    expect(at('ptphase=max').monitoredExtreme).toBe('max');
+    expect(at('ldc_z=4').lineDropZV).toBe(4);
     expect(
       at('reversible=y revvreg=118 revband=2 revr=1 revx=2 revthreshold=50 revdelay=30 revneutral=y').reverse,
     ).toEqual({
@@ -73,15 +76,17 @@ describe('regulators', () => {
     });
   });
 
-  it('act once a winding; a second control is named', () => {
-    const { feeder, findings } = readLines(
+  it('share the tap of a winding that has several', () => {
+    const { feeder } = readLines(
       CIRCUIT,
       TRANSFORMER,
       'new regcontrol.r transformer=t winding=2',
       'new regcontrol.s transformer=t winding=2',
     );
-    expect(feeder.regulators.map(({ id }) => id)).toEqual(['regcontrol.r']);
-    expect(findings.map(({ code, name }) => `${code} ${name}`)).toContain('UNSUPPORTED_ELEMENT s');
+    expect(feeder.regulators.map(({ id, sharesTapOf }) => [id, sharesTapOf])).toEqual([
+      ['regcontrol.r', undefined],
+      ['regcontrol.s', 'regcontrol.r'],
+    ]);
   });
 
   it('do not act where the script switches controls off', () => {
@@ -144,8 +149,11 @@ describe('capacitor controls', () => {
   });
 
   it('name the phase of the conductor that is watched, and voltages that override', () => {
-    expect(control('type=voltage ptphase=1 terminal=2').monitoredPhase).toBe('C');
-    expect(control('type=kvar ptphase=avg').monitoredPhase).toBeUndefined();
+    expect(control('type=voltage ptphase=1 terminal=2').voltagePhase).toBe('C');
+    expect(control('type=kvar ptphase=avg ctphase=max')).toMatchObject({
+      voltagePhase: 'average',
+      currentPhase: 'max',
+    });
     expect(control('type=kvar voltoverride=y vmin=110 vmax=130 ptratio=60').voltageOverride).toEqual({
       minV: 6600,
       maxV: 7800,
