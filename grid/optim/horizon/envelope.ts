@@ -81,7 +81,7 @@ export interface EnvelopeResult {
   readonly customers: readonly CustomerEnvelope[];
   readonly totalExportW: number;
   readonly totalImportW: number;
-  /** Limits of the network that bind, and AC corrections made. */
+  /** Rows that the limits fill (nodes, transformers, operating points cut), and AC corrections made. */
   readonly bindingRows: number;
   readonly corrections: number;
   readonly checks: readonly EnvelopeCheck[];

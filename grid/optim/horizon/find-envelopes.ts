@@ -10,8 +10,8 @@ import { fillRoom, proportionalRoom, type RoomRow } from './fair-room.js';
  *
  * Steps: 1. AC power flow with customers at rest: the base; 2. the fairest limits under the rows found so far
  *        (fair-room.ts), rows for the nodes whose worst mixture is outside, until there are none; 3. AC power flow of the
- *        corners: all at their export limit, all at their import limit, for each limit that binds the mixture that
- *        strains it most, and seeded random mixtures; 4. where one of them is outside, a row for that very
+ *        corners: all at their export limit, all at their import limit, for the ten nodes nearest to their limits the mixture
+ *        that strains them most, and seeded random mixtures; 4. where one of them is outside, a row for that very
  *        point holds what strains the limit to less, and 2 is repeated; 5. what still is outside shrinks all limits together.
  * Cost: O(customers * nodes) per round of rows, one power flow per operating point.
  * Fails: with a status. The AC power flow is verified at operating points; between them the linear model vouches.
@@ -24,7 +24,7 @@ const ROWS_PER_ROUND = 16;
 const MAX_ROUNDS = 60;
 /** A limit missed by less is kept, pu squared. */
 const KEPT_SQUARED_PU = 1e-7;
-/** Binding limits whose worst mixture is verified. */
+/** Nodes, nearest to their limits, whose worst mixture is verified. */
 const WORST_CORNERS = 10;
 /** Nodes cut at an operating point that is outside. */
 const CUTS_PER_POINT = 3;
@@ -63,7 +63,7 @@ export function findEnvelopes(question: EnvelopeQuestion): EnvelopeResult {
       customers,
       totalExportW: customers.reduce((sum, { exportW }) => sum + exportW, 0),
       totalImportW: customers.reduce((sum, { importW }) => sum + importW, 0),
-      bindingRows: search.binding(x).length,
+      bindingRows: search.bindingCount(x),
       corrections,
       checks: checks.map(({ voltageSquaredPu: _, transformerVA: __, ...check }) => check),
       findings,
@@ -177,7 +177,7 @@ class EnvelopeSearch {
       { name: 'all at the export limit', x: only(0) },
       { name: 'all at the import limit', x: only(1) },
     ];
-    for (const { node, sign } of this.binding(x).slice(0, WORST_CORNERS)) {
+    for (const { node, sign } of this.nearest(x).slice(0, WORST_CORNERS)) {
       const worst = new Float64Array(x.length);
       for (let k = 0; k < count; k++) {
         const gain = [0, 1].map((side) => this.network.strain(node, 2 * k + side, sign) * x[2 * k + side]!);
@@ -229,14 +229,20 @@ class EnvelopeSearch {
     }
   }
 
-  /** Rows that limits `x` fill, the upper limits first. */
-  binding(x: Float64Array): readonly { readonly node: number; readonly sign: 1 | -1 }[] {
+  /** Nodes of the rows taken, those with the least room left at limits `x` first. */
+  nearest(x: Float64Array): readonly { readonly node: number; readonly sign: 1 | -1 }[] {
     const { up, down } = this.network.reach(x);
-    const full = (node: number, moved: number, sign: 1 | -1) => moved > 0 && this.room(node, sign) - moved < 1e-5;
+    const left = (node: number, sign: 1 | -1) => this.room(node, sign) - (sign > 0 ? up : down)[node]!;
     return [
-      ...this.upRows.filter((node) => full(node, up[node]!, 1)).map((node) => ({ node, sign: 1 as const })),
-      ...this.downRows.filter((node) => full(node, down[node]!, -1)).map((node) => ({ node, sign: -1 as const })),
-    ];
+      ...this.upRows.map((node) => ({ node, sign: 1 as const })),
+      ...this.downRows.map((node) => ({ node, sign: -1 as const })),
+    ].sort((one, other) => left(one.node, one.sign) - left(other.node, other.sign) || one.node - other.node);
+  }
+
+  /** Rows that limits `x` fill: of nodes, transformers and operating points. */
+  bindingCount(x: Float64Array): number {
+    const rows = [...this.thermalRows(), ...this.cuts, ...this.made.values()];
+    return rows.filter(({ coefficients, room }) => isFull(coefficients, room, x)).length;
   }
 
   /** How far a node's voltage may be moved, pu squared; Infinity without a limit. */
