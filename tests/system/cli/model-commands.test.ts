@@ -39,7 +39,7 @@ describe('dec', () => {
     for (const command of own) {
       const help = await dec([command, '--help']);
       expect(help.code).toBe(0);
-      expect(help.stdout).toMatch(/Example:\n\s+(DEC_PYTHON=\S+ )?dec /);
+      expect(help.stdout).toMatch(/Examples?:\n\s+(DEC_PYTHON=\S+ )?dec /);
       expect(help.stdout).toContain('--json');
       expect(help.stdout).toContain('--quiet');
     }
