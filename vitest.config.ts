@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -14,6 +15,8 @@ export default defineConfig({
           testTimeout: 30_000,
           // Tests of this project leave nothing behind in their modules; sharing them halves the time.
           isolate: false,
+          // The main thread only waits for the reports: every core can work.
+          maxWorkers: availableParallelism(),
         },
       },
       {

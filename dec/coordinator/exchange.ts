@@ -53,6 +53,8 @@ export interface ExchangeOptions {
    * agents go to the other hosts.
    */
   readonly replaceHost?: (hostId: string) => Promise<string | undefined>;
+  /** Milliseconds without a word after which agents that a host has not taken are given to others (default 8000). */
+  readonly takeMs?: number;
 }
 
 /**
@@ -207,18 +209,19 @@ export class AgentExchange {
     this.watchers.add(watcher);
     this.isGiving = true;
     const endMs = performance.now() + deadlineMs;
+    const takeMs = this.options.takeMs ?? TAKE_MS;
     try {
       hand(seating);
       while (open.size > 0 && performance.now() < endMs) {
-        const waitMs = Math.min(TAKE_MS, endMs - performance.now());
+        const waitMs = Math.min(takeMs, endMs - performance.now());
         if (await this.until(() => open.size === 0, waitMs, signal)) break;
         const carriers = new Set([...open].map((agentId) => this.hostOfAgent(agentId)));
-        const idle = [...carriers].filter((hostId) => performance.now() - (heardMs.get(hostId) ?? 0) >= TAKE_MS - 1);
+        const idle = [...carriers].filter((hostId) => performance.now() - (heardMs.get(hostId) ?? 0) >= takeMs - 1);
         for (const hostId of idle) roster.missed(hostId);
         const others = roster.reliable().filter((hostId) => !idle.includes(hostId));
         if (idle.length === 0 || others.length === 0) continue;
         const left = [...open].filter((agentId) => idle.includes(this.hostOfAgent(agentId)));
-        const text = `Hosts ${idle.join(', ')} took none of their agents within ${TAKE_MS / 1000} s; the ${left.length} agents were given to others.`;
+        const text = `Hosts ${idle.join(', ')} took none of their agents within ${takeMs / 1000} s; the ${left.length} agents were given to others.`;
         this.warn(text);
         for (const hostId of idle) this.tell(hostId, { kind: 'leave', interval: 0, round: 0, reason: text });
         roster.dismiss(left);
@@ -515,7 +518,7 @@ const COORDINATOR = 'coordinator';
 const CALL_EVERY_MS = 3000;
 /** Agents in one message of assignment: their networks are some 50 kB each. */
 const AGENTS_PER_ASSIGNMENT = 20;
-/** Milliseconds without a word after which agents that a host has not taken are given to others. */
+/** Default of `takeMs`. */
 const TAKE_MS = 8000;
 
 /** The error of every wait that a signal ended. */
