@@ -1,6 +1,6 @@
 import type { PhaseShare } from '../../model/index.js';
 import { type LinearFeeder, linearFeeder } from '../lindistflow.js';
-import { gatherFlows, linearState, spreadVoltages } from '../linear-network.js';
+import { gatherFlows, type LinearState, linearState, spreadVoltages } from '../linear-network.js';
 import { nodeLimits } from '../problem.js';
 import { type EnvelopeQuestion, EVSE_W } from './envelope.js';
 import { type MeterPoint, meterPoints, mixedPattern, type PowerPattern, powerPattern } from './meter-point.js';
@@ -15,8 +15,12 @@ import { VoltageRows } from './voltage-rows.js';
  *         into the highest and imports alone into the lowest. A transformer carries at most what its customers' limits
  *         add up to beside what is given.
  * Steps: an import enters as the customer's loads do, at their power factor; an export as its DER do, without vars.
- * Cost: one pass over the network per entry for all nodes' extremes; one adjoint pass for a node's row.
+ * Cost: one pass over the network per entry for all nodes' extremes, kept where memory allows (ENTRIES_KEPT); one adjoint
+ *       pass for a node's row.
  */
+
+/** Answers of voltages to entries that are kept at most: 160 MB of numbers. */
+const ENTRIES_KEPT = 2e7;
 
 /** A customer and the two entries of it: export at `2 k`, import at `2 k + 1`. */
 export interface EnvelopeCustomer {
@@ -38,10 +42,15 @@ export class EnvelopeNetwork {
   readonly rows: VoltageRows;
   readonly lowerSquaredPu: Float64Array;
   readonly upperSquaredPu: Float64Array;
+  private readonly answers: Float64Array[] = [];
+  private readonly state: LinearState;
+  private readonly still: Float64Array;
 
   constructor(readonly question: EnvelopeQuestion) {
     const { feeder, state, voltageLimits } = question;
     this.linear = linearFeeder(feeder, state);
+    this.state = linearState(this.linear.network);
+    this.still = new Float64Array(this.linear.network.rootCount);
     const limits = nodeLimits(this.linear.network, voltageLimits);
     this.lowerSquaredPu = limits.lowerSquaredPu;
     this.upperSquaredPu = limits.upperSquaredPu;
@@ -105,29 +114,53 @@ export class EnvelopeNetwork {
 
   /** By node, pu squared: how far up and down voltages can be moved by customers inside limits `x`, W by entry. */
   reach(x: ArrayLike<number>): { readonly up: Float64Array; readonly down: Float64Array } {
-    const { network } = this.linear;
-    const n = network.nodes.length;
+    const n = this.linear.network.nodes.length;
     const [up, down] = [new Float64Array(n), new Float64Array(n)];
-    const state = linearState(network);
-    const still = new Float64Array(network.rootCount);
-    this.entries.forEach((pattern, d) => {
-      if (!(x[d]! > 0)) return;
+    for (let d = 0; d < this.entries.length; d++) {
+      const powerW = x[d]!;
+      if (!(powerW > 0)) continue;
       const [isUp, isDown] = [this.counts(d, 1), this.counts(d, -1)];
-      state.flowW.fill(0);
-      state.flowVar.fill(0);
-      pattern.nodes.forEach((node, k) => {
-        state.flowW[node]! += x[d]! * pattern.wattPerW[k]!;
-        state.flowVar[node]! += x[d]! * pattern.varPerW[k]!;
-      });
-      gatherFlows(network, state);
-      spreadVoltages(network, still, state);
+      const answer = this.answer(d);
       for (let i = 0; i < n; i++) {
-        const moved = state.voltageSquaredPu[i]!;
+        const moved = answer[i]! * powerW;
         if (moved > 0) up[i]! += isUp ? moved : 0;
         else if (isDown) down[i]! -= moved;
       }
-    });
+    }
     return { up, down };
+  }
+
+  /** By node, pu squared: how the linear model moves voltages at an operating point, W by entry. */
+  moved(x: ArrayLike<number>): Float64Array {
+    const sum = new Float64Array(this.linear.network.nodes.length);
+    for (let d = 0; d < this.entries.length; d++) {
+      const powerW = x[d]!;
+      if (powerW === 0) continue;
+      const answer = this.answer(d);
+      for (let i = 0; i < sum.length; i++) sum[i]! += answer[i]! * powerW;
+    }
+    return sum;
+  }
+
+  /** Answer of every node's squared voltage to one watt of an entry, pu squared. */
+  private answer(d: number): Float64Array {
+    const known = this.answers[d];
+    if (known) return known;
+    const { network } = this.linear;
+    const { state } = this;
+    const pattern = this.entries[d]!;
+    state.flowW.fill(0);
+    state.flowVar.fill(0);
+    pattern.nodes.forEach((node, k) => {
+      state.flowW[node]! += pattern.wattPerW[k]!;
+      state.flowVar[node]! += pattern.varPerW[k]!;
+    });
+    gatherFlows(network, state);
+    spreadVoltages(network, this.still, state);
+    if (this.entries.length * network.nodes.length > ENTRIES_KEPT) return state.voltageSquaredPu;
+    const kept = state.voltageSquaredPu.slice();
+    this.answers[d] = kept;
+    return kept;
   }
 }
 

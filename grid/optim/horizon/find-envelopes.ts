@@ -10,9 +10,11 @@ import { fillRoom, proportionalRoom, type RoomRow } from './fair-room.js';
  *
  * Steps: 1. AC power flow with customers at rest: the base; 2. the fairest limits under the rows found so far
  *        (fair-room.ts), rows for the nodes whose worst mixture is outside, until there are none; 3. AC power flow of the
- *        corners: all at their export limit, all at their import limit, for the ten nodes nearest to their limits the mixture
- *        that strains them most, and seeded random mixtures; 4. where one of them is outside, a row for that very
- *        point holds what strains the limit to less, and 2 is repeated; 5. what still is outside shrinks all limits together.
+ *        corners: all at their export limit, all at their import limit, the ten different mixtures that strain the nodes
+ *        nearest to their limits most, and seeded random mixtures; 4. where one of them is outside, what the linear model
+ *        missed is taken from the room of every node that stands near its own worst there; other nodes get a row for that
+ *        very point, which holds what strains their limit to less; 2 is repeated; 5. what still is outside shrinks all
+ *        limits together.
  * Cost: O(customers * nodes) per round of rows, one power flow per operating point.
  * Fails: with a status. The AC power flow is verified at operating points; between them the linear model vouches.
  * Sources: Petrou et al. (2021), "Ensuring distribution network integrity using dynamic operating limits for prosumers",
@@ -28,6 +30,9 @@ const KEPT_SQUARED_PU = 1e-7;
 const WORST_CORNERS = 10;
 /** Nodes cut at an operating point that is outside. */
 const CUTS_PER_POINT = 3;
+/** A node is near its worst at an operating point that strains it by this share of the worst. */
+const NEAR_WORST = 0.95;
+const NEAR_WORST_ROUNDING = 1e-9;
 /** Taken from a cut's room so that the next round lands inside, pu squared. */
 const INSIDE_SQUARED_PU = 4e-6;
 
@@ -121,7 +126,9 @@ class EnvelopeSearch {
   readonly loading: number;
   private readonly cuts: RoomRow[] = [];
   /** Rows of nodes by node and sign, each made once. */
-  private readonly made = new Map<string, RoomRow>();
+  private readonly made = new Map<string, { readonly coefficients: Float64Array; room: number }>();
+  /** What is taken from a node's room because the linear model misses it, by node and sign, pu squared. */
+  private readonly keptBack = new Map<string, number>();
   /** Rows that the last limits filled. */
   private full: ReadonlySet<RoomRow> = new Set();
   private readonly marginVA = new Map<string, number>();
@@ -177,13 +184,19 @@ class EnvelopeSearch {
       { name: 'all at the export limit', x: only(0) },
       { name: 'all at the import limit', x: only(1) },
     ];
-    for (const { node, sign } of this.nearest(x).slice(0, WORST_CORNERS)) {
+    const corners = new Set<string>();
+    for (const { node, sign } of this.nearest(x)) {
+      if (corners.size >= WORST_CORNERS) break;
       const worst = new Float64Array(x.length);
       for (let k = 0; k < count; k++) {
         const gain = [0, 1].map((side) => this.network.strain(node, 2 * k + side, sign) * x[2 * k + side]!);
         const side = gain[0]! >= gain[1]! ? 0 : 1;
         if (gain[side]! > 0) worst[2 * k + side] = x[2 * k + side]!;
       }
+      // Neighbours are strained most by the same customers.
+      const who = worst.reduce((text, w) => text + (w > 0 ? '1' : '0'), '');
+      if (corners.has(who)) continue;
+      corners.add(who);
       points.push({ name: `worst for ${sign > 0 ? 'the upper' : 'the lower'} limit of node ${node}`, x: worst });
     }
     const stream = randomStream(seed);
@@ -202,15 +215,27 @@ class EnvelopeSearch {
     return points;
   }
 
-  /** Cuts the operating points at limits `x` that are outside: what strains the limit there is held to less. */
+  /**
+   * Learns from operating points at limits `x` that are outside. Where a node stands near its own worst, what the linear
+   * model missed is taken from its room; elsewhere what strains the limit at that very point is held to less.
+   */
   learn(x: Float64Array, mixtures: readonly Mixture[], checks: readonly SolvedPoint[]): void {
     const { rows, lowerSquaredPu, upperSquaredPu } = this.network;
+    const { up, down } = this.network.reach(x);
     checks.forEach(({ violations, voltageSquaredPu }, m) => {
       if (violations === 0) return;
+      const moved = this.network.moved(mixtures[m]!.x);
       for (const sign of [1, -1] as const) {
         const excess = voltageSquaredPu.map((v, i) => {
           const by = sign > 0 ? v - upperSquaredPu[i]! : lowerSquaredPu[i]! - v;
-          return Number.isFinite(by) ? by : 0;
+          if (!Number.isFinite(by)) return 0;
+          const strain = sign * moved[i]!;
+          const worst = (sign > 0 ? up : down)[i]!;
+          // Beyond the worst: entries strain it that its row does not count, such as imports on another leg.
+          if (by <= 0 || strain < NEAR_WORST * worst || strain > worst * (1 + NEAR_WORST_ROUNDING)) return by;
+          const missed = sign * (v - this.base.voltageSquaredPu[i]!) - strain;
+          this.keepBack(i, sign, missed + INSIDE_SQUARED_PU);
+          return 0;
         });
         for (const node of rows.pick(excess, KEPT_SQUARED_PU, CUTS_PER_POINT)) {
           const answer = rows.row(node);
@@ -232,7 +257,9 @@ class EnvelopeSearch {
   /** Nodes of the rows taken, those with the least room left at limits `x` first. */
   nearest(x: Float64Array): readonly { readonly node: number; readonly sign: 1 | -1 }[] {
     const { up, down } = this.network.reach(x);
-    const left = (node: number, sign: 1 | -1) => this.room(node, sign) - (sign > 0 ? up : down)[node]!;
+    // Rows that are full differ by rounding only; they stand in the order of their nodes, whatever the machine.
+    const left = (node: number, sign: 1 | -1) =>
+      Math.round((this.room(node, sign) - (sign > 0 ? up : down)[node]!) / KEPT_SQUARED_PU);
     return [
       ...this.upRows.map((node) => ({ node, sign: 1 as const })),
       ...this.downRows.map((node) => ({ node, sign: -1 as const })),
@@ -249,7 +276,17 @@ class EnvelopeSearch {
   private room(node: number, sign: 1 | -1): number {
     const base = this.base.voltageSquaredPu[node]!;
     if (!Number.isFinite(base)) return Infinity;
-    return sign > 0 ? this.network.upperSquaredPu[node]! - base : base - this.network.lowerSquaredPu[node]!;
+    const whole = sign > 0 ? this.network.upperSquaredPu[node]! - base : base - this.network.lowerSquaredPu[node]!;
+    return whole - (this.keptBack.get(`${node} ${sign}`) ?? 0);
+  }
+
+  /** Takes what the linear model misses from a node's room; never less than before. */
+  private keepBack(node: number, sign: 1 | -1, missedSquaredPu: number): void {
+    const key = `${node} ${sign}`;
+    if (missedSquaredPu <= (this.keptBack.get(key) ?? 0)) return;
+    this.keptBack.set(key, missedSquaredPu);
+    const row = this.made.get(key);
+    if (row) row.room = this.room(node, sign);
   }
 
   private row(node: number, sign: 1 | -1): RoomRow {
