@@ -101,9 +101,6 @@ export function list(text: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** Fairness rules that are built. */
-export const FAIRNESS = ['proportional', 'equalAlpha', 'total'] as const;
-
 /** Where a broker listens, and with what to log in. */
 export interface BrokerUrl {
   readonly host: string;

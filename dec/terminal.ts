@@ -8,6 +8,7 @@ export const EXIT = { done: 0, internal: 1, badInput: 2, violated: 3, cancelled:
 /** Codes of errors that the user's input or surroundings caused. */
 const INPUT_CODES = new Set([
   'BAD_ARGUMENT',
+  'BAD_CONFIGURATION',
   'BUS_UNAVAILABLE',
   'FEEDER_DATA',
   'FEEDER_UNKNOWN',

@@ -8,22 +8,17 @@ import {
   coordinateInProcess,
   type LocalInputs,
 } from '../../grid/optim/index.js';
+import { checkNamed, withConfiguration } from '../configuration.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
-import { list, nonNegative, perUnit } from '../option.js';
+import { nonNegative, perUnit } from '../option.js';
 import { switchesNamed } from '../switch-names.js';
 import { EXIT, Terminal } from '../terminal.js';
 import { compareRules } from './coordinate-compare.js';
 import { limitedCase } from './coordinate-envelopes.js';
 import { type HorizonOptions, runHorizonJob, withHorizonOptions } from './coordinate-horizon.js';
-import {
-  addFairnessOptions,
-  type CoordinateOptions,
-  factorsFrom,
-  keepFeedback,
-  reactiveOf,
-  ruleOf,
-} from './coordinate-options.js';
+import { type CoordinateOptions, factorsFrom, keepFeedback, withCoordinateOptions } from './coordinate-options.js';
 import { coordinationReport, coordinationSummary } from './coordinate-report.js';
+import { checkLimits, reactiveOf, ruleOf, withRuleOptions } from './rule-options.js';
 
 /** A feeder to coordinate, and what the model's powers are multiplied by (the ancestor's files have it applied). */
 interface Case {
@@ -39,21 +34,13 @@ export function addCoordinate(program: Command): void {
     .command('coordinate')
     .description('one coordination without a simulation: set-points and fairness report')
     .argument(
-      '<feeder...>',
-      "name, mRID, CIM or OpenDSS master file; or the ancestor's pair BUSINFO.json BRANCHINFO.json",
+      '[feeder...]',
+      "name, mRID, CIM or OpenDSS master file; or the ancestor's pair BUSINFO.json BRANCHINFO.json; may stand in --config",
     )
     .option('--load-multiplier <x>', 'multiplies every load', nonNegative, 1)
     .option('--pv-multiplier <x>', 'multiplies the available power of every PV system', nonNegative, 1)
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit)
-    .option('--v-min <pu>', 'lower voltage limit of every node', perUnit, 0.95)
-    .option('--v-max <pu>', 'upper voltage limit of every node', perUnit, 1.05)
     .option('--no-ac-correction', 'take the answer of the linear model as it is')
-    .option(
-      '--open <names>',
-      'switches to open, separated by commas: coordination needs a network without loops',
-      list,
-      [],
-    )
     .option('--strict', 'exit with 3 when limits are violated or cannot hold')
     .option('--store <dir>', 'folder of the model store')
     .option('--json', 'print one JSON object')
@@ -67,16 +54,17 @@ export function addCoordinate(program: Command): void {
     .action(async (feeder: string[], options: CoordinateOptions & HorizonOptions) => {
       process.exitCode = await runCoordinate(feeder, options);
     });
-  addFairnessOptions(command);
+  withRuleOptions(command);
+  withCoordinateOptions(command);
   withHorizonOptions(command);
+  withConfiguration(command, 'coordinate');
 }
 
 async function runCoordinate(names: readonly string[], options: CoordinateOptions & HorizonOptions): Promise<number> {
   const began = performance.now();
   const terminal = new Terminal(options);
-  if (options.vMin >= options.vMax) {
-    throw new DecError('BAD_ARGUMENT', `--v-min ${options.vMin} is not below --v-max ${options.vMax}.`);
-  }
+  checkLimits(options);
+  checkNamed(names);
   const scenario = readCase(names, options);
   const code = runHorizonJob(scenario, options, terminal, began);
   if (code !== undefined) return code;

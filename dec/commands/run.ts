@@ -7,6 +7,7 @@ import type { Feeder } from '../../grid/model/index.js';
 import type { FairnessMode } from '../../grid/optim/index.js';
 import { flagshipPath, readProfile } from '../../platform/index.js';
 import { agentModuleUrl } from '../agent-module.js';
+import { type AppliedConfiguration, configurationOf, withConfiguration } from '../configuration.js';
 import {
   type IntervalResult,
   RUN_DEFAULTS,
@@ -23,11 +24,8 @@ import {
   brokerUrl,
   count,
   duration,
-  FAIRNESS,
-  list,
   nonNegative,
   nonNegativeCount,
-  oneOf,
   perUnit,
   port,
   timeOfDay,
@@ -40,6 +38,7 @@ import { seededUuid } from '../seeded-uuid.js';
 import { isViolated } from '../strictness.js';
 import { switchesNamed } from '../switch-names.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
+import { checkLimits, liveRule, type RuleOptions, withRuleOptions } from './rule-options.js';
 
 /** Name of the run on the bus when agents of other processes join and no name is given. */
 export const SHARED_RUN_ID = 'dec';
@@ -48,7 +47,7 @@ const DAY_S = 86_400;
 /** Hexadecimal digits of the mark in a run's name. */
 const MARK_LENGTH = 6;
 
-interface RunCommandOptions extends OutputOptions {
+interface RunCommandOptions extends OutputOptions, RuleOptions {
   readonly intervals: number;
   readonly interval: number;
   readonly publish?: number;
@@ -58,17 +57,12 @@ interface RunCommandOptions extends OutputOptions {
   readonly sourceVoltage: number;
   readonly loadProfile: string;
   readonly pvProfile: string;
-  readonly vMin: number;
-  readonly vMax: number;
-  readonly fairness: FairnessMode;
-  readonly reactive: 'none';
   readonly realtime?: boolean;
   readonly broker?: BrokerUrl;
   readonly port: number;
   readonly hosts: number;
   readonly externalHosts: number;
   readonly lostAfter: number;
-  readonly open: readonly string[];
   readonly runId?: string;
   readonly agentModule?: string;
   readonly out?: string;
@@ -89,7 +83,7 @@ export function addRun(program: Command): void {
 
 /** Gives a command the main job. `name` is what people type to reach it. */
 export function configureRun(command: Command, name: string): Command {
-  return command
+  command
     .description('the main job: platform, simulation and agents; coordinate live over STOMP')
     .argument('[feeder]', 'name, mRID, CIM or OpenDSS master file; the built-in feeder when absent')
     .option('--intervals <n>', 'number of coordination intervals', count, DAY_INTERVALS)
@@ -113,10 +107,6 @@ export function configureRun(command: Command, name: string): Command {
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit, 1.04)
     .option('--load-profile <profile>', 'load over the day: flat, a name of inputs/profiles, or a CSV file', 'flat')
     .option('--pv-profile <profile>', 'PV over the day: flat, a name of inputs/profiles, or a CSV file', 'pv')
-    .option('--v-min <pu>', 'lower voltage limit', perUnit, RUN_DEFAULTS.limits.minPu)
-    .option('--v-max <pu>', 'upper voltage limit', perUnit, RUN_DEFAULTS.limits.maxPu)
-    .option('--fairness <mode>', `who is curtailed: ${FAIRNESS.join(', ')}`, oneOf(...FAIRNESS), 'proportional')
-    .option('--reactive <mode>', 'what inverters do with reactive power: none', oneOf('none'), 'none')
     .option('--realtime', 'one simulated second takes one second')
     .option('--broker <url>', 'use the platform behind this broker instead of starting one', brokerUrl)
     .option('--port <n>', 'port of the platform that is started; 0 takes any free one', port, 0)
@@ -127,12 +117,6 @@ export function configureRun(command: Command, name: string): Command {
       'intervals without any sign of an agent after which it is told as lost; its limits stay in force',
       count,
       RUN_DEFAULTS.lostAfterIntervals,
-    )
-    .option(
-      '--open <names>',
-      'switches to open, separated by commas: coordination needs a network without loops',
-      list,
-      [],
     )
     .option('--run-id <id>', 'name of the run on the bus, for dec agents')
     .option('--agent-module <url>', 'ES module with agents of another make')
@@ -149,18 +133,24 @@ export function configureRun(command: Command, name: string): Command {
     .addOption(new Option('--json', "print the run's manifest as one JSON object"))
     .option('--quiet', 'no progress and no notices')
     .addHelpText('after', `\nExample:\n  ${name} --intervals 4 --start 11:00 --fairness equalAlpha`)
-    .action(async (feeder: string | undefined, options: RunCommandOptions) => {
+    .action(async (feeder: string | undefined, options: RunCommandOptions, acting: Command) => {
       // First of all, so that an interruption while the model is read ends the run like any other.
       const interruption = onInterrupt();
       try {
-        process.exitCode = await runRun(feeder, options, interruption.signal);
+        process.exitCode = await runRun(feeder, options, interruption.signal, configurationOf(acting));
       } finally {
         interruption.end();
       }
     });
+  return withConfiguration(withRuleOptions(command), 'run');
 }
 
-async function runRun(wanted: string | undefined, options: RunCommandOptions, signal: AbortSignal): Promise<number> {
+async function runRun(
+  wanted: string | undefined,
+  options: RunCommandOptions,
+  signal: AbortSignal,
+  configuration: AppliedConfiguration | undefined,
+): Promise<number> {
   const terminal = new Terminal(options);
   if (options.hosts === 0 && options.externalHosts === 0) {
     throw new DecError(
@@ -168,9 +158,8 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
       'There are no hosts for the agents: --hosts 0 needs --external-hosts of at least 1, or give --hosts 1 or more.',
     );
   }
-  if (options.vMin >= options.vMax) {
-    throw new DecError('BAD_ARGUMENT', `--v-min ${options.vMin} is not below --v-max ${options.vMax}.`);
-  }
+  checkLimits(options);
+  const fairness = liveRule(options);
   const feeder = wanted ?? flagshipPath();
   // A file becomes known to the store, so that the platform finds its feeder by mRID.
   const agentModule = options.agentModule === undefined ? undefined : await agentModuleUrl(options.agentModule);
@@ -179,8 +168,13 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
   const model = modelOf([feeder], store);
   const load = profileOf('--load-profile', options.loadProfile);
   const pv = profileOf('--pv-profile', options.pvProfile);
-  const settings = settingsOf(options, load?.values, pv?.values, model.feeder);
-  const files = [...model.files, ...(load ? [load.path] : []), ...(pv ? [pv.path] : [])];
+  const settings = settingsOf(options, fairness, load?.values, pv?.values, model.feeder);
+  const files = [
+    ...model.files,
+    ...(load ? [load.path] : []),
+    ...(pv ? [pv.path] : []),
+    ...(configuration ? [configuration.file] : []),
+  ];
   const inputs = files.map((path) => ({ name: basename(path), sha256: sha256(path) }));
   const { seed } = options;
   const folder =
@@ -197,6 +191,7 @@ async function runRun(wanted: string | undefined, options: RunCommandOptions, si
       store,
       settings,
       inputs,
+      configuration,
       signal,
     });
   } finally {
@@ -214,6 +209,7 @@ interface PreparedRun {
   readonly store: ReturnType<typeof storeAt>;
   readonly settings: Partial<RunSettings>;
   readonly inputs: readonly { readonly name: string; readonly sha256: string }[];
+  readonly configuration: AppliedConfiguration | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -250,6 +246,7 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
     inputs,
     versions: { dec: packageVersion(), node: process.versions.node },
     seed: options.seed,
+    ...(run.configuration ? { configuration: run.configuration } : {}),
     outputs,
   });
   if (terminal.isJson) terminal.result(manifest);
@@ -273,6 +270,7 @@ function runName(
 
 function settingsOf(
   options: RunCommandOptions,
+  fairness: FairnessMode,
   loadProfile: readonly number[] | undefined,
   pvProfile: readonly number[] | undefined,
   feeder: Feeder,
@@ -289,7 +287,7 @@ function settingsOf(
     sourceVoltagePu: options.sourceVoltage,
     pvProfile,
     loadProfile,
-    fairness: options.fairness,
+    fairness,
     limits: { minPu: options.vMin, maxPu: options.vMax },
     hosts: options.hosts,
     lostAfterIntervals: options.lostAfter,

@@ -10,6 +10,7 @@ import {
 import { DecError } from '../../grid/math/index.js';
 import { type Feeder, type Finding, phaseOfNode } from '../../grid/model/index.js';
 import type { LoadedModel } from '../../platform/index.js';
+import { checkNamed, withConfiguration } from '../configuration.js';
 import { onInterrupt } from '../interrupt.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { count, duration, list, nonNegative, oneOf, perUnit, positive } from '../option.js';
@@ -50,10 +51,10 @@ interface SeriesOptions extends OutputOptions {
 
 /** Adds `dec series`. */
 export function addSeries(program: Command): void {
-  program
+  const command = program
     .command('series')
     .description('solve a time series: voltages, violations, loading, energy, taps over a day, a year or any time')
-    .argument('<feeder...>', 'name, mRID, OpenDSS master file or CIM file (several profiles of one model together)')
+    .argument('[feeder...]', 'name, mRID, OpenDSS master file or CIM file (several profiles of one model together)')
     .option('--mode <mode>', 'daily, yearly, duty or snapshot (default: that of the script, else daily)', modeOf)
     .option(
       '--step <time>',
@@ -81,6 +82,7 @@ export function addSeries(program: Command): void {
     .action(async (feeder: string[], options: SeriesOptions) => {
       process.exitCode = await runSeriesCommand(feeder, options);
     });
+  withConfiguration(command, 'series');
 }
 
 const modeOf = oneOf('daily', 'yearly', 'duty', 'snapshot');
@@ -94,6 +96,7 @@ function startTime(text: string): number {
 
 async function runSeriesCommand(names: readonly string[], options: SeriesOptions): Promise<number> {
   const terminal = new Terminal(options);
+  checkNamed(names);
   const model = modelOf(names, storeAt(options.store));
   const read = new Set(model.feeder.findings);
   const findings: Finding[] = [

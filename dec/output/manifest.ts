@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { AuditResult, IntervalResult, RunResult } from '../coordinator/index.js';
 import type { RunManifest } from '../schema/index.js';
 import type { OutputRecord } from './plots.js';
@@ -11,6 +12,8 @@ export interface ManifestExtras {
   /** Versions of this program and of its runtime. */
   readonly versions: Readonly<Record<string, string>>;
   readonly seed: number;
+  /** The file that settings were taken from, and those that it gave. */
+  readonly configuration?: { readonly file: string; readonly settings: Readonly<Record<string, unknown>> };
   /** Every output of the simulation, for the picture of the run. */
   readonly outputs?: readonly OutputRecord[];
 }
@@ -94,6 +97,9 @@ export function runManifest(
     feeder: { name: result.feeder.name, mrid: result.feeder.mrid },
     simulationId: result.simulationId ?? null,
     inputs: extras.inputs.map((input) => ({ ...input })),
+    ...(extras.configuration
+      ? { configuration: { file: basename(extras.configuration.file), settings: { ...extras.configuration.settings } } }
+      : {}),
     settings: JSON.parse(JSON.stringify(result.settings)),
     versions: { ...extras.versions },
     seed: extras.seed,

@@ -74,6 +74,9 @@ export const manifestSchema = z.strictObject({
   simulationId: z.string().nullable(),
   /** Files the run depends on. */
   inputs: z.array(z.strictObject({ name: z.string(), sha256: z.string() })),
+  /** File of `--config` (its digest is among `inputs`), and the settings that came from it: the command line goes before. */
+  configuration: z.strictObject({ file: z.string(), settings: z.record(z.string(), z.unknown()) }).optional(),
+  /** What was in force. */
   settings: z.record(z.string(), z.unknown()),
   versions: z.record(z.string(), z.string()),
   /** Of the run's own random stream (message ids). */

@@ -2,6 +2,7 @@
 export type DecErrorCode =
   | 'AGENT_LOST'
   | 'BAD_ARGUMENT'
+  | 'BAD_CONFIGURATION'
   | 'BUS_UNAVAILABLE'
   | 'CANCELLED'
   | 'DIVERGED'
