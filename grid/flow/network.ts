@@ -17,6 +17,8 @@ import { MatrixPattern } from './kernel/matrix-pattern.js';
 
 /** Nodes from here up are neutrals and explicit wires. */
 const FIRST_NEUTRAL_NODE = 4;
+/** Partial factorisations that are remembered row by row. */
+const REMEMBERED = 16;
 /** Shunt at a node without a path to a source: relative to its own diagonal entry, and at least, S. */
 const DEAD_SHUNT_RELATIVE = 1e-13;
 const DEAD_SHUNT_LEAST = 1e-12;
@@ -43,6 +45,8 @@ export class AdmittanceNetwork {
   readonly elimination: Elimination;
   /** Counts the factorisations, so that copies of the factor know their age. */
   factorAge = 0;
+  /** Rows that each of the last factorisations has worked out, by age modulo the number remembered; undefined: all. */
+  private readonly renewed: (Int32Array | undefined)[] = [];
   private readonly isTouched: Uint8Array;
   /** Elements with a new primitive since the last factorisation. */
   private readonly changed = new Set<number>();
@@ -216,7 +220,24 @@ export class AdmittanceNetwork {
     changed.clear();
     this.isWholeChanged = lost >= 0;
     this.factorAge++;
+    this.renewed[this.factorAge % REMEMBERED] = isWhole || lost >= 0 ? undefined : this.factor.updatedRows.slice();
     return lost;
+  }
+
+  /**
+   * What is new in the factor since an age.
+   *
+   * @returns lists of rows in the permuted order; undefined when everything may be new, the admittances of the shares too
+   */
+  rowsSince(age: number): readonly Int32Array[] | undefined {
+    if (age < 0 || this.factorAge - age > REMEMBERED) return undefined;
+    const lists: Int32Array[] = [];
+    for (let at = age + 1; at <= this.factorAge; at++) {
+      const rows = this.renewed[at % REMEMBERED];
+      if (!rows) return undefined;
+      lists.push(rows);
+    }
+    return lists;
   }
 
   /** Empties the slots of an element and opens (1) or closes (0) them for summation. */

@@ -14,7 +14,9 @@ import {
   compile,
   type Feeder,
   type Finding,
+  type Primitive,
   switchPrimitive,
+  type Transformer,
   tapRatios,
   transformerPrimitive,
 } from '../model/index.js';
@@ -54,6 +56,9 @@ export const DEFAULT_SETTINGS: PowerFlowSettings = {
   pvMultiplier: 1,
 };
 
+/** Tap positions whose primitives are kept. */
+const MOST_TAP_PRIMITIVES = 4096;
+
 class Engine implements FeederFlow {
   readonly feeder: Feeder;
   readonly nodes: readonly FlowNode[];
@@ -66,6 +71,7 @@ class Engine implements FeederFlow {
   private readonly injection: ShareInjection;
   private readonly network: AdmittanceNetwork;
   private readonly state: FlowState;
+  private readonly tapPrimitives = new Map<string, Primitive>();
   private readonly switchOpen = new Map<string, readonly boolean[]>();
   private readonly frozen = new Set<string>();
   private readonly controls: readonly FlowControl[];
@@ -191,8 +197,19 @@ class Engine implements FeederFlow {
     const together = this.compiled.regulatorsOf.get(transformer.id) ?? [];
     const ratios = tapRatios(transformer, together, (r) => this.taps.get(r.id)!);
     const element = this.compiled.elementIndex.get(transformer.id)!;
-    this.network.setPrimitive(element, transformerPrimitive(transformer, ratios));
+    this.network.setPrimitive(element, this.tapPrimitive(transformer, ratios));
     this.isMatrixChanged = true;
+  }
+
+  /** The primitive of a transformer at some ratios; kept, because controls come back to the same positions. */
+  private tapPrimitive(transformer: Transformer, ratios: ReturnType<typeof tapRatios>): Primitive {
+    const key = `${transformer.id} ${JSON.stringify(ratios)}`;
+    const known = this.tapPrimitives.get(key);
+    if (known) return known;
+    if (this.tapPrimitives.size >= MOST_TAP_PRIMITIVES) this.tapPrimitives.clear();
+    const primitive = transformerPrimitive(transformer, ratios);
+    this.tapPrimitives.set(key, primitive);
+    return primitive;
   }
 
   setCapacitorSections(capacitorId: string, sectionsOn: number, freeze?: boolean): void {

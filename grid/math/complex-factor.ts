@@ -41,10 +41,13 @@ export class ComplexFactor {
   /** Parent of each column in the elimination tree, -1 for a root; permuted order. */
   readonly parent: Int32Array;
   private readonly place: Int32Array;
-  private readonly rowStart: Int32Array;
+  /** Row k of L has its entries in the slots `rowSlot[rowStart[k]]` to `rowSlot[rowStart[k + 1] - 1]` of `Lx`. */
+  readonly rowStart: Int32Array;
+  readonly rowSlot: Int32Array;
   private readonly rowPattern: Int32Array;
-  /** Slot in L of each entry of the row patterns. */
-  private readonly rowSlot: Int32Array;
+  /** Rows that the last {@link update} has worked out, and their number. */
+  private readonly updated: Int32Array;
+  private updatedCount = 0;
   private readonly marked: Uint8Array;
   private readonly work: Float64Array;
 
@@ -111,6 +114,7 @@ export class ComplexFactor {
     this.Lx = new Float64Array(2 * total);
     this.inverseD = new Float64Array(2 * n);
     this.marked = new Uint8Array(n);
+    this.updated = new Int32Array(n);
     this.work = new Float64Array(2 * n);
 
     // Row patterns of L in topological order, so that the numeric phase walks no tree.
@@ -165,8 +169,9 @@ export class ComplexFactor {
    * @returns -1, or the row whose pivot was lost (the factor is then not usable)
    */
   update(values: Float64Array, rows: Int32Array): number {
-    const { n, place, parent, marked } = this;
+    const { n, place, parent, marked, updated } = this;
     this.work.fill(0);
+    this.updatedCount = 0;
     let first = n;
     for (const row of rows) {
       const start = place[row]!;
@@ -177,9 +182,15 @@ export class ComplexFactor {
     for (let k = first; k < n; k++) {
       if (!marked[k]) continue;
       marked[k] = 0;
+      updated[this.updatedCount++] = k;
       if (lost < 0 && !this.eliminate(values, k)) lost = this.order[k]!;
     }
     return lost;
+  }
+
+  /** The rows of L, in the permuted order, that the last {@link update} has worked out; valid until the next one. */
+  get updatedRows(): Int32Array {
+    return this.updated.subarray(0, this.updatedCount);
   }
 
   /** Works out row k of L and its pivot; `work` must be zero. */

@@ -5,13 +5,13 @@
  * Steps: fill the lanes (powers, sources, start), `run`, read the lanes. A lane that has converged is frozen: what it
  * holds does not depend on how long its neighbours go on, so that results are the same bits for any width and any
  * company. The voltages of silent nodes follow when all lanes are at rest.
- * Cost: see scalar-kernel.ts; one pass over the values of the factor when the matrix has changed.
+ * Cost: see scalar-kernel.ts; when the matrix has changed, one pass over the rows of the factor that are new.
  * Fails: lanes that run away or reach the limit say so; the caller falls back to the engine.
  */
 import type { ShareInjection } from '../injection.js';
 import type { AdmittanceNetwork } from '../network.js';
 import { kernelOf } from './kernel-of.js';
-import { HEADER, type LaneStructure, laneOffsets, laneStructure, SHARE_BYTES, ZIP_BYTES } from './layout.js';
+import { type GaugePlan, HEADER, type LaneStructure, laneOffsets, laneStructure, SHARE_BYTES, ZIP_BYTES } from './layout.js';
 import { type LaneKernel, SHARE_KIND, type ShareLaw } from './scalar-kernel.js';
 
 /** Change beyond which an iterate counts as run away, pu. */
@@ -32,12 +32,16 @@ export class LaneSolver {
   readonly outcome: LaneOutcome[];
   /** Numbers of the shares in the order of the kernel, by the place of their nodes. */
   private readonly shareOrder: Int32Array;
-  private readonly structure: LaneStructure;
+  readonly structure: LaneStructure;
+  /** Where the sections of the buffer begin, see layout.ts. */
+  readonly header: Int32Array;
   private readonly F: Float64Array;
   private readonly I: Int32Array;
-  private readonly header: Int32Array;
   private readonly sourceNodes: Int32Array;
   private factorAge = -1;
+  /** Position in the buffer of each entry of L and of each inverse pivot, -1 for pivots that are not used; made when first needed. */
+  private entryAt: Int32Array | undefined;
+  private pivotAt: Int32Array | undefined;
 
   constructor(
     private readonly network: AdmittanceNetwork,
@@ -45,6 +49,7 @@ export class LaneSolver {
     inverseBase: Float64Array,
     width: number,
     make: KernelFactory = kernelOf,
+    readonly gauge?: GaugePlan,
   ) {
     this.width = width;
     this.iterations = new Int32Array(width);
@@ -65,7 +70,7 @@ export class LaneSolver {
       if (kind === 'source') for (const node of nodes) if (node >= 0) sources.add(node);
     }
     this.sourceNodes = Int32Array.from(sources);
-    const { header, bytes } = laneOffsets(structure, shares.count, sources.size, width);
+    const { header, bytes } = laneOffsets(structure, shares.count, sources.size, width, gauge);
     this.header = header;
     const at = header[HEADER.factorsAt]! >> 3;
     const kernel = make(bytes, width, (share, square) => injection.factors(share, square, this.F, at));
@@ -104,6 +109,11 @@ export class LaneSolver {
     return this.structure.activeCount;
   }
 
+  /** The buffer as 32-bit words. */
+  get words(): Int32Array {
+    return this.I;
+  }
+
   /** The buffer as doubles; positions from {@link voltageAt}. */
   get voltages(): Float64Array {
     return this.F;
@@ -123,7 +133,12 @@ export class LaneSolver {
   refresh(): void {
     const { network } = this;
     if (this.factorAge === network.factorAge) return;
+    const lists = network.rowsSince(this.factorAge);
     this.factorAge = network.factorAge;
+    if (lists) {
+      for (const rows of lists) this.copyRows(rows);
+      return;
+    }
     const { structure, header, F } = this;
     const { Lx, inverseD } = network.factor;
     const copy = (from: Int32Array, at: number) => {
@@ -144,7 +159,47 @@ export class LaneSolver {
     this.refreshLaws();
   }
 
-  private refreshLaws(): void {
+  /** Takes over some rows of the factor. */
+  private copyRows(rows: Int32Array): void {
+    const { F, network } = this;
+    const { Lx, inverseD, rowStart, rowSlot } = network.factor;
+    if (!this.entryAt || !this.pivotAt) this.findValues();
+    const entryAt = this.entryAt!;
+    const pivotAt = this.pivotAt!;
+    for (const k of rows) {
+      const pivot = pivotAt[k]!;
+      if (pivot >= 0) {
+        F[pivot] = inverseD[2 * k]!;
+        F[pivot + 1] = inverseD[2 * k + 1]!;
+      }
+      for (let t = rowStart[k]!, end = rowStart[k + 1]!; t < end; t++) {
+        const slot = rowSlot[t]!;
+        const to = entryAt[slot]!;
+        F[to] = Lx[2 * slot]!;
+        F[to + 1] = Lx[2 * slot + 1]!;
+      }
+    }
+  }
+
+  private findValues(): void {
+    const { structure, header, network } = this;
+    const entryAt = new Int32Array(network.factor.factorEntries);
+    const pivotAt = new Int32Array(network.factor.n).fill(-1);
+    const find = (from: Int32Array, at: number) => {
+      for (let t = 0; t < from.length; t++) {
+        const source = from[t]!;
+        if (source >= 0) entryAt[source] = at + 2 * t;
+        else pivotAt[~source] = at + 2 * t;
+      }
+    };
+    find(structure.valueFrom, header[HEADER.valueAt]! >> 3);
+    find(structure.silentValueFrom, header[HEADER.silentValueAt]! >> 3);
+    this.entryAt = entryAt;
+    this.pivotAt = pivotAt;
+  }
+
+  /** Takes over the laws of the shares; needed by itself when their exponents have changed. */
+  refreshLaws(): void {
     const { injection, shareOrder, header, F, I } = this;
     const { shares, part, linearRe, linearIm } = injection;
     for (let t = 0; t < shareOrder.length; t++) {

@@ -42,9 +42,19 @@ export const HEADER = {
   valueEnd: 24,
   silentRowEnd: 25,
   silentValueEnd: 26,
+  gaugeNodes: 27,
+  gaugeBranches: 28,
+  gaugeWeightAt: 29,
+  magnitudeAt: 30,
+  branchRowsAt: 31,
+  rowEntriesAt: 32,
+  entryPlaceAt: 33,
+  entryValueAt: 34,
+  branchScaleAt: 35,
+  loadingAt: 36,
 } as const;
 
-const HEADER_BYTES = 128;
+const HEADER_BYTES = 192;
 /** Bytes of a run: columns of a block, rows below, blocks, first node. */
 export const RUN_BYTES = 16;
 /** Bytes of a share: first node, second node, kind, number in the feeder; squares of its window, admittance in the matrix. */
@@ -68,6 +78,14 @@ export interface LaneStructure {
   readonly silentValueFrom: Int32Array;
 }
 
+/** Number of a network node in the kernels; that of ground for -1. */
+export function kernelPlaces({ n }: ComplexFactor, { order, silentCount }: Elimination): (node: number) => number {
+  const activeCount = n - silentCount;
+  const nodeAt = new Int32Array(n);
+  for (let k = 0; k < n; k++) nodeAt[order[k]!] = k >= silentCount ? k - silentCount : activeCount + 1 + k;
+  return (node) => (node < 0 ? activeCount : nodeAt[node]!);
+}
+
 interface Part {
   readonly runs: number[];
   readonly rows: number[];
@@ -79,9 +97,9 @@ export function laneStructure(factor: ComplexFactor, elimination: Elimination): 
   const { order, silentCount, blockStart } = elimination;
   const { n, Lp, Li } = factor;
   const activeCount = n - silentCount;
-  const number = (k: number) => (k >= silentCount ? k - silentCount : activeCount + 1 + k);
-  const nodeAt = new Int32Array(n);
-  for (let k = 0; k < n; k++) nodeAt[order[k]!] = number(k);
+  const placeOf = kernelPlaces(factor, elimination);
+  const nodeAt = Int32Array.from({ length: n }, (_, node) => placeOf(node));
+  const number = (k: number) => nodeAt[order[k]!]!;
   const active: Part = { runs: [], rows: [], from: [] };
   const silent: Part = { runs: [], rows: [], from: [] };
   for (let b = 0; b + 1 < blockStart.length; b++) {
@@ -120,8 +138,29 @@ export interface LaneOffsets {
   readonly bytes: number;
 }
 
+/** What is read off solved lanes: magnitudes of all nodes, loadings of rated branches. */
+export interface GaugePlan {
+  readonly branches: number;
+  /** Rows at the first terminal, over all branches, and their entries. */
+  readonly rows: number;
+  readonly entries: number;
+  /** Results that are kept before the first is written over. */
+  readonly slots: number;
+}
+
+/** Bytes of the magnitudes, and of the loadings, of one slot. */
+export function slotBytes(structure: LaneStructure, plan: GaugePlan, width: number): readonly [number, number] {
+  return [8 * width * (structure.nodeCount + 1), 8 * width * plan.branches];
+}
+
 /** Places the sections of a buffer for `width` lanes. */
-export function laneOffsets(structure: LaneStructure, shares: number, sources: number, width: number): LaneOffsets {
+export function laneOffsets(
+  structure: LaneStructure,
+  shares: number,
+  sources: number,
+  width: number,
+  gauge?: GaugePlan,
+): LaneOffsets {
   const { nodeCount, activeCount, runs, silentRuns, rows, silentRows, valueFrom, silentValueFrom } = structure;
   const header = new Int32Array(HEADER_BYTES / 4);
   let at = HEADER_BYTES;
@@ -153,5 +192,18 @@ export function laneOffsets(structure: LaneStructure, shares: number, sources: n
   place('frozenAt', 8 * width);
   place('factorsAt', 16);
   place('placeAt', 4 * width);
+  if (gauge) {
+    const [magnitudeBytes, loadingBytes] = slotBytes(structure, gauge, width);
+    header[HEADER.gaugeNodes] = nodeCount + 1;
+    header[HEADER.gaugeBranches] = gauge.branches;
+    place('gaugeWeightAt', 8 * (nodeCount + 1));
+    place('branchRowsAt', 4 * gauge.branches);
+    place('rowEntriesAt', 4 * gauge.rows);
+    place('entryPlaceAt', 4 * gauge.entries);
+    place('entryValueAt', 16 * gauge.entries);
+    place('branchScaleAt', 8 * gauge.branches);
+    place('magnitudeAt', gauge.slots * magnitudeBytes);
+    place('loadingAt', gauge.slots * loadingBytes);
+  }
   return { header, bytes: at };
 }

@@ -12,6 +12,7 @@
  * Nomenclature: L, D as in math/complex-factor.ts; lr, li an entry of L; v a voltage, w work, x solution.
  */
 import { HEADER, RUN_BYTES, SHARE_BYTES, ZIP_BYTES } from './layout.js';
+import { gaugeLoadings, gaugeMagnitudes } from './scalar-gauge.js';
 
 /** Kinds of share: constant power, mixed without exponents, by the injection's own law, not at all. */
 export const SHARE_KIND = { power: 0, mixed: 1, law: 2, none: 3 } as const;
@@ -29,6 +30,10 @@ export interface LaneKernel {
   iterate(): void;
   /** Voltages of the silent nodes of every lane. */
   expand(): void;
+  /** Magnitudes of every lane; nothing without a gauge in the layout. */
+  magnitudes(): void;
+  /** Loadings of every lane; nothing without a gauge in the layout. */
+  loadings(): void;
 }
 
 /** The kernel in TypeScript on a buffer laid out by layout.ts. */
@@ -61,6 +66,14 @@ export class ScalarKernel implements LaneKernel {
 
   expand(): void {
     for (let lane = 0; lane < this.width; lane++) this.expandLane(lane);
+  }
+
+  magnitudes(): void {
+    gaugeMagnitudes(this.F, this.I, this.width);
+  }
+
+  loadings(): void {
+    gaugeLoadings(this.F, this.I, this.width);
   }
 
   private inject(lane: number): void {

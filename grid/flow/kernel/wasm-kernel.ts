@@ -8,10 +8,12 @@
  * Fails: `wasmKernel` answers undefined where the engine has no WebAssembly, no vector instructions or no room for
  * another memory; the TypeScript twin then gives the same bits.
  */
-import { type LaneArithmetic, type LaneValue, pairedLanes, singleLane } from './complex-lanes.js';
-import { HEADER, RUN_BYTES, SHARE_BYTES, ZIP_BYTES } from './layout.js';
+import type { LaneArithmetic, LaneValue } from './complex-lanes.js';
+import { loadings, magnitudes } from './gauge-code.js';
+import { type HEADER, RUN_BYTES, SHARE_BYTES, ZIP_BYTES } from './layout.js';
 import { type LaneKernel, SHARE_KIND, type ShareLaw } from './scalar-kernel.js';
 import { type Code, call, Frame, f64, f64x2, get, i32, LAW, moduleBytes, repeat, set, when } from './wasm-code.js';
+import { CHUNK_PAIRS, chunks, countdown, decrease, header, increase } from './wasm-loops.js';
 
 /** What the language's global object offers, where it does. */
 declare const WebAssembly:
@@ -26,23 +28,6 @@ declare const WebAssembly:
   | undefined;
 
 const PAGE_BYTES = 65536;
-/** Pairs of lanes that a block holds in registers. */
-const CHUNK_PAIRS = 2;
-
-const header = (name: keyof typeof HEADER): Code => i32.load(i32.const(0), 4 * HEADER[name]);
-const increase = (local: number, by: Code): Code => set(local, i32.add(get(local), by));
-const decrease = (local: number, by: Code): Code => set(local, i32.sub(get(local), by));
-/** Repeats while a counter, decreased after each round, is above zero. */
-const countdown = (counter: number, body: Code): Code =>
-  when(get(counter), repeat([body, decrease(counter, i32.const(1))], get(counter)));
-
-/** The chunks of lanes of a width. */
-function chunks(frame: Frame, width: number): LaneArithmetic[] {
-  if (width === 1) return [singleLane(frame)];
-  const pairs = Math.min(CHUNK_PAIRS, width / 2);
-  return Array.from({ length: width / 2 / pairs }, (_, c) => pairedLanes(frame, width, 2 * pairs * c, pairs));
-}
-
 /** Bytes of a block before its rows: pivots (where there are any) and entries between its columns. */
 const headBytes = (columns: number, hasPivots: boolean) => 8 * columns * (columns - 1) + (hasPivots ? 16 * columns : 0);
 
@@ -488,12 +473,16 @@ export function kernelModule(width: number): Uint8Array<ArrayBuffer> {
   const backwardFrame = new Frame();
   const expandFrame = new Frame();
   const settlement = width === 1 ? settleSingle(backwardFrame) : settlePaired(backwardFrame, width);
+  const magnitudeFrame = new Frame();
+  const loadingFrame = new Frame();
   const stores = storeOnly(chunks(expandFrame, width));
   return moduleBytes({
     inject: injectFrame.body(inject(injectFrame, width)),
     forward: forwardFrame.body(forward(forwardFrame, width)),
     backward: backwardFrame.body(backward(backwardFrame, width, false, settlement)),
     expand: expandFrame.body(backward(expandFrame, width, true, stores)),
+    magnitudes: magnitudeFrame.body(magnitudes(magnitudeFrame, width)),
+    loadings: loadingFrame.body(loadings(loadingFrame, width)),
   });
 }
 
@@ -536,6 +525,8 @@ export function wasmKernel(bytes: number, width: number, law: ShareLaw): LaneKer
         backward();
       },
       expand,
+      magnitudes: entry('magnitudes'),
+      loadings: entry('loadings'),
     };
   } catch (error) {
     // No vector instructions (CompileError) or no address space for one more memory (RangeError): the twin takes over.

@@ -78,6 +78,14 @@ export class DeviceSchedule {
   private readonly toW: Float64Array;
   private readonly toVar: Float64Array;
   private preparedStep = -1;
+  /**
+   * Shares that follow a profile by multiplication, those of one profile together: `plain[plainStart[g]]` up to the next
+   * start follow `plainGroups[g]`.
+   */
+  private readonly plainGroups: { readonly followed: Followed; readonly isReactiveFixed: boolean }[] = [];
+  private readonly plainStart: Int32Array;
+  private readonly plain: Int32Array;
+  private readonly actuals: readonly Follower[];
 
   constructor(
     private readonly compiled: CompiledFeeder,
@@ -98,6 +106,26 @@ export class DeviceSchedule {
     this.hasUnits = this.units.length > 0;
     this.hasExponents = this.exponents.length > 0;
     this.missing = [...this.lacking];
+    this.actuals = this.followers.filter(({ isActual }) => isActual);
+    const groups = new Map<Followed, [followed: number[], fixed: number[]]>();
+    for (const { followed, first, end, isActual, isReactiveFixed } of this.followers) {
+      if (isActual) continue;
+      const group = groups.get(followed) ?? [[], []];
+      groups.set(followed, group);
+      for (let k = first; k < end; k++) group[isReactiveFixed ? 1 : 0].push(k);
+    }
+    const plain: number[] = [];
+    const starts = [0];
+    for (const [followed, lists] of groups) {
+      lists.forEach((list, fixed) => {
+        if (list.length === 0) return;
+        for (const k of list) plain.push(k);
+        this.plainGroups.push({ followed, isReactiveFixed: fixed === 1 });
+        starts.push(plain.length);
+      });
+    }
+    this.plain = Int32Array.from(plain);
+    this.plainStart = Int32Array.from(starts);
   }
 
   private placeLoads(feeder: Feeder): void {
@@ -210,19 +238,20 @@ export class DeviceSchedule {
    */
   write(step: number, powerW: Float64Array, powerVar: Float64Array): void {
     this.prepare(step);
-    const { baseW, baseVar } = this;
+    const { baseW, baseVar, plain, plainStart, plainGroups } = this;
     powerW.set(baseW);
     powerVar.set(baseVar);
-    for (const { followed, first, end, sign, isActual, isReactiveFixed } of this.followers) {
+    for (let g = 0; g < plainGroups.length; g++) {
+      const { followed, isReactiveFixed } = plainGroups[g]!;
       const { active, reactive } = followed;
-      if (isActual) {
-        this.writeActual(first, end, sign, active, isReactiveFixed ? undefined : reactive, powerW, powerVar);
-        continue;
-      }
-      for (let k = first; k < end; k++) {
-        powerW[k] = baseW[k]! * active;
-        if (!isReactiveFixed) powerVar[k] = baseVar[k]! * reactive;
-      }
+      const end = plainStart[g + 1]!;
+      for (let t = plainStart[g]!; t < end; t++) powerW[plain[t]!] = baseW[plain[t]!]! * active;
+      if (isReactiveFixed) continue;
+      for (let t = plainStart[g]!; t < end; t++) powerVar[plain[t]!] = baseVar[plain[t]!]! * reactive;
+    }
+    for (const { followed, first, end, sign, isReactiveFixed } of this.actuals) {
+      const { active, reactive } = followed;
+      this.writeActual(first, end, sign, active, isReactiveFixed ? undefined : reactive, powerW, powerVar);
     }
     for (const unit of this.units) this.writeUnit(unit, step, powerW, powerVar);
   }

@@ -1,4 +1,5 @@
-export { LOADING_BIN_PCT, type RatedBranch, ratedBranches } from './branch-recorder.js';
+export { LOADING_BIN_PCT } from './branch-recorder.js';
+export { type RatedBranch, ratedBranches } from './branch-rows.js';
 export { type CarriedState, stateKey } from './carried-state.js';
 export { type ChunkResult, STEP_STATUS, type StepStatus } from './chunk.js';
 export { VOLTAGE_BIN_PU } from './node-recorder.js';

@@ -1,10 +1,12 @@
 /*
  * What is kept of the node voltages of a piece of a series: extremes with their steps, sum, last value, distribution, times
  * outside the limits, and every value of chosen nodes.
- * Cost: a square root and a count for each node and step; lanes of a node lie side by side, so that its counts stay in the cache.
+ * Magnitudes come from lane-gauge.ts, those of many steps at once.
+ * Cost: a few comparisons and a count for each node and step.
  */
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
+import { BLOCK, type MeasuredSteps, MOST_STEPS } from './lane-gauge.js';
 import { type PackedHistogram, ValueHistogram } from './value-histogram.js';
 
 /** Width of a bin of the distribution of voltages, pu: percentiles are off by half of it at most. */
@@ -51,10 +53,9 @@ const OVER = 2;
  */
 export class NodeRecorder {
   private readonly count: number;
-  /** Network node of each place, its weight (1/V), and whether it is judged; by place. */
+  /** Network node of each place, its number in the kernel, and whether it is judged; by place. */
   private readonly nodeOf: Int32Array;
   private readonly kernelPlace: Int32Array;
-  private readonly weight: Float64Array;
   private readonly isJudged: Uint8Array;
   private readonly minPu: Float64Array;
   private readonly maxPu: Float64Array;
@@ -87,7 +88,6 @@ export class NodeRecorder {
     this.count = count;
     this.nodeOf = Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => solver.placeOf(a) - solver.placeOf(b));
     this.kernelPlace = this.nodeOf.map((node) => solver.placeOf(node));
-    this.weight = Float64Array.from(this.nodeOf, (node) => core.inverseBase[node]!);
     this.isJudged = Uint8Array.from(this.nodeOf, (node) => isJudged[node]!);
     this.minPu = new Float64Array(count);
     this.maxPu = new Float64Array(count);
@@ -118,58 +118,68 @@ export class NodeRecorder {
     this.highestPu = new Float64Array(steps).fill(Number.NaN);
   }
 
-  /**
-   * Takes up lanes that are solved.
-   *
-   * @param firstLane - the first of them
-   * @param lanes - how many
-   * @param step - step of the first
-   */
-  record(solver: LaneSolver, firstLane: number, lanes: number, step: number): void {
-    const { count, kernelPlace, weight, isJudged, minPu, maxPu, minStep, maxStep, sumPu, lastPu, histogram } = this;
-    const { state, lowestPu, highestPu } = this;
+  /** Takes up measured steps in the order of time, node by node. */
+  takeUp(measured: MeasuredSteps): void {
+    const { count, kernelPlace, isJudged, minPu, maxPu, minStep, maxStep, sumPu, lastPu, histogram, state } = this;
+    const { lowestPu, highestPu } = this;
+    const { count: collectedCount, step: steps } = measured;
+    const collected = new Float64Array(BLOCK * MOST_STEPS);
+    let blockEnd = 0;
+    let blockFirst = 0;
     const lowest = this.limits.minPu;
     const highest = this.limits.maxPu;
-    const V = solver.voltages;
-    const { width } = solver;
-    const base = solver.voltageAt(0, firstLane);
-    const place = step - this.firstStep;
-    lowestPu.fill(Number.POSITIVE_INFINITY, place, place + lanes);
-    highestPu.fill(Number.NEGATIVE_INFINITY, place, place + lanes);
-    histogram.open(lanes);
+    const lowestOf = new Float64Array(collectedCount).fill(Number.POSITIVE_INFINITY);
+    const highestOf = new Float64Array(collectedCount).fill(Number.NEGATIVE_INFINITY);
     for (let t = 0; t < count; t++) {
-      const at = base + 2 * width * kernelPlace[t]!;
-      const perVolt = weight[t]!;
-      const isWatched = isJudged[t] === 1;
+      const place = kernelPlace[t]!;
+      if (place >= blockEnd) {
+        blockFirst = place;
+        blockEnd = Math.min(place + BLOCK, count + 1);
+        measured.magnitudes(blockFirst, blockEnd - blockFirst, collected);
+      }
+      const first = (place - blockFirst) * MOST_STEPS;
       let sum = sumPu[t]!;
+      let least = minPu[t]!;
+      let most = maxPu[t]!;
       let pu = 0;
-      for (let lane = 0; lane < lanes; lane++) {
-        const re = V[at + lane]!;
-        const im = V[at + lane + width]!;
-        pu = Math.sqrt(re * re + im * im) * perVolt;
+      for (let k = 0; k < collectedCount; k++) {
+        pu = collected[first + k]!;
         sum += pu;
-        if (pu < minPu[t]!) {
-          minPu[t] = pu;
-          minStep[t] = step + lane;
+        if (pu < least) {
+          least = pu;
+          minStep[t] = steps[k]!;
         }
-        if (pu > maxPu[t]!) {
-          maxPu[t] = pu;
-          maxStep[t] = step + lane;
+        if (pu > most) {
+          most = pu;
+          maxStep[t] = steps[k]!;
         }
-        histogram.put(t, lane, pu);
-        if (!isWatched) continue;
-        if (pu < lowestPu[place + lane]!) lowestPu[place + lane] = pu;
-        if (pu > highestPu[place + lane]!) highestPu[place + lane] = pu;
-        if (pu < lowest || pu > highest || state[t] !== INSIDE) this.judge(t, pu, step + lane);
       }
       sumPu[t] = sum;
+      minPu[t] = least;
+      maxPu[t] = most;
       lastPu[t] = pu;
+      histogram.addAll(t, collected, first, first + collectedCount);
+      if (isJudged[t] !== 1) continue;
+      for (let k = 0; k < collectedCount; k++) {
+        const value = collected[first + k]!;
+        if (value < lowestOf[k]!) lowestOf[k] = value;
+        if (value > highestOf[k]!) highestOf[k] = value;
+      }
+      if (least >= lowest && most <= highest) continue;
+      for (let k = 0; k < collectedCount; k++) {
+        const value = collected[first + k]!;
+        if (value < lowest || value > highest || state[t] !== INSIDE) this.judge(t, value, steps[k]!);
+      }
     }
-    histogram.close(lanes);
-    this.keep(solver, firstLane, lanes, step);
+    for (let k = 0; k < collectedCount; k++) {
+      const at = steps[k]! - this.firstStep;
+      lowestPu[at] = lowestOf[k]!;
+      highestPu[at] = highestOf[k]!;
+    }
   }
 
-  private keep(solver: LaneSolver, firstLane: number, lanes: number, step: number): void {
+  /** Keeps the voltages of the chosen nodes of lanes that are solved. */
+  keep(solver: LaneSolver, firstLane: number, lanes: number, step: number): void {
     const { keptNodes, kept, core } = this;
     const V = solver.voltages;
     for (let t = 0; t < keptNodes.length; t++) {

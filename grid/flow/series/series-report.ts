@@ -1,6 +1,7 @@
 import { type Feeder, type Finding, type Phase, phaseOfNode } from '../../model/index.js';
 import type { FlowNode } from '../power-flow.js';
-import { LOADING_BIN_PCT, type RatedBranch } from './branch-recorder.js';
+import { LOADING_BIN_PCT } from './branch-recorder.js';
+import type { RatedBranch } from './branch-rows.js';
 import { VOLTAGE_BIN_PU } from './node-recorder.js';
 import { type SeriesSettings, timeOfStep } from './series-settings.js';
 import type { OperationSum, SeriesTotals, ViolationSum } from './series-totals.js';

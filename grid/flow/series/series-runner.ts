@@ -15,15 +15,18 @@
 import { type Feeder, type Finding, nodeKey, phaseOfNode } from '../../model/index.js';
 import type { FeederFlow } from '../feeder-flow.js';
 import type { FlowCore } from '../flow-core.js';
+import { kernelPlaces } from '../kernel/layout.js';
 import { LaneSolver } from '../kernel/lane-solver.js';
 import type { FlowNode, PowerFlowSolution } from '../power-flow.js';
 import { loadedNodes } from '../result.js';
 import { createPowerFlow } from '../solver.js';
-import { BranchRecorder, BranchRows, type RatedBranch, ratedBranches } from './branch-recorder.js';
+import { BranchRecorder } from './branch-recorder.js';
+import { BranchRows, type RatedBranch, ratedBranches } from './branch-rows.js';
 import { type CarriedState, stateKey } from './carried-state.js';
 import { type ChunkResult, operationList, STEP_STATUS, type StepStatus } from './chunk.js';
 import { ControlPanel, type Operation, sectionsOf } from './control-panel.js';
 import { DeviceSchedule, type UnitMemory } from './device-schedule.js';
+import { LaneGauge, MeasuredSteps, MOST_STEPS } from './lane-gauge.js';
 import { NodeRecorder } from './node-recorder.js';
 import { PowerRecorder, powerFigures } from './power-recorder.js';
 import { chunkRange, type SeriesSettings, timeOfStep } from './series-settings.js';
@@ -32,6 +35,8 @@ import { chunkRange, type SeriesSettings, timeOfStep } from './series-settings.j
 const CALM_STEPS = 2;
 /** Steps side by side at most: the recorders take up so many at once. */
 const MOST_LANES = 32;
+/** Results of a solver that wait at most. */
+const MOST_SLOTS = 16;
 /** Voltage that counts as none, pu. */
 const DEAD_PU = 1e-3;
 /** Longest stretch of a start beyond the reference case. */
@@ -52,6 +57,7 @@ interface Recorders {
 interface Lanes {
   readonly solver: LaneSolver;
   readonly powers: PowerRecorder;
+  readonly gauge: LaneGauge;
 }
 
 /** Runs pieces of the time series of one feeder. */
@@ -64,7 +70,8 @@ export class SeriesRunner {
   private readonly panel: ControlPanel | undefined;
   private readonly narrow: Lanes;
   private readonly wide: Lanes;
-  private readonly rows: BranchRows;
+  /** Measured steps that the recorders have not taken up. */
+  private readonly measured = new MeasuredSteps();
   private readonly source: Float64Array;
   private readonly nodeRecorder: NodeRecorder;
   private readonly branchRecorder: BranchRecorder;
@@ -82,6 +89,8 @@ export class SeriesRunner {
   private readonly powerVar: readonly Float64Array[];
   private readonly memoryAfter: UnitMemory[] = [];
   private readonly storedAfter: Float64Array;
+  /** Taps and sections of the model. */
+  private readonly modelStates: DeviceStates;
   private calm = 0;
   private readonly operations: Operation[] = [];
   private readonly unsettled = new Set<string>();
@@ -92,6 +101,7 @@ export class SeriesRunner {
   ) {
     this.flow = this.newFlow();
     const { flow } = this;
+    this.modelStates = deviceStates(flow);
     this.core = flow.core();
     const { core } = this;
     const { compiled } = core;
@@ -105,14 +115,16 @@ export class SeriesRunner {
         ? undefined
         : new ControlPanel(flow, core, settings.controlMode === 'time');
     this.panel = panel?.isEmpty ? undefined : panel;
+    this.branches = ratedBranches(feeder);
+    const placeOf = kernelPlaces(core.network.factor, core.network.elimination);
+    const rows = new BranchRows(core, this.branches, placeOf);
     const lanes = (width: number): Lanes => {
-      const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width);
-      return { solver, powers: new PowerRecorder(core, solver) };
+      const plan = { branches: rows.count, rows: rows.conductor.length, entries: rows.place.length, slots: slotsOf(width) };
+      const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, undefined, plan);
+      return { solver, powers: new PowerRecorder(core, solver), gauge: new LaneGauge(core, solver, rows) };
     };
     this.narrow = lanes(1);
     this.wide = settings.width === 1 ? this.narrow : lanes(Math.min(MOST_LANES, settings.width));
-    this.branches = ratedBranches(feeder);
-    this.rows = new BranchRows(core, this.branches, this.narrow.solver);
     this.source = core.sourceCurrent(settings.sourceVoltagePu);
     const width = this.wide.solver.width;
     const array = () => new Float64Array(compiled.shares.count);
@@ -127,7 +139,7 @@ export class SeriesRunner {
     const dead = this.setReferences();
     const isJudged = this.judgedNodes(dead);
     this.nodeRecorder = new NodeRecorder(core, this.narrow.solver, settings, isJudged, settings.keptNodes);
-    this.branchRecorder = new BranchRecorder(this.rows);
+    this.branchRecorder = new BranchRecorder(rows.count);
     this.isEngineNeeded = core.lostNode >= 0 || core.network.isRefinementNeeded === true;
   }
 
@@ -162,13 +174,12 @@ export class SeriesRunner {
   /** The state before the first step. */
   initialState(): CarriedState {
     const { settings } = this;
-    const flow = this.newFlow();
-    if (settings.isSettledBefore && settings.controlMode !== 'off') {
-      flow.solve({ loadMultiplier: settings.loadMultiplier, pvMultiplier: settings.pvMultiplier });
-    }
+    const isSettled = settings.isSettledBefore && settings.controlMode !== 'off';
+    const flow = isSettled || this.isStepwise ? this.newFlow() : undefined;
+    if (isSettled) flow?.solve({ loadMultiplier: settings.loadMultiplier, pvMultiplier: settings.pvMultiplier });
     return {
-      ...deviceStates(flow),
-      controls: { pending: [], memory: this.isStepwise ? flow.controlSnapshot().memory : {} },
+      ...(flow ? deviceStates(flow) : this.modelStates),
+      controls: { pending: [], memory: (this.isStepwise && flow?.controlSnapshot().memory) || {} },
       units: new DeviceSchedule(this.core.compiled, settings).memory(),
     };
   }
@@ -238,6 +249,7 @@ export class SeriesRunner {
     this.nodeRecorder.begin(first, steps);
     this.branchRecorder.begin();
     const endState = this.run(first, end, state, recorders);
+    this.takeUp();
     const { nodes, branches, powers, storedWh, status, iterations } = recorders;
     return {
       chunk,
@@ -427,10 +439,7 @@ export class SeriesRunner {
   private record(lanes: Lanes, firstLane: number, count: number, step: number, recorders: Recorders | undefined): void {
     if (count <= 0 || !recorders) return;
     const { solver, powers } = lanes;
-    recorders.nodes.record(solver, firstLane, count, step);
-    this.rows.refresh();
-    recorders.branches.record(solver, firstLane, count, step);
-    powers.refresh();
+    this.measure(lanes, firstLane, count, step, recorders);
     for (let k = 0; k < count; k++) {
       const lane = firstLane + k;
       const at = step + k - recorders.first;
@@ -442,7 +451,7 @@ export class SeriesRunner {
 
   /** Records one lane whose powers are those of another place. */
   private recordLane(
-    { solver, powers }: Lanes,
+    lanes: Lanes,
     lane: number,
     step: number,
     place: number,
@@ -451,11 +460,32 @@ export class SeriesRunner {
     powerVar = this.powerVar[place]!,
   ): void {
     if (!recorders) return;
-    recorders.nodes.record(solver, lane, 1, step);
-    this.rows.refresh();
-    recorders.branches.record(solver, lane, 1, step);
-    powers.refresh();
+    const { powers } = lanes;
+    this.measure(lanes, lane, 1, step, recorders);
     powers.record(recorders.powers, step - recorders.first, lane, powerW, powerVar, this.source);
+  }
+
+  private measure(
+    { solver, powers, gauge }: Lanes,
+    firstLane: number,
+    count: number,
+    step: number,
+    { nodes }: Recorders,
+  ): void {
+    if (gauge.isFull || this.measured.count + count > MOST_STEPS) this.takeUp();
+    gauge.measure(firstLane, count, step, this.measured);
+    nodes.keep(solver, firstLane, count, step);
+    powers.refresh();
+  }
+
+  private takeUp(): void {
+    const { measured, narrow, wide, nodeRecorder, branchRecorder } = this;
+    if (measured.count === 0) return;
+    nodeRecorder.takeUp(measured);
+    branchRecorder.takeUp(measured);
+    measured.count = 0;
+    narrow.gauge.clear();
+    wide.gauge.clear();
   }
 
   private mark(step: number, status: StepStatus, iterations: number, recorders: Recorders | undefined): void {
@@ -547,6 +577,11 @@ function deviceStates(flow: FeederFlow): DeviceStates {
     taps: flow.feeder.regulators.map(({ id }) => flow.taps.get(id)!),
     sections: flow.feeder.capacitors.map(({ id }) => sectionsOf(flow, id)),
   };
+}
+
+/** Results that a solver of some lanes keeps before they are taken up. */
+function slotsOf(width: number): number {
+  return Math.max(1, Math.min(MOST_SLOTS, MOST_STEPS / width));
 }
 
 /** How far a power stretches a reference case, within bounds. */

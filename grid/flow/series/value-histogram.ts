@@ -6,8 +6,6 @@
  * matter. A percentile is the middle of its bin: it is off by half a bin at most.
  */
 
-/** Steps that wait to be counted: their bins of a quantity fill a line of the cache. */
-const WAITING = 32;
 /** Number of the last bin. */
 const LAST_BIN = 0xffff;
 /** Bins of a window at first. */
@@ -20,9 +18,6 @@ export class ValueHistogram {
   private readonly from: Int32Array;
   private counts: Uint32Array;
   private readonly perBin: number;
-  /** Bins of the last steps that are not counted yet, by quantity. */
-  private readonly waiting: Uint16Array;
-  private waitingSteps = 0;
 
   /**
    * @param quantities - number of quantities
@@ -35,13 +30,11 @@ export class ValueHistogram {
     this.from = new Int32Array(quantities).fill(EMPTY);
     this.counts = new Uint32Array(quantities * this.span);
     this.perBin = 1 / binWidth;
-    this.waiting = new Uint16Array(quantities * WAITING);
   }
 
   /** Forgets all counts; windows stay where they are. */
   clear(): void {
     this.counts.fill(0);
-    this.waitingSteps = 0;
   }
 
   /** Counts a value; values beyond the last bin count in it. */
@@ -59,30 +52,20 @@ export class ValueHistogram {
     this.counts[at] = this.counts[at]! + 1;
   }
 
-  /** Makes room for a value of every quantity in each of some steps, 32 at most; `put` them, then `close`. */
-  open(steps: number): void {
-    if (this.waitingSteps + steps > WAITING) this.flush();
-  }
-
-  /**
-   * Sets the value of a quantity in a step since `open`. Bins wait until there are enough of each quantity, so that its
-   * counts are fetched once for many steps.
-   */
-  put(quantity: number, step: number, value: number): void {
-    this.waiting[quantity * WAITING + this.waitingSteps + step] = Math.min(LAST_BIN, value * this.perBin);
-  }
-
-  close(steps: number): void {
-    this.waitingSteps += steps;
-  }
-
-  private flush(): void {
-    const { waiting, waitingSteps, quantities } = this;
-    if (waitingSteps === 0) return;
-    this.waitingSteps = 0;
-    for (let q = 0; q < quantities; q++) {
-      const start = q * WAITING;
-      for (let t = start; t < start + waitingSteps; t++) this.count(q, waiting[t]!);
+  /** Counts several values of a quantity, those from `first` to before `end`; none is below 0. */
+  addAll(quantity: number, values: Float64Array, first: number, end: number): void {
+    const { perBin, span, counts } = this;
+    const from = this.from[quantity]!;
+    const base = quantity * span;
+    for (let t = first; t < end; t++) {
+      const scaled = values[t]! * perBin;
+      const place = (scaled < LAST_BIN ? scaled | 0 : LAST_BIN) - from;
+      if (place < 0 || place >= span) {
+        // The window moves: the rest by the way that lets it.
+        for (; t < end; t++) this.add(quantity, values[t]!);
+        return;
+      }
+      counts[base + place] = counts[base + place]! + 1;
     }
   }
 
@@ -120,7 +103,6 @@ export class ValueHistogram {
    * @param numbers - number of each quantity in the result; default its own
    */
   pack(numbers?: Int32Array): PackedHistogram {
-    this.flush();
     const { quantities, span, counts, from } = this;
     const firsts = new Int32Array(quantities);
     const lengths = new Int32Array(quantities);
@@ -168,7 +150,6 @@ export class ValueHistogram {
    * @returns NaN for a quantity without values
    */
   percentile(quantity: number, fraction: number): number {
-    this.flush();
     const { span, counts, binWidth } = this;
     const start = quantity * span;
     let total = 0;
