@@ -30,17 +30,16 @@ import { LaneGauge, MeasuredSteps, MOST_STEPS } from './lane-gauge.js';
 import { NodeRecorder } from './node-recorder.js';
 import { PowerRecorder, powerFigures } from './power-recorder.js';
 import { chunkRange, type SeriesSettings, timeOfStep } from './series-settings.js';
+import { StartState } from './start-state.js';
 
 /** Steps at rest after which steps are solved side by side again. */
-const CALM_STEPS = 2;
+const CALM_STEPS = 1;
 /** Steps side by side at most: the recorders take up so many at once. */
 const MOST_LANES = 32;
 /** Results of a solver that wait at most. */
 const MOST_SLOTS = 16;
 /** Voltage that counts as none, pu. */
 const DEAD_PU = 1e-3;
-/** Longest stretch of a start beyond the reference case. */
-const LARGEST_STRETCH = 2;
 
 /** Where the steps of a piece are recorded. */
 interface Recorders {
@@ -77,13 +76,7 @@ export class SeriesRunner {
   private readonly branchRecorder: BranchRecorder;
   private readonly isEngineNeeded: boolean;
   private readonly isStepwise: boolean;
-  /** Reference states in the order of the kernel: no load, what the loads and what the units add to it. */
-  private readonly noLoad: Float64Array;
-  private readonly loadDrop: Float64Array;
-  private readonly unitRise: Float64Array;
-  private loadReferenceW = 0;
-  private unitReferenceW = 0;
-  private readonly loadEnd: number;
+  private readonly start: StartState;
   /** Powers of the shares by lane, and what the units remember after its step. */
   private readonly powerW: readonly Float64Array[];
   private readonly powerVar: readonly Float64Array[];
@@ -131,13 +124,9 @@ export class SeriesRunner {
     this.powerW = Array.from({ length: width }, array);
     this.powerVar = Array.from({ length: width }, array);
     this.storedAfter = new Float64Array(width);
-    this.loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => compiled.shares.rangeOf.get(id)![1]));
-    const { activeCount } = this.narrow.solver;
-    this.noLoad = new Float64Array(2 * activeCount);
-    this.loadDrop = new Float64Array(2 * activeCount);
-    this.unitRise = new Float64Array(2 * activeCount);
-    const dead = this.setReferences();
-    const isJudged = this.judgedNodes(dead);
+    const loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => compiled.shares.rangeOf.get(id)![1]));
+    this.start = new StartState(flow, core, this.narrow.solver, settings, loadEnd, this.source);
+    const isJudged = this.judgedNodes(this.start.noLoadVoltage);
     this.nodeRecorder = new NodeRecorder(core, this.narrow.solver, settings, isJudged, settings.keptNodes);
     this.branchRecorder = new BranchRecorder(rows.count);
     this.isEngineNeeded = core.lostNode >= 0 || core.network.isRefinementNeeded === true;
@@ -182,37 +171,6 @@ export class SeriesRunner {
       controls: { pending: [], memory: (this.isStepwise && flow?.controlSnapshot().memory) || {} },
       units: new DeviceSchedule(this.core.compiled, settings).memory(),
     };
-  }
-
-  /**
-   * Solves the reference states that steps start from.
-   *
-   * @returns the no-load voltages by network node
-   */
-  private setReferences(): Float64Array {
-    const { core, narrow, noLoad, loadDrop, unitRise, loadEnd } = this;
-    const { compiled } = core;
-    const count = compiled.shares.count;
-    const voltage = new Float64Array(2 * compiled.nodeCount);
-    if (core.lostNode >= 0) return voltage;
-    const none = new Float64Array(count);
-    const reference = (first: number, end: number, into: Float64Array): number => {
-      const powerW = none.slice();
-      const powerVar = none.slice();
-      powerW.set(core.powerW.subarray(first, end), first);
-      powerVar.set(core.powerVar.subarray(first, end), first);
-      const sum = powerW.reduce((total, value) => total + value, 0);
-      const solution = core.solve(powerW, powerVar, { tolerancePu: this.settings.tolerancePu });
-      if (sum === 0 || solution.status !== 'converged') return 0;
-      narrow.solver.gather(solution.voltage, into);
-      for (let t = 0; t < into.length; t++) into[t] = into[t]! - noLoad[t]!;
-      return sum;
-    };
-    const empty = core.solve(none, none, { tolerancePu: this.settings.tolerancePu });
-    narrow.solver.gather(empty.voltage, noLoad);
-    this.loadReferenceW = reference(0, loadEnd, loadDrop);
-    this.unitReferenceW = reference(loadEnd, count, unitRise);
-    return empty.voltage;
   }
 
   /** Nodes whose voltage is judged: phases with a path to a source, and all that loads stand at. */
@@ -403,22 +361,11 @@ export class SeriesRunner {
 
   /** Puts powers, sources and the start that belongs to these powers into a lane. */
   private begin(solver: LaneSolver, lane: number, powers: number): void {
-    const { noLoad, loadDrop, unitRise, loadEnd, loadReferenceW, unitReferenceW } = this;
     const powerW = this.powerW[powers]!;
     solver.refresh();
     solver.setPowers(lane, powerW, this.powerVar[powers]!);
     solver.setSources(lane, this.source);
-    let loadW = 0;
-    for (let k = 0; k < loadEnd; k++) loadW += powerW[k]!;
-    let unitW = 0;
-    for (let k = loadEnd; k < powerW.length; k++) unitW += powerW[k]!;
-    const load = stretchOf(loadW, loadReferenceW);
-    const unit = stretchOf(unitW, unitReferenceW);
-    const V = solver.voltages;
-    let at = solver.voltageAt(0, lane);
-    for (let t = 0; t < noLoad.length; t++, at += solver.width) {
-      V[at] = noLoad[t]! + load * loadDrop[t]! + unit * unitRise[t]!;
-    }
+    this.start.start(solver, lane, powerW);
   }
 
   /** A step by the whole engine; its voltages go into the lane. */
@@ -582,10 +529,4 @@ function deviceStates(flow: FeederFlow): DeviceStates {
 /** Results that a solver of some lanes keeps before they are taken up. */
 function slotsOf(width: number): number {
   return Math.max(1, Math.min(MOST_SLOTS, MOST_STEPS / width));
-}
-
-/** How far a power stretches a reference case, within bounds. */
-function stretchOf(powerW: number, referenceW: number): number {
-  if (referenceW === 0) return 0;
-  return Math.max(-LARGEST_STRETCH, Math.min(LARGEST_STRETCH, powerW / referenceW));
 }
