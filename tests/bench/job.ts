@@ -49,4 +49,17 @@ export interface ScalingJob {
   readonly samples: number;
 }
 
-export type Job = StepsJob | ColdJob | ScenariosJob | ScalingJob;
+/** A whole time series by the public interface, with its report. */
+export interface SeriesJob {
+  readonly kind: 'series';
+  readonly feeder: FeederJob;
+  readonly shapes: ShapesJob;
+  readonly tolerancePu: number;
+  readonly controls: boolean;
+  /** Steps of the run whose last state is compared, and of the one that is timed. */
+  readonly comparedSteps: number;
+  readonly steps: number;
+  readonly workers: number;
+}
+
+export type Job = StepsJob | ColdJob | ScenariosJob | ScalingJob | SeriesJob;

@@ -8,12 +8,13 @@ import type { Job } from './job.js';
 import { coldStart } from './subjects/cold-start.js';
 import { scaling } from './subjects/scaling.js';
 import { scenarios } from './subjects/scenarios.js';
+import { seriesYear } from './subjects/series-year.js';
 import { timeSteps } from './subjects/time-steps.js';
 
 const [jobFile = '', resultFile = ''] = process.argv.slice(2);
 const job: Job = JSON.parse(readFileSync(jobFile, 'utf8'));
 
-function done(): object {
+async function done(): Promise<object> {
   switch (job.kind) {
     case 'steps':
       return timeSteps(job);
@@ -23,7 +24,9 @@ function done(): object {
       return scenarios(job);
     case 'scaling':
       return scaling(job);
+    case 'series':
+      return await seriesYear(job);
   }
 }
 
-writeFileSync(resultFile, JSON.stringify({ version: 'DEC', ...done() }));
+writeFileSync(resultFile, JSON.stringify({ version: 'DEC', ...(await done()) }));
