@@ -184,7 +184,16 @@ const G3: Benchmark = {
     const common = { feeder: CLASS, shapes: { seed: 13, count: 20, steps }, tolerancePu: 1e-4, controls: true };
     const job: SeriesJob = { ...common, kind: 'series', comparedSteps, steps, workers: G3_WORKERS };
     const script = workshop.file('g3.dss', terse(withShapes(feederOf(CLASS), common.shapes)).text);
-    const peerJob = { kind: 'steps', script, tolerancePu: 1e-4, controls: true, chunk, chunks, warmUp: 1, stepSeconds: STEP_S };
+    const peerJob = {
+      kind: 'steps',
+      script,
+      tolerancePu: 1e-4,
+      controls: true,
+      chunk,
+      chunks,
+      warmUp: 1,
+      stepSeconds: STEP_S,
+    };
     const peer = workshop.hasPeer(OPENDSS) ? () => workshop.peer(OPENDSS, peerJob) : undefined;
     const run = duel(Math.min(2, effort.rounds), () => workshop.ours(job), peer, 'min');
     const goal: Goal = { by: 'seconds', must: 15, lead: 5, peak: 2.5 };

@@ -11,7 +11,15 @@
 import type { ShareInjection } from '../injection.js';
 import type { AdmittanceNetwork } from '../network.js';
 import { kernelOf } from './kernel-of.js';
-import { type GaugePlan, HEADER, type LaneStructure, laneOffsets, laneStructure, SHARE_BYTES, ZIP_BYTES } from './layout.js';
+import {
+  type GaugePlan,
+  HEADER,
+  type LaneStructure,
+  laneOffsets,
+  laneStructure,
+  SHARE_BYTES,
+  ZIP_BYTES,
+} from './layout.js';
 import { type LaneKernel, SHARE_KIND, type ShareLaw } from './scalar-kernel.js';
 
 /** Change beyond which an iterate counts as run away, pu. */

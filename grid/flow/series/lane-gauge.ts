@@ -5,8 +5,8 @@
  * once for many steps.
  */
 import type { FlowCore } from '../flow-core.js';
-import { HEADER, slotBytes } from '../kernel/layout.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
+import { HEADER, slotBytes } from '../kernel/layout.js';
 import type { BranchRows } from './branch-rows.js';
 
 /** Steps that wait at most. */

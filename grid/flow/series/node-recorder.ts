@@ -138,6 +138,7 @@ export class NodeRecorder {
         measured.magnitudes(blockFirst, blockEnd - blockFirst, collected);
       }
       const first = (place - blockFirst) * MOST_STEPS;
+      const isWatched = isJudged[t] === 1;
       let sum = sumPu[t]!;
       let least = minPu[t]!;
       let most = maxPu[t]!;
@@ -153,18 +154,16 @@ export class NodeRecorder {
           most = pu;
           maxStep[t] = steps[k]!;
         }
+        if (!isWatched) continue;
+        if (pu < lowestOf[k]!) lowestOf[k] = pu;
+        if (pu > highestOf[k]!) highestOf[k] = pu;
       }
       sumPu[t] = sum;
       minPu[t] = least;
       maxPu[t] = most;
       lastPu[t] = pu;
       histogram.addAll(t, collected, first, first + collectedCount);
-      if (isJudged[t] !== 1) continue;
-      for (let k = 0; k < collectedCount; k++) {
-        const value = collected[first + k]!;
-        if (value < lowestOf[k]!) lowestOf[k] = value;
-        if (value > highestOf[k]!) highestOf[k] = value;
-      }
+      if (!isWatched) continue;
       if (least >= lowest && most <= highest) continue;
       for (let k = 0; k < collectedCount; k++) {
         const value = collected[first + k]!;

@@ -15,8 +15,8 @@
 import { type Feeder, type Finding, nodeKey, phaseOfNode } from '../../model/index.js';
 import type { FeederFlow } from '../feeder-flow.js';
 import type { FlowCore } from '../flow-core.js';
-import { kernelPlaces } from '../kernel/layout.js';
 import { LaneSolver } from '../kernel/lane-solver.js';
+import { kernelPlaces } from '../kernel/layout.js';
 import type { FlowNode, PowerFlowSolution } from '../power-flow.js';
 import { loadedNodes } from '../result.js';
 import { createPowerFlow } from '../solver.js';
@@ -57,6 +57,8 @@ interface Lanes {
   readonly solver: LaneSolver;
   readonly powers: PowerRecorder;
   readonly gauge: LaneGauge;
+  /** Step whose powers stand in each lane, where they are a function of the step alone; -1 for none. */
+  readonly held: Int32Array;
 }
 
 /** Runs pieces of the time series of one feeder. */
@@ -112,9 +114,15 @@ export class SeriesRunner {
     const placeOf = kernelPlaces(core.network.factor, core.network.elimination);
     const rows = new BranchRows(core, this.branches, placeOf);
     const lanes = (width: number): Lanes => {
-      const plan = { branches: rows.count, rows: rows.conductor.length, entries: rows.place.length, slots: slotsOf(width) };
+      const plan = {
+        branches: rows.count,
+        rows: rows.conductor.length,
+        entries: rows.place.length,
+        slots: slotsOf(width),
+      };
       const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, undefined, plan);
-      return { solver, powers: new PowerRecorder(core, solver), gauge: new LaneGauge(core, solver, rows) };
+      const held = new Int32Array(width).fill(-1);
+      return { solver, powers: new PowerRecorder(core, solver), gauge: new LaneGauge(core, solver, rows), held };
     };
     this.narrow = lanes(1);
     this.wide = settings.width === 1 ? this.narrow : lanes(Math.min(MOST_LANES, settings.width));
@@ -282,7 +290,7 @@ export class SeriesRunner {
       storedAfter[lane] = schedule.storedWh;
     }
     if (schedule.hasExponents) schedule.writeExponents(step);
-    this.solve(lanes, count);
+    this.solve(lanes, count, step);
     let recorded = 0;
     for (let lane = 0; lane < count; lane++) {
       if (solver.outcome[lane] !== 'converged' && !this.solveByEngine(solver, lane, lane)) {
@@ -325,7 +333,7 @@ export class SeriesRunner {
       }
       panel.act(actions);
       this.flow.core();
-      const isSolved = this.solveNarrow(powers);
+      const isSolved = this.solveNarrow(powers, step);
       iterations += narrow.solver.iterations[0]!;
       if (!isSolved) {
         status = 'unsolved';
@@ -343,28 +351,33 @@ export class SeriesRunner {
     this.mark(step, status, iterations, recorders);
   }
 
-  private solveNarrow(powers: number): boolean {
+  private solveNarrow(powers: number, step: number): boolean {
     const { solver } = this.narrow;
-    this.begin(solver, 0, powers);
+    this.begin(this.narrow, 0, powers, step);
     if (!this.isEngineNeeded) solver.run(this.settings.tolerancePu, this.settings.maxIterations, 1);
     return (!this.isEngineNeeded && solver.outcome[0] === 'converged') || this.solveByEngine(solver, 0, powers);
   }
 
-  private solve({ solver }: Lanes, count: number): void {
+  private solve(lanes: Lanes, count: number, step: number): void {
+    const { solver } = lanes;
     if (this.isEngineNeeded) {
       solver.outcome.fill('limit');
       return;
     }
-    for (let lane = 0; lane < count; lane++) this.begin(solver, lane, lane);
+    for (let lane = 0; lane < count; lane++) this.begin(lanes, lane, lane, step + lane);
     solver.run(this.settings.tolerancePu, this.settings.maxIterations, count);
   }
 
   /** Puts powers, sources and the start that belongs to these powers into a lane. */
-  private begin(solver: LaneSolver, lane: number, powers: number): void {
+  private begin({ solver, held }: Lanes, lane: number, powers: number, step: number): void {
     const powerW = this.powerW[powers]!;
     solver.refresh();
-    solver.setPowers(lane, powerW, this.powerVar[powers]!);
-    solver.setSources(lane, this.source);
+    if (this.schedule.hasExponents) solver.refreshLaws();
+    if (held[lane] !== step) {
+      solver.setPowers(lane, powerW, this.powerVar[powers]!);
+      solver.setSources(lane, this.source);
+      held[lane] = this.schedule.hasUnits ? -1 : step;
+    }
     this.start.start(solver, lane, powerW);
   }
 

@@ -19,9 +19,9 @@ import type { SeriesSettings } from './series-settings.js';
 /** Longest stretch of a start beyond the reference case. */
 const LARGEST_STRETCH = 2;
 /** Nodes answer alike to a device when their relative changes round to the same multiple of this. */
-const LIKENESS = 1e-4;
+const LIKENESS = 2e-4;
 /** Zones at most; beyond, likeness is taken more widely. */
-const MOST_ZONES = 256;
+const MOST_ZONES = 64;
 
 /** A tap changer or capacitor that has moved the no-load voltages. */
 interface Mover {
@@ -29,7 +29,7 @@ interface Mover {
   readonly position: () => number;
   /** Position at which the references were solved. */
   readonly reference: number;
-  /** Relative change of the no-load voltages by one position, by active node in the order of the kernel, interleaved re/im. */
+  /** Relative change of the no-load voltages by one position, by active node of the kernel (later by zone), interleaved re/im. */
   readonly change: Float64Array;
 }
 
@@ -43,9 +43,8 @@ export class StartState {
   private readonly loadReferenceW: number = 0;
   private readonly unitReferenceW: number = 0;
   private readonly movers: readonly Mover[] = [];
-  /** Zone of each active node, a node of each zone, and the factors at the present positions. */
+  /** Zone of each active node, and the factors of the zones at the present positions. */
   private readonly zone: Int32Array;
-  private readonly member: readonly number[] = [];
   private readonly scale: Float64Array;
   private age = -1;
 
@@ -72,9 +71,13 @@ export class StartState {
     this.noLoadVoltage = new Float64Array(2 * core.compiled.nodeCount);
     if (core.lostNode >= 0) return;
     // First, because a section may take back what is known of the matrix; the solves below find it out again.
-    this.movers = this.findMovers(solver, source);
-    this.member = this.findZones();
-    this.scale = new Float64Array(2 * this.member.length);
+    const movers = this.findMovers(solver, source);
+    const member = this.findZones(movers);
+    this.movers = movers.map((mover) => ({
+      ...mover,
+      change: Float64Array.from({ length: 2 * member.length }, (_, t) => mover.change[2 * member[t >> 1]! + (t & 1)]!),
+    }));
+    this.scale = new Float64Array(2 * member.length);
     const { tolerancePu } = settings;
     const none = new Float64Array(count);
     const reference = (first: number, end: number, into: Float64Array): number => {
@@ -128,10 +131,20 @@ export class StartState {
     const taps = regulators
       .filter(({ sharesTapOf }) => sharesTapOf === undefined)
       .flatMap(({ id, lowStep, highStep }) =>
-        mover(() => flow.taps.get(id)!, (to) => flow.setTap(id, to), lowStep, highStep),
+        mover(
+          () => flow.taps.get(id)!,
+          (to) => flow.setTap(id, to),
+          lowStep,
+          highStep,
+        ),
       );
     const sections = capacitors.flatMap(({ id, sectionCount }) =>
-      mover(() => sectionsOf(flow, id), (to) => flow.setCapacitorSections(id, to), 0, sectionCount),
+      mover(
+        () => sectionsOf(flow, id),
+        (to) => flow.setCapacitorSections(id, to),
+        0,
+        sectionCount,
+      ),
     );
     flow.core();
     return [...taps, ...sections];
@@ -142,8 +155,8 @@ export class StartState {
    *
    * @returns a node of each zone
    */
-  private findZones(): readonly number[] {
-    const { movers, zone } = this;
+  private findZones(movers: readonly Mover[]): readonly number[] {
+    const { zone } = this;
     for (let likeness = LIKENESS; ; likeness *= 4) {
       const zones = new Map<string, number>();
       const members: number[] = [];
@@ -164,21 +177,21 @@ export class StartState {
 
   /** Works out the factors of the zones at the present taps and sections. */
   private refresh(): void {
-    const { core, movers, member, scale } = this;
+    const { core, movers, scale } = this;
     if (this.age === core.network.factorAge) return;
     this.age = core.network.factorAge;
-    for (let z = 0; z < member.length; z++) {
+    for (let z = 0; 2 * z < scale.length; z++) {
       scale[2 * z] = 1;
       scale[2 * z + 1] = 0;
     }
     for (const { position, reference, change } of movers) {
       const moved = position() - reference;
       if (moved === 0) continue;
-      for (let z = 0; z < member.length; z++) {
-        const t = 2 * member[z]!;
-        const fr = 1 + moved * change[t]!;
-        const fi = moved * change[t + 1]!;
-        const [sr, si] = [scale[2 * z]!, scale[2 * z + 1]!];
+      for (let z = 0; 2 * z < scale.length; z++) {
+        const fr = 1 + moved * change[2 * z]!;
+        const fi = moved * change[2 * z + 1]!;
+        const sr = scale[2 * z]!;
+        const si = scale[2 * z + 1]!;
         scale[2 * z] = sr * fr - si * fi;
         scale[2 * z + 1] = sr * fi + si * fr;
       }

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { createPowerFlow } from '../../../../grid/flow/index.js';
+import { kernelOf, scalarKernelOf } from '../../../../grid/flow/kernel/kernel-of.js';
+import { type KernelFactory, LaneSolver } from '../../../../grid/flow/kernel/lane-solver.js';
+import { kernelPlaces } from '../../../../grid/flow/kernel/layout.js';
+import { BranchRows, ratedBranches } from '../../../../grid/flow/series/branch-rows.js';
+import { LaneGauge, MeasuredSteps } from '../../../../grid/flow/series/lane-gauge.js';
+import { SERIES_DEFAULTS } from '../../../../grid/flow/series/series-settings.js';
+import { StartState } from '../../../../grid/flow/series/start-state.js';
+import { syntheticFeeder } from '../../../../inputs/generator/synthetic-feeder.js';
+
+const feeder = syntheticFeeder({ nodes: 400 });
+
+function lanes(width: number, make: KernelFactory = kernelOf) {
+  const flow = createPowerFlow(feeder, { controls: false });
+  const solution = flow.solve();
+  const core = flow.core();
+  const branches = ratedBranches(feeder);
+  const rows = new BranchRows(core, branches, kernelPlaces(core.network.factor, core.network.elimination));
+  const plan = { branches: rows.count, rows: rows.conductor.length, entries: rows.place.length, slots: 2 };
+  const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, make, plan);
+  return { flow, solution, core, branches, rows, solver };
+}
+
+/** Magnitudes of all places and loadings of all branches in each lane, for voltages that differ from lane to lane. */
+function measured(width: number, make: KernelFactory) {
+  const { solution, core, rows, solver } = lanes(width, make);
+  const gauge = new LaneGauge(core, solver, rows);
+  for (let lane = 0; lane < width; lane++) {
+    solver.setVoltages(
+      lane,
+      solution.voltage.map((value) => value * (1 + 0.01 * lane)),
+    );
+  }
+  const steps = new MeasuredSteps();
+  gauge.measure(0, width, 7, steps);
+  expect(Array.from(steps.step.subarray(0, width), (step) => step - 7)).toEqual(
+    Array.from({ length: width }, (_, k) => k),
+  );
+  return Array.from({ length: width }, (_, lane) => ({
+    magnitudes: Array.from(core.inverseBase, (__, node) => {
+      return solver.voltages[steps.magnitudeAt[lane]! + solver.placeOf(node) * width]!;
+    }),
+    loadings: Array.from({ length: rows.count }, (__, b) => solver.voltages[steps.loadingAt[lane]! + b * width]!),
+  }));
+}
+
+describe('what is measured on lanes', () => {
+  it('is the magnitude of each node and the loading that the solution itself gives for each branch', () => {
+    const { solution, branches, flow } = lanes(1);
+    const [{ magnitudes, loadings }] = measured(1, kernelOf) as [ReturnType<typeof measured>[number]];
+    flow.nodes.forEach(({ baseV }, i) => {
+      const size = Math.hypot(solution.voltage[2 * i]!, solution.voltage[2 * i + 1]!) / baseV;
+      expect(Math.abs(magnitudes[i]! - size)).toBeLessThan(1e-14);
+    });
+    expect(branches.length).toBeGreaterThan(100);
+    branches.forEach(({ element, ratingA }, b) => {
+      const flows = solution.flows(element.id).filter(({ terminal, node }) => terminal === 1 && node !== 0);
+      const largest = Math.max(0, ...flows.map(({ currentRe, currentIm }) => Math.hypot(currentRe, currentIm)));
+      expect(Math.abs(loadings[b]! - (100 * largest) / ratingA)).toBeLessThan(1e-6);
+    });
+  });
+
+  it('has the same bits in WebAssembly and TypeScript, at every width', () => {
+    const [alone] = measured(1, scalarKernelOf);
+    for (const width of [1, 2, 4, 8]) {
+      const [fast, slow] = [measured(width, kernelOf), measured(width, scalarKernelOf)];
+      expect(fast).toEqual(slow);
+      expect(fast[0]).toEqual(alone);
+    }
+  });
+});
+
+describe('the factor in the lanes', () => {
+  it('is the same, bit by bit, after new rows alone were copied as after all were', () => {
+    const { flow, core, solver } = lanes(2);
+    solver.refresh();
+    const [first, , third] = feeder.regulators;
+    for (const [device, position] of [
+      [first!, 7],
+      [third!, -9],
+      [first!, 2],
+    ] as const) {
+      flow.setTap(device.id, position);
+      flow.core();
+      expect(core.network.rowsSince(core.network.factorAge - 1)).toHaveLength(1);
+      if (position !== -9) solver.refresh();
+    }
+    const fresh = new LaneSolver(core.network, core.injection, core.inverseBase, 2, kernelOf, solver.gauge);
+    fresh.refresh();
+    expect(Buffer.from(solver.kernel.buffer).equals(Buffer.from(fresh.kernel.buffer))).toBe(true);
+  });
+});
+
+describe('the start of a step', () => {
+  it('lies within 1 % of the solution wherever taps and sections stand, and does not depend on where they stood before', () => {
+    const { flow, core, solver } = lanes(1);
+    const settings = { ...SERIES_DEFAULTS, mode: 'yearly', stepS: 1800, steps: 1 } as const;
+    const { shares } = core.compiled;
+    const start = new StartState(flow, core, solver, settings, shares.count, core.sourceCurrent(undefined));
+    const size = 2 * solver.activeCount;
+    const at = solver.voltageAt(0, 0);
+    const begun = () => {
+      flow.core();
+      solver.refresh();
+      start.start(solver, 0, shares.powerW);
+      return solver.voltages.slice(at, at + size);
+    };
+    const atModel = begun();
+    for (const { id } of feeder.regulators) flow.setTap(id, 12);
+    const moved = begun();
+    const solved = new Float64Array(size);
+    solver.gather(core.solve(shares.powerW, shares.powerVar).voltage, solved);
+    let worst = 0;
+    for (let t = 0; t < size; t += 2) {
+      const length = Math.hypot(solved[t]!, solved[t + 1]!);
+      if (length > 1)
+        worst = Math.max(worst, Math.hypot(moved[t]! - solved[t]!, moved[t + 1]! - solved[t + 1]!) / length);
+    }
+    expect(worst).toBeLessThan(0.01);
+    for (const { id, position } of feeder.regulators) flow.setTap(id, position);
+    expect(begun()).toEqual(atModel);
+  });
+});
