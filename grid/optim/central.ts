@@ -54,8 +54,13 @@ export interface CentralSolution {
   readonly prices?: LimitPrices;
 }
 
-/** Solves the problem centrally. */
-export function solveCentral(problem: CurtailmentProblem, tolerance = 1e-10): CentralSolution {
+/**
+ * Solves the problem centrally.
+ *
+ * @param tolerance - of the optimality conditions, relative. A unit that needs no curtailment and has no price keeps a share
+ *   of its root: 1e-6 at the default.
+ */
+export function solveCentral(problem: CurtailmentProblem, tolerance = 1e-12): CentralSolution {
   const untouched = dispatchState(problem, new Float64Array(problem.groupCount)).voltageSquaredPu;
   if (untouched.every((v, i) => v <= problem.upperSquaredPu[i]! && v >= problem.lowerSquaredPu[i]!)) {
     // Every cost grows with alpha: without a violated limit nothing is curtailed, exactly.

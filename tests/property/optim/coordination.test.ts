@@ -39,6 +39,19 @@ const MATRIX = {
   x: [[0.67], [0.31, 0.65], [0.24, 0.26, 0.66]],
 };
 
+/*
+ * Trees at which units that need no curtailment have no price either: an interior point leaves there a share of the root of
+ * its tolerance, 5 W or 1e-4 at 1e-10.
+ */
+const UNPRICED: Tree = {
+  branches: [[0, 0.4], [1, 0.8], [2, 0.3], [3, 0.1], [0, 0.2], [3, 0.9], [6, 1.2]],
+  pvKw: [5, 30, 19, 98, 107, 66, 11, 47],
+};
+const UNPRICED_LEAVES: Tree = {
+  branches: [[0, 1.1], [0, 0.1], [0, 0.1], [1, 0.9], [1, 0.4], [0, 0.3], [4, 0.2]],
+  pvKw: [5, 67, 5, 12, 142, 20, 5, 139],
+};
+
 /** `order` permutes the PV systems; `parts` splits each into equal units. */
 function build({ branches, pvKw }: Tree, order: readonly number[] = pvKw.map((_, i) => i), parts = 1): Feeder {
   let net = feeder('tree').source('S', 'B0', { kv: 4.16, pu: 1.035 });
@@ -108,7 +121,7 @@ describe('properties of the linear model and of coordination', () => {
           }
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 25, examples: [[UNPRICED]] },
     );
   });
 
@@ -143,7 +156,7 @@ describe('properties of the linear model and of coordination', () => {
           expect(Math.abs(forwards.get(bus)! - central.unitAlpha[i]!)).toBeLessThan(1e-4);
         });
       }),
-      { numRuns: 15 },
+      { numRuns: 15, examples: [[UNPRICED_LEAVES]] },
     );
   });
 });
