@@ -2,60 +2,92 @@
  * What an input needs but does not have: objects that are referred to, and whole profiles of a model in several files.
  */
 
+import { isKnownClass } from './class-list.js';
 import type { CimEquipment } from './equipment.js';
 import { MACHINE_CLASSES } from './generation.js';
 import { LOAD_CLASSES } from './load.js';
 import type { CimObject } from './object-index.js';
 import { PARENT_LINKS } from './parentage.js';
+import { SOURCE_CLASSES } from './source.js';
+import { SWITCH_CLASSES } from './switch.js';
 
-/** Links that the model follows: without their target something is left out or defaulted. */
-const FOLLOWED = [
-  'ACLineSegment.PerLengthImpedance',
-  'ACLineSegment.PhaseImpedance',
-  'ACLineSegment.SequenceImpedance',
-  'ACLineSegment.WireSpacingInfo',
-  'ACLineSegmentPhase.ACLineSegment',
-  'ACLineSegmentPhase.WireInfo',
-  'ConductingEquipment.BaseVoltage',
-  'EnergyConsumer.LoadResponse',
-  'EnergyConsumer.LoadResponseCharacteristic',
-  'EnergyConsumerPhase.EnergyConsumer',
-  'EnergySourcePhase.EnergySource',
-  'NoLoadTest.EnergisedEnd',
-  'PhaseImpedanceData.PhaseImpedance',
-  'PowerElectronicsConnection.PowerElectronicsUnit',
-  'PowerElectronicsConnectionPhase.PowerElectronicsConnection',
-  'PowerElectronicsUnit.PowerElectronicsConnection',
-  'PowerTransformerEnd.PowerTransformer',
-  'RatioTapChanger.TransformerEnd',
-  'RegulatingCondEq.RegulatingControl',
-  'RegulatingControl.RegulatingCondEq',
-  'RegulatingControl.Terminal',
-  'ShortCircuitTest.EnergisedEnd',
-  'ShortCircuitTest.GroundedEnds',
-  'ShuntCompensatorPhase.ShuntCompensator',
-  'SwitchPhase.Switch',
-  'TapChanger.TapChangerControl',
-  'TapChangerControl.TapChanger',
-  'Terminal.ConductingEquipment',
-  'Terminal.ConnectivityNode',
-  'TransformerCoreAdmittance.TransformerEnd',
-  'TransformerEnd.BaseVoltage',
-  'TransformerEnd.CoreAdmittance',
-  'TransformerEnd.RatioTapChanger',
-  'TransformerEnd.StarImpedance',
-  'TransformerEnd.Terminal',
-  'TransformerEndInfo.TransformerTankInfo',
-  'TransformerMeshImpedance.FromTransformerEnd',
-  'TransformerMeshImpedance.FromTransformerEndInfo',
-  'TransformerMeshImpedance.ToTransformerEnd',
-  'TransformerMeshImpedance.ToTransformerEndInfos',
-  'TransformerTank.PowerTransformer',
-  'TransformerTank.TransformerTankInfo',
-  'TransformerTankEnd.TransformerTank',
-  'TransformerTankInfo.PowerTransformerInfo',
-  'WirePosition.WireSpacingInfo',
-] as const;
+/** A link that the model follows. */
+interface Link {
+  /** Classes it may lead to; any when absent. A class that the model does not know has a finding of its own. */
+  readonly to?: readonly string[];
+  /** What is no part of the power flow is a `warning`, what names a place alone an `info`. */
+  readonly severity?: 'warning' | 'info';
+}
+
+const WIRES = ['OverheadWireInfo', 'ConcentricNeutralCableInfo', 'TapeShieldCableInfo', 'WireInfo'];
+const EQUIPMENT = [
+  ...['ACLineSegment', 'SeriesCompensator', 'LinearShuntCompensator', 'PowerElectronicsConnection'],
+  ...['PowerTransformer', 'BusbarSection', 'Junction', 'Connector'],
+  ...[...LOAD_CLASSES, ...MACHINE_CLASSES, ...SOURCE_CLASSES, ...SWITCH_CLASSES],
+];
+const CONTAINERS = ['Feeder', 'Line', 'Substation', 'VoltageLevel', 'Bay', 'ConnectivityNodeContainer'];
+const AREAS = ['DistributionArea', 'FeederArea', 'SwitchArea', 'SecondaryArea'];
+const part = (...to: readonly string[]): Link => ({ to, severity: 'warning' });
+
+/** Links that the model follows: without their target something is left out, defaulted or stands nowhere. */
+const FOLLOWED: Readonly<Record<string, Link>> = {
+  'ACLineSegment.PerLengthImpedance': { to: ['PerLengthPhaseImpedance', 'PerLengthSequenceImpedance'] },
+  'ACLineSegment.PhaseImpedance': { to: ['PerLengthPhaseImpedance'] },
+  'ACLineSegment.SequenceImpedance': { to: ['PerLengthSequenceImpedance'] },
+  'ACLineSegment.WireSpacingInfo': { to: ['WireSpacingInfo'] },
+  'ACLineSegmentPhase.ACLineSegment': {},
+  'ACLineSegmentPhase.WireInfo': { to: WIRES },
+  'ConductingEquipment.BaseVoltage': { to: ['BaseVoltage'] },
+  'EnergyConsumer.LoadResponse': { to: ['LoadResponseCharacteristic'] },
+  'EnergyConsumer.LoadResponseCharacteristic': { to: ['LoadResponseCharacteristic'] },
+  'EnergyConsumerPhase.EnergyConsumer': {},
+  'EnergySourcePhase.EnergySource': {},
+  'NoLoadTest.EnergisedEnd': {},
+  'PhaseImpedanceData.PhaseImpedance': {},
+  'PowerElectronicsConnection.PowerElectronicsUnit': {},
+  'PowerElectronicsConnectionPhase.PowerElectronicsConnection': {},
+  'PowerElectronicsUnit.PowerElectronicsConnection': {},
+  'PowerTransformerEnd.PowerTransformer': {},
+  'RatioTapChanger.TransformerEnd': {},
+  'RegulatingCondEq.RegulatingControl': { to: ['RegulatingControl', 'TapChangerControl'] },
+  'RegulatingControl.RegulatingCondEq': {},
+  'RegulatingControl.Terminal': { to: ['Terminal'] },
+  'ShortCircuitTest.EnergisedEnd': {},
+  'ShortCircuitTest.GroundedEnds': {},
+  'ShuntCompensatorPhase.ShuntCompensator': {},
+  'SwitchPhase.Switch': {},
+  'TapChanger.TapChangerControl': { to: ['TapChangerControl'] },
+  'TapChangerControl.TapChanger': {},
+  'Terminal.ConductingEquipment': { to: EQUIPMENT },
+  'Terminal.ConnectivityNode': { to: ['ConnectivityNode'] },
+  'TransformerCoreAdmittance.TransformerEnd': {},
+  'TransformerEnd.BaseVoltage': { to: ['BaseVoltage'] },
+  'TransformerEnd.CoreAdmittance': { to: ['TransformerCoreAdmittance'] },
+  'TransformerEnd.RatioTapChanger': {},
+  'TransformerEnd.StarImpedance': { to: ['TransformerStarImpedance'] },
+  'TransformerEnd.Terminal': { to: ['Terminal'] },
+  'TransformerEndInfo.TransformerTankInfo': {},
+  'TransformerMeshImpedance.FromTransformerEnd': {},
+  'TransformerMeshImpedance.FromTransformerEndInfo': {},
+  'TransformerMeshImpedance.ToTransformerEnd': {},
+  'TransformerMeshImpedance.ToTransformerEndInfos': {},
+  'TransformerTank.PowerTransformer': {},
+  'TransformerTank.TransformerTankInfo': { to: ['TransformerTankInfo'] },
+  'TransformerTankEnd.TransformerTank': {},
+  'TransformerTankInfo.PowerTransformerInfo': {},
+  'WirePosition.WireSpacingInfo': {},
+  'ConnectivityNode.ConnectivityNodeContainer': part(...CONTAINERS),
+  'Equipment.EquipmentContainer': part(...CONTAINERS),
+  'Equipment.SubSchedulingArea': part(...AREAS),
+  'Feeder.NormalEnergizingSubstation': part('Substation'),
+  'Measurement.PowerSystemResource': { severity: 'warning' },
+  'Measurement.Terminal': part('Terminal'),
+  'SecondaryArea.SwitchArea': part(...AREAS),
+  'SubGeographicalRegion.Region': { to: ['GeographicalRegion'], severity: 'info' },
+  'Substation.Region': { to: ['SubGeographicalRegion'], severity: 'info' },
+  'SwitchArea.FeederArea': part(...AREAS),
+  'Terminal.BoundedSchedulingArea': part(...AREAS),
+};
 
 const FUNCTIONAL = 'functional or equipment profile (FUN, EQ)';
 const STEADY_STATE = 'steady-state profile (SSH)';
@@ -63,20 +95,32 @@ const STEADY_STATE = 'steady-state profile (SSH)';
 /** Names every followed link whose target the input lacks, with its id. */
 export function nameMissingTargets(eq: CimEquipment): void {
   nameTextLinks(eq);
-  const attributes = new Map<number, string>();
-  for (const name of FOLLOWED) {
+  const links = new Map<number, readonly [string, Link]>();
+  for (const [name, link] of Object.entries(FOLLOWED)) {
     const code = eq.index.attributeCode(name);
-    if (code >= 0) attributes.set(code, name);
+    if (code >= 0) links.set(code, [name, link]);
   }
   for (const object of eq.index.objects.values()) {
     object.eachReference((code, target) => {
-      const attribute = attributes.get(code);
-      if (attribute === undefined || eq.index.objects.has(target)) return;
-      eq.findings.add('error', 'MISSING_REFERENCE', object, `${attribute} refers to an object that the input lacks.`, {
-        attribute,
-        value: target,
-        allowed: 'the id of an object of the input',
-      });
+      const found = links.get(code);
+      if (found === undefined) return;
+      const [attribute, { to, severity = 'error' }] = found;
+      const end = eq.index.objects.get(target);
+      if (end === undefined) {
+        eq.findings.add(
+          severity,
+          'MISSING_REFERENCE',
+          object,
+          `${attribute} refers to an object that the input lacks.`,
+          {
+            ...{ attribute, value: target, allowed: 'the id of an object of the input' },
+          },
+        );
+      } else if (to !== undefined && !to.includes(end.className) && isKnownClass(end.className)) {
+        eq.findings.add(severity, 'MISSING_REFERENCE', object, `${attribute} leads to a ${end.className}.`, {
+          ...{ attribute, value: end.mrid, allowed: `a link to a ${to.slice(0, 4).join(', ')}` },
+        });
+      }
     });
   }
 }
@@ -84,7 +128,7 @@ export function nameMissingTargets(eq: CimEquipment): void {
 /** Names links that stand there as text: they lead nowhere, whatever they say. */
 function nameTextLinks(eq: CimEquipment): void {
   const names = new Map<number, string>();
-  for (const name of [...FOLLOWED, ...PARENT_LINKS]) {
+  for (const name of [...Object.keys(FOLLOWED), ...PARENT_LINKS]) {
     const code = eq.index.attributeCode(name);
     if (code >= 0) names.set(code, name);
   }
@@ -93,7 +137,8 @@ function nameTextLinks(eq: CimEquipment): void {
       if (kind === 'reference') return;
       const attribute = names.get(code);
       if (attribute === undefined || eq.orphans.has(object)) return;
-      eq.findings.add('error', 'BAD_VALUE', object, `${attribute} is a text, not a link.`, {
+      const { severity = 'error' } = FOLLOWED[attribute] ?? {};
+      eq.findings.add(severity, 'BAD_VALUE', object, `${attribute} is a text, not a link.`, {
         attribute,
         value: object.peek(code),
         allowed: 'rdf:resource with the id of an object of the input',

@@ -198,12 +198,12 @@ export class CimEquipment {
     return this.#secondary.has(bus);
   }
 
-  /** A number; an absent one becomes the given default and an info, an unreadable one the default and an error. */
+  /** A number; an absent one becomes the given default and a warning, an unreadable one the default and an error. */
   number(object: CimObject, attribute: string, fallback: number): number {
     const value = this.optionalNumber(object, attribute);
     if (value !== undefined) return value;
     if (object.get(attribute) === undefined) {
-      this.findings.add('info', 'DEFAULTED_ATTRIBUTE', object, `${attribute} is absent; ${fallback} is used.`, {
+      this.findings.add('warning', 'DEFAULTED_ATTRIBUTE', object, `${attribute} is absent; ${fallback} is used.`, {
         attribute,
         allowed: 'a number',
       });

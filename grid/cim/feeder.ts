@@ -26,12 +26,14 @@ import { isKnownClass } from './class-list.js';
 import { nameMissingProfiles, nameMissingTargets } from './completeness.js';
 import { type FeederScope, feederContainer, feederScopes } from './container.js';
 import { CimEquipment } from './equipment.js';
+import { nameAbsent } from './expected.js';
 import { FindingList } from './finding-list.js';
 import { MACHINE_CLASSES, readInverter, readMachine } from './generation.js';
 import { readLine } from './line.js';
 import { nameImplausibleLines } from './line-plausibility.js';
 import { LOAD_CLASSES, readLoad } from './load.js';
 import { readAreas, readMeasurement } from './measurement.js';
+import { nameUnknownVersions } from './name-space.js';
 import type { CimIndex, CimObject } from './object-index.js';
 import { nameLostPowers, nameMixedPhases, nameOrphans, nameRepeatedPhases } from './parentage.js';
 import { isTapChangerInService, readRegulator, tapChangerBank } from './regulator.js';
@@ -278,6 +280,7 @@ export function readFeeders(
 ): { readonly feeders: readonly Feeder[]; readonly findings: readonly Finding[] } {
   const list = new FindingList();
   const spellings = new FindingList();
+  nameUnknownVersions(index);
   checkEnumerations(index, list, spellings);
   index.findings.push(...spellings.list());
   const eq = new CimEquipment(index, list);
@@ -306,6 +309,7 @@ export function readFeeders(
   nameLostPowers(eq, (id) => used.has(id));
   nameUnrepresented(eq);
   nameUnread(eq);
+  nameAbsent(eq);
   // After what is not read, as looking at a value here is reading it.
   nameImplausibleLines(eq);
   nameImplausibleWires(eq);

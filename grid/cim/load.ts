@@ -17,11 +17,6 @@ const CONSTANT_POWER: ZipShares = { z: 0, i: 0, p: 1 };
 /** How a phase shunt device is connected: `PhaseShuntConnectionKind.D` is delta, all others wye. */
 export function shuntConnection(eq: CimEquipment, object: CimObject, attribute: string): Connection {
   const member = memberOf(object.get(attribute));
-  if (member === '') {
-    eq.findings.add('info', 'DEFAULTED_ATTRIBUTE', object, `${attribute} is absent; wye is used.`, {
-      ...{ attribute, allowed: 'D, Y, Yn, I' },
-    });
-  }
   if (member === 'D') return 'delta';
   if (member === 'G') {
     eq.findings.add('warning', 'UNSUPPORTED_ATTRIBUTE', object, 'A ground connection is read as wye.', {
@@ -67,14 +62,7 @@ function zip(eq: CimEquipment, response: CimObject, letter: 'p' | 'q'): ZipShare
 function response(eq: CimEquipment, consumer: CimObject): Pick<Load, 'zipP' | 'zipQ' | 'voltageExponents'> {
   const id = consumer.ref('EnergyConsumer.LoadResponse') ?? consumer.ref('EnergyConsumer.LoadResponseCharacteristic');
   const found = id === undefined ? undefined : eq.index.objects.get(id);
-  if (!found) {
-    const fact = id === undefined ? 'It has no LoadResponse' : 'Its LoadResponse is not in the input';
-    eq.findings.add('info', 'DEFAULTED_ATTRIBUTE', consumer, `${fact}; constant power is used.`, {
-      attribute: 'EnergyConsumer.LoadResponse',
-      ...(id === undefined ? {} : { value: id }),
-    });
-    return { zipP: CONSTANT_POWER, zipQ: CONSTANT_POWER };
-  }
+  if (!found) return { zipP: CONSTANT_POWER, zipQ: CONSTANT_POWER };
   if (eq.flag(found, 'LoadResponseCharacteristic.exponentModel')) {
     return {
       zipP: CONSTANT_POWER,

@@ -11,6 +11,26 @@ export function isCimSpace(space: string): boolean {
   return CIM_SPACE.test(space);
 }
 
+/** Where a name space tells its version, and the versions whose classes and attributes the reader knows. */
+const VERSION = /(?:\/CIM|schema-cim)(\d+)/i;
+const KNOWN_VERSIONS: ReadonlySet<string> = new Set(['14', '15', '16', '17', '18', '100']);
+
+/** Names the versions of CIM that the reader does not know. */
+export function nameUnknownVersions(index: CimIndex): void {
+  for (const space of index.namespaces) {
+    const version = VERSION.exec(space)?.[1];
+    if (version === undefined || KNOWN_VERSIONS.has(version)) continue;
+    index.findings.push({
+      severity: 'warning',
+      code: 'UNKNOWN_NAMESPACE',
+      message: `The name space ${space} is of CIM${version}, a version that is not known; it is read as CIM100.`,
+      value: space,
+      allowed: 'http://iec.ch/TC57/CIM100#',
+      ...(index.files[0] === undefined ? {} : { file: index.files[0] }),
+    });
+  }
+}
+
 /** Whether a name space is neither RDF's nor one of CIM's. */
 export function isForeign(space: string): boolean {
   return space !== RDF && !CIM_SPACE.test(space);

@@ -98,6 +98,10 @@ const TABLE: readonly Parentage[] = [
     of: ['RegulatingControl'],
     by: ['RegulatingControl.RegulatingCondEq'],
     from: ['RegulatingCondEq.RegulatingControl'],
+    to: [
+      ...['LinearShuntCompensator', 'NonlinearShuntCompensator', 'StaticVarCompensator', 'PowerElectronicsConnection'],
+      ...['FrequencyConverter', ...MACHINE_CLASSES, ...SOURCE_CLASSES],
+    ],
     severity: 'warning',
   },
   {

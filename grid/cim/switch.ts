@@ -78,12 +78,6 @@ export function readSwitch(eq: CimEquipment, device: CimObject, sharedBus?: stri
     const near = side1[0] ?? side2[0];
     const far = side2[0] ?? side1[0];
     if (near === undefined || far === undefined) continue;
-    if (side1.length === 0 || side2.length === 0) {
-      const attribute = `SwitchPhase.phaseSide${side1.length === 0 ? 1 : 2}`;
-      eq.findings.add('info', 'DEFAULTED_ATTRIBUTE', phase, `${attribute} is absent; it is that of the other side.`, {
-        attribute,
-      });
-    }
     from.push(near);
     to.push(far);
     isOpen.push(isPhaseOpen(eq, phase, isWholeOpen, present !== undefined));

@@ -63,7 +63,7 @@ export const NEUTRAL_AT_ZERO: readonly string[] = [
 const NEUTRAL: ReadonlySet<string> = new Set(NEUTRAL_AT_ZERO);
 
 /** Classes of which a file may hold more than its equipment uses: an entry that nothing has asked anything is not in use. */
-const CATALOGUE: ReadonlySet<string> = new Set([
+export const CATALOGUE: ReadonlySet<string> = new Set([
   ...['BaseVoltage', 'ConcentricNeutralCableInfo', 'LoadResponseCharacteristic', 'NoLoadTest', 'OverheadWireInfo'],
   ...['PerLengthPhaseImpedance', 'PerLengthSequenceImpedance', 'PhaseImpedanceData', 'PowerTransformerInfo'],
   ...['ShortCircuitTest', 'TapChangerInfo', 'TapeShieldCableInfo', 'TransformerEndInfo', 'TransformerTankInfo'],

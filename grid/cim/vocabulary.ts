@@ -37,11 +37,17 @@ interface Enumeration {
   /** Classes that have no meaning without a value of this attribute or of `or`. */
   readonly requiredBy?: readonly string[];
   readonly or?: string;
+  /** Names that the enumeration has in the versions of CIM. */
+  readonly kinds: readonly string[];
   /** Whether any other member is a fact the model names itself, not an unreadable value. */
   readonly isOpen?: true;
 }
 
-const phaseOf = (...requiredBy: readonly string[]): Enumeration => ({ members: SINGLE_PHASE, requiredBy });
+const ONE_PHASE: Enumeration = { members: SINGLE_PHASE, kinds: ['SinglePhaseKind'] };
+const PHASES: Enumeration = { members: PHASE_CODE, kinds: ['PhaseCode', 'OrderedPhaseCodeKind'] };
+const SHUNT_CONNECTION: Enumeration = { members: SHUNT, kinds: ['PhaseShuntConnectionKind'] };
+const CONNECTION: Enumeration = { members: WINDING, kinds: ['WindingConnection', 'WindingConnectionKind'] };
+const phaseOf = (...requiredBy: readonly string[]): Enumeration => ({ ...ONE_PHASE, requiredBy });
 
 /** Every enumerated attribute that the mapping reads. */
 const ENUMERATIONS: Readonly<Record<string, Enumeration>> = {
@@ -50,29 +56,31 @@ const ENUMERATIONS: Readonly<Record<string, Enumeration>> = {
   'EnergySourcePhase.phase': phaseOf('EnergySourcePhase'),
   'PowerElectronicsConnectionPhase.phase': phaseOf('PowerElectronicsConnectionPhase'),
   'ShuntCompensatorPhase.phase': phaseOf('LinearShuntCompensatorPhase'),
-  'SwitchPhase.phaseSide1': { members: SINGLE_PHASE, requiredBy: ['SwitchPhase'], or: 'SwitchPhase.phaseSide2' },
-  'SwitchPhase.phaseSide2': { members: SINGLE_PHASE },
+  'SwitchPhase.phaseSide1': { ...ONE_PHASE, requiredBy: ['SwitchPhase'], or: 'SwitchPhase.phaseSide2' },
+  'SwitchPhase.phaseSide2': ONE_PHASE,
   'TransformerTankEnd.orderedPhases': {
-    members: PHASE_CODE,
+    ...PHASES,
     requiredBy: ['TransformerTankEnd'],
     or: 'TransformerTankEnd.phases',
   },
-  'TransformerTankEnd.phases': { members: PHASE_CODE },
-  'Terminal.phases': { members: PHASE_CODE },
-  'Measurement.phases': { members: PHASE_CODE },
-  'RegulatingControl.monitoredPhase': { members: PHASE_CODE },
+  'TransformerTankEnd.phases': PHASES,
+  'Terminal.phases': PHASES,
+  'Measurement.phases': { members: [...PHASE_CODE, ...SINGLE_PHASE], kinds: [...PHASES.kinds, 'SinglePhaseKind'] },
+  'RegulatingControl.monitoredPhase': PHASES,
   'RegulatingControl.mode': {
     members: [
       ...['voltage', 'activePower', 'reactivePower', 'currentFlow', 'admittance', 'timeScheduled', 'temperature'],
       'powerFactor',
     ],
+    kinds: ['RegulatingControlModeKind'],
   },
-  'EnergyConsumer.phaseConnection': { members: SHUNT },
-  'ShuntCompensator.phaseConnection': { members: SHUNT },
-  'PowerTransformerEnd.connectionKind': { members: WINDING, requiredBy: ['PowerTransformerEnd'] },
-  'TransformerEndInfo.connectionKind': { members: WINDING, requiredBy: ['TransformerEndInfo'] },
+  'EnergyConsumer.phaseConnection': SHUNT_CONNECTION,
+  'ShuntCompensator.phaseConnection': SHUNT_CONNECTION,
+  'PowerTransformerEnd.connectionKind': { ...CONNECTION, requiredBy: ['PowerTransformerEnd'] },
+  'TransformerEndInfo.connectionKind': { ...CONNECTION, requiredBy: ['TransformerEndInfo'] },
   'PowerElectronicsConnection.controlMode': {
     members: ['unityPowerFactor', 'constantPowerFactor', 'constantReactivePower', 'dynamic', 'voltVar', 'voltWatt'],
+    kinds: ['ConverterControlModeKind', 'ConverterControlMode'],
     isOpen: true,
   },
 };
@@ -80,6 +88,22 @@ const ENUMERATIONS: Readonly<Record<string, Enumeration>> = {
 /** The first members, as a finding tells them. */
 function told(members: readonly string[]): string {
   return members.length <= 8 ? members.join(', ') : `${members.slice(0, 17).join(', ')} and their orders`;
+}
+
+/** Names a member of another enumeration, which is read by its last word alone. */
+function nameOtherKind(
+  findings: FindingList,
+  attribute: string,
+  { kinds }: Enumeration,
+  object: CimObject,
+  written: string,
+): void {
+  const end = written.lastIndexOf('.');
+  const kind = written.slice(Math.max(written.lastIndexOf('#'), written.lastIndexOf('.', end - 1)) + 1, end);
+  if (end <= 0 || kinds.includes(kind)) return;
+  findings.add('warning', 'BAD_VALUE', object, `${attribute} is a ${kind}; it is read as a ${kinds[0]}.`, {
+    ...{ attribute, value: written, allowed: `a member of ${kinds.join(' or ')}` },
+  });
 }
 
 function check(
@@ -95,6 +119,7 @@ function check(
   // Looking at a value here is not reading it.
   const written = object.peek(index.attributeCode(attribute));
   const member = memberOf(written);
+  nameOtherKind(findings, attribute, rule, object, written);
   if (kind !== 'reference' && rule.members.includes(member)) return;
   const alike = rule.members.filter((one) => one.toLowerCase() === member.toLowerCase());
   if (kind !== 'reference' && new Set(alike).size === 1) {

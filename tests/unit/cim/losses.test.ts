@@ -237,12 +237,18 @@ describe('a transformer', () => {
   });
 });
 
+/** A source that lacks nothing. */
+const SOURCE = {
+  ...{ 'EnergySource.nominalVoltage': 12470, 'EnergySource.voltageMagnitude': 12470, 'EnergySource.voltageAngle': 0 },
+  ...{ 'EnergySource.r': 0.1, 'EnergySource.x': 1, 'EnergySource.r0': 0.1, 'EnergySource.x0': 1 },
+};
+
 describe('a base voltage that is none', () => {
   it.each([-12470, 0, 1e9])('(%d V) is one error with its users, and nothing that follows from it', (value) => {
     const { feeder, findings } = read(
       load('Y'),
       object('BaseVoltage', 'B99', { 'BaseVoltage.nominalVoltage': value }),
-      object('EnergySource', 'S2', { [BASE]: '@B99', 'EnergySource.nominalVoltage': 12470, 'EnergySource.x': 1 }),
+      object('EnergySource', 'S2', { ...SOURCE, [BASE]: '@B99' }),
       terminals('S2', 'b'),
     );
     const told = [...findings, ...validateFeeder(feeder)].filter(({ severity }) => severity !== 'info');
