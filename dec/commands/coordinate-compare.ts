@@ -1,10 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { Finding } from '../../grid/model/index.js';
 import { type CoordinationQuestion, coordinateInProcess, type FairnessRule } from '../../grid/optim/index.js';
-import { makeFolder } from '../../platform/index.js';
 import { type ComparedRule, fairnessComparison } from '../output/fairness-comparison.js';
 import { renderSvg } from '../output/index.js';
+import { pictureFile, writePicture } from '../output/picture.js';
 import type { ComparisonReport } from '../schema/index.js';
 import { EXIT, type Terminal, table } from '../terminal.js';
 import type { CoordinateOptions } from './coordinate-options.js';
@@ -36,6 +34,7 @@ export async function compareRules(
   began: number,
 ): Promise<number> {
   const { feeder } = question;
+  const picture = pictureFile(options.plot, 'fairness', feeder.name);
   const compared: (ComparedRule & { readonly rule: ComparisonReport['rules'][number] })[] = [];
   const told = new Map<string, Finding>(findings.map((finding) => [finding.message, finding]));
   let settings: ComparisonReport['settings'] | undefined;
@@ -75,11 +74,7 @@ export async function compareRules(
       },
     });
   }
-  const picture = options.plot === true ? `fairness_${feeder.name.replace(/[^\w.-]/g, '_')}.svg` : options.plot;
-  if (picture !== undefined) {
-    makeFolder(dirname(picture), 'folder of the picture');
-    writeFileSync(picture, await renderSvg(fairnessComparison(feeder.name, compared)));
-  }
+  if (picture !== undefined) writePicture(picture, await renderSvg(fairnessComparison(feeder.name, compared)));
   const report: ComparisonReport = {
     feeder: { name: feeder.name, mrid: feeder.mrid },
     availableW,

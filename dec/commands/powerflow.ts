@@ -1,5 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import {
   controlReadings,
@@ -13,9 +12,9 @@ import {
 } from '../../grid/flow/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { type Finding, withInverterPreset } from '../../grid/model/index.js';
-import { makeFolder, usingFolder } from '../../platform/index.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { nonNegative, onOff, perUnit, positive, svgFile } from '../option.js';
+import { pictureFile, writePicture } from '../output/picture.js';
 import { powerFlowSummary } from '../output/powerflow-summary.js';
 import { EXIT, type OutputOptions, Terminal, textStyle } from '../terminal.js';
 
@@ -49,7 +48,7 @@ export function addPowerflow(program: Command): void {
     .option('--inverter-preset <name>', 'Volt-VAr and Volt-Watt of a standard at every PV system')
     .option(
       '--plot [file]',
-      'write voltage over distance as SVG, and beside it the one-line diagram as <file>_oneline.svg (default: powerflow_<feeder>.svg)',
+      'write voltage over distance as SVG, and beside it the one-line diagram as <file>_oneline.svg; folders are made (default: powerflow_<feeder>.svg)',
       svgFile,
     )
     .option('--strict', 'exit with 3 when voltages lie outside 0.95 to 1.05 pu or nothing converged')
@@ -66,8 +65,7 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   const terminal = new Terminal(options);
   const model = modelOf(names, storeAt(options.store));
   const feeder = options.inverterPreset ? withInverterPreset(model.feeder, options.inverterPreset) : model.feeder;
-  const picture = options.plot === true ? `powerflow_${feeder.name.replace(/[^\w.-]/g, '_')}.svg` : options.plot;
-  if (picture !== undefined) makeFolder(dirname(picture), 'folder of the picture');
+  const picture = pictureFile(options.plot, 'powerflow', feeder.name);
   // The report has the reader's findings already.
   const read = new Set(feeder.findings);
   const findings: Finding[] = [
@@ -111,9 +109,9 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
     // Drawing takes a third of a second to load, which only a picture needs.
     const { oneLineSvg, renderSvg, voltageProfilePlot } = await import('../output/index.js');
     const svg = await renderSvg(voltageProfilePlot(feeder, report));
-    usingFolder(picture, 'picture', () => writeFileSync(picture, svg));
+    writePicture(picture, svg);
     const diagram = picture.replace(/\.svg$/i, '_oneline.svg');
-    usingFolder(diagram, 'picture', () => writeFileSync(diagram, oneLineSvg(feeder, report)));
+    writePicture(diagram, oneLineSvg(feeder, report));
     terminal.note(`Wrote ${picture} and ${diagram}.`);
   }
   if (!report.converged) terminal.note(`The power flow did not converge: ${report.status}.`);

@@ -106,9 +106,6 @@ describe('the model store on the command line', () => {
   it.skipIf(!existsSync('/proc/self'))('does not hang where no folder can be made', async () => {
     const store = await dec(['ingest', 'inputs/feeder/IEEE123Sec.xml', '--store', '/proc/foo']);
     expect([store.code, store.stdout]).toEqual([2, '']);
-    const picture = await dec(['powerflow', FLAGSHIP, '--plot', '/proc/x/y.svg', '--store', join(folder, 'none')]);
-    expect(picture.code).toBe(2);
-    expect(picture.stderr).toContain('/proc/x');
   });
 });
 
@@ -133,6 +130,29 @@ describe('dec powerflow', () => {
     const { code, stderr } = await dec(['powerflow', path, '--store', join(folder, 'none')]);
     expect(code).toBe(0);
     expect(stderr).toMatch(/SEVERAL_FEEDERS.*tiny is used.*59AD8E07/);
+  });
+});
+
+describe('--plot', () => {
+  it('makes the folders of the picture', async () => {
+    const path = written('drawn.xml', tinyCim());
+    const picture = join(folder, 'new', 'folders', 'tiny.svg');
+    const { code, stderr } = await dec(['powerflow', path, '--plot', picture, '--store', join(folder, 'none')]);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`Wrote ${picture}`);
+    expect(readFileSync(picture, 'utf8')).toMatch(/^<svg/);
+  });
+
+  it.skipIf(!existsSync('/proc/self')).each([
+    ['powerflow', []],
+    ['coordinate', ['--compare']],
+  ] as const)('of dec %s ends with 2 before the work where no folder can be made', async (command, more) => {
+    const { code, stdout, stderr } = await dec([
+      ...[command, FLAGSHIP, ...more, '--plot', '/proc/x/y.svg', '--store', join(folder, 'none')],
+    ]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('/proc/x');
+    expect(stderr).not.toContain('internal error');
   });
 });
 
