@@ -2,20 +2,25 @@ import { BusError } from '../bus/index.js';
 import { DecError } from '../grid/math/index.js';
 import type { Finding } from '../grid/model/index.js';
 
-/** Exit codes of every command. */
+/** Exit codes of every command: `badInput` stands for what the user gave, and for surroundings that are not there. */
 export const EXIT = { done: 0, internal: 1, badInput: 2, violated: 3, cancelled: 4 } as const;
 
-/** Codes of errors that the user's input or surroundings caused. */
+/** Codes of errors that the user's input or surroundings caused: broker, platform and agent hosts are surroundings. */
 const INPUT_CODES = new Set([
+  'AGENT_LOST',
   'BAD_ARGUMENT',
   'BAD_CONFIGURATION',
   'BUS_UNAVAILABLE',
   'FEEDER_DATA',
   'FEEDER_UNKNOWN',
+  'LOGIN_REFUSED',
   'LOOP',
   'NO_DER',
   'NO_SOURCE',
   'PORT_IN_USE',
+  'PROTOCOL',
+  'REPLY_ERROR',
+  'TIMEOUT',
   'UNSUPPORTED',
   'XML_MALFORMED',
 ]);

@@ -127,7 +127,7 @@ export function configureRun(command: Command, name: string): Command {
     .option('--seed <n>', 'seed of message ids', nonNegativeCount, 1)
     .option(
       '--strict',
-      'exit with 3 when limits are violated in any output after the first set-points, or by an AC check',
+      'exit with 3 when limits are violated in any output after the first set-points or by an AC check, or no agent answered',
     )
     .option('--store <dir>', 'folder of the model store')
     .addOption(new Option('--json', "print the run's manifest as one JSON object"))
@@ -419,6 +419,7 @@ function agentsText({ agents, intervals }: RunResult): string {
 
 function exitCode(result: RunResult, isStrict: boolean): number {
   if (result.status === 'cancelled') return EXIT.cancelled;
-  if (result.status === 'simulationEnded') return EXIT.internal;
+  // The work is not done, and not through a defect of ours: platform, simulation or agents were lost.
+  if (result.status === 'simulationEnded' || result.status === 'agentsLost') return EXIT.badInput;
   return isStrict && isViolated(result) ? EXIT.violated : EXIT.done;
 }

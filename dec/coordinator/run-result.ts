@@ -182,8 +182,10 @@ export type RunStatus =
   | 'cancelled'
   /** Nothing to coordinate: `reason` says why. */
   | 'nothingToCoordinate'
-  /** The simulation ended before all intervals were done. */
-  | 'simulationEnded';
+  /** The simulation ended, or the platform was lost, before all intervals were done. */
+  | 'simulationEnded'
+  /** All intervals went by, but no agent answered in the last one: nothing was coordinated any more. */
+  | 'agentsLost';
 
 /** Everything a run leaves behind. */
 export interface RunResult {

@@ -9,7 +9,7 @@ import { Closers } from './closers.js';
 import { isCancelled } from './exchange.js';
 import { summarizeRun } from './recorder.js';
 import { RUN_DEFAULTS, type RunOptions } from './run-options.js';
-import type { RunResult, RunSettings, RunStatus } from './run-result.js';
+import type { IntervalResult, RunResult, RunSettings, RunStatus } from './run-result.js';
 import { Session, type Warn } from './session.js';
 
 /**
@@ -56,6 +56,8 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
     await session.open();
     const status = await session.coordinate();
     await session.settleAudit();
+    const lost = status === 'completed' ? agentsLost(session.intervals()) : undefined;
+    if (lost !== undefined) return finish('agentsLost', lost, session);
     const reason = status === 'simulationEnded' ? 'The simulation ended before all intervals were done.' : undefined;
     return finish(status, reason, session);
   } catch (error) {
@@ -75,6 +77,16 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
     // The result holds this list: what the end of the run brought to light belongs to it.
     findings.push(...warnings.lines());
   }
+}
+
+/** Why the work was not done to the end though the simulation was: no agent was left. */
+function agentsLost(intervals: readonly IntervalResult[]): string | undefined {
+  if (intervals.at(-1)?.status !== 'noAgents') return undefined;
+  const count = intervals.filter(({ status }) => status === 'noAgents').length;
+  return (
+    `All agents are lost: nobody answered in ${count} of ${intervals.length} intervals, the last one among them. ` +
+    'The set-points in force stayed as they were.'
+  );
 }
 
 /** The feeder with some of its switches open. */

@@ -67,7 +67,7 @@ const summary = z.strictObject({
 /** manifest.json, and what `dec run --json` prints. */
 export const manifestSchema = z.strictObject({
   runId: z.string(),
-  status: z.enum(['completed', 'cancelled', 'nothingToCoordinate', 'simulationEnded']),
+  status: z.enum(['completed', 'cancelled', 'nothingToCoordinate', 'simulationEnded', 'agentsLost']),
   /** A sentence for every status but `completed`. */
   reason: z.string().nullable(),
   feeder: feederRefSchema,

@@ -19,6 +19,10 @@ describe('what --strict judges', () => {
     expect(isViolated({ intervals: [first!, { ...second!, status: 'violated', during: undefined }] })).toBe(true);
   });
 
+  it('is an interval in which nobody answered, so that nothing held the limits', () => {
+    expect(isViolated({ intervals: [first!, { ...second!, status: 'noAgents' }] })).toBe(true);
+  });
+
   it('is summed up over the same window: highest voltage and violating nodes belong together', () => {
     const summary = summarizeRun([first!, risen, third!]);
     expect([summary.vMaxAfterPu, summary.violationsAfter]).toEqual([1.0534, 7]);

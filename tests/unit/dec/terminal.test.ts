@@ -54,6 +54,11 @@ describe('what a command writes', () => {
     [new DecError('FEEDER_UNKNOWN', 'No such feeder.'), 2],
     [new DecError('CANCELLED', 'Stopped.'), 4],
     [new BusError('PORT_IN_USE', 'Port 1 is in use.'), 2],
+    [new DecError('AGENT_LOST', 'No agent host came.'), 2],
+    [new DecError('TIMEOUT', 'No agent answered.'), 2],
+    [new BusError('TIMEOUT', 'The platform did not answer.'), 2],
+    [new BusError('LOGIN_REFUSED', 'Wrong password.'), 2],
+    [new BusError('BUS_UNAVAILABLE', 'No broker.'), 2],
     [new DecError('INTERNAL', 'Impossible.'), 1],
     [new TypeError('x is not a function'), 1],
   ])('%s means exit code %s, with the message on standard error', (error, code) => {
