@@ -1,7 +1,7 @@
 /** Puts the flagship feeder together: the CIM document and its counts. */
 import { reference, writeCim } from '../../grid/cim/index.js';
 import { switchAreaByBus } from './area-assignment.js';
-import { FEEDER_SEED, serviceTransformers } from './customers.js';
+import { FEEDER_SEED, type ServiceTransformer, serviceTransformers } from './customers.js';
 import { FeederModel } from './feeder-model.js';
 import { XFM1 } from './ieee123-circuit.js';
 import { layoutBuses } from './layout.js';
@@ -23,16 +23,24 @@ const COMMENT = [
   `Written by inputs/generator (npm run generate:feeder), seed ${FEEDER_SEED}. Do not edit.`,
 ];
 
-/** Generates the feeder; the same bytes every time. */
-export function feederDocument(): FeederDocument {
-  const model = new FeederModel();
+/** A part of the feeder, for tests that need few agents. */
+export interface FeederPart {
+  /** Name of the feeder; its mRID follows from it. */
+  readonly name: string;
+  /** Whether a service transformer is there. */
+  readonly has: (transformer: ServiceTransformer) => boolean;
+}
+
+/** Generates the feeder, or a part of it; the same bytes every time. */
+export function feederDocument(part?: FeederPart): FeederDocument {
+  const model = new FeederModel(part?.name);
   const areas = switchAreaByBus(HEAD_BUS);
   const areaOf = (bus: string) => {
     const area = areas.get(bus);
     return area === undefined ? FEEDER_AREA_ID : switchAreaId(area);
   };
   const context = { model, positions: layoutBuses(HEAD_BUS), areaOf };
-  const transformers = serviceTransformers();
+  const transformers = serviceTransformers().filter((row) => part?.has(row) ?? true);
   addVersion(model);
   addContainers(model);
   for (const area of new Set(areas.values())) {

@@ -36,7 +36,7 @@ export class FeederModel {
   private readonly ids = new Set<string>();
 
   /** @param name - of the feeder */
-  constructor(private readonly name = FEEDER_NAME) {
+  constructor(readonly name = FEEDER_NAME) {
     this.feederId = objectId('Feeder', name);
   }
 

@@ -46,7 +46,7 @@ export function addContainers(model: FeederModel): void {
     reference('Substation.SchedulingArea', distributionArea),
   ]);
   model.add('CoordinateSystem', FEEDER_NAME, [literal('CoordinateSystem.crsUrn', 'MetresFromFeederHead')]);
-  model.add('Feeder', FEEDER_NAME, [
+  model.add('Feeder', model.name, [
     reference('Feeder.NormalEnergizingSubstation', substation),
     reference('Feeder.DistributionArea', distributionArea),
     reference('Feeder.FeederArea', FEEDER_AREA_ID),
