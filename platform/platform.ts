@@ -1,4 +1,12 @@
-import { asError, type Broker, type BrokerStatistics, type BusError, type LogLine, startBroker } from '../bus/index.js';
+import {
+  asError,
+  type Broker,
+  type BrokerLimits,
+  type BrokerStatistics,
+  type BusError,
+  type LogLine,
+  startBroker,
+} from '../bus/index.js';
 import { createPowerFlow } from '../grid/flow/index.js';
 import { DecError } from '../grid/math/index.js';
 import { type Clock, systemClock } from './clock.js';
@@ -27,6 +35,8 @@ export interface PlatformOptions {
   readonly feeders?: readonly string[];
   /** Users by name; the ones of the real platform when absent, which only the loopback interface allows. */
   readonly users?: Readonly<Record<string, PlatformUser>>;
+  /** Bounds of the broker that differ from its own, such as what it keeps for a subscriber that does not read. */
+  readonly brokerLimits?: Partial<BrokerLimits>;
   /** Profiles that simulation requests may name, beside those of the package. */
   readonly profiles?: ProfileLibrary;
   /** Told of every log line, also those of simulations. */
@@ -76,6 +86,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   const broker = await startBroker({
     host,
     ...(options.port === undefined ? {} : { port: options.port }),
+    ...(options.brokerLimits === undefined ? {} : { limits: options.brokerLimits }),
     authenticate: ({ login, passcode }) => tokens.authenticate(login, passcode) !== undefined,
     onWarning,
     now: () => clock.nowMs(),
