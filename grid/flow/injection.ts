@@ -7,6 +7,7 @@
  *   low < |V| <= min    f = z / Vr^2 + [p I95(|V|) + i I95i(|V|)] / |V|           (current falls on a straight line)
  *   min < |V| <= max    f = z / Vr^2 + i / (Vr |V|) + p (|V| / Vr)^e / |V|^2      (the load's own law)
  *   max < |V|           f = z / Vr^2 + i / (Vr max) + p / max^2                   (admittance)
+ * Where min > max, as some files have it, the law below min comes first and that above max is the only other.
  * Generation has low = 0, so that below `min` its straight line is the admittance at `min`.
  * Where vars are fixed (isVarFixed), outside the window f of P is 1 / min^2 or 1 / max^2 and f of Q is 1 / Vr^2; with a
  * current limit f below `min` is 1 / (min |V|). A ZIPV load fades out by (1 + tanh 500 (|V| - cutoff) / Vr) / 2.
@@ -117,7 +118,7 @@ export class ShareInjection {
     const min = s.minV[k]!;
     const max = s.maxV[k]!;
     if (s.isVarFixed[k] === 1 && (square <= min * min || square > max * max) && square > s.lowV[k]! ** 2) {
-      this.fP = square > max * max ? 1 / (max * max) : 1 / (min * min);
+      this.fP = square <= min * min ? 1 / (min * min) : 1 / (max * max);
       this.fQ = nominal;
       return;
     }
@@ -133,7 +134,7 @@ export class ShareInjection {
       const current = s.iP[k] !== 0 || s.iQ[k] !== 0 ? 1 / (rated * Math.sqrt(square)) : 0;
       this.fP = s.zP[k]! * nominal + s.iP[k]! * current + pP;
       this.fQ = s.zQ[k]! * nominal + s.iQ[k]! * current + pQ;
-    } else if (square > max * max) {
+    } else if (square > min * min) {
       const power = 1 / (max * max);
       const current = 1 / (rated * max);
       this.fP = s.zP[k]! * nominal + s.iP[k]! * current + s.pP[k]! * power;

@@ -93,8 +93,10 @@ export function withoutAntifloat(feeder: Feeder, transformers: readonly Transfor
       );
     }
   }
-  for (const { terminal } of feeder.sources) {
-    for (const node of terminal.nodes) if (node !== 0) grounded.push(key(terminal.bus, node));
+  for (const { terminal, returnTerminal } of feeder.sources) {
+    for (const { bus, nodes } of returnTerminal ? [terminal, returnTerminal] : [terminal]) {
+      for (const node of nodes) if (node !== 0) grounded.push(key(bus, node));
+    }
   }
   for (const device of [
     ...feeder.capacitors,

@@ -138,7 +138,10 @@ function problems(feeder: Feeder): string[] {
     ...feeder.machines,
   ]) {
     place(device.kind, device, device.terminal);
-    if (device.kind === 'source') continue;
+    if (device.kind === 'source') {
+      if (device.returnTerminal) place(device.kind, device, device.returnTerminal);
+      continue;
+    }
     for (const share of device.shares) {
       if (!(share.ratedVoltageV > 0)) list.push(`${device.kind} ${device.name} has a share without rated voltage`);
       if (![share.powerW, share.powerVar].every(Number.isFinite))
@@ -169,7 +172,10 @@ function nodesInUse(feeder: Feeder): Map<string, Set<number>> {
   for (const transformer of feeder.transformers) {
     for (const winding of transformer.windings) take(winding.terminal.bus, winding.terminal.nodes);
   }
-  for (const source of feeder.sources) take(source.terminal.bus, source.terminal.nodes);
+  for (const { terminal, returnTerminal } of feeder.sources) {
+    take(terminal.bus, terminal.nodes);
+    if (returnTerminal) take(returnTerminal.bus, returnTerminal.nodes);
+  }
   for (const device of [
     ...feeder.capacitors,
     ...feeder.loads,

@@ -44,12 +44,16 @@ export interface PhaseShare {
 export interface Source extends Element {
   readonly kind: 'source';
   readonly terminal: Terminal;
+  /** Where the other end of each conductor stands; absent: at ground. */
+  readonly returnTerminal?: Terminal;
   /** Open-circuit line-to-line voltage, V. */
   readonly voltageV: number;
   /** Nominal line-to-line voltage, V: what 1 pu of `--source-voltage` means. */
   readonly nominalVoltageV: number;
   /** Angle of phase A, rad. */
   readonly angleRad: number;
+  /** How its phases follow one another, where not A, B, C: backwards, or all at one angle. */
+  readonly sequence?: 'negative' | 'zero';
   /** Positive- and zero-sequence impedance, ohm. */
   readonly r1Ohm: number;
   readonly x1Ohm: number;

@@ -147,20 +147,24 @@ export function sourcePrimitive(source: Source): Primitive {
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) z.add(i, j, i === j ? selfR : mutualR, i === j ? selfX : mutualX);
   }
-  return { conductors: conductorsOf(source.terminal, 1), y: z.inverse() };
+  const { terminal, returnTerminal } = source;
+  if (returnTerminal) return nominalPi(terminal, returnTerminal, z);
+  return { conductors: conductorsOf(terminal, 1), y: z.inverse() };
 }
 
 /**
- * Open-circuit voltages of a source to ground, V, interleaved re/im in conductor order.
+ * Open-circuit voltages of a source from its return (ground where it has none), V, interleaved re/im in conductor order;
+ * the conductors of the return have 0.
  *
  * @param lineToLineV - open-circuit line-to-line voltage (across the source when it has one phase), V
  */
 export function sourceVoltages(source: Source, lineToLineV: number): Float64Array {
   const n = source.terminal.nodes.length;
   const magnitude = n === 1 ? lineToLineV : lineToLineV / (2 * Math.sin(Math.PI / n));
-  const voltages = new Float64Array(2 * n);
+  const voltages = new Float64Array(2 * (n + (source.returnTerminal?.nodes.length ?? 0)));
+  const turn = source.sequence === undefined ? -1 : source.sequence === 'negative' ? 1 : 0;
   for (let i = 0; i < n; i++) {
-    const angle = source.angleRad - (2 * Math.PI * i) / n;
+    const angle = source.angleRad + (turn * 2 * Math.PI * i) / n;
     voltages[2 * i] = magnitude * Math.cos(angle);
     voltages[2 * i + 1] = magnitude * Math.sin(angle);
   }

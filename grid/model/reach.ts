@@ -54,8 +54,10 @@ export function reachedNodes(
     });
   }
   const reached = new Set<string>();
-  for (const { terminal } of feeder.sources) {
-    for (const node of terminal.nodes) if (node !== 0) reached.add(nodeKey(terminal.bus, node));
+  for (const { terminal, returnTerminal } of feeder.sources) {
+    for (const { bus, nodes } of returnTerminal ? [terminal, returnTerminal] : [terminal]) {
+      for (const node of nodes) if (node !== 0) reached.add(nodeKey(bus, node));
+    }
   }
   const crossed = new Set<string>();
   // A set visits what is added while it is walked.

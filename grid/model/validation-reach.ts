@@ -15,7 +15,11 @@ export function* terminalsOf(feeder: Feeder): Generator<{ element: ReportedEleme
   for (const element of feeder.transformers) {
     yield { element, terminals: element.windings.map(({ terminal }) => terminal) };
   }
-  const shunts = [feeder.sources, feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines];
+  for (const element of feeder.sources) {
+    const { terminal, returnTerminal } = element;
+    yield { element, terminals: returnTerminal ? [terminal, returnTerminal] : [terminal] };
+  }
+  const shunts = [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines];
   for (const list of shunts) for (const element of list) yield { element, terminals: [element.terminal] };
 }
 

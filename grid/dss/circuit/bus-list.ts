@@ -8,7 +8,9 @@ import { DEFAULT_BASES_KV, nearestBase, solveNoLoad } from './voltage-base.js';
 /** Terminals of every element in an order close to that of definition, loads and generation last. */
 function terminals(data: FeederData): Terminal[] {
   return [
-    ...data.sources.map(({ terminal }) => terminal),
+    ...data.sources.flatMap(({ terminal, returnTerminal }) =>
+      returnTerminal ? [terminal, returnTerminal] : [terminal],
+    ),
     ...data.transformers.flatMap(({ windings }) => windings.map(({ terminal }) => terminal)),
     ...[...data.lines, ...data.switches, ...data.reactors].flatMap(({ from, to }) => [from, to]),
     ...[...data.capacitors, ...data.loads, ...data.pvSystems, ...data.batteries, ...data.machines].map(

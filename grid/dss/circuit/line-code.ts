@@ -111,15 +111,21 @@ export function readLineCode(reader: CircuitReader, object: DssObject): LineCode
           // 0, as OpenDSS saves a reduced code, stands for none.
           neutral = reader.count(object, assignment, 0) || neutral;
           break;
+        case 'like':
+          // a line takes the sequence values of a copy; its matrices count from the first that is written anew
+          parameters.isSequence = true;
+          isChanged = false;
+          break;
         case 'kron':
-          if (!reader.flag(object, assignment) || parameters.phases < 2) break;
+          // nor does it act on sequence values
+          if (!reader.flag(object, assignment) || parameters.phases < 2 || parameters.isSequence || neutral === 0) break;
           if (neutral > parameters.phases) {
             reader.note('warning', 'VALUE_OUT_OF_RANGE', object, 'It has no such neutral to eliminate.', assignment);
             break;
           }
-          if (isChanged && parameters.isSequence) parameters.fromSequence();
           parameters.eliminate(neutral);
-          neutral = parameters.phases;
+          // a code that is reduced has no neutral left
+          neutral = 0;
           isChanged = false;
           break;
       }

@@ -164,6 +164,19 @@ function apply(reader: CircuitReader, object: DssObject, state: LoadState, assig
       if (reader.word(assignment) === 'none' || reader.word(assignment) === '') state.exponentProfile = undefined;
       else state.exponentProfile = reader.reference(object, assignment, 'loadshape')?.displayName;
       break;
+    case 'rneut':
+    case 'xneut':
+      // OpenDSS draws it in the load's admittance and takes it out again with the load's compensating current
+      if (assignment.property === 'rneut' ? (number() ?? -1) >= 0 : number() !== undefined) {
+        reader.note(
+          'info',
+          'UNSUPPORTED_ATTRIBUTE',
+          object,
+          'The impedance of its neutral to ground carries no current, as in OpenDSS; a Reactor at the neutral does.',
+          assignment,
+        );
+      }
+      break;
     case 'zipv':
       state.zipv = reader.numbers(object, assignment);
       break;

@@ -198,9 +198,6 @@ function place(reader: CircuitReader, object: DssObject, state: SourceState, isS
       'Its negative-sequence impedance differs; Z1 is used for both.',
     );
   }
-  if (state.sequence === 'n' || state.sequence === 'z') {
-    reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, 'It is read as a source of positive sequence.');
-  }
   if (Math.abs(state.frequencyHz - reader.settings.frequencyHz) > 1e-4) {
     reader.note(
       'warning',
@@ -210,15 +207,8 @@ function place(reader: CircuitReader, object: DssObject, state: SourceState, isS
     );
   }
   const other = state.otherBus;
-  if (other && !terminalAt(other, phases).nodes.every((node) => node === 0)) {
-    reader.note(
-      'error',
-      'UNSUPPORTED_ATTRIBUTE',
-      object,
-      'A source between two buses is not represented; it is left out.',
-    );
-    return undefined;
-  }
+  const returnTerminal = other && terminalAt(other, phases);
+  const isGrounded = !returnTerminal || returnTerminal.nodes.every((node) => node === 0);
   const ratio = reader.settings.frequencyHz / state.baseFrequencyHz;
   const bus = state.bus ?? { name: 'SOURCEBUS', nodes: [] };
   return {
@@ -227,9 +217,12 @@ function place(reader: CircuitReader, object: DssObject, state: SourceState, isS
     mrid: '',
     name: object.displayName,
     terminal: terminalAt(bus, phases),
+    ...(isGrounded ? {} : { returnTerminal }),
     voltageV: state.kv * 1000 * state.pu,
     nominalVoltageV: state.kv * 1000,
     angleRad: (state.angleDeg * Math.PI) / 180,
+    ...(state.sequence === 'n' ? { sequence: 'negative' as const } : {}),
+    ...(state.sequence === 'z' ? { sequence: 'zero' as const } : {}),
     r1Ohm: z1.r,
     x1Ohm: z1.x * ratio,
     r0Ohm: z0.r,

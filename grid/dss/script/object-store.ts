@@ -41,7 +41,7 @@ export class ObjectStore {
     return object;
   }
 
-  /** @param className - as the property tables have it */
+  /** The first object of that name. @param className - as the property tables have it */
   find(className: string, name: string): OpenObject | undefined {
     return this.#byName.get(`${className}.${name.toLowerCase()}`);
   }
@@ -56,7 +56,13 @@ export class ObjectStore {
 export function copiedAssignments(pattern: DssObject, at: DssPlace, directory: string): DssAssignment[] {
   const { className } = pattern;
   const left = Object.hasOwn(NOT_COPIED, className) ? NOT_COPIED[className]! : [];
-  const copied = pattern.assignments.filter(({ property }) => !NEVER_COPIED.has(property) && !left.includes(property));
+  const isLineCode = className === 'linecode';
+  const copied = pattern.assignments.filter(
+    ({ property }) =>
+      (!NEVER_COPIED.has(property) || (isLineCode && property === 'like')) && !left.includes(property),
+  );
+  // a copy goes by sequence values: the place is marked, see line-code.ts
+  if (isLineCode) copied.push({ property: 'like', value: { text: pattern.name, quote: '' }, at, directory });
   if (WITH_WINDINGS.has(className) && copied.length > 0) {
     copied.push({ property: 'wdg', value: { text: '1', quote: '' }, at, directory });
   }

@@ -115,7 +115,7 @@ export interface DssScript {
   readonly objects: readonly DssObject[];
   /** Objects of one class (any letter case) in order of definition. */
   byClass(className: string): readonly DssObject[];
-  /** The object of this class and name (any letter case); the last one where duplicates were allowed. */
+  /** The object of this class and name (any letter case); the first one where duplicates were allowed. */
   find(className: string, name: string): DssObject | undefined;
   /** All options in order. */
   readonly optionHistory: readonly DssOption[];

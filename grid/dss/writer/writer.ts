@@ -38,10 +38,12 @@ export interface DssWriteOptions {
 function sourceProperties(script: DssScriptText, source: Source): Properties {
   return {
     bus1: script.at(source.terminal),
+    bus2: source.returnTerminal && script.at(source.returnTerminal),
     phases: source.terminal.nodes.length,
     basekv: source.nominalVoltageV / 1000,
     pu: source.voltageV / source.nominalVoltageV,
     angle: (source.angleRad * 180) / Math.PI,
+    sequence: source.sequence,
     Z1: `[${num(source.r1Ohm)} ${num(source.x1Ohm)}]`,
     Z0: `[${num(source.r0Ohm)} ${num(source.x0Ohm)}]`,
   };
