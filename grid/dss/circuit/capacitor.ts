@@ -8,7 +8,7 @@ import { ComplexDense } from '../../math/index.js';
 import type { Capacitor, CapacitorControl, Connection, Reactor } from '../../model/index.js';
 import type { DssObject } from '../script/index.js';
 import { type CircuitReader, complexMatrix } from './circuit-reader.js';
-import { type DssBus, shareVoltage, terminalAt } from './terminal.js';
+import { type DssBus, deltaConductors, shareVoltage, terminalAt } from './terminal.js';
 
 class CapacitorState {
   bus: DssBus | undefined;
@@ -16,6 +16,8 @@ class CapacitorState {
   phases = 3;
   kv = 12.47;
   connection: Connection = 'wye';
+  /** The number of phases was written after the connection. */
+  isPhasesLater = false;
   form: 'kvar' | 'microfarad' | 'matrix' = 'kvar';
   kvar: number[] = [1200];
   microfarad: number[] = [];
@@ -32,10 +34,21 @@ class CapacitorState {
     this.baseFrequencyHz = baseFrequencyHz;
   }
 
+  /** What a list gives the first steps; the others keep what they have. */
+  bySteps(list: readonly number[], before: readonly number[]): readonly number[] {
+    return Array.from({ length: this.steps }, (_, k) => list[k] ?? before[k] ?? 0);
+  }
+
   setSteps(steps: number): void {
     if (steps === this.steps) return;
     if (this.form === 'kvar' && this.steps === 1) {
       this.kvar = new Array<number>(steps).fill((this.kvar[0] ?? 0) / steps);
+    }
+    // resistance and choke of a bank of one step are in the series of all
+    const spread = (list: readonly number[]) => new Array<number>(steps).fill((list[0] ?? 0) * steps);
+    if (this.steps === 1) {
+      this.resistance = spread(this.resistance);
+      this.reactance = spread(this.reactance);
     }
     this.steps = steps;
     this.states = new Array<number>(steps).fill(1);
@@ -54,12 +67,14 @@ function readState(reader: CircuitReader, object: DssObject): CapacitorState {
         break;
       case 'phases':
         state.phases = reader.count(object, assignment) ?? state.phases;
+        state.isPhasesLater = state.connection === 'delta';
         break;
       case 'kv':
         state.kv = reader.positive(object, assignment) ?? state.kv;
         break;
       case 'conn':
         state.connection = reader.connection(object, assignment) ?? state.connection;
+        state.isPhasesLater = false;
         break;
       case 'kvar':
         state.kvar = [...reader.numbers(object, assignment)];
@@ -85,10 +100,10 @@ function readState(reader: CircuitReader, object: DssObject): CapacitorState {
         state.states = state.states.map((on, i) => reader.numbers(object, assignment)[i] ?? on);
         break;
       case 'r':
-        state.resistance = reader.numbers(object, assignment);
+        state.resistance = state.bySteps(reader.numbers(object, assignment), state.resistance);
         break;
       case 'xl':
-        state.reactance = reader.numbers(object, assignment);
+        state.reactance = state.bySteps(reader.numbers(object, assignment), state.reactance);
         break;
       case 'harm':
         state.harmonic = reader.numbers(object, assignment);
@@ -112,6 +127,11 @@ function stepSusceptance(state: CapacitorState, frequencyHz: number): number {
   return (((state.kvar[0] ?? 0) * 1000) / state.phases / voltage ** 2) * ratio;
 }
 
+/** Conductors of its first terminal. */
+function conductorsOf({ phases, connection, isPhasesLater }: CapacitorState): number {
+  return connection === 'delta' ? deltaConductors(phases, isPhasesLater) : phases;
+}
+
 /** A bank as a branch: its admittance between two terminals, inverted. */
 function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorState): Reactor | undefined {
   const { phases } = state;
@@ -132,8 +152,10 @@ function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorStat
     // Choke and resistance are those of the equivalent wye.
     const perPhase = state.connection === 'delta' ? 3 : 1;
     const total = [0, 0];
+    let later = on;
     state.states.forEach((step, k) => {
       if (step === 0) return;
+      const times = state.connection === 'delta' ? later-- : 1;
       const at = (list: readonly number[]) => list[k] ?? list[list.length - 1] ?? 0;
       const harmonic = at(state.harmonic);
       // a choke tuned to a harmonic: X_L = X_C / h^2, with the small resistance OpenDSS gives it
@@ -141,8 +163,8 @@ function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorStat
       const written = at(state.resistance) * perPhase;
       const r = written > 0 ? written : chokeX / CHOKE_QUALITY;
       const x = chokeX - 1 / b;
-      total[0]! += r / (r * r + x * x);
-      total[1]! -= x / (r * r + x * x);
+      total[0]! += (times * r) / (r * r + x * x);
+      total[1]! -= (times * x) / (r * r + x * x);
     });
     const size2 = total[0]! ** 2 + total[1]! ** 2;
     const diagonal = (value: number) =>
@@ -150,9 +172,10 @@ function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorStat
     series = { re: diagonal(total[0]! / size2), im: diagonal(-total[1]! / size2) };
   }
   const from = terminalAt(bus, phases);
+  const conductors = terminalAt(bus, phases, conductorsOf(state)).nodes;
   const to =
     state.connection === 'delta'
-      ? { bus: bus.name, nodes: from.nodes.map((_, i) => from.nodes[(i + 1) % phases]!) }
+      ? { bus: bus.name, nodes: from.nodes.map((_, i) => conductors[(i + 1) % conductors.length]!) }
       : state.otherBus
         ? terminalAt(state.otherBus, phases)
         : { bus: bus.name, nodes: from.nodes.map(() => 0) };
@@ -170,6 +193,17 @@ function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorStat
 
 /** Reactance over resistance of a choke whose resistance is not given (OpenDSS). */
 const CHOKE_QUALITY = 1000;
+
+function noteDeltaSteps(reader: CircuitReader, object: DssObject, isControlled: boolean): void {
+  reader.note(
+    isControlled ? 'warning' : 'info',
+    'UNSUPPORTED_ATTRIBUTE',
+    object,
+    isControlled
+      ? 'OpenDSS counts the first steps of a delta bank again with each further one; under control each step counts once here.'
+      : 'OpenDSS counts the first steps of a delta bank again with each further one; so it is here.',
+  );
+}
 
 /**
  * Converts a Capacitor.
@@ -213,12 +247,18 @@ export function readCapacitor(
     }
     return asBranch(reader, object, state);
   }
-  const count = connection === 'delta' && phases <= 2 ? phases + 1 : phases;
+  const count = conductorsOf(state);
   const terminal = terminalAt(bus, phases, count);
   const others = isGrounded ? terminal.nodes.map(() => 0) : terminalAt(otherBus!, phases).nodes;
   const ratedVoltageV = shareVoltage(phases, connection, state.kv);
-  const sectionVar = stepSusceptance(state, reader.settings.frequencyHz) * ratedVoltageV ** 2 * phases;
-  const sectionsOn = state.states.filter((step) => step !== 0).length;
+  const on = state.states.filter((step) => step !== 0).length;
+  const isStepped = state.steps > 1 && connection === 'delta';
+  // Fixed, such a bank is one section of what OpenDSS makes of its steps.
+  const isMerged = isStepped && !control && on > 0;
+  if (isStepped) noteDeltaSteps(reader, object, control !== undefined);
+  const unit = stepSusceptance(state, reader.settings.frequencyHz) * ratedVoltageV ** 2 * phases;
+  const sectionVar = isMerged ? (unit * on * (on + 1)) / 2 : unit;
+  const sectionsOn = isMerged ? 1 : on;
   return {
     kind: 'capacitor',
     id: `capacitor.${object.name}`,
@@ -235,7 +275,7 @@ export function readCapacitor(
       powerW: 0,
       powerVar: sectionVar / phases,
     })),
-    sectionCount: state.steps,
+    sectionCount: isMerged ? 1 : state.steps,
     sectionsOn: Array.from({ length: phases }, () => sectionsOn),
     ...(control ? { control } : {}),
     ...(moreControls.length > 0 ? { otherControls: moreControls } : {}),

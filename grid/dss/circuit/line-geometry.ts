@@ -56,6 +56,9 @@ function isCopy(object: DssObject): boolean {
   return assignments.length > 0 && assignments.every((a) => a.at.file === at.file && a.at.line < at.line);
 }
 
+/** Earth resistivity where none is written, ohm metre (OpenDSS). */
+const EARTH_OHM_METRE = 100;
+
 /** Reads wires, spacings and geometries of a script, each once. */
 export class GeometryLibrary {
   readonly #wires = new Map<DssObject, WireData | undefined>();
@@ -65,7 +68,31 @@ export class GeometryLibrary {
   /** Earth model of the last geometry that was worked out; OpenDSS takes it for spacings, too. */
   lastEarthModel: EarthModel = 'deri';
 
+  /** Earth resistivity that each geometry has now, ohm metre: it is the geometry's, and a line that names one changes it. */
+  #resistivities: Map<string, number> | undefined;
+
   constructor(readonly reader: CircuitReader) {}
+
+  /**
+   * Earth resistivity for a line of a geometry, ohm metre. OpenDSS works the lines out in their order, after each has been
+   * read: a line without one takes that of the last line before it that named one, the first lines that of the very last.
+   */
+  resistivityFor(line: DssObject): number {
+    if (!this.#resistivities) {
+      this.#resistivities = new Map();
+      for (const other of this.reader.script.byClass('line')) this.#noteResistivity(other);
+    }
+    return this.#noteResistivity(line) ?? EARTH_OHM_METRE;
+  }
+
+  #noteResistivity(line: DssObject): number | undefined {
+    const geometry = line.assignments.findLast(({ property }) => property === 'geometry')?.value.text.toLowerCase();
+    if (geometry === undefined) return undefined;
+    const written = line.assignments.findLast(({ property }) => property === 'rho');
+    const own = written && this.reader.number(line, written);
+    if (own !== undefined) this.#resistivities?.set(geometry, own);
+    return this.#resistivities?.get(geometry);
+  }
 
   /** The conductors that a `wires`, `cncables` or `tscables` list names; undefined stands for one that is missing. */
   wires(object: DssObject, assignment: DssAssignment): (WireData | undefined)[] {

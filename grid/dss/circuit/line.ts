@@ -269,7 +269,7 @@ function matrices(
       geometry,
       frequencyHz,
       earthModel,
-      state.parameters.rho,
+      state.geometry ? library.resistivityFor(object) : state.parameters.rho,
       state.length * metresIn(state.unit),
     );
     return { seriesOhm: series, shuntSiemens: shunt };

@@ -7,7 +7,7 @@ import { ComplexDense } from '../../math/index.js';
 import type { Connection, Reactor, Terminal } from '../../model/index.js';
 import type { DssObject } from '../script/index.js';
 import { type CircuitReader, complexMatrix } from './circuit-reader.js';
-import { type DssBus, shareVoltage, terminalAt } from './terminal.js';
+import { type DssBus, deltaConductors, shareVoltage, terminalAt } from './terminal.js';
 
 type Pair = readonly [r: number, x: number];
 
@@ -18,6 +18,8 @@ class ReactorState {
   kv = 12.47;
   kvar = 100;
   connection: Connection = 'wye';
+  /** The number of phases was written after the connection. */
+  isPhasesLater = false;
   form: 'kvar' | 'ohm' | 'matrix' | 'sequence' = 'kvar';
   r = 0;
   x = 0;
@@ -53,6 +55,7 @@ function readState(reader: CircuitReader, object: DssObject): ReactorState {
         break;
       case 'phases':
         state.phases = reader.count(object, assignment) ?? state.phases;
+        state.isPhasesLater = state.connection === 'delta';
         break;
       case 'kvar':
         state.kvar = number() ?? state.kvar;
@@ -63,6 +66,7 @@ function readState(reader: CircuitReader, object: DssObject): ReactorState {
         break;
       case 'conn':
         state.connection = reader.connection(object, assignment) ?? state.connection;
+        state.isPhasesLater = false;
         break;
       case 'rmatrix':
       case 'xmatrix': {
@@ -214,7 +218,7 @@ export function readReactor(reader: CircuitReader, object: DssObject): Reactor |
     return undefined;
   }
   const from = terminalAt(bus, phases);
-  const conductors = terminalAt(bus, phases, state.connection === 'delta' && phases <= 2 ? phases + 1 : phases).nodes;
+  const conductors = terminalAt(bus, phases, state.connection === 'delta' ? deltaConductors(phases, state.isPhasesLater) : phases).nodes;
   return {
     kind: 'reactor',
     id: `reactor.${object.name}`,

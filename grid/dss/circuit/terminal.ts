@@ -23,6 +23,14 @@ export function shuntConductors(phases: number, connection: Connection): number 
   return connection === 'wye' || phases <= 2 ? phases + 1 : phases;
 }
 
+/**
+ * Conductors of a capacitor or reactor in delta: as many as phases, one more for an open delta, and one more for any number
+ * of phases that is written after the connection, as OpenDSS counts them.
+ */
+export function deltaConductors(phases: number, isPhasesLater: boolean): number {
+  return isPhasesLater || phases <= 2 ? phases + 1 : phases;
+}
+
 /** Voltage across one share of a shunt device, V: kV is line to line for two and three phases of a wye. */
 export function shareVoltage(phases: number, connection: Connection, kv: number): number {
   return connection === 'wye' && (phases === 2 || phases === 3) ? (kv * 1000) / Math.sqrt(3) : kv * 1000;

@@ -39,15 +39,15 @@ function winding(
   one: WindingParameters,
   w: number,
   isAuto: boolean,
-): Winding | undefined {
-  if (!one.bus) return undefined;
+  objectName: string,
+): Winding {
   const { phases } = parameters;
   // The common winding of an autotransformer is a wye whatever is written.
   const connection: Connection = one.connection === 'delta' && !(isAuto && w === 1) ? 'delta' : 'wye';
   const isSeries = isAuto && w === 0;
   const closed = isSeries || (connection === 'delta' && phases > 2);
   const conductors = phases === 1 ? (isSeries ? 1 : 2) : closed ? phases : phases + 1;
-  const terminal = terminalAt(one.bus, phases, conductors);
+  const terminal = terminalAt(one.bus ?? { name: `${objectName}_${w + 1}`.toUpperCase(), nodes: [] }, phases, conductors);
   const neutral = connection === 'wye' && !isSeries ? (terminal.nodes[phases] ?? 0) : 0;
   return {
     terminal,
@@ -79,12 +79,19 @@ export function readTransformer(
   const isAuto = object.className === 'autotrans';
   if (isAuto) startAuto(parameters);
   parameters.apply(reader, object, (assignment) => codes.code(object, assignment));
-  const windings = parameters.windings.map((one, w) => winding(parameters, one, w, isAuto));
-  if (windings.some((one) => !one)) {
-    reader.note('error', 'MISSING_BUS', object, 'A winding of it has no bus; it is left out.');
+  if (parameters.windings.every((one) => !one.bus)) {
+    reader.note('error', 'MISSING_BUS', object, 'None of its windings has a bus; it is left out.');
     return undefined;
   }
-  const placed = windings.filter((one) => one !== undefined);
+  if (parameters.windings.some((one) => !one.bus)) {
+    reader.note(
+      'warning',
+      'MISSING_BUS',
+      object,
+      'A winding of it has no bus; it ends at one of its own, as in OpenDSS. Buses written before the number of windings is known are lost.',
+    );
+  }
+  const placed = parameters.windings.map((one, w) => winding(parameters, one, w, isAuto, object.name));
   const id = `${object.className}.${object.name}`;
   const name = object.displayName;
   const ratingVA = placed[0]!.ratedPowerVA;

@@ -17,6 +17,8 @@ export class CircuitState {
   readonly store = new ObjectStore();
   readonly optionHistory: DssOption[] = [];
   readonly terminalActions: DssTerminalAction[] = [];
+  /** The terminal that `open` and `close` last named of an object: the one they mean where they name none. */
+  readonly activeTerminals = new Map<OpenObject, number>();
   readonly busCoordinates = new Map<string, DssBusCoordinate>();
   readonly busBases: DssBusBase[] = [];
   readonly solves: DssSolve[] = [];

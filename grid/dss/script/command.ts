@@ -114,9 +114,11 @@ function switchTerminal(reading: Reading, tokens: DssTokens, action: 'open' | 'c
   const object = reference && knownObject(reading, reference);
   if (!object) return;
   reading.state.active = object;
-  const terminal = tokens.next() ? wholeNumber(reading, 'terminal', tokens.value) : 1;
+  const { activeTerminals } = reading.state;
+  const terminal = tokens.next() ? wholeNumber(reading, 'terminal', tokens.value) : (activeTerminals.get(object) ?? 1);
   const conductor = tokens.next() ? wholeNumber(reading, 'conductor', tokens.value) : 0;
   if (terminal === undefined || conductor === undefined) return;
+  activeTerminals.set(object, terminal);
   const { className, name } = object;
   const { at } = reading;
   reading.state.terminalActions.push({ action, className, name, terminal: Math.max(terminal, 1), conductor, at });

@@ -33,8 +33,17 @@ export function writeCapacitor(script: DssScriptText, capacitor: Capacitor): voi
     const own =
       group.suffix === '' ? name : script.names.name('Capacitor', capacitor.id + group.suffix, name + group.suffix);
     const on = capacitor.sectionsOn[group.shares[0]!] ?? 0;
-    const count = Math.max(1, capacitor.sectionCount);
     const isDelta = group.connection === 'delta' || (group.phases === 1 && group.nodes.length > 1);
+    const controls = [capacitor.control ?? [], capacitor.otherControls ?? []].flat();
+    // OpenDSS counts the first steps of a delta bank again with each further one: a fixed one is written as one step
+    const isMerged = isDelta && controls.length === 0 && capacitor.sectionCount > 1;
+    const merged = on > 0 ? on : capacitor.sectionCount;
+    const count = isMerged ? 1 : Math.max(1, capacitor.sectionCount);
+    const stepVar = isMerged ? group.powerVar * merged : group.powerVar;
+    if (isDelta && count > 1) {
+      const message = `The sections of capacitor ${capacitor.name} are in delta: OpenDSS counts the first again with each further one.`;
+      script.notCarried(capacitor, 'Capacitor', 'sectionCount', message);
+    }
     script.add(
       newObject('Capacitor', own, {
         bus1: script.at({ bus: capacitor.terminal.bus, nodes: group.nodes }),
@@ -42,11 +51,13 @@ export function writeCapacitor(script: DssScriptText, capacitor: Capacitor): voi
         conn: isDelta ? 'delta' : undefined,
         kv: group.kv,
         numsteps: count > 1 ? count : undefined,
-        kvar: list(new Array<number>(count).fill(group.powerVar / 1000)),
+        kvar: list(new Array<number>(count).fill(stepVar / 1000)),
         states: list(Array.from({ length: count }, (_, step) => (step < on ? 1 : 0))),
       }),
     );
-    if (capacitor.control) writeControl(script, capacitor, capacitor.control, own);
+    controls.forEach((control, k) => {
+      writeControl(script, capacitor, control, own, k === 0 ? own : `${own}_${k + 1}`);
+    });
   }
 }
 
@@ -59,12 +70,15 @@ const TYPES = {
   powerFactor: { type: 'pf', unit: 1, isRising: false },
 } as const;
 
+/** OpenDSS' word or number for each phase that a control may watch. */
+const PHASES: Readonly<Record<string, number | string>> = { A: 1, B: 2, C: 3, s1: 1, s2: 2, average: 'avg', max: 'max', min: 'min' };
+
 /** Power factors above 1 are leading here, negative there. */
 function powerFactor(value: number): number {
   return value > 1 ? value - 2 : value;
 }
 
-function writeControl(script: DssScriptText, capacitor: Capacitor, control: CapacitorControl, bank: string): void {
+function writeControl(script: DssScriptText, capacitor: Capacitor, control: CapacitorControl, bank: string, name: string): void {
   const { type, unit, isRising } = TYPES[control.mode];
   const half = control.deadband / 2;
   const sign = isRising ? 1 : -1;
@@ -78,17 +92,18 @@ function writeControl(script: DssScriptText, capacitor: Capacitor, control: Capa
     off = control.schedule.offHour;
   }
   const override = control.voltageOverride;
-  const phase = { A: 1, B: 2, C: 3, s1: 1, s2: 2 }[control.monitoredPhase ?? ''];
+  const phase = (label: string | undefined) => PHASES[label ?? control.monitoredPhase ?? ''];
   script.add(
-    newObject('CapControl', script.names.name('CapControl', bank, bank), {
+    newObject('CapControl', script.names.name('CapControl', name, name), {
       capacitor: bank,
       element: watched(script, capacitor, control, bank),
       terminal: control.monitoredTerminal,
       type,
       ptratio: 1,
       ctratio: 1,
-      ptphase: phase,
-      ctphase: phase,
+      ptphase: phase(control.voltagePhase),
+      ctphase: phase(control.currentPhase),
+      vbus: control.voltageBus && script.at(control.voltageBus),
       onsetting: on,
       offsetting: off,
       delay: control.delayS,
