@@ -149,8 +149,8 @@ function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorStat
     const inverse = admittance.inverse();
     series = { re: [...inverse.re], im: [...inverse.im] };
   } else {
-    // Choke and resistance are those of the equivalent wye.
-    const perPhase = state.connection === 'delta' ? 3 : 1;
+    // Choke and resistance are those of the equivalent wye, but for a single phase.
+    const perPhase = state.connection === 'delta' && phases > 1 ? 3 : 1;
     const total = [0, 0];
     let later = on;
     state.states.forEach((step, k) => {

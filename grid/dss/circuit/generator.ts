@@ -6,7 +6,7 @@ import type { Connection, Machine } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
 import { profileNames } from './profile.js';
-import { type DssBus, ratedKv, sharesAt } from './terminal.js';
+import { type DssBus, noteDeltaWindow, ratedKv, sharesAt } from './terminal.js';
 
 type MachineModel = NonNullable<Machine['model']>;
 
@@ -163,6 +163,7 @@ export function readGenerator(reader: CircuitReader, object: DssObject): Machine
     reader.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
     return undefined;
   }
+  noteDeltaWindow(reader, object, state);
   const isWaiting = state.dispatch === 'l' && state.dispatchValue > reader.settings.loadMultiplier && !state.isForced;
   if (isWaiting) {
     reader.note('info', 'GENERATOR_OFF', object, 'Its load level is not reached; it stands still in a snapshot.');

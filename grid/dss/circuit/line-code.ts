@@ -118,7 +118,8 @@ export function readLineCode(reader: CircuitReader, object: DssObject): LineCode
           break;
         case 'kron':
           // nor does it act on sequence values
-          if (!reader.flag(object, assignment) || parameters.phases < 2 || parameters.isSequence || neutral === 0) break;
+          if (!reader.flag(object, assignment) || parameters.phases < 2 || parameters.isSequence || neutral === 0)
+            break;
           if (neutral > parameters.phases) {
             reader.note('warning', 'VALUE_OUT_OF_RANGE', object, 'It has no such neutral to eliminate.', assignment);
             break;

@@ -60,7 +60,8 @@ export function readPhotovoltaic(reader: CircuitReader, object: DssObject): Phot
     ...sharesAt(bus, phases, connection, kv, powerW, powerVar),
     ratedPowerVA: inverter.ratedVA,
     // OpenDSS limits the current of one phase in delta to that of one phase in wye
-    minVoltagePu: parameters.leastPu * (inverter.isCurrentLimited && connection === 'delta' && phases === 1 ? Math.sqrt(3) : 1),
+    minVoltagePu:
+      parameters.leastPu * (inverter.isCurrentLimited && connection === 'delta' && phases === 1 ? Math.sqrt(3) : 1),
     maxVoltagePu: parameters.largestPu,
     maxPowerW: Math.min((peakW * peakPct) / 100, inverter.ratedVA),
     panel: {

@@ -218,7 +218,11 @@ export function readReactor(reader: CircuitReader, object: DssObject): Reactor |
     return undefined;
   }
   const from = terminalAt(bus, phases);
-  const conductors = terminalAt(bus, phases, state.connection === 'delta' ? deltaConductors(phases, state.isPhasesLater) : phases).nodes;
+  const conductors = terminalAt(
+    bus,
+    phases,
+    state.connection === 'delta' ? deltaConductors(phases, state.isPhasesLater) : phases,
+  ).nodes;
   return {
     kind: 'reactor',
     id: `reactor.${object.name}`,

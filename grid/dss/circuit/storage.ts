@@ -1,10 +1,10 @@
 import type { Battery, Cell } from '../../model/index.js';
-import type { DssObject } from '../script/index.js';
-import type { CircuitReader } from './circuit-reader.js';
+import type { DssAssignment, DssObject } from '../script/index.js';
+import { type CircuitReader, commandsOf } from './circuit-reader.js';
 import { curveAt, InverterParameters, terminalPower } from './inverter.js';
 import { multiplierAt, profileNames, readProfile } from './profile.js';
 import { lastStudyStep } from './study.js';
-import { ratedKv, sharesAt } from './terminal.js';
+import { noteDeltaWindow, ratedKv, sharesAt } from './terminal.js';
 
 /** Ratings of a Storage that names none (OpenDSS): kVA, kW, kWh. */
 const DEFAULT_KVA = 25;
@@ -37,79 +37,101 @@ class StorageState {
   dischargeTrigger = 0;
   chargeTrigger = 0;
   chargeHour = 2;
+
+  /** Energy stored, kWh. */
+  get energyKwh(): number {
+    return this.storedKwh ?? (this.ratedKwh * (this.storedPct ?? 100)) / 100;
+  }
+
+  get isFull(): boolean {
+    return this.energyKwh >= this.ratedKwh;
+  }
+
+  get isEmpty(): boolean {
+    return this.energyKwh <= (this.ratedKwh * this.reservePct) / 100;
+  }
 }
 
 function readState(reader: CircuitReader, object: DssObject): StorageState {
   const state = new StorageState();
-  for (const assignment of object.assignments) {
-    if (state.inverter.apply(reader, object, assignment)) continue;
-    const number = (present: number) => reader.number(object, assignment) ?? present;
-    switch (assignment.property) {
-      case 'kwrated':
-        state.ratedKw = reader.positive(object, assignment) ?? state.ratedKw;
-        break;
-      case '%kwrated':
-        state.ratedPct = number(state.ratedPct);
-        break;
-      case 'kwhrated':
-        state.ratedKwh = reader.positive(object, assignment) ?? state.ratedKwh;
-        // A new rating is a full cell, whatever was written of its energy before.
-        state.storedPct = undefined;
-        state.storedKwh = undefined;
-        break;
-      case 'kwhstored':
-        state.storedKwh = number(state.storedKwh ?? 0);
-        state.storedPct = undefined;
-        break;
-      case '%stored':
-        state.storedPct = number(state.storedPct ?? 100);
-        state.storedKwh = undefined;
-        break;
-      case '%reserve':
-        state.reservePct = number(state.reservePct);
-        break;
-      case 'state': {
-        const word = reader.word(assignment);
-        state.state = word.startsWith('c') ? 'charging' : word.startsWith('d') ? 'discharging' : 'idling';
-        break;
-      }
-      case 'kw': {
-        const kw = number(0);
-        state.state = kw === 0 ? 'idling' : kw < 0 ? 'charging' : 'discharging';
-        if (kw < 0) state.chargePct = (-kw / state.ratedKw) * 100;
-        if (kw > 0) state.dischargePct = (kw / state.ratedKw) * 100;
-        break;
-      }
-      case '%charge':
-        state.chargePct = number(state.chargePct);
-        break;
-      case '%discharge':
-        state.dischargePct = number(state.dischargePct);
-        break;
-      case '%effcharge':
-        state.chargeEfficiencyPct = number(state.chargeEfficiencyPct);
-        break;
-      case '%effdischarge':
-        state.dischargeEfficiencyPct = number(state.dischargeEfficiencyPct);
-        break;
-      case '%idlingkw':
-        state.idlingPct = number(state.idlingPct);
-        break;
-      case 'dispmode':
-        state.dispatch = DISPATCH[reader.word(assignment).slice(0, 1)] ?? 'default';
-        break;
-      case 'dischargetrigger':
-        state.dischargeTrigger = number(state.dischargeTrigger);
-        break;
-      case 'chargetrigger':
-        state.chargeTrigger = number(state.chargeTrigger);
-        break;
-      case 'timechargetrig':
-        state.chargeHour = number(state.chargeHour);
-        break;
+  for (const command of commandsOf(object)) {
+    for (const assignment of command) apply(reader, object, state, assignment);
+    // a cell that is full or empty when a command ends rests from then on
+    if ((state.state === 'charging' && state.isFull) || (state.state === 'discharging' && state.isEmpty)) {
+      state.state = 'idling';
     }
   }
   return state;
+}
+
+/** Carries one assignment out. */
+function apply(reader: CircuitReader, object: DssObject, state: StorageState, assignment: DssAssignment): void {
+  if (state.inverter.apply(reader, object, assignment)) return;
+  const number = (present: number) => reader.number(object, assignment) ?? present;
+  switch (assignment.property) {
+    case 'kwrated':
+      state.ratedKw = reader.positive(object, assignment) ?? state.ratedKw;
+      break;
+    case '%kwrated':
+      state.ratedPct = number(state.ratedPct);
+      break;
+    case 'kwhrated':
+      state.ratedKwh = reader.positive(object, assignment) ?? state.ratedKwh;
+      // A new rating is a full cell, whatever was written of its energy before.
+      state.storedPct = undefined;
+      state.storedKwh = undefined;
+      break;
+    case 'kwhstored':
+      state.storedKwh = number(state.storedKwh ?? 0);
+      state.storedPct = undefined;
+      break;
+    case '%stored':
+      state.storedPct = number(state.storedPct ?? 100);
+      state.storedKwh = undefined;
+      break;
+    case '%reserve':
+      state.reservePct = number(state.reservePct);
+      break;
+    case 'state': {
+      const word = reader.word(assignment);
+      state.state = word.startsWith('c') ? 'charging' : word.startsWith('d') ? 'discharging' : 'idling';
+      break;
+    }
+    case 'kw': {
+      const kw = number(0);
+      state.state = kw === 0 ? 'idling' : kw < 0 ? 'charging' : 'discharging';
+      if (kw < 0) state.chargePct = (-kw / state.ratedKw) * 100;
+      if (kw > 0) state.dischargePct = (kw / state.ratedKw) * 100;
+      break;
+    }
+    case '%charge':
+      state.chargePct = number(state.chargePct);
+      break;
+    case '%discharge':
+      state.dischargePct = number(state.dischargePct);
+      break;
+    case '%effcharge':
+      state.chargeEfficiencyPct = number(state.chargeEfficiencyPct);
+      break;
+    case '%effdischarge':
+      state.dischargeEfficiencyPct = number(state.dischargeEfficiencyPct);
+      break;
+    case '%idlingkw':
+      state.idlingPct = number(state.idlingPct);
+      break;
+    case 'dispmode':
+      state.dispatch = DISPATCH[reader.word(assignment).slice(0, 1)] ?? 'default';
+      break;
+    case 'dischargetrigger':
+      state.dischargeTrigger = number(state.dischargeTrigger);
+      break;
+    case 'chargetrigger':
+      state.chargeTrigger = number(state.chargeTrigger);
+      break;
+    case 'timechargetrig':
+      state.chargeHour = number(state.chargeHour);
+      break;
+  }
 }
 
 /**
@@ -145,9 +167,7 @@ function dispatchByLevel(reader: CircuitReader, state: StorageState): void {
       ? reader.settings.loadMultiplier
       : ((price && reader.optionNumber(price)) ?? DEFAULT_PRICE);
   const { chargeTrigger, dischargeTrigger } = state;
-  const stored = state.storedKwh ?? (state.ratedKwh * (state.storedPct ?? 100)) / 100;
-  const isFull = stored >= state.ratedKwh;
-  const isEmpty = stored <= (state.ratedKwh * state.reservePct) / 100;
+  const { isFull, isEmpty } = state;
   if (state.state === 'charging' && chargeTrigger !== 0 && (chargeTrigger < level || isFull)) state.state = 'idling';
   if (state.state === 'discharging' && dischargeTrigger !== 0 && (dischargeTrigger > level || isEmpty)) {
     state.state = 'idling';
@@ -171,22 +191,23 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
     reader.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
     return undefined;
   }
+  noteDeltaWindow(reader, object, parameters);
   if (!parameters.hasKva) parameters.kva = state.ratedKw;
   // OpenDSS takes the limit of current of a Storage for a constant impedance below its window.
   const inverter = { ...parameters.inverter(DEFAULT_KVA), isCurrentLimited: false };
   const ratedW = state.ratedKw * 1000 * (state.ratedPct / 100);
-  const storedKwh = state.storedKwh ?? (state.ratedKwh * (state.storedPct ?? 100)) / 100;
-  const isFull = state.state === 'charging' && storedKwh >= state.ratedKwh;
-  const isEmpty = state.state === 'discharging' && storedKwh <= (state.ratedKwh * state.reservePct) / 100;
+  const { energyKwh: storedKwh } = state;
+  const isFull = state.state === 'charging' && state.isFull;
+  const isEmpty = state.state === 'discharging' && state.isEmpty;
   const ratePct = state.state === 'charging' ? state.chargePct : state.dischargePct;
   const isCutOut = state.state !== 'idling' && ratedW * ratePct < inverter.cutOutPct * inverter.ratedVA;
   const now = isFull || isEmpty || isCutOut ? 'idling' : state.state;
   const idleW = (ratedW * state.idlingPct) / 100;
   const activeW =
     now === 'charging'
-      ? -(ratedW * state.chargePct) / 100
+      ? -ratedW * Math.min(1, state.chargePct / 100)
       : now === 'discharging'
-        ? (ratedW * state.dischargePct) / 100
+        ? ratedW * Math.min(1, state.dischargePct / 100)
         : -(inverter.efficiency ? idleW / curveAt(inverter.efficiency, idleW / inverter.ratedVA) : idleW);
   const [powerW, powerVar] = terminalPower(inverter, activeW, ratedW, true);
   return {

@@ -1,4 +1,6 @@
 import type { Connection, PhaseShare, Terminal } from '../../model/index.js';
+import type { DssObject } from '../script/index.js';
+import type { CircuitReader } from './circuit-reader.js';
 
 /** A bus as a property names it: the name in upper case and the node numbers written behind it. */
 export interface DssBus {
@@ -45,6 +47,21 @@ export function shareVoltage(phases: number, connection: Connection, kv: number)
 export function ratedKv(kv: number, phasesThen: number, phases: number): number {
   const perPhase = (count: number) => (count === 2 || count === 3 ? 1 / Math.sqrt(3) : 1);
   return phasesThen === phases ? kv : (kv * perPhase(phasesThen)) / perPhase(phases);
+}
+
+/** Says that the voltage window of a delta unit is not that of OpenDSS, where its phases were written after its kV. */
+export function noteDeltaWindow(
+  reader: CircuitReader,
+  object: DssObject,
+  { connection, kv, phasesAtKv, phases }: { connection: Connection; kv: number; phasesAtKv: number; phases: number },
+): void {
+  if (connection !== 'delta' || ratedKv(kv, phasesAtKv, phases) === kv) return;
+  reader.note(
+    'warning',
+    'UNSUPPORTED_ATTRIBUTE',
+    object,
+    'Its phases are written after its kV: OpenDSS keeps the voltage window of the number before, here it is that of the kV.',
+  );
 }
 
 /**

@@ -47,7 +47,11 @@ function winding(
   const isSeries = isAuto && w === 0;
   const closed = isSeries || (connection === 'delta' && phases > 2);
   const conductors = phases === 1 ? (isSeries ? 1 : 2) : closed ? phases : phases + 1;
-  const terminal = terminalAt(one.bus ?? { name: `${objectName}_${w + 1}`.toUpperCase(), nodes: [] }, phases, conductors);
+  const terminal = terminalAt(
+    one.bus ?? { name: `${objectName}_${w + 1}`.toUpperCase(), nodes: [] },
+    phases,
+    conductors,
+  );
   const neutral = connection === 'wye' && !isSeries ? (terminal.nodes[phases] ?? 0) : 0;
   return {
     terminal,

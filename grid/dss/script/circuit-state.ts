@@ -25,6 +25,8 @@ export class CircuitState {
   readonly modelCommands: DssModelCommand[] = [];
   /** The object that `~` and lines without a command edit. */
   active: OpenObject | undefined;
+  /** It is the pattern that the last command's `like` named, not the object of that command. */
+  isPatternActive = false;
   circuit: OpenObject | undefined;
   circuitName = '';
   hasCalcVoltageBases = false;

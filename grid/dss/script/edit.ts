@@ -127,7 +127,17 @@ export function editActive(
   tokens: DssTokens,
   first?: { readonly name: string; readonly value: DssValue },
 ): void {
-  const { active } = reading.state;
+  const { active, isPatternActive } = reading.state;
+  if (active && isPatternActive) {
+    const message = 'A line that continues one with "like" edits the pattern, as in OpenDSS; "edit" names the copy.';
+    reading.findings.add(
+      'warning',
+      'BAD_COMMAND',
+      message,
+      { class: active.className, name: active.displayName },
+      reading.at,
+    );
+  }
   if (active) assignProperties(reading, active, tokens, first);
   else {
     const message = 'The line continues an object, but the object before it was left out or there is none.';
@@ -211,6 +221,7 @@ export function assignProperties(
   first?: { readonly name: string; readonly value: DssValue },
 ): void {
   const { at, directory, findings } = reading;
+  reading.state.isPatternActive = false;
   const facts = { class: object.className, name: object.displayName };
   let place = -1;
   let name = first?.name ?? '';
@@ -240,8 +251,11 @@ export function assignProperties(
       place = -1;
     } else if (property === 'like') {
       const pattern = reading.state.store.find(object.className, value.text);
-      if (pattern && pattern !== object) object.assignments.push(...copiedAssignments(pattern, at, directory));
-      else if (!pattern) {
+      if (pattern && pattern !== object) {
+        object.assignments.push(...copiedAssignments(pattern, at, directory));
+        reading.state.active = pattern;
+        reading.state.isPatternActive = true;
+      } else if (!pattern) {
         const message = 'The pattern of "like" is not defined at this point of the script; nothing is copied.';
         findings.add('warning', 'UNKNOWN_OBJECT', message, { ...facts, attribute: 'like', value: value.text }, at);
       }

@@ -58,8 +58,7 @@ export function copiedAssignments(pattern: DssObject, at: DssPlace, directory: s
   const left = Object.hasOwn(NOT_COPIED, className) ? NOT_COPIED[className]! : [];
   const isLineCode = className === 'linecode';
   const copied = pattern.assignments.filter(
-    ({ property }) =>
-      (!NEVER_COPIED.has(property) || (isLineCode && property === 'like')) && !left.includes(property),
+    ({ property }) => (!NEVER_COPIED.has(property) || (isLineCode && property === 'like')) && !left.includes(property),
   );
   // a copy goes by sequence values: the place is marked, see line-code.ts
   if (isLineCode) copied.push({ property: 'like', value: { text: pattern.name, quote: '' }, at, directory });

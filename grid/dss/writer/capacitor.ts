@@ -71,14 +71,29 @@ const TYPES = {
 } as const;
 
 /** OpenDSS' word or number for each phase that a control may watch. */
-const PHASES: Readonly<Record<string, number | string>> = { A: 1, B: 2, C: 3, s1: 1, s2: 2, average: 'avg', max: 'max', min: 'min' };
+const PHASES: Readonly<Record<string, number | string>> = {
+  A: 1,
+  B: 2,
+  C: 3,
+  s1: 1,
+  s2: 2,
+  average: 'avg',
+  max: 'max',
+  min: 'min',
+};
 
 /** Power factors above 1 are leading here, negative there. */
 function powerFactor(value: number): number {
   return value > 1 ? value - 2 : value;
 }
 
-function writeControl(script: DssScriptText, capacitor: Capacitor, control: CapacitorControl, bank: string, name: string): void {
+function writeControl(
+  script: DssScriptText,
+  capacitor: Capacitor,
+  control: CapacitorControl,
+  bank: string,
+  name: string,
+): void {
   const { type, unit, isRising } = TYPES[control.mode];
   const half = control.deadband / 2;
   const sign = isRising ? 1 : -1;

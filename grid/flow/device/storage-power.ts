@@ -88,7 +88,8 @@ export function storagePower(
 ): TerminalPower {
   const { cell, maxPowerW, maxChargeW } = battery;
   let offeredW: number;
-  const wanted = order.state === 'charging' ? order.rate * maxChargeW : order.rate * maxPowerW;
+  // More than the rating is never asked of the cell, whatever the rate says.
+  const wanted = Math.min(1, order.rate) * (order.state === 'charging' ? maxChargeW : maxPowerW);
   // Below its cut-out power the inverter lets the cell idle.
   const isIdling = order.state === 'idling' || wanted < (inverter.cutOutPct / 100) * inverter.ratedVA;
   if (isIdling) {

@@ -10,7 +10,7 @@ const python = pythonWithOpenDss();
 export const hasPeer: boolean = python !== undefined;
 
 /** Answers of OpenDSS to a list of tasks (see answers.py). */
-export function askPeer(task: 'scripts' | 'currents', items: readonly unknown[]): unknown[] {
+export function askPeer(task: 'scripts' | 'apart' | 'currents', items: readonly unknown[]): unknown[] {
   const { status, stdout, stderr } = spawnSync(python ?? '', [script, task], {
     input: JSON.stringify(items),
     encoding: 'utf8',
