@@ -95,7 +95,7 @@ describe('values that cannot be', () => {
 
   it.each([
     'line.l bus1=sourcebus',
-    'transformer.t wdg=1 bus=sourcebus',
+    'transformer.t wdg=1',
     'load.d kv=12.47',
     'capacitor.k',
     'reactor.r',
