@@ -6,8 +6,8 @@ import { randomCircuit } from './random-circuit.js';
 
 /*
  * Random scripts, read and solved here and by OpenDSS itself: every node voltage, controls off and with the circuit's own.
- * OpenDSS crashes at some random scripts, and some have no solution; the seeds left out are those, and those that meet what
- * docs/validation.md names as left: 14, 17, 20, 57 of 0 to 88.
+ * OpenDSS crashes at some random scripts, and some have no solution that it and we agree on; the seeds left out are those and
+ * the four that docs/validation.md names: 14, 17, 20, 57.
  */
 if (!hasPeer) {
   console.warn('skipped: random circuits beside OpenDSS (no Python with dss-python at hand; set DEC_PYTHON)');
