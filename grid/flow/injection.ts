@@ -34,6 +34,8 @@ export class ShareInjection {
   /** Admittance of each share that stands in the matrix, S. */
   readonly linearRe: Float64Array;
   readonly linearIm: Float64Array;
+  /** Counts the changes of these admittances. */
+  linearAge = 0;
   /** How each share takes part (see {@link Part}). Replaced, not changed, once a solution holds it. */
   part: Uint8Array;
   private isHeld = false;
@@ -71,6 +73,7 @@ export class ShareInjection {
   }
 
   private setLinear(k: number): void {
+    this.linearAge++;
     const { shares } = this;
     const part = this.part[k]!;
     const square = shares.ratedV[k]! ** 2;

@@ -54,6 +54,7 @@ export class AdmittanceNetwork {
   /** Admittances of the shares that stand in `values`. */
   private readonly usedRe: Float64Array;
   private readonly usedIm: Float64Array;
+  private linearAge = -1;
   private readonly links: Int32Array;
 
   constructor(
@@ -192,13 +193,14 @@ export class AdmittanceNetwork {
   refresh(): number {
     const { pattern, changed, injection, usedRe, usedIm } = this;
     let isWhole = this.isWholeChanged || changed.size > pattern.elementStart.length / 20;
-    for (let k = 0; k < usedRe.length; k++) {
+    for (let k = 0; k < usedRe.length && this.linearAge !== injection.linearAge; k++) {
       if (usedRe[k] === injection.linearRe[k] && usedIm[k] === injection.linearIm[k]) continue;
       isWhole = true;
       usedRe.set(injection.linearRe);
       usedIm.set(injection.linearIm);
       break;
     }
+    this.linearAge = injection.linearAge;
     let lost: number;
     if (isWhole) {
       this.values.fill(0);

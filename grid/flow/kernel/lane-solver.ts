@@ -256,6 +256,19 @@ export class LaneSolver {
     }
   }
 
+  /** Sets the consumption of all shares in the first lanes, one lane an array, W and var. */
+  setAllPowers(powerW: readonly Float64Array[], powerVar: readonly Float64Array[], lanes: number): void {
+    const { F, shareOrder, width } = this;
+    let at = this.header[HEADER.powerAt]! >> 3;
+    for (let t = 0; t < shareOrder.length; t++, at += 2 * width) {
+      const k = shareOrder[t]!;
+      for (let lane = 0; lane < lanes; lane++) {
+        F[at + lane] = powerW[lane]![k]!;
+        F[at + lane + width] = powerVar[lane]![k]!;
+      }
+    }
+  }
+
   /**
    * Sets the Norton currents of the sources in a lane.
    *

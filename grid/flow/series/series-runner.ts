@@ -3,10 +3,11 @@
  *
  * Solved: every step at the powers of its time and the taps, sections, orders and energies that the steps before it left.
  * Steps: (1) powers of the next steps side by side, batteries moved ahead; (2) these steps at once in the lanes of the
- * kernel, each from a start of its own that depends on its powers alone; (3) controls look at the lanes in the order of
- * time; at the first where one acts the lanes after it are dropped, and the step is solved again until all rest; (4) what
- * holds is recorded. A step's solution is a function of its powers and of the present taps and sections, whatever was solved
- * before or beside it: results are the same bits for any width and for any division into pieces among workers.
+ * kernel, each from a start of its own that depends on its powers, taps and sections alone; (3) controls look at the lanes
+ * in the order of time; at the first where one acts the lanes after it are dropped, and the step is solved again, from its last
+ * solution, until all rest; (4) what holds is recorded. A step's solution is a function of its powers and of the taps and
+ * sections at its beginning, whatever was solved before or beside it: results are the same bits for any width and for any
+ * division into pieces among workers.
  * Feeders with inverter functions or machines that hold a voltage are solved step by step by the whole engine, from a fresh
  * power flow in each piece.
  * Cost: a batch step (batch.ts) and its recording; a step in which controls act costs one solve more for each pass.
@@ -30,12 +31,10 @@ import { LaneGauge, MeasuredSteps, MOST_STEPS } from './lane-gauge.js';
 import { NodeRecorder } from './node-recorder.js';
 import { PowerRecorder, powerFigures } from './power-recorder.js';
 import { chunkRange, type SeriesSettings, timeOfStep } from './series-settings.js';
-import { StartState } from './start-state.js';
+import { MOST_LANES, StartState } from './start-state.js';
 
 /** Steps at rest after which steps are solved side by side again. */
 const CALM_STEPS = 1;
-/** Steps side by side at most: the recorders take up so many at once. */
-const MOST_LANES = 32;
 /** Results of a solver that wait at most. */
 const MOST_SLOTS = 16;
 /** Voltage that counts as none, pu. */
@@ -302,7 +301,7 @@ export class SeriesRunner {
       const actions = panel?.look(solver, lane, step + lane, timeOfStep(this.settings, step + lane)) ?? [];
       if (actions.length === 0) continue;
       this.record(lanes, recorded, lane - recorded, step + recorded, recorders);
-      this.settle(step + lane, lane, actions, recorders);
+      this.settle(step + lane, solver, lane, actions, recorders);
       if (schedule.hasUnits) schedule.restore(memoryAfter[lane]!);
       this.calm = 0;
       return lane + 1;
@@ -312,9 +311,10 @@ export class SeriesRunner {
     return count;
   }
 
-  /** Lets controls act at a step until they rest; the step is solved by the narrow lane. */
+  /** Lets controls act at a step, solved in the lane of its powers, until they rest; it is solved again by the narrow lane. */
   private settle(
     step: number,
+    solved: LaneSolver,
     powers: number,
     wanted: ReturnType<ControlPanel['look']>,
     recorders: Recorders | undefined,
@@ -331,9 +331,10 @@ export class SeriesRunner {
         panel.giveUp();
         break;
       }
+      this.start.mark();
       panel.act(actions);
       this.flow.core();
-      const isSolved = this.solveNarrow(powers, step);
+      const isSolved = this.solveAgain(powers, step, pass === 0 ? solved : narrow.solver, pass === 0 ? powers : 0);
       iterations += narrow.solver.iterations[0]!;
       if (!isSolved) {
         status = 'unsolved';
@@ -351,34 +352,36 @@ export class SeriesRunner {
     this.mark(step, status, iterations, recorders);
   }
 
-  private solveNarrow(powers: number, step: number): boolean {
-    const { solver } = this.narrow;
-    this.begin(this.narrow, 0, powers, step);
+  /** Solves a step again in the narrow lane, from its last solution, after taps or sections have moved. */
+  private solveAgain(powers: number, step: number, from: LaneSolver, fromLane: number): boolean {
+    const { solver, held } = this.narrow;
+    solver.refresh();
+    if (this.schedule.hasExponents) solver.refreshLaws();
+    this.start.turn(from, fromLane, solver, 0);
+    if (held[0] !== step) {
+      solver.setPowers(0, this.powerW[powers]!, this.powerVar[powers]!);
+      solver.setSources(0, this.source);
+      held[0] = this.schedule.hasUnits ? -1 : step;
+    }
     if (!this.isEngineNeeded) solver.run(this.settings.tolerancePu, this.settings.maxIterations, 1);
     return (!this.isEngineNeeded && solver.outcome[0] === 'converged') || this.solveByEngine(solver, 0, powers);
   }
 
-  private solve(lanes: Lanes, count: number, step: number): void {
-    const { solver } = lanes;
+  /** Solves the next steps, each in a lane, from the starts that belong to their powers. */
+  private solve({ solver, held }: Lanes, count: number, step: number): void {
     if (this.isEngineNeeded) {
       solver.outcome.fill('limit');
       return;
     }
-    for (let lane = 0; lane < count; lane++) this.begin(lanes, lane, lane, step + lane);
-    solver.run(this.settings.tolerancePu, this.settings.maxIterations, count);
-  }
-
-  /** Puts powers, sources and the start that belongs to these powers into a lane. */
-  private begin({ solver, held }: Lanes, lane: number, powers: number, step: number): void {
-    const powerW = this.powerW[powers]!;
     solver.refresh();
     if (this.schedule.hasExponents) solver.refreshLaws();
-    if (held[lane] !== step) {
-      solver.setPowers(lane, powerW, this.powerVar[powers]!);
+    solver.setAllPowers(this.powerW, this.powerVar, count);
+    for (let lane = 0; lane < count; lane++) {
       solver.setSources(lane, this.source);
-      held[lane] = this.schedule.hasUnits ? -1 : step;
+      held[lane] = this.schedule.hasUnits ? -1 : step + lane;
     }
-    this.start.start(solver, lane, powerW);
+    this.start.start(solver, this.powerW, count);
+    solver.run(this.settings.tolerancePu, this.settings.maxIterations, count);
   }
 
   /** A step by the whole engine; its voltages go into the lane. */

@@ -103,7 +103,7 @@ describe('the start of a step', () => {
     const begun = () => {
       flow.core();
       solver.refresh();
-      start.start(solver, 0, shares.powerW);
+      start.start(solver, [shares.powerW], 1);
       return solver.voltages.slice(at, at + size);
     };
     const atModel = begun();
