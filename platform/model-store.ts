@@ -50,11 +50,12 @@ export interface ModelStore {
    * Takes CIM XML files (several profiles of one model together), or an OpenDSS master file with all it names, into the
    * store; the same content again changes nothing, but repairs stored files that went missing or were changed. Models of
    * their own are stored each by itself.
-   * Feeders that validation finds errors in are taken in too.
+   * Feeders that validation finds errors in are taken in too, but not in the place of a stored one without errors.
    * @param ingestedAt - time for the manifest, ISO 8601
+   * @param mayReplace - takes a feeder with errors even in the place of a usable one
    * @throws DecError `XML_MALFORMED`, `FEEDER_UNKNOWN`, `FEEDER_DATA`, `BAD_ARGUMENT`; nothing was stored then
    */
-  ingest(files: readonly string[], ingestedAt: string): readonly IngestResult[];
+  ingest(files: readonly string[], ingestedAt: string, mayReplace?: boolean): readonly IngestResult[];
   /** Known feeders, by name. Stored ones are told from their manifests, without reading the models. */
   list(): readonly ModelListing[];
   /**
@@ -148,7 +149,7 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
     dir,
     problems,
     list,
-    ingest(files, ingestedAt) {
+    ingest(files, ingestedAt, mayReplace = false) {
       if (dir === undefined) throw new DecError('BAD_ARGUMENT', 'This model store has no folder to store models in.');
       if (files.length === 0) throw new DecError('BAD_ARGUMENT', 'No files to ingest were given.');
       // Everything is read before anything is stored.
@@ -158,6 +159,12 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
           master === undefined ? { files: describeFiles(sources, digests) } : describeScript(sources, digests, master);
         return { described, feeders: models.map(describe) };
       });
+      if (!mayReplace) {
+        refuseWorse(
+          storedFeeders(folders()),
+          sets.flatMap(({ feeders }) => feeders),
+        );
+      }
       return sets.flatMap(({ described, feeders }) => {
         const { path, before, isRepaired } = keep(dir, folders(), {
           ingestedAt,
@@ -269,6 +276,30 @@ function describe({ name, mrid, feeder }: LoadedModel): { readonly entry: Manife
   const findings = validateFeeder(feeder);
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   return { entry: { name, mrid, counts: { ...countElements(feeder) }, errors }, findings };
+}
+
+/** Findings named in the refusal of a worse model. */
+const NAMED_ERRORS = 5;
+
+/** @throws DecError `FEEDER_DATA` when a feeder with errors would take the place of a stored one without */
+function refuseWorse(
+  stored: ReadonlyMap<string, StoredFeeder>,
+  feeders: readonly { readonly entry: ManifestFeeder; readonly findings: readonly Finding[] }[],
+): void {
+  const worse = feeders.filter(
+    ({ entry: { errors, mrid } }) => errors > 0 && stored.get(canonicalMrid(mrid))?.errors === 0,
+  );
+  if (worse.length === 0) return;
+  const texts = worse.map(({ entry, findings }) => {
+    const errors = findings.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+    const more = errors.length > NAMED_ERRORS ? ` (and ${errors.length - NAMED_ERRORS} more)` : '';
+    return `${described(entry)}: ${errors.slice(0, NAMED_ERRORS).join(' ')}${more}`;
+  });
+  throw new DecError(
+    'FEEDER_DATA',
+    `The store holds a model without errors, and these files make it one that cannot be computed; nothing was stored. Profiles of one model are given together; --replace takes it in all the same.\n${lines(texts)}`,
+    { mrids: worse.map(({ entry }) => entry.mrid) },
+  );
 }
 
 /** The feeder of an mRID, else of a name. @throws DecError `BAD_ARGUMENT` when several have the name */

@@ -51,16 +51,17 @@ export function addIngest(program: Command): void {
     )
     .argument('<file...>', 'CIM XML files, or one OpenDSS master file with all it redirects to')
     .option('--store <dir>', 'folder of the model store')
+    .option('--replace', 'take in a model with errors even in the place of one without')
     .option('--json', 'print one JSON object')
     .option('--quiet', 'no notices')
     .addHelpText(
       'after',
       '\nExample:\n  dec ingest feeder_FUN.xml feeder_EP.xml feeder_TOPO.xml\n  dec ingest IEEE13Nodeckt.dss',
     )
-    .action((files: string[], options: StoreOptions) => {
+    .action((files: string[], options: StoreOptions & { readonly replace?: boolean }) => {
       const terminal = new Terminal(options);
       const store = storeAt(options.store);
-      const feeders = store.ingest(files, new Date().toISOString());
+      const feeders = store.ingest(files, new Date().toISOString(), options.replace);
       // What concerns the files as a whole stands with each of their feeders; people read it once.
       terminal.findings([...new Set(feeders.flatMap(({ findings }) => findings))]);
       if (terminal.isJson) terminal.result({ store: store.dir ?? '', feeders });

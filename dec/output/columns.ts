@@ -3,22 +3,22 @@ import type { RunResult } from '../coordinator/index.js';
 
 type Column =
   | { readonly name: string; readonly type: 'STRING'; readonly data: string[] }
-  | { readonly name: string; readonly type: 'DOUBLE' | 'INT32'; readonly data: number[] };
+  | { readonly name: string; readonly type: 'DOUBLE' | 'INT32'; readonly data: (number | null)[] };
 
 /** Writes rows as columns; each field's type is that of its declaration. */
 function parquet(
   fields: Readonly<Record<string, Column['type']>>,
-  rows: readonly Readonly<Record<string, string | number>>[],
+  rows: readonly Readonly<Record<string, string | number | null>>[],
 ): Uint8Array {
   const columnData = Object.entries(fields).map(([name, type]): Column => {
     return type === 'STRING'
       ? { name, type, data: rows.map((row) => String(row[name])) }
-      : { name, type, data: rows.map((row) => Number(row[name])) };
+      : { name, type, data: rows.map((row) => (row[name] === null ? null : Number(row[name]))) };
   });
   return new Uint8Array(parquetWriteBuffer({ columnData }));
 }
 
-/** Every measured node in every interval, pu; `after_pu` is NaN where the run ended before the next output. */
+/** Every measured node in every interval, pu; `after_pu` is null where the run ended before the next output. */
 export function voltageColumns(result: RunResult): Uint8Array {
   const rows = result.intervals.flatMap(({ interval, timestamp, nodeVoltages }) =>
     nodeVoltages.map(({ bus, phase, beforePu, afterPu }) => ({
@@ -27,7 +27,7 @@ export function voltageColumns(result: RunResult): Uint8Array {
       bus,
       phase,
       before_pu: beforePu,
-      after_pu: afterPu ?? Number.NaN,
+      after_pu: afterPu ?? null,
     })),
   );
   return parquet(
@@ -36,16 +36,21 @@ export function voltageColumns(result: RunResult): Uint8Array {
   );
 }
 
+/** A number, or null for what was not told. */
+function told(value: number | null | undefined): number | null {
+  return value === undefined || value === null || Number.isNaN(value) ? null : value;
+}
+
 /**
  * The curtailed fraction of every agent in every round of every interval (-), with the port voltage in pu. An agent has no row
- * for a round in which it takes no part; one that tells no fraction or no voltage has NaN there.
+ * for a round in which it takes no part; one that tells no fraction or no voltage has null there.
  */
 export function alphaColumns(result: RunResult): Uint8Array {
   const rows = result.intervals.flatMap(({ interval, history }) =>
     history.flatMap(({ round, alpha, portVoltagePu }) =>
       result.agents.flatMap(({ agentId }, index) => {
-        const own = { alpha: alpha[index] ?? Number.NaN, port_voltage_pu: portVoltagePu[index] ?? Number.NaN };
-        if (Number.isNaN(own.alpha) && Number.isNaN(own.port_voltage_pu)) return [];
+        const own = { alpha: told(alpha[index]), port_voltage_pu: told(portVoltagePu[index]) };
+        if (own.alpha === null && own.port_voltage_pu === null) return [];
         return [{ interval, round, agent: agentId, ...own }];
       }),
     ),

@@ -31,6 +31,9 @@ export interface AncestorOptions {
 /** What the files call switches. */
 const SWITCH_NAME = /^sw\d+$/i;
 
+/** Ends of the ties, which are normally open in the published IEEE 123-node feeder; the files do not tell. */
+const TIES: readonly string[] = ['151-300', '54-94'];
+
 /** Impedance of regulators, ohm: small enough not to be seen at 1e-9 pu. */
 const CLOSED_OHM = 5e-10;
 
@@ -174,7 +177,7 @@ export function ancestorFeeder(busInfo: unknown, branchInfo: unknown, options: A
         switchClass: isTransformer ? 'Transformer' : 'Switch',
         ...ends,
         isOpen: phases.map(() => open.has(name.toLowerCase())),
-        isNormallyOpen: open.has(name.toLowerCase()),
+        isNormallyOpen: open.has(name.toLowerCase()) || TIES.includes(`${from}-${to}`),
         seriesOhm,
       });
       continue;

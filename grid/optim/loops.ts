@@ -6,13 +6,14 @@ import type { Edge } from './network-builder.js';
  * Loops of a network that should be a tree.
  *
  * Steps: 1. a walk from the source ends at the first branch that reaches a fed bus; the two ways back to where they meet
- *        are the loop. 2. A switch of it is opened, normally open ones first, then the one nearest the meeting point, and the
- *        walk begins again, until no loop is left or one has no switch. Opening a branch of a loop cuts nobody off, and each
+ *        are the loop. 2. A switch of it is opened, normally open ones first, then the one nearest to the middle of the way
+ *        round, where ties between feeders stand and both arms stay short, and the walk begins again, until no loop is left
+ *        or one has no switch. Opening a branch of a loop cuts nobody off, and each
  *        opening ends one independent loop: what was opened is sufficient.
  * Cost: one walk per independent loop.
  */
 
-/** A loop: its branches in order, the last one the branch that closes it, and the bus that is fed twice. */
+/** A loop: its branches in the order of the way round from where its two arms part, and the bus that is fed twice. */
 export interface ClosedLoop {
   readonly bus: string;
   readonly edges: readonly Edge[];
@@ -43,7 +44,7 @@ export function closedLoop(
     one.pop();
     other.pop();
   }
-  return { bus: childBus, edges: [...one.reverse(), ...other, edge] };
+  return { bus: childBus, edges: [...one.reverse(), edge, ...other] };
 }
 
 /** Below this a line of the ancestor's case is a switch, ohm: it writes them as lines. */
@@ -82,13 +83,20 @@ export function loopError(
   let isSufficient = true;
   for (let loop: ClosedLoop | undefined = first; loop !== undefined && loops.length < LISTED; ) {
     const { bus, edges } = loop;
-    const inside = edges.flatMap(({ id }) => switches.get(id) ?? []);
+    const inside = edges.flatMap(({ id }, at) => {
+      const one = switches.get(id);
+      return one ? [{ ...one, offMiddle: Math.abs(at - (edges.length - 1) / 2) }] : [];
+    });
     loops.push({
       bus: feeder.buses.find(({ id }) => id === bus)?.name ?? bus,
       branches: edges.map(({ name }) => name),
       switches: inside.map(({ name }) => name),
     });
-    const chosen = inside.find(({ isNormallyOpen }) => isNormallyOpen) ?? inside.at(-1);
+    const middle = inside.reduce<(typeof inside)[number] | undefined>(
+      (best, one) => (best === undefined || one.offMiddle < best.offMiddle ? one : best),
+      undefined,
+    );
+    const chosen = inside.find(({ isNormallyOpen }) => isNormallyOpen) ?? middle;
     if (chosen === undefined) {
       isSufficient = false;
       break;

@@ -27,8 +27,12 @@ interface BatteryState {
 export interface GridState {
   /** PV: largest power and reactive power; battery: power wanted; machine and load: power instead of the scenario's. */
   command(elementId: string, command: PowerCommand): void;
-  /** Moves the stored energy by `durationS` seconds at the present battery powers. */
-  advance(durationS: number): void;
+  /**
+   * Moves the stored energy by `durationS` seconds.
+   * @param deliveredW - power a battery exchanges with the grid as solved, W, discharging positive: nothing behind an open
+   *        switch; undefined takes the power that was set
+   */
+  advance(durationS: number, deliveredW: (batteryId: string) => number | undefined): void;
   /**
    * Sets the power of every device for the instant `epochS` and the `durationS` seconds after it.
    * @returns whether anything differs from the last call
@@ -85,10 +89,11 @@ export function createGridState(feeder: Feeder, scenario: Scenario): GridState {
     command(elementId, command) {
       commands.set(elementId, { ...commands.get(elementId), ...command });
     },
-    advance(durationS) {
+    advance(durationS, deliveredW) {
       const { chargeEfficiency, dischargeEfficiency } = scenario.battery;
       for (const state of batteries.values()) {
-        const fromStoreW = state.powerW >= 0 ? state.powerW / dischargeEfficiency : state.powerW * chargeEfficiency;
+        const powerW = state.powerW === 0 ? 0 : (deliveredW(state.battery.id) ?? state.powerW);
+        const fromStoreW = powerW >= 0 ? powerW / dischargeEfficiency : powerW * chargeEfficiency;
         state.storedWh = Math.min(state.capacityWh, Math.max(0, state.storedWh - (fromStoreW * durationS) / HOUR_S));
       }
     },

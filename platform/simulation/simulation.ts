@@ -127,6 +127,12 @@ export function createSimulation(settings: SimulationSettings): Simulation {
     mustSolve = true;
   };
 
+  /** What a battery gives the grid in the present solution, W; unknown where the last solve failed. */
+  const deliveredW = (id: string): number | undefined =>
+    measured !== undefined && measured === solution
+      ? -measured.flows(id).reduce((sum, { powerW }) => sum + powerW, 0)
+      : undefined;
+
   const startProblems = applyModelState(feeder, target, settings.model);
   if (scenario.sourceVoltagePu !== undefined) flow.setSourceVoltagePu(scenario.sourceVoltagePu);
 
@@ -140,7 +146,7 @@ export function createSimulation(settings: SimulationSettings): Simulation {
       waiting.push(...differences);
     },
     advance() {
-      if (step >= 0) state.advance(intervalS);
+      if (step >= 0) state.advance(intervalS, deliveredW);
       step++;
       const timestamp = startS + step * intervalS;
       const differences = applyDifferences(target, targets, waiting.splice(0));

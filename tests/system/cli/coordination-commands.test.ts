@@ -68,6 +68,16 @@ describe('dec coordinate', () => {
     expect(stderr).toMatch(/the network itself has to be changed/);
   });
 
+  it.skipIf(feedersDir === undefined)('proposes the ties of the published feeder to open in the case', async () => {
+    const { code, stderr } = await dec([
+      'coordinate',
+      ...T48().filter((word) => !/^(--open|sw7,sw8)$/.test(word)),
+      ...store,
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/2 loops.*--open sw8,sw7/s);
+  });
+
   if (feedersDir === undefined)
     console.warn('skipped: dec on the ancestor case, on a loop and on a feeder without PV (no ../shared/feeders)');
 

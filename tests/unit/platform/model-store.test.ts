@@ -129,6 +129,20 @@ describe('a model store', () => {
     expect(open().list()).toMatchObject([{ name: 'tiny', errors: errors.length }]);
   });
 
+  it('keeps a usable feeder when files with errors would take its place, unless it is told to', () => {
+    const store = freshStore().open();
+    store.ingest([file], THEN);
+    const broken = written(tinyCim().replace(/<cim:EnergySource [\s\S]*?<\/cim:EnergySource>/, ''));
+    const error = thrown(() => store.ingest([broken], LATER));
+    expect(error.code).toBe('FEEDER_DATA');
+    expect(error.message).toMatch(/nothing was stored.*--replace/);
+    expect(error.message).toContain(MRID);
+    expect(store.list()).toMatchObject([{ mrid: MRID, errors: 0 }]);
+    expect(powerW(store, MRID)).toBeCloseTo(30_000, 6);
+    expect(store.ingest([broken], LATER, true)[0]!.status).toBe('updated');
+    expect(store.list()[0]!.errors).toBeGreaterThan(0);
+  });
+
   it('gives a network without an id one that outlives a change of values, and leaves the rest of the store alone', () => {
     const { folder, open } = freshStore();
     open().ingest([file], THEN);

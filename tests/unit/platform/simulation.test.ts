@@ -88,6 +88,24 @@ describe('a simulation', () => {
     expect(simulation.powerOf('pv.PV')!.powerVar).toBeCloseTo(27_495.45, 1);
   });
 
+  it('does not charge a battery whose section is dead', () => {
+    const simulation = start({ battery: { chargeEfficiency: 0.9, dischargeEfficiency: 0.8, reserve: 0.25 } }, 60);
+    simulation.enqueue([set('battery.BAT', 'PowerElectronicsConnection.p', -5000)]);
+    const charge = () => {
+      simulation.advance();
+      return simulation.measure()['soc']!.value;
+    };
+    // 5 kW for a minute at 90 % into 40 kWh are 0.1875 %.
+    expect(charge()).toBeCloseTo(50, 9);
+    expect(charge()).toBeCloseTo(50.1875, 6);
+    simulation.enqueue([set('switch.SW', 'Switch.open', 1)]);
+    expect(charge()).toBeCloseTo(50.375, 6);
+    expect(charge()).toBeCloseTo(50.375, 6);
+    simulation.enqueue([set('switch.SW', 'Switch.open', 0)]);
+    expect(charge()).toBeCloseTo(50.375, 6);
+    expect(charge()).toBeCloseTo(50.5625, 6);
+  });
+
   it('integrates the charge of a battery with its efficiency, and ends at the rating and at the reserve', () => {
     const simulation = start({ battery: { chargeEfficiency: 0.9, dischargeEfficiency: 0.8, reserve: 0.25 } }, 3600);
     simulation.enqueue([set('battery.BAT', 'PowerElectronicsConnection.p', -25_000)]);

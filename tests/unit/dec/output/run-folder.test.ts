@@ -64,7 +64,7 @@ describe('the folder of a run', () => {
     const alphas = await rows('alphas.parquet');
     expect(alphas).toHaveLength(2 * 5 * 6);
     // The last agent has not answered in the first round.
-    expect(alphas[5]!['alpha']).toBeNaN();
+    expect(alphas[5]!['alpha']).toBeNull();
     expect(alphas.at(-1)).toMatchObject({ interval: 1, round: 5, agent: '6C' });
   });
 
