@@ -18,10 +18,14 @@ import { count, duration, nonNegative, nonNegativeCount, number, oneOf, positive
 import type { HorizonReport } from '../schema/index.js';
 import { EXIT, type Terminal, table } from '../terminal.js';
 import { csvFile, givenLimits, readText, runEnvelopes } from './coordinate-envelopes.js';
+import { runReceding } from './coordinate-recede.js';
 
 /** Options of `dec coordinate` for horizons, envelopes and limits. */
 export interface HorizonOptions {
   readonly horizon?: number;
+  readonly recede?: number;
+  readonly actualLoad?: string;
+  readonly actualPv?: string;
   readonly step: number;
   /** Seconds after midnight, or epoch seconds. */
   readonly start: number;
@@ -57,6 +61,7 @@ export interface HorizonCaseOptions extends HorizonOptions {
   readonly pvMultiplier: number;
   readonly acCorrection: boolean;
   readonly strict?: boolean;
+  readonly plot?: string | true;
 }
 
 /** A feeder and what is known of its powers. */
@@ -91,6 +96,16 @@ export function withHorizonOptions(command: Command): Command {
     .option('--mixtures <n>', 'random operating points to verify', nonNegativeCount, 24)
     .option('--seed <n>', 'seed of the mixtures', count, 1)
     .option('--horizon <time>', 'schedule batteries and sun over such a time, e.g. 24h', duration)
+    .option(
+      '--recede <time>',
+      'carry out so much of the day: at each step plan --horizon ahead, do the first step, look again',
+      duration,
+    )
+    .option(
+      '--actual-load <file>',
+      'with --recede: loads as they turn out, like --load-forecast (default: as forecast)',
+    )
+    .option('--actual-pv <file>', 'with --recede: sun as it turns out, like --pv-forecast (default: as forecast)')
     .option('--step <time>', 'step of the horizon', duration, 900)
     .option('--start <time>', 'begin of the horizon: HH:MM, or ISO 8601 for forecasts with dates', beginning, 0)
     .option('--prices <file>', 'forecast of the price per kWh bought (CSV)')
@@ -116,8 +131,9 @@ export function runHorizonJob(
   options: HorizonCaseOptions,
   terminal: Terminal,
   began: number,
-): number | undefined {
+): number | Promise<number> | undefined {
   if (options.envelopes !== undefined) return runEnvelopes(scenario, options, terminal, began);
+  if (options.recede !== undefined) return runReceding(scenario, options, terminal, options.recede, began);
   return options.horizon === undefined ? undefined : runHorizon(scenario, options, terminal, options.horizon, began);
 }
 
@@ -130,6 +146,47 @@ function runHorizon(
 ): number {
   const { feeder } = scenario;
   const window = windowOf(options, horizonS);
+  const limits = givenLimits(scenario, options);
+  const result = coordinateHorizon({
+    feeder,
+    state: {
+      taps: {},
+      capacitorSections: {},
+      openSwitches: scenario.openSwitches,
+      ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
+    },
+    voltageLimits: { minPu: options.vMin, maxPu: options.vMax },
+    stepS: window.stepS,
+    ...outlookOf(feeder, options, window, { load: options.loadForecast, pv: options.pvForecast }),
+    end: endOf(options),
+    fairnessPerKwh: options.curtailmentWeight,
+    ...(limits ? { meterLimits: Object.fromEntries(limits) } : {}),
+    ...(options.acCorrection ? {} : { maxCorrections: 0 }),
+    onPass: ({ correction, rows, violationPu }) =>
+      terminal.progress(`correction ${correction}, ${rows} limits taken, ${violationPu.toExponential(1)} pu outside`),
+  });
+  const findings = [...scenario.findings, ...result.findings];
+  terminal.findings(findings);
+  const report = reportOf(scenario, result, options, window, findings, (performance.now() - began) / 1000);
+  if (terminal.isJson) terminal.result(report);
+  else for (const line of summary(report, result)) terminal.print(line);
+  return options.strict && result.status !== 'optimal' && result.status !== 'nothingToDo' ? EXIT.violated : EXIT.done;
+}
+
+/** What batteries hold at the end. */
+export function endOf({ end, endValue }: HorizonOptions): HorizonEnd {
+  return end === 'cyclic'
+    ? { kind: 'cyclic' }
+    : { kind: 'free', ...(endValue === undefined ? {} : { valuePerKwh: endValue }) };
+}
+
+/** Prices, loads, sun and batteries over a window, from the files that the options and `files` name. */
+export function outlookOf(
+  feeder: Feeder,
+  options: HorizonCaseOptions,
+  window: HorizonSteps,
+  files: { readonly load: string | undefined; readonly pv: string | undefined },
+) {
   const means = (path: string, name?: string, least?: number) => {
     const forecast = readForecastTable(readText(path), path);
     return resample(forecast, forecastColumn(forecast, name, least), window, options.forecastShape);
@@ -160,49 +217,20 @@ function runHorizon(
       : resample(forecast, forecastColumn(forecast, shared, 0), window, options.forecastShape);
   };
   const load = shape(
-    options.loadForecast,
+    files.load,
     feeder.loads.map(({ name }) => name),
   );
   const pv = shape(
-    options.pvForecast,
+    files.pv,
     feeder.pvSystems.map(({ name }) => name),
   );
   const { loadMultiplier, pvMultiplier, efficiency, reserve } = options;
-  const end: HorizonEnd =
-    options.end === 'cyclic'
-      ? { kind: 'cyclic' }
-      : { kind: 'free', ...(options.endValue === undefined ? {} : { valuePerKwh: options.endValue }) };
-  const limits = givenLimits(scenario, options);
-  const result = coordinateHorizon({
-    feeder,
-    state: {
-      taps: {},
-      capacitorSections: {},
-      openSwitches: scenario.openSwitches,
-      ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
-    },
-    voltageLimits: { minPu: options.vMin, maxPu: options.vMax },
-    stepS: window.stepS,
-    importPrice,
-    exportPrice,
-    ...feederForecast(feeder, { load, pv, loadMultiplier, pvMultiplier, named }, { efficiency, reserve }),
-    end,
-    fairnessPerKwh: options.curtailmentWeight,
-    ...(limits ? { meterLimits: Object.fromEntries(limits) } : {}),
-    ...(options.acCorrection ? {} : { maxCorrections: 0 }),
-    onPass: ({ correction, rows, violationPu }) =>
-      terminal.progress(`correction ${correction}, ${rows} limits taken, ${violationPu.toExponential(1)} pu outside`),
-  });
-  const findings = [...scenario.findings, ...result.findings];
-  terminal.findings(findings);
-  const report = reportOf(scenario, result, options, window, findings, (performance.now() - began) / 1000);
-  if (terminal.isJson) terminal.result(report);
-  else for (const line of summary(report, result)) terminal.print(line);
-  return options.strict && result.status !== 'optimal' && result.status !== 'nothingToDo' ? EXIT.violated : EXIT.done;
+  const shapes = { load, pv, loadMultiplier, pvMultiplier, named };
+  return { importPrice, exportPrice, ...feederForecast(feeder, shapes, { efficiency, reserve }) };
 }
 
 /** Steps of the horizon; its begin as seconds after midnight or, with a date, epoch seconds. */
-function windowOf({ step, start }: HorizonOptions, horizonS: number): HorizonSteps {
+export function windowOf({ step, start }: HorizonOptions, horizonS: number): HorizonSteps {
   const steps = Math.round(horizonS / step);
   if (steps < 1 || Math.abs(steps * step - horizonS) > 1e-6 * horizonS) {
     throw new DecError('BAD_ARGUMENT', `A horizon of ${horizonS} s is no whole number of steps of ${step} s.`);

@@ -41,7 +41,7 @@ export function withCoordinateOptions(command: Command): Command {
     .option('--compare', 'solve every rule centrally and show them side by side')
     .option(
       '--plot [file]',
-      'write the picture of --compare, --horizon or --recede as SVG; folders are made (default: named after the feeder)',
+      'write the picture of --compare or --recede as SVG; folders are made (default: named after the feeder)',
       svgFile,
     );
 }

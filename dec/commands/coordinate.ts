@@ -66,7 +66,7 @@ async function runCoordinate(names: readonly string[], options: CoordinateOption
   checkLimits(options);
   checkNamed(names);
   const scenario = readCase(names, options);
-  const code = runHorizonJob(scenario, options, terminal, began);
+  const code = await runHorizonJob(scenario, options, terminal, began);
   if (code !== undefined) return code;
   const { feeder, openSwitches } = scenario;
   const { inputs, findings: limitFindings } = limitedCase(scenario, options);

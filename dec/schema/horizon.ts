@@ -64,6 +64,58 @@ export const horizonSchema = z.strictObject({
 });
 export type HorizonReport = z.infer<typeof horizonSchema>;
 
+/** What `dec coordinate --recede --json` prints. Power in W, energy of stores in Wh, cost in the prices' money. */
+export const recedingSchema = z.strictObject({
+  feeder: feederRefSchema,
+  /** Of the worst plan. */
+  status: z.enum(['optimal', 'limitsViolated', 'failed', 'nothingToDo']),
+  startS: z.number(),
+  stepSeconds: z.number().positive(),
+  /** Steps that each plan looks ahead, the one carried out among them. */
+  horizonSteps: z.int().positive(),
+  energyCost: z.number(),
+  availableKwh: z.number(),
+  curtailedKwh: z.number(),
+  jain: pair,
+  gini: pair,
+  steps: z.array(
+    z.strictObject({
+      status: z.enum(['optimal', 'limitsViolated', 'failed', 'nothingToDo']),
+      /** Of the plan: how far above the least cost it may be, and AC corrections. */
+      gap: z.number(),
+      corrections: z.int().nonnegative(),
+      importPrice: z.number(),
+      energyCost: z.number(),
+      vMaxPu: z.number(),
+      vMinPu: z.number(),
+      worstNode: z.string(),
+      uncoordinatedMaxPu: z.number(),
+      violations: z.int().nonnegative(),
+      isConverged: z.boolean(),
+      availableW: z.number(),
+      curtailedW: z.number(),
+      batteryW: z.number(),
+      storedWh: z.number(),
+      sourceW: z.number(),
+    }),
+  ),
+  batteries: z.array(z.strictObject({ id: z.string(), powerW: series, storedWh: series })),
+  ders: z.array(z.strictObject({ id: z.string(), alpha: series })),
+  settings: z.strictObject({
+    vMinPu: z.number(),
+    vMaxPu: z.number(),
+    loadMultiplier: z.number(),
+    pvMultiplier: z.number(),
+    sourceVoltagePu: z.number().nullable(),
+    end: z.enum(['cyclic', 'free']),
+    curtailmentWeight: z.number(),
+  }),
+  plot: z.string().nullable(),
+  seconds: z.number().nonnegative(),
+  findings: z.array(findingSchema),
+});
+export type RecedingReport = z.infer<typeof recedingSchema>;
+
 /** What `dec coordinate --envelopes --json` prints. Limits in W, both positive. */
 export const envelopeSchema = z.strictObject({
   feeder: feederRefSchema,

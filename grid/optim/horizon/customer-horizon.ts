@@ -8,7 +8,9 @@ export type HorizonEnd =
   /** As much as before the first step. */
   | { readonly kind: 'cyclic' }
   /** At least a share of each battery's largest store. */
-  | { readonly kind: 'atLeast'; readonly share: number };
+  | { readonly kind: 'atLeast'; readonly share: number }
+  /** At least so many Wh by battery id, as far as charging all the time comes; a battery not named may end anywhere. */
+  | { readonly kind: 'stored'; readonly storedWh: Readonly<Record<string, number>> };
 
 /** What a customer's schedule costs beside energy. */
 export interface ScheduleCosts {

@@ -18,7 +18,7 @@ import { fillRoom, proportionalRoom, type RoomRow } from './fair-room.js';
  * Cost: O(customers * nodes) per round of rows, one power flow per operating point.
  * Fails: with a status. The AC power flow is verified at operating points; between them the linear model vouches.
  * Sources: Petrou et al. (2021), "Ensuring distribution network integrity using dynamic operating limits for prosumers",
- *          IEEE Trans. Smart Grid 12(5).
+ *          IEEE Trans. Smart Grid, doi 10.1109/TSG.2021.3081371.
  */
 
 /** Rows taken for one side in a round; rounds at most. */

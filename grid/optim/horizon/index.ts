@@ -10,6 +10,7 @@ export * from './forecast-table.js';
 export * from './meter-limits.js';
 export * from './meter-point.js';
 export * from './programme-builder.js';
+export * from './recede-feeder.js';
 export * from './receding.js';
 export * from './resampling.js';
 export * from './schedule.js';

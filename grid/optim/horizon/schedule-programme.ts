@@ -78,6 +78,17 @@ export function addSchedule(
     const keep = 1 - (battery.lossPerHour ?? 0) * hours;
     const startKwh = battery.storedWh / 1000;
     const [minKwh, maxKwh] = [battery.minStoredWh / 1000, battery.maxStoredWh / 1000];
+    let reachableKwh = startKwh;
+    if (end.kind === 'stored') {
+      for (let t = 0; t < steps; t++) {
+        reachableKwh = Math.min(
+          maxKwh,
+          keep * reachableKwh + (hours * battery.chargeEfficiency * battery.maxChargeW) / 1000,
+        );
+      }
+      // A hair less, so that rounding does not ask for more than there can be.
+      reachableKwh *= 1 - 1e-9;
+    }
     for (let t = 0; t < steps; t++) {
       charge[t] = builder.variable(0, battery.maxChargeW / 1000, wear);
       discharge[t] = builder.variable(0, battery.maxDischargeW / 1000, wear);
@@ -85,6 +96,8 @@ export function addSchedule(
       if (t === steps - 1) {
         if (end.kind === 'cyclic') least = most = startKwh;
         if (end.kind === 'atLeast') least = Math.max(minKwh, end.share * maxKwh);
+        if (end.kind === 'stored')
+          least = Math.max(minKwh, Math.min(reachableKwh, (end.storedWh[battery.id] ?? 0) / 1000));
       }
       const worth = t === steps - 1 && end.kind === 'free' ? (end.valuePerKwh ?? 0) : 0;
       stored[t] = builder.variable(least, most, -worth);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { coordinationSchema, envelopeSchema, horizonSchema } from '../../../dec/schema/index.js';
+import { coordinationSchema, envelopeSchema, horizonSchema, recedingSchema } from '../../../dec/schema/index.js';
 import { dec } from './dec.js';
 
 /** A pair in the ancestor's form: two buses on one three-phase line, 10 kW of sun a phase at the end. */
@@ -120,5 +120,70 @@ describe('dec coordinate --horizon', () => {
     const { code, stderr } = await dec(['coordinate', ...model, ...SOURCE, '--horizon', '3h']);
     expect(code).toBe(2);
     expect(stderr).toContain('--prices');
+  });
+});
+
+describe('dec coordinate --recede', () => {
+  it('carries out a day step by step with the sun as it turns out, keeps its contract and draws it', async () => {
+    const prices = join(folder, 'day-prices.csv');
+    const forecast = join(folder, 'forecast.csv');
+    const actual = join(folder, 'actual.csv');
+    const picture = join(folder, 'day.svg');
+    writeFileSync(prices, 'hour,price\n0,0.2\n1,0.3\n2,0.2\n3,0.2\n');
+    writeFileSync(forecast, 'hour,share\n0,0\n1,0.2\n2,0.2\n3,0.2\n');
+    writeFileSync(actual, 'hour,share\n0,0\n1,0.2\n2,1\n3,0.2\n');
+    const options = [
+      '--recede',
+      '3h',
+      '--horizon',
+      '1h',
+      '--step',
+      '30m',
+      '--prices',
+      prices,
+      '--pv-forecast',
+      forecast,
+    ];
+    const more = ['--actual-pv', actual, '--plot', picture, '--json', '--strict'];
+    const { code, json, stderr } = await dec(['coordinate', ...model, ...SOURCE, ...options, ...more]);
+    expect([code, stderr]).toEqual([0, '']);
+    const report = recedingSchema.parse(json());
+    expect(report.steps).toHaveLength(6);
+    expect(report.horizonSteps).toBe(2);
+    // As in the horizon above: a fifth of the sun needs no curtailment, all of it a small part.
+    expect(report.steps[2]!.curtailedW).toBeLessThan(1);
+    expect(report.steps[4]!.availableW).toBeCloseTo(30_000, 3);
+    expect(report.steps[4]!.curtailedW).toBeGreaterThan(100);
+    for (const { vMaxPu, violations } of report.steps) {
+      expect(vMaxPu).toBeLessThanOrEqual(1.05 + 1e-5);
+      expect(violations).toBe(0);
+    }
+    expect(readFileSync(picture, 'utf8')).toContain('price per kWh');
+  });
+
+  it('asks how far to look ahead, with 2', async () => {
+    const { code, stderr } = await dec(['coordinate', ...model, ...SOURCE, '--recede', '3h']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('--horizon');
+  });
+});
+
+describe('--config', () => {
+  it('gives settings that the command line goes before', async () => {
+    const file = join(folder, 'case.yaml');
+    writeFileSync(file, 'feeder: [buses.json, branches.json]\nsource-voltage: 1.0\nfairness: total\nv-max: 1.04\n');
+    const { code, json } = await dec(['coordinate', '--config', file, '--v-max', '1.05', '--json']);
+    expect(code).toBe(0);
+    const report = coordinationSchema.parse(json());
+    expect(report.fairness).toBe('total');
+    expect(report.settings).toMatchObject({ vMaxPu: 1.05, sourceVoltagePu: 1 });
+  });
+
+  it('names what dec run cannot do live, with 2', async () => {
+    const file = join(folder, 'run.yaml');
+    writeFileSync(file, 'fairness: maxMin\nrun:\n  intervals: 1\n');
+    const { code, stdout, stderr } = await dec(['run', '--config', file]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/maxMin at level customer.*proportional.*equalAlpha.*total/);
   });
 });

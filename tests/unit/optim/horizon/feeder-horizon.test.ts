@@ -3,6 +3,7 @@ import {
   coordinateHorizon,
   type FeederHorizonQuestion,
   recede,
+  recedeFeeder,
   type ScheduledBattery,
   scheduleCustomer,
 } from '../../../../grid/optim/index.js';
@@ -184,5 +185,52 @@ describe('a receding horizon', () => {
     expect(steps[0]!.batteries[0]).toMatchObject({ orderedW: 3000 });
     expect(steps[0]!.batteries[0]!.powerW).toBeCloseTo(1425, 6);
     expect(steps[1]!.batteries[0]!.powerW).toBeCloseTo(0, 6);
+  });
+});
+
+describe('a feeder by a receding horizon', () => {
+  const run = (steps: number) => {
+    const { importPrice, exportPrice, loads, availableW, batteries, ...common } = question();
+    const turn = (values: Float64Array, by: number) => values.map((_, t) => values[(t + by) % STEPS]!);
+    return recedeFeeder({
+      ...common,
+      steps,
+      batteries,
+      outlook: (step) => ({
+        importPrice: turn(importPrice, step),
+        exportPrice: turn(exportPrice, step),
+        loads,
+        availableW: Object.fromEntries(Object.entries(availableW).map(([id, values]) => [id, turn(values, step)])),
+      }),
+    });
+  };
+
+  it('holds every step it carries out in the AC power flow, stores in their range, and comes back by the end', () => {
+    const { status, steps, batteries, energyCost } = run(STEPS);
+    expect(status).toBe('optimal');
+    expect(steps).toHaveLength(STEPS);
+    expect(Math.max(...steps.map(({ uncoordinatedMaxPu }) => uncoordinatedMaxPu))).toBeGreaterThan(1.06);
+    for (const { vMaxPu, violations } of steps) {
+      expect(violations).toBe(0);
+      expect(vMaxPu).toBeLessThanOrEqual(1.05 + 1e-5);
+    }
+    for (const { batteries: stores } of batteries) {
+      for (const { storedWh, powerW, orderedW } of stores) {
+        expect(storedWh).toBeGreaterThanOrEqual(500 - 0.1);
+        expect(storedWh).toBeLessThanOrEqual(8000 + 0.1);
+        expect(Math.abs(powerW - orderedW)).toBeLessThan(1);
+      }
+    }
+    expect(energyCost).toBeCloseTo(
+      steps.reduce((sum, step) => sum + step.energyCost, 0),
+      9,
+    );
+  });
+
+  it('begins with the first step of the plan for the whole horizon', () => {
+    const [first] = run(1).steps;
+    const plan = coordinateHorizon(question());
+    expect(first!.batteryW).toBeCloseTo(plan.steps[0]!.batteryW, 0);
+    expect(first!.vMaxPu).toBeCloseTo(plan.steps[0]!.vMaxPu, 6);
   });
 });

@@ -1,0 +1,175 @@
+import { writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DecError } from '../../grid/math/index.js';
+import { type FeederRecedingResult, type LoadForecast, recedeFeeder } from '../../grid/optim/index.js';
+import { makeFolder } from '../../platform/index.js';
+import { renderSvg } from '../output/index.js';
+import { recedingPicture } from '../output/receding-picture.js';
+import type { RecedingReport } from '../schema/index.js';
+import { EXIT, type Terminal, table } from '../terminal.js';
+import { givenLimits } from './coordinate-envelopes.js';
+import { endOf, type HorizonCaseOptions, outlookOf, type ScenarioCase, windowOf } from './coordinate-horizon.js';
+
+/** `dec coordinate --recede`: a day step by step, each planned with what is known then. */
+export async function runReceding(
+  scenario: ScenarioCase,
+  options: HorizonCaseOptions,
+  terminal: Terminal,
+  recedeS: number,
+  began: number,
+): Promise<number> {
+  const { feeder } = scenario;
+  if (options.horizon === undefined) {
+    throw new DecError('BAD_ARGUMENT', '--recede needs --horizon TIME: how far each plan looks ahead.');
+  }
+  const { steps } = windowOf(options, recedeS);
+  const horizonSteps = windowOf(options, options.horizon).steps;
+  const window = { ...windowOf(options, recedeS), steps: steps + horizonSteps - 1 };
+  const files = { load: options.loadForecast, pv: options.pvForecast };
+  const forecast = outlookOf(feeder, options, window, files);
+  const actual = outlookOf(feeder, options, window, {
+    load: options.actualLoad ?? files.load,
+    pv: options.actualPv ?? files.pv,
+  });
+  /** Steps ahead of one: the first as it is, the others as forecast. */
+  const ahead = (given: Float64Array, real: Float64Array, step: number) => {
+    const part = given.slice(step, step + horizonSteps);
+    part[0] = real[step]!;
+    return part;
+  };
+  const limits = givenLimits(scenario, options);
+  const result = recedeFeeder({
+    feeder,
+    state: {
+      taps: {},
+      capacitorSections: {},
+      openSwitches: scenario.openSwitches,
+      ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
+    },
+    voltageLimits: { minPu: options.vMin, maxPu: options.vMax },
+    stepS: window.stepS,
+    steps,
+    batteries: forecast.batteries,
+    end: endOf(options),
+    fairnessPerKwh: options.curtailmentWeight,
+    ...(limits ? { meterLimits: Object.fromEntries(limits) } : {}),
+    ...(options.acCorrection ? {} : { maxCorrections: 0 }),
+    outlook: (step) => ({
+      importPrice: forecast.importPrice.slice(step, step + horizonSteps),
+      exportPrice: forecast.exportPrice.slice(step, step + horizonSteps),
+      loads: Object.fromEntries(
+        Object.entries(forecast.loads).map(([id, { powerW, powerVar }]): [string, LoadForecast] => {
+          const real = actual.loads[id]!;
+          return [id, { powerW: ahead(powerW, real.powerW, step), powerVar: ahead(powerVar, real.powerVar, step) }];
+        }),
+      ),
+      availableW: Object.fromEntries(
+        Object.entries(forecast.availableW).map(([id, given]) => [id, ahead(given, actual.availableW[id]!, step)]),
+      ),
+    }),
+    onStep: (step, { vMaxPu }) => terminal.progress(`step ${step + 1} of ${steps}, highest ${vMaxPu.toFixed(4)} pu`),
+  });
+  const picture = options.plot === true ? `receding_${feeder.name.replace(/[^\w.-]/g, '_')}.svg` : options.plot;
+  const report: RecedingReport = {
+    feeder: { name: feeder.name, mrid: feeder.mrid },
+    status: result.status,
+    startS: window.startS,
+    stepSeconds: window.stepS,
+    horizonSteps,
+    energyCost: result.energyCost,
+    availableKwh: result.availableKwh,
+    curtailedKwh: result.curtailedKwh,
+    jain: { ...result.fairness.jain },
+    gini: { ...result.fairness.gini },
+    steps: result.steps.map(({ alpha: _, ...step }, t) => ({
+      ...step,
+      importPrice: forecast.importPrice[t]!,
+      storedWh: result.batteries[t]!.batteries.reduce((sum, { storedWh }) => sum + storedWh, 0),
+    })),
+    batteries: Object.keys(forecast.batteries).map((id, b) => ({
+      id,
+      powerW: result.batteries.map(({ batteries }) => batteries[b]!.powerW),
+      storedWh: result.batteries.map(({ batteries }) => batteries[b]!.storedWh),
+    })),
+    ders: feeder.pvSystems.map(({ id }) => ({ id, alpha: result.steps.map(({ alpha }) => alpha.get(id) ?? 0) })),
+    settings: {
+      vMinPu: options.vMin,
+      vMaxPu: options.vMax,
+      loadMultiplier: options.loadMultiplier,
+      pvMultiplier: options.pvMultiplier,
+      sourceVoltagePu: options.sourceVoltage ?? null,
+      end: options.end,
+      curtailmentWeight: options.curtailmentWeight,
+    },
+    plot: picture ?? null,
+    seconds: (performance.now() - began) / 1000,
+    findings: [...scenario.findings],
+  };
+  if (picture !== undefined) {
+    makeFolder(dirname(picture), 'folder of the picture');
+    writeFileSync(picture, await renderSvg(recedingPicture(report)));
+  }
+  terminal.findings(report.findings);
+  if (terminal.isJson) terminal.result(report);
+  else for (const line of summary(report, result)) terminal.print(line);
+  const isGood = result.status === 'optimal' || result.status === 'nothingToDo';
+  return options.strict && !isGood ? EXIT.violated : EXIT.done;
+}
+
+/** Hours and minutes of a step's begin. */
+function clock(seconds: number): string {
+  const minutes = Math.round(seconds / 60) % 1440;
+  return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
+}
+
+function summary(report: RecedingReport, { status }: FeederRecedingResult): string[] {
+  const kilowatts = (powerW: number) => (powerW / 1000).toFixed(1);
+  const { steps, horizonSteps, stepSeconds } = report;
+  return [
+    `${report.feeder.name} ${report.feeder.mrid}: ${steps.length} steps, each planned ${(horizonSteps * stepSeconds) / 3600} h ahead: ${status}`,
+    '',
+    table(
+      [
+        'time',
+        'V alone',
+        'V max',
+        'V min',
+        'at',
+        'sun kW',
+        'curtailed kW',
+        'batteries kW',
+        'stored kWh',
+        'source kW',
+        'price',
+        'cost',
+        'plan',
+      ],
+      steps.map((step, t) => [
+        clock(report.startS + t * stepSeconds),
+        step.uncoordinatedMaxPu.toFixed(4),
+        step.vMaxPu.toFixed(4),
+        step.vMinPu.toFixed(4),
+        step.worstNode,
+        kilowatts(step.availableW),
+        kilowatts(step.curtailedW),
+        kilowatts(step.batteryW),
+        kilowatts(step.storedWh),
+        kilowatts(step.sourceW),
+        step.importPrice.toFixed(3),
+        step.energyCost.toFixed(2),
+        step.status,
+      ]),
+    ),
+    '',
+    table(
+      ['', ''],
+      [
+        ['energy cost', report.energyCost.toFixed(2)],
+        ['curtailed', `${report.curtailedKwh.toFixed(1)} of ${report.availableKwh.toFixed(1)} kWh`],
+        ['Jain index (curtailed, served)', `${report.jain.alpha.toFixed(3)}, ${report.jain.served.toFixed(3)}`],
+      ],
+    ),
+    '',
+    report.plot === null ? 'Picture: add --plot FILE.svg. All batteries: add --json.' : `Picture: ${report.plot}`,
+  ];
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError, parseConfiguration } from '../../../dec/configuration.js';
+import { createProgram } from '../../../dec/program.js';
+import { COMMON_KEYS, keyOf, type Section, sectionOptions } from '../../../dec/schema/configuration.js';
+
+const SECTIONS: readonly Section[] = ['run', 'coordinate', 'series'];
+const commandOf = (name: Section): Command => createProgram().commands.find((one) => one.name() === name)!;
+const commands = new Map(SECTIONS.map((name) => [name, sectionOptions(commandOf(name))] as const));
+const parse = (text: string) => parseConfiguration(text, 'case.yaml', commands);
+
+function issuesOf(text: string) {
+  try {
+    parse(text);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.issues;
+    throw error;
+  }
+  return [];
+}
+
+describe('a configuration', () => {
+  it('reads values as the command line does', () => {
+    const content = parse(
+      'load-multiplier: 0.25\nopen: [sw7, 54-94]\nrun:\n  start: 10:30\n  interval: 15m\n  realtime: true\n',
+    );
+    expect(content).toMatchObject({
+      'load-multiplier': 0.25,
+      open: ['sw7', '54-94'],
+      run: { start: 37_800, interval: 900, realtime: true },
+    });
+  });
+
+  it('tells everything that is wrong at once, with line, key and what to do', () => {
+    const issues = issuesOf(
+      [
+        'fairnes: maxMin',
+        'source-voltage: 104',
+        'intervals: 4',
+        'loadMultiplier: 2',
+        'run:',
+        '  intervals: none',
+        'json: true',
+      ].join('\n'),
+    );
+    expect(issues.map(({ file, line, key }) => `${file}:${line} ${key}`)).toEqual([
+      'case.yaml:1 fairnes',
+      'case.yaml:2 source-voltage',
+      'case.yaml:3 intervals',
+      'case.yaml:4 loadMultiplier',
+      'case.yaml:6 run.intervals',
+      'case.yaml:7 json',
+    ]);
+    expect(issues.map(({ message }) => message)).toEqual([
+      expect.stringContaining('`fairness`'),
+      expect.stringMatching(/per unit.*104/),
+      expect.stringContaining('below `run:`'),
+      expect.stringContaining('`load-multiplier`'),
+      expect.stringMatching(/number.*"none"/),
+      expect.stringContaining('command line'),
+    ]);
+  });
+
+  it.each([
+    ['fairness: total\nfairness: maxMin', 2, /unique/],
+    ['run: [1', 1, /YAML/],
+    ['- fairness', 1, /keys with values/],
+    ['run: 5', 1, /keys with values/],
+    ['strict: yes please', 1, /true or false/],
+    ['fairness: [total, maxMin]', 1, /single value/],
+  ])('refuses %j in line %i', (text, line, hint) => {
+    const [issue] = issuesOf(text);
+    expect(issue!.line).toBe(line);
+    expect(issue!.message).toMatch(hint);
+  });
+
+  it('takes nothing from an empty file', () => {
+    expect(parse('# nothing\n')).toEqual({});
+  });
+
+  it('has common keys that dec run and dec coordinate both know', () => {
+    for (const name of ['run', 'coordinate'] as const) {
+      const keys = commands.get(name)!.map(keyOf);
+      for (const key of COMMON_KEYS) expect(keys, `${name} ${key}`).toContain(key);
+    }
+  });
+
+  it('the example in inputs is one', () => {
+    const content = parseConfiguration(readFileSync('inputs/coordination.yaml', 'utf8'), 'coordination.yaml', commands);
+    expect(content).toMatchObject({ fairness: 'proportional', run: { intervals: 14 }, coordinate: { step: 900 } });
+  });
+});
