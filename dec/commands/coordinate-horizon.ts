@@ -18,7 +18,6 @@ import { count, duration, nonNegative, nonNegativeCount, number, oneOf, positive
 import type { HorizonReport } from '../schema/index.js';
 import { EXIT, type Terminal, table } from '../terminal.js';
 import { csvFile, givenLimits, readText, runEnvelopes } from './coordinate-envelopes.js';
-import { runReceding } from './coordinate-recede.js';
 
 /** Options of `dec coordinate` for horizons, envelopes and limits. */
 export interface HorizonOptions {
@@ -131,9 +130,8 @@ export function runHorizonJob(
   options: HorizonCaseOptions,
   terminal: Terminal,
   began: number,
-): number | Promise<number> | undefined {
+): number | undefined {
   if (options.envelopes !== undefined) return runEnvelopes(scenario, options, terminal, began);
-  if (options.recede !== undefined) return runReceding(scenario, options, terminal, options.recede, began);
   return options.horizon === undefined ? undefined : runHorizon(scenario, options, terminal, options.horizon, began);
 }
 

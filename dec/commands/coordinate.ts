@@ -17,6 +17,7 @@ import { compareRules } from './coordinate-compare.js';
 import { limitedCase } from './coordinate-envelopes.js';
 import { type HorizonOptions, runHorizonJob, withHorizonOptions } from './coordinate-horizon.js';
 import { type CoordinateOptions, factorsFrom, keepFeedback, withCoordinateOptions } from './coordinate-options.js';
+import { runReceding } from './coordinate-recede.js';
 import { coordinationReport, coordinationSummary } from './coordinate-report.js';
 import { checkLimits, reactiveOf, ruleOf, withRuleOptions } from './rule-options.js';
 
@@ -66,7 +67,10 @@ async function runCoordinate(names: readonly string[], options: CoordinateOption
   checkLimits(options);
   checkNamed(names);
   const scenario = readCase(names, options);
-  const code = await runHorizonJob(scenario, options, terminal, began);
+  if (options.recede !== undefined && options.envelopes === undefined) {
+    return runReceding(scenario, options, terminal, options.recede, began);
+  }
+  const code = runHorizonJob(scenario, options, terminal, began);
   if (code !== undefined) return code;
   const { feeder, openSwitches } = scenario;
   const { inputs, findings: limitFindings } = limitedCase(scenario, options);
