@@ -1,9 +1,7 @@
-import { writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DecError } from '../../grid/math/index.js';
 import { type FeederRecedingResult, type LoadForecast, recedeFeeder } from '../../grid/optim/index.js';
-import { makeFolder } from '../../platform/index.js';
 import { renderSvg } from '../output/index.js';
+import { pictureFile, writePicture } from '../output/picture.js';
 import { recedingPicture } from '../output/receding-picture.js';
 import type { RecedingReport } from '../schema/index.js';
 import { EXIT, type Terminal, table } from '../terminal.js';
@@ -22,6 +20,7 @@ export async function runReceding(
   if (options.horizon === undefined) {
     throw new DecError('BAD_ARGUMENT', '--recede needs --horizon TIME: how far each plan looks ahead.');
   }
+  const picture = pictureFile(options.plot, 'receding', feeder.name);
   const { steps } = windowOf(options, recedeS);
   const horizonSteps = windowOf(options, options.horizon).steps;
   const window = { ...windowOf(options, recedeS), steps: steps + horizonSteps - 1 };
@@ -69,7 +68,6 @@ export async function runReceding(
     }),
     onStep: (step, { vMaxPu }) => terminal.progress(`step ${step + 1} of ${steps}, highest ${vMaxPu.toFixed(4)} pu`),
   });
-  const picture = options.plot === true ? `receding_${feeder.name.replace(/[^\w.-]/g, '_')}.svg` : options.plot;
   const report: RecedingReport = {
     feeder: { name: feeder.name, mrid: feeder.mrid },
     status: result.status,
@@ -105,10 +103,7 @@ export async function runReceding(
     seconds: (performance.now() - began) / 1000,
     findings: [...scenario.findings],
   };
-  if (picture !== undefined) {
-    makeFolder(dirname(picture), 'folder of the picture');
-    writeFileSync(picture, await renderSvg(recedingPicture(report)));
-  }
+  if (picture !== undefined) writePicture(picture, await renderSvg(recedingPicture(report)));
   terminal.findings(report.findings);
   if (terminal.isJson) terminal.result(report);
   else for (const line of summary(report, result)) terminal.print(line);
