@@ -5,8 +5,9 @@
 import { isKnownClass } from './class-list.js';
 import type { CimEquipment } from './equipment.js';
 import { MACHINE_CLASSES } from './generation.js';
+import type { KeyList } from './key-list.js';
 import { LOAD_CLASSES } from './load.js';
-import type { CimObject } from './object-index.js';
+import { type CimObject, REFERENCE } from './object-index.js';
 import { PARENT_LINKS } from './parentage.js';
 import { SOURCE_CLASSES } from './source.js';
 import { SWITCH_CLASSES } from './switch.js';
@@ -95,16 +96,13 @@ const STEADY_STATE = 'steady-state profile (SSH)';
 /** Names every followed link whose target the input lacks, with its id. */
 export function nameMissingTargets(eq: CimEquipment): void {
   nameTextLinks(eq);
-  const links = new Map<number, readonly [string, Link]>();
-  for (const [name, link] of Object.entries(FOLLOWED)) {
-    const code = eq.index.attributeCode(name);
-    if (code >= 0) links.set(code, [name, link]);
-  }
+  const plans = linksOf(eq, Object.keys(FOLLOWED), true);
   for (const object of eq.index.objects.values()) {
-    object.eachReference((code, target) => {
-      const found = links.get(code);
-      if (found === undefined) return;
-      const [attribute, { to, severity = 'error' }] = found;
+    for (const link of plans.get(object.keyList) ?? NO_LINKS) {
+      const target = object.valueAt(link.place);
+      if (target === link.right) continue;
+      const { attribute } = link;
+      const { to, severity = 'error' }: Link = FOLLOWED[attribute] ?? {};
       const end = eq.index.objects.get(target);
       if (end === undefined) {
         eq.findings.add(
@@ -120,30 +118,54 @@ export function nameMissingTargets(eq: CimEquipment): void {
         eq.findings.add(severity, 'MISSING_REFERENCE', object, `${attribute} leads to a ${end.className}.`, {
           ...{ attribute, value: end.mrid, allowed: `a link to a ${to.slice(0, 4).join(', ')}` },
         });
-      }
-    });
+      } else link.right = target;
+    }
   }
+}
+
+/** One link of objects written alike. */
+interface LinkPlace {
+  readonly attribute: string;
+  /** Where it stands among their properties. */
+  readonly place: number;
+  /** The last target that was found right; the next object often has the same. */
+  right?: string;
+}
+
+const NO_LINKS: readonly LinkPlace[] = [];
+
+/** Properties of some names by list of properties: those that are links, or those that are not. */
+function linksOf(eq: CimEquipment, wanted: readonly string[], isLink: boolean): Map<KeyList, LinkPlace[]> {
+  const names = new Map<number, string>();
+  for (const name of wanted) {
+    const code = eq.index.attributeCode(name);
+    if (code >= 0) names.set(code, name);
+  }
+  const plans = new Map<KeyList, LinkPlace[]>();
+  for (const list of eq.index.keyLists()) {
+    const places = list.keys.flatMap((key, place): LinkPlace[] => {
+      const attribute = names.get(key >> 2);
+      return attribute === undefined || ((key & 3) === REFERENCE) !== isLink ? [] : [{ attribute, place }];
+    });
+    if (places.length > 0) plans.set(list, places);
+  }
+  return plans;
 }
 
 /** Names links that stand there as text: they lead nowhere, whatever they say. */
 function nameTextLinks(eq: CimEquipment): void {
-  const names = new Map<number, string>();
-  for (const name of [...Object.keys(FOLLOWED), ...PARENT_LINKS]) {
-    const code = eq.index.attributeCode(name);
-    if (code >= 0) names.set(code, name);
-  }
+  const plans = linksOf(eq, [...Object.keys(FOLLOWED), ...PARENT_LINKS], false);
+  if (plans.size === 0) return;
   for (const object of eq.index.objects.values()) {
-    object.eachKind((code, kind) => {
-      if (kind === 'reference') return;
-      const attribute = names.get(code);
-      if (attribute === undefined || eq.orphans.has(object)) return;
-      const { severity = 'error' } = FOLLOWED[attribute] ?? {};
+    for (const { attribute } of plans.get(object.keyList) ?? NO_LINKS) {
+      if (eq.orphans.has(object)) continue;
+      const { severity = 'error' }: Link = FOLLOWED[attribute] ?? {};
       eq.findings.add(severity, 'BAD_VALUE', object, `${attribute} is a text, not a link.`, {
         attribute,
-        value: object.peek(code),
+        value: object.peek(eq.index.attributeCode(attribute)),
         allowed: 'rdf:resource with the id of an object of the input',
       });
-    });
+    }
   }
 }
 

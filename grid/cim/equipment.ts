@@ -78,11 +78,14 @@ export class CimEquipment {
   readonly orphans = new Set<CimObject>();
   /** Matrices by their PerLengthPhaseImpedance, per metre. */
   readonly phaseMatrices = new Map<CimObject, ImpedanceMatrices | undefined>();
-  readonly #terminals = new Map<CimObject, readonly CimObject[]>();
+  /** By id of the equipment. */
+  readonly #terminals = new Map<string, readonly CimObject[]>();
   /** Values of voltage limits by their set. */
   readonly #limits = new Map<string, readonly number[]>();
   readonly #baseByBus = new Map<string, number>();
   readonly #secondary = new Set<string>();
+  /** Values of base voltages that were asked for; NaN for none. */
+  readonly #baseById = new Map<string, number>();
   readonly #baseUnit = new Map<string, number>();
   /** What is used in the place of base voltages that are none. */
   readonly #meantBase = new Map<string, number>();
@@ -108,10 +111,10 @@ export class CimEquipment {
 
   /** Terminals of a piece of equipment in order of their sequence numbers. */
   terminals(equipment: CimObject): readonly CimObject[] {
-    let known = this.#terminals.get(equipment);
+    let known = this.#terminals.get(equipment.id);
     if (!known) {
       known = this.#orderedTerminals(equipment);
-      this.#terminals.set(equipment, known);
+      this.#terminals.set(equipment.id, known);
     }
     return known;
   }
@@ -120,7 +123,10 @@ export class CimEquipment {
     const list = this.index.referrers(equipment.id, 'Terminal.ConductingEquipment');
     const order = (terminal: CimObject) =>
       this.optionalNumber(terminal, 'ACDCTerminal.sequenceNumber', 'Terminal.sequenceNumber') ?? 0;
-    return list.length < 2 ? list : [...list].sort((a, b) => order(a) - order(b));
+    if (list.length < 2) return list;
+    if (list.length > 2) return [...list].sort((a, b) => order(a) - order(b));
+    const [first, second] = list;
+    return order(second!) < order(first!) ? [second!, first!] : list;
   }
 
   /** The bus of a terminal; undefined when it has none. */
@@ -160,17 +166,20 @@ export class CimEquipment {
 
   /** Whether a piece of equipment is in service and connected; one that is not becomes a finding. */
   isInService(equipment: CimObject): boolean {
-    if (this.terminals(equipment).some((terminal) => this.flag(terminal, 'ACDCTerminal.connected') === false)) {
+    if (this.#isDisconnected(equipment)) {
       this.findings.add('info', 'OUT_OF_SERVICE', equipment, 'A terminal of it is not connected; it is left out.', {
         attribute: 'ACDCTerminal.connected',
         value: 'false',
       });
       return false;
     }
-    const attribute = ['Equipment.inService', 'Equipment.normallyInService'].find(
-      (name) => this.flag(equipment, name) !== undefined,
-    );
-    if (attribute === undefined || this.flag(equipment, attribute)) return true;
+    let attribute = 'Equipment.inService';
+    let isIn = this.flag(equipment, attribute);
+    if (isIn === undefined) {
+      attribute = 'Equipment.normallyInService';
+      isIn = this.flag(equipment, attribute);
+    }
+    if (isIn !== false) return true;
     this.findings.add('info', 'OUT_OF_SERVICE', equipment, 'It is out of service and left out.', {
       attribute,
       value: 'false',
@@ -178,9 +187,26 @@ export class CimEquipment {
     return false;
   }
 
+  #isDisconnected(equipment: CimObject): boolean {
+    for (const terminal of this.terminals(equipment)) {
+      if (this.flag(terminal, 'ACDCTerminal.connected') === false) return true;
+    }
+    return false;
+  }
+
   /** Value of a BaseVoltage, line-to-line V. */
   baseVoltage(id: string | undefined): number | undefined {
-    const object = id === undefined ? undefined : this.index.objects.get(id);
+    if (id === undefined) return undefined;
+    let known = this.#baseById.get(id);
+    if (known === undefined) {
+      known = this.#readBase(id) ?? Number.NaN;
+      this.#baseById.set(id, known);
+    }
+    return Number.isNaN(known) ? undefined : known;
+  }
+
+  #readBase(id: string): number | undefined {
+    const object = this.index.objects.get(id);
     if (!object) return undefined;
     const meant = this.#meantBase.get(object.id);
     if (meant !== undefined) return meant;
@@ -236,6 +262,8 @@ export class CimEquipment {
   flag(object: CimObject | undefined, attribute: string): boolean | undefined {
     const text = object?.get(attribute);
     if (!object || text === undefined) return undefined;
+    if (text === 'true') return true;
+    if (text === 'false') return false;
     const word = text.toLowerCase();
     if (word === 'true' || word === '1') return true;
     if (word === 'false' || word === '0') return false;

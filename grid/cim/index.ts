@@ -1,3 +1,5 @@
+import './kept-shapes.js';
+
 export * from './difference.js';
 export * from './feeder.js';
 export { CimIndex, CimObject, type CimValueKind } from './object-index.js';

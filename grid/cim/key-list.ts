@@ -12,6 +12,8 @@ export class KeyList {
   #others: Map<number, KeyList> | undefined;
   #keys: readonly number[] | undefined;
   #places: Map<number, number> | undefined;
+  #placesByName: Map<string, number> | undefined;
+  #repeats: boolean | undefined;
   /** The element that followed these properties the last time; the scanner's guess. */
   following: XmlName | undefined;
 
@@ -47,6 +49,27 @@ export class KeyList {
       this.#keys = keys;
     }
     return this.#keys;
+  }
+
+  /** Whether an attribute stands in it more than once. */
+  get hasRepeats(): boolean {
+    this.#repeats ??= new Set(this.keys.map((key) => key >> 2)).size < this.length;
+    return this.#repeats;
+  }
+
+  /**
+   * Place of the first property with an attribute name; -1 where there is none.
+   *
+   * @param numbers - attribute numbers by name
+   */
+  placeOfName(name: string, numbers: ReadonlyMap<string, number>): number {
+    this.#placesByName ??= new Map();
+    const known = this.#placesByName.get(name);
+    if (known !== undefined) return known;
+    const number = numbers.get(name);
+    const place = number === undefined ? -1 : this.placeOf(number);
+    this.#placesByName.set(name, place);
+    return place;
   }
 
   /** Place of the first property with an attribute number; -1 where there is none. */

@@ -77,9 +77,7 @@ export class CimObject {
 
   /** Value of an attribute: the text of a literal, `Kind.member` of an enumeration, the canonical id of a link. */
   get(attribute: string): string | undefined {
-    const code = this.#index.attributeCode(attribute);
-    if (code < 0) return undefined;
-    const at = this.#keys.placeOf(code);
+    const at = this.#keys.placeOfName(attribute, this.#index.attributeNumbers);
     if (at < 0) return undefined;
     if (at < 31) this.#asked |= 1 << at;
     return this.#values[at];
@@ -87,9 +85,23 @@ export class CimObject {
 
   /** How an attribute is written; undefined where it is absent. Asking this is not reading the attribute. */
   kindOf(attribute: string): CimValueKind | undefined {
-    const code = this.#index.attributeCode(attribute);
-    const at = code < 0 ? -1 : this.#keys.placeOf(code);
+    const at = this.#keys.placeOfName(attribute, this.#index.attributeNumbers);
     return at < 0 ? undefined : KINDS[this.#keys.keys[at]! & 3];
+  }
+
+  /** The attributes and kinds of its properties, shared with objects written alike. */
+  get keyList(): KeyList {
+    return this.#keys;
+  }
+
+  /** Value at a place of {@link keyList}; this does not count as reading it. */
+  valueAt(place: number): string {
+    return this.#values[place] ?? '';
+  }
+
+  /** One bit for each of the first 31 properties that was asked for. */
+  get asked(): number {
+    return this.#asked;
   }
 
   /** First value of an attribute by its number, an empty text where it is absent; this does not count as reading it. */
@@ -124,11 +136,16 @@ export class CimObject {
 
   /** First object linked to by an attribute, as canonical id. */
   ref(attribute: string): string | undefined {
-    const code = this.#index.attributeCode(attribute);
-    const at = code < 0 ? -1 : this.#keys.placeOf(code);
+    const list = this.#keys;
+    const at = list.placeOfName(attribute, this.#index.attributeNumbers);
     if (at < 0) return undefined;
+    const { keys } = list;
+    if (!list.hasRepeats) {
+      if (at < 31) this.#asked |= 1 << at;
+      return (keys[at]! & 3) === REFERENCE ? this.#values[at] : undefined;
+    }
+    const code = keys[at]! >> 2;
     const key = propertyKey(code, REFERENCE);
-    const { keys } = this.#keys;
     let first: string | undefined;
     for (let i = at; i < keys.length; i++) {
       if (keys[i]! >> 2 !== code) continue;
@@ -138,22 +155,36 @@ export class CimObject {
     return first;
   }
 
+  /** First object linked to by an attribute, as canonical id, without counting as reading it. */
+  target(attribute: string): string | undefined {
+    const list = this.#keys;
+    const at = list.placeOfName(attribute, this.#index.attributeNumbers);
+    if (at < 0) return undefined;
+    return (list.keys[at]! & 3) === REFERENCE
+      ? this.#values[at]
+      : list.hasRepeats
+        ? this.targets(attribute)[0]
+        : undefined;
+  }
+
   /** All objects linked to by an attribute, as canonical ids. */
   refs(attribute: string): readonly string[] {
-    const code = this.#index.attributeCode(attribute);
+    const at = this.#keys.placeOfName(attribute, this.#index.attributeNumbers);
+    if (at < 0) return NONE;
     const { keys } = this.#keys;
-    for (let i = 0; i < keys.length && i < 31; i++) if (keys[i]! >> 2 === code) this.#asked |= 1 << i;
+    for (let i = at; i < keys.length && i < 31; i++) if (keys[i]! >> 2 === keys[at]! >> 2) this.#asked |= 1 << i;
     return this.targets(attribute);
   }
 
   /** The same without counting as reading them. */
   targets(attribute: string): readonly string[] {
-    const code = this.#index.attributeCode(attribute);
-    if (code < 0) return NONE;
-    const key = propertyKey(code, REFERENCE);
+    const at = this.#keys.placeOfName(attribute, this.#index.attributeNumbers);
+    if (at < 0) return NONE;
     const { keys } = this.#keys;
+    if (!this.#keys.hasRepeats) return (keys[at]! & 3) === REFERENCE ? [this.#values[at]!] : NONE;
+    const key = propertyKey(keys[at]! >> 2, REFERENCE);
     let list: string[] | undefined;
-    for (let i = 0; i < keys.length; i++) {
+    for (let i = at; i < keys.length; i++) {
       if (keys[i] === key) {
         if (list) list.push(this.#values[i]!);
         else list = [this.#values[i]!];
@@ -204,6 +235,13 @@ export class CimObject {
   }
 }
 
+/** Objects of one class. */
+interface ClassObjects {
+  readonly objects: CimObject[];
+  /** The lists of properties they have. */
+  readonly keyLists: Set<KeyList>;
+}
+
 /** All objects of one model, from one file or from several profile files given together. */
 export class CimIndex {
   /** Objects by canonical id, in the order of the files. */
@@ -216,11 +254,16 @@ export class CimIndex {
   readonly namespaces = new Set<string>();
   readonly #codes = new Map<string, number>();
   readonly #names: string[] = [];
-  #byClass: Map<string, CimObject[]> | undefined;
+  #byClass: ReadonlyMap<string, ClassObjects> | undefined;
   /** Attributes whose links were followed backwards. */
   readonly #followed = new Set<number>();
   /** Referring objects by attribute number and target id. */
-  #inverse: Map<number, Map<string, CimObject[]>> | undefined;
+  readonly #inverse = new Map<number, ReadonlyMap<string, CimObject[]>>();
+
+  /** Attribute numbers by name. */
+  get attributeNumbers(): ReadonlyMap<string, number> {
+    return this.#codes;
+  }
 
   /** Interns an attribute name. */
   internAttribute(name: string): number {
@@ -250,23 +293,34 @@ export class CimIndex {
 
   /** Objects of a class, in the order of the files. */
   byClass(className: string): readonly CimObject[] {
-    return this.#classes().get(className) ?? NO_OBJECTS;
+    return this.#classes().get(className)?.objects ?? NO_OBJECTS;
+  }
+
+  /** The different lists of properties that objects of a class, or of all classes, have. */
+  *keyLists(className?: string): Generator<KeyList> {
+    if (className === undefined) for (const { keyLists } of this.#classes().values()) yield* keyLists;
+    else yield* this.#classes().get(className)?.keyLists ?? [];
   }
 
   /** Number of objects by class. */
   classCounts(): ReadonlyMap<string, number> {
-    return new Map([...this.#classes()].map(([name, list]) => [name, list.length]));
+    return new Map([...this.#classes()].map(([name, { objects }]) => [name, objects.length]));
   }
 
   /**
-   * Objects that link to an object by an attribute, e.g. `referrers(id, 'Terminal.ConductingEquipment')`. All links are
-   * inverted at the first use.
+   * Objects that link to an object by an attribute, e.g. `referrers(id, 'Terminal.ConductingEquipment')`. The links of an
+   * attribute are inverted at its first use.
    */
   referrers(id: string, attribute: string): readonly CimObject[] {
     const code = this.attributeCode(attribute);
     if (code < 0) return NO_OBJECTS;
     this.#followed.add(code);
-    return this.#links().get(code)?.get(id) ?? NO_OBJECTS;
+    let inverse = this.#inverse.get(code);
+    if (!inverse) {
+      inverse = this.#invert(code);
+      this.#inverse.set(code, inverse);
+    }
+    return inverse.get(id) ?? NO_OBJECTS;
   }
 
   /** Whether links of this attribute were followed backwards: they count as read at every object. */
@@ -277,37 +331,63 @@ export class CimIndex {
   /** Forgets what was derived; the reader calls it before it adds a file. */
   invalidate(): void {
     this.#byClass = undefined;
-    this.#inverse = undefined;
+    this.#inverse.clear();
   }
 
-  #links(): Map<number, Map<string, CimObject[]>> {
-    if (this.#inverse) return this.#inverse;
-    const inverse = new Map<number, Map<string, CimObject[]>>();
-    for (const object of this.objects.values()) {
-      object.eachReference((code, target) => {
-        let targets = inverse.get(code);
-        if (!targets) {
-          targets = new Map();
-          inverse.set(code, targets);
-        }
-        const list = targets.get(target);
-        if (list) list.push(object);
-        else targets.set(target, [object]);
-      });
+  /** Referring objects by target for one attribute, in the order of the files. */
+  #invert(code: number): ReadonlyMap<string, CimObject[]> {
+    const inverse = new Map<string, CimObject[]>();
+    for (const object of this.#holders(code)) {
+      const list = object.keyList;
+      const { keys } = list;
+      const key = propertyKey(code, REFERENCE);
+      for (let i = list.placeOf(code); i >= 0 && i < keys.length; i++) {
+        if (keys[i] !== key) continue;
+        const target = object.valueAt(i);
+        const others = inverse.get(target);
+        if (others) others.push(object);
+        else inverse.set(target, [object]);
+        if (!list.hasRepeats) break;
+      }
     }
-    this.#inverse = inverse;
     return inverse;
   }
 
-  #classes(): Map<string, CimObject[]> {
-    if (!this.#byClass) {
-      this.#byClass = new Map();
-      for (const object of this.objects.values()) {
-        const list = this.#byClass.get(object.className);
-        if (list) list.push(object);
-        else this.#byClass.set(object.className, [object]);
+  /** Objects of the classes that have an attribute: all of them when there are several, for the order. */
+  #holders(code: number): Iterable<CimObject> {
+    const lists: (readonly CimObject[])[] = [];
+    for (const { objects, keyLists } of this.#classes().values()) {
+      for (const keys of keyLists) {
+        if (keys.placeOf(code) < 0) continue;
+        lists.push(objects);
+        break;
       }
     }
-    return this.#byClass;
+    return lists.length > 1 ? this.objects.values() : (lists[0] ?? NO_OBJECTS);
+  }
+
+  #classes(): ReadonlyMap<string, ClassObjects> {
+    if (this.#byClass) return this.#byClass;
+    const classes = new Map<string, ClassObjects>();
+    let name: string | undefined;
+    let last: ClassObjects | undefined;
+    let keys: KeyList | undefined;
+    for (const object of this.objects.values()) {
+      if (last === undefined || object.className !== name) {
+        name = object.className;
+        keys = undefined;
+        last = classes.get(name);
+        if (!last) {
+          last = { objects: [], keyLists: new Set() };
+          classes.set(name, last);
+        }
+      }
+      last.objects.push(object);
+      if (object.keyList === keys) continue;
+      keys = object.keyList;
+      last.keyLists.add(keys);
+    }
+    this.#byClass = classes;
+    return classes;
   }
 }

@@ -20,33 +20,45 @@ export interface ReadObject {
 export class ObjectMerge {
   readonly #index: CimIndex;
   readonly #fileName: string;
-  /** Ids of this file, and whether they had an element with a class. */
+  /** Whether the index had no objects before, so that all of them are of this file. */
+  readonly #isFirst: boolean;
+  /** Ids of this file, and whether they had an element with a class; in a first file only those that had none. */
   readonly #ownIds = new Map<string, boolean>();
 
   constructor(index: CimIndex, fileName: string) {
     this.#index = index;
     this.#fileName = fileName;
+    this.#isFirst = index.objects.size === 0;
+  }
+
+  /** Whether an object of the index had an element with a class in this file; undefined when it had none at all. */
+  #isOwn(id: string): boolean | undefined {
+    return this.#ownIds.get(id) ?? (this.#isFirst ? true : undefined);
+  }
+
+  #own(id: string, isTyped: boolean): void {
+    if (!this.#isFirst || !isTyped || this.#ownIds.size > 0) this.#ownIds.set(id, isTyped);
   }
 
   /** Takes the next object of the file. */
   add(read: ReadObject): void {
     const index = this.#index;
     const object = index.objects.get(read.id);
-    const own = this.#ownIds.get(read.id);
     if (!object) {
       const { id, subject, className, line } = read;
       const place = { id, subject, className, file: this.#fileName, line };
       index.objects.set(id, new CimObject(index, place, read.keys, read.values));
-      this.#ownIds.set(id, own === true || read.isTyped);
+      this.#own(id, read.isTyped);
       return;
     }
+    const own = this.#isOwn(read.id);
     const isAgain = own === true && read.isTyped;
-    if (read.isTyped && object.className !== read.className) this.#retype(object, read);
+    if (read.isTyped && object.className !== read.className) this.#retype(object, read, own !== undefined);
     else if (isAgain) {
       this.#addAgain(object, read);
       return;
     }
-    this.#ownIds.set(read.id, own === true || read.isTyped);
+    this.#own(read.id, own === true || read.isTyped);
     const { keys } = read.keys;
     for (let i = 0; i < read.values.length; i++) {
       const kept = object.add(keys[i]!, read.values[i]!);
@@ -108,13 +120,13 @@ export class ObjectMerge {
     });
   }
 
-  #retype(object: CimObject, read: ReadObject): void {
+  #retype(object: CimObject, read: ReadObject, isOwn: boolean): void {
     if (object.className === 'Description') {
       object.className = read.className;
       return;
     }
     this.#index.findings.push({
-      severity: this.#ownIds.has(read.id) ? 'error' : 'warning',
+      severity: isOwn ? 'error' : 'warning',
       code: 'DUPLICATE_ID',
       message: `The id ${read.subject} is used for a ${object.className} and for a ${read.className}; they are read as one ${object.className}.`,
       class: read.className,

@@ -122,6 +122,10 @@ function hasWhole(
   to: readonly string[] | undefined,
 ): boolean {
   for (const link of by) {
+    const first = object.target(link);
+    if (first === undefined) continue;
+    const only = eq.index.objects.get(first);
+    if (only && (to === undefined || to.includes(only.className))) return true;
     for (const id of object.targets(link)) {
       const whole = eq.index.objects.get(id);
       if (whole && (to === undefined || to.includes(whole.className))) return true;
@@ -199,36 +203,61 @@ export function nameRepeatedPhases(eq: CimEquipment): void {
   }
 }
 
-/** Buses at which objects of one class stand, by the object's link to its equipment; windings have a terminal of their own. */
-function busesOf(eq: CimEquipment, object: CimObject, link: string): string[] {
-  const owner = eq.index.objects.get(object.targets(link)[0] ?? '');
-  const terminals = owner ? eq.terminals(owner) : [];
-  return terminals.flatMap((terminal) => eq.busOf(terminal) ?? []);
+/** 1 for a code with phases A, B or C, 2 for one with s1 or s2, 0 for one without either. */
+function phaseKind(code: string): number {
+  let kind = 0;
+  for (const phase of phasesOf(code)) {
+    if (isSecondaryPhase(phase)) return 2;
+    if (phase !== 'N') kind = 1;
+  }
+  return kind;
+}
+
+/** Calls back with each object that has a phase and each bus it stands at; windings have a terminal of their own. */
+function eachPlaced(eq: CimEquipment, visit: (bus: string, object: CimObject, attribute: string) => void): void {
+  const { index } = eq;
+  for (const [className, link, attribute] of PHASES) {
+    for (const object of index.byClass(className)) {
+      const owner = index.objects.get(object.target(link) ?? '');
+      if (!owner) continue;
+      for (const terminal of eq.terminals(owner)) {
+        const bus = eq.busOf(terminal);
+        if (bus !== undefined) visit(bus, object, attribute);
+      }
+    }
+  }
+  const ordered = 'TransformerTankEnd.orderedPhases';
+  for (const end of index.byClass('TransformerTankEnd')) {
+    const bus = eq.busOf(index.objects.get(end.target('TransformerEnd.Terminal') ?? ''));
+    if (bus !== undefined) visit(bus, end, end.kindOf(ordered) ? ordered : 'TransformerTankEnd.phases');
+  }
 }
 
 /** Names phases s1 and s2 where others are A, B or C, and the other way round: no bus is of both kinds. */
 export function nameMixedPhases(eq: CimEquipment): void {
+  const { index } = eq;
+  const kindOf = (object: CimObject, attribute: string) => phaseKind(object.peek(index.attributeCode(attribute)));
+  const kindsAt = new Map<string, number>();
+  let isMixed = false;
+  eachPlaced(eq, (bus, object, attribute) => {
+    const before = kindsAt.get(bus) ?? 0;
+    const kinds = before | kindOf(object, attribute);
+    if (kinds === before) return;
+    kindsAt.set(bus, kinds);
+    if (kinds === 3) isMixed = true;
+  });
+  if (!isMixed) return;
   const atBus = new Map<string, { primary: [CimObject, string][]; secondary: [CimObject, string][] }>();
-  const note = (bus: string, object: CimObject, attribute: string) => {
-    const phases = phasesOf(object.peek(eq.index.attributeCode(attribute))).filter((phase) => phase !== 'N');
-    if (phases.length === 0) return;
+  eachPlaced(eq, (bus, object, attribute) => {
+    const kind = kindOf(object, attribute);
+    if (kind === 0) return;
     let kinds = atBus.get(bus);
     if (!kinds) {
       kinds = { primary: [], secondary: [] };
       atBus.set(bus, kinds);
     }
-    kinds[phases.some(isSecondaryPhase) ? 'secondary' : 'primary'].push([object, attribute]);
-  };
-  for (const [className, link, attribute] of PHASES) {
-    for (const object of eq.index.byClass(className)) {
-      for (const bus of busesOf(eq, object, link)) note(bus, object, attribute);
-    }
-  }
-  for (const end of eq.index.byClass('TransformerTankEnd')) {
-    const bus = eq.busOf(eq.index.objects.get(end.targets('TransformerEnd.Terminal')[0] ?? ''));
-    const ordered = 'TransformerTankEnd.orderedPhases';
-    if (bus !== undefined) note(bus, end, end.kindOf(ordered) ? ordered : 'TransformerTankEnd.phases');
-  }
+    kinds[kind === 2 ? 'secondary' : 'primary'].push([object, attribute]);
+  });
   for (const { primary, secondary } of atBus.values()) {
     if (primary.length === 0 || secondary.length === 0) continue;
     const isSecondaryWrong = secondary.length <= primary.length;

@@ -20,7 +20,7 @@ import { type CimIndex, ENUMERATION, LITERAL, propertyKey, REFERENCE } from './o
 import { ObjectMerge, type ReadObject } from './object-merge.js';
 import { enumerationMember, withoutPrefix } from './subject.js';
 import { UUID_LENGTH, UuidTable } from './uuid-table.js';
-import { NAME_CHARACTER, type XmlName, XmlNames } from './xml-name.js';
+import { NAME_CHARACTER, PADDING, type RdfRole, type XmlName, XmlNames } from './xml-name.js';
 import { BEYOND, CHARACTER, decodeReferences, ENTITY, GREATER, LESS, LINE, PLAIN, QUOTE, RETURN } from './xml-text.js';
 
 /** Bytes of a block; a token longer than one is left to the parser. */
@@ -42,6 +42,17 @@ const URN_LENGTH = URN.length;
 /** Text with something in it that is not to be taken as it stands. */
 const HAS_ENTITY = 1;
 const HAS_RETURN = 2;
+
+/** Names of RDF that are looked for. */
+const ROLES: readonly RdfRole[] = ['about', 'ID', 'nodeID', 'resource', 'type', 'Description'];
+
+function paddedBytes(length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new ArrayBuffer(length + PADDING), 0, length);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer);
+}
 
 /** A link: what an rdf:resource or a subject stands for. */
 interface Resource {
@@ -76,10 +87,12 @@ class OpenObject {
 export class RdfScanner {
   readonly #fileName: string;
   readonly #index: CimIndex;
-  #bytes = new Uint8Array(FIRST_BLOCK_BYTES + 1);
+  #bytes = paddedBytes(FIRST_BLOCK_BYTES + 1);
+  #view = viewOf(this.#bytes);
   #fill = 0;
   /** Bytes of a block with characters beyond ASCII, one for each code unit of its text. */
   #units: Uint8Array | undefined;
+  #unitsView: DataView | undefined;
   /** Texts of what is scanned. */
   readonly #texts: string[] = [];
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -106,6 +119,8 @@ export class RdfScanner {
   readonly #from: number[] = [];
   readonly #to: number[] = [];
   readonly #hasEntity: boolean[] = [];
+  /** Their values, where these are ids in the form that most files have. */
+  readonly #ids: (string | undefined)[] = [];
 
   readonly #spaces = new Map<string, string>();
   readonly #cimSpaces: string[] = [];
@@ -114,12 +129,8 @@ export class RdfScanner {
   readonly #uuids = new UuidTable();
   #lastObject: XmlName | undefined;
   #anonymous = 0;
-  #about = '';
-  #id = '';
-  #node = '';
-  #resource = '';
-  #type = '';
-  #description = '';
+  /** Names with a meaning in RDF. */
+  readonly #roles = new Map<string, RdfRole>();
 
   constructor(fileName: string, index: CimIndex) {
     this.#fileName = fileName;
@@ -184,9 +195,10 @@ export class RdfScanner {
   }
 
   #resize(length: number): void {
-    const bytes = new Uint8Array(length);
+    const bytes = paddedBytes(length);
     bytes.set(this.#bytes.subarray(0, this.#fill));
     this.#bytes = bytes;
+    this.#view = viewOf(bytes);
   }
 
   /** Scans the bytes before `end` and moves what is left to the beginning. */
@@ -206,7 +218,8 @@ export class RdfScanner {
     // A byte that no token can have ends the block.
     const kept = units[text.length]!;
     units[text.length] = 0;
-    const done = this.#scan(units, text.length, text);
+    const view = isAscii ? this.#view : this.#unitsView!;
+    const done = this.#scan(units, view, text.length, text);
     units[text.length] = kept;
     if (done < 0) return false;
     const used = isAscii ? done : end - this.#encoder.encode(text.slice(done)).length;
@@ -218,7 +231,10 @@ export class RdfScanner {
 
   /** A byte for each code unit; undefined when one is no character of XML. */
   #unitsOf(text: string): Uint8Array | undefined {
-    if (!this.#units || this.#units.length <= text.length) this.#units = new Uint8Array(this.#bytes.length);
+    if (!this.#units || this.#units.length <= text.length) {
+      this.#units = paddedBytes(this.#bytes.length);
+      this.#unitsView = viewOf(this.#units);
+    }
     const units = this.#units;
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i);
@@ -241,9 +257,10 @@ export class RdfScanner {
    * Scans a block.
    *
    * @param units - bytes of the block, then a zero
+   * @param view - of the same and of {@link PADDING} more
    * @returns how many of them are done with; -1 when the file is not plain
    */
-  #scan(units: Uint8Array, length: number, text: string): number {
+  #scan(units: Uint8Array, view: DataView, length: number, text: string): number {
     let i = this.#isBegun ? 0 : this.#begin(text);
     if (i < 0) return -1;
     const tags = this.#tags;
@@ -281,7 +298,7 @@ export class RdfScanner {
         const tag = tags[depth - 1];
         if (tag === undefined) return -1;
         i++;
-        if (!tag.isAt(units, i)) return this.#stop(units, i, length, token);
+        if (!tag.isAt(units, view, i)) return this.#stop(units, i, length, token);
         i += tag.bytes.length;
         while (units[i] === SPACE) i++;
         if (units[i] !== GT) return i >= length ? token : -1;
@@ -307,7 +324,7 @@ export class RdfScanner {
         }
       } else {
         if (NAME_CHARACTER[mark] !== 2) return i >= length ? token : -1;
-        const name = this.#elementAt(units, i);
+        const name = this.#elementAt(units, view, i);
         i += name.bytes.length;
         let count = 0;
         let isEmpty = false;
@@ -332,10 +349,10 @@ export class RdfScanner {
             break;
           }
           if (NAME_CHARACTER[c] !== 2) return i >= length ? token : -1;
-          if (guess === undefined || !guess.isAt(units, i)) {
+          if (guess === undefined || !guess.isAt(units, view, i)) {
             let to = i + 1;
             while (NAME_CHARACTER[units[to]!]! > 0) to++;
-            guess = this.#names.at(units, i, to);
+            guess = this.#names.at(units, view, i, to);
             if (count === 0) name.next = guess;
             else this.#attributes[count - 1]!.next = guess;
           }
@@ -345,26 +362,30 @@ export class RdfScanner {
           if (quote !== DOUBLE && quote !== SINGLE) return i >= length ? token : -1;
           const from = ++i;
           let hasEntity = false;
-          for (;;) {
-            let kind = CHARACTER[units[i]!]!;
-            while (kind === PLAIN) kind = CHARACTER[units[++i]!]!;
-            if (kind === QUOTE) {
-              if (units[i] === quote) break;
-            } else if (kind === ENTITY) hasEntity = true;
-            else if ((kind !== BEYOND && kind !== GREATER) || units[i] === TAB) return i >= length ? token : -1;
-            i++;
-          }
+          const uuid = this.#uuid(units, view, text, from, quote);
+          if (uuid !== undefined) i += URN_LENGTH + UUID_LENGTH;
+          else
+            for (;;) {
+              let kind = CHARACTER[units[i]!]!;
+              while (kind === PLAIN) kind = CHARACTER[units[++i]!]!;
+              if (kind === QUOTE) {
+                if (units[i] === quote) break;
+              } else if (kind === ENTITY) hasEntity = true;
+              else if ((kind !== BEYOND && kind !== GREATER) || units[i] === TAB) return i >= length ? token : -1;
+              i++;
+            }
           this.#attributes[count] = guess;
           this.#from[count] = from;
           this.#to[count] = i;
           this.#hasEntity[count] = hasEntity;
+          this.#ids[count] = uuid;
           for (let k = 0; k < count; k++) if (this.#attributes[k] === guess) return -1;
           count++;
           i++;
           guess = guess.next;
         }
         if ((flags & HAS_ENTITY) !== 0) return -1;
-        if (!this.#openTag(name, text, units, count, line)) return -1;
+        if (!this.#openTag(name, text, count, line)) return -1;
         if (isEmpty && !this.#close(text, i, i, 0)) return -1;
       }
     }
@@ -378,13 +399,13 @@ export class RdfScanner {
   }
 
   /** Name of the element that starts here; most often the one that followed the last time. */
-  #elementAt(units: Uint8Array, at: number): XmlName {
+  #elementAt(units: Uint8Array, view: DataView, at: number): XmlName {
     const list = this.#properties.length < this.#open ? this.#objects[this.#open - 1]!.keys : undefined;
     const guess = list ? list.following : this.#lastObject?.follower;
-    if (guess?.isAt(units, at)) return guess;
+    if (guess?.isAt(units, view, at)) return guess;
     let to = at + 1;
     while (NAME_CHARACTER[units[to]!]! > 0) to++;
-    const name = this.#names.at(units, at, to);
+    const name = this.#names.at(units, view, at, to);
     if (list) list.following = name;
     return name;
   }
@@ -402,7 +423,7 @@ export class RdfScanner {
     return (flags & HAS_ENTITY) !== 0 ? decodeReferences(value) : value;
   }
 
-  #openTag(name: XmlName, text: string, units: Uint8Array, count: number, line: number): boolean {
+  #openTag(name: XmlName, text: string, count: number, line: number): boolean {
     const depth = this.#tags.length;
     if (depth === 0) {
       if (!this.#root(name, text, count)) return false;
@@ -414,9 +435,7 @@ export class RdfScanner {
       name.isForeign ??= isForeign(this.#spaces.get(name.prefix) ?? '');
       if (name.isForeign) this.#foreign.add(this.#spaces.get(name.prefix) ?? '', name.text, line);
       const isOpened =
-        (depth & 1) === 1
-          ? this.#openObject(name, text, units, count, line)
-          : this.#openProperty(name, text, units, count);
+        (depth & 1) === 1 ? this.#openObject(name, text, count, line) : this.#openProperty(name, text, count);
       if (!isOpened) return false;
     }
     this.#tags.push(name);
@@ -438,19 +457,19 @@ export class RdfScanner {
       else if (isCimSpace(value)) this.#cimSpaces.push(value);
     }
     if (prefix === undefined || tag.text !== `${prefix}RDF`) return false;
-    this.#about = `${prefix}about`;
-    this.#id = `${prefix}ID`;
-    this.#node = `${prefix}nodeID`;
-    this.#resource = `${prefix}resource`;
-    this.#type = `${prefix}type`;
-    this.#description = `${prefix}Description`;
+    for (const role of ROLES) this.#roles.set(`${prefix}${role}`, role);
     return true;
   }
 
-  /** Which attribute of the tag has a name; -1 for none. */
-  #attribute(name: string, count: number): number {
-    for (let k = 0; k < count; k++) if (this.#attributes[k]!.text === name) return k;
+  /** Which attribute of the tag has a role; -1 for none. */
+  #attribute(role: RdfRole, count: number): number {
+    for (let k = 0; k < count; k++) if (this.#roleOf(this.#attributes[k]!) === role) return k;
     return -1;
+  }
+
+  #roleOf(name: XmlName): RdfRole {
+    name.role ??= this.#roles.get(name.text) ?? 'none';
+    return name.role;
   }
 
   /** Number of the CIM attribute of a name. */
@@ -459,11 +478,11 @@ export class RdfScanner {
     return name.attribute;
   }
 
-  #openObject(tag: XmlName, text: string, units: Uint8Array, count: number, line: number): boolean {
-    let k = this.#attribute(this.#about, count);
-    if (k < 0) k = this.#attribute(this.#id, count);
-    if (k < 0) k = this.#attribute(this.#node, count);
-    const uuid = k < 0 ? undefined : this.#uuid(units, text, k);
+  #openObject(tag: XmlName, text: string, count: number, line: number): boolean {
+    let k = this.#attribute('about', count);
+    if (k < 0) k = this.#attribute('ID', count);
+    if (k < 0) k = this.#attribute('nodeID', count);
+    const uuid = k < 0 ? undefined : this.#ids[k];
     let resource: Resource | undefined;
     if (uuid === undefined) {
       const written =
@@ -472,7 +491,7 @@ export class RdfScanner {
     }
     if (this.#objects.length === this.#open) this.#objects.push(new OpenObject());
     const object = this.#objects[this.#open]!;
-    const isDescription = tag.text === this.#description;
+    const isDescription = this.#roleOf(tag) === 'Description';
     object.subject = uuid ?? resource!.subject;
     object.id = uuid ?? resource!.id;
     object.className = isDescription ? 'Description' : tag.local;
@@ -490,19 +509,19 @@ export class RdfScanner {
     this.#open++;
     for (k = 0; k < count; k++) {
       const name = this.#attributes[k]!;
-      if (name.text.startsWith('xml')) continue;
-      if (name.text === this.#about || name.text === this.#id || name.text === this.#node) continue;
+      const role = this.#roleOf(name);
+      if (role === 'about' || role === 'ID' || role === 'nodeID' || name.text.startsWith('xml')) continue;
       object.add(propertyKey(this.#numberOf(name), LITERAL), this.#value(text, k) ?? '');
     }
     return true;
   }
 
-  #openProperty(tag: XmlName, text: string, units: Uint8Array, count: number): boolean {
+  #openProperty(tag: XmlName, text: string, count: number): boolean {
     const object = this.#objects[this.#open - 1]!;
-    let k = count === 0 ? -1 : this.#attribute(this.#resource, count);
-    if (k < 0 && count > 0) k = this.#attribute(this.#node, count);
+    let k = count === 0 ? -1 : this.#attribute('resource', count);
+    if (k < 0 && count > 0) k = this.#attribute('nodeID', count);
     this.#text = '';
-    if (k >= 0 && tag.text === this.#type) {
+    if (k >= 0 && this.#roleOf(tag) === 'type') {
       const type = this.#value(text, k) ?? '';
       object.className = type.slice(Math.max(type.lastIndexOf('#'), type.lastIndexOf('/')) + 1);
       object.isTyped = true;
@@ -512,7 +531,7 @@ export class RdfScanner {
     }
     const attribute = this.#numberOf(tag);
     if (k >= 0) {
-      const uuid = this.#uuid(units, text, k);
+      const uuid = this.#ids[k];
       if (uuid !== undefined) object.add(propertyKey(attribute, REFERENCE), uuid);
       else {
         const { member, id } = this.#resourceOf(this.#value(text, k) ?? '');
@@ -544,13 +563,11 @@ export class RdfScanner {
     return true;
   }
 
-  /** Id in the form that most files have: `urn:uuid:` and a UUID in upper case; undefined for another. */
-  #uuid(units: Uint8Array, text: string, k: number): string | undefined {
-    const from = this.#from[k]!;
-    const to = this.#to[k]!;
-    if (to - from !== URN_LENGTH + UUID_LENGTH) return undefined;
+  /** Id in the form that most files have: `urn:uuid:` and a UUID in upper case, then a quote; undefined for another. */
+  #uuid(units: Uint8Array, view: DataView, text: string, from: number, quote: number): string | undefined {
+    if (units[from + URN_LENGTH + UUID_LENGTH] !== quote) return undefined;
     for (let i = 0; i < URN_LENGTH; i++) if (units[from + i] !== URN[i]) return undefined;
-    return this.#uuids.at(units, text, from + URN_LENGTH);
+    return this.#uuids.at(units, view, text, from + URN_LENGTH);
   }
 
   #resourceOf(written: string): Resource {

@@ -6,6 +6,7 @@
 import { isMappedClass } from './class-list.js';
 import { decimalOf } from './decimal.js';
 import type { CimEquipment } from './equipment.js';
+import type { KeyList } from './key-list.js';
 import type { CimObject } from './object-index.js';
 
 /** Attributes that say nothing about the power flow, by why; a name that ends in a point stands for all of its class. */
@@ -84,23 +85,38 @@ function isZero(text: string): boolean {
 export function nameUnread(eq: CimEquipment): void {
   const { index } = eq;
   const isSilent = new Map<number, boolean>();
+  /** Bits of the properties that are worth a word when nothing has asked for them. */
+  const loudBits = (list: KeyList): number => {
+    let bits = 0;
+    for (let i = 0; i < list.length && i < 31; i++) {
+      const code = list.keys[i]! >> 2;
+      let silent = isSilent.get(code);
+      if (silent === undefined) {
+        silent = index.isFollowed(code) || isHarmless(index.attributeName(code));
+        isSilent.set(code, silent);
+      }
+      if (!silent) bits |= 1 << i;
+    }
+    return bits;
+  };
   for (const className of index.classCounts().keys()) {
     if (!isMappedClass(className)) continue;
     const found = new Map<number, { readonly first: CimObject; count: number }>();
+    const loud = new Map([...index.keyLists(className)].map((list) => [list, loudBits(list)]));
     for (const object of index.byClass(className)) {
+      const unread = (loud.get(object.keyList) ?? 0) & ~object.asked;
+      if (unread === 0) continue;
       // Why nothing asks an orphan for anything has a finding of its own.
       if (eq.orphans.has(object) || (CATALOGUE.has(className) && !object.isAsked)) continue;
-      object.eachUnread((code) => {
-        let silent = isSilent.get(code);
-        if (silent === undefined) {
-          silent = index.isFollowed(code) || isHarmless(index.attributeName(code));
-          isSilent.set(code, silent);
-        }
-        if (silent || (NEUTRAL.has(index.attributeName(code)) && isZero(object.peek(code)))) return;
+      const { keys } = object.keyList;
+      for (let i = 0; i < keys.length && i < 31; i++) {
+        if ((unread & (1 << i)) === 0) continue;
+        const code = keys[i]! >> 2;
+        if (NEUTRAL.has(index.attributeName(code)) && isZero(object.peek(code))) continue;
         const kind = found.get(code);
         if (kind) kind.count++;
         else found.set(code, { first: object, count: 1 });
-      });
+      }
     }
     for (const [code, { first, count }] of found) {
       const attribute = index.attributeName(code);

@@ -4,7 +4,8 @@
  * Source: IEC 61970-301 and 61968-11 (CIM16, CIM17, CIM100).
  */
 import type { FindingList } from './finding-list.js';
-import type { CimIndex, CimObject } from './object-index.js';
+import type { KeyList } from './key-list.js';
+import { type CimIndex, type CimObject, REFERENCE } from './object-index.js';
 import { memberOf } from './phase.js';
 
 const SINGLE_PHASE = ['A', 'B', 'C', 'N', 's1', 's2', 's12'];
@@ -90,46 +91,65 @@ function told(members: readonly string[]): string {
   return members.length <= 8 ? members.join(', ') : `${members.slice(0, 17).join(', ')} and their orders`;
 }
 
-/** Names a member of another enumeration, which is read by its last word alone. */
+/**
+ * Names a member of another enumeration, which is read by its last word alone.
+ *
+ * @returns whether it is none
+ */
 function nameOtherKind(
   findings: FindingList,
   attribute: string,
   { kinds }: Enumeration,
   object: CimObject,
   written: string,
-): void {
+): boolean {
   const end = written.lastIndexOf('.');
   const kind = written.slice(Math.max(written.lastIndexOf('#'), written.lastIndexOf('.', end - 1)) + 1, end);
-  if (end <= 0 || kinds.includes(kind)) return;
+  if (end <= 0 || kinds.includes(kind)) return true;
   findings.add('warning', 'BAD_VALUE', object, `${attribute} is a ${kind}; it is read as a ${kinds[0]}.`, {
     ...{ attribute, value: written, allowed: `a member of ${kinds.join(' or ')}` },
   });
+  return false;
 }
 
-function check(
-  index: CimIndex,
-  findings: FindingList,
-  spellings: FindingList,
-  attribute: string,
-  rule: Enumeration,
-  object: CimObject,
-): void {
-  const kind = object.kindOf(attribute);
-  if (kind === undefined) return;
-  // Looking at a value here is not reading it.
-  const written = object.peek(index.attributeCode(attribute));
+/** An enumerated attribute of objects written alike. */
+interface Place {
+  readonly attribute: string;
+  readonly rule: Enumeration;
+  /** Where it stands among their properties. */
+  readonly place: number;
+  readonly isLink: boolean;
+  /** The last value that was found right; the next object often has the same. */
+  right?: string;
+}
+
+/** The enumerated attributes of objects with one list of properties. */
+function placesOf(keys: KeyList, rules: ReadonlyMap<number, readonly [string, Enumeration]>): Place[] {
+  return keys.keys.flatMap((key): Place[] => {
+    const found = rules.get(key >> 2);
+    if (!found) return [];
+    const place = keys.placeOf(key >> 2);
+    return [{ attribute: found[0], rule: found[1], place, isLink: (keys.keys[place]! & 3) === REFERENCE }];
+  });
+}
+
+function check(findings: FindingList, spellings: FindingList, place: Place, object: CimObject, written: string): void {
+  const { attribute, rule, isLink } = place;
   const member = memberOf(written);
-  nameOtherKind(findings, attribute, rule, object, written);
-  if (kind !== 'reference' && rule.members.includes(member)) return;
+  const isOwnKind = nameOtherKind(findings, attribute, rule, object, written);
+  if (!isLink && rule.members.includes(member)) {
+    if (isOwnKind) place.right = written;
+    return;
+  }
   const alike = rule.members.filter((one) => one.toLowerCase() === member.toLowerCase());
-  if (kind !== 'reference' && new Set(alike).size === 1) {
+  if (!isLink && new Set(alike).size === 1) {
     object.respell(attribute, written.slice(0, written.length - member.length) + alike[0]!);
     spellings.add('warning', 'SPELLING', object, `${attribute} is read in the letter case of the standard.`, {
       ...{ attribute, value: member, allowed: alike[0]! },
     });
     return;
   }
-  if (rule.isOpen && kind !== 'reference') return;
+  if (rule.isOpen && !isLink) return;
   findings.add('error', 'BAD_VALUE', object, `${attribute} is none of the values it may have.`, {
     ...{ attribute, value: member === '' ? written : member, allowed: told(rule.members) },
   });
@@ -145,14 +165,31 @@ export function checkEnumerations(index: CimIndex, findings: FindingList, spelli
     const code = index.attributeCode(attribute);
     if (code >= 0) rules.set(code, [attribute, rule]);
   }
+  const plans = new Map<KeyList, Place[]>();
+  for (const keys of index.keyLists()) {
+    const places = placesOf(keys, rules);
+    if (places.length > 0) plans.set(keys, places);
+  }
+  let keys: KeyList | undefined;
+  let plan: Place[] | undefined;
   for (const object of index.objects.values()) {
-    object.eachKind((code) => {
-      const found = rules.get(code);
-      if (found) check(index, findings, spellings, found[0], found[1], object);
-    });
+    if (object.keyList !== keys) {
+      keys = object.keyList;
+      plan = plans.get(keys);
+    }
+    if (!plan) continue;
+    for (const place of plan) {
+      // Looking at a value here is not reading it.
+      const written = object.valueAt(place.place);
+      if (!place.isLink && written === place.right) continue;
+      check(findings, spellings, place, object, written);
+    }
   }
   for (const [attribute, rule] of Object.entries(ENUMERATIONS)) {
     for (const className of rule.requiredBy ?? []) {
+      const isSaid = (keys: KeyList) =>
+        [attribute, rule.or].some((name) => name !== undefined && keys.placeOf(index.attributeCode(name)) >= 0);
+      if ([...index.keyLists(className)].every(isSaid)) continue;
       for (const object of index.byClass(className)) {
         if ([attribute, rule.or].some((name) => name !== undefined && object.kindOf(name) !== undefined)) continue;
         findings.add('error', 'MISSING_ATTRIBUTE', object, `${attribute} is absent; the object cannot be placed.`, {

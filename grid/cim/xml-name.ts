@@ -13,6 +13,12 @@ function nameCharacters(): Uint8Array {
   return table;
 }
 
+/** Bytes after a block that its view reaches: a word or an id may be looked for at its very end. */
+export const PADDING = 64;
+
+/** What a name is in RDF. */
+export type RdfRole = 'about' | 'ID' | 'nodeID' | 'resource' | 'type' | 'Description' | 'none';
+
 /** A qualified name of an element or attribute as it stands in a file. */
 export class XmlName {
   readonly bytes: Uint8Array;
@@ -21,8 +27,13 @@ export class XmlName {
   readonly local: string;
   /** Before the first colon; empty without one. */
   readonly prefix: string;
+  /** The same bytes in words of four, little end first; the last word overlaps. */
+  readonly #words: Int32Array;
+  readonly #places: Int32Array;
   /** Number of the CIM attribute of this local name; -1 until it is met as one. */
   attribute = -1;
+  /** What it means in RDF; undefined until it is asked for. */
+  role: RdfRole | undefined;
   /** Whether it declares a name space. */
   readonly isDeclaration: boolean;
   /** Whether an element of this name is of a name space that is not CIM's; undefined until it is met. */
@@ -36,6 +47,10 @@ export class XmlName {
 
   constructor(bytes: Uint8Array, text: string) {
     this.bytes = bytes;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const count = bytes.length < 4 ? 0 : Math.ceil(bytes.length / 4);
+    this.#places = Int32Array.from({ length: count }, (_, k) => Math.min(4 * k, bytes.length - 4));
+    this.#words = this.#places.map((place) => view.getInt32(place, true));
     this.text = text;
     this.isDeclaration = text === 'xmlns' || text.startsWith('xmlns:');
     const colon = text.indexOf(':');
@@ -43,11 +58,21 @@ export class XmlName {
     this.prefix = colon < 0 ? '' : text.slice(0, colon);
   }
 
-  /** Whether a name stands at this place of the bytes and ends there. */
-  isAt(bytes: Uint8Array, at: number): boolean {
+  /**
+   * Whether a name stands at this place of the bytes and ends there.
+   *
+   * @param view - of the same bytes and of {@link PADDING} more
+   */
+  isAt(bytes: Uint8Array, view: DataView, at: number): boolean {
+    const words = this.#words;
+    const places = this.#places;
     const own = this.bytes;
     const { length } = own;
-    for (let i = 0; i < length; i++) if (bytes[at + i] !== own[i]) return false;
+    if (length < 4) {
+      for (let i = 0; i < length; i++) if (bytes[at + i] !== own[i]) return false;
+    } else {
+      for (let k = 0; k < words.length; k++) if (view.getInt32(at + places[k]!, true) !== words[k]) return false;
+    }
     return NAME_CHARACTER[bytes[at + length]!] === 0;
   }
 }
@@ -58,13 +83,13 @@ export class XmlNames {
   #count = 0;
 
   /** The name that stands in the bytes; the caller has checked its characters. */
-  at(bytes: Uint8Array, from: number, to: number): XmlName {
+  at(bytes: Uint8Array, view: DataView, from: number, to: number): XmlName {
     const slots = this.#slots;
     const mask = slots.length - 1;
     for (let slot = hash(bytes, from, to) & mask; ; slot = (slot + 1) & mask) {
       const name = slots[slot];
       if (name === undefined) return this.#add(bytes.slice(from, to), slot);
-      if (name.bytes.length === to - from && name.isAt(bytes, from)) return name;
+      if (name.bytes.length === to - from && name.isAt(bytes, view, from)) return name;
     }
   }
 

@@ -17,6 +17,9 @@
 
 /** Doubly linked lists of variables by degree. */
 class DegreeLists {
+  /** One that stays: a class without an object loses its machine code at the next collection. */
+  static readonly kept = new DegreeLists(0);
+
   private readonly head: Int32Array;
   private readonly next: Int32Array;
   private readonly previous: Int32Array;

@@ -14,6 +14,9 @@ import { windingAntifloat } from './transformer-primitive.js';
 
 /** Disjoint sets of nodes. */
 class Islands {
+  /** One that stays: a class without an object loses its machine code at the next collection. */
+  static readonly kept = new Islands();
+
   private readonly parent: number[] = [];
   private readonly numbers = new Map<string, number[]>();
 

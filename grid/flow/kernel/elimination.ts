@@ -46,6 +46,9 @@ function neighbours(n: number, colPtr: Int32Array, rowIdx: Int32Array): number[]
 
 /** Takes silent groups out of the graph; `adjacent` is left with the reduced graph of the other nodes. */
 class SilentReduction {
+  /** One that stays: a class without an object loses its machine code at the next collection. */
+  static readonly kept = new SilentReduction([], [], new Int32Array(0));
+
   readonly order: number[] = [];
   private readonly mark: Int32Array;
   private stamp = 0;
