@@ -1,7 +1,6 @@
 import type { Finding } from '../../grid/model/index.js';
 import { type CoordinationQuestion, coordinateInProcess, type FairnessRule } from '../../grid/optim/index.js';
 import { type ComparedRule, fairnessComparison } from '../output/fairness-comparison.js';
-import { renderSvg } from '../output/index.js';
 import { pictureFile, writePicture } from '../output/picture.js';
 import type { ComparisonReport } from '../schema/index.js';
 import { EXIT, type Terminal, table } from '../terminal.js';
@@ -74,7 +73,11 @@ export async function compareRules(
       },
     });
   }
-  if (picture !== undefined) writePicture(picture, await renderSvg(fairnessComparison(feeder.name, compared)));
+  if (picture !== undefined) {
+    // The plotting library takes half a second to load.
+    const { renderSvg } = await import('../output/index.js');
+    writePicture(picture, await renderSvg(fairnessComparison(feeder.name, compared)));
+  }
   const report: ComparisonReport = {
     feeder: { name: feeder.name, mrid: feeder.mrid },
     availableW,
