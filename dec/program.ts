@@ -1,38 +1,43 @@
 import { Command, CommanderError } from 'commander';
-import { addAgents } from './commands/agents.js';
-import { addBench } from './commands/bench.js';
-import { addCoordinate } from './commands/coordinate.js';
-import { addExport } from './commands/export.js';
-import { addFeeders, addIngest } from './commands/feeders.js';
-import { addPlatform } from './commands/platform.js';
-import { addPowerflow } from './commands/powerflow.js';
-import { addRun, configureRun } from './commands/run.js';
-import { addSeries } from './commands/series.js';
 import { packageVersion } from './package-version.js';
 import { EXIT, reportError } from './terminal.js';
 
-/** The command line with all its commands. */
-export function createProgram(): Command {
+/** Adds the commands of a module to the program. */
+type Adding = (program: Command) => Promise<void>;
+
+/** The commands in the order of the help; a module is loaded when its command is called or listed. */
+const COMMANDS: ReadonlyMap<string, Adding> = new Map<string, Adding>([
+  ['run', async (program) => (await import('./commands/run.js')).addRun(program)],
+  ['feeders', async (program) => (await import('./commands/feeders.js')).addFeeders(program)],
+  ['ingest', async (program) => (await import('./commands/feeders.js')).addIngest(program)],
+  ['powerflow', async (program) => (await import('./commands/powerflow.js')).addPowerflow(program)],
+  ['series', async (program) => (await import('./commands/series.js')).addSeries(program)],
+  ['coordinate', async (program) => (await import('./commands/coordinate.js')).addCoordinate(program)],
+  ['export', async (program) => (await import('./commands/export.js')).addExport(program)],
+  ['bench', async (program) => (await import('./commands/bench.js')).addBench(program)],
+  ['platform', async (program) => (await import('./commands/platform.js')).addPlatform(program)],
+  ['agents', async (program) => (await import('./commands/agents.js')).addAgents(program)],
+]);
+
+/**
+ * The command line.
+ *
+ * @param called - the command it will run; all of them when it is none of their names
+ */
+async function createProgram(called: string | undefined): Promise<Command> {
   const program = new Command('dec')
     .description('Keeps the voltage of a distribution feeder inside its limits by sharing PV curtailment fairly.')
     .version(packageVersion())
     .showHelpAfterError('(add --help for usage and an example)')
     .exitOverride();
-  addRun(program);
-  addFeeders(program);
-  addIngest(program);
-  addPowerflow(program);
-  addSeries(program);
-  addCoordinate(program);
-  addExport(program);
-  addBench(program);
-  addPlatform(program);
-  addAgents(program);
+  const only = called === undefined ? undefined : COMMANDS.get(called);
+  for (const add of only ? [only] : COMMANDS.values()) await add(program);
   return program;
 }
 
 /** The main job alone, under the ancestor's name. */
-export function createRunProgram(): Command {
+async function createRunProgram(): Promise<Command> {
+  const { configureRun } = await import('./commands/run.js');
   return configureRun(new Command('run_dec_both'), 'run_dec_both')
     .version(packageVersion())
     .showHelpAfterError('(add --help for usage and an example)')
@@ -52,7 +57,7 @@ export async function main(args: readonly string[], name: 'dec' | 'run_dec_both'
     throw error;
   });
   try {
-    const program = name === 'dec' ? createProgram() : createRunProgram();
+    const program = name === 'dec' ? await createProgram(args[0]) : await createRunProgram();
     await program.parseAsync([...args], { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : EXIT.done;
   } catch (error) {
