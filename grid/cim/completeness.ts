@@ -102,7 +102,9 @@ export function nameMissingTargets(eq: CimEquipment): void {
       const target = object.valueAt(link.place);
       if (target === link.right) continue;
       const { attribute } = link;
-      const { to, severity = 'error' }: Link = FOLLOWED[attribute] ?? {};
+      const followed: Link | undefined = FOLLOWED[attribute];
+      const to = followed?.to;
+      const severity = followed?.severity ?? 'error';
       const end = eq.index.objects.get(target);
       if (end === undefined) {
         eq.findings.add(
@@ -159,7 +161,7 @@ function nameTextLinks(eq: CimEquipment): void {
   for (const object of eq.index.objects.values()) {
     for (const { attribute } of plans.get(object.keyList) ?? NO_LINKS) {
       if (eq.orphans.has(object)) continue;
-      const { severity = 'error' }: Link = FOLLOWED[attribute] ?? {};
+      const severity = FOLLOWED[attribute]?.severity ?? 'error';
       eq.findings.add(severity, 'BAD_VALUE', object, `${attribute} is a text, not a link.`, {
         attribute,
         value: object.peek(eq.index.attributeCode(attribute)),
