@@ -24,7 +24,7 @@ const COMMANDS: ReadonlyMap<string, Adding> = new Map<string, Adding>([
  *
  * @param called - the command it will run; all of them when it is none of their names
  */
-async function createProgram(called: string | undefined): Promise<Command> {
+export async function createProgram(called?: string): Promise<Command> {
   const program = new Command('dec')
     .description('Keeps the voltage of a distribution feeder inside its limits by sharing PV curtailment fairly.')
     .version(packageVersion())
@@ -57,7 +57,9 @@ export async function main(args: readonly string[], name: 'dec' | 'run_dec_both'
     throw error;
   });
   try {
-    const program = name === 'dec' ? await createProgram(args[0]) : await createRunProgram();
+    // A configuration has sections of other commands, whose options it is checked against.
+    const called = args.some((arg) => arg.startsWith('--config')) ? undefined : args[0];
+    const program = name === 'dec' ? await createProgram(called) : await createRunProgram();
     await program.parseAsync([...args], { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : EXIT.done;
   } catch (error) {

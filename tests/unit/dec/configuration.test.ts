@@ -6,7 +6,8 @@ import { createProgram } from '../../../dec/program.js';
 import { COMMON_KEYS, keyOf, type Section, sectionOptions } from '../../../dec/schema/configuration.js';
 
 const SECTIONS: readonly Section[] = ['run', 'coordinate', 'series'];
-const commandOf = (name: Section): Command => createProgram().commands.find((one) => one.name() === name)!;
+const program = await createProgram();
+const commandOf = (name: Section): Command => program.commands.find((one) => one.name() === name)!;
 const commands = new Map(SECTIONS.map((name) => [name, sectionOptions(commandOf(name))] as const));
 const parse = (text: string) => parseConfiguration(text, 'case.yaml', commands);
 
