@@ -2,6 +2,7 @@ import { DecError, type LimitRows, solveDense, solveLimits } from '../math/index
 import { gatherFlows, type LinearNetwork, linearState, spreadVoltages } from './linear-network.js';
 import type { CurtailableUnit, GroupCost } from './problem.js';
 import type { AgentReply, AgentRequest } from './star.js';
+import { type CurvedCost, modelOfCurve } from './star-cost.js';
 import type { StarSettings } from './star-settings.js';
 
 /*
@@ -37,6 +38,10 @@ export interface AgentData {
   readonly lowerSquaredPu: Float64Array;
   readonly upperSquaredPu: Float64Array;
   readonly cost: GroupCost;
+  /** Largest alpha by group; 1 when absent. */
+  readonly ceiling?: Float64Array;
+  /** Replaces the cost where the rule's is not quadratic. */
+  readonly curve?: CurvedCost;
 }
 
 /** What an agent remembers between rounds. */
@@ -60,6 +65,8 @@ export interface AgentSituation {
   readonly units: readonly CurtailableUnit[];
   readonly groupCount: number;
   readonly cost: GroupCost;
+  readonly ceiling?: Float64Array;
+  readonly curve?: CurvedCost;
   /** Limits by node, pu squared; infinite where there is none. */
   readonly lowerSquaredPu: Float64Array;
   readonly upperSquaredPu: Float64Array;
@@ -153,6 +160,8 @@ export function agentData(situation: AgentSituation): AgentData {
     lowerSquaredPu: Float64Array.from(limited, (i) => lowerSquaredPu[i]!),
     upperSquaredPu: Float64Array.from(limited, (i) => upperSquaredPu[i]!),
     cost: situation.cost,
+    ...(situation.ceiling ? { ceiling: situation.ceiling } : {}),
+    ...(situation.curve ? { curve: situation.curve } : {}),
   };
 }
 
@@ -254,11 +263,58 @@ function fillRow(data: AgentData, r: number, settings: StarSettings, row: Float6
 const INFEASIBLE_BY = 1e-3;
 const ROW_TOLERANCE = 1e-9;
 
+/** Newton steps of a curved cost at most, and the change of alpha at which they end. */
+const MAX_NEWTON = 60;
+const NEWTON_ALPHA = 1e-8;
+/** Share of the way to an infinite cost that a step may go. */
+const NEWTON_SHARE = 0.9;
+
 /**
  * One round of one agent. The memory is updated; the reply holds boundary quantities only.
  * @throws DecError `DIVERGED` when the answer is not finite; the memory is unchanged
  */
 export function agentUpdate(
+  data: AgentData,
+  memory: AgentMemory,
+  request: AgentRequest,
+  settings: StarSettings,
+): AgentReply {
+  const before = memory.alpha.slice();
+  const reply = data.curve
+    ? curvedUpdate(data, data.curve, memory, request, settings)
+    : quadraticUpdate(data, memory, request, settings);
+  const alphaChange = memory.alpha.reduce((most, alpha, g) => Math.max(most, Math.abs(alpha - before[g]!)), 0);
+  return { ...reply, alphaChange };
+}
+
+/** Newton on the curved cost: its quadratic model at the present alpha is exact in slope and curvature there. */
+function curvedUpdate(
+  data: AgentData,
+  curve: CurvedCost,
+  memory: AgentMemory,
+  request: AgentRequest,
+  settings: StarSettings,
+): AgentReply {
+  for (let k = 0; ; k++) {
+    const from = memory.alpha.slice();
+    memory.rho = Number.NaN;
+    const reply = quadraticUpdate({ ...data, cost: modelOfCurve(curve, from) }, memory, request, settings);
+    let change = 0;
+    let isCut = false;
+    for (let g = 0; g < data.groupCount; g++) {
+      const most = from[g]! + NEWTON_SHARE * (1 - from[g]!);
+      if (memory.alpha[g]! > most) {
+        memory.alpha[g] = most;
+        isCut = true;
+      }
+      change = Math.max(change, Math.abs(memory.alpha[g]! - from[g]!));
+    }
+    if ((change <= NEWTON_ALPHA && !isCut) || k >= MAX_NEWTON) return reply;
+  }
+}
+
+/** The round of an agent with a quadratic cost. */
+function quadraticUpdate(
   data: AgentData,
   memory: AgentMemory,
   request: AgentRequest,
@@ -294,6 +350,7 @@ export function agentUpdate(
 
   const lower = new Float64Array(rows);
   const upper = new Float64Array(rows).fill(1, k);
+  if (data.ceiling) upper.set(data.ceiling, k);
   const cap = new Float64Array(rows).fill(settings.violationPrice);
   cap.fill(Infinity, k);
   const unlimited = new Float64Array(rows);
@@ -328,7 +385,7 @@ export function agentUpdate(
     memory.rho = Number.NaN;
     throw new DecError('DIVERGED', `Round ${request.round} has no finite answer.`, { round: request.round });
   }
-  for (let g = 0; g < n; g++) memory.alpha[g] = Math.min(1, Math.max(0, x[g]!));
+  for (let g = 0; g < n; g++) memory.alpha[g] = Math.min(upper[k + g]!, Math.max(0, x[g]!));
   const powerW: number[] = [];
   const powerVar: number[] = [];
   const voltageSquaredPu: number[] = [];

@@ -2,11 +2,13 @@ import { createPowerFlow, type PowerFlow } from '../flow/index.js';
 import { DecError } from '../math/index.js';
 import { buildFeeder, type FeederData, type PhotovoltaicSystem, phaseOfNode, type Source } from '../model/index.js';
 import { type AgentData, type AgentMemory, agentData, agentMemory, agentUpdate } from './agent-update.js';
+import { agentCuts, type CutData, type CutOpening, type CutReply, type CutRequest } from './cut-exchange.js';
 import { agentAtAlpha } from './equal-alpha.js';
+import { ownUseW } from './fair-problem.js';
 import { candidateAlpha } from './limit.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
-import { evaluate, linearState } from './linear-network.js';
-import { groupCost, type LocalPower, localPower, nodeLimits } from './problem.js';
+import { evaluate, gatherFlows, linearState, spreadVoltages } from './linear-network.js';
+import { type LocalPower, nodeLimits } from './problem.js';
 import type {
   AgentReply,
   AgentRequest,
@@ -17,6 +19,7 @@ import type {
   VerifyReply,
   VerifyRequest,
 } from './star.js';
+import { type SidePower, sidePower } from './star-cost.js';
 import { type StarSettings, starSettings } from './star-settings.js';
 
 /*
@@ -33,12 +36,17 @@ export interface ServiceAgent {
   /** Takes inputs for a new interval. */
   prepare(inputs: LocalInputs): void;
   update(request: AgentRequest): AgentReply;
+  /** What it offers where the star exchanges cuts; then its limits that a dispatch breaks. The dispatch is taken. */
+  open(): CutOpening;
+  cuts(request: CutRequest): CutReply;
   /** Own AC power flow at given port voltages with the present set-points. */
   verify(request: VerifyRequest): VerifyReply;
   /** Takes the findings of the last verification into the linear model. */
   applyCorrection(): void;
   /** The present dispatch; remembered as the last one committed. */
   setpoints(): readonly Setpoint[];
+  /** Curtailed fractions of the present dispatch by PV id. */
+  fractions(): ReadonlyMap<string, number>;
   /** Takes back the last committed dispatch. */
   hold(): void;
   /** Puts the present dispatch on a candidate; the next round forgets it. @param limitsW - in force, by PV id */
@@ -50,11 +58,15 @@ export interface ServiceAgent {
 interface Situation {
   readonly inputs: LocalInputs;
   readonly power: LocalPower;
+  readonly side: SidePower;
   readonly groupCount: number;
   data: AgentData;
   readonly memory: AgentMemory;
   /** Curtailed fractions that the last round came to, by group, while a candidate is adopted. */
   own: Float64Array | undefined;
+  /** Reactive power that the coordinator decided, var by unit. */
+  reactiveVar: Float64Array;
+  cuts: CutData | undefined;
 }
 
 /** What a verification found, kept until it is applied. */
@@ -107,11 +119,10 @@ class TransformerAgent implements ServiceAgent {
   }
 
   prepare(inputs: LocalInputs): void {
-    const isShared = this.settings.fairness === 'equalAlpha';
-    const power = localPower(this.model.feeder, this.linear, inputs, isShared ? () => 0 : undefined);
-    const groupCount = isShared ? Math.min(1, power.units.length) : power.units.length;
+    const side = sidePower(this.model.feeder, this.linear, inputs, this.settings, true);
+    const { power, groupCount } = side;
     const before = this.situation;
-    const data = this.makeData(power, groupCount);
+    const data = this.makeData(side);
     const memory = agentMemory(data);
     // Unknowns of the last interval are a good start when the same units are there.
     if (
@@ -124,7 +135,7 @@ class TransformerAgent implements ServiceAgent {
       memory.alpha.set(before.memory.alpha);
       memory.portVoltageSquaredPu.set(before.memory.portVoltageSquaredPu);
     }
-    this.situation = { inputs, power, groupCount, data, memory, own: undefined };
+    this.situation = { inputs, power, side, groupCount, data, memory, own: undefined, reactiveVar: new Float64Array(power.units.length), cuts: undefined };
     this.verification = undefined;
   }
 
@@ -152,14 +163,76 @@ class TransformerAgent implements ServiceAgent {
     };
   }
 
+  open(): CutOpening {
+    const { power, inputs, data } = this.prepared();
+    const { feeder } = this.model;
+    const used = ownUseW(feeder, inputs, power.units);
+    const rated = new Map(feeder.pvSystems.map(({ id, ratedPowerVA }) => [id, ratedPowerVA]));
+    const { rule } = this.settings;
+    return {
+      powerW: this.rootOf.map((root) => data.baseW[root]!),
+      powerVar: this.rootOf.map((root) => data.baseVar[root]!),
+      units: power.units.map(({ id, availableW }, u) => ({
+        availableW,
+        usedW: used[u]!,
+        factor: rule?.mode === 'feedback' ? (rule.factors[id] ?? 1) : 1,
+        ratingVA: rated.get(id) ?? 0,
+        shareRe: this.rootOf.map((root) => data.perAlphaW[root * data.groupCount + u]! / availableW),
+        shareIm: this.rootOf.map((root) => data.perAlphaVar[root * data.groupCount + u]! / availableW),
+      })),
+    };
+  }
+
+  cuts(request: CutRequest): CutReply {
+    const situation = this.prepared();
+    const { memory, data } = situation;
+    this.checkVector('alpha', request.alpha, data.groupCount);
+    this.checkVector('reactiveVar', request.reactiveVar, data.groupCount);
+    this.checkVector('voltageSquaredPu', request.voltageSquaredPu, this.rootOf.length);
+    memory.alpha.set(request.alpha);
+    situation.reactiveVar.set(request.reactiveVar);
+    situation.cuts ??= this.cutData(situation);
+    return agentCuts(situation.cuts, request);
+  }
+
+  /** The limits as rows over the port nodes in their order. */
+  private cutData({ data, power }: Situation): CutData {
+    const { network } = this.linear;
+    const { portCount: m, groupCount: n, limitNodes } = data;
+    const rows = limitNodes.length;
+    const limitPerVar = new Float64Array(rows * n);
+    const zero = new Float64Array(m);
+    const state = linearState(network);
+    power.units.forEach(({ nodes, shareRe, shareIm }, u) => {
+      state.flowW.fill(0);
+      state.flowVar.fill(0);
+      nodes.forEach((node, k) => {
+        state.flowW[node]! += shareIm[k]!;
+        state.flowVar[node]! -= shareRe[k]!;
+      });
+      gatherFlows(network, state);
+      spreadVoltages(network, zero, state);
+      for (let r = 0; r < rows; r++) limitPerVar[r * n + u] = state.voltageSquaredPu[limitNodes[r]!]!;
+    });
+    const limitPerPort = new Float64Array(rows * m);
+    for (let r = 0; r < rows; r++) {
+      this.rootOf.forEach((root, k) => {
+        limitPerPort[r * m + k] = data.limitPerPort[r * m + root]!;
+      });
+    }
+    const { limitBase, limitPerAlpha, lowerSquaredPu, upperSquaredPu } = data;
+    const limits = { limitBase, limitPerPort, limitPerAlpha, limitPerVar, lowerSquaredPu, upperSquaredPu };
+    return { portCount: m, unitCount: n, ...limits };
+  }
+
   verify(request: VerifyRequest): VerifyReply {
-    const { power, memory, inputs } = this.prepared();
+    const { power, memory, inputs, reactiveVar } = this.prepared();
     const { network } = this.linear;
     this.checkVector('voltage', request.voltage, 2 * this.rootOf.length);
     const flow = this.flowAt(request.voltage);
     applyInputs(flow, this.model.feeder, inputs);
-    power.units.forEach((unit) => {
-      const powerVar = inputs.held[unit.id]?.powerVar ?? 0;
+    power.units.forEach((unit, u) => {
+      const powerVar = (inputs.held[unit.id]?.powerVar ?? 0) + reactiveVar[u]!;
       flow.setGeneration(unit.id, (1 - memory.alpha[unit.group]!) * unit.availableW, powerVar);
     });
     const solution = flow.solve({ controls: false });
@@ -218,21 +291,29 @@ class TransformerAgent implements ServiceAgent {
     ({ correction: this.correction, offsetW: this.offsetW, offsetVar: this.offsetVar } = this.verification);
     this.verification = undefined;
     // Only right-hand sides move: the factors of the memory stay valid.
-    situation.data = this.makeData(situation.power, situation.groupCount);
+    situation.data = this.makeData(situation.side);
+    situation.cuts = undefined;
   }
 
   setpoints(): readonly Setpoint[] {
-    const { power, memory, inputs } = this.prepared();
+    const { power, memory, inputs, reactiveVar } = this.prepared();
     const groupOf = new Map(power.units.map((unit) => [unit.id, unit]));
+    const decidedVar = new Map(power.units.map(({ id }, u) => [id, reactiveVar[u]!]));
     const points = this.model.feeder.pvSystems.map((pv): Setpoint => {
       const unit = groupOf.get(pv.id);
       const alpha = unit ? memory.alpha[unit.group]! : 0;
       const availableW = unit?.availableW ?? inputs.availableW[pv.id] ?? 0;
-      return setpointOf(pv, this.model.feeder, availableW, alpha, inputs.held[pv.id]?.powerVar ?? 0);
+      const setpointVar = (inputs.held[pv.id]?.powerVar ?? 0) + (decidedVar.get(pv.id) ?? 0);
+      return setpointOf(pv, this.model.feeder, availableW, alpha, setpointVar);
     });
     this.committed.clear();
     for (const { derId, alpha } of points) this.committed.set(derId, alpha);
     return points;
+  }
+
+  fractions(): ReadonlyMap<string, number> {
+    const { power, memory } = this.prepared();
+    return new Map(power.units.map(({ id, group }) => [id, memory.alpha[group]!]));
   }
 
   hold(): void {
@@ -296,14 +377,13 @@ class TransformerAgent implements ServiceAgent {
     return roots;
   }
 
-  private makeData(power: LocalPower, groupCount: number): AgentData {
+  private makeData({ power, ...side }: SidePower): AgentData {
     const { network } = this.linear;
     const limits = nodeLimits(network, this.settings.limits);
     return agentData({
       network,
       ...power,
-      groupCount,
-      cost: groupCost(power.units, groupCount, this.settings.fairness),
+      ...side,
       ...limits,
       correctionSquaredPu: this.correction,
       offsetW: this.offsetW,
@@ -313,16 +393,17 @@ class TransformerAgent implements ServiceAgent {
 
   /** The linear model at given root voltages and the present dispatch, without correction. */
   private linearAt(rootVoltage: Float64Array) {
-    const { power, memory } = this.prepared();
+    const { power, memory, reactiveVar } = this.prepared();
     const drawnW = power.drawnW.slice();
     const drawnVar = power.drawnVar.slice();
-    for (const unit of power.units) {
+    power.units.forEach((unit, u) => {
       const output = unit.availableW * (1 - memory.alpha[unit.group]!);
+      const own = reactiveVar[u]!;
       unit.nodes.forEach((node, k) => {
-        drawnW[node]! -= output * unit.shareRe[k]!;
-        drawnVar[node]! -= output * unit.shareIm[k]!;
+        drawnW[node]! -= output * unit.shareRe[k]! - own * unit.shareIm[k]!;
+        drawnVar[node]! -= output * unit.shareIm[k]! + own * unit.shareRe[k]!;
       });
-    }
+    });
     return evaluate(this.linear.network, drawnW, drawnVar, linearState(this.linear.network), rootVoltage);
   }
 

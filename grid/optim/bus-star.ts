@@ -4,6 +4,7 @@ import type { CoordinatorData } from './coordinator-memory.js';
 import type { LinearNetwork } from './linear-network.js';
 import { type CurtailableUnit, type CurtailmentProblem, groupCost } from './problem.js';
 import type { FairnessMode } from './star.js';
+import type { SidePower } from './star-cost.js';
 
 /** A primary network split at the buses with curtailable units: the coordinator's part and one agent per bus. */
 export interface BusStar {
@@ -11,13 +12,22 @@ export interface BusStar {
   readonly agents: ReadonlyMap<string, AgentData>;
   /** Unit indices of the problem by agent, in the order of the agent's groups. */
   readonly unitsOf: ReadonlyMap<string, readonly number[]>;
+  /** By unit of the problem: its group at its agent. */
+  readonly groupOf: Int32Array;
 }
 
 /**
  * Splits a network without secondaries: every bus with a unit becomes an agent that keeps its load and PV to itself.
- * Its port is the bus; there is no network behind it.
+ * Its port is the bus; there is no network behind it. Units of one group are at one bus, but for equalAlpha.
+ *
+ * @param side - costs by group; those of the problem when absent
  */
-export function splitAtBuses(problem: CurtailmentProblem, feeder: FeederData, fairness: FairnessMode): BusStar {
+export function splitAtBuses(
+  problem: CurtailmentProblem,
+  feeder: FeederData,
+  fairness: FairnessMode,
+  side: Pick<SidePower, 'cost' | 'ceiling' | 'curve'> = { cost: problem.cost, ceiling: ones(problem.groupCount) },
+): BusStar {
   const { network } = problem;
   const isAlphaShared = fairness === 'equalAlpha';
   const drawnW = problem.drawnW.slice();
@@ -32,14 +42,19 @@ export function splitAtBuses(problem: CurtailmentProblem, feeder: FeederData, fa
   const agents = new Map<string, AgentData>();
   const parts: { agentId: string; portNodes: readonly number[] }[] = [];
   const unitsOf = new Map<string, readonly number[]>();
+  const groupOf = new Int32Array(problem.units.length);
   const names = new Map(feeder.buses.map((bus) => [bus.id, bus.name]));
   for (const [bus, indices] of unitsByBus) {
     const portNodes = [...new Set(indices.flatMap((i) => Array.from(problem.units[i]!.nodes)))].sort((a, b) => a - b);
-    const units = indices.map((i, position): CurtailableUnit => {
+    const groups = [...new Set(indices.map((i) => problem.units[i]!.group))];
+    const units = indices.map((i): CurtailableUnit => {
       const unit = problem.units[i]!;
-      return { ...unit, nodes: unit.nodes.map((node) => portNodes.indexOf(node)), group: isAlphaShared ? 0 : position };
+      groupOf[i] = groups.indexOf(unit.group);
+      return { ...unit, nodes: unit.nodes.map((node) => portNodes.indexOf(node)), group: groupOf[i]! };
     });
-    const groupCount = isAlphaShared ? 1 : units.length;
+    const groupCount = groups.length;
+    const pick = (from: Float64Array) => Float64Array.from(groups, (g) => from[g]!);
+    const { cost, ceiling, curve } = side;
     const m = portNodes.length;
     const take = (from: Float64Array) =>
       Float64Array.from(portNodes, (node) => {
@@ -65,7 +80,11 @@ export function splitAtBuses(problem: CurtailmentProblem, feeder: FeederData, fa
         drawnVar: take(drawnVar),
         units,
         groupCount,
-        cost: groupCost(units, groupCount, fairness),
+        cost: isAlphaShared
+          ? groupCost(units, groupCount, fairness)
+          : { linear: pick(cost.linear), quadratic: pick(cost.quadratic) },
+        ceiling: pick(ceiling),
+        ...(curve ? { curve: { weightKw: pick(curve.weightKw), gamma: curve.gamma } } : {}),
         lowerSquaredPu: zero().fill(-Infinity),
         upperSquaredPu: zero().fill(Infinity),
         correctionSquaredPu: zero(),
@@ -79,6 +98,7 @@ export function splitAtBuses(problem: CurtailmentProblem, feeder: FeederData, fa
   return {
     agents,
     unitsOf,
+    groupOf,
     coordinator: {
       network,
       drawnW,
@@ -93,4 +113,8 @@ export function splitAtBuses(problem: CurtailmentProblem, feeder: FeederData, fa
       agents: parts,
     },
   };
+}
+
+function ones(count: number): Float64Array {
+  return new Float64Array(count).fill(1);
 }

@@ -1,22 +1,30 @@
 import { DecError } from '../math/index.js';
 import { buildFeeder, type Feeder, type Finding } from '../model/index.js';
-import { createServiceAgent, type ServiceAgent, setpointOf } from './agent.js';
+import { setpointOf } from './agent.js';
 import { type AncestorOptions, ancestorFeeder } from './ancestor-case.js';
-import { splitAtBuses } from './bus-star.js';
 import { CENTRAL_STATUS_TEXT } from './central.js';
-import { createStarCoordinator, type PortPower, type StarCoordinator } from './coordinator.js';
-import { solveFair } from './fair-dispatch.js';
+import { CutActor, seatedAtBuses, seatedAtTransformers } from './cut-actor.js';
+import { objectiveOf, solveFair } from './fair-dispatch.js';
 import { type FairProblem, fairProblem, withoutInverterVar } from './fair-problem.js';
 import { type FairnessReport, fairnessReport, priceOfFairness } from './fairness-metrics.js';
-import { type FairnessRule, type FairnessRuleMode, fairnessRule, starMode } from './fairness-rule.js';
+import {
+  type FairnessLevel,
+  type FairnessRule,
+  type FairnessRuleMode,
+  fairnessRule,
+  starExchange,
+  starMode,
+} from './fairness-rule.js';
 import { AC_TOLERANCE_PU, type Extremes, FeederTruth, type TruthCheck } from './feeder-truth.js';
 import { kktResidual } from './kkt-residual.js';
 import { linearFeeder } from './lindistflow.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import { type ReactiveRule, reactiveRule } from './reactive.js';
+import { SAFE_TEXT, safeDispatch } from './safe-dispatch.js';
 import { type StarSplit, splitForStar } from './split.js';
-import type { AgentReply, LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
-import { type LocalStar, localStar, runStar } from './star-loop.js';
+import type { LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
+import { type Actor, BusActor, busUnits, byId, CentralActor, type Pass, StarActor, type Watch } from './star-actors.js';
+import { modelOfCurve } from './star-cost.js';
 import { type StarSettings, starSettings } from './star-settings.js';
 
 /*
@@ -67,6 +75,8 @@ export interface CoordinationQuestion {
   /** Curtailment of rule `total` under the same limits, W, where it is known already. */
   readonly leastCurtailedW?: number;
   readonly onRound?: (progress: RoundProgress) => void;
+  /** Asked after each round of the star; true interrupts the rounds, and a dispatch that keeps the limits is taken. */
+  readonly isInterrupted?: (round: number) => boolean;
 }
 
 /** The outcome: what `dec coordinate --json` prints, and more. */
@@ -108,47 +118,35 @@ export interface CoordinationResult {
   readonly findings: readonly Finding[];
 }
 
-/** Dispatch of a pass: alpha by PV id, and how it was found. */
-interface Pass {
-  readonly alpha: ReadonlyMap<string, number>;
-  readonly status: CoordinationStatus;
-  readonly history: readonly RoundProgress[];
-  /** Of the central solver; the star knows none of these. */
-  readonly kktResidual?: number;
-  readonly objective?: number;
-  readonly levels?: readonly number[];
-  /** By PV id, var, injection positive. */
-  readonly reactiveVar?: ReadonlyMap<string, number>;
-  /** Largest distance from the Volt-VAr curve or outside the kVA circle, share of the rating. */
-  readonly reactiveError?: number;
-  /** Groups that lose everything in every dispatch. */
-  readonly lost?: number;
-}
+/** Rules, with their level, that go to the star when nothing else is said: those of the live coordinator. */
+const PLAIN: Readonly<Partial<Record<FairnessRuleMode, FairnessLevel>>> = {
+  proportional: 'customer',
+  total: 'customer',
+};
 
 /** Coordinates a feeder in this process. */
 export function coordinateInProcess(question: CoordinationQuestion): CoordinationResult {
   const rule = fairnessRule({ mode: question.settings?.fairness ?? 'proportional', ...question.rule });
   const reactive = reactiveRule(question.reactive);
-  const agreed = reactive.mode === 'none' ? starMode(rule) : undefined;
-  const method = question.method ?? (agreed ? 'admm' : 'central');
-  if (method === 'admm' && !agreed) {
-    throw new DecError(
-      'UNSUPPORTED',
-      `Agents cannot agree on ${ruleText(rule, reactive)} by rounds yet; leave out --method or use --method central.`,
-      { fairness: rule.mode, level: rule.level, weights: rule.weights, reactive: reactive.mode },
-    );
-  }
-  const settings = starSettings({ ...question.settings, ...(agreed ? { fairness: agreed } : {}) });
+  const exchange = starExchange(rule, reactive.mode !== 'none');
+  const isPlain = rule.weights === 'capacity' && PLAIN[rule.mode] === rule.level;
+  const method = question.method ?? (exchange === 'search' || (exchange === 'prices' && isPlain) ? 'admm' : 'central');
+  const settings = starSettings({
+    ...question.settings,
+    fairness: starMode(rule),
+    rule,
+    exchange: exchange === 'cuts' ? 'cuts' : 'prices',
+  });
   const { feeder, state } = question;
   const isReactive = reactive.mode !== 'none';
   const inputs = isReactive ? withoutInverterVar(feeder, question.inputs) : question.inputs;
   const maxCorrections = question.maxCorrections ?? 3;
-  const isCheap = method === 'central' || settings.fairness === 'equalAlpha';
+  const isCheap = method === 'central' || exchange !== 'prices';
   const acTolerancePu = question.acTolerancePu ?? (isCheap ? 1e-7 : 1e-5);
   const linear = linearFeeder(feeder, state);
   const truth = new FeederTruth(feeder, linear, inputs, state, settings);
   const fair = (of: FairnessRule) => fairProblem(feeder, linear, inputs, settings.limits, of, reactive);
-  const own = method === 'central' ? fair(rule) : undefined;
+  const own = method === 'central' || exchange !== 'search' ? fair(rule) : undefined;
   const problem: CurtailmentProblem =
     own ?? curtailmentProblem(feeder, linear, inputs, settings.limits, settings.fairness);
   const findings: Finding[] = [...linear.findings];
@@ -157,14 +155,30 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   for (const unit of problem.units) availableW += unit.availableW;
 
   let actor: Actor;
-  if (own) actor = new CentralActor(own);
+  const { onRound, isInterrupted } = question;
+  const watch: Watch = { onRound, isInterrupted };
+  if (own && method === 'central') actor = new CentralActor(own);
   else {
     const split = question.split ?? splitForStar(feeder);
     findings.push(...split.findings);
-    actor =
-      split.services.length > 0
-        ? new StarActor(split, inputs, state, settings, question.onRound)
-        : new BusActor(problem, feeder, { ...settings, ...busUnits(problem), ...question.settings }, question.onRound);
+    const hasServices = split.services.length > 0;
+    if (exchange === 'cuts') {
+      if (reactive.mode === 'volt-var' && hasServices) {
+        throw new DecError(
+          'UNSUPPORTED',
+          'Volt-VAr inverters below service transformers follow voltages that only their agents know; use --method central.',
+          { reactive: reactive.mode },
+        );
+      }
+      const seating = hasServices
+        ? seatedAtTransformers(feeder, split, inputs, state, settings, rule, reactive)
+        : seatedAtBuses(feeder, problem, inputs, rule, reactive);
+      actor = new CutActor(seating, settings, watch);
+    } else {
+      actor = hasServices
+        ? new StarActor(split, inputs, state, settings, problem, watch)
+        : new BusActor(problem, feeder, { ...settings, ...busUnits(problem, settings), ...question.settings }, watch);
+    }
   }
   const history: RoundProgress[] = [];
   let corrections = 0;
@@ -175,6 +189,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     history.push(...pass.history);
     check = truth.solve(pass.alpha, pass.reactiveVar);
     if (problem.units.length === 0 || !check.isConverged || corrections >= maxCorrections) break;
+    if (pass.status === 'roundLimit') break;
     const isOver = check.limitedMaxPu > settings.limits.maxPu + Math.min(acTolerancePu, AC_TOLERANCE_PU / 2);
     const isCurtailing = [...pass.alpha.values()].some((alpha) => alpha > 1e-4);
     // An AC maximum below the limit while power is curtailed gives power away.
@@ -183,6 +198,15 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     if (!isOver && !isSlack) break;
     actor.correct(check);
     corrections++;
+  }
+
+  if (pass.status === 'roundLimit' && check.isConverged) {
+    const safe = safeDispatch(pass, truth, check, settings.limits);
+    if (safe.alpha !== pass.alpha) {
+      findings.push({ severity: 'warning', code: 'ROUNDS_INTERRUPTED', message: SAFE_TEXT[safe.how] });
+      pass = { ...pass, alpha: safe.alpha };
+    }
+    check = safe.check;
   }
 
   const ders = feeder.pvSystems.map((pv) => {
@@ -203,11 +227,13 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
       ? curtailedW
       : (question.leastCurtailedW ??
         leastCurtailment(fair(fairnessRule({ mode: 'total' })), truth, check, maxCorrections));
-  const kilowatts = problem.units.map((unit) => unit.availableW / 1000);
-  const objective = alphas.reduce(
-    (sum, alpha, i) => sum + kilowatts[i]! * (settings.fairness === 'total' ? alpha : alpha * alpha),
-    0,
-  );
+  const groupAlpha = new Float64Array(problem.groupCount);
+  problem.units.forEach(({ group }, u) => {
+    groupAlpha[group] = alphas[u]!;
+  });
+  const objective = own
+    ? objectiveOf(own, groupAlpha)
+    : groupAlpha.reduce((sum, alpha, g) => sum + (problem.cost.quadratic[g]! / 2) * alpha ** 2, 0);
   const isViolated =
     check.limitedMaxPu > settings.limits.maxPu + AC_TOLERANCE_PU ||
     check.limitedMinPu < settings.limits.minPu - AC_TOLERANCE_PU;
@@ -232,7 +258,8 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     history,
     residuals: { primal: last?.primalResidual ?? 0, dual: last?.dualResidual ?? 0 },
     objective: pass.objective ?? objective,
-    kktResidual: pass.kktResidual ?? residualOf(problem, maxCorrections > 0 ? check : undefined, pass.alpha),
+    kktResidual:
+      pass.kktResidual ?? residualOf(curvedAt(problem, groupAlpha), maxCorrections > 0 ? check : undefined, pass.alpha),
     availableW,
     curtailedW,
     curtailedWh: (curtailedW * (question.intervalSeconds ?? 900)) / 3600,
@@ -257,13 +284,6 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   };
 }
 
-/** A rule in words, for errors. */
-function ruleText(rule: FairnessRule, reactive: ReactiveRule): string {
-  const weights = rule.weights === 'equal' ? ' with equal weights' : '';
-  const power = reactive.mode === 'none' ? '' : ` with reactive power (${reactive.mode})`;
-  return `${rule.mode} at level ${rule.level}${weights}${power}`;
-}
-
 /** Reactive power further than this from where it should be is told, share of the rating. */
 const REACTIVE_ERROR = 1e-5;
 
@@ -286,6 +306,13 @@ function passFindings({ reactiveError = 0, lost = 0 }: Pass, { mode }: ReactiveR
     });
   }
   return findings;
+}
+
+/** A problem whose cost is the quadratic model of its curved one at a dispatch, which has the same conditions there. */
+function curvedAt(problem: CurtailmentProblem | FairProblem, groupAlpha: Float64Array): CurtailmentProblem {
+  if (!('rule' in problem) || problem.rule.mode !== 'alphaFair') return problem;
+  const { rule, weightKw } = problem;
+  return { ...problem, cost: modelOfCurve({ weightKw, gamma: rule.gamma }, groupAlpha) };
 }
 
 /** KKT residual of a dispatch for the linear problem, moved onto its own AC power flow where it was checked by one. */
@@ -344,170 +371,4 @@ function leastCurtailment(problem: FairProblem, truth: FeederTruth, start: Truth
     solution = solve(check);
   }
   return solution.curtailedW;
-}
-
-/** Figures of units by PV id. */
-function byId({ units }: CurtailmentProblem, figures: ArrayLike<number>): Map<string, number> {
-  return new Map(units.map(({ id }, u) => [id, figures[u]!]));
-}
-
-/** Who finds the dispatch of a pass. */
-interface Actor {
-  readonly agentCount: number;
-  run(): Pass;
-  /** Takes what the AC power flow said into the linear model. */
-  correct(check: TruthCheck): void;
-}
-
-/** The central optimum as an actor of the correction loop. */
-class CentralActor implements Actor {
-  readonly agentCount = 0;
-
-  constructor(private problem: FairProblem) {}
-
-  run(): Pass {
-    if (this.problem.units.length === 0) {
-      return { alpha: new Map(), status: 'nothingToDo', history: [], kktResidual: 0 };
-    }
-    const solution = solveFair(this.problem);
-    const { status, kktResidual: residual, objective, levels, reactiveError, lost } = solution;
-    return {
-      alpha: byId(this.problem, solution.unitAlpha),
-      reactiveVar: byId(this.problem, solution.reactiveVar),
-      status,
-      history: [],
-      kktResidual: residual,
-      objective,
-      levels,
-      reactiveError,
-      lost: lost.length,
-    };
-  }
-
-  correct(check: TruthCheck): void {
-    this.problem = { ...this.problem, correction: { voltageSquaredPu: check.correction } };
-  }
-}
-
-/** Verification exchanges at most, and the change of port power at which it is settled, W. */
-const MAX_VERIFICATIONS = 10;
-const SETTLED_W = 1;
-
-/** Coordinator and agents of the star as an actor of the correction loop. */
-class StarActor implements Actor {
-  readonly agentCount: number;
-  private readonly coordinator: StarCoordinator;
-  private readonly agents: ReadonlyMap<string, ServiceAgent>;
-
-  constructor(
-    split: StarSplit,
-    inputs: LocalInputs,
-    state: PrimaryState,
-    private readonly settings: StarSettings,
-    private readonly onRound: ((progress: RoundProgress) => void) | undefined,
-  ) {
-    this.coordinator = createStarCoordinator(split.primary, settings);
-    this.agents = new Map(split.services.map((model) => [model.agentId, createServiceAgent(model, settings)]));
-    this.agentCount = this.agents.size;
-    this.coordinator.prepare(inputs, state);
-    for (const agent of this.agents.values()) agent.prepare(inputs);
-  }
-
-  run(): Pass {
-    const history: RoundProgress[] = [];
-    let requests = this.coordinator.start();
-    while (history.length < this.settings.maxRounds) {
-      const replies = new Map<string, AgentReply>();
-      for (const [id, request] of requests) replies.set(id, this.agents.get(id)!.update(request));
-      const { requests: next, progress } = this.coordinator.step(replies);
-      requests = next;
-      history.push(progress);
-      this.onRound?.(progress);
-      if (progress.hasConverged) break;
-    }
-    const points = [
-      ...this.coordinator.setpoints(),
-      ...[...this.agents.values()].flatMap((agent) => agent.setpoints()),
-    ];
-    return starPass(new Map(points.map((point) => [point.derId, point.alpha])), history);
-  }
-
-  correct(): void {
-    const powers = new Map<string, PortPower>();
-    for (let k = 0; k < MAX_VERIFICATIONS; k++) {
-      const { requests } = this.coordinator.verify(powers);
-      let change = 0;
-      for (const [id, agent] of this.agents) {
-        const request = requests.get(id);
-        if (!request?.voltage.some((v) => v !== 0)) continue;
-        const reply = agent.verify(request);
-        const before = powers.get(id);
-        reply.powerW.forEach((w, i) => {
-          change = Math.max(change, Math.abs(w - (before?.powerW[i] ?? Infinity)));
-        });
-        powers.set(id, { powerW: reply.powerW, powerVar: reply.powerVar });
-      }
-      if (change <= SETTLED_W) break;
-    }
-    this.coordinator.verify(powers);
-    this.coordinator.applyCorrection();
-    for (const agent of this.agents.values()) agent.applyCorrection();
-  }
-}
-
-/** Units of exchange where agents are buses: the mean unit; the penalty that suits agents without limits of their own. */
-function busUnits(problem: CurtailmentProblem): Pick<StarSettings, 'powerUnitW' | 'rho'> {
-  const totalW = problem.units.reduce((sum, unit) => sum + unit.availableW, 0);
-  return { powerUnitW: Math.max(1, totalW / Math.max(1, problem.units.length)), rho: 2 };
-}
-
-/** The star on a network without secondaries: every bus with units is an agent. */
-class BusActor implements Actor {
-  readonly agentCount: number;
-  private problem: CurtailmentProblem;
-  private star: LocalStar;
-  private unitsOf: ReadonlyMap<string, readonly number[]>;
-
-  constructor(
-    problem: CurtailmentProblem,
-    private readonly feeder: Feeder,
-    private readonly settings: StarSettings,
-    private readonly onRound: ((progress: RoundProgress) => void) | undefined,
-  ) {
-    this.problem = problem;
-    const split = splitAtBuses(problem, feeder, settings.fairness);
-    this.unitsOf = split.unitsOf;
-    this.star = localStar(split.coordinator, split.agents, settings);
-    this.agentCount = split.agents.size;
-  }
-
-  run(): Pass {
-    if (this.agentCount === 0) return { alpha: new Map(), status: 'nothingToDo', history: [], kktResidual: 0 };
-    const history = runStar(this.star, this.settings, this.onRound);
-    const alpha = new Map<string, number>();
-    for (const [id, indices] of this.unitsOf) {
-      const { memory } = this.star.agents.get(id)!;
-      indices.forEach((unit, position) => {
-        const group = this.settings.fairness === 'equalAlpha' ? 0 : position;
-        alpha.set(this.problem.units[unit]!.id, memory.alpha[group]!);
-      });
-    }
-    return starPass(alpha, history);
-  }
-
-  correct(check: TruthCheck): void {
-    this.problem = { ...this.problem, correction: { voltageSquaredPu: check.correction } };
-    const split = splitAtBuses(this.problem, this.feeder, this.settings.fairness);
-    this.unitsOf = split.unitsOf;
-    this.star = localStar(split.coordinator, split.agents, this.settings, this.star);
-  }
-}
-
-function starPass(alpha: ReadonlyMap<string, number>, history: readonly RoundProgress[]): Pass {
-  const last = history.at(-1)!;
-  return {
-    alpha,
-    status: last.hasConverged ? 'converged' : 'roundLimit',
-    history,
-  };
 }

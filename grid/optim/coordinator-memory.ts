@@ -1,6 +1,7 @@
 import type { LinearNetwork } from './linear-network.js';
 import type { CurtailableUnit, GroupCost } from './problem.js';
 import type { HeldPort } from './star.js';
+import type { CurvedCost } from './star-cost.js';
 import type { StarSettings } from './star-settings.js';
 
 /** What the coordinator needs for an interval. */
@@ -12,6 +13,10 @@ export interface CoordinatorData {
   readonly units: readonly CurtailableUnit[];
   readonly groupCount: number;
   readonly cost: GroupCost;
+  /** Largest alpha by group of its own; 1 when absent. */
+  readonly ceiling?: Float64Array;
+  /** Replaces the cost of its own groups where the rule's is not quadratic. */
+  readonly curve?: CurvedCost;
   readonly lowerSquaredPu: Float64Array;
   readonly upperSquaredPu: Float64Array;
   readonly correctionSquaredPu: Float64Array;
@@ -56,6 +61,9 @@ export interface CoordinatorMemory {
   ownAlpha: Float64Array;
   multipliers: Float64Array;
   calmRounds: number;
+  /** Present over-relaxation, and the residual of the last round, that it is adapted by. */
+  relaxation: number;
+  lastResidual: number;
   /** Factorised for `factoredRho` and the data of the interval; undefined when to be made. */
   solver: Projection | undefined;
 }
@@ -85,6 +93,8 @@ export function coordinatorMemory(data: CoordinatorData, settings: StarSettings)
     ownAlpha: new Float64Array(data.groupCount),
     multipliers: new Float64Array(data.network.nodes.length + data.groupCount),
     calmRounds: 0,
+    relaxation: settings.relaxation,
+    lastResidual: Infinity,
     solver: undefined,
   };
 }

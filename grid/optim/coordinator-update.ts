@@ -2,6 +2,7 @@ import { type CoordinatorData, type CoordinatorMemory, type Exchange, exchange }
 import { evaluate } from './linear-network.js';
 import { heldPorts, ZSolver } from './projection.js';
 import type { AgentReply, AgentRequest, RoundProgress } from './star.js';
+import { modelOfCurve } from './star-cost.js';
 import type { StarSettings } from './star-settings.js';
 
 /*
@@ -176,6 +177,7 @@ export function coordinatorUpdate(
   memory.round++;
   const missing: string[] = [];
   let powerChangeW = 0;
+  let alphaChange = 0;
   let at = 0;
   let isAwaiting = false;
   const setView = (port: number, hasVoltage: boolean): void => {
@@ -204,6 +206,7 @@ export function coordinatorUpdate(
         }
         powerChangeW = Math.max(powerChangeW, Math.abs(answer.power[at + k]! - before) * settings.powerUnitW);
       });
+      alphaChange = Math.max(alphaChange, reply.alphaChange ?? 0);
     } else {
       missing.push(agentId);
       memory.absentRounds[agent]!++;
@@ -222,12 +225,15 @@ export function coordinatorUpdate(
     if (outcome !== 'cold')
       return openingProgress(memory, outcome === 'nothingToDo' && missing.length === 0, powerChangeW, missing);
   }
-  if (!memory.solver || memory.solver.rho !== memory.rho) {
-    memory.solver = new ZSolver(data, settings, memory.rho, memory.hasVoltage.slice());
+  if (!memory.solver || memory.solver.rho !== memory.rho || (data.curve && data.groupCount > 0)) {
+    // A curved cost of its own groups is taken by one Newton step a round.
+    const own = data.curve ? { ...data, cost: modelOfCurve(data.curve, memory.ownAlpha) } : data;
+    memory.solver = new ZSolver(own, settings, memory.rho, memory.hasVoltage.slice());
   }
+  const ownBefore = memory.ownAlpha.slice();
 
   // Relaxed answers; the opening answers are taken as they are.
-  const relaxation = isOpening ? 1 : settings.relaxation;
+  const relaxation = isOpening ? 1 : memory.relaxation;
   const relaxed = exchange(ports);
   const mix = (to: Float64Array, x: Float64Array, old: Float64Array) => {
     for (let k = 0; k < x.length; k++) to[k] = relaxation * x[k]! + (1 - relaxation) * old[k]!;
@@ -284,8 +290,14 @@ export function coordinatorUpdate(
   const primalTolerance =
     root * settings.absoluteTolerance + settings.relativeTolerance * Math.sqrt(Math.max(sizeX, sizeZ));
   const dualTolerance = root * settings.absoluteTolerance + settings.relativeTolerance * rho * Math.sqrt(sizeU);
+  for (let g = 0; g < ownBefore.length; g++) {
+    alphaChange = Math.max(alphaChange, Math.abs(memory.ownAlpha[g]! - ownBefore[g]!));
+  }
   const isCalm =
-    primalResidual <= primalTolerance && dualResidual <= dualTolerance && powerChangeW <= settings.powerToleranceW;
+    primalResidual <= primalTolerance &&
+    dualResidual <= dualTolerance &&
+    powerChangeW <= settings.powerToleranceW &&
+    alphaChange <= settings.alphaTolerance;
   memory.calmRounds = isCalm && !isAwaiting ? memory.calmRounds + 1 : 0;
   const progress: RoundProgress = {
     round: memory.round,
@@ -298,8 +310,21 @@ export function coordinatorUpdate(
     powerChangeW,
     missing,
   };
+  relax(memory, settings, Math.hypot(primalResidual, dualResidual));
   balance(memory, primalResidual, dualResidual);
   return progress;
+}
+
+/** A residual that grows by this factor in a round takes over-relaxation back by a step; one that falls gives it back. */
+const RELAX_GROWTH = 1.5;
+const RELAX_STEP = 0.2;
+
+/** Adapts over-relaxation: rounds that swing get less of it, down to none. */
+function relax(memory: CoordinatorMemory, settings: StarSettings, residual: number): void {
+  const isSwinging = residual > RELAX_GROWTH * memory.lastResidual;
+  const next = memory.relaxation + (isSwinging ? -RELAX_STEP : RELAX_STEP / 2);
+  memory.relaxation = Math.min(settings.relaxation, Math.max(Math.min(1, settings.relaxation), next));
+  memory.lastResidual = residual;
 }
 
 const BALANCE_EVERY = 5;

@@ -8,7 +8,7 @@ import { type EqualAlphaMemory, equalAlphaMemory, equalAlphaRequests, equalAlpha
 import { candidateAlpha } from './limit.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
 import { evaluate } from './linear-network.js';
-import { groupCost, type LocalPower, localPower, nodeLimits } from './problem.js';
+import { type LocalPower, nodeLimits } from './problem.js';
 import type {
   AgentReply,
   AgentRequest,
@@ -22,6 +22,7 @@ import type {
   Setpoint,
   VerifyRequest,
 } from './star.js';
+import { type SidePower, sidePower } from './star-cost.js';
 import { type StarSettings, starSettings } from './star-settings.js';
 
 /*
@@ -72,6 +73,10 @@ export interface StarCoordinator {
   hold(agentId: string, port: HeldPort): void;
   /** Puts the coordinator's own PV on a candidate until the next round. @param limitsW - in force, by PV id */
   adopt(candidate: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void;
+  /** The linear model and the data of the interval as they stand, for the exchange of cuts. */
+  side(): { readonly linear: LinearFeeder; readonly data: CoordinatorData };
+  /** Takes a dispatch of the coordinator's own PV that was found elsewhere, by PV id. */
+  take(alpha: ReadonlyMap<string, number>, reactiveVar: ReadonlyMap<string, number>): void;
   /** The questions that are open now. */
   requests(): ReadonlyMap<string, AgentRequest>;
   /** Dispatch of the coordinator's own PV. */
@@ -85,6 +90,7 @@ interface Situation {
   readonly state: PrimaryState;
   readonly linear: LinearFeeder;
   readonly power: LocalPower;
+  readonly side: SidePower;
   data: CoordinatorData;
   memory: CoordinatorMemory;
   search: EqualAlphaMemory;
@@ -103,6 +109,8 @@ class PrimaryCoordinator implements StarCoordinator {
   private readonly held = new Map<string, HeldPort>();
   /** Own curtailed fractions of an adopted candidate, by group; undefined for those of the last round. */
   private adopted: Float64Array | undefined;
+  /** Reactive power of own PV that was decided, var by PV id. */
+  private decidedVar: ReadonlyMap<string, number> = new Map();
   private correction: Float64Array | undefined;
   private found: Float64Array | undefined;
   private flow: PowerFlow | undefined;
@@ -118,11 +126,12 @@ class PrimaryCoordinator implements StarCoordinator {
   prepare(inputs: LocalInputs, state: PrimaryState): void {
     const linear = linearFeeder(this.model.feeder, state);
     this.findings = linear.findings;
-    const power = localPower(this.model.feeder, linear, inputs, this.isAlphaShared ? () => 0 : undefined);
+    const side = sidePower(this.model.feeder, linear, inputs, this.settings, false);
+    const { power } = side;
     if (this.correction?.length !== linear.network.nodes.length) this.correction = undefined;
     this.held.clear();
     this.adopted = undefined;
-    const data = this.makeData(linear, power);
+    const data = this.makeData(linear, side);
     const memory = coordinatorMemory(data, this.settings);
     const before = this.situation?.memory;
     if (before && before.answer.power.length === memory.answer.power.length) {
@@ -137,7 +146,7 @@ class PrimaryCoordinator implements StarCoordinator {
       if (before.multipliers.length === memory.multipliers.length) memory.multipliers.set(before.multipliers);
       if (before.ownAlpha.length === memory.ownAlpha.length) memory.ownAlpha.set(before.ownAlpha);
     }
-    this.situation = { inputs, state, linear, power, data, memory, search: equalAlphaMemory(data) };
+    this.situation = { inputs, state, linear, power, side, data, memory, search: equalAlphaMemory(data) };
     this.found = undefined;
   }
 
@@ -153,7 +162,7 @@ class PrimaryCoordinator implements StarCoordinator {
   hold(agentId: string, port: HeldPort): void {
     this.held.set(agentId, port);
     const situation = this.prepared();
-    situation.data = this.makeData(situation.linear, situation.power);
+    situation.data = this.makeData(situation.linear, situation.side);
     situation.memory.solver = undefined;
     situation.memory.calmRounds = 0;
     situation.search = equalAlphaMemory(situation.data);
@@ -171,6 +180,19 @@ class PrimaryCoordinator implements StarCoordinator {
     }
     for (let g = 0; g < data.groupCount; g++) alpha[g] = candidateAlpha(alpha[g]!, cut);
     this.adopted = alpha;
+  }
+
+  side() {
+    const { linear, data } = this.prepared();
+    return { linear, data };
+  }
+
+  take(alpha: ReadonlyMap<string, number>, reactiveVar: ReadonlyMap<string, number>): void {
+    const { power, data } = this.prepared();
+    const own = new Float64Array(data.groupCount);
+    for (const { id, group } of power.units) own[group] = alpha.get(id) ?? 0;
+    this.adopted = own;
+    this.decidedVar = reactiveVar;
   }
 
   step(replies: ReadonlyMap<string, AgentReply>) {
@@ -191,17 +213,18 @@ class PrimaryCoordinator implements StarCoordinator {
     applyState(flow, this.model.feeder, state);
     const alpha = this.ownAlpha();
     for (const unit of power.units) {
-      const powerVar = inputs.held[unit.id]?.powerVar ?? 0;
+      const powerVar = (inputs.held[unit.id]?.powerVar ?? 0) + (this.decidedVar.get(unit.id) ?? 0);
       flow.setGeneration(unit.id, (1 - alpha[unit.group]!) * unit.availableW, powerVar);
     }
     const present = this.presentPowers();
     const drawnW = power.drawnW.slice();
     const drawnVar = power.drawnVar.slice();
     for (const unit of power.units) {
+      const own = this.decidedVar.get(unit.id) ?? 0;
       unit.nodes.forEach((node, k) => {
         const output = (1 - alpha[unit.group]!) * unit.availableW;
-        drawnW[node]! -= output * unit.shareRe[k]!;
-        drawnVar[node]! -= output * unit.shareIm[k]!;
+        drawnW[node]! -= output * unit.shareRe[k]! - own * unit.shareIm[k]!;
+        drawnVar[node]! -= output * unit.shareIm[k]! + own * unit.shareRe[k]!;
       });
     }
     for (const port of this.ports) {
@@ -262,7 +285,7 @@ class PrimaryCoordinator implements StarCoordinator {
     if (!this.found) return;
     this.correction = this.found;
     this.found = undefined;
-    situation.data = this.makeData(situation.linear, situation.power);
+    situation.data = this.makeData(situation.linear, situation.side);
     situation.memory.solver = undefined;
     situation.memory.calmRounds = 0;
     situation.search = equalAlphaMemory(situation.data);
@@ -276,7 +299,8 @@ class PrimaryCoordinator implements StarCoordinator {
       const unit = unitOf.get(pv.id);
       const availableW = unit?.availableW ?? inputs.availableW[pv.id] ?? 0;
       const own = unit ? alpha[unit.group]! : 0;
-      return setpointOf(pv, this.model.feeder, availableW, own, inputs.held[pv.id]?.powerVar ?? 0);
+      const setpointVar = (inputs.held[pv.id]?.powerVar ?? 0) + (this.decidedVar.get(pv.id) ?? 0);
+      return setpointOf(pv, this.model.feeder, availableW, own, setpointVar);
     });
   }
 
@@ -345,9 +369,8 @@ class PrimaryCoordinator implements StarCoordinator {
     return powers;
   }
 
-  private makeData(linear: LinearFeeder, power: LocalPower): CoordinatorData {
+  private makeData(linear: LinearFeeder, { power, ...side }: SidePower): CoordinatorData {
     const { network } = linear;
-    const groupCount = this.isAlphaShared ? 1 : power.units.length;
     this.correction ??= new Float64Array(network.nodes.length);
     const limits = nodeLimits(network, this.settings.limits);
     for (const port of this.ports) {
@@ -361,8 +384,7 @@ class PrimaryCoordinator implements StarCoordinator {
     return {
       network,
       ...power,
-      groupCount,
-      cost: groupCost(power.units, groupCount, this.settings.fairness),
+      ...side,
       ...limits,
       correctionSquaredPu: this.correction,
       rootVoltageSquaredPu: network.rootVoltageSquaredPu,

@@ -1,5 +1,5 @@
 import type { FairAnswer, FairProgramme } from './fair-programme.js';
-import { dispatchState } from './problem.js';
+import { holdsLimits } from './fair-problem.js';
 
 /*
  * The same kilowatts from every group, or all that it has.
@@ -23,8 +23,7 @@ export function solveEqualPower(programme: FairProgramme): FairAnswer | undefine
     const alpha = alphaAt(t);
     if (problem.reactive)
       return programme.solve({ linear: zero, quadratic: zero, lower: alpha, upper: alpha }).isSolved;
-    const { voltageSquaredPu: v } = dispatchState(problem, alpha);
-    return v.every((value, i) => value <= problem.upperSquaredPu[i]! && value >= problem.lowerSquaredPu[i]!);
+    return holdsLimits(problem, alpha);
   };
   let low = 0;
   let high = places.length;

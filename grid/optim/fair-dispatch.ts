@@ -1,12 +1,11 @@
 import { solveAlphaFair } from './alpha-fair.js';
 import { type CentralSolution, type CentralStatus, centralReport } from './central.js';
 import { solveEqualPower } from './equal-power.js';
-import type { FairProblem } from './fair-problem.js';
+import { type FairProblem, holdsLimits } from './fair-problem.js';
 import { type FairAnswer, FairProgramme, reactiveVar } from './fair-programme.js';
 import type { FairnessRuleMode } from './fairness-rule.js';
 import { maxMinLevels } from './max-min.js';
 import { VIOLATION_SQUARED_PU } from './network-programme.js';
-import { dispatchState } from './problem.js';
 
 /*
  * The central optimum under any rule of fairness, with or without reactive power.
@@ -58,11 +57,8 @@ export function solveFair(problem: FairProblem, tolerance = 1e-10): FairSolution
   const { groupCount, units, reactive } = problem;
   const nothing = new Float64Array(groupCount);
   const noReactive = new Float64Array(units.length);
-  const untouched = dispatchState(problem, nothing).voltageSquaredPu;
-  const isInside = (v: Float64Array, slack = 0) =>
-    v.every((value, i) => value <= problem.upperSquaredPu[i]! + slack && value >= problem.lowerSquaredPu[i]! - slack);
   const fitsCircle = !reactive || units.every(({ availableW }, u) => availableW <= reactive.ratingVA[u]!);
-  if (reactive?.rule.mode !== 'volt-var' && fitsCircle && isInside(untouched)) {
+  if (reactive?.rule.mode !== 'volt-var' && fitsCircle && holdsLimits(problem, nothing)) {
     // Every cost grows with alpha: without a violated limit nothing is curtailed, exactly.
     const report = centralReport(problem, nothing, {
       status: 'optimal',
@@ -99,10 +95,7 @@ export function solveFair(problem: FairProblem, tolerance = 1e-10): FairSolution
   const alpha = Float64Array.from(answer.alpha, (value, g) => Math.min(problem.ceiling[g]!, Math.max(0, value)));
   const own = reactive ? reactiveVar(reactive, answer.reactive) : noReactive;
   let status: CentralStatus = answer.isSolved ? (isElastic ? 'limitsViolated' : 'optimal') : 'failed';
-  if (
-    status === 'limitsViolated' &&
-    isInside(dispatchState(problem, alpha, own).voltageSquaredPu, VIOLATION_SQUARED_PU)
-  ) {
+  if (status === 'limitsViolated' && holdsLimits(problem, alpha, own, VIOLATION_SQUARED_PU)) {
     // The limits can hold, so that the dispatch is the optimum of its cost; rules with steps of their own have another one.
     status = HAS_OWN_STEPS[problem.rule.mode] ? 'failed' : 'optimal';
   }
@@ -173,7 +166,7 @@ function applyRule(programme: FairProgramme): Found | undefined {
 }
 
 /** Value of the rule's objective: kW, utility lost in kW for alphaFair. */
-function objectiveOf(problem: FairProblem, alpha: Float64Array): number {
+export function objectiveOf(problem: FairProblem, alpha: Float64Array): number {
   const { rule, weightKw, cost } = problem;
   if (rule.mode === 'alphaFair') {
     const lost = (served: number) =>

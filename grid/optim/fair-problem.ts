@@ -1,7 +1,7 @@
-import type { Feeder } from '../model/index.js';
+import type { Feeder, FeederData } from '../model/index.js';
 import { type FairnessRule, fairnessGroups } from './fairness-rule.js';
 import type { LinearFeeder } from './lindistflow.js';
-import { type CurtailmentProblem, localPower, nodeLimits } from './problem.js';
+import { type CurtailmentProblem, dispatchState, localPower, nodeLimits } from './problem.js';
 import { type ReactiveData, type ReactiveRule, reactiveData } from './reactive.js';
 import type { LocalInputs, VoltageLimits } from './star.js';
 
@@ -24,6 +24,18 @@ export interface FairProblem extends CurtailmentProblem {
   readonly ceiling: Float64Array;
   /** Absent where inverters keep to active power. */
   readonly reactive?: ReactiveData;
+  /** Limits of networks that are not in the problem, as rows (cut-exchange.ts). */
+  readonly cuts?: readonly UnitCut[];
+}
+
+/** A limit as a row: `perAlpha alpha + perVar q + perNode v <= most`, with alpha by unit, var and pu squared. */
+export interface UnitCut {
+  readonly units: readonly number[];
+  readonly perAlpha: readonly number[];
+  readonly perVar: readonly number[];
+  readonly nodes: readonly number[];
+  readonly perNode: readonly number[];
+  readonly most: number;
 }
 
 /** Makes the problem of one feeder. Reactive power that inverters hold (`inputs.held`) counts only in mode `none`. */
@@ -38,23 +50,64 @@ export function fairProblem(
   const isReactive = reactive !== undefined && reactive.mode !== 'none';
   const power = localPower(feeder, model, isReactive ? withoutInverterVar(feeder, inputs) : inputs);
   const { groupOf } = fairnessGroups(feeder, rule.level);
+  const used = ownUseW(feeder, inputs, power.units);
+  const groups = fairGroups(
+    power.units.map(({ id, availableW }, u) => ({
+      availableW,
+      usedW: used[u]!,
+      factor: rule.mode === 'feedback' ? (rule.factors[id] ?? 1) : 1,
+      group: groupOf.get(id) ?? id,
+    })),
+    rule,
+  );
+  const units = power.units.map((unit, u) => ({ ...unit, group: groups.groupOf[u]! }));
+  return {
+    ...power,
+    network: model.network,
+    units,
+    ...groups,
+    ...nodeLimits(model.network, limits),
+    correction: { voltageSquaredPu: new Float64Array(model.network.nodes.length) },
+    rule,
+    ...(isReactive ? { reactive: reactiveData(feeder, units, reactive) } : {}),
+  };
+}
+
+/** What a rule needs to know of a unit. */
+export interface FairUnit {
+  readonly availableW: number;
+  /** What of it the customer uses, W. */
+  readonly usedW: number;
+  /** Weight of mode feedback; 1 else. */
+  readonly factor: number;
+  /** Name of its group. */
+  readonly group: string;
+}
+
+/** Groups of units with what the rule makes of each. */
+export interface FairGroups
+  extends Pick<FairProblem, 'groupCount' | 'availableKw' | 'weightKw' | 'ceiling' | 'cost'> {
+  /** Group by unit. */
+  readonly groupOf: Int32Array;
+}
+
+/** Groups units by name and works out weights, largest fractions and costs of the groups. */
+export function fairGroups(units: readonly FairUnit[], rule: FairnessRule): FairGroups {
   const indexOf = new Map<string, number>();
-  const units = power.units.map((unit) => {
-    const name = groupOf.get(unit.id) ?? unit.id;
-    const group = indexOf.get(name) ?? indexOf.size;
-    indexOf.set(name, group);
-    return { ...unit, group };
+  const groupOf = Int32Array.from(units, ({ group }) => {
+    const index = indexOf.get(group) ?? indexOf.size;
+    indexOf.set(group, index);
+    return index;
   });
   const groupCount = indexOf.size;
   const availableKw = new Float64Array(groupCount);
   const countedKw = new Float64Array(groupCount);
   const exportKw = new Float64Array(groupCount);
-  const used = ownUseW(feeder, inputs, units);
-  units.forEach(({ id, group, availableW }, u) => {
-    const factor = rule.mode === 'feedback' ? (rule.factors[id] ?? 1) : 1;
+  units.forEach(({ availableW, usedW, factor }, u) => {
+    const group = groupOf[u]!;
     availableKw[group]! += availableW / 1000;
     countedKw[group]! += (factor * availableW) / 1000;
-    exportKw[group]! += (availableW - used[u]!) / 1000;
+    exportKw[group]! += (availableW - usedW) / 1000;
   });
   const meanKw = availableKw.reduce((sum, kw) => sum + kw, 0) / Math.max(1, groupCount);
   const weightKw = countedKw.map((kw, g) => (rule.weights === 'equal' ? (meanKw * kw) / availableKw[g]! : kw));
@@ -83,20 +136,39 @@ export function fairProblem(
         linear[g] = kw;
     }
   }
-  return {
-    ...power,
-    network: model.network,
-    units,
-    groupCount,
-    cost: { linear, quadratic },
-    ...nodeLimits(model.network, limits),
-    correction: { voltageSquaredPu: new Float64Array(model.network.nodes.length) },
-    rule,
-    availableKw,
-    weightKw,
-    ceiling,
-    ...(isReactive ? { reactive: reactiveData(feeder, units, reactive) } : {}),
-  };
+  return { groupOf, groupCount, availableKw, weightKw, ceiling, cost: { linear, quadratic } };
+}
+
+/** How far a cut is exceeded, pu squared; negative where it holds. */
+export function cutExcess(
+  { units, perAlpha, perVar, nodes, perNode, most }: UnitCut,
+  unitAlpha: ArrayLike<number>,
+  reactiveVar: ArrayLike<number> | undefined,
+  voltageSquaredPu: ArrayLike<number>,
+): number {
+  let value = -most;
+  units.forEach((unit, k) => {
+    value += perAlpha[k]! * unitAlpha[unit]! + perVar[k]! * (reactiveVar?.[unit] ?? 0);
+  });
+  nodes.forEach((node, k) => {
+    value += perNode[k]! * voltageSquaredPu[node]!;
+  });
+  return value;
+}
+
+/** Whether all limits and cuts of a problem hold at a dispatch. */
+export function holdsLimits(
+  problem: FairProblem,
+  groupAlpha: ArrayLike<number>,
+  reactiveVar?: ArrayLike<number>,
+  slackSquaredPu = 0,
+): boolean {
+  const { voltageSquaredPu: v } = dispatchState(problem, groupAlpha, reactiveVar);
+  const { upperSquaredPu, lowerSquaredPu, cuts = [], units } = problem;
+  if (!v.every((value, i) => value <= upperSquaredPu[i]! + slackSquaredPu && value >= lowerSquaredPu[i]! - slackSquaredPu))
+    return false;
+  const unitAlpha = cuts.length > 0 ? units.map(({ group }) => groupAlpha[group]!) : [];
+  return cuts.every((cut) => cutExcess(cut, unitAlpha, reactiveVar, v) <= slackSquaredPu);
 }
 
 /** Inputs in which inverters hold no reactive power. */
@@ -106,7 +178,11 @@ export function withoutInverterVar(feeder: Feeder, inputs: LocalInputs): LocalIn
 }
 
 /** The load behind each unit, W: that of its bus, shared by available power where several units are there. */
-function ownUseW(feeder: Feeder, inputs: LocalInputs, units: FairProblem['units']): Float64Array {
+export function ownUseW(
+  feeder: FeederData,
+  inputs: LocalInputs,
+  units: FairProblem['units'],
+): Float64Array {
   const loadAt = new Map<string, number>();
   for (const { id, terminal, shares } of feeder.loads) {
     const powerW = inputs.loads[id]?.powerW ?? shares.reduce((sum, share) => sum + share.powerW, 0);

@@ -1,7 +1,13 @@
 import { type ProgrammeSolution, solveQuadraticProgramme } from '../math/index.js';
 import { alphaControls, programmeUnitKw } from './central.js';
 import type { FairProblem } from './fair-problem.js';
-import { type Control, type ControlRow, type NetworkProgramme, networkProgramme } from './network-programme.js';
+import {
+  type Control,
+  type ControlRow,
+  type NetworkProgramme,
+  networkProgramme,
+  VIOLATION_COST_KW,
+} from './network-programme.js';
 import { dispatchState } from './problem.js';
 import { curvePiece, type ReactiveData } from './reactive.js';
 
@@ -104,13 +110,14 @@ export class FairProgramme {
       ...this.reactiveControls(step.reactivePrice ?? REACTIVE_PRICE),
       ...(step.auxiliary ?? []).map((own) => ({ ...none, ...own })),
     ];
+    const cuts = this.cutRows(relief, step.isElastic ? controls : undefined);
     const built = networkProgramme({
       network: problem.network,
       base: this.base,
       lowerSquaredPu: relief > 0 ? problem.lowerSquaredPu.map((v) => v - relief) : problem.lowerSquaredPu,
       upperSquaredPu: relief > 0 ? problem.upperSquaredPu.map((v) => v + relief) : problem.upperSquaredPu,
       controls,
-      rows: [...(step.rows ?? []), ...this.reactiveRows()],
+      rows: [...(step.rows ?? []), ...this.reactiveRows(), ...cuts],
       unitKw: this.unitKw,
       isElastic: step.isElastic ?? false,
     });
@@ -211,6 +218,44 @@ export class FairProgramme {
         { ...injected, lower: 0, linear },
         { ...injected, ...absorbed, lower: 0, linear },
       ];
+    });
+  }
+
+  /**
+   * Rows of the problem's cuts, in thousandths.
+   *
+   * @param elastic - controls that a slack at the price of a violated limit is added to for each cut
+   */
+  private cutRows(reliefSquaredPu: number, elastic: Control[] | undefined): ControlRow[] {
+    const { cuts = [], units, reactive } = this.problem;
+    return cuts.map(({ units: members, perAlpha, perVar, nodes, perNode, most }) => {
+      const entries = new Map<number, number>();
+      const add = (column: number, value: number) => entries.set(column, (entries.get(column) ?? 0) + 1000 * value);
+      let room = most + reliefSquaredPu;
+      members.forEach((u, k) => {
+        add(units[u]!.group, perAlpha[k]!);
+        if (!reactive) return;
+        const { columns, signs } = this.reactiveColumns(u);
+        columns.forEach((column, side) => {
+          add(column, signs[side]! * perVar[k]! * reactive.ratingVA[u]!);
+        });
+      });
+      nodes.forEach((node, k) => {
+        room -= perNode[k]! * this.base[node]!;
+      });
+      if (elastic) {
+        entries.set(elastic.length, -1);
+        const price = { lower: 0, upper: Infinity, linear: VIOLATION_COST_KW / 1000, quadratic: 0 };
+        elastic.push({ nodes: [], drawnW: [], drawnVar: [], ...price });
+      }
+      return {
+        columns: [...entries.keys()],
+        values: [...entries.values()],
+        lower: -Infinity,
+        upper: 1000 * room,
+        voltageNodes: nodes,
+        voltageValues: perNode.map((value) => 1000 * value),
+      };
     });
   }
 

@@ -89,11 +89,25 @@ export function fairnessRule(given: Partial<FairnessRule> = {}): FairnessRule {
   return rule;
 }
 
-/** The rule as a mode of the star, or undefined where agents cannot agree on it by rounds. */
-export function starMode({ mode, level, weights }: FairnessRule): FairnessMode | undefined {
-  if (weights !== 'capacity') return undefined;
-  if (mode === 'equalAlpha') return level === 'feeder' ? mode : undefined;
-  return (mode === 'proportional' || mode === 'total') && level === 'customer' ? mode : undefined;
+/**
+ * How agents agree on a rule: `search` on one fraction (equal-alpha.ts); `prices`, the two-block consensus, where the
+ * rule's objective is a sum over agents (star-cost.ts); `cuts` where it couples them (cut-exchange.ts).
+ */
+export type StarExchange = 'search' | 'prices' | 'cuts';
+
+/** The exchange that a rule needs; reactive power that is decided together is always agreed on by cuts. */
+export function starExchange({ mode, level, gamma }: FairnessRule, isReactive: boolean): StarExchange {
+  if (isReactive || mode === 'maxMin' || mode === 'equalKw') return 'cuts';
+  // Linear costs have many optima and corners: prices swing between them, cuts do not.
+  if (mode === 'total' || (mode === 'alphaFair' && gamma === 0)) return 'cuts';
+  if (level === 'feeder') return mode === 'equalAlpha' ? 'search' : 'cuts';
+  return level === 'area' ? 'cuts' : 'prices';
+}
+
+/** The mode of the star that a rule is nearest to. */
+export function starMode({ mode, level }: FairnessRule): FairnessMode {
+  if (mode === 'equalAlpha' && level === 'feeder') return mode;
+  return mode === 'total' ? mode : 'proportional';
 }
 
 /** Groups of PV systems at a level. */

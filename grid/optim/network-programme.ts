@@ -77,7 +77,7 @@ export interface NetworkProgramme {
 }
 
 /** Penalty of a violated limit: cost in kW per pu squared. Far above any multiplier, so that feasible limits hold. */
-const VIOLATION_COST_KW = 1e7;
+export const VIOLATION_COST_KW = 1e7;
 /** A limit missed by less is rounding, pu squared. */
 export const VIOLATION_SQUARED_PU = 1e-7;
 /** Unit of voltage changes in the programme, pu squared: what a unit of power moves at the end of a usual feeder. */

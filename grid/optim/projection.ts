@@ -142,7 +142,7 @@ export class ZSolver implements Projection {
     }
     for (let g = 0; g < groupCount; g++) {
       lower[n + g] = 0;
-      upper[n + g] = 1;
+      upper[n + g] = data.ceiling?.[g] ?? 1;
       cap[n + g] = Infinity;
     }
     this.limits = { count: this.rowCount, lower, upper, cap, column: (i) => this.column(i) };
@@ -226,7 +226,7 @@ export class ZSolver implements Projection {
       const response = this.responses.get(r)!;
       for (let i = 0; i < unknowns; i++) work[i]! -= multiplier * response[i]!;
     }
-    for (let g = 0; g < data.groupCount; g++) memory.ownAlpha[g] = Math.min(1, Math.max(0, work[g]!));
+    for (let g = 0; g < data.groupCount; g++) memory.ownAlpha[g] = Math.min(data.ceiling?.[g] ?? 1, Math.max(0, work[g]!));
     for (let k = 0; k < ports; k++) {
       z.power[k] = work[this.atPort + k]!;
       z.reactive[k] = work[this.atPort + ports + k]!;

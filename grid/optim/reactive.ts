@@ -95,7 +95,18 @@ export function reactiveData(
   rule: ReactiveRule,
 ): ReactiveData {
   const rated = new Map(feeder.pvSystems.map(({ id, ratedPowerVA }) => [id, ratedPowerVA]));
-  const ratingVA = Float64Array.from(units, ({ id, availableW }) => Math.max(availableW, rated.get(id) ?? 0));
+  return reactiveDataOf(
+    units.map(({ id, availableW }) => ({ availableW, ratingVA: rated.get(id) ?? 0 })),
+    rule,
+  );
+}
+
+/** The same of units whose ratings, VA, are given. */
+export function reactiveDataOf(
+  units: readonly { readonly availableW: number; readonly ratingVA: number }[],
+  rule: ReactiveRule,
+): ReactiveData {
+  const ratingVA = Float64Array.from(units, (unit) => Math.max(unit.availableW, unit.ratingVA));
   return {
     rule,
     ratingVA,

@@ -45,11 +45,15 @@ export function localStar(
   };
 }
 
-/** Runs rounds until the stopping rule holds or the limit of rounds is reached; returns every round's progress. */
+/**
+ * Runs rounds until the stopping rule holds or the limit of rounds is reached; returns every round's progress.
+ *
+ * @param onRound - hears of each round; true ends the rounds
+ */
 export function runStar(
   star: LocalStar,
   settings: StarSettings,
-  onRound?: (progress: RoundProgress) => void,
+  onRound?: (progress: RoundProgress) => boolean | void | undefined,
 ): readonly RoundProgress[] {
   const { data, memory, search, agents } = star;
   const isAlphaShared = settings.fairness === 'equalAlpha';
@@ -69,8 +73,8 @@ export function runStar(
       ? equalAlphaUpdate(data, search, replies, settings)
       : coordinatorUpdate(data, memory, replies, settings);
     history.push(progress);
-    onRound?.(progress);
-    if (progress.hasConverged) break;
+    const isInterrupted = onRound?.(progress) === true;
+    if (progress.hasConverged || isInterrupted) break;
   }
   return history;
 }

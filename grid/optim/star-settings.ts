@@ -1,9 +1,14 @@
+import type { FairnessRule } from './fairness-rule.js';
 import type { FairnessMode, VoltageLimits } from './star.js';
 
 /** What coordinator and agents of one star must agree on. Every field has a default in {@link STAR_DEFAULTS}. */
 export interface StarSettings {
   readonly limits: VoltageLimits;
   readonly fairness: FairnessMode;
+  /** The complete rule where it is more than its mode; `fairness` is then what it is nearest to. */
+  readonly rule?: FairnessRule;
+  /** What rounds exchange: targets and prices, or cuts for rules that couple agents (cut-exchange.ts). */
+  readonly exchange: 'prices' | 'cuts';
   /** Unit of exchanged power, W: about the rating of one DER (dec-ancestor study 9.4). */
   readonly powerUnitW: number;
   /** Unit of exchanged squared voltage: about what one power unit moves at a secondary, pu squared. */
@@ -21,6 +26,8 @@ export interface StarSettings {
   readonly relativeTolerance: number;
   /** Largest change of any port's power between two rounds at the end, W. */
   readonly powerToleranceW: number;
+  /** Largest change of any curtailed fraction between two rounds at the end, where agents tell it. */
+  readonly alphaTolerance: number;
   readonly maxRounds: number;
 }
 
@@ -28,6 +35,7 @@ export interface StarSettings {
 export const STAR_DEFAULTS: StarSettings = {
   limits: { minPu: 0.95, maxPu: 1.05 },
   fairness: 'proportional',
+  exchange: 'prices',
   powerUnitW: 5000,
   voltageUnitSquaredPu: 3e-3,
   reactiveWeight: 100,
@@ -37,6 +45,7 @@ export const STAR_DEFAULTS: StarSettings = {
   absoluteTolerance: 1e-4,
   relativeTolerance: 1e-4,
   powerToleranceW: 10,
+  alphaTolerance: 1e-3,
   maxRounds: 200,
 };
 

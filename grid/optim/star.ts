@@ -98,6 +98,8 @@ export interface AgentReply {
   /** Empty when the agent has no voltage limits of its own. */
   readonly voltageSquaredPu: readonly number[];
   readonly alpha?: number;
+  /** Largest change of any curtailed fraction behind the port since the last answer. */
+  readonly alphaChange?: number;
   /** `infeasible` says that its limits cannot hold even with everything curtailed; its least violation is used. */
   readonly status: 'solved' | 'infeasible';
 }
