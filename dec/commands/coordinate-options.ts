@@ -34,7 +34,7 @@ export function withCoordinateOptions(command: Command): Command {
     .option('--feedback <file>', 'JSON with what was served so far, for --fairness feedback; read, and written after')
     .option(
       '--method <method>',
-      'admm (agents against the coordinator) or central (default: admm where agents can agree on the rule)',
+      'admm (agents against the coordinator, any rule) or central (default: admm for proportional, total and equalAlpha)',
       oneOf('admm', 'central'),
     )
     .option('--interval <time>', 'time that powers hold for, for energies', duration, 900)

@@ -135,7 +135,17 @@ class TransformerAgent implements ServiceAgent {
       memory.alpha.set(before.memory.alpha);
       memory.portVoltageSquaredPu.set(before.memory.portVoltageSquaredPu);
     }
-    this.situation = { inputs, power, side, groupCount, data, memory, own: undefined, reactiveVar: new Float64Array(power.units.length), cuts: undefined };
+    this.situation = {
+      inputs,
+      power,
+      side,
+      groupCount,
+      data,
+      memory,
+      own: undefined,
+      reactiveVar: new Float64Array(power.units.length),
+      cuts: undefined,
+    };
     this.verification = undefined;
   }
 

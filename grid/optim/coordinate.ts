@@ -57,11 +57,14 @@ export interface CoordinationQuestion {
   readonly inputs: LocalInputs;
   readonly state: PrimaryState;
   readonly settings?: Partial<StarSettings>;
-  /** `admm` the star, `central` the optimum in one hand. Default: the star where it knows the rule, else central. */
+  /**
+   * `admm` the star, `central` the optimum in one hand. Default: the star for proportional and total by customer and
+   * equalAlpha of the feeder, else central.
+   */
   readonly method?: 'admm' | 'central';
   /** Rule of fairness; `settings.fairness` with its defaults when absent. */
   readonly rule?: Partial<FairnessRule>;
-  /** Reactive power of inverters; only the central method decides it. Default none. */
+  /** Reactive power of inverters. Default none. */
   readonly reactive?: Partial<ReactiveRule>;
   /** Length of the interval that powers hold for, s; for energies. Default 900. */
   readonly intervalSeconds?: number;
@@ -129,8 +132,11 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const rule = fairnessRule({ mode: question.settings?.fairness ?? 'proportional', ...question.rule });
   const reactive = reactiveRule(question.reactive);
   const exchange = starExchange(rule, reactive.mode !== 'none');
-  const isPlain = rule.weights === 'capacity' && PLAIN[rule.mode] === rule.level;
-  const method = question.method ?? (exchange === 'search' || (exchange === 'prices' && isPlain) ? 'admm' : 'central');
+  const isPlain =
+    reactive.mode === 'none' &&
+    rule.weights === 'capacity' &&
+    (exchange === 'search' || PLAIN[rule.mode] === rule.level);
+  const method = question.method ?? (isPlain ? 'admm' : 'central');
   const settings = starSettings({
     ...question.settings,
     fairness: starMode(rule),

@@ -102,8 +102,10 @@ function passOf(
     alpha.set(id, solution.unitAlpha[unit]!);
     reactiveVar.set(id, solution.reactiveVar[unit]!);
   };
-  primary.units.forEach(({ id }, u) => place(id, u));
-  for (const [agentId, { first }] of at) idsOf.get(agentId)!.forEach((id, k) => place(id, first + k));
+  for (const [u, { id }] of primary.units.entries()) place(id, u);
+  for (const [agentId, { first }] of at) {
+    for (const [k, id] of idsOf.get(agentId)!.entries()) place(id, first + k);
+  }
   const { status, kktResidual, objective, levels, reactiveError, lost } = solution;
   return {
     alpha,

@@ -144,7 +144,10 @@ export interface CutMemory {
   round: number;
   problem: FairProblem;
   /** First unit of each agent in the problem, and how many it has. */
-  readonly at: ReadonlyMap<string, { readonly first: number; readonly count: number; readonly nodes: readonly number[] }>;
+  readonly at: ReadonlyMap<
+    string,
+    { readonly first: number; readonly count: number; readonly nodes: readonly number[] }
+  >;
   readonly known: Set<string>;
   solution: ReturnType<typeof solveFair>;
 }

@@ -1,5 +1,5 @@
-import type { FairAnswer, FairProgramme } from './fair-programme.js';
 import { holdsLimits } from './fair-problem.js';
+import type { FairAnswer, FairProgramme } from './fair-programme.js';
 
 /*
  * The same kilowatts from every group, or all that it has.

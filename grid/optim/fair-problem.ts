@@ -85,8 +85,7 @@ export interface FairUnit {
 }
 
 /** Groups of units with what the rule makes of each. */
-export interface FairGroups
-  extends Pick<FairProblem, 'groupCount' | 'availableKw' | 'weightKw' | 'ceiling' | 'cost'> {
+export interface FairGroups extends Pick<FairProblem, 'groupCount' | 'availableKw' | 'weightKw' | 'ceiling' | 'cost'> {
   /** Group by unit. */
   readonly groupOf: Int32Array;
 }
@@ -165,7 +164,9 @@ export function holdsLimits(
 ): boolean {
   const { voltageSquaredPu: v } = dispatchState(problem, groupAlpha, reactiveVar);
   const { upperSquaredPu, lowerSquaredPu, cuts = [], units } = problem;
-  if (!v.every((value, i) => value <= upperSquaredPu[i]! + slackSquaredPu && value >= lowerSquaredPu[i]! - slackSquaredPu))
+  if (
+    !v.every((value, i) => value <= upperSquaredPu[i]! + slackSquaredPu && value >= lowerSquaredPu[i]! - slackSquaredPu)
+  )
     return false;
   const unitAlpha = cuts.length > 0 ? units.map(({ group }) => groupAlpha[group]!) : [];
   return cuts.every((cut) => cutExcess(cut, unitAlpha, reactiveVar, v) <= slackSquaredPu);
@@ -178,11 +179,7 @@ export function withoutInverterVar(feeder: Feeder, inputs: LocalInputs): LocalIn
 }
 
 /** The load behind each unit, W: that of its bus, shared by available power where several units are there. */
-export function ownUseW(
-  feeder: FeederData,
-  inputs: LocalInputs,
-  units: FairProblem['units'],
-): Float64Array {
+export function ownUseW(feeder: FeederData, inputs: LocalInputs, units: FairProblem['units']): Float64Array {
   const loadAt = new Map<string, number>();
   for (const { id, terminal, shares } of feeder.loads) {
     const powerW = inputs.loads[id]?.powerW ?? shares.reduce((sum, share) => sum + share.powerW, 0);

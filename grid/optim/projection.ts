@@ -226,7 +226,8 @@ export class ZSolver implements Projection {
       const response = this.responses.get(r)!;
       for (let i = 0; i < unknowns; i++) work[i]! -= multiplier * response[i]!;
     }
-    for (let g = 0; g < data.groupCount; g++) memory.ownAlpha[g] = Math.min(data.ceiling?.[g] ?? 1, Math.max(0, work[g]!));
+    for (let g = 0; g < data.groupCount; g++)
+      memory.ownAlpha[g] = Math.min(data.ceiling?.[g] ?? 1, Math.max(0, work[g]!));
     for (let k = 0; k < ports; k++) {
       z.power[k] = work[this.atPort + k]!;
       z.reactive[k] = work[this.atPort + ports + k]!;

@@ -179,26 +179,26 @@ export class StarActor implements Actor {
 
 /** Exchanges AC answers until port powers are at rest; both sides then take what their linear models miss. */
 export function verifyStar(coordinator: StarCoordinator, agents: ReadonlyMap<string, ServiceAgent>): void {
-    const powers = new Map<string, PortPower>();
-    for (let k = 0; k < MAX_VERIFICATIONS; k++) {
-      const { requests } = coordinator.verify(powers);
-      let change = 0;
-      for (const [id, agent] of agents) {
-        const request = requests.get(id);
-        if (!request?.voltage.some((v) => v !== 0)) continue;
-        const reply = agent.verify(request);
-        const before = powers.get(id);
-        reply.powerW.forEach((w, i) => {
-          change = Math.max(change, Math.abs(w - (before?.powerW[i] ?? Infinity)));
-        });
-        powers.set(id, { powerW: reply.powerW, powerVar: reply.powerVar });
-      }
-      if (change <= SETTLED_W) break;
+  const powers = new Map<string, PortPower>();
+  for (let k = 0; k < MAX_VERIFICATIONS; k++) {
+    const { requests } = coordinator.verify(powers);
+    let change = 0;
+    for (const [id, agent] of agents) {
+      const request = requests.get(id);
+      if (!request?.voltage.some((v) => v !== 0)) continue;
+      const reply = agent.verify(request);
+      const before = powers.get(id);
+      reply.powerW.forEach((w, i) => {
+        change = Math.max(change, Math.abs(w - (before?.powerW[i] ?? Infinity)));
+      });
+      powers.set(id, { powerW: reply.powerW, powerVar: reply.powerVar });
     }
-    coordinator.verify(powers);
-    coordinator.applyCorrection();
-    for (const agent of agents.values()) agent.applyCorrection();
+    if (change <= SETTLED_W) break;
   }
+  coordinator.verify(powers);
+  coordinator.applyCorrection();
+  for (const agent of agents.values()) agent.applyCorrection();
+}
 
 /** Units of exchange where agents are buses: the mean unit; the penalty that suits agents without limits of their own. */
 export function busUnits(
@@ -210,7 +210,9 @@ export function busUnits(
   return {
     powerUnitW: Math.max(1, totalW / Math.max(1, problem.units.length)),
     // The curvature of a utility grows with what is curtailed: a stiffer start, more relaxation, a closer end.
-    ...(isCurved ? { rho: 6, relaxation: 1.8, alphaTolerance: 1e-4 } : { rho: 2, relaxation: 1.6, alphaTolerance: 1e-3 }),
+    ...(isCurved
+      ? { rho: 6, relaxation: 1.8, alphaTolerance: 1e-4 }
+      : { rho: 2, relaxation: 1.6, alphaTolerance: 1e-3 }),
   };
 }
 

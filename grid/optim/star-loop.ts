@@ -53,7 +53,7 @@ export function localStar(
 export function runStar(
   star: LocalStar,
   settings: StarSettings,
-  onRound?: (progress: RoundProgress) => boolean | void | undefined,
+  onRound?: (progress: RoundProgress) => unknown,
 ): readonly RoundProgress[] {
   const { data, memory, search, agents } = star;
   const isAlphaShared = settings.fairness === 'equalAlpha';

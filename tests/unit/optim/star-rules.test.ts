@@ -59,7 +59,7 @@ describe('agents below service transformers under every rule', () => {
     }
   });
 
-  it('refuse Volt-VAr below transformers, because its voltages are the agents\' own', () => {
+  it("refuse Volt-VAr below transformers, because its voltages are the agents' own", () => {
     expect(() => both({ mode: 'proportional' }, { reactive: { mode: 'volt-var' } })).toThrow(/--method central/);
   });
 });

@@ -67,7 +67,14 @@ describe('the star', () => {
     const nodes = split.primary.ports.find((port) => port.agentId === id)!.nodes.length;
     const reply = agent.update(request);
     // alphaChange is the size of the last step, for the stopping rule; no fraction itself.
-    expect(Object.keys(reply).sort()).toEqual(['alphaChange', 'powerVar', 'powerW', 'round', 'status', 'voltageSquaredPu']);
+    expect(Object.keys(reply).sort()).toEqual([
+      'alphaChange',
+      'powerVar',
+      'powerW',
+      'round',
+      'status',
+      'voltageSquaredPu',
+    ]);
     expect(reply.powerW).toHaveLength(nodes);
     const verified = agent.verify({ voltage: [2400, 0] });
     expect(Object.keys(verified).sort()).toEqual([

@@ -89,7 +89,11 @@ async function stage(seed: number): Promise<Stage> {
       const flow = createPowerFlow(feeder);
       for (const pv of feeder.pvSystems) {
         const available = pv.shares.reduce((sum, { powerW }) => sum + powerW, 0);
-        flow.setGeneration(pv.id, Math.min(available, inForce.get(pv.mrid) ?? inForce.get(pv.unitMrid) ?? available), 0);
+        flow.setGeneration(
+          pv.id,
+          Math.min(available, inForce.get(pv.mrid) ?? inForce.get(pv.unitMrid) ?? available),
+          0,
+        );
       }
       const solution = flow.solve({ controls: false });
       return feeder.buses.reduce((most, bus) => {
@@ -148,7 +152,8 @@ describe('a coordination on a bad bus', () => {
       expect(value.rounds).toBeGreaterThan(0);
       expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
     }
-    const sum = (of: 'lost' | 'doubled' | 'late') => [...s.seats.values()].reduce((all, { counts }) => all + counts[of], 0);
+    const sum = (of: 'lost' | 'doubled' | 'late') =>
+      [...s.seats.values()].reduce((all, { counts }) => all + counts[of], 0);
     expect(Math.min(sum('lost'), sum('doubled'), sum('late'))).toBeGreaterThan(0);
   });
 
@@ -169,15 +174,18 @@ describe('a coordination on a bad bus', () => {
     expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
   });
 
-  it.each(['nan', 'outOfBox'] as const)('with an agent that answers %s keeps the limits and names it', async (answer) => {
-    const s = (await inTime(stage(9))).value;
-    await inTime(s.interval(1));
-    s.wrong.set(ids[4]!, answer);
-    const { value, ms } = await inTime(s.interval(2));
-    expect(ms).toBeLessThan(INTERVAL_MS);
-    expect([...value.missingAgents, ...value.agentErrors.map(({ agentId }) => agentId)]).toContain(ids[4]);
-    expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
-  });
+  it.each(['nan', 'outOfBox'] as const)(
+    'with an agent that answers %s keeps the limits and names it',
+    async (answer) => {
+      const s = (await inTime(stage(9))).value;
+      await inTime(s.interval(1));
+      s.wrong.set(ids[4]!, answer);
+      const { value, ms } = await inTime(s.interval(2));
+      expect(ms).toBeLessThan(INTERVAL_MS);
+      expect([...value.missingAgents, ...value.agentErrors.map(({ agentId }) => agentId)]).toContain(ids[4]);
+      expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
+    },
+  );
 
   it('does the same again with the same seed', async () => {
     const once = async () => {
