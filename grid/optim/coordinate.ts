@@ -12,8 +12,8 @@ import {
   type FairnessRule,
   type FairnessRuleMode,
   fairnessRule,
+  nearestMode,
   starExchange,
-  starMode,
 } from './fairness-rule.js';
 import { AC_TOLERANCE_PU, type Extremes, FeederTruth, type TruthCheck } from './feeder-truth.js';
 import { kktResidual } from './kkt-residual.js';
@@ -139,7 +139,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const method = question.method ?? (isPlain ? 'admm' : 'central');
   const settings = starSettings({
     ...question.settings,
-    fairness: starMode(rule),
+    fairness: nearestMode(rule),
     rule,
     exchange: exchange === 'cuts' ? 'cuts' : 'prices',
   });

@@ -104,8 +104,15 @@ export function starExchange({ mode, level, gamma }: FairnessRule, isReactive: b
   return level === 'area' ? 'cuts' : 'prices';
 }
 
+/** The rule as a mode of the live coordinator, or undefined where its agents on the bus cannot agree on it. */
+export function starMode({ mode, level, weights }: FairnessRule): FairnessMode | undefined {
+  if (weights !== 'capacity') return undefined;
+  if (mode === 'equalAlpha') return level === 'feeder' ? mode : undefined;
+  return (mode === 'proportional' || mode === 'total') && level === 'customer' ? mode : undefined;
+}
+
 /** The mode of the star that a rule is nearest to. */
-export function starMode({ mode, level }: FairnessRule): FairnessMode {
+export function nearestMode({ mode, level }: FairnessRule): FairnessMode {
   if (mode === 'equalAlpha' && level === 'feeder') return mode;
   return mode === 'total' ? mode : 'proportional';
 }

@@ -48,7 +48,7 @@ describe('dec coordinate', () => {
 
   it.each([
     [['--fairness', 'nobody'], /proportional.*equalAlpha.*total.*maxMin/],
-    [['--fairness', 'maxMin', '--method', 'admm'], /central/],
+    [['--reactive', 'volt-var', '--method', 'admm'], /central/],
     [['--fairness', 'feedback'], /--feedback/],
     [['--reactive', 'sometimes'], /none.*capability.*volt-var/],
     [['--reactive', 'capability', '--kappa', '44'], /kappa/],
