@@ -60,7 +60,7 @@ function readControl(eq: CimEquipment, capacitor: CimObject): CapacitorControl |
 export function readCapacitor(eq: CimEquipment, object: CimObject): Capacitor | undefined {
   const ending = eq.endings(object, 1)?.[0];
   if (!ending) return undefined;
-  const base = eq.equipmentBase(object) ?? eq.busBase(ending.bus);
+  const base = eq.baseAt(object, ending.bus);
   const nominal = eq.optionalNumber(object, 'ShuntCompensator.nomU') ?? base;
   if (nominal === undefined || !(nominal > 0)) {
     eq.findings.add('error', 'MISSING_ATTRIBUTE', object, 'It has no nominal voltage and is left out.', {

@@ -1,4 +1,5 @@
 import type { ComplexMatrix, Terminal } from '../model/index.js';
+import { BusBases, ratedVoltageOf } from './base-voltage.js';
 import { decimalOf } from './decimal.js';
 import type { FindingList } from './finding-list.js';
 import type { CimIndex, CimObject } from './object-index.js';
@@ -82,7 +83,7 @@ export class CimEquipment {
   readonly #terminals = new Map<string, readonly CimObject[]>();
   /** Values of voltage limits by their set. */
   readonly #limits = new Map<string, readonly number[]>();
-  readonly #baseByBus = new Map<string, number>();
+  readonly #bases: BusBases;
   readonly #secondary = new Set<string>();
   /** Values of base voltages that were asked for; NaN for none. */
   readonly #baseById = new Map<string, number>();
@@ -105,8 +106,8 @@ export class CimEquipment {
     this.isGroundingKept = this.#keepsGrounding();
     this.#findBaseUnits();
     this.#nameBadBases();
-    this.#findBaseVoltages();
     this.#findSecondaries();
+    this.#bases = new BusBases(this, this.#limitBases());
   }
 
   /** Terminals of a piece of equipment in order of their sequence numbers. */
@@ -216,7 +217,17 @@ export class CimEquipment {
 
   /** Base voltage of a bus, line-to-line V; undefined when nothing tells it. */
   busBase(bus: string): number | undefined {
-    return this.#baseByBus.get(bus);
+    return this.#bases.of(bus);
+  }
+
+  /** Base voltage of equipment at a bus, line-to-line V: its own where that is possible there, else the bus's. */
+  baseAt(equipment: CimObject, bus: string): number | undefined {
+    return this.#bases.at(equipment, bus);
+  }
+
+  /** Names equipment whose base voltage is not that of its bus. */
+  nameBaseConflicts(): void {
+    this.#bases.nameConflicts();
   }
 
   /** Whether nodes 1 and 2 of a bus are split-phase legs. */
@@ -403,41 +414,21 @@ export class CimEquipment {
       if (rated !== undefined && rated > 0) return rated;
     }
     for (const user of users) {
-      const tank = this.index.objects.get(user.ref('TransformerTankEnd.TransformerTank') ?? '');
-      const info = tank?.ref('TransformerTank.TransformerTankInfo') ?? tank?.ref('PowerSystemResource.AssetDatasheet');
-      if (info === undefined) continue;
-      const number = this.optionalNumber(user, 'TransformerEnd.endNumber');
-      const ends = this.index.referrers(info, 'TransformerEndInfo.TransformerTankInfo');
-      const end = ends.find((one) => this.optionalNumber(one, 'TransformerEndInfo.endNumber') === number);
-      const rated = this.optionalNumber(end, 'TransformerEndInfo.ratedU') ?? 0;
+      const rated = ratedVoltageOf(this, user) ?? 0;
       const isLeg = phasesOf(user.get('TransformerTankEnd.orderedPhases')).some(isSecondaryPhase);
       if (rated > 0) return isLeg ? 2 * rated : rated;
     }
     return undefined;
   }
 
-  #findBaseVoltages(): void {
-    const set = (bus: string | undefined, base: number | undefined) => {
-      if (bus !== undefined && base !== undefined && !this.#baseByBus.has(bus)) this.#baseByBus.set(bus, base);
-    };
-    // Voltage limits stand at the node itself and are the mean of 1 pu; equipment bases may be those of its other end.
-    for (const node of this.index.byClass('ConnectivityNode')) {
-      const base = this.#baseByLimits(node);
-      if (base !== undefined) set(node.id, base);
-    }
-    for (const className of ['PowerTransformerEnd', 'TransformerTankEnd']) {
-      for (const end of this.index.byClass(className)) {
-        const terminal = this.index.objects.get(end.ref('TransformerEnd.Terminal') ?? '');
-        set(this.busOf(terminal), this.equipmentBase(end));
-      }
-    }
-    for (const terminal of this.index.byClass('Terminal')) {
-      const equipment = this.index.objects.get(terminal.ref('Terminal.ConductingEquipment') ?? '');
-      if (equipment) set(this.busOf(terminal), this.equipmentBase(equipment));
-    }
-    for (const node of this.index.byClass('TopologicalNode')) {
-      set(node.id, this.baseVoltage(node.ref('TopologicalNode.BaseVoltage')));
-    }
+  /** Voltage limits stand at the node itself and are the mean of 1 pu; equipment bases may be those of its other end. */
+  #limitBases(): Map<string, number> {
+    return new Map(
+      this.index.byClass('ConnectivityNode').flatMap((node) => {
+        const base = this.#baseByLimits(node);
+        return base === undefined ? [] : [[node.id, base] as const];
+      }),
+    );
   }
 
   /** Base voltage of a node from a BaseVoltage nearest to the middle of its voltage limits. */

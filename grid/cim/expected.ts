@@ -55,7 +55,8 @@ function sequence(of: string, where?: Expected['where']): Expected[] {
 function phaseQuantity(of: string, link: string, letter: string): Expected {
   const values = ['p', 'q', 'pfixed', 'qfixed'].map((name) => `${of}.${name}`);
   return {
-    ...{ of: [of], attribute: `${of}.${letter}`, or: [`${of}.${letter}fixed`], instead: '0 is used' },
+    ...{ of: [of], attribute: `${of}.${letter}`, or: [`${of}.${letter}fixed`] },
+    instead: 'its share of what its device has beyond the other phases is used, 0 where that is nothing',
     where: (eq, object) => {
       const owner = object.targets(link)[0];
       return owner !== undefined && eq.index.referrers(owner, link).some((twin) => has(twin, ...values));

@@ -304,6 +304,7 @@ export function readFeeders(
   nameOrphans(eq);
   nameRepeatedPhases(eq);
   nameMixedPhases(eq);
+  eq.nameBaseConflicts();
   const data = feederScopes(eq).map((scope) => readOne(context, scope));
   const used = new Set(data.flatMap((feeder) => devices(feeder).map(({ id }) => id)));
   nameLostPowers(eq, (id) => used.has(id));

@@ -30,7 +30,7 @@ function generation(
 ): Generation | undefined {
   const ending = eq.endings(object, 1)?.[0];
   if (!ending) return undefined;
-  const baseV = eq.equipmentBase(object) ?? eq.busBase(ending.bus) ?? ratedU;
+  const baseV = eq.baseAt(object, ending.bus) ?? ratedU;
   if (baseV === undefined) {
     eq.findings.add('error', 'MISSING_ATTRIBUTE', object, 'It has no base voltage and is left out.', {
       attribute: 'ConductingEquipment.BaseVoltage',
@@ -85,7 +85,8 @@ export function readInverter(
   );
   const p = eq.optionalNumber(connection, 'PowerElectronicsConnection.p', 'PowerElectronicsConnection.pfixed');
   const q = eq.optionalNumber(connection, 'PowerElectronicsConnection.q', 'PowerElectronicsConnection.qfixed');
-  const powerBase = eq.equipmentBase(connection);
+  const bus = eq.terminals(connection).flatMap((terminal) => eq.busOf(terminal) ?? [])[0];
+  const powerBase = bus === undefined ? undefined : eq.baseAt(connection, bus);
   if (p !== undefined) demandPower(eq, connection, 'PowerElectronicsConnection.p', p, powerBase);
   if (q !== undefined) demandPower(eq, connection, 'PowerElectronicsConnection.q', q, powerBase);
   const common = generation(
@@ -96,7 +97,10 @@ export function readInverter(
     ratedS,
     () => {
       const ending = eq.endings(connection, 1)![0]!;
-      return phasePowers(eq, phaseObjects, 'PowerElectronicsConnectionPhase', p, q, devicePhases(eq, ending));
+      return phasePowers(eq, {
+        ...{ object: connection, of: 'PowerElectronicsConnection', phaseClass: 'PowerElectronicsConnectionPhase' },
+        ...{ phaseObjects, totals: { p, q }, fallback: devicePhases(eq, ending), baseV: powerBase },
+      });
     },
   );
   if (!common) return undefined;

@@ -76,35 +76,79 @@ function response(eq: CimEquipment, consumer: CimObject): Pick<Load, 'zipP' | 'z
   return { zipP: zip(eq, found, 'p'), zipQ: zip(eq, found, 'q') };
 }
 
+/** What sums of phases may miss the whole by: rounding of printed values, as a share and for each phase in W or var. */
+const SUM_SHARE = 1e-3;
+const SUM_ROUNDING = 0.5;
+
+/** A device with phase objects whose powers stand at the device, at its phases, or at both. */
+export interface PhasedDevice {
+  readonly object: CimObject;
+  /** Class of the device and of its phases, as their attributes begin. */
+  readonly of: string;
+  readonly phaseClass: string;
+  readonly phaseObjects: readonly CimObject[];
+  /** Powers of the device, W and var. */
+  readonly totals: { readonly p: number | undefined; readonly q: number | undefined };
+  /** Phases of a device without phase objects. */
+  readonly fallback: readonly CimPhase[];
+  /** Base voltage of its place, line-to-line V. */
+  readonly baseV?: number | undefined;
+}
+
+/**
+ * One quantity by phase object: its own; where it has none an even share of what the device has beyond its other phases.
+ * All are zero and the device is not: the whole in equal parts.
+ */
+function phaseQuantities(eq: CimEquipment, device: PhasedDevice, letter: 'p' | 'q', isWhole: boolean): number[] {
+  const { object, of, phaseClass, phaseObjects, totals, baseV } = device;
+  const total = totals[letter];
+  const written = phaseObjects.map((phase) => {
+    const value = eq.optionalNumber(phase, `${phaseClass}.${letter}`, `${phaseClass}.${letter}fixed`);
+    if (value !== undefined) demandPower(eq, phase, `${phaseClass}.${letter}`, value, baseV);
+    return value;
+  });
+  const own = written.filter((value) => value !== undefined);
+  const attribute = `${of}.${letter}`;
+  const doubt = (message: string, allowed: string) => {
+    eq.findings.add('warning', 'CONFLICTING_VALUE', object, message, { attribute, value: String(total), allowed });
+  };
+  if (isWhole) {
+    if (own.length > 0 && (total ?? 0) !== 0) {
+      doubt(`${attribute} is not the sum of its phases, which are all 0; it is used in equal parts.`, '0');
+    }
+    return written.map(() => (total ?? 0) / written.length);
+  }
+  const sum = own.reduce((all, value) => all + value, 0);
+  const missing = written.length - own.length;
+  const rest = (total ?? sum) - sum;
+  const size = own.reduce((all, value) => all + Math.abs(value), Math.abs(total ?? 0));
+  const isRounding = Math.abs(rest) <= SUM_SHARE * size + SUM_ROUNDING * written.length;
+  // Phases do not exceed the whole, nor run against it.
+  const isBeyond = !isRounding && (total === 0 || rest * (total ?? 0) < 0);
+  if (own.length > 0 && (missing === 0 ? !isRounding : isBeyond)) {
+    const allowed = `about ${Number(sum.toPrecision(8))}, the sum of its phases`;
+    doubt(`${attribute} is not the sum of its phases, which are used.`, allowed);
+  }
+  const isNothing = missing === 0 || isBeyond || (own.length > 0 && isRounding);
+  const share = isNothing ? 0 : rest / missing;
+  return written.map((value) => value ?? share);
+}
+
 /** Powers by phase: of the phase objects where these have any, else the total in equal parts. */
-export function phasePowers(
-  eq: CimEquipment,
-  phaseObjects: readonly CimObject[],
-  phaseClass: string,
-  totalW: number | undefined,
-  totalVar: number | undefined,
-  fallback: readonly CimPhase[],
-  baseV?: number,
-): PhasePower[] {
-  const own: PhasePower[] = [];
-  let hasOwn = false;
-  for (const object of phaseObjects) {
-    const p = eq.optionalNumber(object, `${phaseClass}.p`, `${phaseClass}.pfixed`);
-    const q = eq.optionalNumber(object, `${phaseClass}.q`, `${phaseClass}.qfixed`);
-    if (p !== undefined || q !== undefined) hasOwn = true;
-    if (p !== undefined) demandPower(eq, object, `${phaseClass}.p`, p, baseV);
-    if (q !== undefined) demandPower(eq, object, `${phaseClass}.q`, q, baseV);
-    const phases = phasesOf(object.get(`${phaseClass}.phase`)).filter((phase) => phase !== 'N');
-    if (phases.length > 0) eq.placedPhases.add(object);
-    own.push(...evenPowers(phases, p ?? 0, q ?? 0));
-  }
-  if (hasOwn) {
-    const sumW = own.reduce((sum, share) => sum + share.powerW, 0);
-    const sumVar = own.reduce((sum, share) => sum + share.powerVar, 0);
-    if (sumW !== 0 || sumVar !== 0 || !((totalW ?? 0) !== 0 || (totalVar ?? 0) !== 0)) return own;
-  }
-  const phases = own.length > 0 ? own.map((share) => share.phase) : fallback;
-  return evenPowers(phases, totalW ?? 0, totalVar ?? 0);
+export function phasePowers(eq: CimEquipment, device: PhasedDevice): PhasePower[] {
+  const { phaseClass, phaseObjects, totals, fallback } = device;
+  const phasesAt = (object: CimObject) =>
+    phasesOf(object.get(`${phaseClass}.phase`)).filter((phase) => phase !== 'N');
+  const placed = phaseObjects.filter((object) => phasesAt(object).length > 0);
+  for (const object of placed) eq.placedPhases.add(object);
+  const [totalW, totalVar] = [totals.p ?? 0, totals.q ?? 0];
+  if (placed.length === 0) return evenPowers(fallback, totalW, totalVar);
+  const hasPower = (object: CimObject) =>
+    ['p', 'pfixed', 'q', 'qfixed'].some((name) => (eq.optionalNumber(object, `${phaseClass}.${name}`) ?? 0) !== 0);
+  const isWhole = !placed.some(hasPower) && (totalW !== 0 || totalVar !== 0);
+  const members = { ...device, phaseObjects: placed };
+  const [p, q] = [phaseQuantities(eq, members, 'p', isWhole), phaseQuantities(eq, members, 'q', isWhole)];
+  return placed.flatMap((object, k) => evenPowers(phasesAt(object), p[k]!, q[k]!));
 }
 
 /**
@@ -115,7 +159,7 @@ export function phasePowers(
 export function readLoad(eq: CimEquipment, voltages: NominalVoltages, consumer: CimObject): Load | undefined {
   const ending = eq.endings(consumer, 1)?.[0];
   if (!ending) return undefined;
-  const baseV = eq.equipmentBase(consumer) ?? eq.busBase(ending.bus);
+  const baseV = eq.baseAt(consumer, ending.bus);
   if (baseV === undefined) {
     eq.findings.add('error', 'MISSING_ATTRIBUTE', consumer, 'It has no base voltage and is left out.', {
       attribute: 'ConductingEquipment.BaseVoltage',
@@ -137,7 +181,10 @@ export function readLoad(eq: CimEquipment, voltages: NominalVoltages, consumer: 
     });
   }
   const fallback = devicePhases(eq, ending);
-  const powers = phasePowers(eq, phaseObjects, 'EnergyConsumerPhase', totalW, totalVar, fallback, baseV);
+  const powers = phasePowers(eq, {
+    ...{ object: consumer, of: 'EnergyConsumer', phaseClass: 'EnergyConsumerPhase', phaseObjects, fallback, baseV },
+    totals: { p: totalW, q: totalVar },
+  });
   const shares = sharesOf(eq, voltages, { bus: ending.bus, connection, baseV, powers, device: consumer });
   return {
     kind: 'load',

@@ -103,7 +103,7 @@ export function splitLegVoltage(baseV: number): number {
 }
 
 /** The same without rounding: 120.09 V for 208 V. */
-function legOfBase(baseV: number): number {
+export function legOfBase(baseV: number): number {
   if (baseV > 225) return baseV / 2;
   return baseV > 150 ? baseV / Math.sqrt(3) : baseV;
 }

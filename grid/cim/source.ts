@@ -58,7 +58,7 @@ function angle(eq: CimEquipment, object: CimObject): number {
 export function readSource(eq: CimEquipment, object: CimObject): Source | undefined {
   const ending = eq.endings(object, 1)?.[0];
   if (!ending) return undefined;
-  const base = eq.equipmentBase(object) ?? eq.busBase(ending.bus);
+  const base = eq.baseAt(object, ending.bus);
   const nominal = eq.optionalNumber(object, 'EnergySource.nominalVoltage') ?? base;
   const voltage = eq.optionalNumber(object, 'EnergySource.voltageMagnitude') ?? nominal;
   if (nominal === undefined || voltage === undefined || !(nominal > 0) || !(voltage > 0)) {
