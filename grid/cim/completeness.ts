@@ -93,6 +93,17 @@ const FOLLOWED: Readonly<Record<string, Link>> = {
 const FUNCTIONAL = 'functional or equipment profile (FUN, EQ)';
 const STEADY_STATE = 'steady-state profile (SSH)';
 
+const NEEDED: ReadonlySet<string> = new Set([
+  ...Object.keys(FOLLOWED).filter((name) => FOLLOWED[name]!.severity === undefined),
+  ...PARENT_LINKS,
+  ...['PowerSystemResource.AssetDatasheet', 'Terminal.TopologicalNode', 'Equipment.EquipmentContainer'],
+]);
+
+/** Whether the model makes something of a link. */
+export function isNeededLink(attribute: string): boolean {
+  return NEEDED.has(attribute);
+}
+
 /** Names every followed link whose target the input lacks, with its id. */
 export function nameMissingTargets(eq: CimEquipment): void {
   nameTextLinks(eq);

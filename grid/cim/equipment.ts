@@ -345,14 +345,16 @@ export class CimEquipment {
       for (const end of this.index.byClass(className)) {
         const base = this.index.objects.get(end.ref('TransformerEnd.BaseVoltage') ?? '');
         const nominal = this.optionalNumber(base, 'BaseVoltage.nominalVoltage') ?? 0;
-        const rated = this.optionalNumber(end, 'PowerTransformerEnd.ratedU') ?? 0;
+        const rated = ratedVoltageOf(this, end) ?? 0;
         if (!base || !(nominal > 0) || !(rated > 0)) continue;
         const ratio = rated / nominal;
+        // A tank's winding may be rated to neutral, or as half of a secondary.
+        if (className === 'TransformerTankEnd' && ratio > 10) continue;
         (ratio > 500 && ratio < 2000 ? kilovolts : volts).set(base.id, rated);
       }
     }
-    // One base among others in V is a mistake of that one.
-    for (const [id, rated] of volts.size > 0 ? kilovolts : []) this.#meantBase.set(id, rated);
+    // One base among others in V is a mistake of that one, unless other windings agree with it.
+    for (const [id, rated] of volts.size > 0 ? kilovolts : []) if (!volts.has(id)) this.#meantBase.set(id, rated);
     if (kilovolts.size === 0 || volts.size > 0) return;
     for (const base of this.index.byClass('BaseVoltage')) {
       this.#baseUnit.set(base.id, 1000);

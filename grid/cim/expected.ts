@@ -83,18 +83,20 @@ function controlOf(eq: CimEquipment, changer: CimObject): CimObject | undefined 
   return target(eq, changer, 'TapChanger.TapChangerControl');
 }
 
+const WIRE_CLASSES = ['OverheadWireInfo', 'WireInfo', 'ConcentricNeutralCableInfo', 'TapeShieldCableInfo'];
+
 const TABLE: readonly Expected[] = [
   ...sequence('PerLengthSequenceImpedance'),
   ...sequence('ACLineSegment', isOwn('ACLineSegment')),
   { of: ['SeriesCompensator'], attribute: 'SeriesCompensator.r', instead: '0 is used' },
   { of: ['SeriesCompensator'], attribute: 'SeriesCompensator.x', instead: '0 is used' },
   {
-    of: ['OverheadWireInfo', 'ConcentricNeutralCableInfo', 'TapeShieldCableInfo'],
+    of: WIRE_CLASSES,
     attribute: 'WireInfo.gmr',
     instead: '0.7788 of the radius is used, as of a solid round wire',
   },
   {
-    of: ['OverheadWireInfo', 'ConcentricNeutralCableInfo', 'TapeShieldCableInfo'],
+    of: WIRE_CLASSES,
     attribute: 'WireInfo.rAC25',
     or: ['WireInfo.rAC50', 'WireInfo.rAC75'],
     instead: 'the resistance to direct current is used',

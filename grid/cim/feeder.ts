@@ -23,7 +23,7 @@ import {
 } from '../model/index.js';
 import { readCapacitor } from './capacitor.js';
 import { isKnownClass } from './class-list.js';
-import { nameMissingProfiles, nameMissingTargets } from './completeness.js';
+import { isNeededLink, nameMissingProfiles, nameMissingTargets } from './completeness.js';
 import { type FeederScope, feederContainer, feederScopes } from './container.js';
 import { CimEquipment } from './equipment.js';
 import { nameAbsent } from './expected.js';
@@ -37,8 +37,10 @@ import { nameUnknownVersions } from './name-space.js';
 import type { CimIndex, CimObject } from './object-index.js';
 import { nameLostPowers, nameMixedPhases, nameOrphans, nameRepeatedPhases } from './parentage.js';
 import { isTapChangerInService, readRegulator, tapChangerBank } from './regulator.js';
+import { nameBadSequences } from './sequence.js';
 import { NominalVoltages, splitLegVoltage } from './share.js';
 import { placeAtSharedBus, sharedBuses, withoutTertiaryShunt } from './shared-bus.js';
+import { nameSecondParts, nameSecondTargets } from './single-link.js';
 import { readSource, SOURCE_CLASSES } from './source.js';
 import { readSwitch, SWITCH_CLASSES, withCapacitorLeads } from './switch.js';
 import { readTransformer } from './transformer.js';
@@ -305,6 +307,8 @@ export function readFeeders(
   nameRepeatedPhases(eq);
   nameMixedPhases(eq);
   eq.nameBaseConflicts();
+  nameSecondTargets(eq, isNeededLink);
+  nameSecondParts(eq);
   const data = feederScopes(eq).map((scope) => readOne(context, scope));
   const used = new Set(data.flatMap((feeder) => devices(feeder).map(({ id }) => id)));
   nameLostPowers(eq, (id) => used.has(id));
@@ -312,6 +316,7 @@ export function readFeeders(
   nameUnread(eq);
   nameAbsent(eq);
   // After what is not read, as looking at a value here is reading it.
+  nameBadSequences(eq);
   nameImplausibleLines(eq);
   nameImplausibleWires(eq);
   nameImplausibleTransformers(eq);

@@ -137,8 +137,7 @@ function phaseQuantities(eq: CimEquipment, device: PhasedDevice, letter: 'p' | '
 /** Powers by phase: of the phase objects where these have any, else the total in equal parts. */
 export function phasePowers(eq: CimEquipment, device: PhasedDevice): PhasePower[] {
   const { phaseClass, phaseObjects, totals, fallback } = device;
-  const phasesAt = (object: CimObject) =>
-    phasesOf(object.get(`${phaseClass}.phase`)).filter((phase) => phase !== 'N');
+  const phasesAt = (object: CimObject) => phasesOf(object.get(`${phaseClass}.phase`)).filter((phase) => phase !== 'N');
   const placed = phaseObjects.filter((object) => phasesAt(object).length > 0);
   for (const object of placed) eq.placedPhases.add(object);
   const [totalW, totalVar] = [totals.p ?? 0, totals.q ?? 0];

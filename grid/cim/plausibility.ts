@@ -16,6 +16,10 @@ const DOUBTFUL_CURRENT_A = 1e4;
 /** Short-circuit power below which a source feeds nothing, and below which it is doubtful, VA. */
 const SHORT_CIRCUIT_VA = 1e3;
 const DOUBTFUL_SHORT_CIRCUIT_VA = 1e5;
+/** Short-circuit current of the weakest substation; a source of a few kV and more with less feeds no feeder, A. */
+const DOUBTFUL_SHORT_CIRCUIT_A = 200;
+/** Above this a source is a substation, below it may be a generator of its own, V. */
+const SUBSTATION_V = 1000;
 
 /** A value as a finding quotes it, without digits that only arithmetic made. */
 function short(value: number): string {
@@ -47,16 +51,21 @@ export function demand(
   return isRight;
 }
 
-/** Demands that a voltage fits the one of its place, V. */
+/**
+ * Demands that a voltage fits the one of its place, V.
+ *
+ * @param why - what else it hangs on, after the expected voltage
+ */
 export function demandVoltage(
   eq: CimEquipment,
   object: CimObject | undefined,
   attribute: string,
   value: number,
   expectedV: number,
+  why = '',
 ): boolean {
   const factor = value > 0 && expectedV > 0 ? Math.max(value / expectedV, expectedV / value) : Number.POSITIVE_INFINITY;
-  const allowed = `about ${short(expectedV)} V`;
+  const allowed = `about ${short(expectedV)} V${why}`;
   if (!demand(eq, object, attribute, value, factor <= VOLTAGE_FACTOR, allowed)) return false;
   demand(eq, object, attribute, value, factor <= DOUBTFUL_VOLTAGE_FACTOR, allowed, 'warning');
   return true;
@@ -105,7 +114,9 @@ export function demandSourceImpedance(
   const isRight = ohm <= limit(SHORT_CIRCUIT_VA);
   if (!demand(eq, object, attribute, ohm, isRight, `up to ${short(limit(SHORT_CIRCUIT_VA))} ohm`)) return false;
   if (isZeroSequence) return true;
-  const doubtful = limit(DOUBTFUL_SHORT_CIRCUIT_VA);
-  demand(eq, object, attribute, ohm, ohm <= doubtful, `up to ${short(doubtful)} ohm`, 'warning');
+  const current = nominalV > SUBSTATION_V ? DOUBTFUL_SHORT_CIRCUIT_A : 0;
+  const power = Math.max(DOUBTFUL_SHORT_CIRCUIT_VA, Math.sqrt(3) * nominalV * current);
+  const allowed = `up to ${short(limit(power))} ohm, a short-circuit power of ${short(power / 1e6)} MVA at ${short(nominalV)} V`;
+  demand(eq, object, attribute, ohm, ohm <= limit(power), allowed, 'warning');
   return true;
 }

@@ -7,6 +7,17 @@ import type { WindingPlace } from './winding.js';
 
 /** Largest change of voltage by one step of any tap changer, per cent. */
 const MAX_STEP_PERCENT = 10;
+/** Steps of real tap changers, per cent: 32 steps of 0.3125 % and five of 5 %. */
+const MIN_USUAL_STEP_PERCENT = 0.1;
+const MAX_USUAL_STEP_PERCENT = 5;
+/** Primary rating of current transformers over the rated current of the winding; 0.06 stands in published feeders. */
+const MIN_CT_SHARE = 0.02;
+const MAX_CT_SHARE = 10;
+/** Dials of line-drop compensators, V on a PT secondary of 120 V. */
+const MAX_LINE_DROP_V = 24;
+const PT_SECONDARY_V = 120;
+/** PT ratios from windings of low voltage, regulated as they are, to those of the highest voltage. */
+const MAX_PT_RATIO = 1e4;
 
 /** The TapChangerInfo of older files, tied by Asset. */
 function tapChangerInfo(eq: CimEquipment, changer: CimObject): CimObject | undefined {
@@ -58,6 +69,34 @@ function tapPosition(eq: CimEquipment, changer: CimObject, neutralStep: number, 
   return neutralStep + Math.round((step - 1) / stepPu);
 }
 
+/** Names instrument transformers that do not fit the winding, and compensations beyond any dial. */
+function checkInstruments(
+  eq: CimEquipment,
+  changer: CimObject,
+  control: CimObject,
+  { phases, windings }: Transformer,
+  w: number,
+  set: { readonly ptRatio: number; readonly ctPrimaryA: number; readonly targetV: number },
+): void {
+  const { ratedVoltageV, ratedPowerVA } = windings[w]!;
+  const { ptRatio, ctPrimaryA, targetV } = set;
+  const attribute = 'TapChanger.ptRatio';
+  const isRatio = ptRatio <= 0 || (ptRatio <= MAX_PT_RATIO && ptRatio <= ratedVoltageV);
+  demand(eq, changer, attribute, ptRatio, isRatio, `1 V or more behind it at ${ratedVoltageV} V`, 'warning');
+  if (!(eq.flag(control, 'TapChangerControl.lineDropCompensation') ?? false)) return;
+  const ratedA = ratedPowerVA / (ratedVoltageV * (phases === 3 ? Math.sqrt(3) : 1));
+  const isNear = (a: number) => a <= 0 || (a >= MIN_CT_SHARE * ratedA && a <= MAX_CT_SHARE * ratedA);
+  const near = `${MIN_CT_SHARE} to ${MAX_CT_SHARE} times the rated current of its winding, ${Number(ratedA.toPrecision(4))} A`;
+  demand(eq, changer, 'TapChanger.ctRating', ctPrimaryA, isNear(ctPrimaryA), near, 'warning');
+  // A control in volts of the primary has its dials in the same unit.
+  const most = MAX_LINE_DROP_V * Math.max(1, targetV / PT_SECONDARY_V / 1.25);
+  for (const name of ['TapChangerControl.lineDropR', 'TapChangerControl.lineDropX']) {
+    const dropV = eq.optionalNumber(control, name) ?? 0;
+    const allowed = `within ${Number(most.toPrecision(4))} V`;
+    demand(eq, control, name, dropV, Math.abs(dropV) <= most, allowed, 'warning');
+  }
+}
+
 /**
  * Maps one RatioTapChanger with its control.
  *
@@ -102,6 +141,9 @@ export function readRegulator(
   const stepPercent = eq.number(changer, 'RatioTapChanger.stepVoltageIncrement', 0.625);
   const isStep = stepPercent > 0 && stepPercent <= MAX_STEP_PERCENT;
   demand(eq, changer, 'RatioTapChanger.stepVoltageIncrement', stepPercent, isStep, `above 0, to ${MAX_STEP_PERCENT} %`);
+  const isUsual = !isStep || (stepPercent >= MIN_USUAL_STEP_PERCENT && stepPercent <= MAX_USUAL_STEP_PERCENT);
+  const usual = `${MIN_USUAL_STEP_PERCENT} to ${MAX_USUAL_STEP_PERCENT} %`;
+  demand(eq, changer, 'RatioTapChanger.stepVoltageIncrement', stepPercent, isUsual, usual, 'warning');
   const stepPu = stepPercent / 100;
   const position = tapPosition(eq, changer, neutralStep, stepPu);
   const range = `${lowStep} to ${highStep}`;
@@ -133,7 +175,8 @@ export function readRegulator(
     const own = winding.ratedVoltageV / (isWyeBank ? Math.sqrt(3) : 1);
     const base = isElsewhere ? eq.busBase(monitoredBus) : undefined;
     const expectedV = (base === undefined ? own : base / Math.sqrt(3)) / ptRatio;
-    demandVoltage(eq, control, 'RegulatingControl.targetValue', targetV, expectedV);
+    const behind = `, behind the PT ratio of ${ptRatio}`;
+    demandVoltage(eq, control, 'RegulatingControl.targetValue', targetV, expectedV, behind);
     const band = 'RegulatingControl.targetDeadband';
     demand(eq, control, band, bandV, bandV >= 0 && bandV < targetV, `0 to the target (${targetV})`);
     // A band narrower than one step is never held: the tap changer would move for ever.
@@ -161,6 +204,7 @@ export function readRegulator(
       );
     }
   }
+  if (control) checkInstruments(eq, changer, control, transformer, place.winding, { ptRatio, ctPrimaryA, targetV });
   return {
     kind: 'regulator',
     id: changer.id,

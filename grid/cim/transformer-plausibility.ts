@@ -3,9 +3,12 @@
  * neutrals behind more than the insulation would stand, numbers of ends that skip or repeat. The numbers of ends order the
  * windings, so that a wrong one exchanges them silently.
  */
+import { ratedVoltageOf } from './base-voltage.js';
 import type { CimEquipment } from './equipment.js';
 import type { CimObject } from './object-index.js';
+import { memberOf } from './phase.js';
 import { demand } from './plausibility.js';
+import { sortedByEndNumber } from './winding.js';
 
 /** Share of the rated current that a core takes: above 1 it cannot be, above 0.2 it is an old or a very small one. */
 const MAX_MAGNETISING_PU = 1;
@@ -18,6 +21,8 @@ const TEST_POWER_FACTOR = 20;
 /** Impedance between a neutral and earth: of arc-suppression coils, ohm. */
 const MAX_GROUND_OHM = 1e5;
 const DOUBTFUL_GROUND_OHM = 5e3;
+/** Least current that an earthed neutral is made for: high-resistance earthing has 1 to 10 A. */
+const LEAST_EARTH_A = 0.5;
 
 const percent = (share: number) => Number((100 * share).toPrecision(3));
 
@@ -95,6 +100,9 @@ function checkTests(eq: CimEquipment, info: CimObject): void {
 }
 
 function checkGround(eq: CimEquipment, end: CimObject): void {
+  const ratedU = ratedVoltageOf(eq, end);
+  const least = ratedU === undefined ? MAX_GROUND_OHM : ratedU / Math.sqrt(3) / LEAST_EARTH_A;
+  const doubtful = Number(Math.min(DOUBTFUL_GROUND_OHM, least).toPrecision(3));
   for (const attribute of ['TransformerEnd.rground', 'TransformerEnd.xground']) {
     const value = eq.optionalNumber(end, attribute);
     if (value === undefined) continue;
@@ -102,8 +110,51 @@ function checkGround(eq: CimEquipment, end: CimObject): void {
     if (!demand(eq, end, attribute, value, isPossible, '0 ohm or above')) continue;
     const size = Math.abs(value);
     if (!demand(eq, end, attribute, value, size <= MAX_GROUND_OHM, `within ${MAX_GROUND_OHM} ohm`)) continue;
-    const allowed = `within ${DOUBTFUL_GROUND_OHM} ohm; leave the end ungrounded where it has no earth`;
-    demand(eq, end, attribute, value, size <= DOUBTFUL_GROUND_OHM, allowed, 'warning');
+    const allowed = `0 to ${doubtful} ohm; leave the end ungrounded where it has no earth`;
+    demand(eq, end, attribute, value, value >= 0 && size <= doubtful, allowed, 'warning');
+  }
+}
+
+/** How a winding turns its phases against a wye: by a twelfth (delta, zigzag) or not; undefined for one phase. */
+function turnOf(connection: string | undefined): 0 | 1 | undefined {
+  switch (memberOf(connection)) {
+    case 'Y':
+    case 'Yn':
+    case 'A':
+      return 0;
+    case 'D':
+    case 'Z':
+    case 'Zn':
+      return 1;
+    default:
+      return undefined;
+  }
+}
+
+/** Hours of the windings of one unit: 0 to 11, even between windings of one kind, odd between a wye and a delta. */
+function checkClocks(eq: CimEquipment, ends: readonly CimObject[], prefix: string): void {
+  const attribute = `${prefix}.phaseAngleClock`;
+  let first: { readonly hour: number; readonly turn: 0 | 1; readonly kind: string } | undefined;
+  for (const end of sortedByEndNumber(
+    eq,
+    ends,
+    `${prefix === 'PowerTransformerEnd' ? 'TransformerEnd' : prefix}.endNumber`,
+  )) {
+    const hour = eq.optionalNumber(end, attribute);
+    if (hour === undefined) continue;
+    const isHour = Number.isInteger(hour) && hour >= 0 && hour <= 11;
+    if (!demand(eq, end, attribute, hour, isHour, 'a whole number from 0 to 11')) continue;
+    const written = end.get(`${prefix}.connectionKind`);
+    const turn = turnOf(written);
+    if (turn === undefined) continue;
+    if (!first) {
+      first = { hour, turn, kind: memberOf(written) };
+      continue;
+    }
+    const isOdd = (hour - first.hour) % 2 !== 0;
+    const isRight = isOdd === (turn !== first.turn);
+    const allowed = `${isOdd ? 'even' : 'odd'} against ${first.hour} of the first end: ${first.kind} to ${memberOf(written)}`;
+    demand(eq, end, attribute, hour, isRight, allowed, 'warning');
   }
 }
 
@@ -135,7 +186,12 @@ export function nameImplausibleTransformers(eq: CimEquipment): void {
     ['TransformerTankInfo', 'TransformerEndInfo.TransformerTankInfo', 'TransformerEndInfo.endNumber'],
   ] as const;
   for (const [className, link, attribute] of units) {
-    for (const unit of index.byClass(className)) checkEndNumbers(eq, index.referrers(unit.id, link), attribute);
+    for (const unit of index.byClass(className)) {
+      const ends = index.referrers(unit.id, link);
+      checkEndNumbers(eq, ends, attribute);
+      if (className === 'PowerTransformer') checkClocks(eq, ends, 'PowerTransformerEnd');
+      if (className === 'TransformerTankInfo') checkClocks(eq, ends, 'TransformerEndInfo');
+    }
   }
   for (const end of index.byClass('PowerTransformerEnd')) {
     checkCore(eq, end);

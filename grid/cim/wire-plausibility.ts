@@ -11,6 +11,8 @@ import { demand } from './plausibility.js';
 const MAX_RADIUS_M = 0.1;
 /** A round wire's GMR is 0.78 of its radius, a tube's below it; this much is rounding. */
 const GMR_MARGIN = 1.02;
+/** The least share of the radius that a GMR has: single-layer ACSR, whose steel carries flux (1/0 ACSR: 0.27). */
+const MIN_GMR_SHARE = 0.2;
 /** Resistance of conductors, ohm per m: the largest copper, the smallest steel. */
 const MIN_OHM_PER_M = 3e-6;
 const MAX_OHM_PER_M = 0.05;
@@ -43,6 +45,9 @@ function checkConductor(eq: CimEquipment, wire: CimObject): void {
   check('WireInfo.gmr', (v) => v > 0, 'above 0 m');
   const largest = radius > 0 ? Math.min(MAX_RADIUS_M, GMR_MARGIN * radius) : MAX_RADIUS_M;
   check('WireInfo.gmr', (v) => v <= largest, `up to the radius, ${radius} m`, 'warning');
+  const least = MIN_GMR_SHARE * radius;
+  const share = `${MIN_GMR_SHARE} of the radius (${radius} m) or more, ${Number(least.toPrecision(4))} m`;
+  check('WireInfo.gmr', (v) => v <= 0 || v >= least, share, 'warning');
   const rDc = eq.optionalNumber(wire, 'WireInfo.rDC20');
   // What is not above 0 has an error already.
   const inRange = (v: number) => v <= 0 || (v >= MIN_OHM_PER_M && v <= MAX_OHM_PER_M);

@@ -5,7 +5,10 @@ import { feederRows, publicCim, publicFile } from './public-files.js';
 
 if (!publicCim) console.warn('skipped: what is right in the public CIM files (feeders absent)');
 
-const CODES = ['BAD_VALUE', 'ORPHAN', 'LOST_POWER', 'SPELLING', 'MISSING_ATTRIBUTE', 'PHASE_MISMATCH'];
+const CODES = [
+  ...['BAD_VALUE', 'ORPHAN', 'LOST_POWER', 'SPELLING', 'MISSING_ATTRIBUTE', 'PHASE_MISMATCH'],
+  ...['CONFLICTING_VALUE', 'BASE_VOLTAGE_CONFLICT', 'MISSING_BASE_VOLTAGE', 'DUPLICATE_ID'],
+];
 /** Early exports mark no winding as grounded, which is a finding of its own. */
 const KNOWN = 'TransformerEnd.grounded';
 
