@@ -7,8 +7,8 @@ import type { CimEquipment } from './equipment.js';
 import { devicePhases, phasePowers } from './load.js';
 import type { CimObject } from './object-index.js';
 import { orderedPhaseObjects } from './phase.js';
-import { demandPower } from './plausibility.js';
-import { evenPowers, type NominalVoltages, type PhasePower, sharesOf } from './share.js';
+import { demand, demandPower } from './plausibility.js';
+import { evenPowers, type NominalVoltages, type PhasePower, sharesOf, splitLegVoltage } from './share.js';
 
 /** Window outside which generation becomes a constant impedance, pu: the OpenDSS defaults of PVSystem, Storage, Generator. */
 const MIN_VOLTAGE_PU = 0.9;
@@ -20,16 +20,40 @@ export const MACHINE_CLASSES = ['SynchronousMachine', 'AsynchronousMachine'] as 
 /** What a PowerElectronicsConnection becomes. */
 export type ReadInverter = PhotovoltaicSystem | Battery | Machine;
 
+/** Share by which a rated voltage may miss that of its place. */
+const RATED_DEVIATION = 0.3;
+
+/** Names a rated voltage that is not that of the bus: line-to-line, to neutral with one phase, or of a secondary's legs. */
+function checkRatedVoltage(
+  eq: CimEquipment,
+  object: CimObject,
+  attribute: string,
+  ratedU: number,
+  bus: string,
+  phases: number,
+): void {
+  const base = eq.busBase(bus);
+  if (base === undefined || ratedU === 0) return;
+  const leg = splitLegVoltage(base);
+  const isSplitPhase = eq.isSplitPhase(bus);
+  const usual = isSplitPhase ? [2 * leg, Math.sqrt(3) * leg, leg] : phases === 1 ? [base, base / Math.sqrt(3)] : [base];
+  const isRight = usual.some((volts) => Math.abs(ratedU - volts) <= RATED_DEVIATION * volts);
+  const node = eq.index.objects.get(bus);
+  const allowed = `about ${Number(usual[0]!.toPrecision(6))} V at bus ${node?.name || (node?.mrid ?? bus)}`;
+  demand(eq, object, attribute, ratedU, isRight, allowed, 'warning');
+}
+
 function generation(
   eq: CimEquipment,
   voltages: NominalVoltages,
   object: CimObject,
-  ratedU: number | undefined,
+  ratedName: string,
   ratedS: number,
   powersAt: (bus: string) => PhasePower[],
 ): Generation | undefined {
   const ending = eq.endings(object, 1)?.[0];
   if (!ending) return undefined;
+  const ratedU = eq.optionalNumber(object, ratedName);
   const baseV = eq.baseAt(object, ending.bus) ?? ratedU;
   if (baseV === undefined) {
     eq.findings.add('error', 'MISSING_ATTRIBUTE', object, 'It has no base voltage and is left out.', {
@@ -44,6 +68,7 @@ function generation(
     powers: powersAt(ending.bus),
     device: object,
   });
+  if (ratedU !== undefined) checkRatedVoltage(eq, object, ratedName, ratedU, ending.bus, shares.length);
   return {
     id: object.id,
     mrid: object.mrid,
@@ -89,20 +114,13 @@ export function readInverter(
   const powerBase = bus === undefined ? undefined : eq.baseAt(connection, bus);
   if (p !== undefined) demandPower(eq, connection, 'PowerElectronicsConnection.p', p, powerBase);
   if (q !== undefined) demandPower(eq, connection, 'PowerElectronicsConnection.q', q, powerBase);
-  const common = generation(
-    eq,
-    voltages,
-    connection,
-    eq.optionalNumber(connection, 'PowerElectronicsConnection.ratedU'),
-    ratedS,
-    () => {
-      const ending = eq.endings(connection, 1)![0]!;
-      return phasePowers(eq, {
-        ...{ object: connection, of: 'PowerElectronicsConnection', phaseClass: 'PowerElectronicsConnectionPhase' },
-        ...{ phaseObjects, totals: { p, q }, fallback: devicePhases(eq, ending), baseV: powerBase },
-      });
-    },
-  );
+  const common = generation(eq, voltages, connection, 'PowerElectronicsConnection.ratedU', ratedS, () => {
+    const ending = eq.endings(connection, 1)![0]!;
+    return phasePowers(eq, {
+      ...{ object: connection, of: 'PowerElectronicsConnection', phaseClass: 'PowerElectronicsConnectionPhase' },
+      ...{ phaseObjects, totals: { p, q }, fallback: devicePhases(eq, ending), baseV: powerBase },
+    });
+  });
   if (!common) return undefined;
   const unit = unitOf(eq, connection);
   if (unit && !eq.isInService(unit)) return undefined;
@@ -147,7 +165,7 @@ export function readMachine(eq: CimEquipment, voltages: NominalVoltages, object:
     eq,
     voltages,
     object,
-    eq.optionalNumber(object, 'RotatingMachine.ratedU'),
+    'RotatingMachine.ratedU',
     eq.number(object, 'RotatingMachine.ratedS', 0),
     () => evenPowers(devicePhases(eq, eq.endings(object, 1)![0]!), p, q),
   );

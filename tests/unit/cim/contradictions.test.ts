@@ -319,6 +319,8 @@ describe('a value beyond what is built', () => {
     ['TAP', 'TapChanger.ptRatio', 20000],
     ['TAPC', 'TapChangerControl.lineDropR', 30],
     ['TAPC', 'TapChangerControl.lineDropX', -30],
+    ['INV', 'PowerElectronicsConnection.ratedU', 480],
+    ['GEN', 'RotatingMachine.ratedU', 480],
     ['TAP', 'RatioTapChanger.stepVoltageIncrement', 0.05],
     ['TAP', 'RatioTapChanger.stepVoltageIncrement', 6.25],
   ])('is told with its range: %s %s = %s', (id, attribute, value) => {
