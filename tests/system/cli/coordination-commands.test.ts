@@ -64,7 +64,7 @@ describe('dec coordinate', () => {
     const { code, stderr } = await dec(['coordinate', join(feedersDir!, 'cim', 'IEEE37.xml'), ...store]);
     expect(code).toBe(2);
     // The jumper is a line in this file: `--open` has nothing to open, and the message says so.
-    expect(stderr).toMatch(/799R is fed twice by jumper, reg1; no switch is in it/);
+    expect(stderr).toMatch(/799R is fed twice by reg1, jumper; no switch is in it/);
     expect(stderr).toMatch(/the network itself has to be changed/);
   });
 
