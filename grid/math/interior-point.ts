@@ -92,6 +92,9 @@ const LONG_STEP = 0.9;
 const START_SLACK = 1;
 const START_MULTIPLIER = 1;
 const RUIZ_PASSES = 8;
+/** Rows off by less, relative, do not excuse complementarity that grows; what a plainer step then aims at, times the mean. */
+const ROWS_HOLD = 1e-2;
+const PLAIN_CENTRING = 0.3;
 /** Smallest mean product aimed at, times the number of bounds and over the tolerance. */
 const LEAST_TARGET = 0.05;
 /** The predictor only chooses the centring. */
@@ -167,6 +170,10 @@ function scaled(matrix: SparseMatrix, row: Float64Array, col: Float64Array, fact
     }
   }
   return { ...matrix, values };
+}
+
+function both(length: number): StepLength {
+  return { primal: length, dual: length };
 }
 
 /** Residuals of one iterate, relative. */
@@ -321,13 +328,36 @@ class Iteration {
       this.direction(target);
       this.centre(target);
     }
-    const length = this.stepLength(STEP_FRACTION);
+    const length = this.safeLength(this.stepLength(STEP_FRACTION));
     if (!(Math.max(length.primal, length.dual) > SHORTEST_STEP)) return false;
     for (let j = 0; j < n; j++) x[j]! += length.primal * step[j]!;
     for (let i = 0; i < y.length; i++) y[i]! -= length.dual * step[n + i]!;
     lower.move(length);
     upper.move(length);
     return true;
+  }
+
+  /**
+   * The length of the step found, or a plainer step: where rows hold well enough and complementarity would grow all the
+   * same, predictor and corrector may go round in circles for ever (Cartis 2009). Then the step is Newton's towards less
+   * complementarity, without second order, as long as complementarity falls along it: with rows that hold it falls at first.
+   */
+  private safeLength(length: StepLength): StepLength {
+    const { lower, upper, mu, residuals } = this;
+    const pairs = lower.count + upper.count;
+    const areRowsOff = Math.max(residuals.primal, residuals.dual) > ROWS_HOLD;
+    const after = (of: number) => (lower.productAfter(both(of)) + upper.productAfter(both(of))) / pairs;
+    const found = pairs > 0 ? (lower.productAfter(length) + upper.productAfter(length)) / pairs : 0;
+    if (pairs === 0 || areRowsOff || found <= mu) return length;
+    lower.secondOrder.fill(0);
+    upper.secondOrder.fill(0);
+    this.direction(PLAIN_CENTRING * mu);
+    const far = this.stepLength(STEP_FRACTION);
+    // Complementarity along the step is a parabola.
+    const bend = 2 * (after(1) - 2 * after(0.5) + mu);
+    const fall = mu + bend - after(1);
+    const lowest = bend > 0 && fall > 0 ? fall / (2 * bend) : 1;
+    return both(Math.min(far.primal, far.dual, lowest));
   }
 
   /** Gondzio's correctors: outlying products are aimed back to the central path while that makes steps longer. */

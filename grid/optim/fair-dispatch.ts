@@ -53,7 +53,7 @@ const HAS_OWN_STEPS: Readonly<Partial<Record<FairnessRuleMode, true>>> = {
 };
 
 /** Solves the problem centrally. */
-export function solveFair(problem: FairProblem, tolerance = 1e-10): FairSolution {
+export function solveFair(problem: FairProblem, tolerance = 1e-12): FairSolution {
   const { groupCount, units, reactive } = problem;
   const nothing = new Float64Array(groupCount);
   const noReactive = new Float64Array(units.length);

@@ -5,10 +5,14 @@ import {
   adjoint,
   curtailmentProblem,
   evaluate,
+  type FairnessRule,
+  fairnessRule,
+  fairProblem,
   linearFeeder,
   localStar,
   runStar,
   solveCentral,
+  solveFair,
   splitAtBuses,
   starSettings,
 } from '../../../grid/optim/index.js';
@@ -87,6 +91,14 @@ const INPUTS = { loads: {}, availableW: {}, held: {} };
 const limits = { minPu: 0.5, maxPu: 1.05 };
 const problemOf = (net: Feeder) => curtailmentProblem(net, linearFeeder(net), INPUTS, limits, 'proportional');
 
+/** Rules whose optimum is unique, and is at each unit the price of its power over the curvature of its cost. */
+const QUADRATIC_RULES: readonly Pick<FairnessRule, 'mode'>[] = [
+  { mode: 'proportional' },
+  { mode: 'equalAlpha' },
+  { mode: 'exportBased' },
+  { mode: 'feedback' },
+];
+
 /** Curtailed W by bus name. */
 function byBus(net: Feeder, alpha: (unit: number) => number): Map<string, number> {
   const problem = problemOf(net);
@@ -138,6 +150,31 @@ describe('properties of the linear model and of coordination', () => {
         }
       }),
       { numRuns: 25, examples: [[UNPRICED]] },
+    );
+  });
+
+  it.each(QUADRATIC_RULES)('the central $mode leaves no curtailment where none has a price', (rule) => {
+    fc.assert(
+      fc.property(tree, (shape) => {
+        const net = build(shape);
+        const factors = Object.fromEntries(net.pvSystems.map(({ id }, k) => [id, 0.5 + (k % 4) / 2]));
+        const problem = fairProblem(net, linearFeeder(net), INPUTS, limits, fairnessRule({ ...rule, factors }));
+        const solution = solveFair(problem);
+        expect(solution.status).toBe('optimal');
+        expect(solution.kktResidual).toBeLessThanOrEqual(1e-8);
+        const { perW, perVar } = adjoint(problem.network, solution.prices!.price);
+        const pull = new Float64Array(problem.groupCount);
+        for (const { group, availableW, nodes, shareRe, shareIm } of problem.units) {
+          nodes.forEach((node, k) => {
+            pull[group]! += availableW * (shareRe[k]! * perW[node]! + shareIm[k]! * perVar[node]!);
+          });
+        }
+        solution.groupAlpha.forEach((alpha, g) => {
+          const wanted = -pull[g]! / problem.cost.quadratic[g]!;
+          expect(Math.abs(alpha - Math.min(problem.ceiling[g]!, Math.max(0, wanted)))).toBeLessThan(1e-5);
+        });
+      }),
+      { numRuns: 25, examples: [[UNPRICED], [UNPRICED_LEAVES]] },
     );
   });
 
