@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { DecError } from '../../grid/math/index.js';
 import type { Finding } from '../../grid/model/index.js';
@@ -11,6 +11,7 @@ import {
   type MeterLimit,
   readMeterLimits,
 } from '../../grid/optim/index.js';
+import { prepareFile, writeNamed } from '../output/named-file.js';
 import type { EnvelopeReport } from '../schema/index.js';
 import { EXIT, type Terminal, table } from '../terminal.js';
 import type { HorizonCaseOptions, HorizonOptions, ScenarioCase } from './coordinate-horizon.js';
@@ -52,6 +53,9 @@ export function limitedCase(scenario: ScenarioCase, options: HorizonOptions): Li
   return { ...limited, findings: [...limited.findings, finding] };
 }
 
+/** What the file of `--envelopes` is, for people. */
+const ENVELOPES = 'file of limits';
+
 /** `dec coordinate --envelopes`: limits for every customer. */
 export function runEnvelopes(
   scenario: ScenarioCase,
@@ -60,6 +64,8 @@ export function runEnvelopes(
   began: number,
 ): number {
   const { feeder, inputs, openSwitches } = scenario;
+  const file = typeof options.envelopes === 'string' ? options.envelopes : undefined;
+  if (file !== undefined) prepareFile(file, ENVELOPES);
   const result = findEnvelopes({
     feeder,
     inputs,
@@ -82,7 +88,7 @@ export function runEnvelopes(
   });
   const findings = [...scenario.findings, ...result.findings];
   terminal.findings(findings);
-  if (typeof options.envelopes === 'string') writeFileSync(options.envelopes, envelopeCsv(result.customers));
+  if (file !== undefined) writeNamed(file, ENVELOPES, envelopeCsv(result.customers));
   if (terminal.isJson)
     terminal.result(reportOf(scenario, result, options, findings, (performance.now() - began) / 1000));
   else for (const line of summary(scenario, result, options)) terminal.print(line);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { DecError } from '../../grid/math/index.js';
@@ -10,6 +10,7 @@ import {
   type FeedbackState,
 } from '../../grid/optim/index.js';
 import { duration, oneOf, svgFile } from '../option.js';
+import { prepareFile, writeNamed } from '../output/named-file.js';
 import type { OutputOptions } from '../terminal.js';
 import type { RuleOptions } from './rule-options.js';
 
@@ -46,6 +47,9 @@ export function withCoordinateOptions(command: Command): Command {
     );
 }
 
+/** What the file of `--feedback` is, for people. */
+const FEEDBACK = 'feedback file';
+
 const energies = z.record(z.string(), z.number().nonnegative());
 const feedbackSchema = z.strictObject({
   intervals: z.array(z.strictObject({ availableWh: energies, servedWh: energies })),
@@ -65,7 +69,7 @@ function feedbackState({ feedback }: CoordinateOptions): FeedbackState {
   try {
     data = JSON.parse(readFileSync(feedback, 'utf8'));
   } catch (cause) {
-    throw wrong('cannot be read as JSON', cause);
+    throw wrong(cause instanceof SyntaxError ? 'is no JSON' : 'cannot be read', cause);
   }
   const parsed = feedbackSchema.safeParse(data);
   if (parsed.success) return parsed.data;
@@ -74,14 +78,16 @@ function feedbackState({ feedback }: CoordinateOptions): FeedbackState {
 }
 
 /**
- * Factors of rule feedback from its file; none when there is no file yet.
+ * Factors of rule feedback from its file; none when there is no file yet, whose folder is made then.
  *
- * @throws DecError BAD_ARGUMENT for a file that is not as this program writes it, or for the rule without a file
+ * @throws DecError BAD_ARGUMENT for a file that is not as this program writes it, for one that cannot be written, or for the
+ *   rule without a file
  */
 export function factorsFrom(options: CoordinateOptions): FairnessRule['factors'] {
   if (options.fairness === 'feedback' && options.feedback === undefined) {
     throw new DecError('BAD_ARGUMENT', 'Rule feedback needs --feedback FILE, where it keeps what was served.');
   }
+  if (options.feedback !== undefined) prepareFile(options.feedback, FEEDBACK);
   return feedbackState(options).factors;
 }
 
@@ -93,5 +99,5 @@ export function keepFeedback(options: CoordinateOptions, { ders }: CoordinationR
     availableWh: Object.fromEntries(ders.map(({ derId, availableW }) => [derId, availableW * hours])),
     servedWh: Object.fromEntries(ders.map(({ derId, setpointW }) => [derId, setpointW * hours])),
   });
-  writeFileSync(options.feedback, `${JSON.stringify(state)}\n`);
+  writeNamed(options.feedback, FEEDBACK, `${JSON.stringify(state)}\n`);
 }

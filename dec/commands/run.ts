@@ -385,7 +385,15 @@ function summary(result: RunResult, folder: string): string[] {
       'curtailed (interval with the most)',
       kilowatts === undefined ? '-' : `${fixed(kilowatts, 1)} kW, ${fixed(figures.curtailedPct, 2)} %`,
     ],
-    ['Jain index of alpha', fixed(figures.jainAlpha, 3)],
+    [
+      'curtailed energy, all intervals',
+      figures.curtailedWh === undefined
+        ? '-'
+        : `${fixed(figures.curtailedWh / 1000, 1)} kWh, ${fixed(figures.curtailedEnergyPct, 2)} %`,
+    ],
+    ['Jain index (alpha, served)', `${fixed(figures.jainAlpha, 3)}, ${fixed(figures.jainServed, 3)}`],
+    ['Gini (alpha, served)', `${fixed(figures.giniAlpha, 3)}, ${fixed(figures.giniServed, 3)}`],
+    ['worst tenth, mean alpha', fixed(figures.worstDecileAlpha, 3)],
     [
       'price of fairness',
       figures.priceOfFairnessPct === undefined ? '-' : `${fixed(figures.priceOfFairnessPct, 2)} % of what is available`,

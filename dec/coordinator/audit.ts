@@ -1,12 +1,6 @@
 import { mridKey } from '../../bus/index.js';
-import type { Feeder } from '../../grid/model/index.js';
-import {
-  type DispatchFigures,
-  giniCoefficient,
-  jainIndex,
-  type LocalInputs,
-  type PrimaryState,
-} from '../../grid/optim/index.js';
+import type { Feeder, PhotovoltaicSystem } from '../../grid/model/index.js';
+import { type DispatchFigures, fairnessReport, type LocalInputs, type PrimaryState } from '../../grid/optim/index.js';
 import { createScenario, type Scenario } from '../../platform/index.js';
 import type { AuditThread } from './audit-thread.js';
 import type { AppliedSetpoint } from './commit.js';
@@ -28,6 +22,12 @@ export interface AuditSubject {
   readonly devices: readonly AuditedDevice[];
   /** Finds what needs an optimum of the whole feeder; without it those figures stay unknown. */
   readonly thread?: AuditThread;
+}
+
+/** A unit and the limit in force, W. */
+interface LimitedUnit {
+  readonly unit: PhotovoltaicSystem;
+  readonly limitW: number;
 }
 
 /** Samples of an interval at which the scenario is read. */
@@ -64,6 +64,7 @@ export class Audit {
     const units = new Map(feeder.pvSystems.map((pv) => [pv.id, pv]));
     const ders: DerOutcome[] = [];
     const alpha: Record<string, number> = {};
+    const limited: LimitedUnit[] = [];
     for (const { agentId, derId, phases } of devices) {
       const unit = units.get(derId);
       if (unit === undefined) continue;
@@ -71,6 +72,7 @@ export class Audit {
       const applied = limits.get(mridKey(unit.mrid));
       const limitW = applied?.setpointW ?? unit.maxPowerW;
       alpha[derId] = availableW > 0 ? Math.max(0, 1 - limitW / availableW) : 0;
+      limited.push({ unit, limitW });
       ders.push({
         agentId,
         derMrid: unit.mrid,
@@ -85,7 +87,6 @@ export class Audit {
       });
     }
     const alphas = ders.filter(({ availableW }) => availableW > 0).map(({ alpha }) => alpha);
-    const served = alphas.map((alpha) => 1 - alpha);
     const availableW = ders.reduce((sum, der) => sum + der.availableW, 0);
     const curtailedW = ders.reduce((sum, der) => sum + der.availableW * der.alpha, 0);
     thread?.ask({ interval, question: { inputs, state, alpha } });
@@ -93,19 +94,31 @@ export class Audit {
       availableW,
       curtailedW,
       curtailedPct: percent(curtailedW, availableW),
+      ...this.energies(fromS, limited),
       leastCurtailedW: undefined,
       priceOfFairnessPct: undefined,
       linear: undefined,
       kktResidual: undefined,
-      alpha: {
-        min: alphas.length === 0 ? 0 : Math.min(...alphas),
-        max: alphas.length === 0 ? 0 : Math.max(...alphas),
-        mean: alphas.length === 0 ? 0 : alphas.reduce((sum, alpha) => sum + alpha, 0) / alphas.length,
-      },
-      jain: { alpha: jainIndex(alphas), served: jainIndex(served) },
-      gini: { alpha: giniCoefficient(alphas), served: giniCoefficient(served) },
+      ...fairnessReport(alphas),
       ders,
     };
+  }
+
+  /** What the limits leave unused from the output in which they take effect to the one in which the next ones do, Wh. */
+  private energies(fromS: number, limited: readonly LimitedUnit[]): Pick<AuditResult, 'availableWh' | 'curtailedWh'> {
+    const { intervalS, publishPeriodS } = this.subject.settings;
+    const hours = intervalS / SAMPLES / 3600;
+    let availableWh = 0;
+    let curtailedWh = 0;
+    for (let k = 0; k < SAMPLES; k++) {
+      const time = fromS + publishPeriodS + (intervalS * (k + 0.5)) / SAMPLES;
+      for (const { unit, limitW } of limited) {
+        const { powerW } = this.scenario.availablePv(unit, time);
+        availableWh += powerW * hours;
+        curtailedWh += Math.max(0, powerW - limitW) * hours;
+      }
+    }
+    return { availableWh, curtailedWh };
   }
 
   /** The scenario's hardest moment of an interval: most PV, least load. */

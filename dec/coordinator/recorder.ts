@@ -148,6 +148,8 @@ export function summarizeRun(intervals: readonly IntervalResult[]): RunSummary {
     (best, audit) => (best === undefined || audit.curtailedW > best.curtailedW ? audit : best),
     undefined,
   );
+  const availableWh = audits.reduce((sum, audit) => sum + audit.availableWh, 0);
+  const curtailedWh = audits.reduce((sum, audit) => sum + audit.curtailedWh, 0);
   return {
     vMaxBeforePu: first?.before.vMaxPu,
     violationsBefore: first?.before.measuredNodes === 0 ? undefined : first?.before.violations,
@@ -156,7 +158,13 @@ export function summarizeRun(intervals: readonly IntervalResult[]): RunSummary {
       watched.length === 0 || isBlind ? undefined : Math.max(...watched.map(({ violations }) => violations)),
     curtailedW: most?.curtailedW,
     curtailedPct: most?.curtailedPct,
+    curtailedWh: most && curtailedWh,
+    curtailedEnergyPct: most && (availableWh > 0 ? (100 * curtailedWh) / availableWh : 0),
     jainAlpha: most?.jain.alpha,
+    jainServed: most?.jain.served,
+    giniAlpha: most?.gini.alpha,
+    giniServed: most?.gini.served,
+    worstDecileAlpha: most?.worstDecileAlpha,
     priceOfFairnessPct: most?.priceOfFairnessPct,
     rounds: intervals.reduce((sum, { rounds }) => sum + rounds, 0),
     seconds: intervals.reduce((sum, { seconds }) => sum + seconds, 0),

@@ -66,6 +66,9 @@ export interface AuditResult {
   readonly availableW: number;
   readonly curtailedW: number;
   readonly curtailedPct: number;
+  /** What the scenario makes available while the limits are in force, and what they leave of it unused, Wh. */
+  readonly availableWh: number;
+  readonly curtailedWh: number;
   /** Curtailment of the least-curtailment optimum (mode `total`), W; undefined when it was not found. */
   readonly leastCurtailedW: number | undefined;
   /** (curtailed - least) / available, percent. */
@@ -80,6 +83,8 @@ export interface AuditResult {
   readonly alpha: { readonly min: number; readonly max: number; readonly mean: number };
   readonly jain: { readonly alpha: number; readonly served: number };
   readonly gini: { readonly alpha: number; readonly served: number };
+  /** Mean alpha of the tenth of the units that are curtailed most. */
+  readonly worstDecileAlpha: number;
   readonly ders: readonly DerOutcome[];
 }
 
@@ -213,7 +218,15 @@ export interface RunSummary {
   /** Of the interval with the most curtailment. */
   readonly curtailedW: number | undefined;
   readonly curtailedPct: number | undefined;
+  /** Over all intervals, Wh, and percent of what was available over them. */
+  readonly curtailedWh: number | undefined;
+  readonly curtailedEnergyPct: number | undefined;
+  /** Of the interval with the most curtailment again. */
   readonly jainAlpha: number | undefined;
+  readonly jainServed: number | undefined;
+  readonly giniAlpha: number | undefined;
+  readonly giniServed: number | undefined;
+  readonly worstDecileAlpha: number | undefined;
   readonly priceOfFairnessPct: number | undefined;
   /** Rounds and seconds of all intervals. */
   readonly rounds: number;

@@ -1,17 +1,14 @@
-import { writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { makeFolder, usingFolder } from '../../platform/index.js';
+import { prepareFile, writeNamed } from './named-file.js';
 
 /**
- * Where the picture of `--plot` goes. Its folder is made here, before the work, so that nobody waits for a result that
- * cannot be written.
+ * Where the picture of `--plot` goes. Its folder is made here, before the work.
  *
  * @param plot - the option: a file, `true` for the default `<kind>_<feeder>.svg`, undefined for none
  * @throws DecError `BAD_ARGUMENT` when the folder is not there and cannot be made
  */
 export function pictureFile(plot: string | true | undefined, kind: string, feederName: string): string | undefined {
   const path = plot === true ? `${kind}_${feederName.replace(/[^\w.-]/g, '_')}.svg` : plot;
-  if (path !== undefined) makeFolder(dirname(path), 'folder of the picture');
+  if (path !== undefined) prepareFile(path, 'picture');
   return path;
 }
 
@@ -21,5 +18,5 @@ export function pictureFile(plot: string | true | undefined, kind: string, feede
  * @throws DecError `BAD_ARGUMENT` when something else stands in its place, or nobody may write there
  */
 export function writePicture(path: string, svg: string): void {
-  usingFolder(path, 'picture', () => writeFileSync(path, svg));
+  writeNamed(path, 'picture', svg);
 }

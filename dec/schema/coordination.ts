@@ -44,11 +44,15 @@ export const coordinationFields = {
   availableW: z.number().nullable(),
   curtailedW: z.number().nullable(),
   curtailedPct: z.number().nullable(),
+  /** Curtailed energy over the interval that the set-points are in force, Wh. */
+  curtailedWh: z.number().nullable(),
   /** Curtailment above the least possible, percent of what is available; null where the least is not known. */
   priceOfFairnessPct: z.number().nullable(),
   alpha: z.strictObject({ min: z.number(), max: z.number(), mean: z.number() }).nullable(),
   jain: pair.nullable(),
   gini: pair.nullable(),
+  /** Mean alpha of the tenth of the units that are curtailed most. */
+  worstDecileAlpha: z.number().nullable(),
   /** The linear model at the set-points, without correction; null where it was not asked. */
   linear: z.strictObject(extremes).nullable(),
   /** The AC power flow at the set-points; null when it was not solved. */
@@ -99,9 +103,8 @@ const settingsSchema = z.strictObject({
 
 /** Figures that only `dec coordinate` has. */
 const moreFields = {
-  /** Curtailed energy over the interval, Wh. */
+  /** Known for every coordination. */
   curtailedWh: z.number(),
-  /** Mean alpha of the tenth of the units that are curtailed most. */
   worstDecileAlpha: z.number(),
   /** Largest difference between the uncorrected linear model and the AC power flow at the set-points, pu. */
   linearErrorPu: z.number().nullable(),

@@ -56,9 +56,17 @@ const summary = z.strictObject({
   /** Over the windows (`during`) of all intervals, as `--strict` judges them. */
   vMaxAfterPu: z.number().nullable(),
   violationsAfter: z.number().nullable(),
+  /** Of the interval with the most curtailment, as are the figures of fairness. */
   curtailedW: z.number().nullable(),
   curtailedPct: z.number().nullable(),
+  /** Over all intervals, Wh, and as a share of what was available over all of them. */
+  curtailedWh: z.number().nullable(),
+  curtailedEnergyPct: z.number().nullable(),
   jainAlpha: z.number().nullable(),
+  jainServed: z.number().nullable(),
+  giniAlpha: z.number().nullable(),
+  giniServed: z.number().nullable(),
+  worstDecileAlpha: z.number().nullable(),
   priceOfFairnessPct: z.number().nullable(),
   rounds: z.number(),
   seconds: z.number(),

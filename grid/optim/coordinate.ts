@@ -161,8 +161,8 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   for (const unit of problem.units) availableW += unit.availableW;
 
   let actor: Actor;
-  const { onRound, isInterrupted } = question;
-  const watch: Watch = { onRound, isInterrupted };
+  const { onRound } = question;
+  const watch: Watch = { onRound, isInterrupted: question.isInterrupted };
   if (own && method === 'central') actor = new CentralActor(own);
   else {
     const split = question.split ?? splitForStar(feeder);
@@ -206,10 +206,16 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     corrections++;
   }
 
-  if (pass.status === 'roundLimit' && check.isConverged) {
+  const isInterrupted = pass.status === 'roundLimit';
+  const isDone = pass.status === 'optimal' || pass.status === 'converged';
+  if (check.isConverged && (isInterrupted || (isDone && maxCorrections > 0))) {
     const safe = safeDispatch(pass, truth, check, settings.limits);
     if (safe.alpha !== pass.alpha) {
-      findings.push({ severity: 'warning', code: 'ROUNDS_INTERRUPTED', message: SAFE_TEXT[safe.how] });
+      findings.push(
+        isInterrupted
+          ? { severity: 'warning', code: 'ROUNDS_INTERRUPTED', message: SAFE_TEXT[safe.how] }
+          : { severity: 'warning', code: 'CORRECTIONS_SPENT', message: SPENT_TEXT },
+      );
       pass = { ...pass, alpha: safe.alpha };
     }
     check = safe.check;
@@ -289,6 +295,10 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     findings: [...findings, ...passFindings(pass, reactive)],
   };
 }
+
+/** What is told where the last correction did not do. */
+const SPENT_TEXT =
+  'After the last correction a node still stood outside its limit in the AC power flow; everybody was curtailed by the same share of what is served until all nodes hold.';
 
 /** Reactive power further than this from where it should be is told, share of the rating. */
 const REACTIVE_ERROR = 1e-5;

@@ -4,7 +4,8 @@ import type { VoltageLimits } from './star.js';
 import type { Pass } from './star-actors.js';
 
 /*
- * What is committed when rounds end before agents agree: a dispatch that keeps the limits in the AC power flow.
+ * What is committed when rounds end before agents agree, or corrections before the AC power flow does: a dispatch that keeps
+ * the limits in the AC power flow.
  *
  * Steps: 1. the dispatch of the last round, where it keeps them; 2. the last dispatch of a round that kept them in the linear
  *        model, where it does in the AC power flow too; 3. of 2 (or 1), the least share curtailed on top, found by halving:
@@ -34,7 +35,7 @@ const MAX_HALVINGS = 18;
 /** Shares nearer to one another than this are one. */
 const CUT_WIDTH = 1e-4;
 
-/** Finds the dispatch to commit after an interruption. */
+/** Finds the dispatch to commit after an interruption, or after the last correction. */
 export function safeDispatch(pass: Pass, truth: FeederTruth, check: TruthCheck, limits: VoltageLimits): SafeDispatch {
   const isSafe = (seen: TruthCheck) =>
     seen.isConverged &&

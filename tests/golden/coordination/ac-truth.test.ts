@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { coordinateAncestorCase } from '../../../grid/optim/index.js';
-import { ancestorFiles, ancestorOptions, hasAncestorCases } from './ancestor.js';
+import { buildFeeder } from '../../../grid/model/index.js';
+import {
+  coordinateAncestorCase,
+  FAIRNESS_MODES,
+  type FairnessRuleMode,
+  linearFeeder,
+} from '../../../grid/optim/index.js';
+import { dispatchTruth } from '../../builders/ac-truth.js';
+import { ancestorCase, ancestorFiles, ancestorOptions, hasAncestorCases } from './ancestor.js';
 
 const limits = { minPu: 0.9, maxPu: 1.05 };
+/** Voltages may exceed a limit by this in the AC power flow, pu (a requirement). */
+const TOLERANCE_PU = 1e-5;
 
 describe.skipIf(!hasAncestorCases)("the AC truth of the ancestor's cases", () => {
   // Equal alpha in the AC power flow: dec-ancestor study 7.2 (0.659682) and 7.3 (0.263101).
@@ -56,4 +65,27 @@ describe.skipIf(!hasAncestorCases)("the AC truth of the ancestor's cases", () =>
       }
     },
   );
+
+  it.each(
+    (['T48', 'B'] as const).flatMap((name) =>
+      FAIRNESS_MODES.map((mode): [typeof name, FairnessRuleMode] => [name, mode]),
+    ),
+  )('%s %s: every node holds in a power flow of its own after at most three corrections', (name, mode) => {
+    const feeder = buildFeeder(ancestorCase(name));
+    const factors = Object.fromEntries(feeder.pvSystems.map(({ id }, k) => [id, [0.5, 1, 1.5, 2][k % 4]!]));
+    const result = coordinateAncestorCase(...ancestorFiles(name), {
+      ...ancestorOptions(name),
+      rule: { mode, factors },
+      settings: { limits },
+    });
+    expect(result.status).toBe(result.method === 'admm' ? 'converged' : 'optimal');
+    expect(result.ac.corrections).toBeLessThanOrEqual(3);
+    const truth = dispatchTruth(feeder, linearFeeder(feeder), result, limits);
+    expect(truth.nodes).toBe(271);
+    expect(truth.excessPu).toBeLessThanOrEqual(TOLERANCE_PU);
+    expect(truth.excessPu).toBeGreaterThan(-2 * TOLERANCE_PU);
+    expect(result.ac.violations).toBe(0);
+    expect(Math.abs(result.linearErrorPu - truth.linearErrorPu)).toBeLessThan(1e-7);
+    expect(result.linearErrorPu).toBeGreaterThan(1e-5);
+  });
 });

@@ -162,6 +162,8 @@ describe('properties of the linear model and of coordination', () => {
         const solution = solveFair(problem);
         expect(solution.status).toBe('optimal');
         expect(solution.kktResidual).toBeLessThanOrEqual(1e-8);
+        // One programme at most: none was given up and softened.
+        expect(solution.programmes).toBeLessThanOrEqual(1);
         const { perW, perVar } = adjoint(problem.network, solution.prices!.price);
         const pull = new Float64Array(problem.groupCount);
         for (const { group, availableW, nodes, shareRe, shareIm } of problem.units) {

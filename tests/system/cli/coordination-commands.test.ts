@@ -157,6 +157,9 @@ describe('dec run', () => {
     expect(manifest).toEqual(manifestSchema.parse(JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'))));
     const [interval] = manifest.intervals;
     expect(interval!.before.vMaxPu).toBeGreaterThan(1.05);
+    expect(interval!.curtailedWh).toBeGreaterThan(0);
+    expect(interval!.worstDecileAlpha).toBeGreaterThan(interval!.alpha!.mean);
+    expect(manifest.summary.curtailedWh).toBeCloseTo(interval!.curtailedWh!, 6);
     // What the simulation measured after the commitment, with the tolerance of 1e-3 pu that it is held to.
     expect(interval!.after!.vMaxPu).toBeLessThanOrEqual(1.05 + 1e-3);
     const files = readdirSync(out);
@@ -172,6 +175,9 @@ describe('dec run', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/Jain/);
     expect(stdout).toMatch(/price of fairness/i);
+    expect(stdout).toMatch(/curtailed energy, all intervals +[\d.]+ kWh, [\d.]+ %/);
+    expect(stdout).toMatch(/Gini \(alpha, served\) +0\.\d{3}, 0\.\d{3}/);
+    expect(stdout).toMatch(/worst tenth, mean alpha +0\.\d{3}/);
     expect(existsSync(join(out, 'manifest.json'))).toBe(true);
   });
 

@@ -33,6 +33,16 @@ describe('the folder of a run', () => {
     expect([...written.files, 'manifest.json'].sort()).toEqual(readdirSync(folder).sort());
     expect(written.intervals).toHaveLength(2);
     expect(written.inputs).toEqual(EXTRAS.inputs);
+    const figures = { curtailedWh: 1500, jain: { alpha: 0.9, served: 0.98 }, gini: { alpha: 0.15, served: 0.05 } };
+    expect(written.intervals[0]).toMatchObject({ ...figures, curtailedPct: 20, worstDecileAlpha: 0.3 });
+    expect(written.summary).toMatchObject({
+      curtailedWh: 3000,
+      curtailedEnergyPct: 20,
+      jainServed: 0.98,
+      giniAlpha: 0.15,
+      giniServed: 0.05,
+      worstDecileAlpha: 0.3,
+    });
   });
 
   it('has one file for each agent in the shape of the ancestor: agent, PV, difference message', async () => {
