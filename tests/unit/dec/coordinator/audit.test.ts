@@ -61,7 +61,8 @@ describe('the audit of an interval', () => {
 
   it('has a price of fairness where the least curtailment is known and the limits hold', () => {
     const audit = judged(10_000 * (375 / 900));
-    const figures = { leastCurtailedW: 3833.333333, linear: undefined, kktResidual: undefined, reason: undefined };
+    const linear = { vMaxPu: 1.05, vMinPu: 1, worstNode: 'B.1' };
+    const figures = { leastCurtailedW: 3833.333333, linear, kktResidual: undefined, reason: undefined };
     // 2000 W of 20 kW.
     expect(completed(audit, figures, true).priceOfFairnessPct).toBeCloseTo(10, 6);
     expect(completed(audit, figures, false).priceOfFairnessPct).toBeUndefined();
