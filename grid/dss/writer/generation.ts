@@ -102,7 +102,9 @@ export function writeBattery(script: DssScriptText, battery: Battery): void {
   const ratedW = Math.max(battery.maxPowerW, battery.maxChargeW);
   const ratedVA = Math.max(battery.ratedPowerVA, 0);
   const isDischarging = group.powerW > 0;
-  const hasEnergy = isDischarging ? battery.storedEnergyWh > 0 : battery.storedEnergyWh < battery.ratedEnergyWh;
+  // of a unit with a cell OpenDSS works out itself that it is full or empty, and idles
+  const hasEnergy =
+    cell !== undefined || (isDischarging ? battery.storedEnergyWh > 0 : battery.storedEnergyWh < battery.ratedEnergyWh);
   const isWithin = powerW <= ratedW * ROUNDING && Math.hypot(powerW, group.powerVar) <= ratedVA * ROUNDING;
   if (others.length > 0 || !(battery.ratedEnergyWh > 0) || !(hasEnergy || powerW === 0) || !isWithin) {
     writeConstantPower(script, battery);

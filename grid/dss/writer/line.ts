@@ -89,22 +89,28 @@ function balanced({ n, re, im }: ComplexMatrix): { readonly self: number[]; read
  */
 export function writeSwitch(script: DssScriptText, device: Switch): void {
   const name = script.element('Line', device);
+  const none = { n: 1, re: [0], im: [0] };
   const parts = balanced(device.seriesOhm);
-  if (!parts) {
+  const charging = balanced(device.shuntSiemens ?? none);
+  const isSequence = parts !== undefined && charging !== undefined;
+  if (!isSequence) {
     const message = `Switch ${device.name} is written as a line without the mark of a switch: its impedance is no sequence impedance.`;
     script.notCarried(device, 'Line', 'switch', message, 'info');
   }
+  const { frequencyHz } = script.feeder;
   const sequence = (index: 0 | 1, mutuals: number) => parts && parts.self[index]! + mutuals * parts.mutual[index]!;
+  const nanofarad = (mutuals: number) =>
+    charging && (charging.self[1]! + mutuals * charging.mutual[1]!) / (2 * Math.PI * frequencyHz * NANO);
   const own = {
     ...{ switch: yesNo(true), r1: sequence(0, -1), x1: sequence(1, -1), r0: sequence(0, 2), x0: sequence(1, 2) },
-    ...{ c1: 0, c0: 0 },
+    ...{ c1: nanofarad(-1), c0: nanofarad(2) },
   };
   script.add(
     newObject('Line', name, {
       bus1: script.at(device.from),
       bus2: script.at(device.to),
       phases: device.from.nodes.length,
-      ...(parts ? own : matrices(device.seriesOhm, undefined, 1, script.feeder.frequencyHz)),
+      ...(isSequence ? own : matrices(device.seriesOhm, device.shuntSiemens, 1, frequencyHz)),
       length: 1,
       units: 'none',
       normamps: device.ratingA,

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -32,15 +32,33 @@ export interface OpenDssSolution {
 
 /** Solves a script with OpenDSS; the commands run after it. */
 export function solveWithOpenDss(python: string, script: string, commands: readonly string[]): OpenDssSolution {
+  return solveEachWithOpenDss(python, script, [commands])[0]!;
+}
+
+/** Solves a script with OpenDSS anew for each list of commands, which run after it. */
+export function solveEachWithOpenDss(
+  python: string,
+  script: string,
+  lists: readonly (readonly string[])[],
+): readonly OpenDssSolution[] {
   const folder = mkdtempSync(join(tmpdir(), 'dec-opendss-'));
   try {
     const path = join(folder, 'master.dss');
     writeFileSync(path, script);
-    const output = execFileSync(python, [join(here, 'solve.py'), path, ...commands], {
+    const tasks = lists.flatMap((commands) => ['--', path, ...commands]).slice(1);
+    const { stdout, stderr } = spawnSync(python, [join(here, 'solve.py'), ...tasks], {
       encoding: 'utf8',
       maxBuffer: 1 << 28,
+      timeout: 120_000,
     });
-    return JSON.parse(output);
+    const answers: (OpenDssSolution | null)[] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    return answers.map((answer) => {
+      if (answer === null) throw new Error(`OpenDSS has no answer: ${stderr}`);
+      return answer;
+    });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
