@@ -35,7 +35,7 @@ export class UnitState {
   storedWh: number;
   private told: { readonly powerW: number; readonly powerVar: number } | undefined;
   private order: StorageOrder | undefined;
-  private wasOn = true;
+  private wasOn: boolean;
 
   constructor(readonly der: Der) {
     this.id = der.id;
@@ -59,6 +59,7 @@ export class UnitState {
     const panel = der.kind === 'pv' ? der.panel : undefined;
     this.ratedW = panel?.maxPowerPointW ?? (der.kind === 'machine' ? ratedVA : der.maxPowerW);
     this.hasLaw = own !== undefined && (panel !== undefined || (der.kind === 'battery' && der.cell !== undefined));
+    this.wasOn = panel?.isCutOut !== true;
     this.irradiance = panel?.irradiance ?? 0;
     this.temperatureC = panel?.temperatureC ?? 25;
     this.storedWh = der.kind === 'battery' ? der.storedEnergyWh : 0;

@@ -39,6 +39,8 @@ export interface Panel {
   readonly temperatureFactor?: Curve;
   /** Profiles of the panel temperature, deg C. */
   readonly temperatureProfiles?: ProfileNames;
+  /** Whether less sun before has cut the inverter out, so that it waits for its cut-in. Absent: it runs down to its cut-out. */
+  readonly isCutOut?: boolean;
 }
 
 /** The stored side of a battery. */

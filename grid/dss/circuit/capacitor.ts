@@ -1,7 +1,7 @@
 /*
  * Capacitors: shunt banks by kvar or microfarad, wye or delta, in steps; series capacitors and banks with a resistance, a
  * choke or a matrix become lumped branches.
- * OpenDSS sizes every step after the first value of a list; so it is here.
+ * OpenDSS sizes every step after the first value of a list of kvar, and each after its own of microfarad; so it is here.
  * Source: OpenDSS, Capacitor.pas, checked with dss-python 0.15.7.
  */
 import { ComplexDense } from '../../math/index.js';
@@ -18,6 +18,8 @@ class CapacitorState {
   connection: Connection = 'wye';
   /** The number of phases was written after the connection. */
   isPhasesLater = false;
+  /** Its second terminal is at a bus of its own, see {@link setConnection}. */
+  isAdrift = false;
   form: 'kvar' | 'microfarad' | 'matrix' = 'kvar';
   kvar: number[] = [1200];
   microfarad: number[] = [];
@@ -34,6 +36,16 @@ class CapacitorState {
     this.baseFrequencyHz = baseFrequencyHz;
   }
 
+  /** A delta that becomes a wye has its second terminal at a bus of its own name, as OpenDSS has it, until one is written. */
+  setConnection(connection: Connection, name: string): void {
+    if (connection === 'wye' && this.connection === 'delta' && this.bus) {
+      this.otherBus = { name: `${name.toUpperCase()}_2`, nodes: [] };
+      this.isAdrift = true;
+    }
+    this.connection = connection;
+    this.isPhasesLater = false;
+  }
+
   /** What a list gives the first steps; the others keep what they have. */
   bySteps(list: readonly number[], before: readonly number[]): readonly number[] {
     return Array.from({ length: this.steps }, (_, k) => list[k] ?? before[k] ?? 0);
@@ -41,6 +53,8 @@ class CapacitorState {
 
   setSteps(steps: number): void {
     if (steps === this.steps) return;
+    const first = this.steps === 1 ? (this.microfarad[0] ?? 0) : 0;
+    this.microfarad = Array.from({ length: steps }, (_, k) => this.microfarad[k] ?? first);
     if (this.form === 'kvar' && this.steps === 1) {
       this.kvar = new Array<number>(steps).fill((this.kvar[0] ?? 0) / steps);
     }
@@ -61,9 +75,12 @@ function readState(reader: CircuitReader, object: DssObject): CapacitorState {
     switch (assignment.property) {
       case 'bus1':
         state.bus = reader.bus(object, assignment);
+        if (state.isAdrift) state.otherBus = undefined;
+        state.isAdrift = false;
         break;
       case 'bus2':
         state.otherBus = reader.bus(object, assignment);
+        state.isAdrift = false;
         break;
       case 'phases':
         state.phases = reader.count(object, assignment) ?? state.phases;
@@ -73,15 +90,14 @@ function readState(reader: CircuitReader, object: DssObject): CapacitorState {
         state.kv = reader.positive(object, assignment) ?? state.kv;
         break;
       case 'conn':
-        state.connection = reader.connection(object, assignment) ?? state.connection;
-        state.isPhasesLater = false;
+        state.setConnection(reader.connection(object, assignment) ?? state.connection, object.name);
         break;
       case 'kvar':
         state.kvar = [...reader.numbers(object, assignment)];
         state.form = 'kvar';
         break;
       case 'cuf':
-        state.microfarad = [...reader.numbers(object, assignment)];
+        state.microfarad = [...state.bySteps(reader.numbers(object, assignment), state.microfarad)];
         state.form = 'microfarad';
         break;
       case 'cmatrix': {
@@ -119,10 +135,10 @@ function readState(reader: CircuitReader, object: DssObject): CapacitorState {
   return state;
 }
 
-/** Susceptance of one phase of one step, S. */
-function stepSusceptance(state: CapacitorState, frequencyHz: number): number {
+/** Susceptance of one phase of a step, S: all alike by kvar, each its own by microfarad. */
+function stepSusceptance(state: CapacitorState, frequencyHz: number, step: number): number {
   const voltage = shareVoltage(state.phases, state.connection, state.kv);
-  if (state.form === 'microfarad') return 2 * Math.PI * frequencyHz * (state.microfarad[0] ?? 0) * 1e-6;
+  if (state.form === 'microfarad') return 2 * Math.PI * frequencyHz * (state.microfarad[step] ?? 0) * 1e-6;
   const ratio = frequencyHz / state.baseFrequencyHz;
   return (((state.kvar[0] ?? 0) * 1000) / state.phases / voltage ** 2) * ratio;
 }
@@ -138,7 +154,6 @@ function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorStat
   const bus = state.bus!;
   const on = state.states.filter((step) => step !== 0).length;
   if (on === 0) return undefined;
-  const b = stepSusceptance(state, reader.settings.frequencyHz);
   let series: { readonly re: readonly number[]; readonly im: readonly number[] };
   if (state.form === 'matrix') {
     const admittance = new ComplexDense(phases);
@@ -157,6 +172,8 @@ function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorStat
       if (step === 0) return;
       const times = state.connection === 'delta' ? later-- : 1;
       const at = (list: readonly number[]) => list[k] ?? list[list.length - 1] ?? 0;
+      const b = stepSusceptance(state, reader.settings.frequencyHz, k);
+      if (b === 0) return;
       const harmonic = at(state.harmonic);
       // a choke tuned to a harmonic: X_L = X_C / h^2, with the small resistance OpenDSS gives it
       const chokeX = harmonic > 0 ? 1 / b / harmonic ** 2 : at(state.reactance) * perPhase;
@@ -205,6 +222,24 @@ function noteDeltaSteps(reader: CircuitReader, object: DssObject, isControlled: 
   );
 }
 
+function noteUnequalSteps(reader: CircuitReader, object: DssObject): void {
+  reader.note(
+    'warning',
+    'UNSUPPORTED_ATTRIBUTE',
+    object,
+    'Its steps have different sizes; under control each counts as their mean here, in OpenDSS as itself.',
+  );
+}
+
+/** What the steps in service make together; in delta the first counts again with each further one, as in OpenDSS. */
+function togetherVar({ states, connection }: CapacitorState, sizes: readonly number[]): number {
+  let later = states.filter((step) => step !== 0).length;
+  return states.reduce((sum, step, k) => {
+    if (step === 0) return sum;
+    return sum + sizes[k]! * (connection === 'delta' ? later-- : 1);
+  }, 0);
+}
+
 /**
  * Converts a Capacitor.
  *
@@ -251,13 +286,18 @@ export function readCapacitor(
   const terminal = terminalAt(bus, phases, count);
   const others = isGrounded ? terminal.nodes.map(() => 0) : terminalAt(otherBus!, phases).nodes;
   const ratedVoltageV = shareVoltage(phases, connection, state.kv);
+  const sizes = state.states.map(
+    (_, k) => stepSusceptance(state, reader.settings.frequencyHz, k) * ratedVoltageV ** 2 * phases,
+  );
   const on = state.states.filter((step) => step !== 0).length;
   const isStepped = state.steps > 1 && connection === 'delta';
+  const areAlike = sizes.every((size) => size === sizes[0]);
   // Fixed, such a bank is one section of what OpenDSS makes of its steps.
-  const isMerged = isStepped && !control && on > 0;
+  const isMerged = (isStepped || !areAlike) && !control && on > 0;
   if (isStepped) noteDeltaSteps(reader, object, control !== undefined);
-  const unit = stepSusceptance(state, reader.settings.frequencyHz) * ratedVoltageV ** 2 * phases;
-  const sectionVar = isMerged ? (unit * on * (on + 1)) / 2 : unit;
+  if (!areAlike && !isMerged) noteUnequalSteps(reader, object);
+  const unit = areAlike ? sizes[0]! : sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
+  const sectionVar = isMerged ? togetherVar(state, sizes) : unit;
   const sectionsOn = isMerged ? 1 : on;
   return {
     kind: 'capacitor',

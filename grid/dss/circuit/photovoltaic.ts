@@ -1,6 +1,6 @@
 import type { Curve, PhotovoltaicSystem } from '../../model/index.js';
-import type { DssObject } from '../script/index.js';
-import type { CircuitReader } from './circuit-reader.js';
+import type { DssAssignment, DssObject } from '../script/index.js';
+import { type CircuitReader, commandsOf } from './circuit-reader.js';
 import { curveAt, InverterParameters, terminalPower } from './inverter.js';
 import { curveOf, profileNames } from './profile.js';
 import { sharesAt } from './terminal.js';
@@ -17,8 +17,8 @@ export function readPhotovoltaic(reader: CircuitReader, object: DssObject): Phot
   let peakPct = 100;
   let temperatureC = 25;
   let factor: Curve | undefined;
-  for (const assignment of object.assignments) {
-    if (parameters.apply(reader, object, assignment)) continue;
+  const apply = (assignment: DssAssignment): void => {
+    if (parameters.apply(reader, object, assignment)) return;
     const number = (present: number) => reader.number(object, assignment) ?? present;
     switch (assignment.property) {
       case 'irradiance':
@@ -37,6 +37,14 @@ export function readPhotovoltaic(reader: CircuitReader, object: DssObject): Phot
         factor = curveOf(reader, object, assignment);
         break;
     }
+  };
+  const panelOfNow = () => peakKw * 1000 * irradiance * (factor ? curveAt(factor, temperatureC) : 1);
+  // It starts in service; after each command OpenDSS looks whether it cuts out, or in again.
+  let isOn = true;
+  for (const command of commandsOf(object)) {
+    command.forEach(apply);
+    const { cutInPct, cutOutPct } = parameters;
+    isOn = panelOfNow() >= ((isOn ? cutOutPct : cutInPct) * parameters.kva * 1000) / 100;
   }
   const { bus, phases, connection, kv } = parameters;
   if (!bus) {
@@ -45,8 +53,7 @@ export function readPhotovoltaic(reader: CircuitReader, object: DssObject): Phot
   }
   const inverter = parameters.inverter(DEFAULT_KVA);
   const peakW = peakKw * 1000;
-  const panelW = peakW * irradiance * (factor ? curveAt(factor, temperatureC) : 1);
-  const isOn = panelW >= (inverter.cutOutPct * inverter.ratedVA) / 100;
+  const panelW = panelOfNow();
   const efficiency = inverter.efficiency ? curveAt(inverter.efficiency, panelW / inverter.ratedVA) : 1;
   const activeW = isOn ? Math.min(panelW * efficiency, (peakW * peakPct) / 100) : 0;
   const [powerW, powerVar] = terminalPower(inverter, activeW, peakW, isOn);
@@ -71,6 +78,7 @@ export function readPhotovoltaic(reader: CircuitReader, object: DssObject): Phot
       temperatureC,
       ...(factor ? { temperatureFactor: factor } : {}),
       ...temperatureNames(reader, object),
+      ...(isOn || panelW < (inverter.cutOutPct * inverter.ratedVA) / 100 ? {} : { isCutOut: true }),
     },
     inverter,
     ...(parameters.model === 2 ? { model: 2 as const } : {}),

@@ -20,6 +20,8 @@ class ReactorState {
   connection: Connection = 'wye';
   /** The number of phases was written after the connection. */
   isPhasesLater = false;
+  /** Its second terminal is at a bus of its own, see {@link setConnection}. */
+  isAdrift = false;
   form: 'kvar' | 'ohm' | 'matrix' | 'sequence' = 'kvar';
   r = 0;
   x = 0;
@@ -36,6 +38,16 @@ class ReactorState {
   constructor(baseFrequencyHz: number) {
     this.baseFrequencyHz = baseFrequencyHz;
   }
+
+  /** A delta that becomes a wye has its second terminal at a bus of its own name, as OpenDSS has it, until one is written. */
+  setConnection(connection: Connection, name: string): void {
+    if (connection === 'wye' && this.connection === 'delta' && this.bus) {
+      this.otherBus = { name: `${name.toUpperCase()}_2`, nodes: [] };
+      this.isAdrift = true;
+    }
+    this.connection = connection;
+    this.isPhasesLater = false;
+  }
 }
 
 function readState(reader: CircuitReader, object: DssObject): ReactorState {
@@ -49,9 +61,12 @@ function readState(reader: CircuitReader, object: DssObject): ReactorState {
     switch (assignment.property) {
       case 'bus1':
         state.bus = reader.bus(object, assignment);
+        if (state.isAdrift) state.otherBus = undefined;
+        state.isAdrift = false;
         break;
       case 'bus2':
         state.otherBus = reader.bus(object, assignment);
+        state.isAdrift = false;
         break;
       case 'phases':
         state.phases = reader.count(object, assignment) ?? state.phases;
@@ -65,8 +80,7 @@ function readState(reader: CircuitReader, object: DssObject): ReactorState {
         state.kv = reader.positive(object, assignment) ?? state.kv;
         break;
       case 'conn':
-        state.connection = reader.connection(object, assignment) ?? state.connection;
-        state.isPhasesLater = false;
+        state.setConnection(reader.connection(object, assignment) ?? state.connection, object.name);
         break;
       case 'rmatrix':
       case 'xmatrix': {

@@ -40,7 +40,8 @@ class StorageState {
 
   /** Energy stored, kWh. */
   get energyKwh(): number {
-    return this.storedKwh ?? (this.ratedKwh * (this.storedPct ?? 100)) / 100;
+    // 100 % is the rating to the last digit: a full cell does not charge
+    return this.storedKwh ?? 0.01 * (this.storedPct ?? 100) * this.ratedKwh;
   }
 
   get isFull(): boolean {

@@ -19,7 +19,7 @@ export function readReference(reading: Reading, tokens: DssTokens): ObjectRefere
   }
   const name = tokens.name.toLowerCase();
   const text = reading.valueOf(tokens.value).text.trim();
-  const isNamed = name === '' || 'object'.startsWith(name) || 'element'.startsWith(name);
+  const isNamed = 'object'.startsWith(name);
   const dot = text.indexOf('.');
   if (!isNamed || dot <= 0 || dot === text.length - 1) {
     const message = 'An object is named Class.Name; the line is left out.';

@@ -3,7 +3,7 @@
  * Storage; all else, and what is spread unevenly over the phases, is a Generator of constant power, which solves equal.
  */
 import type { Battery, Der, Inverter, Machine, PhotovoltaicSystem } from '../../model/index.js';
-import { newObject, type Properties, yesNo } from './command.js';
+import { newObject, num, type Properties, yesNo } from './command.js';
 import type { DssScriptText } from './script.js';
 import { type ShareGroup, shareGroups } from './share-group.js';
 
@@ -70,13 +70,15 @@ export function writePhotovoltaic(script: DssScriptText, pv: PhotovoltaicSystem)
   const topW = Math.max(pv.maxPowerW, group.powerW, 1);
   const temperature = (name: string | undefined) =>
     name === undefined ? undefined : script.names.name('TShape', name.toLowerCase(), name);
+  const name = script.element('PVSystem', pv);
   script.add(
-    newObject('PVSystem', script.element('PVSystem', pv), {
+    newObject('PVSystem', name, {
       ...place(script, pv, group),
+      model: pv.model,
       ...(panel
         ? {
             pmpp: panel.maxPowerPointW / KILO,
-            irradiance: panel.irradiance,
+            irradiance: panel.isCutOut ? 0 : panel.irradiance,
             '%pmpp': panel.maxPowerPointPct,
             temperature: panel.temperatureC,
             'P-Tcurve': curve(script, panel.temperatureFactor?.name),
@@ -91,6 +93,8 @@ export function writePhotovoltaic(script: DssScriptText, pv: PhotovoltaicSystem)
       ...script.profiles(pv.profiles),
     }),
   );
+  // from darkness it must reach its cut-in, as it must here
+  if (panel?.isCutOut) script.add(`PVSystem.${name}.irradiance=${num(panel.irradiance)}`);
 }
 
 /** A battery. */
@@ -114,6 +118,7 @@ export function writeBattery(script: DssScriptText, battery: Battery): void {
   script.add(
     newObject('Storage', script.element('Storage', battery), {
       ...place(script, battery, group),
+      model: battery.model,
       kwrated: ratedW / KILO,
       kwhrated: battery.ratedEnergyWh / KILO,
       kwhstored: battery.storedEnergyWh / KILO,
@@ -154,7 +159,7 @@ function writeConstantPower(script: DssScriptText, der: Der): void {
       newObject('Generator', own, {
         ...place(script, der, group),
         kVA: der.ratedPowerVA > 0 ? (der.ratedPowerVA / der.shares.length / KILO) * group.shares.length : undefined,
-        model: machine?.model ?? 1,
+        model: der.model ?? 1,
         kw: group.powerW / KILO,
         kvar: group.powerVar / KILO,
         vpu: isHeld ? machine?.voltageTargetPu : undefined,

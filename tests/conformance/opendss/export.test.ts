@@ -11,7 +11,7 @@ import { loadModels } from '../../../platform/index.js';
 import { allKinds } from '../../builders/all-kinds.js';
 import { feedersDir } from '../../feeders.js';
 import { REFERENCES } from '../../golden/dss/reference.js';
-import { readLines } from '../../unit/dss/circuit/opendss-answers.js';
+import { OPENDSS_ANSWERS, type OpendssAnswer, readLines } from '../../unit/dss/circuit/opendss-answers.js';
 import { type OpenDssSolution, pythonWithOpenDss, solveEachWithOpenDss } from './opendss.js';
 import { askPeer } from './peer.js';
 import { randomCircuit } from './random-circuit.js';
@@ -31,7 +31,7 @@ const FLOATING_NEUTRAL: Readonly<Record<string, number>> = { imyd: 5e-6, imoyodl
 
 /** Random circuits have ends at a fifth of their voltage, and what is printed has ten digits. */
 const RANDOM_LIMIT_PU = 2e-6;
-/** Seeds at which OpenDSS crashes, whose circuit is singular, or which differ without being exported (docs/validation.md). */
+/** Seeds at which OpenDSS crashes, whose circuit is singular, or which differ also without an export (docs/validation.md). */
 const WITHOUT_ANSWER = new Set([17, 32, 61, 63, 64]);
 
 const python = pythonWithOpenDss();
@@ -139,6 +139,34 @@ function compare(feeder: Feeder): void {
   expect(moved.pu, `controls acting, ${moved.place}`).toBeLessThan(limit);
 }
 
+/** Reads scripts, exports them, has the exports solved with controls off. @returns what differs */
+function apart(scripts: readonly (readonly [name: string, lines: readonly string[]])[]): string[] {
+  const circuits = scripts.map(([name, lines]) => {
+    const { feeder } = readLines(...lines);
+    return { name, feeder, script: writeDss(feeder, { solve: false }) };
+  });
+  const texts = circuits.map(({ script }) => [...script.text.split('\n'), 'set controlmode=off']);
+  const answers = askPeer('apart', texts) as (Pick<OpendssAnswer, 'volts'> | null)[];
+  const found: string[] = [];
+  circuits.forEach(({ name, feeder, script }, k) => {
+    const solution = createPowerFlow(feeder, { controls: false, tolerancePu: 1e-10, maxIterations: 300 }).solve();
+    const busOf = new Map(feeder.buses.map((bus) => [script.busNames.get(bus.id)!.toUpperCase(), bus]));
+    const volts = answers[k]?.volts;
+    if (!volts) found.push(`${name}: OpenDSS has no answer`);
+    for (const [place, [re, im]] of Object.entries(volts ?? {})) {
+      const dot = place.lastIndexOf('.');
+      const bus = busOf.get(place.slice(0, dot));
+      const ours = bus && solution.voltageAt(bus.id, Number(place.slice(dot + 1)));
+      // a conductor that nothing is tied to has no node here and no voltage there
+      if (!ours && Math.hypot(re, im) < 1e-3) continue;
+      const base = bus && bus.baseVoltageV > 0 ? bus.baseVoltageV : Math.hypot(re, im);
+      const pu = ours ? Math.hypot(ours.re - re, ours.im - im) / base : Number.NaN;
+      if (!(pu < RANDOM_LIMIT_PU)) found.push(`${name} ${place}: ${pu}`);
+    }
+  });
+  return found;
+}
+
 describe.skipIf(python === undefined)('an exported script solves in OpenDSS to the same voltages', () => {
   it('of a feeder with every kind of device', () => {
     compare(allKinds());
@@ -170,30 +198,10 @@ describe.skipIf(python === undefined)('an exported script solves in OpenDSS to t
 
   it('of random circuits', () => {
     const seeds = Array.from({ length: 89 }, (_, seed) => seed).filter((seed) => !WITHOUT_ANSWER.has(seed));
-    const circuits = seeds.map((seed) => {
-      const { feeder } = readLines(...randomCircuit(seed));
-      return { seed, feeder, script: writeDss(feeder, { solve: false }) };
-    });
-    const texts = circuits.map(({ script }) => [...script.text.split('\n'), 'set controlmode=off']);
-    const answers = askPeer('apart', texts) as ({
-      volts: Readonly<Record<string, readonly [number, number]>>;
-    } | null)[];
-    const apart: string[] = [];
-    circuits.forEach(({ seed, feeder, script }, k) => {
-      const solution = createPowerFlow(feeder, { controls: false, tolerancePu: 1e-10, maxIterations: 300 }).solve();
-      const busOf = new Map(feeder.buses.map((bus) => [script.busNames.get(bus.id)!.toUpperCase(), bus]));
-      const volts = answers[k]?.volts;
-      if (!volts) apart.push(`seed ${seed}: OpenDSS has no answer`);
-      for (const [place, [re, im]] of Object.entries(volts ?? {})) {
-        const dot = place.lastIndexOf('.');
-        const bus = busOf.get(place.slice(0, dot));
-        const ours = bus && solution.voltageAt(bus.id, Number(place.slice(dot + 1)));
-        // a conductor that nothing is tied to has no node here and no voltage there
-        if (!ours && Math.hypot(re, im) < 1e-3) continue;
-        const pu = bus && ours ? Math.hypot(ours.re - re, ours.im - im) / bus.baseVoltageV : Number.NaN;
-        if (!(pu < RANDOM_LIMIT_PU)) apart.push(`seed ${seed} ${place}: ${pu}`);
-      }
-    });
-    expect(apart).toEqual([]);
+    expect(apart(seeds.map((seed) => [`seed ${seed}`, randomCircuit(seed)]))).toEqual([]);
+  });
+
+  it('of every small script whose answer is stored', () => {
+    expect(apart(OPENDSS_ANSWERS.map(({ script }) => [script.join(' / '), script]))).toEqual([]);
   });
 });

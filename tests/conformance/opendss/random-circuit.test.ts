@@ -6,7 +6,7 @@ import { randomCircuit } from './random-circuit.js';
 
 /*
  * Random scripts, read and solved here and by OpenDSS itself: every node voltage, controls off and with the circuit's own.
- * OpenDSS crashes at some random scripts, and some have no solution that it and we agree on; the seeds left out are those and
+ * OpenDSS crashes at some random scripts, and some have no solution that it and we agree on, or another one than OpenDSS; the seeds left out are those and
  * the four that docs/validation.md names: 14, 17, 20, 57.
  */
 if (!hasPeer) {

@@ -3,6 +3,7 @@ import { writeDss } from '../../../../grid/dss/writer/index.js';
 import { buildFeeder } from '../../../../grid/model/index.js';
 import { allKinds } from '../../../builders/all-kinds.js';
 import { FeederBuilder } from '../../../builders/feeder.js';
+import { readLines } from '../circuit/opendss-answers.js';
 
 /** The one command that makes an object. */
 function command(text: string, name: string): string {
@@ -97,5 +98,22 @@ describe('an OpenDSS script of a feeder', () => {
   it('ends with a solution at the tolerance that is asked for, or without one', () => {
     expect(writeDss(small().build(), { tolerancePu: 1e-6 }).text).toMatch(/Set Tolerance=0\.000001\n[\s\S]*\nSolve\n$/);
     expect(writeDss(small().build(), { solve: false }).text).not.toMatch(/^Solve$/m);
+  });
+
+  it('keeps the charging of a switch, the battery that is full and the inverter that waits for its cut-in', () => {
+    const feeder = readLines(
+      'new circuit.c basekv=12.47',
+      // c1 written before switch=yes: the mark brings 1.1 nF back (OpenDSS, see opendss-answers.ts)
+      'new line.s bus1=sourcebus.1 bus2=b.1 phases=1 c1=0 switch=yes length=1',
+      'new storage.full bus1=sourcebus kv=12.47 kwrated=100 kwhrated=733.8000000000001 state=charging',
+      'new pvsystem.p bus1=sourcebus kv=12.47 kva=100 pmpp=100 %cutin=30 %cutout=10 irradiance=.05',
+      'edit pvsystem.p irradiance=.2',
+    ).feeder;
+    const { text, findings } = writeDss(feeder);
+    expect(command(text, 'Line.s')).toMatch(/switch=yes .* c1=1\.1 c0=1\.1 /);
+    expect(command(text, 'Storage.full')).toContain('state=idling');
+    expect(command(text, 'PVSystem.p')).toContain('irradiance=0 ');
+    expect(text).toContain('\nPVSystem.p.irradiance=0.2\n');
+    expect(findings).toEqual([]);
   });
 });
