@@ -157,12 +157,16 @@ function problems(feeder: Feeder): string[] {
 
 /** Node numbers in use at each bus of a feeder. */
 class NodesInUse {
+  /** One that stays: a class without an object loses its machine code at the next collection. */
+  static readonly kept = new NodesInUse();
+
   /** Position of each bus in the feeder's list. */
   readonly position = new Map<string, number>();
   /** Numbers above zero by position; a bus has a few, so that a list is searched faster than a set. */
   readonly numbers: number[][] = [];
 
-  constructor(feeder: Feeder) {
+  /** Takes in all buses and conductors of a feeder. */
+  read(feeder: Feeder): this {
     for (const { id } of feeder.buses) {
       this.position.set(id, this.numbers.length);
       this.numbers.push([]);
@@ -186,6 +190,7 @@ class NodesInUse {
         }
       }
     }
+    return this;
   }
 
   has(bus: string, node: number): boolean {
@@ -232,7 +237,7 @@ export function compile(feeder: Feeder): CompiledFeeder {
     });
   }
 
-  const used = new NodesInUse(feeder);
+  const used = new NodesInUse().read(feeder);
   const placed = feeder.transformers.map((t) => placeNeutrals(t, used));
   const nodeBus: string[] = [];
   const nodeNumber: number[] = [];
