@@ -23,8 +23,21 @@ function countsOf({ rowIdx, factor }: AdmittanceNetwork) {
   return { matrixEntries: rowIdx.length, factorEntries: factor.factorEntries, factorProducts };
 }
 
+/** Rounds and size of the work before anything is timed: the same for all sizes, else the large ones are timed with slow code. */
+const WARM_UP = { rounds: 12, nodes: 3000 };
+
+function warmUp(): void {
+  const feeder = syntheticFeeder({ nodes: WARM_UP.nodes });
+  for (let round = 0; round < WARM_UP.rounds; round++) {
+    const compiled = compile(feeder);
+    new AdmittanceNetwork(compiled, new ShareInjection(compiled.shares)).refresh();
+    collect();
+  }
+}
+
 /** Does the job. */
 export function scaling(job: ScalingJob): object {
+  warmUp();
   const feeder = syntheticFeeder({ nodes: job.nodes });
   const least = {
     compile: Number.POSITIVE_INFINITY,
