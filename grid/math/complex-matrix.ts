@@ -55,10 +55,23 @@ export class ComplexDense {
    * @throws DecError SINGULAR when no usable pivot is left
    */
   inverse(): ComplexDense {
+    return ComplexDense.from(this).invert();
+  }
+
+  /**
+   * Becomes its own inverse, in the same steps as {@link inverse}, and allocates nothing.
+   *
+   * @returns itself
+   * @throws DecError SINGULAR when no usable pivot is left; the matrix is not to be used then
+   */
+  invert(): this {
     const n = this.n;
-    const a = ComplexDense.from(this);
-    const inverse = new ComplexDense(n);
-    for (let i = 0; i < n; i++) inverse.re[i * n + i] = 1;
+    const a = borrowed(n);
+    a.re.set(this.re);
+    a.im.set(this.im);
+    this.re.fill(0);
+    this.im.fill(0);
+    for (let i = 0; i < n; i++) this.re[i * n + i] = 1;
     for (let k = 0; k < n; k++) {
       let pivotRow = k;
       let best = 0;
@@ -77,23 +90,23 @@ export class ComplexDense {
       }
       if (pivotRow !== k) {
         swapRows(a, k, pivotRow);
-        swapRows(inverse, k, pivotRow);
+        swapRows(this, k, pivotRow);
       }
       const pr = a.re[k * n + k]!;
       const pi = a.im[k * n + k]!;
       const size2 = pr * pr + pi * pi;
       scaleRow(a, k, pr / size2, -pi / size2);
-      scaleRow(inverse, k, pr / size2, -pi / size2);
+      scaleRow(this, k, pr / size2, -pi / size2);
       for (let i = 0; i < n; i++) {
         if (i === k) continue;
         const fr = a.re[i * n + k]!;
         const fi = a.im[i * n + k]!;
         if (fr === 0 && fi === 0) continue;
         subtractRow(a, i, k, fr, fi);
-        subtractRow(inverse, i, k, fr, fi);
+        subtractRow(this, i, k, fr, fi);
       }
     }
-    return inverse;
+    return this;
   }
 
   /**
@@ -153,6 +166,18 @@ export class ComplexDense {
     }
     return result;
   }
+}
+
+/** Matrices for {@link ComplexDense.invert} to work in, by order. */
+const workshop: ComplexDense[] = [];
+
+function borrowed(n: number): ComplexDense {
+  let matrix = workshop[n];
+  if (!matrix) {
+    matrix = new ComplexDense(n);
+    workshop[n] = matrix;
+  }
+  return matrix;
 }
 
 function swapRows(m: ComplexDense, a: number, b: number): void {

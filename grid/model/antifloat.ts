@@ -15,25 +15,13 @@ import { windingAntifloat } from './transformer-primitive.js';
 /** Disjoint sets of nodes. */
 class Islands {
   /** One that stays: a class without an object loses its machine code at the next collection. */
-  static readonly kept = new Islands();
+  static readonly kept = new Islands(1);
 
-  private readonly parent: number[] = [];
-  private readonly numbers = new Map<string, number[]>();
+  private readonly parent: Int32Array;
 
-  /** Number of a node of a bus. */
-  node(bus: string, node: number): number {
-    let numbers = this.numbers.get(bus);
-    if (!numbers) {
-      numbers = [];
-      this.numbers.set(bus, numbers);
-    }
-    let number = numbers[node];
-    if (number === undefined) {
-      number = this.parent.length;
-      numbers[node] = number;
-      this.parent.push(number);
-    }
-    return number;
+  constructor(count: number) {
+    this.parent = new Int32Array(count);
+    for (let i = 0; i < count; i++) this.parent[i] = i;
   }
 
   root(start: number): number {
@@ -60,71 +48,87 @@ class Islands {
  * Ids of the transformers, among those that leave the antifloat shunt to the program, that must do without it.
  *
  * @param transformers - the transformers as placed
+ * @param nodeCount - nodes in all
+ * @param nodeIndex - index of a node that some conductor ends at
  */
-export function withoutAntifloat(feeder: Feeder, transformers: readonly Transformer[]): ReadonlySet<string> {
+export function withoutAntifloat(
+  feeder: Feeder,
+  transformers: readonly Transformer[],
+  nodeCount: number,
+  nodeIndex: (bus: string, node: number) => number,
+): ReadonlySet<string> {
   const isOpenWinding = ({ terminal, groundOhm }: Winding) =>
     !terminal.nodes.includes(0) && !(groundOhm && groundOhm.r >= 0);
   if (!transformers.some((t) => t.antifloat === undefined && t.windings.some(isOpenWinding))) return new Set();
-  const islands = new Islands();
+  const islands = new Islands(nodeCount);
   const grounded: number[] = [];
-  const key = (bus: string, node: number) => islands.node(bus, node);
   const tie = (bus: string, nodes: readonly number[]) => {
-    const live = nodes.filter((node) => node !== 0);
-    for (const node of live.slice(1)) islands.join(key(bus, live[0]!), key(bus, node));
-    if (live.length < nodes.length && live[0] !== undefined) grounded.push(key(bus, live[0]));
+    let first = -1;
+    let isEarthed = false;
+    for (const node of nodes) {
+      if (node === 0) isEarthed = true;
+      else if (first < 0) first = nodeIndex(bus, node);
+      else islands.join(first, nodeIndex(bus, node));
+    }
+    if (isEarthed && first >= 0) grounded.push(first);
   };
-  for (const branch of [...feeder.lines, ...feeder.switches, ...feeder.reactors]) {
-    branch.from.nodes.forEach((node, i) => {
-      if (branch.kind === 'switch' && branch.isOpen[i]) return;
-      if (branch.kind === 'line' && (branch.isOpen?.from[i] || branch.isOpen?.to[i])) return;
-      const far = branch.to.nodes[i]!;
-      if (node === 0 && far !== 0) grounded.push(key(branch.to.bus, far));
-      else if (far === 0 && node !== 0) grounded.push(key(branch.from.bus, node));
-      else if (node !== 0) islands.join(key(branch.from.bus, node), key(branch.to.bus, far));
-    });
+  for (const list of [feeder.lines, feeder.switches, feeder.reactors]) {
+    for (const branch of list) {
+      const { from, to } = branch;
+      for (let i = 0; i < from.nodes.length; i++) {
+        if (branch.kind === 'switch' && branch.isOpen[i]) continue;
+        if (branch.kind === 'line' && (branch.isOpen?.from[i] || branch.isOpen?.to[i])) continue;
+        const near = from.nodes[i]!;
+        const far = to.nodes[i]!;
+        if (near === 0 && far !== 0) grounded.push(nodeIndex(to.bus, far));
+        else if (far === 0 && near !== 0) grounded.push(nodeIndex(from.bus, near));
+        else if (near !== 0) islands.join(nodeIndex(from.bus, near), nodeIndex(to.bus, far));
+      }
+    }
   }
   for (const { windings, construction } of transformers) {
     for (const { terminal, groundOhm } of windings) {
       tie(terminal.bus, terminal.nodes);
-      if (groundOhm && groundOhm.r >= 0 && terminal.nodes[0]) grounded.push(key(terminal.bus, terminal.nodes[0]));
+      if (groundOhm && groundOhm.r >= 0 && terminal.nodes[0]) grounded.push(nodeIndex(terminal.bus, terminal.nodes[0]));
     }
     const [series, common] = windings;
     if (construction === 'auto' && series && common) {
       islands.join(
-        key(series.terminal.bus, series.terminal.nodes[0]!),
-        key(common.terminal.bus, common.terminal.nodes[0]!),
+        nodeIndex(series.terminal.bus, series.terminal.nodes[0]!),
+        nodeIndex(common.terminal.bus, common.terminal.nodes[0]!),
       );
     }
   }
   for (const { terminal, returnTerminal } of feeder.sources) {
     for (const { bus, nodes } of returnTerminal ? [terminal, returnTerminal] : [terminal]) {
-      for (const node of nodes) if (node !== 0) grounded.push(key(bus, node));
+      for (const node of nodes) if (node !== 0) grounded.push(nodeIndex(bus, node));
     }
   }
-  for (const device of [
-    ...feeder.capacitors,
-    ...feeder.loads,
-    ...feeder.pvSystems,
-    ...feeder.batteries,
-    ...feeder.machines,
-  ]) {
-    for (const { node, otherNode } of device.shares) tie(device.terminal.bus, [node, otherNode]);
+  for (const list of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
+    for (const { terminal, shares } of list) {
+      for (const { node, otherNode } of shares) {
+        if (node !== 0 && otherNode !== 0)
+          islands.join(nodeIndex(terminal.bus, node), nodeIndex(terminal.bus, otherNode));
+        else if (node !== 0 || otherNode !== 0) grounded.push(nodeIndex(terminal.bus, Math.max(node, otherNode)));
+      }
+    }
   }
 
-  const isGrounded = new Set(grounded.map((node) => islands.root(node)));
+  const isGrounded = new Set<number>();
+  for (const node of grounded) isGrounded.add(islands.root(node));
   const charging = new Map<number, number>();
   for (const { from, shuntSiemens } of feeder.lines) {
     const node = from.nodes[0];
     if (!node) continue;
     const sum = shuntSiemens.im.reduce((total, b) => total + b, 0);
-    const island = islands.root(key(from.bus, node));
+    const island = islands.root(nodeIndex(from.bus, node));
     charging.set(island, (charging.get(island) ?? 0) + sum);
   }
   const antifloat = new Map<number, number>();
   const islandsOf = (transformer: Transformer) =>
     transformer.windings.flatMap(({ terminal }, w) => {
       const node = terminal.nodes.find((n) => n !== 0);
-      const island = node === undefined ? undefined : islands.root(key(terminal.bus, node));
+      const island = node === undefined ? undefined : islands.root(nodeIndex(terminal.bus, node));
       return island === undefined || isGrounded.has(island) ? [] : [{ island, w }];
     });
   for (const transformer of transformers) {

@@ -5,19 +5,16 @@ import type { BranchAttributes, Feeder, FeederData, FeederGraph } from './feeder
 import type { Finding } from './finding.js';
 
 /**
- * Makes the graph and the indices of a feeder from its plain data.
+ * Makes the indices of a feeder from its plain data; its graph is made when it is first asked for, as a power flow does
+ * without it.
  * A branch whose bus is missing gets no edge (validation names it); nothing else is left out.
  *
  * @param data - the feeder as plain data; not copied
  * @param findings - what the reader had to say, kept with the feeder
  */
 export function buildFeeder(data: FeederData, findings: readonly Finding[] = []): Feeder {
-  const graph: FeederGraph = new MultiUndirectedGraph<Bus, BranchAttributes>();
   const busById = new Map<string, Bus>();
-  for (const bus of data.buses) {
-    busById.set(bus.id, bus);
-    graph.mergeNode(bus.id, bus);
-  }
+  for (const bus of data.buses) busById.set(bus.id, bus);
   const elements = new Map<string, Element & { readonly kind: string }>();
   const lists = [
     data.sources,
@@ -34,6 +31,23 @@ export function buildFeeder(data: FeederData, findings: readonly Finding[] = [])
   ];
   for (const list of lists) for (const element of list) elements.set(element.id, element);
 
+  let graph: FeederGraph | undefined;
+  return {
+    ...data,
+    get graph() {
+      graph ??= graphOf(data, busById);
+      return graph;
+    },
+    elements,
+    busById,
+    findings,
+  };
+}
+
+/** Buses as nodes, branches as edges. */
+function graphOf(data: FeederData, busById: ReadonlyMap<string, Bus>): FeederGraph {
+  const graph: FeederGraph = new MultiUndirectedGraph<Bus, BranchAttributes>();
+  for (const bus of data.buses) graph.mergeNode(bus.id, bus);
   const edge = (key: string, from: Terminal, to: Terminal, attributes: BranchAttributes) => {
     if (busById.has(from.bus) && busById.has(to.bus) && !graph.hasEdge(key)) {
       graph.addEdgeWithKey(key, from.bus, to.bus, attributes);
@@ -84,7 +98,7 @@ export function buildFeeder(data: FeederData, findings: readonly Finding[] = [])
       });
     }
   }
-  return { ...data, graph, elements, busById, findings };
+  return graph;
 }
 
 /** The plain data of a feeder again, without graph and indices (for the store and for messages). */

@@ -75,7 +75,7 @@ export function tapRatios(
 }
 
 /** Gives neutrals that are not solidly grounded, but are numbered 0, a free node. */
-function placeNeutrals(transformer: Transformer, used: Map<string, Set<number>>): Transformer {
+function placeNeutrals(transformer: Transformer, used: NodesInUse): Transformer {
   let isChanged = false;
   const windings = transformer.windings.map((winding): Winding => {
     const ground = winding.groundOhm;
@@ -83,11 +83,9 @@ function placeNeutrals(transformer: Transformer, used: Map<string, Set<number>>)
     const isSolid = !ground || (ground.r === 0 && ground.x === 0);
     if (isSolid || transformer.phases === 1 || winding.connection !== 'wye') return winding;
     if ((nodes[transformer.phases] ?? 0) !== 0) return winding;
-    const taken = used.get(bus) ?? new Set<number>();
-    used.set(bus, taken);
     let node = 4;
-    while (taken.has(node)) node++;
-    taken.add(node);
+    while (used.has(bus, node)) node++;
+    used.add(bus, node);
     isChanged = true;
     return { ...winding, terminal: { bus, nodes: [...nodes.slice(0, transformer.phases), node] } };
   });
@@ -157,35 +155,65 @@ function problems(feeder: Feeder): string[] {
   return list;
 }
 
-/** Node numbers in use at each bus. */
-function nodesInUse(feeder: Feeder): Map<string, Set<number>> {
-  const used = new Map<string, Set<number>>();
-  const take = (bus: string, nodes: readonly number[]) => {
-    const set = used.get(bus) ?? new Set<number>();
-    used.set(bus, set);
-    for (const node of nodes) if (node !== 0) set.add(node);
-  };
-  for (const branch of [...feeder.lines, ...feeder.switches, ...feeder.reactors]) {
-    take(branch.from.bus, branch.from.nodes);
-    take(branch.to.bus, branch.to.nodes);
+/** Node numbers in use at each bus of a feeder. */
+class NodesInUse {
+  /** One that stays: a class without an object loses its machine code at the next collection. */
+  static readonly kept = new NodesInUse();
+
+  /** Position of each bus in the feeder's list. */
+  readonly position = new Map<string, number>();
+  /** Numbers above zero by position; a bus has a few, so that a list is searched faster than a set. */
+  readonly numbers: number[][] = [];
+
+  /** Takes in all buses and conductors of a feeder. */
+  read(feeder: Feeder): this {
+    for (const { id } of feeder.buses) {
+      this.position.set(id, this.numbers.length);
+      this.numbers.push([]);
+    }
+    for (const list of [feeder.lines, feeder.switches, feeder.reactors]) {
+      for (const { from, to } of list) {
+        this.take(from);
+        this.take(to);
+      }
+    }
+    for (const { windings } of feeder.transformers) for (const { terminal } of windings) this.take(terminal);
+    for (const { terminal, returnTerminal } of feeder.sources) {
+      this.take(terminal);
+      if (returnTerminal) this.take(returnTerminal);
+    }
+    for (const list of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
+      for (const { terminal, shares } of list) {
+        for (const { node, otherNode } of shares) {
+          this.add(terminal.bus, node);
+          this.add(terminal.bus, otherNode);
+        }
+      }
+    }
+    return this;
   }
-  for (const transformer of feeder.transformers) {
-    for (const winding of transformer.windings) take(winding.terminal.bus, winding.terminal.nodes);
+
+  has(bus: string, node: number): boolean {
+    return this.numbers[this.position.get(bus)!]!.includes(node);
   }
-  for (const { terminal, returnTerminal } of feeder.sources) {
-    take(terminal.bus, terminal.nodes);
-    if (returnTerminal) take(returnTerminal.bus, returnTerminal.nodes);
+
+  add(bus: string, node: number): void {
+    addOnce(this.numbers[this.position.get(bus)!]!, node);
   }
-  for (const device of [
-    ...feeder.capacitors,
-    ...feeder.loads,
-    ...feeder.pvSystems,
-    ...feeder.batteries,
-    ...feeder.machines,
-  ]) {
-    for (const share of device.shares) take(device.terminal.bus, [share.node, share.otherNode]);
+
+  private take({ bus, nodes }: Terminal): void {
+    const list = this.numbers[this.position.get(bus)!]!;
+    for (let i = 0; i < nodes.length; i++) addOnce(list, nodes[i]!);
   }
-  return used;
+}
+
+function addOnce(list: number[], node: number): void {
+  if (node !== 0 && !list.includes(node)) list.push(node);
+}
+
+function areFinite(values: Float64Array): boolean {
+  for (let k = 0; k < values.length; k++) if (!Number.isFinite(values[k])) return false;
+  return true;
 }
 
 /**
@@ -209,26 +237,29 @@ export function compile(feeder: Feeder): CompiledFeeder {
     });
   }
 
-  const used = nodesInUse(feeder);
+  const used = new NodesInUse().read(feeder);
   const placed = feeder.transformers.map((t) => placeNeutrals(t, used));
-  const bare = withoutAntifloat(feeder, placed);
-  const transformers = new Map(placed.map((t) => [t.id, bare.has(t.id) ? { ...t, antifloat: 0 } : t]));
   const nodeBus: string[] = [];
   const nodeNumber: number[] = [];
   const nodeBaseV: number[] = [];
-  const places = new Map<string, Map<number, number>>();
-  for (const bus of feeder.buses) {
-    const numbers = [...(used.get(bus.id) ?? [])].sort((a, b) => a - b);
-    const index = new Map<number, number>();
-    for (const node of numbers) {
-      index.set(node, nodeBus.length);
+  const nodeStart = new Int32Array(feeder.buses.length + 1);
+  feeder.buses.forEach((bus, b) => {
+    for (const node of used.numbers[b]!.sort((x, y) => x - y)) {
       nodeBus.push(bus.id);
       nodeNumber.push(node);
       nodeBaseV.push(bus.baseVoltageV);
     }
-    places.set(bus.id, index);
-  }
-  const nodeIndex = (bus: string, node: number) => places.get(bus)?.get(node) ?? -1;
+    nodeStart[b + 1] = nodeBus.length;
+  });
+  const { position } = used;
+  const nodeIndex = (bus: string, node: number) => {
+    const b = node === 0 ? undefined : position.get(bus);
+    if (b === undefined) return -1;
+    for (let i = nodeStart[b]!, end = nodeStart[b + 1]!; i < end; i++) if (nodeNumber[i] === node) return i;
+    return -1;
+  };
+  const bare = withoutAntifloat(feeder, placed, nodeBus.length, nodeIndex);
+  const transformers = new Map(placed.map((t) => [t.id, bare.has(t.id) ? { ...t, antifloat: 0 } : t]));
 
   const regulatorsOf = new Map<string, Regulator[]>();
   for (const regulator of feeder.regulators) {
@@ -251,7 +282,7 @@ export function compile(feeder: Feeder): CompiledFeeder {
         { cause },
       );
     }
-    if (!primitive.y.re.every(Number.isFinite) || !primitive.y.im.every(Number.isFinite)) {
+    if (!areFinite(primitive.y.re) || !areFinite(primitive.y.im)) {
       throw new DecError('FEEDER_DATA', `The admittance of ${kind} ${element.name} is not finite.`, {
         kind,
         name: element.name,
@@ -259,13 +290,15 @@ export function compile(feeder: Feeder): CompiledFeeder {
       });
     }
     const { conductors } = primitive;
+    const nodes = new Int32Array(conductors.length);
+    for (let i = 0; i < nodes.length; i++) nodes[i] = nodeIndex(conductors[i]!.bus, conductors[i]!.node);
     elementIndex.set(element.id, elements.length);
     elements.push({
       id: element.id,
       name: element.name,
       kind,
       conductors,
-      nodes: Int32Array.from(conductors, (c) => nodeIndex(c.bus, c.node)),
+      nodes,
       primitive,
     });
   };

@@ -43,7 +43,7 @@ export function conductorsOf(terminal: Terminal, number: number): Conductor[] {
 /**
  * Two terminals joined by a series admittance with half of a shunt at each end: the nominal pi.
  *
- * @param seriesOhm - series impedance matrix, n by n
+ * @param seriesOhm - series impedance matrix, n by n; it is used up
  * @param shuntSiemens - whole shunt admittance, of which the imaginary part counts; absent for none
  */
 function nominalPi(
@@ -53,7 +53,7 @@ function nominalPi(
   shuntSiemens?: { readonly re: readonly number[]; readonly im: readonly number[] },
 ): Primitive {
   const n = seriesOhm.n;
-  const series = seriesOhm.inverse();
+  const series = seriesOhm.invert();
   const y = new ComplexDense(2 * n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) {
@@ -117,7 +117,7 @@ export function switchPrimitive(device: Switch, isOpen: readonly boolean[]): Pri
       z.add(a, b, all.re[i * n + j]!, all.im[i * n + j]!);
     });
   });
-  const series = z.inverse();
+  const series = z.invert();
   closed.forEach((i, a) => {
     closed.forEach((j, b) => {
       const re = series.re[a * closed.length + b]!;
@@ -149,7 +149,7 @@ export function sourcePrimitive(source: Source): Primitive {
   }
   const { terminal, returnTerminal } = source;
   if (returnTerminal) return nominalPi(terminal, returnTerminal, z);
-  return { conductors: conductorsOf(terminal, 1), y: z.inverse() };
+  return { conductors: conductorsOf(terminal, 1), y: z.invert() };
 }
 
 /**

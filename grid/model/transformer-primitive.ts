@@ -151,7 +151,7 @@ export function transformerPrimitive(transformer: Transformer, ratios: readonly 
   }
   const powerPerPhase = first.ratedPowerVA / phases;
   const zBase = 1 / powerPerPhase;
-  const inverse = shortCircuitMatrix(transformer, zBase).inverse();
+  const inverse = shortCircuitMatrix(transformer, zBase).invert();
 
   // One volt a turn: rows of the incidence are winding pairs, columns windings.
   const incidence = new Float64Array((count - 1) * count);

@@ -344,6 +344,21 @@ const G6: Benchmark = {
   },
 };
 
+/** Counts for each node at each size: what grows here is work; what grows in the times alone is the machine's. */
+function countsByNode(
+  results: readonly ChildResult[],
+  sizes: readonly number[],
+  names: readonly string[],
+): Record<string, number> {
+  const figures: Record<string, number> = {};
+  results.forEach((run, k) => {
+    for (const name of names) {
+      figures[`${sizes[k]} nodes, ${name} a node`] = Math.round((1000 * numberOf(run, name)) / sizes[k]!) / 1000;
+    }
+  });
+  return figures;
+}
+
 /** Cost and memory over size. */
 const SCALING: Benchmark = {
   id: 'scaling',
@@ -353,7 +368,8 @@ const SCALING: Benchmark = {
       workshop.ours({ kind: 'scaling', nodes, samples: nodes > 20_000 ? 3 : effort.isQuick ? 3 : 7 }),
     );
     const memory = results[sizes.indexOf(8500)]!;
-    const steps = ['compile', 'order', 'factor', 'solve'] as const;
+    const steps = ['compile', 'order', 'factor', 'refactor', 'solve'] as const;
+    const counted = ['matrixEntries', 'factorEntries', 'factorProducts'] as const;
     const goal: Goal = { by: 'exponent', must: 1.1, lead: 1.05, peak: 1 };
     const rows = steps.map((step): BenchRow => {
       const perIteration = (run: ChildResult) =>
@@ -371,6 +387,7 @@ const SCALING: Benchmark = {
         figures: {
           exponent: Math.round(slope * 1000) / 1000,
           ...Object.fromEntries(results.map((run, k) => [`${sizes[k]} nodes, ms`, 1000 * perIteration(run)])),
+          ...(step === 'compile' ? {} : countsByNode(results, sizes, counted)),
         },
       };
     });

@@ -153,6 +153,23 @@ function incidence(n: number, count: number, nodesOf: (member: number) => ArrayL
   return { start, member };
 }
 
+/** Longest column that is sorted by insertion. */
+const SHORT = 32;
+
+/** Sorts a piece of an array: by insertion where it is short, as the columns of nearly all networks are. */
+function sortShort(list: Int32Array, start: number, end: number): void {
+  if (end - start > SHORT) {
+    list.subarray(start, end).sort();
+    return;
+  }
+  for (let p = start + 1; p < end; p++) {
+    const row = list[p]!;
+    let q = p;
+    for (; q > start && list[q - 1]! > row; q--) list[q] = list[q - 1]!;
+    list[q] = row;
+  }
+}
+
 /** Columns and sorted rows of all pairs, each once, with the whole diagonal. */
 function collect(
   n: number,
@@ -190,9 +207,10 @@ function collect(
   const colPtr = new Int32Array(n + 1);
   let kept = 0;
   for (let j = 0; j < n; j++) {
-    const column = rows.subarray(start[j]!, start[j + 1]!).sort();
+    sortShort(rows, start[j]!, start[j + 1]!);
     let last = -1;
-    for (const row of column) {
+    for (let p = start[j]!; p < start[j + 1]!; p++) {
+      const row = rows[p]!;
       if (row === last) continue;
       last = row;
       rows[kept++] = row;
