@@ -11,8 +11,13 @@ import { addMultiplySymmetric, forEachEntry, infinityNorm, type SparseMatrix, Tr
  * Source: Vanderbei (1995), "Symmetric quasidefinite matrices", SIAM J. Optim. 5(1).
  */
 
-/** Static regularisation of the scaled matrix; refinement removes its effect. */
+/**
+ * Static regularisation of the scaled matrix, least and most; refinement removes its effect. Large Theta leave rounding on
+ * the pivots of the free variables; where that turns a pivot's sign, more is added, since a replaced pivot is another matrix.
+ */
 const REGULARISATION = 1e-9;
+const MOST_REGULARISATION = 1e-8;
+const REGULARISATION_GROWTH = 10;
 /** Refinements at most, and the factor by which each must reduce the residual: rows whose variables all stand at bounds refine slowly. */
 const REFINEMENTS = 12;
 const REFINEMENT_GAIN = 0.9;
@@ -27,6 +32,8 @@ export class KktSystem {
   private readonly rhs: Float64Array;
   /** The factorised matrix, regularisation included. */
   private readonly upper: SparseMatrix;
+  private readonly kept: Float64Array;
+  private regularisation = REGULARISATION;
 
   constructor(
     private readonly hessian: SparseMatrix,
@@ -55,16 +62,19 @@ export class KktSystem {
     this.factor = new LdlFactor(upper, signs);
     this.residual = new Float64Array(n + m);
     this.rhs = new Float64Array(n + m);
+    this.kept = new Float64Array(n + m);
   }
 
   /** Factorises for a diagonal Theta, length n. */
   factorise(theta: Float64Array): void {
     const n = this.hessian.cols;
-    for (let j = 0; j < n; j++) {
-      this.values[this.diagonalAt[j]!] = this.diagonal[j]! + theta[j]! + REGULARISATION;
+    for (let delta = REGULARISATION; ; delta *= REGULARISATION_GROWTH) {
+      this.regularisation = delta;
+      for (let j = 0; j < n; j++) this.values[this.diagonalAt[j]!] = this.diagonal[j]! + theta[j]! + delta;
+      for (let j = n; j < this.diagonalAt.length; j++) this.values[this.diagonalAt[j]!] = -delta;
+      this.factor.factorise(this.values, 1e-14, 1e-7);
+      if (this.factor.replacedPivots === 0 || delta >= MOST_REGULARISATION) return;
     }
-    for (let j = n; j < this.diagonalAt.length; j++) this.values[this.diagonalAt[j]!] = -REGULARISATION;
-    this.factor.factorise(this.values, 1e-14, 1e-7);
   }
 
   /**
@@ -73,7 +83,7 @@ export class KktSystem {
    * @param accuracy - residual at which refinement ends, relative to one and the right-hand side
    */
   solve(solution: Float64Array, accuracy = 1e-12): void {
-    const { residual, rhs, upper } = this;
+    const { residual, rhs, upper, kept, regularisation } = this;
     const n = this.hessian.cols;
     rhs.set(solution);
     const enough = accuracy * (1 + infinityNorm(rhs));
@@ -81,12 +91,18 @@ export class KktSystem {
     let last = Infinity;
     for (let pass = 0; pass < REFINEMENTS; pass++) {
       for (let i = 0; i < residual.length; i++) {
-        residual[i] = rhs[i]! + (i < n ? REGULARISATION : -REGULARISATION) * solution[i]!;
+        residual[i] = rhs[i]! + (i < n ? regularisation : -regularisation) * solution[i]!;
       }
       addMultiplySymmetric(residual, upper, solution, -1);
       const norm = infinityNorm(residual);
+      if (!(norm <= last)) {
+        // The last refinement made it worse.
+        solution.set(kept);
+        break;
+      }
       if (norm <= enough || norm > REFINEMENT_GAIN * last) break;
       last = norm;
+      kept.set(solution);
       this.factor.solve(residual);
       for (let i = 0; i < solution.length; i++) solution[i]! += residual[i]!;
     }

@@ -73,6 +73,88 @@ function restrict(feeder: Feeder, isKept: (bus: string) => boolean, isOut: (id: 
   };
 }
 
+/** Elements by bus, as positions in the feeder's lists. */
+type Places = ReadonlyMap<string, ReadonlyMap<PlacedList, readonly number[]>>;
+
+const PLACED = [
+  'buses',
+  'sources',
+  'lines',
+  'switches',
+  'transformers',
+  'capacitors',
+  'loads',
+  'pvSystems',
+  'batteries',
+  'machines',
+  'reactors',
+  'measurements',
+] as const;
+type PlacedList = (typeof PLACED)[number];
+
+/** Made once per feeder: a feeder of n areas is cut into all of them in one pass. */
+const placesOf = new WeakMap<Feeder, Places>();
+
+function placesIn(feeder: Feeder): Places {
+  const known = placesOf.get(feeder);
+  if (known) return known;
+  const places = new Map<string, Map<PlacedList, number[]>>();
+  const put = (bus: string, list: PlacedList, position: number) => {
+    const lists = places.get(bus) ?? new Map<PlacedList, number[]>();
+    places.set(bus, lists);
+    const positions = lists.get(list);
+    if (!positions) lists.set(list, [position]);
+    else if (positions.at(-1) !== position) positions.push(position);
+  };
+  feeder.buses.forEach(({ id }, k) => {
+    put(id, 'buses', k);
+  });
+  for (const list of ['lines', 'switches', 'reactors'] as const) {
+    feeder[list].forEach(({ from, to }, k) => {
+      for (const { bus } of [from, to]) put(bus, list, k);
+    });
+  }
+  for (const list of ['sources', 'capacitors', 'loads', 'pvSystems', 'batteries', 'machines'] as const) {
+    feeder[list].forEach(({ terminal }, k) => {
+      put(terminal.bus, list, k);
+    });
+  }
+  feeder.transformers.forEach(({ windings }, k) => {
+    for (const { terminal } of windings) put(terminal.bus, 'transformers', k);
+  });
+  feeder.measurements.forEach(({ bus }, k) => {
+    put(bus, 'measurements', k);
+  });
+  placesOf.set(feeder, places);
+  return places;
+}
+
+/** The feeder with what touches the given buses only, in its own order. */
+function nearBuses(feeder: Feeder, buses: Iterable<string>): Feeder {
+  const places = placesIn(feeder);
+  const positions = new Map<PlacedList, Set<number>>(PLACED.map((list) => [list, new Set()]));
+  for (const bus of buses) {
+    for (const [list, own] of places.get(bus) ?? []) for (const k of own) positions.get(list)!.add(k);
+  }
+  const pick = <T>(list: PlacedList, from: readonly T[]): T[] =>
+    [...positions.get(list)!].sort((a, b) => a - b).map((k) => from[k]!);
+  return {
+    ...feeder,
+    buses: pick('buses', feeder.buses),
+    sources: pick('sources', feeder.sources),
+    lines: pick('lines', feeder.lines),
+    switches: pick('switches', feeder.switches),
+    transformers: pick('transformers', feeder.transformers),
+    capacitors: pick('capacitors', feeder.capacitors),
+    loads: pick('loads', feeder.loads),
+    pvSystems: pick('pvSystems', feeder.pvSystems),
+    batteries: pick('batteries', feeder.batteries),
+    machines: pick('machines', feeder.machines),
+    reactors: pick('reactors', feeder.reactors),
+    measurements: pick('measurements', feeder.measurements),
+  };
+}
+
 /**
  * The network below a service transformer, with the transformer and stiff sources at the phases of its primary.
  * Its mRID is the area's id; the nominal source voltage is 1 pu of the primary bus, so that `--source-voltage` and
@@ -86,7 +168,7 @@ export function extractSecondary(feeder: Feeder, area: SecondaryArea): FeederDat
   // Only what belongs to the area comes along from its primary bus: the service transformers.
   const equipment = new Set(area.equipment);
   const part = restrict(
-    feeder,
+    nearBuses(feeder, new Set([...inside, ...primary])),
     (bus) => inside.has(bus) || primary.has(bus),
     (id) => !equipment.has(id),
   );

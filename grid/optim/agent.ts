@@ -1,6 +1,13 @@
 import { createPowerFlow, type PowerFlow } from '../flow/index.js';
 import { DecError } from '../math/index.js';
-import { buildFeeder, type FeederData, type PhotovoltaicSystem, phaseOfNode, type Source } from '../model/index.js';
+import {
+  type Bus,
+  buildFeeder,
+  type FeederData,
+  type PhotovoltaicSystem,
+  phaseOfNode,
+  type Source,
+} from '../model/index.js';
 import { type AgentData, type AgentMemory, agentData, agentMemory, agentUpdate } from './agent-update.js';
 import { agentCuts, type CutData, type CutOpening, type CutReply, type CutRequest } from './cut-exchange.js';
 import { agentAtAlpha } from './equal-alpha.js';
@@ -309,12 +316,14 @@ class TransformerAgent implements ServiceAgent {
     const { power, memory, inputs, reactiveVar } = this.prepared();
     const groupOf = new Map(power.units.map((unit) => [unit.id, unit]));
     const decidedVar = new Map(power.units.map(({ id }, u) => [id, reactiveVar[u]!]));
-    const points = this.model.feeder.pvSystems.map((pv): Setpoint => {
+    const { buses, pvSystems } = this.model.feeder;
+    const busById = new Map(buses.map((bus) => [bus.id, bus]));
+    const points = pvSystems.map((pv): Setpoint => {
       const unit = groupOf.get(pv.id);
       const alpha = unit ? memory.alpha[unit.group]! : 0;
       const availableW = unit?.availableW ?? inputs.availableW[pv.id] ?? 0;
       const setpointVar = (inputs.held[pv.id]?.powerVar ?? 0) + (decidedVar.get(pv.id) ?? 0);
-      return setpointOf(pv, this.model.feeder, availableW, alpha, setpointVar);
+      return setpointOf(pv, busById.get(pv.terminal.bus), availableW, alpha, setpointVar);
     });
     this.committed.clear();
     for (const { derId, alpha } of points) this.committed.set(derId, alpha);
@@ -473,12 +482,11 @@ export function applyInputs(flow: PowerFlow, feeder: FeederData, inputs: LocalIn
 /** The set-point of one PV system. */
 export function setpointOf(
   pv: PhotovoltaicSystem,
-  feeder: FeederData,
+  bus: Bus | undefined,
   availableW: number,
   alpha: number,
   setpointVar: number,
 ): Setpoint {
-  const bus = feeder.buses.find((candidate) => candidate.id === pv.terminal.bus);
   const nodes = [...new Set(pv.shares.flatMap((share) => [share.node, share.otherNode]))].filter((node) => node !== 0);
   return {
     derId: pv.id,

@@ -25,7 +25,7 @@ import { type StarSplit, splitForStar } from './split.js';
 import type { LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
 import { type Actor, BusActor, busUnits, byId, CentralActor, type Pass, StarActor, type Watch } from './star-actors.js';
 import { modelOfCurve } from './star-cost.js';
-import { type StarSettings, starSettings } from './star-settings.js';
+import { type StarSettings, starSettings, voltageUnitFor } from './star-settings.js';
 
 /*
  * One coordination in one process: rounds, AC verification, correction, set-points and their report.
@@ -137,7 +137,9 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     rule.weights === 'capacity' &&
     (exchange === 'search' || PLAIN[rule.mode] === rule.level);
   const method = question.method ?? (isPlain ? 'admm' : 'central');
+  const split = method === 'central' ? undefined : (question.split ?? splitForStar(question.feeder));
   const settings = starSettings({
+    ...(exchange === 'prices' && split ? { voltageUnitSquaredPu: voltageUnitFor(split.services.length) } : {}),
     ...question.settings,
     fairness: nearestMode(rule),
     rule,
@@ -163,11 +165,11 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   let actor: Actor;
   const { onRound } = question;
   const watch: Watch = { onRound, isInterrupted: question.isInterrupted };
-  if (own && method === 'central') actor = new CentralActor(own);
+  if (own && !split) actor = new CentralActor(own);
   else {
-    const split = question.split ?? splitForStar(feeder);
-    findings.push(...split.findings);
-    const hasServices = split.services.length > 0;
+    const parts = split ?? splitForStar(feeder);
+    findings.push(...parts.findings);
+    const hasServices = parts.services.length > 0;
     if (exchange === 'cuts') {
       if (reactive.mode === 'volt-var' && hasServices) {
         throw new DecError(
@@ -177,12 +179,12 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
         );
       }
       const seating = hasServices
-        ? seatedAtTransformers(feeder, split, inputs, state, settings, rule, reactive)
+        ? seatedAtTransformers(feeder, parts, inputs, state, settings, rule, reactive)
         : seatedAtBuses(feeder, problem, inputs, rule, reactive);
       actor = new CutActor(seating, settings, watch);
     } else {
       actor = hasServices
-        ? new StarActor(split, inputs, state, settings, problem, watch)
+        ? new StarActor(parts, inputs, state, settings, problem, watch)
         : new BusActor(problem, feeder, { ...settings, ...busUnits(problem, settings), ...question.settings }, watch);
     }
   }
@@ -221,11 +223,12 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     check = safe.check;
   }
 
+  const unitById = new Map(problem.units.map((unit) => [unit.id, unit]));
   const ders = feeder.pvSystems.map((pv) => {
-    const unit = problem.units.find((candidate) => candidate.id === pv.id);
+    const unit = unitById.get(pv.id);
     return setpointOf(
       pv,
-      feeder,
+      feeder.busById.get(pv.terminal.bus),
       unit?.availableW ?? inputs.availableW[pv.id] ?? 0,
       pass.alpha.get(pv.id) ?? 0,
       (inputs.held[pv.id]?.powerVar ?? 0) + (pass.reactiveVar?.get(pv.id) ?? 0),

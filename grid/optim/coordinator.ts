@@ -295,12 +295,14 @@ class PrimaryCoordinator implements StarCoordinator {
     const { power, inputs } = this.prepared();
     const alpha = this.ownAlpha();
     const unitOf = new Map(power.units.map((unit) => [unit.id, unit]));
-    return this.model.feeder.pvSystems.map((pv) => {
+    const { buses, pvSystems } = this.model.feeder;
+    const busById = new Map(buses.map((bus) => [bus.id, bus]));
+    return pvSystems.map((pv) => {
       const unit = unitOf.get(pv.id);
       const availableW = unit?.availableW ?? inputs.availableW[pv.id] ?? 0;
       const own = unit ? alpha[unit.group]! : 0;
       const setpointVar = (inputs.held[pv.id]?.powerVar ?? 0) + (this.decidedVar.get(pv.id) ?? 0);
-      return setpointOf(pv, this.model.feeder, availableW, own, setpointVar);
+      return setpointOf(pv, busById.get(pv.terminal.bus), availableW, own, setpointVar);
     });
   }
 

@@ -26,6 +26,8 @@ export interface MaxMinAnswer {
 const LEAST_MULTIPLIER = 1e-6;
 /** Fractions below this are none. */
 const LEAST_LEVEL = 1e-9;
+/** A level found with a larger KKT residual than this is none. */
+const LARGEST_RESIDUAL = 1e-8;
 /** Room that the limits get once groups are fixed, pu squared per level: fixed groups may leave a limit no slack at all. */
 const RELIEF = 1e-8;
 
@@ -62,10 +64,9 @@ export function maxMinLevels(programme: FairProgramme, most: number): MaxMinAnsw
       auxiliary: [{ lower: 0, upper: 1, linear: programme.costUnitKw }],
       reliefSquaredPu: RELIEF * levels.length,
     });
-    if (!answer.isSolved) {
-      if (!last) return undefined;
-      break;
-    }
+    if (!answer.isSolved && !last) return undefined;
+    // Fixed groups may leave a programme no room; what it ends with then is worse than the levels before.
+    if (last && !(answer.isSolved && answer.solution.kktResidual <= LARGEST_RESIDUAL)) break;
     last = answer;
     kktResidual = Math.max(kktResidual, answer.solution.kktResidual);
     const level = answer.auxiliary[0]!;
@@ -94,7 +95,7 @@ export function maxMinLevels(programme: FairProgramme, most: number): MaxMinAnsw
       upper,
       reliefSquaredPu: RELIEF * levels.length,
     });
-    if (answer.isSolved) {
+    if (answer.isSolved && answer.solution.kktResidual <= LARGEST_RESIDUAL) {
       last = answer;
       kktResidual = Math.max(kktResidual, answer.solution.kktResidual);
     }

@@ -53,3 +53,14 @@ export const STAR_DEFAULTS: StarSettings = {
 export function starSettings(settings: Partial<StarSettings> = {}): StarSettings {
   return { ...STAR_DEFAULTS, ...settings };
 }
+
+/** Agents that the default unit of voltage was chosen with: the 84 service transformers of IEEE 123. */
+const USUAL_AGENTS = 84;
+
+/**
+ * Unit of exchanged squared voltage for a star of many agents, pu squared. A voltage answers to the sum of all ports' powers:
+ * beside the norm of them it moves by the root of their number. Rounds to agreement hardly grow with agents this way.
+ */
+export function voltageUnitFor(agents: number): number {
+  return STAR_DEFAULTS.voltageUnitSquaredPu * Math.sqrt(Math.max(1, agents / USUAL_AGENTS));
+}
