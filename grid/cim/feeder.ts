@@ -41,6 +41,7 @@ import { nameBadSequences } from './sequence.js';
 import { NominalVoltages, splitLegVoltage } from './share.js';
 import { placeAtSharedBus, sharedBuses, withoutTertiaryShunt } from './shared-bus.js';
 import { nameSecondParts, nameSecondTargets } from './single-link.js';
+import { nameSecondValues } from './single-value.js';
 import { readSource, SOURCE_CLASSES } from './source.js';
 import { readSwitch, SWITCH_CLASSES, withCapacitorLeads } from './switch.js';
 import { readTransformer } from './transformer.js';
@@ -309,6 +310,7 @@ export function readFeeders(
   eq.nameBaseConflicts();
   nameSecondTargets(eq, isNeededLink);
   nameSecondParts(eq);
+  nameSecondValues(eq);
   const data = feederScopes(eq).map((scope) => readOne(context, scope));
   const used = new Set(data.flatMap((feeder) => devices(feeder).map(({ id }) => id)));
   nameLostPowers(eq, (id) => used.has(id));

@@ -220,6 +220,32 @@ describe('parts of which there may be one', () => {
   });
 });
 
+describe('a quantity that two objects give', () => {
+  const cell = circuit.find(({ id }) => /_11$/.test(id))!.id;
+  const mutual = circuit.find(({ id }) => /_21$/.test(id))!.id;
+  const shortTest = circuit.find(({ className }) => className === 'ShortCircuitTest')!.id;
+  const noLoadTest = circuit.find(({ className }) => className === 'NoLoadTest')!.id;
+  const row = 'PhaseImpedanceData.row';
+
+  it.each([
+    [cell, row, { 'PhaseImpedanceData.r': 0.009 }],
+    [mutual, row, { 'PhaseImpedanceData.row': 1, 'PhaseImpedanceData.column': 2, 'PhaseImpedanceData.x': 0.009 }],
+    [shortTest, 'ShortCircuitTest.EnergisedEnd', { 'ShortCircuitTest.loss': 50 }],
+    [noLoadTest, 'NoLoadTest.EnergisedEnd', { 'NoLoadTest.loss': 50 }],
+    ['MESH', 'TransformerMeshImpedance.FromTransformerEnd', { 'TransformerMeshImpedance.x': 9 }],
+    ['CORE', 'TransformerCoreAdmittance.TransformerEnd', { 'TransformerCoreAdmittance.g': 2e-5 }],
+  ])('is an error that names both: %s', (id, attribute, values) => {
+    const [found] = of(read(withCopy(id, `${id}9`, values)).findings, `${id}9`, attribute);
+    expect(found).toMatchObject({ severity: 'error', code: 'CONFLICTING_VALUE' });
+    expect(found!.value).toContain(`_${id}`);
+  });
+
+  it('is no second one where a matrix gives both halves alike', () => {
+    const mirrored = withCopy(mutual, `${mutual}9`, { [row]: 1, 'PhaseImpedanceData.column': 2 });
+    expect(doubts(read(mirrored).findings)).toEqual(doubts(read(circuit).findings));
+  });
+});
+
 describe('a number that orders', () => {
   it.each([
     ['L1_B', 'ACLineSegmentPhase.sequenceNumber', [0, -2, 1.5, 3, 2000]],
