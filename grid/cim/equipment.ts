@@ -50,6 +50,7 @@ const CGMES_UNITS: Readonly<Record<string, number>> = {
   'RotatingMachine.ratedS': 1e6,
   'RotatingMachine.ratedU': 1e3,
   'ShuntCompensator.nomU': 1e3,
+  'TapChanger.neutralU': 1e3,
   'VoltageLimit.value': 1e3,
 };
 

@@ -241,6 +241,12 @@ const TABLE: readonly Expected[] = [
   { of: ['Analog', 'Discrete'], attribute: 'Measurement.phases', instead: 'it stands for no phase' },
   {
     of: ['Analog', 'Discrete'],
+    attribute: 'Measurement.PowerSystemResource',
+    instead: 'the equipment of its terminal is used',
+    where: (_, measurement) => has(measurement, 'Measurement.Terminal'),
+  },
+  {
+    of: ['Analog', 'Discrete'],
     attribute: 'Measurement.Terminal',
     instead: 'the first terminal of its equipment is used',
   },

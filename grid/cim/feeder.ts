@@ -33,6 +33,7 @@ import { readLine } from './line.js';
 import { nameImplausibleLines } from './line-plausibility.js';
 import { LOAD_CLASSES, readLoad } from './load.js';
 import { readAreas, readMeasurement } from './measurement.js';
+import { nameImplausibleMeasurements } from './measurement-plausibility.js';
 import { nameUnknownVersions } from './name-space.js';
 import type { CimIndex, CimObject } from './object-index.js';
 import { nameLostPowers, nameMixedPhases, nameOrphans, nameRepeatedPhases } from './parentage.js';
@@ -322,6 +323,7 @@ export function readFeeders(
   nameImplausibleLines(eq);
   nameImplausibleWires(eq);
   nameImplausibleTransformers(eq);
+  nameImplausibleMeasurements(eq, data);
   nameMissingProfiles(eq);
   nameMissingTargets(eq);
   if (data.some((feeder) => feeder.lines.some((line) => line.impedanceSource === 'geometry'))) {

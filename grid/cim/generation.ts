@@ -82,6 +82,36 @@ function generation(
   };
 }
 
+/** Share by which a power may exceed what its unit can, for rounding. */
+const POWER_ROUNDING = 1e-3;
+
+/** Names limits of a unit that contradict each other, and panels that give more than they can. */
+function checkUnitPowers(eq: CimEquipment, unit: CimObject, { shares }: Generation): void {
+  const [attribute, low] = ['PowerElectronicsUnit.maxP', 'PowerElectronicsUnit.minP'];
+  const maxW = eq.optionalNumber(unit, attribute);
+  const minW = eq.optionalNumber(unit, low);
+  if (maxW !== undefined && !demand(eq, unit, attribute, maxW, maxW >= 0, '0 or above', 'warning')) return;
+  if (unit.className !== 'PhotovoltaicUnit') return;
+  if (maxW !== undefined) {
+    const powerW = shares.reduce((sum, share) => sum + share.powerW, 0);
+    const isEnough = powerW <= maxW * (1 + POWER_ROUNDING);
+    demand(eq, unit, attribute, maxW, isEnough, `at least ${powerW} W, the p of its connection`, 'warning');
+    if (minW !== undefined) demand(eq, unit, low, minW, minW <= maxW, `up to maxP (${maxW})`, 'warning');
+  }
+}
+
+/** Names energies that no battery has. */
+function checkEnergies(eq: CimEquipment, unit: CimObject): void {
+  const [rated, stored] = ['BatteryUnit.ratedE', 'BatteryUnit.storedE'];
+  const ratedWh = eq.optionalNumber(unit, rated);
+  const storedWh = eq.optionalNumber(unit, stored) ?? 0;
+  if (ratedWh !== undefined) {
+    const isRated = ratedWh > 0 || (ratedWh === 0 && storedWh <= 0);
+    demand(eq, unit, rated, ratedWh, isRated, ratedWh === 0 ? `at least storedE (${storedWh} Wh)` : '0 or above');
+  }
+  demand(eq, unit, stored, storedWh, storedWh >= 0, '0 to ratedE');
+}
+
 const UNIT_LINK = 'PowerElectronicsConnection.PowerElectronicsUnit';
 
 /** The unit behind a connection, whichever of the two holds the link. */
@@ -126,19 +156,24 @@ export function readInverter(
   if (unit && !eq.isInService(unit)) return undefined;
   const link = unit?.className ?? connection.ref(UNIT_LINK);
   const maxPowerW = eq.optionalNumber(unit, 'PowerElectronicsUnit.maxP') ?? ratedS;
+  if (unit) checkUnitPowers(eq, unit, common);
   switch (unit?.className) {
     case 'PhotovoltaicUnit':
       return { kind: 'pv', ...common, unitMrid: unit.mrid, maxPowerW };
-    case 'BatteryUnit':
+    case 'BatteryUnit': {
+      const ratedEnergyWh = eq.number(unit, 'BatteryUnit.ratedE', 0);
+      const storedEnergyWh = eq.number(unit, 'BatteryUnit.storedE', 0);
+      checkEnergies(eq, unit);
       return {
         kind: 'battery',
         ...common,
         unitMrid: unit.mrid,
         maxPowerW,
         maxChargeW: Math.abs(eq.optionalNumber(unit, 'PowerElectronicsUnit.minP') ?? ratedS),
-        ratedEnergyWh: eq.number(unit, 'BatteryUnit.ratedE', 0),
-        storedEnergyWh: eq.number(unit, 'BatteryUnit.storedE', 0),
+        ratedEnergyWh,
+        storedEnergyWh,
       };
+    }
     default:
       eq.findings.add(
         'warning',

@@ -16,6 +16,12 @@ const MAX_CT_SHARE = 10;
 /** Dials of line-drop compensators, V on a PT secondary of 120 V. */
 const MAX_LINE_DROP_V = 24;
 const PT_SECONDARY_V = 120;
+/** Steps of real tap changers away from 0: 32, and double that. */
+const MAX_STEPS = 64;
+/** Delays of real controls end far below an hour, s. */
+const MAX_DELAY_S = 3600;
+/** Share by which the voltage at the neutral step may miss that of the winding. */
+const NEUTRAL_DEVIATION = 0.2;
 /** PT ratios from windings of low voltage, regulated as they are, to those of the highest voltage. */
 const MAX_PT_RATIO = 1e4;
 
@@ -97,6 +103,60 @@ function checkInstruments(
   }
 }
 
+/** Names steps, delays and a neutral voltage that no tap changer of this winding has. */
+function checkTapChanger(
+  eq: CimEquipment,
+  changer: CimObject,
+  { phases, windings }: Transformer,
+  w: number,
+  steps: { readonly lowStep: number; readonly highStep: number; readonly neutralStep: number },
+): void {
+  const { lowStep, highStep, neutralStep } = steps;
+  const range = `${lowStep} to ${highStep}`;
+  // The position is counted from the neutral one: outside the range no position leaves the voltage as it is.
+  const isInside = neutralStep >= lowStep && neutralStep <= highStep;
+  const ifAbsent = changer.kindOf('TapChanger.neutralStep') === undefined ? '; absent, it counts as 0' : '';
+  const between = `${range}, lowStep to highStep${ifAbsent}`;
+  demand(eq, changer, 'TapChanger.neutralStep', neutralStep, isInside, between);
+  const within = `within ${MAX_STEPS} steps of 0`;
+  for (const [attribute, step] of [
+    ['TapChanger.lowStep', lowStep],
+    ['TapChanger.highStep', highStep],
+  ] as const) {
+    demand(eq, changer, attribute, step, Math.abs(step) <= MAX_STEPS, within, 'warning');
+  }
+  for (const attribute of ['TapChanger.initialDelay', 'TapChanger.subsequentDelay']) {
+    const delayS = eq.optionalNumber(changer, attribute) ?? 0;
+    demand(eq, changer, attribute, delayS, delayS >= 0 && delayS <= MAX_DELAY_S, `0 to ${MAX_DELAY_S} s`, 'warning');
+  }
+  const neutralU = eq.optionalNumber(changer, 'TapChanger.neutralU') ?? 0;
+  if (neutralU === 0) return;
+  const rated = windings[w]!.ratedVoltageV;
+  // Writers give it between lines or to neutral.
+  const usual = phases === 3 ? [rated, rated / Math.sqrt(3)] : [rated];
+  const isRated = usual.some((volts) => Math.abs(neutralU - volts) <= NEUTRAL_DEVIATION * volts);
+  const allowed = `about ${usual.map((volts) => Number(volts.toPrecision(6))).join(' or ')} V, as its winding is rated`;
+  demand(eq, changer, 'TapChanger.neutralU', neutralU, isRated, allowed, 'warning');
+}
+
+/** Names the absent place of a control: a warning where another bus than that of the winding may be meant. */
+function nameAbsentTerminal(eq: CimEquipment, control: CimObject, winding: number): void {
+  const attribute = 'RegulatingControl.Terminal';
+  if (control.kindOf(attribute) !== undefined) return;
+  const isRemote = eq.flag(control, 'TapChangerControl.lineDropCompensation') ?? false;
+  const why = isRemote
+    ? ' and line drop is counted from there'
+    : winding === 0
+      ? ', the first one, which usually feeds the transformer'
+      : '';
+  const severity = isRemote || winding === 0 ? 'warning' : 'info';
+  const message = `${attribute} is absent; the bus of its own winding is regulated${why}.`;
+  eq.findings.add(severity, 'DEFAULTED_ATTRIBUTE', control, message, {
+    attribute,
+    allowed: 'the terminal it regulates',
+  });
+}
+
 /**
  * Maps one RatioTapChanger with its control.
  *
@@ -138,6 +198,7 @@ export function readRegulator(
   if (!demand(eq, changer, 'TapChanger.lowStep', lowStep, lowStep <= highStep, `up to highStep (${highStep})`)) {
     return undefined;
   }
+  checkTapChanger(eq, changer, transformer, place.winding, { lowStep, highStep, neutralStep });
   const stepPercent = eq.number(changer, 'RatioTapChanger.stepVoltageIncrement', 0.625);
   const isStep = stepPercent > 0 && stepPercent <= MAX_STEP_PERCENT;
   demand(eq, changer, 'RatioTapChanger.stepVoltageIncrement', stepPercent, isStep, `above 0, to ${MAX_STEP_PERCENT} %`);
@@ -204,6 +265,7 @@ export function readRegulator(
       );
     }
   }
+  if (control && isEnabled) nameAbsentTerminal(eq, control, place.winding);
   if (control) checkInstruments(eq, changer, control, transformer, place.winding, { ptRatio, ctPrimaryA, targetV });
   return {
     kind: 'regulator',

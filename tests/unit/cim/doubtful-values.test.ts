@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { type CimRecord, literal, readCimText, readFeeders, reference, writeCim } from '../../../grid/cim/index.js';
+import type { Finding } from '../../../grid/model/index.js';
+import { cimCircuit } from '../../builders/cim-circuit.js';
+
+/*
+ * Limits, energies, places of measurements and tap changers that no device has. The circuit is that of the mutation test;
+ * each case changes one thing of it, and asks for the one finding and for silence beside it. Bounds are those of the
+ * constants that they are compared with in grid/cim; the values of the circuit stand in tests/builders/cim-circuit.ts.
+ */
+
+const circuit = cimCircuit();
+
+type Value = string | number | boolean | undefined;
+
+/** The circuit with other values of an object; `@id` is a link, undefined is absence. */
+function changed(id: string, values: Readonly<Record<string, Value>>, records = circuit): CimRecord[] {
+  return records.map((record) => {
+    if (record.id !== id) return record;
+    const kept = record.properties.filter(({ name }) => !(name in values));
+    const own = Object.entries(values).flatMap(([name, value]) => {
+      if (value === undefined) return [];
+      const text = String(value);
+      return [text.startsWith('@') ? reference(name, text.slice(1)) : literal(name, value)];
+    });
+    return { ...record, properties: [...kept, ...own] };
+  });
+}
+
+function findings(records: readonly CimRecord[]): readonly Finding[] {
+  const text = writeCim(records, { idStyle: 'id' });
+  return readFeeders(readCimText([{ name: 'circuit.xml', text }])).findings;
+}
+
+/** Warnings and errors in a few words. */
+const doubts = (records: readonly CimRecord[]) =>
+  findings(records)
+    .filter(({ severity }) => severity !== 'info')
+    .map(({ severity, code, mrid, attribute, value }) => `${severity} ${code} ${mrid} ${attribute} ${value}`);
+
+const [MAX, MIN] = ['PowerElectronicsUnit.maxP', 'PowerElectronicsUnit.minP'];
+const [STORED, RATED] = ['BatteryUnit.storedE', 'BatteryUnit.ratedE'];
+
+describe('limits of a PV unit', () => {
+  // The inverter gives 4000 W.
+  it.each([
+    [{ [MAX]: 3900 }, `${MAX} 3900`],
+    [{ [MAX]: -5000 }, `${MAX} -5000`],
+    [{ [MIN]: 6000 }, `${MIN} 6000`],
+  ])('that contradict are told with the value: %j', (values, told) => {
+    expect(doubts(changed('PV', values))).toEqual([`warning BAD_VALUE _PV ${told}`]);
+  });
+
+  it('are told with the power that they have to let through', () => {
+    const [found] = findings(changed('PV', { [MAX]: 3900 })).filter(({ mrid }) => mrid === '_PV');
+    expect(found!.allowed).toBe('at least 4000 W, the p of its connection');
+  });
+
+  it.each([{ [MAX]: 4000 }, { [MAX]: 3999 }, { [MIN]: 0 }, { [MIN]: 5000 }])(
+    'that fit, but for rounding, are not: %j',
+    (values) => {
+      expect(doubts(changed('PV', values))).toEqual([]);
+    },
+  );
+});
+
+describe('energies of a battery', () => {
+  it.each([
+    [{ [STORED]: -1 }, `${STORED} -1`],
+    [{ [RATED]: -13500, [STORED]: 0 }, `${RATED} -13500`],
+    [{ [RATED]: 0 }, `${RATED} 0`],
+  ])('that none has are errors: %j', (values, told) => {
+    expect(doubts(changed('BAT', values))).toEqual([`error BAD_VALUE _BAT ${told}`]);
+  });
+
+  it('of nothing at all are none', () => {
+    expect(doubts(changed('BAT', { [RATED]: 0, [STORED]: 0 }))).toEqual([]);
+  });
+});
+
+describe('a measurement', () => {
+  const TERMINAL = 'Measurement.Terminal';
+  const RESOURCE = 'Measurement.PowerSystemResource';
+  const PHASES = 'Measurement.phases';
+
+  it('at a terminal of other equipment is told with both', () => {
+    // L2_T1 is at node c, as the terminal L1_T2 that it takes the place of.
+    const [found] = findings(changed('M_PNV', { [TERMINAL]: '@L2_T1' })).filter(({ mrid }) => mrid === '_M_PNV');
+    expect(found).toMatchObject({
+      ...{ severity: 'warning', code: 'CONFLICTING_VALUE', attribute: TERMINAL },
+      ...{ value: 'L2_T1 of ACLineSegment L2', allowed: 'a terminal of ACLineSegment L1' },
+    });
+  });
+
+  it('of a tank at a terminal of its transformer is right', () => {
+    const place = { [RESOURCE]: '@TANK', [TERMINAL]: '@SERVICE_T1' };
+    expect(doubts(changed('M_PNV', place))).toEqual([]);
+    const other = doubts(changed('M_PNV', { ...place, [TERMINAL]: '@REG_T1' }));
+    expect(other).toHaveLength(1);
+    expect(other[0]).toContain(`CONFLICTING_VALUE _M_PNV ${TERMINAL}`);
+  });
+
+  it.each([
+    // L1 is a three-phase line of 12470 V.
+    ['M_PNV', 's1', 'A, B, C'],
+    ['M_PNV', 's12', 'A, B, C'],
+    // The inverter is at two legs of 120 V.
+    ['M_VA', 'A', 's1, s2'],
+    ['M_VA', 'ABC', 's1, s2'],
+  ])('of a phase that is not at its terminal is told: %s %s', (id, phase, allowed) => {
+    const found = findings(changed(id, { [PHASES]: `PhaseCode.${phase}` })).filter(({ mrid }) => mrid === `_${id}`);
+    expect(found).toEqual([
+      expect.objectContaining({
+        ...{ severity: 'warning', code: 'BAD_VALUE', attribute: PHASES, value: phase, allowed },
+      }),
+    ]);
+  });
+
+  it('of a phase that its line has not is told, though the bus has it', () => {
+    // L4 has phase A and ends at c, where L1 has three.
+    const place = { [RESOURCE]: '@L4', [TERMINAL]: '@L4_T1' };
+    expect(doubts(changed('M_PNV', place))).toEqual([]);
+    expect(doubts(changed('M_PNV', { ...place, [PHASES]: 'PhaseCode.B' }))).toEqual([
+      `warning BAD_VALUE _M_PNV ${PHASES} B`,
+    ]);
+  });
+
+  it.each(['none', 'ABC', 'ABCN', 'BC'])('of %s at a line of three phases is right', (phase) => {
+    expect(doubts(changed('M_PNV', { [PHASES]: `PhaseCode.${phase}` }))).toEqual([]);
+  });
+
+  it('without its resource is told, and read at the equipment of its terminal', () => {
+    expect(doubts(changed('M_PNV', { [RESOURCE]: undefined }))).toEqual([
+      `warning DEFAULTED_ATTRIBUTE _M_PNV ${RESOURCE} undefined`,
+    ]);
+  });
+});
+
+describe('a tap changer', () => {
+  it.each([
+    ['warning', { 'TapChanger.highStep': 65 }, 'TapChanger.highStep 65'],
+    ['warning', { 'TapChanger.lowStep': -100 }, 'TapChanger.lowStep -100'],
+    ['error', { 'TapChanger.neutralStep': 17 }, 'TapChanger.neutralStep 17'],
+    ['error', { 'TapChanger.neutralStep': undefined, 'TapChanger.lowStep': 1 }, 'TapChanger.neutralStep 0'],
+    ['warning', { 'TapChanger.initialDelay': -15 }, 'TapChanger.initialDelay -15'],
+    ['warning', { 'TapChanger.initialDelay': 3601 }, 'TapChanger.initialDelay 3601'],
+    ['warning', { 'TapChanger.subsequentDelay': -2 }, 'TapChanger.subsequentDelay -2'],
+    // The winding is rated 12470 V, 7200 V to neutral.
+    ['warning', { 'TapChanger.neutralU': 2400 }, 'TapChanger.neutralU 2400'],
+    ['warning', { 'TapChanger.neutralU': 12.47 }, 'TapChanger.neutralU 12.47'],
+    ['warning', { 'TapChanger.neutralU': 15000 }, 'TapChanger.neutralU 15000'],
+  ])('that none is like is told: %s %j', (severity, values, told) => {
+    expect(doubts(changed('TAP', values))).toEqual([`${severity} BAD_VALUE _TAP ${told}`]);
+  });
+
+  it.each([
+    { 'TapChanger.highStep': 64 },
+    { 'TapChanger.neutralStep': 16 },
+    // Steps as exporters before 2019 write them.
+    { 'TapChanger.lowStep': 0, 'TapChanger.highStep': 32, 'TapChanger.neutralStep': 16 },
+    { 'TapChanger.initialDelay': 3600 },
+    { 'TapChanger.neutralU': 0 },
+    { 'TapChanger.neutralU': 12470 },
+    { 'TapChanger.neutralU': 7200 },
+  ])('of a usual kind is not: %j', (values) => {
+    expect(doubts(changed('TAP', values))).toEqual([]);
+  });
+});
+
+describe('a tap changer control without a terminal', () => {
+  const TERMINAL = 'RegulatingControl.Terminal';
+  const LDC = 'TapChangerControl.lineDropCompensation';
+  const local = { [TERMINAL]: undefined, [LDC]: false };
+  const told = (records: readonly CimRecord[]) =>
+    findings(records)
+      .filter(({ mrid, attribute }) => mrid === '_TAPC' && attribute === TERMINAL)
+      .map(({ severity, code }) => `${severity} ${code}`);
+
+  it('is a warning where line drop is counted from it', () => {
+    expect(told(changed('TAPC', { [TERMINAL]: undefined }))).toEqual(['warning DEFAULTED_ATTRIBUTE']);
+  });
+
+  it('is a warning at the first winding, which is rarely the one to regulate', () => {
+    const records = changed('TAP', { 'RatioTapChanger.TransformerEnd': '@REG_1' }, changed('TAPC', local));
+    expect(told(records)).toEqual(['warning DEFAULTED_ATTRIBUTE']);
+  });
+
+  it('is an info where its own winding is the likely one, and nothing where it does not act', () => {
+    expect(told(changed('TAPC', local))).toEqual(['info DEFAULTED_ATTRIBUTE']);
+    expect(told(changed('TAPC', { ...local, 'RegulatingControl.enabled': false }))).toEqual([]);
+  });
+});
