@@ -20,10 +20,14 @@ function ownTerminals(eq: CimEquipment, resource: CimObject): readonly CimObject
   return eq.terminals(bank ?? resource);
 }
 
-function nameOtherTerminal(eq: CimEquipment, object: CimObject): void {
+/**
+ * @param equipmentId - what it is read to measure
+ */
+function nameOtherTerminal(eq: CimEquipment, object: CimObject, equipmentId: string): void {
   const terminal = eq.index.objects.get(object.target('Measurement.Terminal') ?? '');
-  const resource = eq.index.objects.get(object.target('Measurement.PowerSystemResource') ?? '');
-  if (terminal?.className !== 'Terminal' || !resource) return;
+  if (terminal?.className !== 'Terminal' || terminal.target('Terminal.ConductingEquipment') === equipmentId) return;
+  const resource = eq.index.objects.get(equipmentId);
+  if (!resource) return;
   const own = ownTerminals(eq, resource);
   if (own.length === 0 || own.includes(terminal)) return;
   const owner = eq.index.objects.get(terminal.target('Terminal.ConductingEquipment') ?? '');
@@ -36,63 +40,75 @@ function nameOtherTerminal(eq: CimEquipment, object: CimObject): void {
   });
 }
 
-/** Nodes at a bus: those of each piece of equipment that ends there, and all together. */
+/** A set of nodes as bits: files have a dozen measurements for each piece of equipment. */
+type NodeBits = number;
+
+/** Nodes at buses: those of each piece of equipment that ends there, and all together. */
 class NodesAtBuses {
-  readonly #nodes = new Map<string, Set<number>>();
+  readonly #all = new Map<string, NodeBits>();
+  readonly #own = new Map<string, Map<string, NodeBits>>();
 
   constructor(feeders: readonly FeederData[]) {
     for (const feeder of feeders) {
-      for (const line of [...feeder.lines, ...feeder.switches]) {
-        this.#add(line.id, line.from);
-        this.#add(line.id, line.to);
-      }
-      for (const transformer of feeder.transformers) {
-        for (const { terminal } of transformer.windings) {
-          this.#add(transformer.id, terminal);
-          if (transformer.bankId !== transformer.id) this.#add(transformer.bankId, terminal);
+      for (const branches of [feeder.lines, feeder.switches]) {
+        for (const { id, from, to } of branches) {
+          this.#add(id, from);
+          this.#add(id, to);
         }
       }
-      const devices = [...feeder.sources, ...feeder.capacitors, ...feeder.loads, ...feeder.pvSystems];
-      for (const { id, terminal } of [...devices, ...feeder.batteries, ...feeder.machines]) this.#add(id, terminal);
+      for (const { id, bankId, windings } of feeder.transformers) {
+        for (const { terminal } of windings) {
+          this.#add(id, terminal);
+          if (bankId !== id) this.#add(bankId, terminal);
+        }
+      }
+      const { sources, capacitors, loads, pvSystems, batteries, machines } = feeder;
+      for (const devices of [sources, capacitors, loads, pvSystems, batteries, machines]) {
+        for (const { id, terminal } of devices) this.#add(id, terminal);
+      }
     }
   }
 
   /** Nodes of equipment at a bus; those of the bus for equipment that does not end there. */
-  of(equipment: string, bus: string): ReadonlySet<number> | undefined {
-    return this.#nodes.get(`${equipment} ${bus}`) ?? this.#nodes.get(bus);
+  of(equipment: string, bus: string): NodeBits | undefined {
+    return this.#own.get(equipment)?.get(bus) ?? this.#all.get(bus);
   }
 
   #add(equipment: string, { bus, nodes }: Terminal): void {
-    for (const key of [`${equipment} ${bus}`, bus]) {
-      const known = this.#nodes.get(key);
-      if (!known) this.#nodes.set(key, new Set(nodes));
-      else for (const node of nodes) known.add(node);
-    }
+    let bits = 0;
+    for (const node of nodes) bits |= 1 << node;
+    this.#all.set(bus, (this.#all.get(bus) ?? 0) | bits);
+    const own = this.#own.get(equipment);
+    if (own) own.set(bus, (own.get(bus) ?? 0) | bits);
+    else this.#own.set(equipment, new Map([[bus, bits]]));
   }
+}
+
+/** Whether all phases of a code, but for the neutral, are among the nodes of a bus. */
+function isThere(code: string, nodes: NodeBits, isSplitPhase: boolean): boolean {
+  return phasesOf(code).every(
+    (phase) => phase === 'N' || (isSecondaryPhase(phase) === isSplitPhase && (nodes & (1 << nodeOfPhase(phase))) !== 0),
+  );
 }
 
 /** Names measurements at a terminal of other equipment, and of phases that are not at their terminal. */
 export function nameImplausibleMeasurements(eq: CimEquipment, feeders: readonly FeederData[]): void {
   if (feeders.every(({ measurements }) => measurements.length === 0)) return;
   const places = new NodesAtBuses(feeders);
-  for (const { id, equipmentId, bus } of new Set(feeders.flatMap(({ measurements }) => measurements))) {
+  // One at a bus of two feeders is told once: the list of findings counts objects.
+  for (const { id, equipmentId, bus, phase } of feeders.flatMap(({ measurements }) => measurements)) {
     const object = eq.index.objects.get(id);
     if (!object) continue;
-    nameOtherTerminal(eq, object);
+    nameOtherTerminal(eq, object, equipmentId);
     const nodes = places.of(equipmentId, bus);
-    const code = object.get('Measurement.phases');
-    if (!nodes || code === undefined) continue;
     const isSplitPhase = eq.isSplitPhase(bus);
-    const isThere = phasesOf(code).every(
-      (phase) => phase === 'N' || (isSecondaryPhase(phase) === isSplitPhase && nodes.has(nodeOfPhase(phase))),
-    );
-    if (isThere) continue;
+    if (nodes === undefined || isThere(phase, nodes, isSplitPhase)) continue;
     const names = isSplitPhase ? SECONDARY_NAMES : NAMES;
-    const there = [...nodes].sort((a, b) => a - b).flatMap((node) => names[node] || []);
+    const there = names.filter((name, node) => name !== '' && (nodes & (1 << node)) !== 0);
     const fact = 'Measurement.phases has a phase that is not at its terminal. Correct the phase or the terminal.';
     eq.findings.add('warning', 'BAD_VALUE', object, fact, {
       attribute: 'Measurement.phases',
-      value: code.slice(code.lastIndexOf('.') + 1),
+      value: phase,
       allowed: there.join(', '),
     });
   }
