@@ -2,7 +2,7 @@
  * What reading gave when it was recorded, so that work on its speed changes nothing: findings by code, the feeder and the
  * voltages of its power flow bit by bit. The record is no outside truth; that the feeders are right is told by the other tests.
  *
- * After a change that is meant: DEC_RECORD=1 npx vitest run tests/golden/cim/reading.test.ts, then biome check --write on it and look at the difference of
+ * After a change that is meant: DEC_RECORD=1 npx vitest run tests/golden/cim/reading.long.test.ts, then biome check --write on it and look at the difference of
  * reading.json. Models that are not at hand keep their entry.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
