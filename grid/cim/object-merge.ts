@@ -47,7 +47,9 @@ export class ObjectMerge {
     if (!object) {
       const { id, subject, className, line } = read;
       const place = { id, subject, className, file: this.#fileName, line };
-      index.objects.set(id, new CimObject(index, place, read.keys, read.values));
+      const made = new CimObject(index, place, read.keys, read.values);
+      index.objects.set(id, made);
+      if (read.keys.hasRepeats) this.#nameRepeats(made, read);
       this.#own(id, read.isTyped);
       return;
     }
@@ -63,20 +65,38 @@ export class ObjectMerge {
     for (let i = 0; i < read.values.length; i++) {
       const kept = object.add(keys[i]!, read.values[i]!);
       if (kept === undefined) continue;
-      const attribute = index.attributeName(keys[i]! >> 2);
-      index.findings.push({
-        severity: 'warning',
-        code: 'CONFLICTING_VALUE',
-        message: `${object.className} ${read.subject} has ${attribute} twice; the first value is kept.`,
-        class: object.className,
-        mrid: read.subject,
-        attribute,
-        value: read.values[i]!,
-        allowed: kept,
-        file: this.#fileName,
-        line: read.line,
-      });
+      this.#nameConflict(object, read, keys[i]! >> 2, read.values[i]!, kept);
     }
+  }
+
+  /** Names values that one declaration gives to one attribute beside its first; links may be several. */
+  #nameRepeats(object: CimObject, read: ReadObject): void {
+    const { keys } = read.keys;
+    const first = new Map<number, number>();
+    for (let i = 0; i < read.values.length; i++) {
+      const code = keys[i]! >> 2;
+      const at = first.get(code);
+      if (at === undefined) first.set(code, i);
+      else if (keys[i] !== keys[at] || ((keys[i]! & 3) !== REFERENCE && read.values[i] !== read.values[at])) {
+        this.#nameConflict(object, read, code, read.values[i]!, read.values[at]!);
+      }
+    }
+  }
+
+  #nameConflict(object: CimObject, read: ReadObject, code: number, value: string, kept: string): void {
+    const attribute = this.#index.attributeName(code);
+    this.#index.findings.push({
+      severity: 'warning',
+      code: 'CONFLICTING_VALUE',
+      message: `${object.className} ${read.subject} has ${attribute} twice; the first value is kept.`,
+      class: object.className,
+      mrid: read.subject,
+      attribute,
+      value,
+      allowed: kept,
+      file: this.#fileName,
+      line: read.line,
+    });
   }
 
   /**

@@ -220,6 +220,25 @@ describe('parts of which there may be one', () => {
   });
 });
 
+describe('an attribute that one object gives twice', () => {
+  const load = circuit.find(({ className }) => className === 'EnergyConsumer')!;
+  const twice = (value: number) =>
+    circuit.map((record) =>
+      record === load ? { ...record, properties: [literal('EnergyConsumer.p', value), ...record.properties] } : record,
+    );
+  const given = Number(load.properties.find(({ name }) => name === 'EnergyConsumer.p')!.value);
+
+  it('is named with both values, the first of which is kept', () => {
+    const [found] = of(read(twice(given + 1000)).findings, load.id, 'EnergyConsumer.p');
+    expect(found).toMatchObject({ severity: 'warning', code: 'CONFLICTING_VALUE', allowed: String(given + 1000) });
+    expect(Number(found!.value)).toBe(given);
+  });
+
+  it('is no conflict with the same value', () => {
+    expect(of(read(twice(given)).findings, load.id, 'EnergyConsumer.p')).toEqual([]);
+  });
+});
+
 describe('a quantity that two objects give', () => {
   const cell = circuit.find(({ id }) => /_11$/.test(id))!.id;
   const mutual = circuit.find(({ id }) => /_21$/.test(id))!.id;
