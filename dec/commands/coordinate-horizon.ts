@@ -144,22 +144,10 @@ function runHorizon(
 ): number {
   const { feeder } = scenario;
   const window = windowOf(options, horizonS);
-  const limits = givenLimits(scenario, options);
   const result = coordinateHorizon({
-    feeder,
-    state: {
-      taps: {},
-      capacitorSections: {},
-      openSwitches: scenario.openSwitches,
-      ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
-    },
-    voltageLimits: { minPu: options.vMin, maxPu: options.vMax },
+    ...questionBasis(scenario, options),
     stepS: window.stepS,
     ...outlookOf(feeder, options, window, { load: options.loadForecast, pv: options.pvForecast }),
-    end: endOf(options),
-    fairnessPerKwh: options.curtailmentWeight,
-    ...(limits ? { meterLimits: Object.fromEntries(limits) } : {}),
-    ...(options.acCorrection ? {} : { maxCorrections: 0 }),
     onPass: ({ correction, rows, violationPu }) =>
       terminal.progress(`correction ${correction}, ${rows} limits taken, ${violationPu.toExponential(1)} pu outside`),
   });
@@ -171,8 +159,27 @@ function runHorizon(
   return options.strict && result.status !== 'optimal' && result.status !== 'nothingToDo' ? EXIT.violated : EXIT.done;
 }
 
+/** What a horizon and each plan of a receding one ask alike: state, limits, the end of batteries, the weight of curtailment. */
+export function questionBasis(scenario: ScenarioCase, options: HorizonCaseOptions) {
+  const limits = givenLimits(scenario, options);
+  return {
+    feeder: scenario.feeder,
+    state: {
+      taps: {},
+      capacitorSections: {},
+      openSwitches: scenario.openSwitches,
+      ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
+    },
+    voltageLimits: { minPu: options.vMin, maxPu: options.vMax },
+    end: endOf(options),
+    fairnessPerKwh: options.curtailmentWeight,
+    ...(limits ? { meterLimits: Object.fromEntries(limits) } : {}),
+    ...(options.acCorrection ? {} : { maxCorrections: 0 }),
+  };
+}
+
 /** What batteries hold at the end. */
-export function endOf({ end, endValue }: HorizonOptions): HorizonEnd {
+function endOf({ end, endValue }: HorizonOptions): HorizonEnd {
   return end === 'cyclic'
     ? { kind: 'cyclic' }
     : { kind: 'free', ...(endValue === undefined ? {} : { valuePerKwh: endValue }) };

@@ -5,8 +5,13 @@ import { pictureFile, writePicture } from '../output/picture.js';
 import { recedingPicture } from '../output/receding-picture.js';
 import type { RecedingReport } from '../schema/index.js';
 import { EXIT, type Terminal, table } from '../terminal.js';
-import { givenLimits } from './coordinate-envelopes.js';
-import { endOf, type HorizonCaseOptions, outlookOf, type ScenarioCase, windowOf } from './coordinate-horizon.js';
+import {
+  type HorizonCaseOptions,
+  outlookOf,
+  questionBasis,
+  type ScenarioCase,
+  windowOf,
+} from './coordinate-horizon.js';
 
 /** `dec coordinate --recede`: a day step by step, each planned with what is known then. */
 export async function runReceding(
@@ -36,23 +41,11 @@ export async function runReceding(
     part[0] = real[step]!;
     return part;
   };
-  const limits = givenLimits(scenario, options);
   const result = recedeFeeder({
-    feeder,
-    state: {
-      taps: {},
-      capacitorSections: {},
-      openSwitches: scenario.openSwitches,
-      ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
-    },
-    voltageLimits: { minPu: options.vMin, maxPu: options.vMax },
+    ...questionBasis(scenario, options),
     stepS: window.stepS,
     steps,
     batteries: forecast.batteries,
-    end: endOf(options),
-    fairnessPerKwh: options.curtailmentWeight,
-    ...(limits ? { meterLimits: Object.fromEntries(limits) } : {}),
-    ...(options.acCorrection ? {} : { maxCorrections: 0 }),
     outlook: (step) => ({
       importPrice: forecast.importPrice.slice(step, step + horizonSteps),
       exportPrice: forecast.exportPrice.slice(step, step + horizonSteps),

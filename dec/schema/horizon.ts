@@ -4,10 +4,39 @@ import { feederRefSchema, findingSchema } from './finding.js';
 const series = z.array(z.number());
 const pair = z.strictObject({ alpha: z.number(), served: z.number() });
 
+/** How a plan ended. */
+const planStatus = z.enum(['optimal', 'limitsViolated', 'failed', 'nothingToDo']);
+
+/** A step of a horizon, planned or carried out. */
+const stepFields = {
+  vMaxPu: z.number(),
+  vMinPu: z.number(),
+  worstNode: z.string(),
+  uncoordinatedMaxPu: z.number(),
+  violations: z.int().nonnegative(),
+  isConverged: z.boolean(),
+  availableW: z.number(),
+  curtailedW: z.number(),
+  /** Positive when discharging. */
+  batteryW: z.number(),
+  storedWh: z.number(),
+  sourceW: z.number(),
+};
+
+const settingsSchema = z.strictObject({
+  vMinPu: z.number(),
+  vMaxPu: z.number(),
+  loadMultiplier: z.number(),
+  pvMultiplier: z.number(),
+  sourceVoltagePu: z.number().nullable(),
+  end: z.enum(['cyclic', 'free']),
+  curtailmentWeight: z.number(),
+});
+
 /** What `dec coordinate --horizon --json` prints. Power in W, energy of stores in Wh, cost in the prices' money. */
 export const horizonSchema = z.strictObject({
   feeder: feederRefSchema,
-  status: z.enum(['optimal', 'limitsViolated', 'failed', 'nothingToDo']),
+  status: planStatus,
   /** Seconds after midnight, or epoch seconds where the begin has a date. */
   startS: z.number(),
   stepSeconds: z.number().positive(),
@@ -25,18 +54,7 @@ export const horizonSchema = z.strictObject({
   linearErrorPu: z.number(),
   steps: z.array(
     z.strictObject({
-      vMaxPu: z.number(),
-      vMinPu: z.number(),
-      worstNode: z.string(),
-      uncoordinatedMaxPu: z.number(),
-      violations: z.int().nonnegative(),
-      isConverged: z.boolean(),
-      availableW: z.number(),
-      curtailedW: z.number(),
-      /** Positive when discharging. */
-      batteryW: z.number(),
-      storedWh: z.number(),
-      sourceW: z.number(),
+      ...stepFields,
     }),
   ),
   customers: z.array(
@@ -50,15 +68,7 @@ export const horizonSchema = z.strictObject({
       batteries: z.array(z.strictObject({ id: z.string(), powerW: series, storedWh: series })),
     }),
   ),
-  settings: z.strictObject({
-    vMinPu: z.number(),
-    vMaxPu: z.number(),
-    loadMultiplier: z.number(),
-    pvMultiplier: z.number(),
-    sourceVoltagePu: z.number().nullable(),
-    end: z.enum(['cyclic', 'free']),
-    curtailmentWeight: z.number(),
-  }),
+  settings: settingsSchema,
   seconds: z.number().nonnegative(),
   findings: z.array(findingSchema),
 });
@@ -68,7 +78,7 @@ export type HorizonReport = z.infer<typeof horizonSchema>;
 export const recedingSchema = z.strictObject({
   feeder: feederRefSchema,
   /** Of the worst plan. */
-  status: z.enum(['optimal', 'limitsViolated', 'failed', 'nothingToDo']),
+  status: planStatus,
   startS: z.number(),
   stepSeconds: z.number().positive(),
   /** Steps that each plan looks ahead, the one carried out among them. */
@@ -80,36 +90,18 @@ export const recedingSchema = z.strictObject({
   gini: pair,
   steps: z.array(
     z.strictObject({
-      status: z.enum(['optimal', 'limitsViolated', 'failed', 'nothingToDo']),
+      status: planStatus,
       /** Of the plan: how far above the least cost it may be, and AC corrections. */
       gap: z.number(),
       corrections: z.int().nonnegative(),
       importPrice: z.number(),
       energyCost: z.number(),
-      vMaxPu: z.number(),
-      vMinPu: z.number(),
-      worstNode: z.string(),
-      uncoordinatedMaxPu: z.number(),
-      violations: z.int().nonnegative(),
-      isConverged: z.boolean(),
-      availableW: z.number(),
-      curtailedW: z.number(),
-      batteryW: z.number(),
-      storedWh: z.number(),
-      sourceW: z.number(),
+      ...stepFields,
     }),
   ),
   batteries: z.array(z.strictObject({ id: z.string(), powerW: series, storedWh: series })),
   ders: z.array(z.strictObject({ id: z.string(), alpha: series })),
-  settings: z.strictObject({
-    vMinPu: z.number(),
-    vMaxPu: z.number(),
-    loadMultiplier: z.number(),
-    pvMultiplier: z.number(),
-    sourceVoltagePu: z.number().nullable(),
-    end: z.enum(['cyclic', 'free']),
-    curtailmentWeight: z.number(),
-  }),
+  settings: settingsSchema,
   plot: z.string().nullable(),
   seconds: z.number().nonnegative(),
   findings: z.array(findingSchema),
