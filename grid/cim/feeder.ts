@@ -37,6 +37,7 @@ import { nameImplausibleMeasurements } from './measurement-plausibility.js';
 import { nameUnknownVersions } from './name-space.js';
 import type { CimIndex, CimObject } from './object-index.js';
 import { nameLostPowers, nameMixedPhases, nameOrphans, nameRepeatedPhases } from './parentage.js';
+import { nameCrossedPhases } from './phase-crossing.js';
 import { isTapChangerInService, readRegulator, tapChangerBank } from './regulator.js';
 import { nameBadSequences } from './sequence.js';
 import { NominalVoltages, splitLegVoltage } from './share.js';
@@ -308,6 +309,7 @@ export function readFeeders(
   nameOrphans(eq);
   nameRepeatedPhases(eq);
   nameMixedPhases(eq);
+  nameCrossedPhases(eq);
   eq.nameBaseConflicts();
   nameSecondTargets(eq, isNeededLink);
   nameSecondParts(eq);

@@ -403,3 +403,17 @@ export function cimCircuit(): CimRecord[] {
     ...measurements(),
   ];
 }
+
+/** The records with other values of an object, written as in the circuit; undefined is absence. */
+export function changed(
+  id: string,
+  values: Readonly<Record<string, string | number | boolean | undefined>>,
+  records: readonly CimRecord[],
+): CimRecord[] {
+  return records.map((record) => {
+    if (record.id !== id) return record;
+    const kept = record.properties.filter(({ name }) => !(name in values));
+    const own = Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [property(name, value)]));
+    return { ...record, properties: [...kept, ...own] };
+  });
+}

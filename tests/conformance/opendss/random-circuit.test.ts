@@ -20,36 +20,48 @@ const LIMIT_PU = 2e-5;
 
 type Volts = Pick<OpendssAnswer, 'volts' | 'errors'>;
 
+/** What is apart, by seed, and how much was compared. */
+function compare(seeds: readonly number[], last: readonly string[]) {
+  const scripts = seeds.map((seed) => [...randomCircuit(seed), ...last]);
+  const answers = askPeer('apart', scripts) as (Volts | null)[];
+  const apart = new Map<number, string[]>();
+  let answered = 0;
+  let compared = 0;
+  answers.forEach((answer, i) => {
+    if (!answer) return;
+    const { volts, errors } = answer;
+    const seed = seeds[i]!;
+    const found = errors.slice(0, 1).map((error) => `seed ${seed}: ${error}`);
+    answered++;
+    const { feeder } = readLines(...scripts[i]!);
+    const solution = createPowerFlow(feeder, { tolerancePu: 1e-10, maxIterations: 300 }).solve();
+    for (const [node, [re, im]] of Object.entries(volts)) {
+      const dot = node.lastIndexOf('.');
+      const bus = feeder.busById.get(node.slice(0, dot));
+      const v = solution.voltageAt(node.slice(0, dot), Number(node.slice(dot + 1)));
+      // a conductor that nothing is tied to has no node here and no voltage there
+      if (!v && Math.hypot(re, im) < 1e-3) continue;
+      compared++;
+      const deviation = v && bus ? Math.hypot(v.re - re, v.im - im) / bus.baseVoltageV : Number.NaN;
+      if (!(deviation <= LIMIT_PU)) found.push(`seed ${seed} ${node}: ${deviation} pu`);
+    }
+    if (found.length > 0) apart.set(seed, found);
+  });
+  return { apart, answered, compared };
+}
+
 describe.skipIf(!hasPeer)('random circuits beside OpenDSS', () => {
   it.each([
     ['with controls off', ['set controlmode=off']],
     ['with their own controls', []],
   ])('have the node voltages that OpenDSS gives them, %s', (_, last) => {
-    const scripts = SEEDS.map((seed) => [...randomCircuit(seed), ...last]);
-    const answers = askPeer('apart', scripts) as (Volts | null)[];
-    const apart: string[] = [];
-    let answered = 0;
-    let compared = 0;
-    answers.forEach((answer, i) => {
-      if (!answer) return;
-      const { volts, errors } = answer;
-      answered++;
-      const { feeder } = readLines(...scripts[i]!);
-      const solution = createPowerFlow(feeder, { tolerancePu: 1e-10, maxIterations: 300 }).solve();
-      if (errors.length > 0) apart.push(`seed ${SEEDS[i]}: ${errors[0]}`);
-      for (const [node, [re, im]] of Object.entries(volts)) {
-        const dot = node.lastIndexOf('.');
-        const bus = feeder.busById.get(node.slice(0, dot));
-        const v = solution.voltageAt(node.slice(0, dot), Number(node.slice(dot + 1)));
-        // a conductor that nothing is tied to has no node here and no voltage there
-        if (!v && Math.hypot(re, im) < 1e-3) continue;
-        compared++;
-        const deviation = v && bus ? Math.hypot(v.re - re, v.im - im) / bus.baseVoltageV : Number.NaN;
-        if (!(deviation <= LIMIT_PU)) apart.push(`seed ${SEEDS[i]} ${node}: ${deviation} pu`);
-      }
-    });
-    expect(apart).toEqual([]);
-    expect(answered).toBeGreaterThan(0.9 * SEEDS.length);
-    expect(compared).toBeGreaterThan(2000);
+    const first = compare(SEEDS, last);
+    // OpenDSS has been seen to give a bus of seed 75 no voltage once, and its voltage in every other run: a difference
+    // counts when OpenDSS gives it a second time. Ours is the same at every time.
+    const doubted = SEEDS.filter((seed) => first.apart.has(seed));
+    const second = doubted.length > 0 ? compare(doubted, last) : first;
+    expect([...second.apart.values()].flat()).toEqual([]);
+    expect(first.answered).toBeGreaterThan(0.9 * SEEDS.length);
+    expect(first.compared).toBeGreaterThan(2000);
   });
 });

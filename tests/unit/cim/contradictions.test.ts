@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CimRecord, literal, readCimText, readFeeders, reference, writeCim } from '../../../grid/cim/index.js';
 import { type Finding, validateFeeder } from '../../../grid/model/index.js';
-import { cimCircuit } from '../../builders/cim-circuit.js';
+import { changed as changedObject, cimCircuit } from '../../builders/cim-circuit.js';
 
 /*
  * Values that are well formed but contradict the rest of the file. The circuit is that of the mutation test; each case
@@ -19,19 +19,8 @@ function read(records: readonly CimRecord[]) {
 type Value = string | number | boolean | undefined;
 
 /** The circuit with other values of an object; `@id` is a link, undefined is absence. */
-function changed(id: string, values: Readonly<Record<string, Value>>, records = circuit): CimRecord[] {
-  return records.map((record) => {
-    if (record.id !== id) return record;
-    const kept = record.properties.filter(({ name }) => !(name in values));
-    const own = Object.entries(values).flatMap(([name, value]) => {
-      if (value === undefined) return [];
-      return [
-        typeof value === 'string' && value.startsWith('@') ? reference(name, value.slice(1)) : literal(name, value),
-      ];
-    });
-    return { ...record, properties: [...kept, ...own] };
-  });
-}
+const changed = (id: string, values: Readonly<Record<string, Value>>, records = circuit) =>
+  changedObject(id, values, records);
 
 /** The circuit with one more value of an attribute of an object. */
 function doubled(id: string, name: string, target: string): CimRecord[] {
@@ -217,6 +206,56 @@ describe('parts of which there may be one', () => {
     expect(of(findings, 'TAP', 'TapChangerControl.TapChanger')[0]).toMatchObject({
       ...{ severity: 'error', value: 'TAPC (_TAPC), TAPC (_TAPC9)' },
     });
+  });
+});
+
+describe('phases that change on the way through a device', () => {
+  it('are a warning where the sides of a switch differ', () => {
+    const crossed = changed(
+      'SW_C',
+      { 'SwitchPhase.phaseSide1': '#SinglePhaseKind.B' },
+      changed('SW_B', { 'SwitchPhase.phaseSide1': '#SinglePhaseKind.C' }),
+    );
+    for (const id of ['SW_B', 'SW_C']) {
+      expect(
+        read(crossed).findings.filter(({ mrid, code }) => mrid === `_${id}` && code === 'PHASE_MISMATCH'),
+      ).toMatchObject([{ severity: 'warning', attribute: 'SwitchPhase.phaseSide2' }]);
+    }
+  });
+
+  const name = 'TransformerTankEnd.orderedPhases';
+  const isTank = (id: string) => id === 'TANK' || /^TANK_\d$/.test(id);
+  const renamed = (id: string) => (isTank(id) ? id.replace('TANK', 'TANKX') : id);
+  /** The circuit with a second tank beside the first. */
+  const twoTanks: CimRecord[] = [
+    ...circuit,
+    ...circuit
+      .filter(({ id }) => isTank(id))
+      .map((record) => ({
+        ...record,
+        id: renamed(record.id),
+        properties: record.properties.map((property) => ({ ...property, value: renamed(property.value) })),
+      })),
+  ];
+  const bank = (codes: Readonly<Record<string, string>>) =>
+    read(
+      Object.entries(codes).reduce(
+        (records, [id, code]) => changed(id, { [name]: `#OrderedPhaseCodeKind.${code}` }, records),
+        twoTanks,
+      ),
+    ).findings.flatMap(({ code, mrid, message, severity }) =>
+      code === 'PHASE_MISMATCH' && /windings/.test(message) ? [`${severity} ${mrid}`] : [],
+    );
+
+  it.each([
+    ['the same at both ends', 'AN', 'AN', 'BN', 'BN', []],
+    ['all shifted', 'AN', 'BN', 'BN', 'CN', []],
+    ['swapped', 'AN', 'BN', 'BN', 'AN', []],
+    ['between phases, which share one with the other side', 'AN', 'AB', 'BN', 'BN', []],
+    ['on one phase at the second end only', 'AN', 'BN', 'BN', 'BN', ['warning _TANK']],
+    ['on one phase at the first end only', 'BN', 'BN', 'BN', 'CN', ['warning _TANKX']],
+  ])('are a warning where two tanks of a bank come together at one side only: %s', (_, a1, a2, b1, b2, expected) => {
+    expect(bank({ TANK_1: a1, TANK_2: a2, TANK_3: a2, TANKX_1: b1, TANKX_2: b2, TANKX_3: b2 })).toEqual(expected);
   });
 });
 

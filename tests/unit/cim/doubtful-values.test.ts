@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type CimRecord, literal, readCimText, readFeeders, reference, writeCim } from '../../../grid/cim/index.js';
+import { type CimRecord, readCimText, readFeeders, writeCim } from '../../../grid/cim/index.js';
 import type { Finding } from '../../../grid/model/index.js';
-import { cimCircuit } from '../../builders/cim-circuit.js';
+import { changed as changedObject, cimCircuit } from '../../builders/cim-circuit.js';
 
 /*
  * Limits, energies, places of measurements and tap changers that no device has. The circuit is that of the mutation test;
@@ -14,18 +14,8 @@ const circuit = cimCircuit();
 type Value = string | number | boolean | undefined;
 
 /** The circuit with other values of an object; `@id` is a link, undefined is absence. */
-function changed(id: string, values: Readonly<Record<string, Value>>, records = circuit): CimRecord[] {
-  return records.map((record) => {
-    if (record.id !== id) return record;
-    const kept = record.properties.filter(({ name }) => !(name in values));
-    const own = Object.entries(values).flatMap(([name, value]) => {
-      if (value === undefined) return [];
-      const text = String(value);
-      return [text.startsWith('@') ? reference(name, text.slice(1)) : literal(name, value)];
-    });
-    return { ...record, properties: [...kept, ...own] };
-  });
-}
+const changed = (id: string, values: Readonly<Record<string, Value>>, records = circuit) =>
+  changedObject(id, values, records);
 
 function findings(records: readonly CimRecord[]): readonly Finding[] {
   const text = writeCim(records, { idStyle: 'id' });
