@@ -5,21 +5,13 @@
  * Source: OpenDSS, Capacitor.pas, checked with dss-python 0.15.7.
  */
 import { ComplexDense } from '../../math/index.js';
-import type { Capacitor, CapacitorControl, Connection, Reactor } from '../../model/index.js';
+import type { Capacitor, CapacitorControl, Reactor } from '../../model/index.js';
 import type { DssObject } from '../script/index.js';
 import { type CircuitReader, complexMatrix } from './circuit-reader.js';
-import { type DssBus, deltaConductors, shareVoltage, terminalAt } from './terminal.js';
+import { CompensatorPlace } from './device-place.js';
+import { shareVoltage, terminalAt } from './terminal.js';
 
-class CapacitorState {
-  bus: DssBus | undefined;
-  otherBus: DssBus | undefined;
-  phases = 3;
-  kv = 12.47;
-  connection: Connection = 'wye';
-  /** The number of phases was written after the connection. */
-  isPhasesLater = false;
-  /** Its second terminal is at a bus of its own, see {@link setConnection}. */
-  isAdrift = false;
+class CapacitorState extends CompensatorPlace {
   form: 'kvar' | 'microfarad' | 'matrix' = 'kvar';
   kvar: number[] = [1200];
   microfarad: number[] = [];
@@ -29,22 +21,6 @@ class CapacitorState {
   resistance: readonly number[] = [0];
   reactance: readonly number[] = [0];
   harmonic: readonly number[] = [0];
-  normalA: number | undefined;
-  baseFrequencyHz: number;
-
-  constructor(baseFrequencyHz: number) {
-    this.baseFrequencyHz = baseFrequencyHz;
-  }
-
-  /** A delta that becomes a wye has its second terminal at a bus of its own name, as OpenDSS has it, until one is written. */
-  setConnection(connection: Connection, name: string): void {
-    if (connection === 'wye' && this.connection === 'delta' && this.bus) {
-      this.otherBus = { name: `${name.toUpperCase()}_2`, nodes: [] };
-      this.isAdrift = true;
-    }
-    this.connection = connection;
-    this.isPhasesLater = false;
-  }
 
   /** What a list gives the first steps; the others keep what they have. */
   bySteps(list: readonly number[], before: readonly number[]): readonly number[] {
@@ -72,26 +48,8 @@ class CapacitorState {
 function readState(reader: CircuitReader, object: DssObject): CapacitorState {
   const state = new CapacitorState(reader.baseFrequencyHz);
   for (const assignment of object.assignments) {
+    if (state.applyPlace(reader, object, assignment)) continue;
     switch (assignment.property) {
-      case 'bus1':
-        state.bus = reader.bus(object, assignment);
-        if (state.isAdrift) state.otherBus = undefined;
-        state.isAdrift = false;
-        break;
-      case 'bus2':
-        state.otherBus = reader.bus(object, assignment);
-        state.isAdrift = false;
-        break;
-      case 'phases':
-        state.phases = reader.count(object, assignment) ?? state.phases;
-        state.isPhasesLater = state.connection === 'delta';
-        break;
-      case 'kv':
-        state.kv = reader.positive(object, assignment) ?? state.kv;
-        break;
-      case 'conn':
-        state.setConnection(reader.connection(object, assignment) ?? state.connection, object.name);
-        break;
       case 'kvar':
         state.kvar = [...reader.numbers(object, assignment)];
         state.form = 'kvar';
@@ -124,12 +82,6 @@ function readState(reader: CircuitReader, object: DssObject): CapacitorState {
       case 'harm':
         state.harmonic = reader.numbers(object, assignment);
         break;
-      case 'basefreq':
-        state.baseFrequencyHz = reader.positive(object, assignment) ?? state.baseFrequencyHz;
-        break;
-      case 'normamps':
-        state.normalA = reader.number(object, assignment);
-        break;
     }
   }
   return state;
@@ -143,15 +95,9 @@ function stepSusceptance(state: CapacitorState, frequencyHz: number, step: numbe
   return (((state.kvar[0] ?? 0) * 1000) / state.phases / voltage ** 2) * ratio;
 }
 
-/** Conductors of its first terminal. */
-function conductorsOf({ phases, connection, isPhasesLater }: CapacitorState): number {
-  return connection === 'delta' ? deltaConductors(phases, isPhasesLater) : phases;
-}
-
 /** A bank as a branch: its admittance between two terminals, inverted. */
 function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorState): Reactor | undefined {
   const { phases } = state;
-  const bus = state.bus!;
   const on = state.states.filter((step) => step !== 0).length;
   if (on === 0) return undefined;
   let series: { readonly re: readonly number[]; readonly im: readonly number[] };
@@ -188,21 +134,12 @@ function asBranch(reader: CircuitReader, object: DssObject, state: CapacitorStat
       Array.from({ length: phases * phases }, (_, k) => (k % (phases + 1) === 0 ? value : 0));
     series = { re: diagonal(total[0]! / size2), im: diagonal(-total[1]! / size2) };
   }
-  const from = terminalAt(bus, phases);
-  const conductors = terminalAt(bus, phases, conductorsOf(state)).nodes;
-  const to =
-    state.connection === 'delta'
-      ? { bus: bus.name, nodes: from.nodes.map((_, i) => conductors[(i + 1) % conductors.length]!) }
-      : state.otherBus
-        ? terminalAt(state.otherBus, phases)
-        : { bus: bus.name, nodes: from.nodes.map(() => 0) };
   return {
     kind: 'reactor',
     id: `capacitor.${object.name}`,
     mrid: '',
     name: object.displayName,
-    from,
-    to,
+    ...state.branchTerminals(state.bus!),
     seriesOhm: complexMatrix(phases, series.re, series.im),
     ...(state.normalA === undefined ? {} : { ratingA: state.normalA }),
   };
@@ -254,7 +191,7 @@ export function readCapacitor(
   const state = readState(reader, object);
   const { bus, otherBus, phases, connection } = state;
   if (!bus) {
-    reader.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
+    reader.noteNoBus(object);
     return undefined;
   }
   if (new Set(state.kvar).size > 1 && state.form === 'kvar') {
@@ -282,7 +219,7 @@ export function readCapacitor(
     }
     return asBranch(reader, object, state);
   }
-  const count = conductorsOf(state);
+  const count = state.conductors;
   const terminal = terminalAt(bus, phases, count);
   const others = isGrounded ? terminal.nodes.map(() => 0) : terminalAt(otherBus!, phases).nodes;
   const ratedVoltageV = shareVoltage(phases, connection, state.kv);

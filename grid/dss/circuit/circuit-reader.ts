@@ -65,6 +65,11 @@ export class CircuitReader {
     );
   }
 
+  /** Notes an element whose first bus was never written. */
+  noteNoBus(object: DssObject): void {
+    this.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
+  }
+
   /** Notes something about no object. */
   noteAt(severity: FindingSeverity, code: string, message: string, at?: DssPlace, value?: string): void {
     this.findings.add(severity, code, message, value === undefined ? {} : { value }, at);
@@ -89,6 +94,21 @@ export class CircuitReader {
       'It must be above 0; the property is left as it was.',
       assignment,
       'above 0',
+    );
+    return undefined;
+  }
+
+  /** A power factor, negative where leading; a finding and undefined where it is none. */
+  powerFactor(object: DssObject, assignment: DssAssignment): number | undefined {
+    const value = this.number(object, assignment);
+    if (value === undefined || (value !== 0 && Math.abs(value) <= 1)) return value;
+    this.note(
+      'error',
+      'VALUE_OUT_OF_RANGE',
+      object,
+      'It is no power factor; the property is left as it was.',
+      assignment,
+      '-1 to 1 without 0',
     );
     return undefined;
   }

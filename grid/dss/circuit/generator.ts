@@ -2,24 +2,20 @@
  * Generators. kW, kvar and power factor follow one another at once, in the order in which they are written.
  * Source: OpenDSS, Generator.pas (SyncUpPowerQuantities), checked with dss-python 0.15.7.
  */
-import type { Connection, Machine } from '../../model/index.js';
+import type { Machine } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
+import { DevicePlace } from './device-place.js';
 import { profileNames } from './profile.js';
-import { type DssBus, noteDeltaWindow, ratedKv, sharesAt } from './terminal.js';
+import { noteDeltaWindow, ratedKv, sharesAt } from './terminal.js';
 
 type MachineModel = NonNullable<Machine['model']>;
 
-class GeneratorState {
-  bus: DssBus | undefined;
-  phases = 3;
-  phasesAtKv = 3;
-  kv = 12.47;
+class GeneratorState extends DevicePlace {
   kw = 1000;
   kvar = 60;
   factor = 0.88;
   kva: number | undefined;
-  connection: Connection = 'wye';
   model: MachineModel = 1;
   leastPu = 0.9;
   largestPu = 1.1;
@@ -68,39 +64,17 @@ function generatorModel(reader: CircuitReader, object: DssObject, assignment: Ds
 }
 
 function apply(reader: CircuitReader, object: DssObject, state: GeneratorState, assignment: DssAssignment): void {
+  if (state.applyPlace(reader, object, assignment)) return;
   const number = (present: number) => reader.number(object, assignment) ?? present;
   switch (assignment.property) {
-    case 'bus1':
-      state.bus = reader.bus(object, assignment);
-      break;
-    case 'phases':
-      state.phases = reader.count(object, assignment) ?? state.phases;
-      break;
-    case 'kv':
-      state.kv = reader.positive(object, assignment) ?? state.kv;
-      state.phasesAtKv = state.phases;
-      break;
     case 'kw':
       state.kw = number(state.kw);
       state.followFactor();
       break;
-    case 'pf': {
-      const factor = number(state.factor);
-      if (factor === 0 || Math.abs(factor) > 1) {
-        reader.note(
-          'error',
-          'VALUE_OUT_OF_RANGE',
-          object,
-          'It is no power factor; the property is left as it was.',
-          assignment,
-          '-1 to 1 without 0',
-        );
-        break;
-      }
-      state.factor = factor;
+    case 'pf':
+      state.factor = reader.powerFactor(object, assignment) ?? state.factor;
       state.followFactor();
       break;
-    }
     case 'kvar':
       state.kvar = number(state.kvar);
       state.followKvar();
@@ -113,9 +87,6 @@ function apply(reader: CircuitReader, object: DssObject, state: GeneratorState, 
       if (mva !== undefined) state.kva = mva * 1000;
       break;
     }
-    case 'conn':
-      state.connection = reader.connection(object, assignment) ?? state.connection;
-      break;
     case 'model':
       state.model = generatorModel(reader, object, assignment) ?? state.model;
       break;
@@ -160,7 +131,7 @@ export function readGenerator(reader: CircuitReader, object: DssObject): Machine
   for (const assignment of object.assignments) apply(reader, object, state, assignment);
   const { bus, phases, connection, kv, model } = state;
   if (!bus) {
-    reader.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
+    reader.noteNoBus(object);
     return undefined;
   }
   noteDeltaWindow(reader, object, state);

@@ -3,20 +3,14 @@
  * Vars are cut to the range given and taken; where the rating is short, watts give way unless watts have priority.
  * Source: OpenDSS, PVsystem.pas and Storage.pas, checked with dss-python 0.15.7.
  */
-import type { Connection, Inverter } from '../../model/index.js';
+import type { Inverter } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
+import { DevicePlace } from './device-place.js';
 import { curveOf } from './profile.js';
-import type { DssBus } from './terminal.js';
 
 /** Parameters of an inverter while assignments are carried out. */
-export class InverterParameters {
-  bus: DssBus | undefined;
-  phases = 3;
-  /** Phases when the kV was read. */
-  phasesAtKv = 3;
-  kv = 12.47;
-  connection: Connection = 'wye';
+export class InverterParameters extends DevicePlace {
   kva: number;
   hasKva = false;
   factor = 1;
@@ -40,6 +34,7 @@ export class InverterParameters {
   model: 1 | 2 = 1;
 
   constructor(kva: number, cutPct: number) {
+    super();
     this.kva = kva;
     this.cutInPct = cutPct;
     this.cutOutPct = cutPct;
@@ -47,38 +42,16 @@ export class InverterParameters {
 
   /** @returns true where the property is one of an inverter */
   apply(reader: CircuitReader, object: DssObject, assignment: DssAssignment): boolean {
+    if (this.applyPlace(reader, object, assignment)) return true;
     const number = (present: number) => reader.number(object, assignment) ?? present;
     switch (assignment.property) {
-      case 'bus1':
-        this.bus = reader.bus(object, assignment);
-        return true;
-      case 'phases':
-        this.phases = reader.count(object, assignment) ?? this.phases;
-        return true;
-      case 'kv':
-        this.kv = reader.positive(object, assignment) ?? this.kv;
-        this.phasesAtKv = this.phases;
-        return true;
-      case 'conn':
-        this.connection = reader.connection(object, assignment) ?? this.connection;
-        return true;
       case 'kva':
         this.kva = reader.positive(object, assignment) ?? this.kva;
         this.hasKva = true;
         return true;
       case 'pf': {
-        const factor = number(this.factor);
-        if (factor === 0 || Math.abs(factor) > 1) {
-          reader.note(
-            'error',
-            'VALUE_OUT_OF_RANGE',
-            object,
-            'It is no power factor; the property is left as it was.',
-            assignment,
-            '-1 to 1 without 0',
-          );
-          return true;
-        }
+        const factor = reader.powerFactor(object, assignment);
+        if (factor === undefined) return true;
         this.factor = factor;
         this.reactiveBy = 'powerFactor';
         return true;

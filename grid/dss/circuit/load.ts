@@ -4,12 +4,13 @@
  * edit starts from the power factor found before.
  * Source: OpenDSS, Load.pas (RecalcElementData), checked with dss-python 0.15.7.
  */
-import type { Connection, Load, ZipShares } from '../../model/index.js';
+import type { Load, ZipShares } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
 import { type CircuitReader, commandsOf } from './circuit-reader.js';
+import { DevicePlace } from './device-place.js';
 import type { GrowthLibrary } from './growth.js';
 import { profileNames } from './profile.js';
-import { type DssBus, sharesAt } from './terminal.js';
+import { sharesAt } from './terminal.js';
 
 type LoadModel = NonNullable<Load['model']>;
 
@@ -17,11 +18,7 @@ const CONSTANT_POWER: ZipShares = { z: 0, i: 0, p: 1 };
 const CONSTANT_CURRENT: ZipShares = { z: 0, i: 1, p: 0 };
 const CONSTANT_IMPEDANCE: ZipShares = { z: 1, i: 0, p: 0 };
 
-class LoadState {
-  bus: DssBus | undefined;
-  phases = 3;
-  kv = 12.47;
-  connection: Connection = 'wye';
+class LoadState extends DevicePlace {
   model: LoadModel = 1;
   form: 'kw' | 'kwKvar' | 'kva' | 'transformer' | 'energy' = 'kw';
   kw = 10;
@@ -74,20 +71,9 @@ function setStatus(word: string): LoadState['scaling'] {
 
 /** Carries one assignment out. */
 function apply(reader: CircuitReader, object: DssObject, state: LoadState, assignment: DssAssignment): void {
+  if (state.applyPlace(reader, object, assignment)) return;
   const number = () => reader.number(object, assignment);
   switch (assignment.property) {
-    case 'phases':
-      state.phases = reader.count(object, assignment) ?? state.phases;
-      break;
-    case 'bus1':
-      state.bus = reader.bus(object, assignment);
-      break;
-    case 'kv':
-      state.kv = reader.positive(object, assignment) ?? state.kv;
-      break;
-    case 'conn':
-      state.connection = reader.connection(object, assignment) ?? state.connection;
-      break;
     case 'model':
       state.model = loadModel(reader, object, assignment) ?? state.model;
       break;
@@ -127,21 +113,9 @@ function apply(reader: CircuitReader, object: DssObject, state: LoadState, assig
       state.allocationFactor = number() ?? state.allocationFactor;
       state.allot();
       break;
-    case 'pf': {
-      const factor = number();
-      if (factor === undefined) break;
-      if (factor !== 0 && Math.abs(factor) <= 1) state.factor = factor;
-      else
-        reader.note(
-          'error',
-          'VALUE_OUT_OF_RANGE',
-          object,
-          'It is no power factor; the property is left as it was.',
-          assignment,
-          '-1 to 1 without 0',
-        );
+    case 'pf':
+      state.factor = reader.powerFactor(object, assignment) ?? state.factor;
       break;
-    }
     case 'vminpu':
       state.leastPu = number() ?? state.leastPu;
       break;
@@ -280,7 +254,7 @@ export function readLoad(reader: CircuitReader, growth: GrowthLibrary, object: D
     state.workOut();
   }
   if (!state.bus) {
-    reader.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
+    reader.noteNoBus(object);
     return undefined;
   }
   const { settings } = reader;

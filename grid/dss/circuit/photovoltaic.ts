@@ -48,7 +48,7 @@ export function readPhotovoltaic(reader: CircuitReader, object: DssObject): Phot
   }
   const { bus, phases, connection, kv } = parameters;
   if (!bus) {
-    reader.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
+    reader.noteNoBus(object);
     return undefined;
   }
   const inverter = parameters.inverter(DEFAULT_KVA);

@@ -4,24 +4,16 @@
  * Source: OpenDSS, Reactor.pas and Fault.pas, checked with dss-python 0.15.7.
  */
 import { ComplexDense } from '../../math/index.js';
-import type { Connection, Reactor, Terminal } from '../../model/index.js';
+import type { Reactor } from '../../model/index.js';
 import type { DssObject } from '../script/index.js';
 import { type CircuitReader, complexMatrix } from './circuit-reader.js';
-import { type DssBus, deltaConductors, shareVoltage, terminalAt } from './terminal.js';
+import { CompensatorPlace } from './device-place.js';
+import { type DssBus, shareVoltage, terminalAt } from './terminal.js';
 
 type Pair = readonly [r: number, x: number];
 
-class ReactorState {
-  bus: DssBus | undefined;
-  otherBus: DssBus | undefined;
-  phases = 3;
-  kv = 12.47;
+class ReactorState extends CompensatorPlace {
   kvar = 100;
-  connection: Connection = 'wye';
-  /** The number of phases was written after the connection. */
-  isPhasesLater = false;
-  /** Its second terminal is at a bus of its own, see {@link setConnection}. */
-  isAdrift = false;
   form: 'kvar' | 'ohm' | 'matrix' | 'sequence' = 'kvar';
   r = 0;
   x = 0;
@@ -32,55 +24,21 @@ class ReactorState {
   z1: Pair = [0, 0];
   z2: Pair | undefined;
   z0: Pair | undefined;
-  normalA: number | undefined;
-  baseFrequencyHz: number;
-
-  constructor(baseFrequencyHz: number) {
-    this.baseFrequencyHz = baseFrequencyHz;
-  }
-
-  /** A delta that becomes a wye has its second terminal at a bus of its own name, as OpenDSS has it, until one is written. */
-  setConnection(connection: Connection, name: string): void {
-    if (connection === 'wye' && this.connection === 'delta' && this.bus) {
-      this.otherBus = { name: `${name.toUpperCase()}_2`, nodes: [] };
-      this.isAdrift = true;
-    }
-    this.connection = connection;
-    this.isPhasesLater = false;
-  }
 }
 
 function readState(reader: CircuitReader, object: DssObject): ReactorState {
   const state = new ReactorState(reader.baseFrequencyHz);
   for (const assignment of object.assignments) {
+    if (state.applyPlace(reader, object, assignment)) continue;
     const number = () => reader.number(object, assignment);
     const pair = (): Pair => {
       const [r = 0, x = 0] = reader.numbers(object, assignment);
       return [r, x];
     };
     switch (assignment.property) {
-      case 'bus1':
-        state.bus = reader.bus(object, assignment);
-        if (state.isAdrift) state.otherBus = undefined;
-        state.isAdrift = false;
-        break;
-      case 'bus2':
-        state.otherBus = reader.bus(object, assignment);
-        state.isAdrift = false;
-        break;
-      case 'phases':
-        state.phases = reader.count(object, assignment) ?? state.phases;
-        state.isPhasesLater = state.connection === 'delta';
-        break;
       case 'kvar':
         state.kvar = number() ?? state.kvar;
         state.form = 'kvar';
-        break;
-      case 'kv':
-        state.kv = reader.positive(object, assignment) ?? state.kv;
-        break;
-      case 'conn':
-        state.setConnection(reader.connection(object, assignment) ?? state.connection, object.name);
         break;
       case 'rmatrix':
       case 'xmatrix': {
@@ -121,12 +79,6 @@ function readState(reader: CircuitReader, object: DssObject): ReactorState {
       case 'z0':
         state.z0 = pair();
         state.form = 'sequence';
-        break;
-      case 'basefreq':
-        state.baseFrequencyHz = reader.positive(object, assignment) ?? state.baseFrequencyHz;
-        break;
-      case 'normamps':
-        state.normalA = number();
         break;
       case 'rcurve':
       case 'lcurve':
@@ -205,22 +157,12 @@ function impedance(reader: CircuitReader, object: DssObject, state: ReactorState
   return admittance.inverse();
 }
 
-/** Where the far ends stand: at the other bus, at the next phase of a delta, at ground. */
-function farEnd(state: ReactorState, from: Terminal, conductors: readonly number[]): Terminal {
-  const { phases } = state;
-  if (state.connection === 'delta') {
-    return { bus: from.bus, nodes: from.nodes.map((_, i) => conductors[(i + 1) % conductors.length]!) };
-  }
-  if (state.otherBus) return terminalAt(state.otherBus, phases);
-  return { bus: from.bus, nodes: from.nodes.map(() => 0) };
-}
-
 /** Converts a Reactor; undefined with a finding where it cannot be represented. */
 export function readReactor(reader: CircuitReader, object: DssObject): Reactor | undefined {
   const state = readState(reader, object);
   const { bus, phases } = state;
   if (!bus) {
-    reader.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
+    reader.noteNoBus(object);
     return undefined;
   }
   let series: ComplexDense;
@@ -231,19 +173,12 @@ export function readReactor(reader: CircuitReader, object: DssObject): Reactor |
     reader.note('error', 'ZERO_IMPEDANCE', object, 'Its impedance has no inverse; it is left out.');
     return undefined;
   }
-  const from = terminalAt(bus, phases);
-  const conductors = terminalAt(
-    bus,
-    phases,
-    state.connection === 'delta' ? deltaConductors(phases, state.isPhasesLater) : phases,
-  ).nodes;
   return {
     kind: 'reactor',
     id: `reactor.${object.name}`,
     mrid: '',
     name: object.displayName,
-    from,
-    to: farEnd(state, from, conductors),
+    ...state.branchTerminals(bus),
     seriesOhm: complexMatrix(phases, [...series.re], [...series.im]),
     ...(state.normalA === undefined ? {} : { ratingA: state.normalA }),
   };
@@ -284,7 +219,7 @@ export function readFault(reader: CircuitReader, object: DssObject): Reactor | u
     }
   }
   if (!bus) {
-    reader.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
+    reader.noteNoBus(object);
     return undefined;
   }
   if (onTimeS > 0) {

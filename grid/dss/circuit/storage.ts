@@ -189,7 +189,7 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
   const { inverter: parameters } = state;
   const { bus, phases, connection, kv } = parameters;
   if (!bus) {
-    reader.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
+    reader.noteNoBus(object);
     return undefined;
   }
   noteDeltaWindow(reader, object, parameters);
