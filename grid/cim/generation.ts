@@ -91,6 +91,8 @@ function checkUnitPowers(eq: CimEquipment, unit: CimObject, { shares }: Generati
   const maxW = eq.optionalNumber(unit, attribute);
   const minW = eq.optionalNumber(unit, low);
   if (maxW !== undefined && !demand(eq, unit, attribute, maxW, maxW >= 0, '0 or above', 'warning')) return;
+  if (unit.className === 'BatteryUnit' && minW !== undefined)
+    demand(eq, unit, low, minW, minW <= 0, '0 or below: charging is negative; its size is used', 'warning');
   if (unit.className !== 'PhotovoltaicUnit') return;
   if (maxW !== undefined) {
     const powerW = shares.reduce((sum, share) => sum + share.powerW, 0);

@@ -28,6 +28,8 @@ export function shuntConnection(eq: CimEquipment, object: CimObject, attribute: 
   return 'wye';
 }
 
+const CONNECTION = 'EnergyConsumer.phaseConnection';
+
 /** Phases of a three-phase device without phase objects: those of its terminal, else A, B, C. */
 export function devicePhases(eq: CimEquipment, ending: CimEnding): readonly CimPhase[] {
   const written = eq.terminalPhases(ending);
@@ -165,7 +167,7 @@ export function readLoad(eq: CimEquipment, voltages: NominalVoltages, consumer: 
     });
     return undefined;
   }
-  const connection = shuntConnection(eq, consumer, 'EnergyConsumer.phaseConnection');
+  const connection = shuntConnection(eq, consumer, CONNECTION);
   const phaseObjects = orderedPhaseObjects(
     eq.index.referrers(consumer.id, 'EnergyConsumerPhase.EnergyConsumer'),
     'EnergyConsumerPhase.phase',
@@ -185,6 +187,17 @@ export function readLoad(eq: CimEquipment, voltages: NominalVoltages, consumer: 
     totals: { p: totalW, q: totalVar },
   });
   const shares = sharesOf(eq, voltages, { bus: ending.bus, connection, baseV, powers, device: consumer });
+  if (shares.length > 1 && memberOf(consumer.get(CONNECTION)) === 'I') {
+    eq.findings.add(
+      'warning',
+      'CONFLICTING_VALUE',
+      consumer,
+      'A connection of one phase stands on more; wye is used.',
+      {
+        ...{ attribute: CONNECTION, value: 'I', allowed: 'D, Y, Yn' },
+      },
+    );
+  }
   return {
     kind: 'load',
     id: consumer.id,

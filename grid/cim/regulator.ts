@@ -231,6 +231,12 @@ export function readRegulator(
   const winding = transformer.windings[place.winding]!;
   const phase = phasesOf(control?.get('RegulatingControl.monitoredPhase'))[0];
   const isElsewhere = monitoredBus !== undefined && monitoredBus !== winding.terminal.bus;
+  if (isEnabled && phase && !isElsewhere && !winding.terminal.nodes.includes(nodeOfPhase(phase))) {
+    eq.findings.add('warning', 'CONFLICTING_VALUE', control, 'The phase it watches is not one of its winding.', {
+      ...{ attribute: 'RegulatingControl.monitoredPhase', value: phase },
+      allowed: `a phase of nodes ${winding.terminal.nodes.join(', ')}`,
+    });
+  }
   if (isEnabled && hasRatio) {
     const isWyeBank = transformer.phases === 3 && winding.connection === 'wye';
     const own = winding.ratedVoltageV / (isWyeBank ? Math.sqrt(3) : 1);

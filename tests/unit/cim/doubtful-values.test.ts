@@ -180,3 +180,32 @@ describe('a tap changer control without a terminal', () => {
     expect(told(changed('TAPC', { ...local, 'RegulatingControl.enabled': false }))).toEqual([]);
   });
 });
+
+describe('what does not go with the phases or the kind of its device', () => {
+  it('is told: a battery that would have to discharge', () => {
+    expect(doubts(changed('BAT', { [MIN]: 3000 }))).toEqual([`warning BAD_VALUE _BAT ${MIN} 3000`]);
+  });
+
+  it('is told: a connection of one phase on two legs', () => {
+    const attribute = 'EnergyConsumer.phaseConnection';
+    expect(doubts(changed('HOUSE', { [attribute]: '#PhaseShuntConnectionKind.I' }))).toEqual([
+      `warning CONFLICTING_VALUE _HOUSE ${attribute} I`,
+    ]);
+  });
+
+  it.each([
+    ['B', 1],
+    ['A', 0],
+  ])('is told: the tap changer of a winding on phase A that watches phase %s', (phase, count) => {
+    const attribute = 'RegulatingControl.monitoredPhase';
+    const moved = changed('TAP', { 'RatioTapChanger.TransformerEnd': '@TANK_1' });
+    const watched = changed(
+      'TAPC',
+      { [attribute]: `#PhaseCode.${phase}`, 'RegulatingControl.Terminal': '@SERVICE_T1' },
+      moved,
+    );
+    expect(doubts(watched).filter((doubt) => doubt.includes(attribute))).toEqual(
+      Array(count).fill(`warning CONFLICTING_VALUE _TAPC ${attribute} B`),
+    );
+  });
+});
