@@ -9,8 +9,9 @@
  * A base fits within a tenth (12.47 and 13.2 kV are one class of equipment); the legs of a split-phase secondary are 120 V
  * whether the base is written as 120, 208 or 240 V; one-phase equipment may have its base written to neutral.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { isSecondaryPhase, phasesOf } from './phase.js';
 import { legOfBase } from './share.js';
 import { SWITCH_CLASSES } from './switch.js';

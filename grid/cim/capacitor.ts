@@ -1,7 +1,7 @@
 import type { Capacitor, CapacitorControl, PhaseShare } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
 import { devicePhases, shuntConnection } from './load.js';
-import type { CimObject } from './object-index.js';
 import { deltaPartner, memberOf, nodeOfPhase, orderedPhaseObjects, phasesOf } from './phase.js';
 import { demand, demandPower, demandVoltage } from './plausibility.js';
 

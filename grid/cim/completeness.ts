@@ -2,12 +2,12 @@
  * What an input needs but does not have: objects that are referred to, and whole profiles of a model in several files.
  */
 
+import { type CimObject, REFERENCE } from './cim-object.js';
 import { isKnownClass } from './class-list.js';
 import type { CimEquipment } from './equipment.js';
 import { MACHINE_CLASSES } from './generation.js';
 import type { KeyList } from './key-list.js';
 import { LOAD_CLASSES } from './load.js';
-import { type CimObject, REFERENCE } from './object-index.js';
 import { PARENT_LINKS } from './parentage.js';
 import { SOURCE_CLASSES } from './source.js';
 import { SWITCH_CLASSES } from './switch.js';

@@ -1,6 +1,6 @@
 import type { FeederContainer } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 
 /** One feeder of a file: its container object and the equipment it holds. */
 export interface FeederScope {

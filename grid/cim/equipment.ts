@@ -1,8 +1,9 @@
 import type { ComplexMatrix, Terminal } from '../model/index.js';
 import { BusBases, ratedVoltageOf } from './base-voltage.js';
+import type { CimObject } from './cim-object.js';
 import { decimalOf } from './decimal.js';
 import type { FindingList } from './finding-list.js';
-import type { CimIndex, CimObject } from './object-index.js';
+import type { CimIndex } from './object-index.js';
 import { type CimPhase, isSecondaryPhase, phasesOf } from './phase.js';
 
 /** Where an ending of a piece of equipment stands. */

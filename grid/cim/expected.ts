@@ -3,9 +3,10 @@
  * place is a guess, so that an absent one is a warning. Attributes that equipment cannot do without are errors where it is
  * read; attributes whose absence has a meaning of its own (no limit, not enabled, in service) are not here.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
 import { LOAD_CLASSES } from './load.js';
-import type { CimObject } from './object-index.js';
 import { SWITCH_CLASSES } from './switch.js';
 import { CATALOGUE } from './unread.js';
 

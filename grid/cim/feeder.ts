@@ -22,6 +22,7 @@ import {
   type Transformer,
 } from '../model/index.js';
 import { readCapacitor } from './capacitor.js';
+import type { CimObject } from './cim-object.js';
 import { isKnownClass } from './class-list.js';
 import { isNeededLink, nameMissingProfiles, nameMissingTargets } from './completeness.js';
 import { type FeederScope, feederContainer, feederScopes } from './container.js';
@@ -35,7 +36,7 @@ import { LOAD_CLASSES, readLoad } from './load.js';
 import { readAreas, readMeasurement } from './measurement.js';
 import { nameImplausibleMeasurements } from './measurement-plausibility.js';
 import { nameUnknownVersions } from './name-space.js';
-import type { CimIndex, CimObject } from './object-index.js';
+import type { CimIndex } from './object-index.js';
 import { nameLostPowers, nameMixedPhases, nameOrphans, nameRepeatedPhases } from './parentage.js';
 import { nameCrossedPhases } from './phase-crossing.js';
 import { isTapChangerInService, readRegulator, tapChangerBank } from './regulator.js';

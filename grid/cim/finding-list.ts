@@ -1,5 +1,5 @@
 import type { Finding } from '../model/index.js';
-import type { CimObject } from './object-index.js';
+import type { CimObject } from './cim-object.js';
 
 /** How many findings of one kind are kept apart before they are folded into one with a count. */
 const APART = 3;

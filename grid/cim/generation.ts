@@ -3,9 +3,9 @@
  * A PowerElectronicsUnit is linked from its connection or links to it itself.
  */
 import type { Battery, Generation, Machine, PhotovoltaicSystem } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
 import { devicePhases, phasePowers } from './load.js';
-import type { CimObject } from './object-index.js';
 import { orderedPhaseObjects } from './phase.js';
 import { demand, demandPower } from './plausibility.js';
 import { evenPowers, type NominalVoltages, type PhasePower, sharesOf, splitLegVoltage } from './share.js';

@@ -1,8 +1,9 @@
 import './kept-shapes.js';
 
+export { CimObject, type CimValueKind } from './cim-object.js';
 export * from './difference.js';
 export * from './feeder.js';
-export { CimIndex, CimObject, type CimValueKind } from './object-index.js';
+export { CimIndex } from './object-index.js';
 export * from './reader.js';
 export {
   CIM100_NAMESPACE,

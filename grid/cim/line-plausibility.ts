@@ -8,8 +8,9 @@
  * ranges per kilometre; the matrices; own values of lines over their length; wires and cables.
  * Source: IEC 60228 and ASTM B232 for resistances; Kersting (4th ed. 2017), appendices A and B, for GMR, radii and cables.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { demand } from './plausibility.js';
 
 /** Ohm per km: 0.75 mm2 of aluminium with its earth return; a bundle of the largest conductors. */

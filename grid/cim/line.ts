@@ -19,8 +19,8 @@ import {
   submatrix,
   zeroMatrix,
 } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEnding, CimEquipment, ImpedanceMatrices } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { type CimPhase, isSecondaryPhase, nodeOfPhase, orderedPhaseObjects, phasesOf } from './phase.js';
 
 /** How geometry becomes impedance; CIM does not say. */

@@ -1,6 +1,6 @@
 import type { Connection, Load, ZipShares } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEnding, CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { type CimPhase, memberOf, orderedPhaseObjects, phasesOf } from './phase.js';
 import { demandPower } from './plausibility.js';
 import { evenPowers, type NominalVoltages, type PhasePower, sharesOf } from './share.js';

@@ -3,8 +3,8 @@
  * there. They would stand for a quantity that nobody measures.
  */
 import type { FeederData, Terminal } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { isSecondaryPhase, nodeOfPhase, phasesOf } from './phase.js';
 
 const NAMES = ['', 'A', 'B', 'C', 'N'];

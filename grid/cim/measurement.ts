@@ -1,6 +1,6 @@
 import type { Measurement, StoredArea } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { memberOf } from './phase.js';
 
 const TYPES: Readonly<Record<string, Measurement['type']>> = { PNV: 'PNV', VA: 'VA', A: 'A', Pos: 'Pos', SoC: 'SoC' };

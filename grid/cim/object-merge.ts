@@ -1,20 +1,5 @@
-import type { KeyList } from './key-list.js';
-import { type CimIndex, CimObject, REFERENCE } from './object-index.js';
-
-/** An element that describes an object, read to its end. */
-export interface ReadObject {
-  /** As written, without `urn:uuid:` and `#`. */
-  readonly subject: string;
-  /** Canonical. */
-  readonly id: string;
-  className: string;
-  /** False for an rdf:Description without an rdf:type. */
-  isTyped: boolean;
-  /** Line on which its start tag ends. */
-  readonly line: number;
-  keys: KeyList;
-  readonly values: string[];
-}
+import { type CimObject, REFERENCE } from './cim-object.js';
+import type { CimIndex } from './object-index.js';
 
 /** Puts the objects of one file into an index; what a subject met again says is added, and what does not agree is named. */
 export class ObjectMerge {
@@ -40,50 +25,51 @@ export class ObjectMerge {
     if (!this.#isFirst || !isTyped || this.#ownIds.size > 0) this.#ownIds.set(id, isTyped);
   }
 
-  /** Takes the next object of the file. */
-  add(read: ReadObject): void {
-    const index = this.#index;
-    const object = index.objects.get(read.id);
+  /**
+   * Takes the next object of the file, read to its end.
+   *
+   * @param isTyped - false for an rdf:Description without an rdf:type
+   */
+  add(read: CimObject, isTyped: boolean): void {
+    const { objects } = this.#index;
+    const object = objects.numbered(read.number);
     if (!object) {
-      const { id, subject, className, line } = read;
-      const place = { id, subject, className, file: this.#fileName, line };
-      const made = new CimObject(index, place, read.keys, read.values);
-      index.objects.set(id, made);
-      if (read.keys.hasRepeats) this.#nameRepeats(made, read);
-      this.#own(id, read.isTyped);
+      objects.add(read);
+      if (read.keyList.hasRepeats) this.#nameRepeats(read);
+      this.#own(read.id, isTyped);
       return;
     }
     const own = this.#isOwn(read.id);
-    const isAgain = own === true && read.isTyped;
-    if (read.isTyped && object.className !== read.className) this.#retype(object, read, own !== undefined);
+    const isAgain = own === true && isTyped;
+    if (isTyped && object.className !== read.className) this.#retype(object, read, own !== undefined);
     else if (isAgain) {
       this.#addAgain(object, read);
       return;
     }
-    this.#own(read.id, own === true || read.isTyped);
-    const { keys } = read.keys;
-    for (let i = 0; i < read.values.length; i++) {
-      const kept = object.add(keys[i]!, read.values[i]!);
+    this.#own(read.id, own === true || isTyped);
+    const { keys } = read.keyList;
+    for (let i = 0; i < keys.length; i++) {
+      const kept = object.add(keys[i]!, read.valueAt(i));
       if (kept === undefined) continue;
-      this.#nameConflict(object, read, keys[i]! >> 2, read.values[i]!, kept);
+      this.#nameConflict(object, read, keys[i]! >> 2, read.valueAt(i), kept);
     }
   }
 
   /** Names values that one declaration gives to one attribute beside its first; links may be several. */
-  #nameRepeats(object: CimObject, read: ReadObject): void {
-    const { keys } = read.keys;
+  #nameRepeats(read: CimObject): void {
+    const { keys } = read.keyList;
     const first = new Map<number, number>();
-    for (let i = 0; i < read.values.length; i++) {
+    for (let i = 0; i < keys.length; i++) {
       const code = keys[i]! >> 2;
       const at = first.get(code);
       if (at === undefined) first.set(code, i);
-      else if (keys[i] !== keys[at] || ((keys[i]! & 3) !== REFERENCE && read.values[i] !== read.values[at])) {
-        this.#nameConflict(object, read, code, read.values[i]!, read.values[at]!);
+      else if (keys[i] !== keys[at] || ((keys[i]! & 3) !== REFERENCE && read.valueAt(i) !== read.valueAt(at))) {
+        this.#nameConflict(read, read, code, read.valueAt(i), read.valueAt(at));
       }
     }
   }
 
-  #nameConflict(object: CimObject, read: ReadObject, code: number, value: string, kept: string): void {
+  #nameConflict(object: CimObject, read: CimObject, code: number, value: string, kept: string): void {
     const attribute = this.#index.attributeName(code);
     this.#index.findings.push({
       severity: 'warning',
@@ -103,24 +89,24 @@ export class ObjectMerge {
    * A second element of the same class and id in one file. One that only adds properties is another part of the object, as
    * RDF allows; one that repeats properties is a copy, one that contradicts them another object under a used id.
    */
-  #addAgain(object: CimObject, read: ReadObject): void {
+  #addAgain(object: CimObject, read: CimObject): void {
     const before = [...object.properties()];
-    const { keys } = read.keys;
+    const { keys } = read.keyList;
     const own = new Set(keys.map((key) => this.#index.attributeName(key >> 2)));
     const isRepeated = before.some(({ attribute }) => own.has(attribute));
     const differing = new Set<string>();
     let firstValue = '';
-    for (let i = 0; i < read.values.length; i++) {
+    for (let i = 0; i < keys.length; i++) {
       const attribute = this.#index.attributeName(keys[i]! >> 2);
       // A link may have several targets.
       const isLink = (keys[i]! & 3) === REFERENCE;
       const earlier = isLink ? [] : before.filter((property) => property.attribute === attribute);
-      if (earlier.length > 0 && !earlier.some(({ value }) => value === read.values[i])) {
-        if (differing.size === 0) firstValue = read.values[i]!;
+      if (earlier.length > 0 && !earlier.some(({ value }) => value === read.valueAt(i))) {
+        if (differing.size === 0) firstValue = read.valueAt(i);
         differing.add(attribute);
         continue;
       }
-      object.add(keys[i]!, read.values[i]!);
+      object.add(keys[i]!, read.valueAt(i));
     }
     if (!isRepeated) return;
     const [attribute] = differing;
@@ -140,7 +126,7 @@ export class ObjectMerge {
     });
   }
 
-  #retype(object: CimObject, read: ReadObject, isOwn: boolean): void {
+  #retype(object: CimObject, read: CimObject, isOwn: boolean): void {
     if (object.className === 'Description') {
       object.className = read.className;
       return;

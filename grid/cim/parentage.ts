@@ -3,11 +3,12 @@
  * tests, units. A part whose whole is not told or is of the wrong class would drop out of the model; it is named here.
  * Powers of phases that no element took are named with their sum, so that nothing a file says is lost silently.
  */
+
+import type { CimObject } from './cim-object.js';
 import { decimalOf } from './decimal.js';
 import type { CimEquipment } from './equipment.js';
 import { MACHINE_CLASSES } from './generation.js';
 import { LOAD_CLASSES } from './load.js';
-import type { CimObject } from './object-index.js';
 import { isSecondaryPhase, memberOf, phasesOf } from './phase.js';
 import { SOURCE_CLASSES } from './source.js';
 import { SWITCH_CLASSES } from './switch.js';

@@ -2,8 +2,9 @@
  * Phases that change on the way through a device. CIM can say it and it is built now and then (a transposition at a switch),
  * but it may be a slip, and it moves the load of a whole branch to another phase.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { phasesOf } from './phase.js';
 
 const SIDE_1 = 'SwitchPhase.phaseSide1';

@@ -1,4 +1,4 @@
-import type { CimObject } from './object-index.js';
+import type { CimObject } from './cim-object.js';
 
 /** A phase as CIM writes it. */
 export type CimPhase = 'A' | 'B' | 'C' | 'N' | 's1' | 's2';

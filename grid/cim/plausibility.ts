@@ -2,8 +2,9 @@
  * Ranges of values beyond which the attribute, not the network, is wrong. What cannot be is an error, what is likely a
  * mistake a warning; both name the attribute, its value and what is allowed.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 
 /** Two voltages of one place differ by less than this factor, or one is an error: above sqrt(3), the commonest mistake. */
 const VOLTAGE_FACTOR = 2;

@@ -3,29 +3,35 @@
  *
  * Taken: UTF-8, an XML declaration, comments, elements, attributes, text, the five entities and character references, one
  * name space declaration at the root. Nesting, names, repeated attributes and characters are checked. Whatever else a file
- * has, and every error, makes the scanner give up; it has touched nothing then but the index's list of attribute names, and
- * the whole file goes to the complete parser, which reads it or says what is wrong.
+ * has, and every error, makes the scanner give up; it has touched nothing then but the index's lists of ids and attribute
+ * names, and the whole file goes to the complete parser, which reads it or says what is wrong.
  *
  * Steps: (1) bytes gather into blocks that end with `>`; (2) a block is decoded once, values are slices of its text, and the
  * structure is found in its bytes, where a character beyond ASCII stands as one byte 0x80 so that places agree; (3) a token
  * (text and the tag after it) takes effect when it is complete, an incomplete one waits for the next block; (4) names are
  * compared with those that followed the last time before they are looked up; (5) objects go into the index at the end.
+ * A value is kept as its place in the text.
  *
  * Cost: one pass, memory of the texts and the properties. See docs/decisions/0010-cim-scanner.md.
  */
 import { canonicalMrid } from '../model/index.js';
+import { type CimObject, ENUMERATION, LITERAL, propertyKey, REFERENCE } from './cim-object.js';
+import { UUID_LENGTH } from './id-table.js';
 import { KeyList } from './key-list.js';
 import { ForeignSpaces, isCimSpace, isForeign, RDF } from './name-space.js';
-import { type CimIndex, ENUMERATION, LITERAL, propertyKey, REFERENCE } from './object-index.js';
-import { ObjectMerge, type ReadObject } from './object-merge.js';
+import type { CimIndex } from './object-index.js';
+import { ObjectMerge } from './object-merge.js';
+import { OpenObject } from './open-object.js';
+import { PropertyStore } from './property-store.js';
 import { enumerationMember, withoutPrefix } from './subject.js';
-import { UUID_LENGTH, UuidTable } from './uuid-table.js';
-import { NAME_CHARACTER, PADDING, type RdfRole, type XmlName, XmlNames } from './xml-name.js';
+import { NAME_CHARACTER, PADDING, type RdfRole, type Resource, type XmlName, XmlNames } from './xml-name.js';
 import { BEYOND, CHARACTER, decodeReferences, ENTITY, GREATER, LESS, LINE, PLAIN, QUOTE, RETURN } from './xml-text.js';
 
 /** Bytes of a block; a token longer than one is left to the parser. */
 const BLOCK_BYTES = 1 << 20;
 const FIRST_BLOCK_BYTES = 1 << 14;
+/** Longest text whose places fit 32 bits. */
+const MAX_TEXT = 0x7fffffff - 2 * BLOCK_BYTES;
 
 /** What the scanner takes as an XML declaration. */
 const DECLARATION =
@@ -38,6 +44,8 @@ const [TAB, LF, CR, SPACE, BANG, DOUBLE, SINGLE, DASH, SLASH, LT, EQUALS, GT] = 
 
 const URN = new TextEncoder().encode('urn:uuid:');
 const URN_LENGTH = URN.length;
+/** How a character beyond ASCII stands among the bytes of a block, at the least. */
+const BEYOND_ASCII = 0x80;
 
 /** Text with something in it that is not to be taken as it stands. */
 const HAS_ENTITY = 1;
@@ -54,35 +62,6 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer);
 }
 
-/** A link: what an rdf:resource or a subject stands for. */
-interface Resource {
-  /** `Kind.member`, when it is one of an enumeration. */
-  readonly member: string | undefined;
-  readonly id: string;
-  readonly subject: string;
-}
-
-/** An object whose end has not been met; one for each depth, used again. */
-class OpenObject {
-  subject = '';
-  id = '';
-  className = '';
-  isTyped = true;
-  line = 0;
-  keys = new KeyList();
-  readonly values: string[] = [];
-
-  add(key: number, value: string): void {
-    this.values[this.keys.length] = value;
-    this.keys = this.keys.with(key);
-  }
-
-  read(): ReadObject {
-    const { subject, id, className, isTyped, line, keys } = this;
-    return { subject, id, className, isTyped, line, keys, values: this.values.slice(0, keys.length) };
-  }
-}
-
 /** Reads one file; see the head of this file. */
 export class RdfScanner {
   readonly #fileName: string;
@@ -93,8 +72,8 @@ export class RdfScanner {
   /** Bytes of a block with characters beyond ASCII, one for each code unit of its text. */
   #units: Uint8Array | undefined;
   #unitsView: DataView | undefined;
-  /** Texts of what is scanned. */
-  readonly #texts: string[] = [];
+  /** Texts of what is scanned, and the values in them. */
+  readonly #store: PropertyStore;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   readonly #encoder = new TextEncoder();
 
@@ -112,21 +91,22 @@ export class RdfScanner {
   readonly #isSet: boolean[] = [];
   /** Text of the innermost property before a comment or an element in it. */
   #text = '';
-  readonly #read: ReadObject[] = [];
+  readonly #read: CimObject[] = [];
+  /** Those of them that are an rdf:Description without an rdf:type. */
+  readonly #untyped = new Set<CimObject>();
 
   /** Attributes of the tag that is being read: names and places of the values. */
   readonly #attributes: XmlName[] = [];
   readonly #from: number[] = [];
   readonly #to: number[] = [];
   readonly #hasEntity: boolean[] = [];
-  /** Their values, where these are ids in the form that most files have. */
-  readonly #ids: (string | undefined)[] = [];
+  /** Their values, where these are ids in the form that most files have: their numbers, else -1. */
+  readonly #ids: number[] = [];
 
   readonly #spaces = new Map<string, string>();
   readonly #cimSpaces: string[] = [];
   readonly #foreign = new ForeignSpaces();
   readonly #resources = new Map<string, Resource>();
-  readonly #uuids = new UuidTable();
   #lastObject: XmlName | undefined;
   #anonymous = 0;
   /** Names with a meaning in RDF. */
@@ -135,6 +115,7 @@ export class RdfScanner {
   constructor(fileName: string, index: CimIndex) {
     this.#fileName = fileName;
     this.#index = index;
+    this.#store = new PropertyStore(index, fileName);
   }
 
   /**
@@ -166,14 +147,14 @@ export class RdfScanner {
     if (!this.#scanBlock(this.#fill) || this.#fill > 0 || !this.#isRooted || this.#tags.length > 0) return false;
     for (const space of this.#cimSpaces) this.#index.namespaces.add(space);
     const merge = new ObjectMerge(this.#index, this.#fileName);
-    for (const object of this.#read) merge.add(object);
+    for (const object of this.#read) merge.add(object, !this.#untyped.has(object));
     this.#foreign.report(this.#index, this.#fileName);
     return true;
   }
 
   /** All bytes that were pushed. */
   *taken(): Generator<Uint8Array> {
-    for (const text of this.#texts) yield this.#encoder.encode(text);
+    for (const text of this.#store.texts) yield this.#encoder.encode(text);
     yield this.#bytes.subarray(0, this.#fill);
   }
 
@@ -204,6 +185,7 @@ export class RdfScanner {
   /** Scans the bytes before `end` and moves what is left to the beginning. */
   #scanBlock(end: number): boolean {
     if (end === 0) return true;
+    if (this.#store.textEnd > MAX_TEXT) return false;
     const block = this.#bytes.subarray(0, end);
     let text: string;
     try {
@@ -223,7 +205,7 @@ export class RdfScanner {
     units[text.length] = kept;
     if (done < 0) return false;
     const used = isAscii ? done : end - this.#encoder.encode(text.slice(done)).length;
-    this.#texts.push(done === text.length ? text : text.slice(0, done));
+    this.#store.addText(done === text.length ? text : text.slice(0, done));
     this.#bytes.copyWithin(0, used, this.#fill);
     this.#fill -= used;
     return true;
@@ -303,7 +285,7 @@ export class RdfScanner {
         while (units[i] === SPACE) i++;
         if (units[i] !== GT) return i >= length ? token : -1;
         i++;
-        if (!this.#close(text, token, end, flags)) return -1;
+        if (!this.#close(units, text, token, end, flags)) return -1;
       } else if (mark === BANG) {
         if (units[++i] !== DASH || units[++i] !== DASH) return i >= length ? token : -1;
         i++;
@@ -363,7 +345,7 @@ export class RdfScanner {
           const from = ++i;
           let hasEntity = false;
           const uuid = this.#uuid(units, view, text, from, quote);
-          if (uuid !== undefined) i += URN_LENGTH + UUID_LENGTH;
+          if (uuid >= 0) i += URN_LENGTH + UUID_LENGTH;
           else
             for (;;) {
               let kind = CHARACTER[units[i]!]!;
@@ -386,7 +368,7 @@ export class RdfScanner {
         }
         if ((flags & HAS_ENTITY) !== 0) return -1;
         if (!this.#openTag(name, text, count, line)) return -1;
-        if (isEmpty && !this.#close(text, i, i, 0)) return -1;
+        if (isEmpty && !this.#close(units, text, i, i, 0)) return -1;
       }
     }
   }
@@ -482,9 +464,9 @@ export class RdfScanner {
     let k = this.#attribute('about', count);
     if (k < 0) k = this.#attribute('ID', count);
     if (k < 0) k = this.#attribute('nodeID', count);
-    const uuid = k < 0 ? undefined : this.#ids[k];
+    const uuid = k < 0 ? -1 : this.#ids[k]!;
     let resource: Resource | undefined;
-    if (uuid === undefined) {
+    if (uuid < 0) {
       const written =
         k < 0 ? `anonymous-${this.#index.files.length}-${++this.#anonymous}` : (this.#value(text, k) ?? '');
       resource = this.#resourceOf(written);
@@ -492,8 +474,8 @@ export class RdfScanner {
     if (this.#objects.length === this.#open) this.#objects.push(new OpenObject());
     const object = this.#objects[this.#open]!;
     const isDescription = this.#roleOf(tag) === 'Description';
-    object.subject = uuid ?? resource!.subject;
-    object.id = uuid ?? resource!.id;
+    object.subject = resource ? resource.subject : this.#index.ids.text(uuid);
+    object.id = resource ? resource.id : uuid;
     object.className = isDescription ? 'Description' : tag.local;
     object.isTyped = !isDescription;
     object.line = line;
@@ -502,7 +484,7 @@ export class RdfScanner {
     if (this.#open > 0) {
       const own = this.#properties.length - 1;
       this.#isSet[own] = true;
-      this.#objects[this.#open - 1]!.add(propertyKey(this.#properties[own]!, REFERENCE), object.id);
+      this.#objects[this.#open - 1]!.add(propertyKey(this.#properties[own]!, REFERENCE), object.id, -1);
     }
     if (this.#lastObject) this.#lastObject.follower = tag;
     this.#lastObject = tag;
@@ -511,7 +493,9 @@ export class RdfScanner {
       const name = this.#attributes[k]!;
       const role = this.#roleOf(name);
       if (role === 'about' || role === 'ID' || role === 'nodeID' || name.text.startsWith('xml')) continue;
-      object.add(propertyKey(this.#numberOf(name), LITERAL), this.#value(text, k) ?? '');
+      const key = propertyKey(this.#numberOf(name), LITERAL);
+      if (this.#hasEntity[k]) object.add(key, this.#store.addApart(this.#value(text, k) ?? ''), -1);
+      else object.add(key, this.#store.textEnd + this.#from[k]!, this.#to[k]! - this.#from[k]!);
     }
     return true;
   }
@@ -531,11 +515,12 @@ export class RdfScanner {
     }
     const attribute = this.#numberOf(tag);
     if (k >= 0) {
-      const uuid = this.#ids[k];
-      if (uuid !== undefined) object.add(propertyKey(attribute, REFERENCE), uuid);
+      const uuid = this.#ids[k]!;
+      if (uuid >= 0) object.add(propertyKey(attribute, REFERENCE), uuid, -1);
       else {
-        const { member, id } = this.#resourceOf(this.#value(text, k) ?? '');
-        object.add(propertyKey(attribute, member === undefined ? REFERENCE : ENUMERATION), member ?? id);
+        const resource = this.#linkedBy(tag, text, k);
+        if (resource.member < 0) object.add(propertyKey(attribute, REFERENCE), resource.id, -1);
+        else object.add(propertyKey(attribute, ENUMERATION), resource.member, -1);
       }
     }
     this.#properties.push(attribute);
@@ -544,37 +529,61 @@ export class RdfScanner {
   }
 
   /** Ends the innermost element, before whose end tag this text stands; false for a reference in it that is none. */
-  #close(text: string, from: number, to: number, flags: number): boolean {
+  #close(units: Uint8Array, text: string, from: number, to: number, flags: number): boolean {
     this.#tags.pop();
     if (this.#open === 0) return true;
     const object = this.#objects[this.#open - 1]!;
     if (this.#properties.length < this.#open) {
-      this.#read.push(object.read());
+      const read = object.read(this.#store);
+      this.#read.push(read);
+      if (!object.isTyped) this.#untyped.add(read);
       this.#open--;
       return true;
     }
     const attribute = this.#properties.pop()!;
     const isSet = this.#isSet.pop()!;
     if (isSet && flags === 0) return true;
+    if (flags === 0 && this.#text === '') {
+      while (from < to && units[from]! <= SPACE) from++;
+      while (from < to && units[to - 1]! <= SPACE) to--;
+      if (from === to || (units[from]! < BEYOND_ASCII && units[to - 1]! < BEYOND_ASCII)) {
+        object.add(propertyKey(attribute, LITERAL), this.#store.textEnd + from, to - from);
+        return true;
+      }
+    }
     const value = this.#literal(text, from, to, flags);
     if (value === undefined) return false;
-    if (!isSet) object.add(propertyKey(attribute, LITERAL), (this.#text + value).trim());
+    if (!isSet) {
+      object.add(propertyKey(attribute, LITERAL), this.#store.addApart((this.#text + value).trim()), -1);
+    }
     this.#text = '';
     return true;
   }
 
-  /** Id in the form that most files have: `urn:uuid:` and a UUID in upper case, then a quote; undefined for another. */
-  #uuid(units: Uint8Array, view: DataView, text: string, from: number, quote: number): string | undefined {
-    if (units[from + URN_LENGTH + UUID_LENGTH] !== quote) return undefined;
-    for (let i = 0; i < URN_LENGTH; i++) if (units[from + i] !== URN[i]) return undefined;
-    return this.#uuids.at(units, view, text, from + URN_LENGTH);
+  /** Number of an id in the form that most files have: `urn:uuid:` and a UUID in upper case, then a quote; -1 for another. */
+  #uuid(units: Uint8Array, view: DataView, text: string, from: number, quote: number): number {
+    if (units[from + URN_LENGTH + UUID_LENGTH] !== quote) return -1;
+    for (let i = 0; i < URN_LENGTH; i++) if (units[from + i] !== URN[i]) return -1;
+    return this.#index.ids.at(units, view, text, from + URN_LENGTH);
+  }
+
+  /** What an attribute of a property stands for; often the same as the last time. */
+  #linkedBy(tag: XmlName, text: string, k: number): Resource {
+    const from = this.#from[k]!;
+    const last = tag.linked;
+    if (last?.written.length === this.#to[k]! - from && text.startsWith(last.written, from)) return last;
+    const resource = this.#resourceOf(this.#value(text, k) ?? '');
+    if (!this.#hasEntity[k]) tag.linked = resource;
+    return resource;
   }
 
   #resourceOf(written: string): Resource {
     let resource = this.#resources.get(written);
     if (!resource) {
       const subject = withoutPrefix(written);
-      resource = { member: enumerationMember(written), id: canonicalMrid(subject), subject };
+      const named = enumerationMember(written);
+      const member = named === undefined ? -1 : this.#store.addApart(named);
+      resource = { written, member, id: this.#index.ids.intern(canonicalMrid(subject)), subject };
       this.#resources.set(written, resource);
     }
     return resource;

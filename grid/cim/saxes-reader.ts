@@ -10,16 +10,33 @@
 import { type SaxesAttributePlain, SaxesParser, type SaxesTagPlain } from 'saxes';
 import { DecError } from '../math/index.js';
 import { canonicalMrid } from '../model/index.js';
+import { CimObject, ENUMERATION, LITERAL, propertyKey, REFERENCE } from './cim-object.js';
 import { XmlTextDecoder } from './encoding.js';
 import { KeyList } from './key-list.js';
 import { ForeignSpaces, isCimSpace, isForeign, RDF } from './name-space.js';
-import { type CimIndex, ENUMERATION, LITERAL, propertyKey, REFERENCE } from './object-index.js';
-import { ObjectMerge, type ReadObject } from './object-merge.js';
+import type { CimIndex } from './object-index.js';
+import { ObjectMerge } from './object-merge.js';
+import { PropertyStore } from './property-store.js';
 import { enumerationMember, withoutPrefix } from './subject.js';
 
 /** Control characters that XML 1.0 has no place for. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u0008\u000B\u000C\u000E-\u001F]/;
+
+/** An object being read. */
+interface ReadObject {
+  /** As written, without `urn:uuid:` and `#`. */
+  readonly subject: string;
+  /** Canonical. */
+  readonly id: string;
+  className: string;
+  /** False for an rdf:Description without an rdf:type. */
+  isTyped: boolean;
+  /** Line on which its start tag ends. */
+  readonly line: number;
+  keys: KeyList;
+  readonly values: string[];
+}
 
 /** A property being read. */
 interface OpenProperty {
@@ -36,6 +53,7 @@ export class SaxesIndexReader {
   readonly #open: ReadObject[] = [];
   readonly #properties: OpenProperty[] = [];
   readonly #merge: ObjectMerge;
+  readonly #store: PropertyStore;
   readonly #localNames = new Map<string, string>();
   readonly #ids = new Map<string, string>();
   #isRooted = false;
@@ -64,6 +82,7 @@ export class SaxesIndexReader {
     this.fileName = fileName;
     this.index = index;
     this.#merge = new ObjectMerge(index, fileName);
+    this.#store = new PropertyStore(index, fileName);
     const parser = new SaxesParser<{ xmlns: false; fileName: string; position: true }>({
       xmlns: false,
       fileName,
@@ -282,6 +301,9 @@ export class SaxesIndexReader {
       this.#text = '';
       return;
     }
-    this.#merge.add(this.#open.pop()!);
+    const { subject, id, className, isTyped, line, keys, values } = this.#open.pop()!;
+    for (let i = 0; i < values.length; i++) if ((keys.keys[i]! & 3) === REFERENCE) this.index.ids.intern(values[i]!);
+    const number = this.index.ids.intern(id);
+    this.#merge.add(new CimObject(this.#store, number, subject, className, line, keys, 0, values), isTyped);
   }
 }

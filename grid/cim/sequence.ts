@@ -2,10 +2,11 @@
  * Numbers that order parts of equipment, and the number of its terminals. Rows of a matrix, places of wires and the two ends
  * of a branch are told by these numbers alone, so that a wrong one exchanges conductors silently.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
 import { MACHINE_CLASSES } from './generation.js';
 import { LOAD_CLASSES } from './load.js';
-import type { CimObject } from './object-index.js';
 import { nodeOfPhase, phasesOf } from './phase.js';
 import { demand } from './plausibility.js';
 import { SOURCE_CLASSES } from './source.js';

@@ -1,6 +1,6 @@
 import type { Connection, PhaseShare, Transformer } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { type CimPhase, deltaPartner, nodeOfPhase } from './phase.js';
 
 /**

@@ -5,8 +5,8 @@
  * any other ungrounded end closes a delta. Branches that leave the bus take the group whose voltage fits their far end.
  */
 import type { Line, Switch, Terminal, Transformer } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import type { CimPhase } from './phase.js';
 import { nodeOfPhase } from './phase.js';
 

@@ -5,8 +5,9 @@
  * Which links have several targets follows from CIM's names: the end of an association that may is in the plural, or is a
  * part called after its whole (`EnergyConsumer.EnergyConsumerPhase`). A few of old are neither.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 
 /** Links in the singular that may have several targets (IEC 61970-301, 61968-11, 61970-552). */
 const SEVERAL: ReadonlySet<string> = new Set([

@@ -2,8 +2,9 @@
  * Quantities that two objects give: two tests of one pair of windings, two entries of a matrix at one place. One of them would
  * be taken and the other left, by the order of the file.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 
 /** Objects that give one quantity of their wholes, and by which links they hang at these. */
 interface GivenOnce {

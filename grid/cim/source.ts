@@ -1,6 +1,6 @@
 import type { Source } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { nodeOfPhase, phasesOf } from './phase.js';
 import { demand, demandSourceImpedance, demandVoltage } from './plausibility.js';
 

@@ -1,6 +1,6 @@
 import { balancedMatrix, type Switch } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEnding, CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { type CimPhase, nodeOfPhase, orderedPhaseObjects, phasesOf } from './phase.js';
 
 /** CIM classes read as switches. */

@@ -3,8 +3,9 @@
  * impedance, or an explicit node 4), delta or the common winding of an autotransformer. Impedance by meshes between the
  * ends, by the datasheet, or by stars at the ends.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import {
   addMeshes,
   addShortCircuitTests,

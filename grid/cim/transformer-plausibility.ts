@@ -4,8 +4,8 @@
  * windings, so that a wrong one exchanges them silently.
  */
 import { ratedVoltageOf } from './base-voltage.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { memberOf } from './phase.js';
 import { demand } from './plausibility.js';
 import { sortedByEndNumber } from './winding.js';

@@ -3,8 +3,8 @@
  * conductors of a one-phase winding are in the order of its phases.
  */
 import type { Terminal, Transformer, Winding } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { type CimPhase, isSecondaryPhase, nodeOfPhase, phasesOf } from './phase.js';
 import { isSharedBus, sharedBusNodes } from './shared-bus.js';
 import {

@@ -6,8 +6,9 @@
  * the pairs: two windings share r12 in the proportion of their own values, three windings solve r12, r13, r23.
  * Source: IEC 61970-301 / 61968-11 (TransformerMeshImpedance, ShortCircuitTest); powers of tests are in kW there.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 
 /** What is needed of a winding to refer impedances. */
 export interface RatedWinding {

@@ -1,5 +1,5 @@
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { readTransformerEnds } from './transformer-ends.js';
 import { readTank } from './transformer-tank.js';
 import { type ReadTransformer, sortedByEndNumber, type WindingPlace } from './winding.js';

@@ -3,11 +3,12 @@
  * that takes its place, one of a later standard, or a misspelt one shows, whatever its name is. One info for each class and
  * attribute, with the number of objects and the first of them.
  */
+
+import type { CimObject } from './cim-object.js';
 import { isMappedClass } from './class-list.js';
 import { decimalOf } from './decimal.js';
 import type { CimEquipment } from './equipment.js';
 import type { KeyList } from './key-list.js';
-import type { CimObject } from './object-index.js';
 
 /** Attributes that say nothing about the power flow, by why; a name that ends in a point stands for all of its class. */
 export const HARMLESS_ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {

@@ -3,9 +3,10 @@
  * which the attribute has no effect, becomes a finding: one for each class and attribute, with the first object and the
  * number of objects. A class without any part in the model is named as a whole elsewhere.
  */
+
+import type { CimObject } from './cim-object.js';
 import { decimalOf } from './decimal.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { memberOf } from './phase.js';
 
 /** A value with which an attribute has no effect: a number, one of some words, or the value of another attribute. */

@@ -3,9 +3,11 @@
  * the one it can only be, with a warning; anything else is an error, as is a value that a class cannot do without.
  * Source: IEC 61970-301 and 61968-11 (CIM16, CIM17, CIM100).
  */
+
+import { type CimObject, REFERENCE } from './cim-object.js';
 import type { FindingList } from './finding-list.js';
 import type { KeyList } from './key-list.js';
-import { type CimIndex, type CimObject, REFERENCE } from './object-index.js';
+import type { CimIndex } from './object-index.js';
 import { memberOf } from './phase.js';
 
 const SINGLE_PHASE = ['A', 'B', 'C', 'N', 's1', 's2', 's12'];

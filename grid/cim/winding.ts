@@ -3,8 +3,8 @@
  * three-phase unit.
  */
 import type { Transformer, Winding } from '../model/index.js';
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { memberOf } from './phase.js';
 import type { RatedWinding, TransformerImpedance } from './transformer-test.js';
 

@@ -3,8 +3,9 @@
  * a value in a wrong unit gives a number that looks like an impedance; it shows in the data sheet alone.
  * Source: Kersting (4th ed. 2017), appendices A and B; IEC 60287-1-1 for dielectrics.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { demand } from './plausibility.js';
 
 /** Outer radius of any conductor, and its GMR, m. */

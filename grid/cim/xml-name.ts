@@ -19,6 +19,16 @@ export const PADDING = 64;
 /** What a name is in RDF. */
 export type RdfRole = 'about' | 'ID' | 'nodeID' | 'resource' | 'type' | 'Description' | 'none';
 
+/** A link: what an rdf:resource or a subject stands for. */
+export interface Resource {
+  readonly written: string;
+  /** Number of `Kind.member` among the texts apart, when it is one of an enumeration; else -1. */
+  readonly member: number;
+  /** Number of the id. */
+  readonly id: number;
+  readonly subject: string;
+}
+
 /** A qualified name of an element or attribute as it stands in a file. */
 export class XmlName {
   readonly bytes: Uint8Array;
@@ -44,6 +54,8 @@ export class XmlName {
   follower: XmlName | undefined;
   /** The name that followed: of the first attribute of an element, or of the next attribute. */
   next: XmlName | undefined;
+  /** What the last link of an element of this name stood for, written without character references. */
+  linked: Resource | undefined;
 
   constructor(bytes: Uint8Array, text: string) {
     this.bytes = bytes;
