@@ -33,7 +33,8 @@ const BRANCH_CLASSES: readonly string[] = ['ACLineSegment', 'SeriesCompensator',
 const END_CLASSES = ['PowerTransformerEnd', 'TransformerTankEnd'] as const;
 
 interface Witness {
-  readonly bus: string;
+  /** Number of the bus. */
+  readonly bus: number;
   readonly baseV: number;
   readonly weight: number;
 }
@@ -42,17 +43,25 @@ interface Witness {
 export function ratedVoltageOf(eq: CimEquipment, end: CimObject): number | undefined {
   const own = eq.optionalNumber(end, 'PowerTransformerEnd.ratedU');
   if (own !== undefined) return own;
-  const tank = eq.index.objects.get(end.ref('TransformerTankEnd.TransformerTank') ?? '');
+  const tank = end.link('TransformerTankEnd.TransformerTank');
   const info = tank?.ref('TransformerTank.TransformerTankInfo') ?? tank?.ref('PowerSystemResource.AssetDatasheet');
   if (info === undefined) return undefined;
   const number = eq.optionalNumber(end, 'TransformerEnd.endNumber');
+  let known = eq.sheetVoltages.get(info);
+  if (!known) {
+    known = new Map();
+    eq.sheetVoltages.set(info, known);
+  }
+  if (known.has(number)) return known.get(number);
   const ends = eq.index.referrers(info, 'TransformerEndInfo.TransformerTankInfo');
   const sheet = ends.find((one) => eq.optionalNumber(one, 'TransformerEndInfo.endNumber') === number);
-  return eq.optionalNumber(sheet, 'TransformerEndInfo.ratedU');
+  const rated = eq.optionalNumber(sheet, 'TransformerEndInfo.ratedU');
+  known.set(number, rated);
+  return rated;
 }
 
-function endBusOf(eq: CimEquipment, end: CimObject): string | undefined {
-  return eq.busOf(eq.index.objects.get(end.ref('TransformerEnd.Terminal') ?? ''));
+function endBusOf(eq: CimEquipment, end: CimObject): number {
+  return eq.busNumberOf(end.link('TransformerEnd.Terminal'));
 }
 
 /** Whether two bases, line-to-line V, are those of one place. */
@@ -61,84 +70,100 @@ function fits(aV: number, bV: number, isSplitPhase: boolean): boolean {
   return Math.abs(a - b) <= SAME_CLASS * Math.max(a, b);
 }
 
-/** The bases of all buses of a file, with what they are compared by. */
+/** The bases of all buses of a file, by number, with what they are compared by. */
 export class BusBases {
   readonly #eq: CimEquipment;
-  readonly #baseOf = new Map<string, number>();
-  readonly #zoneOf = new Map<string, string>();
+  /** Line-to-line V; NaN where nothing tells it. */
+  readonly #baseOf: Float64Array;
+  /** Another bus of the same zone; -1 for the one that stands for it. */
+  readonly #zoneOf: Int32Array;
   /** Buses at which windings of several voltages stand: a bank drawn at one bus. */
-  readonly #several = new Set<string>();
+  readonly #several = new Set<number>();
 
   /**
    * @param limits - bases by the voltage limits of nodes
    */
-  constructor(eq: CimEquipment, limits: ReadonlyMap<string, number>) {
+  constructor(eq: CimEquipment, limits: ReadonlyMap<number, number>) {
     this.#eq = eq;
+    this.#baseOf = new Float64Array(eq.index.ids.size).fill(Number.NaN);
+    this.#zoneOf = new Int32Array(eq.index.ids.size).fill(-1);
     this.#findSeveral();
     this.#joinZones();
-    const witnesses = [...limits].map(([bus, baseV]): Witness => ({ bus, baseV, weight: TRUSTED }));
-    witnesses.push(...this.#windings(), ...this.#equipment());
+    const witnesses: Witness[] = [];
+    for (const [bus, baseV] of limits) witnesses.push({ bus, baseV, weight: TRUSTED });
+    this.#addWindings(witnesses);
+    this.#addEquipment(witnesses);
     const zones = this.#zoneBases(witnesses);
     for (const { bus, baseV } of witnesses) {
-      if (this.#baseOf.has(bus)) continue;
+      if (!Number.isNaN(this.#baseOf[bus]!)) continue;
       const zoneV = limits.has(bus) ? undefined : zones.get(this.#zone(bus));
-      const isOwn = zoneV === undefined || this.#several.has(bus) || fits(baseV, zoneV, eq.isSplitPhase(bus));
-      this.#baseOf.set(bus, isOwn ? baseV : zoneV);
+      const isOwn = zoneV === undefined || this.#several.has(bus) || fits(baseV, zoneV, eq.isSplitPhaseAt(bus));
+      this.#baseOf[bus] = isOwn ? baseV : zoneV;
     }
     for (const node of eq.index.byClass('TopologicalNode')) {
       const base = eq.baseVoltage(node.ref('TopologicalNode.BaseVoltage'));
-      if (base !== undefined && !this.#baseOf.has(node.id)) this.#baseOf.set(node.id, base);
+      if (base !== undefined && Number.isNaN(this.#baseOf[node.number]!)) this.#baseOf[node.number] = base;
     }
   }
 
-  /** Base voltage of a bus, line-to-line V; undefined when nothing tells it. */
-  of(bus: string): number | undefined {
-    return this.#baseOf.get(bus);
+  /** Base voltage of the bus with a number, line-to-line V; undefined when nothing tells it. */
+  of(bus: number): number | undefined {
+    const base = this.#baseOf[bus];
+    return base === undefined || Number.isNaN(base) ? undefined : base;
   }
 
   /**
    * Base voltage of equipment at a bus, line-to-line V: its own where that is possible there, else the bus's.
    */
-  at(equipment: CimObject, bus: string): number | undefined {
+  at(equipment: CimObject, bus: number): number | undefined {
     const own = this.#eq.equipmentBase(equipment);
     const busV = this.of(bus);
     if (own === undefined || busV === undefined || this.#several.has(bus)) return own ?? busV;
-    return fits(own, busV, this.#eq.isSplitPhase(bus)) ? own : busV;
+    return fits(own, busV, this.#eq.isSplitPhaseAt(bus)) ? own : busV;
   }
 
   /** Names equipment and transformer ends whose base voltage is not that of their buses. */
   nameConflicts(): void {
     const eq = this.#eq;
-    const devices = new Set<CimObject>();
+    const isMet = new Uint8Array(eq.index.ids.size);
+    const devices: CimObject[] = [];
     for (const terminal of eq.index.byClass('Terminal')) {
-      const device = eq.index.objects.get(terminal.targets('Terminal.ConductingEquipment')[0] ?? '');
-      if (device && device.className !== 'PowerTransformer') devices.add(device);
+      const device = terminal.linked('Terminal.ConductingEquipment');
+      if (!device || isMet[device.number] === 1 || device.className === 'PowerTransformer') continue;
+      isMet[device.number] = 1;
+      devices.push(device);
     }
     for (const device of devices) {
-      const buses = eq.terminals(device).flatMap((terminal) => eq.busOf(terminal) ?? []);
+      const buses: number[] = [];
+      for (const terminal of eq.terminals(device)) {
+        const bus = eq.busNumberOf(terminal);
+        if (bus >= 0) buses.push(bus);
+      }
       // A switch that lost a terminal begins elsewhere, at another voltage.
-      if (BRANCH_CLASSES.includes(device.className) && buses.length < 2) continue;
+      if (buses.length < 2 && BRANCH_CLASSES.includes(device.className)) continue;
       this.#compare(device, 'ConductingEquipment.BaseVoltage', buses);
     }
     for (const end of END_CLASSES.flatMap((name) => eq.index.byClass(name))) {
       const bus = endBusOf(eq, end);
-      if (bus !== undefined) this.#compare(end, 'TransformerEnd.BaseVoltage', [bus]);
+      if (bus >= 0) this.#compare(end, 'TransformerEnd.BaseVoltage', [bus]);
     }
   }
 
-  #compare(object: CimObject, attribute: string, buses: readonly string[]): void {
+  #compare(object: CimObject, attribute: string, buses: readonly number[]): void {
     const eq = this.#eq;
     const own = eq.equipmentBase(object);
-    if (own === undefined || buses.length === 0 || buses.some((bus) => this.#several.has(bus))) return;
-    const known = buses.flatMap((bus) => {
+    if (own === undefined || buses.some((bus) => this.#several.has(bus))) return;
+    let first: { readonly bus: number; readonly baseV: number } | undefined;
+    for (const bus of buses) {
       const baseV = this.of(bus);
-      return baseV === undefined ? [] : [{ bus, baseV }];
-    });
-    // A branch between two voltages has a finding of its own.
-    const [first] = known;
-    if (!first || known.some(({ bus, baseV }) => fits(own, baseV, eq.isSplitPhase(bus)))) return;
-    const node = eq.index.objects.get(first.bus);
-    const bus = node === undefined || node.name === '' ? (node?.mrid ?? first.bus) : node.name;
+      if (baseV === undefined) continue;
+      // A branch between two voltages has a finding of its own.
+      if (fits(own, baseV, eq.isSplitPhaseAt(bus))) return;
+      first ??= { bus, baseV };
+    }
+    if (!first) return;
+    const node = eq.index.numbered(first.bus);
+    const bus = node === undefined || node.name === '' ? (node?.mrid ?? eq.index.ids.text(first.bus)) : node.name;
     const facts = { attribute, value: `${own} V`, allowed: `about ${first.baseV} V, the base of bus ${bus}` };
     const isToNeutral = Math.abs((own * Math.sqrt(3)) / first.baseV - 1) <= TO_NEUTRAL;
     if (isToNeutral && this.#isOnePhase(object)) {
@@ -164,82 +189,96 @@ export class BusBases {
       ['ShuntCompensatorPhase', 'ShuntCompensator'],
     ] as const;
     for (const [part, whole] of parts) {
-      const phases = index.referrers(object.id, `${part}.${whole}`).flatMap((one) => live(one.get(`${part}.phase`)));
+      const phases = index.referrersOf(object, `${part}.${whole}`).flatMap((one) => live(one.get(`${part}.phase`)));
       if (phases.length > 0) return phases.length === 1;
     }
-    const sides = index.referrers(object.id, 'SwitchPhase.Switch');
+    const sides = index.referrersOf(object, 'SwitchPhase.Switch');
     if (sides.length > 0) return sides.length === 1;
     return this.#eq.terminals(object).some((terminal) => live(terminal.get('Terminal.phases')).length === 1);
   }
 
   #findSeveral(): void {
-    const found = new Map<string, number>();
-    for (const bank of this.#eq.index.byClass('TransformerTank')) {
-      const ends = this.#eq.index.referrers(bank.id, 'TransformerTankEnd.TransformerTank');
-      const buses = ends.flatMap((end) => endBusOf(this.#eq, end) ?? []);
-      if (buses.length < 2 || buses.some((bus) => bus !== buses[0])) continue;
-      found.set(buses[0]!, buses.length);
+    const eq = this.#eq;
+    for (const bank of eq.index.byClass('TransformerTank')) {
+      let count = 0;
+      let first = -1;
+      let isOne = true;
+      for (const end of eq.index.referrersOf(bank, 'TransformerTankEnd.TransformerTank')) {
+        const bus = endBusOf(eq, end);
+        if (bus < 0) continue;
+        if (count++ === 0) first = bus;
+        else if (bus !== first) isOne = false;
+      }
+      if (isOne && count > 1) this.#several.add(first);
     }
-    for (const bus of found.keys()) this.#several.add(bus);
   }
 
-  #zone(bus: string): string {
+  #zone(bus: number): number {
+    const zoneOf = this.#zoneOf;
     let root = bus;
-    for (let next = this.#zoneOf.get(root); next !== undefined; next = this.#zoneOf.get(root)) root = next;
+    while (zoneOf[root]! >= 0) root = zoneOf[root]!;
     // Paths are shortened, so that long feeders stay cheap.
     for (let at = bus; at !== root; ) {
-      const next = this.#zoneOf.get(at)!;
-      this.#zoneOf.set(at, root);
+      const next = zoneOf[at]!;
+      zoneOf[at] = root;
       at = next;
     }
     return root;
   }
 
   #joinZones(): void {
-    for (const branch of BRANCH_CLASSES.flatMap((name) => this.#eq.index.byClass(name))) {
-      const [from, to] = this.#eq.terminals(branch).map((terminal) => this.#eq.busOf(terminal));
-      if (from === undefined || to === undefined || this.#several.has(from) || this.#several.has(to)) continue;
-      const [a, b] = [this.#zone(from), this.#zone(to)];
-      if (a !== b) this.#zoneOf.set(a, b);
+    const eq = this.#eq;
+    for (const name of BRANCH_CLASSES) {
+      for (const branch of eq.index.byClass(name)) {
+        const terminals = eq.terminals(branch);
+        const from = eq.busNumberOf(terminals[0]);
+        const to = eq.busNumberOf(terminals[1]);
+        if (from < 0 || to < 0 || this.#several.has(from) || this.#several.has(to)) continue;
+        const [a, b] = [this.#zone(from), this.#zone(to)];
+        if (a !== b) this.#zoneOf[a] = b;
+      }
     }
   }
 
-  #windings(): Witness[] {
-    return END_CLASSES.flatMap((className) =>
-      this.#eq.index.byClass(className).flatMap((end): Witness[] => {
+  #addWindings(witnesses: Witness[]): void {
+    for (const className of END_CLASSES) {
+      const least = className === 'PowerTransformerEnd' ? 1 - RATED_DEVIATION : MIN_RATED_SHARE;
+      for (const end of this.#eq.index.byClass(className)) {
         const bus = endBusOf(this.#eq, end);
         const baseV = this.#eq.equipmentBase(end);
-        if (bus === undefined || baseV === undefined) return [];
+        if (bus < 0 || baseV === undefined) continue;
         const share = (ratedVoltageOf(this.#eq, end) ?? Number.NaN) / baseV;
-        const least = className === 'PowerTransformerEnd' ? 1 - RATED_DEVIATION : MIN_RATED_SHARE;
         const isRight = share >= least && share <= 1 + RATED_DEVIATION;
-        return [{ bus, baseV, weight: isRight ? TRUSTED : DOUBTFUL }];
-      }),
-    );
+        witnesses.push({ bus, baseV, weight: isRight ? TRUSTED : DOUBTFUL });
+      }
+    }
   }
 
-  #equipment(): Witness[] {
+  #addEquipment(witnesses: Witness[]): void {
     const eq = this.#eq;
-    return eq.index.byClass('Terminal').flatMap((terminal): Witness[] => {
-      const device = eq.index.objects.get(terminal.ref('Terminal.ConductingEquipment') ?? '');
-      const bus = eq.busOf(terminal);
+    for (const terminal of eq.index.byClass('Terminal')) {
+      const device = terminal.link('Terminal.ConductingEquipment');
+      const bus = eq.busNumberOf(terminal);
       const baseV = device && eq.equipmentBase(device);
-      if (!device || bus === undefined || baseV === undefined) return [];
-      if (device.className === 'PowerTransformer') return [{ bus, baseV, weight: LAST }];
+      if (!device || bus < 0 || baseV === undefined) continue;
+      if (device.className === 'PowerTransformer') {
+        witnesses.push({ bus, baseV, weight: LAST });
+        continue;
+      }
       const nominal = eq.optionalNumber(device, 'EnergySource.nominalVoltage');
       const isSource = nominal !== undefined && Math.abs(nominal / baseV - 1) <= RATED_DEVIATION;
-      return [{ bus, baseV, weight: isSource ? TRUSTED : ORDINARY }];
-    });
+      witnesses.push({ bus, baseV, weight: isSource ? TRUSTED : ORDINARY });
+    }
   }
 
   /** The base that weighs most in each zone; none where trusted witnesses contradict one another. */
-  #zoneBases(witnesses: readonly Witness[]): Map<string, number> {
-    const votes = new Map<string, Map<number, number>>();
-    const isSplit = new Set<string>();
+  #zoneBases(witnesses: readonly Witness[]): Map<number, number> {
+    const votes = new Map<number, Map<number, number>>();
+    const isSplit = new Set<number>();
     for (const { bus, baseV, weight } of witnesses) {
       if (this.#several.has(bus)) continue;
       const zone = this.#zone(bus);
-      if (this.#eq.isSplitPhase(bus)) isSplit.add(zone);
+      if (this.#eq.isSplitPhaseAt(bus)) isSplit.add(zone);
       let own = votes.get(zone);
       if (!own) {
         own = new Map();
@@ -247,7 +286,7 @@ export class BusBases {
       }
       own.set(baseV, (own.get(baseV) ?? 0) + weight);
     }
-    const bases = new Map<string, number>();
+    const bases = new Map<number, number>();
     for (const [zone, own] of votes) {
       const [first, ...others] = [...own].sort(([, a], [, b]) => b - a);
       if (!first) continue;

@@ -18,7 +18,7 @@ function readControl(eq: CimEquipment, capacitor: CimObject): CapacitorControl |
   const id = capacitor.ref('RegulatingCondEq.RegulatingControl');
   const control =
     (id === undefined ? undefined : eq.index.objects.get(id)) ??
-    eq.index.referrers(capacitor.id, 'RegulatingControl.RegulatingCondEq')[0];
+    eq.index.referrersOf(capacitor, 'RegulatingControl.RegulatingCondEq')[0];
   if (!control) return undefined;
   const written = memberOf(control.get('RegulatingControl.mode'));
   const mode = MODES[written];
@@ -36,7 +36,7 @@ function readControl(eq: CimEquipment, capacitor: CimObject): CapacitorControl |
     );
     return undefined;
   }
-  const terminal = eq.index.objects.get(control.ref('RegulatingControl.Terminal') ?? '');
+  const terminal = control.link('RegulatingControl.Terminal');
   const monitored = terminal?.ref('Terminal.ConductingEquipment');
   const phase = phasesOf(control.get('RegulatingControl.monitoredPhase'))[0];
   return {
@@ -70,7 +70,7 @@ export function readCapacitor(eq: CimEquipment, object: CimObject): Capacitor | 
   }
   const connection = shuntConnection(eq, object, 'ShuntCompensator.phaseConnection');
   const phaseObjects = orderedPhaseObjects(
-    eq.index.referrers(object.id, 'ShuntCompensatorPhase.ShuntCompensator'),
+    eq.index.referrersOf(object, 'ShuntCompensatorPhase.ShuntCompensator'),
     'ShuntCompensatorPhase.phase',
   );
   const written = phaseObjects.flatMap((phase) => phasesOf(phase.get('ShuntCompensatorPhase.phase')).slice(0, 1));

@@ -166,6 +166,12 @@ export class CimObject {
     return at < 0 ? undefined : this.#store.index.numbered(this.targetAt(at));
   }
 
+  /** Number of the id of the first object linked to by an attribute; -1 where there is none. */
+  linkNumber(attribute: string): number {
+    const at = this.#askLink(attribute);
+    return at < 0 ? -1 : this.targetAt(at);
+  }
+
   /** Place of the first link by an attribute, which then counts as read; -1 where there is none. */
   #askLink(attribute: string): number {
     const at = this.placeOf(attribute);

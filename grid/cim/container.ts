@@ -24,7 +24,7 @@ function stem(file: string): string {
  * Equipment of a substation belongs to every feeder the substation energises; equipment without a container to all.
  */
 export function feederScopes(eq: CimEquipment): FeederScope[] {
-  const held = (container: CimObject) => eq.index.referrers(container.id, 'Equipment.EquipmentContainer').length > 0;
+  const held = (container: CimObject) => eq.index.referrersOf(container, 'Equipment.EquipmentContainer').length > 0;
   const feeders = eq.index.byClass('Feeder');
   const containers =
     feeders.length > 0 ? feeders.filter((f) => feeders.length === 1 || held(f)) : eq.index.byClass('Line').filter(held);

@@ -3,8 +3,10 @@ import { BusBases, ratedVoltageOf } from './base-voltage.js';
 import type { CimObject } from './cim-object.js';
 import { decimalOf } from './decimal.js';
 import type { FindingList } from './finding-list.js';
+import type { LoadResponse } from './load.js';
 import type { CimIndex } from './object-index.js';
 import { type CimPhase, isSecondaryPhase, phasesOf } from './phase.js';
+import type { TankSheet } from './transformer-tank.js';
 
 /** Where an ending of a piece of equipment stands. */
 export interface CimEnding {
@@ -81,14 +83,21 @@ export class CimEquipment {
   readonly orphans = new Set<CimObject>();
   /** Matrices by their PerLengthPhaseImpedance, per metre. */
   readonly phaseMatrices = new Map<CimObject, ImpedanceMatrices | undefined>();
-  /** By id of the equipment. */
-  readonly #terminals = new Map<string, readonly CimObject[]>();
+  /** By number of the equipment. */
+  readonly #terminals: (readonly CimObject[] | undefined)[];
   /** Values of voltage limits by their set. */
   readonly #limits = new Map<string, readonly number[]>();
   readonly #bases: BusBases;
-  readonly #secondary = new Set<string>();
-  /** Values of base voltages that were asked for; NaN for none. */
-  readonly #baseById = new Map<string, number>();
+  /** Whether the bus with a number has split-phase legs: 1. */
+  readonly #secondary: Uint8Array;
+  /** Values of base voltages that were asked for, by number; NaN for none. */
+  readonly #baseByNumber = new Map<number, number>();
+  /** Rated voltages of data sheets of tanks by their ids and the number of the end. */
+  readonly sheetVoltages = new Map<string, Map<number | undefined, number | undefined>>();
+  /** What the tanks with a data sheet have in common. */
+  readonly tankSheets = new Map<CimObject, TankSheet[]>();
+  /** How the loads with a response depend on voltage. */
+  readonly responses = new Map<CimObject, LoadResponse>();
   readonly #baseUnit = new Map<string, number>();
   /** What is used in the place of base voltages that are none. */
   readonly #meantBase = new Map<string, number>();
@@ -101,6 +110,8 @@ export class CimEquipment {
   constructor(index: CimIndex, findings: FindingList) {
     this.index = index;
     this.findings = findings;
+    this.#terminals = new Array(index.ids.size);
+    this.#secondary = new Uint8Array(index.ids.size);
     this.isCgmes = isCgmes(index);
     if (this.isCgmes) {
       findings.note('info', 'UNIT', 'The files are CGMES: voltages are read as kV, powers as MW, Mvar and MVA.');
@@ -114,16 +125,16 @@ export class CimEquipment {
 
   /** Terminals of a piece of equipment in order of their sequence numbers. */
   terminals(equipment: CimObject): readonly CimObject[] {
-    let known = this.#terminals.get(equipment.id);
+    let known = this.#terminals[equipment.number];
     if (!known) {
       known = this.#orderedTerminals(equipment);
-      this.#terminals.set(equipment.id, known);
+      this.#terminals[equipment.number] = known;
     }
     return known;
   }
 
   #orderedTerminals(equipment: CimObject): readonly CimObject[] {
-    const list = this.index.referrers(equipment.id, 'Terminal.ConductingEquipment');
+    const list = this.index.referrersOf(equipment, 'Terminal.ConductingEquipment');
     const order = (terminal: CimObject) =>
       this.optionalNumber(terminal, 'ACDCTerminal.sequenceNumber', 'Terminal.sequenceNumber') ?? 0;
     if (list.length < 2) return list;
@@ -137,6 +148,13 @@ export class CimEquipment {
     return terminal?.ref('Terminal.ConnectivityNode') ?? terminal?.ref('Terminal.TopologicalNode');
   }
 
+  /** Number of the id of a terminal's bus; -1 when it has none. */
+  busNumberOf(terminal: CimObject | undefined): number {
+    if (!terminal) return -1;
+    const number = terminal.linkNumber('Terminal.ConnectivityNode');
+    return number < 0 ? terminal.linkNumber('Terminal.TopologicalNode') : number;
+  }
+
   /**
    * The endings of a piece of equipment. What is missing becomes a finding.
    *
@@ -146,8 +164,8 @@ export class CimEquipment {
   endings(equipment: CimObject, count: number): readonly CimEnding[] | undefined {
     const endings: CimEnding[] = [];
     for (const terminal of this.terminals(equipment)) {
-      const bus = this.busOf(terminal);
-      if (bus !== undefined && this.index.objects.has(bus)) endings.push({ terminal, bus });
+      const node = this.index.numbered(this.busNumberOf(terminal));
+      if (node) endings.push({ terminal, bus: node.id });
     }
     if (endings.length >= count) return endings;
     this.findings.add(
@@ -162,9 +180,8 @@ export class CimEquipment {
 
   /** Base voltage of a piece of equipment, line-to-line V. */
   equipmentBase(equipment: CimObject): number | undefined {
-    return this.baseVoltage(
-      equipment.ref('ConductingEquipment.BaseVoltage') ?? equipment.ref('TransformerEnd.BaseVoltage'),
-    );
+    const number = equipment.linkNumber('ConductingEquipment.BaseVoltage');
+    return this.#baseOfNumber(number < 0 ? equipment.linkNumber('TransformerEnd.BaseVoltage') : number);
   }
 
   /** Whether a piece of equipment is in service and connected; one that is not becomes a finding. */
@@ -199,17 +216,21 @@ export class CimEquipment {
 
   /** Value of a BaseVoltage, line-to-line V. */
   baseVoltage(id: string | undefined): number | undefined {
-    if (id === undefined) return undefined;
-    let known = this.#baseById.get(id);
+    return id === undefined ? undefined : this.#baseOfNumber(this.index.ids.find(id));
+  }
+
+  #baseOfNumber(number: number): number | undefined {
+    if (number < 0) return undefined;
+    let known = this.#baseByNumber.get(number);
     if (known === undefined) {
-      known = this.#readBase(id) ?? Number.NaN;
-      this.#baseById.set(id, known);
+      known = this.#readBase(number) ?? Number.NaN;
+      this.#baseByNumber.set(number, known);
     }
     return Number.isNaN(known) ? undefined : known;
   }
 
-  #readBase(id: string): number | undefined {
-    const object = this.index.objects.get(id);
+  #readBase(number: number): number | undefined {
+    const object = this.index.numbered(number);
     if (!object) return undefined;
     const meant = this.#meantBase.get(object.id);
     if (meant !== undefined) return meant;
@@ -219,12 +240,17 @@ export class CimEquipment {
 
   /** Base voltage of a bus, line-to-line V; undefined when nothing tells it. */
   busBase(bus: string): number | undefined {
+    return this.busBaseAt(this.index.ids.find(bus));
+  }
+
+  /** The same for the number of a bus. */
+  busBaseAt(bus: number): number | undefined {
     return this.#bases.of(bus);
   }
 
   /** Base voltage of equipment at a bus, line-to-line V: its own where that is possible there, else the bus's. */
   baseAt(equipment: CimObject, bus: string): number | undefined {
-    return this.#bases.at(equipment, bus);
+    return this.#bases.at(equipment, this.index.ids.find(bus));
   }
 
   /** Names equipment whose base voltage is not that of its bus. */
@@ -234,7 +260,12 @@ export class CimEquipment {
 
   /** Whether nodes 1 and 2 of a bus are split-phase legs. */
   isSplitPhase(bus: string): boolean {
-    return this.#secondary.has(bus);
+    return this.isSplitPhaseAt(this.index.ids.find(bus));
+  }
+
+  /** The same for the number of a bus. */
+  isSplitPhaseAt(bus: number): boolean {
+    return this.#secondary[bus] === 1;
   }
 
   /** A number; an absent one becomes the given default and a warning, an unreadable one the default and an error. */
@@ -294,7 +325,7 @@ export class CimEquipment {
     for (const terminal of this.terminals(equipment)) {
       const sets = [
         ...terminal.refs('ACDCTerminal.OperationalLimitSet'),
-        ...this.index.referrers(terminal.id, 'OperationalLimitSet.Terminal').map((set) => set.id),
+        ...this.index.referrersOf(terminal, 'OperationalLimitSet.Terminal').map((set) => set.id),
       ];
       for (const set of sets) {
         for (const limit of this.index.referrers(set, 'OperationalLimit.OperationalLimitSet')) {
@@ -345,7 +376,7 @@ export class CimEquipment {
     const volts = new Map<string, number>();
     for (const className of ['PowerTransformerEnd', 'TransformerTankEnd']) {
       for (const end of this.index.byClass(className)) {
-        const base = this.index.objects.get(end.ref('TransformerEnd.BaseVoltage') ?? '');
+        const base = end.link('TransformerEnd.BaseVoltage');
         const nominal = this.optionalNumber(base, 'BaseVoltage.nominalVoltage') ?? 0;
         const rated = ratedVoltageOf(this, end) ?? 0;
         if (!base || !(nominal > 0) || !(rated > 0)) continue;
@@ -387,7 +418,7 @@ export class CimEquipment {
       const isAbsent = base.kindOf(attribute) === undefined;
       const isOtherUnit = this.#meantBase.has(base.id);
       if (volts >= MIN_BASE_V && volts <= MAX_BASE_V && !isOtherUnit) continue;
-      const users = links.flatMap((link) => this.index.referrers(base.id, link));
+      const users = links.flatMap((link) => this.index.referrersOf(base, link));
       if (isAbsent && users.length === 0) continue;
       const [first] = users;
       const used = first
@@ -426,19 +457,27 @@ export class CimEquipment {
   }
 
   /** Voltage limits stand at the node itself and are the mean of 1 pu; equipment bases may be those of its other end. */
-  #limitBases(): Map<string, number> {
-    return new Map(
-      this.index.byClass('ConnectivityNode').flatMap((node) => {
-        const base = this.#baseByLimits(node);
-        return base === undefined ? [] : [[node.id, base] as const];
-      }),
-    );
+  #limitBases(): Map<number, number> {
+    const bases = new Map<number, number>();
+    const bySet = new Map<string, number | undefined>();
+    for (const node of this.index.byClass('ConnectivityNode')) {
+      const sets = node.refs('ConnectivityNode.OperationalLimitSet');
+      if (sets.length === 0) continue;
+      const [set] = sets;
+      let base: number | undefined;
+      if (sets.length > 1 || !bySet.has(set!)) {
+        base = this.#baseByLimits(sets);
+        if (sets.length === 1) bySet.set(set!, base);
+      } else base = bySet.get(set!);
+      if (base !== undefined) bases.set(node.number, base);
+    }
+    return bases;
   }
 
-  /** Base voltage of a node from a BaseVoltage nearest to the middle of its voltage limits. */
-  #baseByLimits(node: CimObject): number | undefined {
+  /** Base voltage of a node from a BaseVoltage nearest to the middle of its sets of voltage limits. */
+  #baseByLimits(sets: readonly string[]): number | undefined {
     const limits: number[] = [];
-    for (const set of node.refs('ConnectivityNode.OperationalLimitSet')) {
+    for (const set of sets) {
       let values = this.#limits.get(set);
       if (!values) {
         values = this.#voltageLimits(set);
@@ -465,13 +504,22 @@ export class CimEquipment {
   }
 
   #findSecondaries(): void {
-    const mark = (bus: string | undefined) => {
-      if (bus !== undefined) this.#secondary.add(bus);
+    const mark = (bus: number) => {
+      if (bus >= 0) this.#secondary[bus] = 1;
+    };
+    const isSecondary = new Map<string, boolean>();
+    const isLeg = (code: string | undefined) => {
+      if (code === undefined) return false;
+      let known = isSecondary.get(code);
+      if (known === undefined) {
+        known = phasesOf(code).some(isSecondaryPhase);
+        isSecondary.set(code, known);
+      }
+      return known;
     };
     for (const end of this.index.byClass('TransformerTankEnd')) {
       const code = end.get('TransformerTankEnd.orderedPhases') ?? end.get('TransformerTankEnd.phases');
-      if (!phasesOf(code).some(isSecondaryPhase)) continue;
-      mark(this.busOf(this.index.objects.get(end.ref('TransformerEnd.Terminal') ?? '')));
+      if (isLeg(code)) mark(this.busNumberOf(end.link('TransformerEnd.Terminal')));
     }
     for (const [owner, attribute] of PHASE_OBJECTS) {
       const className =
@@ -479,9 +527,9 @@ export class CimEquipment {
           ? 'LinearShuntCompensatorPhase'
           : owner.slice(0, owner.indexOf('.'));
       for (const object of this.index.byClass(className)) {
-        if (!phasesOf(object.get(attribute)).some(isSecondaryPhase)) continue;
-        const equipment = this.index.objects.get(object.ref(owner) ?? '');
-        if (equipment) for (const terminal of this.terminals(equipment)) mark(this.busOf(terminal));
+        if (!isLeg(object.get(attribute))) continue;
+        const equipment = object.link(owner);
+        if (equipment) for (const terminal of this.terminals(equipment)) mark(this.busNumberOf(terminal));
       }
     }
   }

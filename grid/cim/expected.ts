@@ -70,13 +70,13 @@ const isWritten = (attribute: string) => (eq: CimEquipment) => eq.index.attribut
 
 /** Older files keep the ratios of instrument transformers in a TapChangerInfo, tied by Asset. */
 function hasAsset(eq: CimEquipment, changer: CimObject): boolean {
-  return eq.index.referrers(changer.id, 'Asset.PowerSystemResources').length > 0;
+  return eq.index.referrersOf(changer, 'Asset.PowerSystemResources').length > 0;
 }
 
 /** Whether a test of the end tells its losses, so that resistances follow from them. */
 function hasLosses(eq: CimEquipment, end: CimObject): boolean {
   const links = ['ShortCircuitTest.EnergisedEnd', 'ShortCircuitTest.GroundedEnds'];
-  const tests = links.flatMap((link) => eq.index.referrers(end.id, link));
+  const tests = links.flatMap((link) => eq.index.referrersOf(end, link));
   return tests.length === 0 || tests.some((test) => says(eq, test, 'ShortCircuitTest.loss'));
 }
 
@@ -199,7 +199,7 @@ const TABLE: readonly Expected[] = [
     attribute: 'ShuntCompensator.sections',
     or: ['ShuntCompensator.normalSections'],
     instead: 'none is switched on',
-    where: (eq, bank) => eq.index.referrers(bank.id, 'ShuntCompensatorPhase.ShuntCompensator').length === 0,
+    where: (eq, bank) => eq.index.referrersOf(bank, 'ShuntCompensatorPhase.ShuntCompensator').length === 0,
   },
   {
     of: ['LinearShuntCompensatorPhase'],
@@ -215,7 +215,7 @@ const TABLE: readonly Expected[] = [
     of: ['LinearShuntCompensator'],
     attribute: 'ShuntCompensator.aVRDelay',
     instead: '0 s is used',
-    where: (eq, bank) => eq.index.referrers(bank.id, 'RegulatingControl.RegulatingCondEq').length > 0,
+    where: (eq, bank) => eq.index.referrersOf(bank, 'RegulatingControl.RegulatingCondEq').length > 0,
   },
   { of: ['SwitchPhase'], attribute: 'SwitchPhase.phaseSide1', instead: 'that of the other side is used' },
   { of: ['SwitchPhase'], attribute: 'SwitchPhase.phaseSide2', instead: 'that of the other side is used' },

@@ -18,7 +18,6 @@ import {
   type Measurement,
   type PhotovoltaicSystem,
   type StoredArea,
-  type Terminal,
   type Transformer,
 } from '../model/index.js';
 import { readCapacitor } from './capacitor.js';
@@ -65,15 +64,16 @@ export interface ReadFeederSettings {
   readonly earthResistivity?: number;
 }
 
-/** Positions of buses by the PositionPoints of the equipment that ends there. */
-function busPositions(eq: CimEquipment): ReadonlyMap<string, readonly [number, number]> {
-  const positions = new Map<string, readonly [number, number]>();
-  for (const terminal of eq.index.byClass('Terminal')) {
-    const bus = eq.busOf(terminal);
-    const equipment = eq.index.objects.get(terminal.ref('Terminal.ConductingEquipment') ?? '');
-    const location = equipment?.ref('PowerSystemResource.Location');
-    if (bus === undefined || location === undefined || positions.has(bus)) continue;
-    const points = eq.index.referrers(location, 'PositionPoint.Location');
+/** Positions of buses, by number, by the PositionPoints of the equipment that ends there. */
+function busPositions(eq: CimEquipment): readonly (readonly [number, number] | undefined)[] {
+  const { index } = eq;
+  const positions: (readonly [number, number] | undefined)[] = new Array(index.ids.size);
+  for (const terminal of index.byClass('Terminal')) {
+    const bus = eq.busNumberOf(terminal);
+    const equipment = terminal.link('Terminal.ConductingEquipment');
+    const location = equipment === undefined ? -1 : equipment.linkNumber('PowerSystemResource.Location');
+    if (bus < 0 || location < 0 || positions[bus] !== undefined) continue;
+    const points = index.referrersOfNumber(location, 'PositionPoint.Location');
     const own = eq.optionalNumber(terminal, 'ACDCTerminal.sequenceNumber', 'Terminal.sequenceNumber') ?? 1;
     const point =
       points.length === 1
@@ -83,7 +83,7 @@ function busPositions(eq: CimEquipment): ReadonlyMap<string, readonly [number, n
     const y = eq.optionalNumber(point, 'PositionPoint.yPosition');
     // The exporter writes 0, 0 for a place it does not know.
     if (x === undefined || y === undefined || (x === 0 && y === 0)) continue;
-    positions.set(bus, [x, y]);
+    positions[bus] = [x, y];
   }
   return positions;
 }
@@ -101,7 +101,7 @@ function capacitorBuses(eq: CimEquipment, capacitors: readonly Capacitor[]): Rea
 interface FileContext {
   readonly eq: CimEquipment;
   readonly settings: Required<ReadFeederSettings>;
-  readonly positions: ReadonlyMap<string, readonly [number, number]>;
+  readonly positions: readonly (readonly [number, number] | undefined)[];
   readonly measurements: readonly Measurement[];
   readonly areas: readonly StoredArea[];
 }
@@ -110,11 +110,14 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
   const { eq, settings, positions } = context;
   const objects = (...classes: readonly string[]) =>
     classes.flatMap((name) => eq.index.byClass(name).filter((object) => scope.holds(object) && eq.isInService(object)));
-  const map = <T>(list: readonly CimObject[], read: (object: CimObject) => T | undefined): T[] =>
-    list.flatMap((object) => {
+  const map = <T>(list: readonly CimObject[], read: (object: CimObject) => T | undefined): T[] => {
+    const elements: T[] = [];
+    for (const object of list) {
       const element = read(object);
-      return element === undefined ? [] : [element];
-    });
+      if (element !== undefined) elements.push(element);
+    }
+    return elements;
+  };
 
   const read: Transformer[] = [];
   const places = new Map<string, WindingPlace>();
@@ -126,12 +129,14 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
   }
   const shared = sharedBuses(read);
   const sharedBus = shared.size === 1 ? [...shared.keys()][0] : undefined;
-  const lines = map(objects('ACLineSegment', 'SeriesCompensator'), (o) => readLine(eq, o, settings)).map((line) =>
-    placeAtSharedBus(eq, line, shared),
-  );
-  const charged = new Set(
-    lines.filter((line) => line.shuntSiemens.im.some((b) => b !== 0)).flatMap((line) => [line.from.bus, line.to.bus]),
-  );
+  const lines = map(objects('ACLineSegment', 'SeriesCompensator'), (o) => {
+    const line = readLine(eq, o, settings);
+    return line && placeAtSharedBus(eq, line, shared);
+  });
+  const charged = new Set<string>();
+  for (const { from, to, shuntSiemens } of lines) {
+    if (shuntSiemens.im.some((b) => b !== 0)) charged.add(from.bus).add(to.bus);
+  }
   const transformers = read.map((transformer) => withoutTertiaryShunt(eq, transformer, (id) => charged.has(id)));
   const capacitors = map(objects('LinearShuntCompensator'), (o) => readCapacitor(eq, o));
   const leadsToCapacitor = capacitorBuses(eq, capacitors);
@@ -142,7 +147,9 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
         ? withCapacitorLeads(eq, device)
         : device,
     );
-  const ties = [...lines, ...switches].map((branch) => [branch.from.bus, branch.to.bus] as const);
+  const ties: (readonly [string, string])[] = [];
+  for (const { from, to } of lines) ties.push([from.bus, to.bus]);
+  for (const { from, to } of switches) ties.push([from.bus, to.bus]);
   const voltages = new NominalVoltages(eq, transformers, ties);
 
   const sources = map(objects(...SOURCE_CLASSES), (o) => readSource(eq, o));
@@ -165,32 +172,33 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
     (changer) => readRegulator(eq, changer, places, byId),
   );
 
-  const terminals: Terminal[] = [
-    ...[...lines, ...switches].flatMap((branch) => [branch.from, branch.to]),
-    ...transformers.flatMap((transformer) => transformer.windings.map((winding) => winding.terminal)),
-    ...[...sources, ...capacitors, ...loads, ...pvSystems, ...batteries, ...machines].map((device) => device.terminal),
-  ];
-  const used = new Set(terminals.map((terminal) => terminal.bus));
-  const nodes = [...eq.index.byClass('ConnectivityNode'), ...eq.index.byClass('TopologicalNode')];
-  const buses = nodes.flatMap((node): Bus[] => {
-    const isOwn =
-      scope.container !== undefined && node.ref('ConnectivityNode.ConnectivityNodeContainer') === scope.container.id;
-    if (!used.has(node.id) && !(isOwn && node.className === 'ConnectivityNode')) return [];
-    return [bus(eq, node, positions.get(node.id))];
-  });
-
+  const devices = [sources, capacitors, loads, pvSystems, batteries, machines];
+  const used = new Set<string>();
   const inScope = new Set<string>();
-  for (const element of [
-    ...lines,
-    ...switches,
-    ...sources,
-    ...capacitors,
-    ...loads,
-    ...pvSystems,
-    ...batteries,
-    ...machines,
-  ])
-    inScope.add(element.id);
+  for (const branches of [lines, switches]) {
+    for (const { id, from, to } of branches) {
+      used.add(from.bus).add(to.bus);
+      inScope.add(id);
+    }
+  }
+  for (const { windings } of transformers) for (const { terminal } of windings) used.add(terminal.bus);
+  for (const list of devices) {
+    for (const { id, terminal } of list) {
+      used.add(terminal.bus);
+      inScope.add(id);
+    }
+  }
+  const buses: Bus[] = [];
+  for (const className of ['ConnectivityNode', 'TopologicalNode']) {
+    for (const node of eq.index.byClass(className)) {
+      const isOwn =
+        scope.container !== undefined &&
+        node.linkNumber('ConnectivityNode.ConnectivityNodeContainer') === scope.container.number;
+      if (!used.has(node.id) && !(isOwn && className === 'ConnectivityNode')) continue;
+      buses.push(bus(eq, node, positions[node.number]));
+    }
+  }
+
   for (const transformer of transformers) {
     inScope.add(transformer.id);
     inScope.add(transformer.bankId);
@@ -227,8 +235,8 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
 }
 
 function bus(eq: CimEquipment, node: CimObject, position: readonly [number, number] | undefined): Bus {
-  const isSplitPhase = eq.isSplitPhase(node.id);
-  const base = eq.busBase(node.id);
+  const isSplitPhase = eq.isSplitPhaseAt(node.number);
+  const base = eq.busBaseAt(node.number);
   if (base === undefined) {
     eq.findings.add(
       'warning',
@@ -257,8 +265,8 @@ function devices(feeder: FeederData) {
 /** Names nodes that nothing is connected to and that no feeder holds: they are in no feeder. */
 function nameLonelyNodes(eq: CimEquipment): void {
   for (const node of eq.index.byClass('ConnectivityNode')) {
-    if (eq.index.referrers(node.id, 'Terminal.ConnectivityNode').length > 0) continue;
-    if (node.ref('ConnectivityNode.ConnectivityNodeContainer') !== undefined) continue;
+    if (eq.index.referrersOf(node, 'Terminal.ConnectivityNode').length > 0) continue;
+    if (node.linkNumber('ConnectivityNode.ConnectivityNodeContainer') >= 0) continue;
     const fact = 'Nothing is connected to it and no container holds it; it is left out.';
     eq.findings.add('warning', 'ISOLATED_BUS', node, fact, { attribute: 'Terminal.ConnectivityNode' });
   }

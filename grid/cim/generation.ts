@@ -121,7 +121,7 @@ function unitOf(eq: CimEquipment, connection: CimObject): CimObject | undefined 
   const id = connection.ref(UNIT_LINK);
   return (
     (id === undefined ? undefined : eq.index.objects.get(id)) ??
-    eq.index.referrers(connection.id, 'PowerElectronicsUnit.PowerElectronicsConnection')[0]
+    eq.index.referrersOf(connection, 'PowerElectronicsUnit.PowerElectronicsConnection')[0]
   );
 }
 
@@ -137,7 +137,7 @@ export function readInverter(
 ): ReadInverter | undefined {
   const ratedS = eq.number(connection, 'PowerElectronicsConnection.ratedS', 0);
   const phaseObjects = orderedPhaseObjects(
-    eq.index.referrers(connection.id, 'PowerElectronicsConnectionPhase.PowerElectronicsConnection'),
+    eq.index.referrersOf(connection, 'PowerElectronicsConnectionPhase.PowerElectronicsConnection'),
     'PowerElectronicsConnectionPhase.phase',
   );
   const p = eq.optionalNumber(connection, 'PowerElectronicsConnection.p', 'PowerElectronicsConnection.pfixed');

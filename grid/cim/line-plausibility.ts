@@ -36,12 +36,24 @@ const COUPLING_MARGIN = 1.001;
 
 const NOT_PHYSICAL = 'error';
 
+/** Impedance of a line itself. */
+const OWN_VALUES = ['ACLineSegment.r', 'ACLineSegment.x'] as const;
+/** Links to the catalogue. */
+const CATALOGUE_LINKS = [
+  'ACLineSegment.PerLengthImpedance',
+  'ACLineSegment.PhaseImpedance',
+  'ACLineSegment.SequenceImpedance',
+] as const;
+
 /** The catalogue entry of a line, whichever of the names of CIM16, 17 and 100 it has. */
 function entryOf(eq: CimEquipment, segment: CimObject): CimObject | undefined {
-  const id = ['PerLengthImpedance', 'PhaseImpedance', 'SequenceImpedance']
-    .map((name) => segment.ref(`ACLineSegment.${name}`))
-    .find((found) => found !== undefined);
-  return id === undefined ? undefined : eq.index.objects.get(id);
+  // Every one is read, so that none is named as unread beside another.
+  let found = -1;
+  for (const name of CATALOGUE_LINKS) {
+    const number = segment.linkNumber(name);
+    if (found < 0) found = number;
+  }
+  return eq.index.numbered(found);
 }
 
 /** Cells of a matrix by place, from 0; empty where one has no place. */
@@ -52,7 +64,7 @@ interface Cell {
 }
 
 function cellsOf(eq: CimEquipment, entry: CimObject): Cell[] {
-  const data = eq.index.referrers(entry.id, 'PhaseImpedanceData.PhaseImpedance');
+  const data = eq.index.referrersOf(entry, 'PhaseImpedanceData.PhaseImpedance');
   const order = Math.round((Math.sqrt(8 * data.length + 1) - 1) / 2);
   return data.flatMap((object): Cell[] => {
     const row = eq.optionalNumber(object, 'PhaseImpedanceData.row');
@@ -181,17 +193,23 @@ function checkLength(eq: CimEquipment, segment: CimObject, unit: number, isPerLe
   if (length === undefined) return;
   const isRight = length > 0 || (length === 0 && !isPerLength);
   if (!demand(eq, segment, attribute, length, isRight, 'above 0', NOT_PHYSICAL)) return;
-  const buses = eq.terminals(segment).flatMap((terminal) => eq.busOf(terminal) ?? []);
-  const baseKv = Math.max(0, ...buses.map((bus) => eq.busBase(bus) ?? 0), eq.equipmentBase(segment) ?? 0) / 1000;
+  let baseV = Math.max(0, eq.equipmentBase(segment) ?? 0);
+  for (const terminal of eq.terminals(segment)) baseV = Math.max(baseV, eq.busBaseAt(eq.busNumberOf(terminal)) ?? 0);
+  const baseKv = baseV / 1000;
   const limit = Math.min(MAX_LENGTH_KM, LOW_VOLTAGE_LENGTH_KM + LENGTH_KM_PER_KV * baseKv);
+  if ((length * unit) / 1000 <= limit) return;
   const allowed = `up to ${Number(limit.toPrecision(3))} km at ${Number(baseKv.toPrecision(3))} kV`;
-  demand(eq, segment, attribute, length, (length * unit) / 1000 <= limit, allowed, 'warning');
+  demand(eq, segment, attribute, length, false, allowed, 'warning');
 }
 
 /** Names what is impossible or unlikely in the impedances of lines. */
 export function nameImplausibleLines(eq: CimEquipment): void {
   const segments = eq.index.byClass('ACLineSegment');
-  const entries = new Set(segments.flatMap((segment) => entryOf(eq, segment) ?? []));
+  const entries = new Set<CimObject>();
+  for (const segment of segments) {
+    const entry = entryOf(eq, segment);
+    if (entry) entries.add(entry);
+  }
   const matrices = new Map([...entries].map((entry) => [entry, cellsOf(eq, entry)]));
   const reactances = [...matrices].map(([entry, cells]) => {
     const self = cells.find(({ row, column }) => row === column)?.object;
@@ -213,7 +231,7 @@ export function nameImplausibleLines(eq: CimEquipment): void {
   for (const segment of segments) {
     const length = eq.optionalNumber(segment, 'Conductor.length') ?? 0;
     const isMatrix = entryOf(eq, segment)?.className === 'PerLengthPhaseImpedance';
-    const own = ['r', 'x'].map((name) => eq.optionalNumber(segment, `ACLineSegment.${name}`) ?? 0);
+    const own = OWN_VALUES.map((name) => eq.optionalNumber(segment, name) ?? 0);
     const ohm = Math.hypot(...own);
     checkLength(eq, segment, unit, isMatrix || ohm === 0);
     if (isMatrix || ohm === 0) continue;

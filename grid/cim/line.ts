@@ -85,7 +85,7 @@ function phaseMatrix(eq: CimEquipment, info: CimObject): ImpedanceMatrices | und
 }
 
 function readPhaseMatrix(eq: CimEquipment, info: CimObject): ImpedanceMatrices | undefined {
-  const data = eq.index.referrers(info.id, 'PhaseImpedanceData.PhaseImpedance');
+  const data = eq.index.referrersOf(info, 'PhaseImpedanceData.PhaseImpedance');
   if (data.length === 0) {
     eq.findings.add('error', 'MISSING_REFERENCE', info, 'It has no PhaseImpedanceData.', {
       attribute: 'PhaseImpedanceData.PhaseImpedance',
@@ -179,7 +179,7 @@ function geometryMatrices(
   settings: LineSettings,
 ): { series: ComplexMatrix; shunt: ComplexMatrix } | undefined {
   const place = (position: CimObject) => eq.optionalNumber(position, 'WirePosition.sequenceNumber') ?? 0;
-  const positions = [...eq.index.referrers(spacing.id, 'WirePosition.WireSpacingInfo')].sort(
+  const positions = [...eq.index.referrersOf(spacing, 'WirePosition.WireSpacingInfo')].sort(
     (a, b) => place(a) - place(b),
   );
   const wires = phaseObjects.map((phase) =>
@@ -307,7 +307,7 @@ export function readLine(eq: CimEquipment, segment: CimObject, settings: LineSet
   const isSegment = segment.className === 'ACLineSegment';
   const phaseObjects = isSegment
     ? orderedPhaseObjects(
-        eq.index.referrers(segment.id, 'ACLineSegmentPhase.ACLineSegment'),
+        eq.index.referrersOf(segment, 'ACLineSegmentPhase.ACLineSegment'),
         'ACLineSegmentPhase.phase',
         (phase) => eq.optionalNumber(phase, 'ACLineSegmentPhase.sequenceNumber'),
       )

@@ -61,10 +61,24 @@ function zip(eq: CimEquipment, response: CimObject, letter: 'p' | 'q'): ZipShare
   return { z: z / sum, i: i / sum, p: p / sum };
 }
 
-function response(eq: CimEquipment, consumer: CimObject): Pick<Load, 'zipP' | 'zipQ' | 'voltageExponents'> {
+/** How loads depend on voltage. */
+export type LoadResponse = Pick<Load, 'zipP' | 'zipQ' | 'voltageExponents'>;
+
+const CONSTANT: LoadResponse = { zipP: CONSTANT_POWER, zipQ: CONSTANT_POWER };
+
+function response(eq: CimEquipment, consumer: CimObject): LoadResponse {
   const id = consumer.ref('EnergyConsumer.LoadResponse') ?? consumer.ref('EnergyConsumer.LoadResponseCharacteristic');
   const found = id === undefined ? undefined : eq.index.objects.get(id);
-  if (!found) return { zipP: CONSTANT_POWER, zipQ: CONSTANT_POWER };
+  if (!found) return CONSTANT;
+  let known = eq.responses.get(found);
+  if (!known) {
+    known = readResponse(eq, found);
+    eq.responses.set(found, known);
+  }
+  return known;
+}
+
+function readResponse(eq: CimEquipment, found: CimObject): LoadResponse {
   if (eq.flag(found, 'LoadResponseCharacteristic.exponentModel')) {
     return {
       zipP: CONSTANT_POWER,
@@ -169,7 +183,7 @@ export function readLoad(eq: CimEquipment, voltages: NominalVoltages, consumer: 
   }
   const connection = shuntConnection(eq, consumer, CONNECTION);
   const phaseObjects = orderedPhaseObjects(
-    eq.index.referrers(consumer.id, 'EnergyConsumerPhase.EnergyConsumer'),
+    eq.index.referrersOf(consumer, 'EnergyConsumerPhase.EnergyConsumer'),
     'EnergyConsumerPhase.phase',
   );
   const totalW = eq.optionalNumber(consumer, 'EnergyConsumer.p', 'EnergyConsumer.pfixed');

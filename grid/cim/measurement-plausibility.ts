@@ -16,7 +16,7 @@ function told(object: CimObject): string {
 
 /** Terminals of equipment, or of the transformer that a tank is part of; none for what has no terminals. */
 function ownTerminals(eq: CimEquipment, resource: CimObject): readonly CimObject[] {
-  const bank = eq.index.objects.get(resource.target('TransformerTank.PowerTransformer') ?? '');
+  const bank = resource.linked('TransformerTank.PowerTransformer');
   return eq.terminals(bank ?? resource);
 }
 
@@ -24,13 +24,13 @@ function ownTerminals(eq: CimEquipment, resource: CimObject): readonly CimObject
  * @param equipmentId - what it is read to measure
  */
 function nameOtherTerminal(eq: CimEquipment, object: CimObject, equipmentId: string): void {
-  const terminal = eq.index.objects.get(object.target('Measurement.Terminal') ?? '');
+  const terminal = object.linked('Measurement.Terminal');
   if (terminal?.className !== 'Terminal' || terminal.target('Terminal.ConductingEquipment') === equipmentId) return;
   const resource = eq.index.objects.get(equipmentId);
   if (!resource) return;
   const own = ownTerminals(eq, resource);
   if (own.length === 0 || own.includes(terminal)) return;
-  const owner = eq.index.objects.get(terminal.target('Terminal.ConductingEquipment') ?? '');
+  const owner = terminal.linked('Terminal.ConductingEquipment');
   const fact =
     'Measurement.Terminal belongs to other equipment than Measurement.PowerSystemResource; its bus is that of the terminal. Correct one of the two.';
   eq.findings.add('warning', 'CONFLICTING_VALUE', object, fact, {

@@ -21,7 +21,7 @@ export function readMeasurement(eq: CimEquipment, object: CimObject): Measuremen
     });
     return undefined;
   }
-  const terminal = eq.index.objects.get(object.ref('Measurement.Terminal') ?? '');
+  const terminal = object.link('Measurement.Terminal');
   const equipmentId = object.ref('Measurement.PowerSystemResource') ?? terminal?.ref('Terminal.ConductingEquipment');
   const equipment = eq.index.objects.get(equipmentId ?? '');
   if (!equipment) {
@@ -65,7 +65,7 @@ export function readAreas(eq: CimEquipment): StoredArea[] {
         name: object.name,
         kind,
         ...(parent ? { parent: parent.mrid } : {}),
-        equipment: eq.index.referrers(object.id, 'Equipment.SubSchedulingArea').map((equipment) => equipment.id),
+        equipment: eq.index.referrersOf(object, 'Equipment.SubSchedulingArea').map((equipment) => equipment.id),
         boundaryTerminals: eq.index
           .referrers(object.id, 'Terminal.BoundedSchedulingArea')
           .map((terminal) => terminal.id),

@@ -142,15 +142,16 @@ export class CimIndex {
    * attribute are inverted at its first use.
    */
   referrers(id: string, attribute: string): readonly CimObject[] {
-    return this.#linking(attribute, id, undefined);
+    return this.referrersOfNumber(this.ids.find(id), attribute);
   }
 
   /** The same for an object. */
   referrersOf(object: CimObject, attribute: string): readonly CimObject[] {
-    return this.#linking(attribute, '', object);
+    return this.referrersOfNumber(object.number, attribute);
   }
 
-  #linking(attribute: string, id: string, object: CimObject | undefined): readonly CimObject[] {
+  /** The same for the number of an id. */
+  referrersOfNumber(number: number, attribute: string): readonly CimObject[] {
     const code = this.attributeCode(attribute);
     if (code < 0) return NO_OBJECTS;
     let inverse = this.#inverse[code];
@@ -159,7 +160,6 @@ export class CimIndex {
       inverse = this.#invert(code);
       this.#inverse[code] = inverse;
     }
-    const number = object ? object.number : this.ids.find(id);
     const { first, next, holders } = inverse;
     let link = number >= 0 && number < first.length ? first[number]! : END;
     if (link === END) return NO_OBJECTS;

@@ -139,7 +139,7 @@ function hasWhole(
 export function nameOrphans(eq: CimEquipment): void {
   for (const { of, by, to, from, severity } of TABLE) {
     for (const object of of.flatMap((className) => eq.index.byClass(className))) {
-      if (from?.some((link) => eq.index.referrers(object.id, link).length > 0)) continue;
+      if (from?.some((link) => eq.index.referrersOf(object, link).length > 0)) continue;
       if (hasWhole(eq, object, by, to)) continue;
       const targets = by.flatMap((link) => object.targets(link));
       const wholes = targets.flatMap((id) => eq.index.objects.get(id) ?? []);
@@ -219,7 +219,7 @@ function eachPlaced(eq: CimEquipment, visit: (bus: string, object: CimObject, at
   const { index } = eq;
   for (const [className, link, attribute] of PHASES) {
     for (const object of index.byClass(className)) {
-      const owner = index.objects.get(object.target(link) ?? '');
+      const owner = object.linked(link);
       if (!owner) continue;
       for (const terminal of eq.terminals(owner)) {
         const bus = eq.busOf(terminal);
@@ -229,7 +229,7 @@ function eachPlaced(eq: CimEquipment, visit: (bus: string, object: CimObject, at
   }
   const ordered = 'TransformerTankEnd.orderedPhases';
   for (const end of index.byClass('TransformerTankEnd')) {
-    const bus = eq.busOf(index.objects.get(end.target('TransformerEnd.Terminal') ?? ''));
+    const bus = eq.busOf(end.linked('TransformerEnd.Terminal'));
     if (bus !== undefined) visit(bus, end, end.kindOf(ordered) ? ordered : 'TransformerTankEnd.phases');
   }
 }

@@ -47,7 +47,7 @@ function nameCrossedSwitch(eq: CimEquipment, object: CimObject): void {
 
 function singlePhases(eq: CimEquipment, tank: CimObject): Map<string, string> {
   const byEnd = new Map<string, string>();
-  for (const end of eq.index.referrers(tank.id, 'TransformerTankEnd.TransformerTank')) {
+  for (const end of eq.index.referrersOf(tank, 'TransformerTankEnd.TransformerTank')) {
     const [phase, ...others] = livePhases(eq, end, ORDERED);
     const number = end.peek(eq.index.attributeCode('TransformerEnd.endNumber'));
     if (phase !== undefined && others.length === 0 && 'ABC'.includes(phase)) byEnd.set(number, phase);

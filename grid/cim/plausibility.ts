@@ -89,10 +89,10 @@ export function demandPower(
   const size = Math.abs(value);
   const limit = (currentA: number) =>
     Math.min(POWER_VA, baseV === undefined ? POWER_VA : (baseV / Math.sqrt(3)) * currentA) / powerOfOne;
+  if (size <= limit(DOUBTFUL_CURRENT_A)) return true;
   const allowed = (currentA: number) => `within ${short(limit(currentA))}`;
   if (!demand(eq, object, attribute, value, size <= limit(CURRENT_A), allowed(CURRENT_A))) return false;
-  const isUsual = size <= limit(DOUBTFUL_CURRENT_A);
-  demand(eq, object, attribute, value, isUsual, allowed(DOUBTFUL_CURRENT_A), 'warning');
+  demand(eq, object, attribute, value, false, allowed(DOUBTFUL_CURRENT_A), 'warning');
   return true;
 }
 

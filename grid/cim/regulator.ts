@@ -38,7 +38,7 @@ function tapChangerInfo(eq: CimEquipment, changer: CimObject): CimObject | undef
 function endOf(eq: CimEquipment, changer: CimObject): string | undefined {
   return (
     changer.ref('RatioTapChanger.TransformerEnd') ??
-    eq.index.referrers(changer.id, 'TransformerEnd.RatioTapChanger')[0]?.id
+    eq.index.referrersOf(changer, 'TransformerEnd.RatioTapChanger')[0]?.id
   );
 }
 
@@ -180,8 +180,7 @@ export function readRegulator(
     return undefined;
   }
   const control =
-    eq.index.objects.get(changer.ref('TapChanger.TapChangerControl') ?? '') ??
-    eq.index.referrers(changer.id, 'TapChangerControl.TapChanger')[0];
+    changer.link('TapChanger.TapChangerControl') ?? eq.index.referrersOf(changer, 'TapChangerControl.TapChanger')[0];
   const info = tapChangerInfo(eq, changer);
   if (!control) {
     eq.findings.add('info', 'DEFAULTED_ATTRIBUTE', changer, 'It has no TapChangerControl; its tap stays where it is.', {

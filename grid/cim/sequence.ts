@@ -103,7 +103,7 @@ function nameBadOrders(eq: CimEquipment): void {
 
 /** Names terminals beyond those a class has, and numbers that do not tell them apart. */
 function checkTerminals(eq: CimEquipment, device: CimObject, count: number): void {
-  const terminals = eq.index.referrers(device.id, 'Terminal.ConductingEquipment');
+  const terminals = eq.index.referrersOf(device, 'Terminal.ConductingEquipment');
   if (terminals.length > count) {
     const value = terminals
       .map((terminal) => `${terminal.mrid} at ${called(eq, eq.busOf(terminal) ?? 'no bus')}`)
@@ -160,8 +160,8 @@ export function nameBadSequences(eq: CimEquipment): void {
   }
   for (const device of ONE_ENDED.flatMap((name) => eq.index.byClass(name))) checkTerminals(eq, device, 1);
   for (const bank of eq.index.byClass('PowerTransformer')) {
-    const ends = eq.index.referrers(bank.id, 'PowerTransformerEnd.PowerTransformer').length;
-    if (ends < 2 || eq.index.referrers(bank.id, 'TransformerTank.PowerTransformer').length > 0) continue;
+    const ends = eq.index.referrersOf(bank, 'PowerTransformerEnd.PowerTransformer').length;
+    if (ends < 2 || eq.index.referrersOf(bank, 'TransformerTank.PowerTransformer').length > 0) continue;
     checkTerminals(eq, bank, ends);
     checkEnds(eq, bank);
   }

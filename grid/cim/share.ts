@@ -3,6 +3,9 @@ import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
 import { type CimPhase, deltaPartner, nodeOfPhase } from './phase.js';
 
+/** More nodes than a bus has. */
+const MAX_NODES = 64;
+
 /**
  * Nominal voltages between two nodes of a bus: what a transformer winding across the same nodes of the same galvanic zone
  * is rated for, else the base voltage. Base voltage alone is wrong for four-wire deltas (120 V to neutral in a 240 V
@@ -10,17 +13,19 @@ import { type CimPhase, deltaPartner, nodeOfPhase } from './phase.js';
  */
 export class NominalVoltages {
   readonly #eq: CimEquipment;
-  readonly #zoneOf = new Map<string, string>();
-  readonly #rated = new Map<string, number>();
+  /** Another bus of the same zone by number; -1 for the one that stands for it. */
+  readonly #zoneOf: Int32Array;
+  readonly #rated = new Map<number, number>();
 
   /**
    * @param ties - pairs of buses joined by lines and switches
    */
   constructor(eq: CimEquipment, transformers: readonly Transformer[], ties: Iterable<readonly [string, string]>) {
     this.#eq = eq;
+    this.#zoneOf = new Int32Array(eq.index.ids.size).fill(-1);
     for (const [a, b] of ties) {
       const [za, zb] = [this.#zone(a), this.#zone(b)];
-      if (za !== zb) this.#zoneOf.set(za, zb);
+      if (za !== zb) this.#zoneOf[za] = zb;
     }
     for (const transformer of transformers) {
       transformer.windings.forEach((winding, w) => {
@@ -71,14 +76,22 @@ export class NominalVoltages {
     return standard;
   }
 
-  #zone(bus: string): string {
-    let root = bus;
-    for (let next = this.#zoneOf.get(root); next !== undefined; next = this.#zoneOf.get(root)) root = next;
+  #zone(bus: string): number {
+    const zoneOf = this.#zoneOf;
+    const start = this.#eq.index.ids.find(bus);
+    let root = start;
+    while (zoneOf[root]! >= 0) root = zoneOf[root]!;
+    // Paths are shortened, so that long feeders stay cheap.
+    for (let at = start; at !== root; ) {
+      const next = zoneOf[at]!;
+      zoneOf[at] = root;
+      at = next;
+    }
     return root;
   }
 
-  #key(bus: string, a: number, b: number): string {
-    return `${this.#zone(bus)} ${Math.min(a, b)} ${Math.max(a, b)}`;
+  #key(bus: string, a: number, b: number): number {
+    return (this.#zone(bus) * MAX_NODES + Math.min(a, b)) * MAX_NODES + Math.max(a, b);
   }
 }
 

@@ -107,7 +107,7 @@ export function nameSecondParts(eq: CimEquipment): void {
     };
     for (const object of part.flatMap((className) => eq.index.byClass(className))) {
       for (const whole of object.targets(by)) note(whole, object);
-      for (const whole of eq.index.referrers(object.id, from)) note(whole.id, object);
+      for (const whole of eq.index.referrersOf(object, from)) note(whole.id, object);
     }
     for (const [id, parts] of owned) {
       const whole = eq.index.objects.get(id);

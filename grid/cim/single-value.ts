@@ -76,7 +76,7 @@ export function nameSecondValues(eq: CimEquipment): void {
     const groups = new Map<string, CimObject[]>();
     for (const object of eq.index.byClass(className)) {
       const ends = links.flatMap((link) => object.targets(link));
-      const back = from.flatMap((link) => eq.index.referrers(object.id, link).map(({ id }) => id));
+      const back = from.flatMap((link) => eq.index.referrersOf(object, link).map(({ id }) => id));
       // A core admittance may serve several windings, each of which has one.
       if (from.length > 0) for (const end of [...ends, ...back]) collected(groups, end, object);
       // From which side it is seen counts: both may be given.

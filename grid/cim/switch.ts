@@ -65,7 +65,7 @@ export function readSwitch(eq: CimEquipment, device: CimObject, sharedBus?: stri
   const present = eq.flag(device, 'Switch.open');
   const isWholeOpen = present ?? isNormallyOpen;
   const phases = orderedPhaseObjects(
-    eq.index.referrers(device.id, 'SwitchPhase.Switch'),
+    eq.index.referrersOf(device, 'SwitchPhase.Switch'),
     'SwitchPhase.phaseSide1',
     (phase) => eq.optionalNumber(phase, 'SwitchPhase.sequenceNumber'),
   );

@@ -65,7 +65,7 @@ export function readTransformerEnds(
     addStars(
       pairs,
       ends.map((end) => {
-        const star = eq.index.objects.get(end.ref('TransformerEnd.StarImpedance') ?? '');
+        const star = end.link('TransformerEnd.StarImpedance');
         const r =
           eq.optionalNumber(star, 'TransformerStarImpedance.r') ?? eq.optionalNumber(end, 'PowerTransformerEnd.r');
         const x =
@@ -119,7 +119,7 @@ function addDatasheet(eq: CimEquipment, pairs: WindingPairs, bank: CimObject, ra
   if (sheet === undefined) return;
   const infos = eq.index
     .referrers(sheet, 'TransformerTankInfo.PowerTransformerInfo')
-    .flatMap((tank) => eq.index.referrers(tank.id, 'TransformerEndInfo.TransformerTankInfo'));
+    .flatMap((tank) => eq.index.referrersOf(tank, 'TransformerEndInfo.TransformerTankInfo'));
   if (infos.length !== rated.length) return;
   const sorted = sortedByEndNumber(eq, infos, 'TransformerEndInfo.endNumber');
   addMeshes(
@@ -142,8 +142,8 @@ function coreAdmittance(
   let magnetisingPu = 0;
   ends.forEach((end, w) => {
     const core =
-      eq.index.objects.get(end.ref('TransformerEnd.CoreAdmittance') ?? '') ??
-      eq.index.referrers(end.id, 'TransformerCoreAdmittance.TransformerEnd')[0];
+      end.link('TransformerEnd.CoreAdmittance') ??
+      eq.index.referrersOf(end, 'TransformerCoreAdmittance.TransformerEnd')[0];
     const g =
       eq.optionalNumber(core, 'TransformerCoreAdmittance.g') ?? eq.optionalNumber(end, 'PowerTransformerEnd.g') ?? 0;
     const b =

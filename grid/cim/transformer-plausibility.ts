@@ -48,8 +48,8 @@ function checkCore(eq: CimEquipment, end: CimObject): void {
   const ratedU = eq.optionalNumber(end, 'PowerTransformerEnd.ratedU') ?? 0;
   const ratedS = eq.optionalNumber(end, 'PowerTransformerEnd.ratedS') ?? 0;
   if (!(ratedU > 0) || !(ratedS > 0)) return;
-  const linked = eq.index.objects.get(end.ref('TransformerEnd.CoreAdmittance') ?? '');
-  const cores = linked ? [linked] : eq.index.referrers(end.id, 'TransformerCoreAdmittance.TransformerEnd');
+  const linked = end.link('TransformerEnd.CoreAdmittance');
+  const cores = linked ? [linked] : eq.index.referrersOf(end, 'TransformerCoreAdmittance.TransformerEnd');
   const parts: readonly (readonly [CimObject, string])[] =
     cores.length > 0 ? cores.map((core) => [core, 'TransformerCoreAdmittance']) : [[end, 'PowerTransformerEnd']];
   for (const [object, prefix] of parts) {
@@ -75,7 +75,7 @@ function checkTests(eq: CimEquipment, info: CimObject): void {
     demand(eq, test, attribute, base, factor <= TEST_POWER_FACTOR, `about the rated power, ${ratedS} VA`, 'warning');
     return base;
   };
-  for (const test of eq.index.referrers(info.id, 'NoLoadTest.EnergisedEnd')) {
+  for (const test of eq.index.referrersOf(info, 'NoLoadTest.EnergisedEnd')) {
     const base = checkBase(test);
     const exciting = 'NoLoadTest.excitingCurrent';
     const current = eq.optionalNumber(test, exciting);
@@ -90,7 +90,7 @@ function checkTests(eq: CimEquipment, info: CimObject): void {
     const share = current !== undefined && current > 0 && inKw > current / 100 ? loss / base : inKw;
     demandShare(eq, test, 'NoLoadTest.loss', share, LOSS);
   }
-  for (const test of eq.index.referrers(info.id, 'ShortCircuitTest.EnergisedEnd')) {
+  for (const test of eq.index.referrersOf(info, 'ShortCircuitTest.EnergisedEnd')) {
     checkBase(test);
     for (const name of ['ShortCircuitTest.loss', 'ShortCircuitTest.leakageImpedance']) {
       const value = eq.optionalNumber(test, name);
@@ -187,7 +187,7 @@ export function nameImplausibleTransformers(eq: CimEquipment): void {
   ] as const;
   for (const [className, link, attribute] of units) {
     for (const unit of index.byClass(className)) {
-      const ends = index.referrers(unit.id, link);
+      const ends = index.referrersOf(unit, link);
       checkEndNumbers(eq, ends, attribute);
       if (className === 'PowerTransformer') checkClocks(eq, ends, 'PowerTransformerEnd');
       if (className === 'TransformerTankInfo') checkClocks(eq, ends, 'TransformerEndInfo');

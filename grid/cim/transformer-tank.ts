@@ -23,6 +23,7 @@ import {
   sortedByEndNumber,
   threePhaseWindings,
   transformerUnit,
+  type WindingKind,
   type WindingPlace,
   windingKind,
 } from './winding.js';
@@ -41,9 +42,73 @@ function tankInfo(
     tank.ref('PowerSystemResource.AssetDatasheet'),
   ]);
   if (direct) return { info: direct, isByAsset: false };
-  const assets = eq.index.referrers(tank.id, 'Asset.PowerSystemResources');
+  const assets = eq.index.referrersOf(tank, 'Asset.PowerSystemResources');
   const byAsset = find(assets.flatMap((asset) => asset.refs('Asset.AssetInfo')));
   return byAsset && { info: byAsset, isByAsset: true };
+}
+
+/** What tanks with one data sheet and as many ends have in common. */
+export interface TankSheet {
+  readonly isByAsset: boolean;
+  readonly count: number;
+  /** Its TransformerEndInfos in order. */
+  readonly infos: readonly CimObject[];
+  /** What is read of them, once a tank with this sheet has its ends. */
+  data?: TankData;
+}
+
+interface TankData {
+  /** One for each end of the tank. */
+  readonly used: readonly CimObject[];
+  readonly rated: readonly RatedWinding[];
+  /** Undefined where no test tells it. */
+  readonly impedance: TransformerImpedance | undefined;
+  kinds?: readonly WindingKind[];
+}
+
+function sheetOf(eq: CimEquipment, info: CimObject, isByAsset: boolean, count: number): TankSheet {
+  let sheets = eq.tankSheets.get(info);
+  if (!sheets) {
+    sheets = [];
+    eq.tankSheets.set(info, sheets);
+  }
+  let sheet = sheets.find((one) => one.count === count && one.isByAsset === isByAsset);
+  if (!sheet) {
+    const infos = eq.index.referrersOf(info, 'TransformerEndInfo.TransformerTankInfo');
+    sheet = { isByAsset, count, infos: sortedByEndNumber(eq, infos, 'TransformerEndInfo.endNumber') };
+    sheets.push(sheet);
+  }
+  return sheet;
+}
+
+function readSheet(eq: CimEquipment, { infos, count, isByAsset }: TankSheet): TankData {
+  const used = infos.slice(0, count);
+  const rated = used.map(
+    (end): RatedWinding => ({
+      ratedU: eq.number(end, 'TransformerEndInfo.ratedU', 0),
+      ratedS: eq.number(end, 'TransformerEndInfo.ratedS', 0),
+      r: eq.optionalNumber(end, 'TransformerEndInfo.r') ?? 0,
+    }),
+  );
+  const pairs = new WindingPairs(count);
+  if (rated.every((w) => w.ratedU > 0) && rated[0]!.ratedS > 0) {
+    addShortCircuitTests(eq, pairs, used, rated, isByAsset);
+    addMeshes(
+      eq,
+      pairs,
+      used,
+      rated,
+      'TransformerMeshImpedance.FromTransformerEndInfo',
+      'TransformerMeshImpedance.ToTransformerEndInfos',
+    );
+  }
+  if (pairs.isEmpty) return { used, rated, impedance: undefined };
+  const impedance: TransformerImpedance = {
+    resistancesPu: pairs.resistances(rated.map((w, k) => toPu(w.r, rated, k))),
+    reactancesPu: pairs.reactances,
+    ...noLoad(eq, used, rated),
+  };
+  return { used, rated, impedance };
 }
 
 /** Phases of a tank end in the order of the winding's conductors. */
@@ -109,19 +174,13 @@ export function readTank(
 ): Transformer | undefined {
   const tankEnds = sortedByEndNumber(
     eq,
-    eq.index.referrers(tank.id, 'TransformerTankEnd.TransformerTank'),
+    eq.index.referrersOf(tank, 'TransformerTankEnd.TransformerTank'),
     'TransformerEnd.endNumber',
   );
   const found = tankInfo(eq, tank);
-  const infos = found
-    ? sortedByEndNumber(
-        eq,
-        eq.index.referrers(found.info.id, 'TransformerEndInfo.TransformerTankInfo'),
-        'TransformerEndInfo.endNumber',
-      )
-    : [];
+  const sheet = found && sheetOf(eq, found.info, found.isByAsset, tankEnds.length);
   const buses = tankEnds.map((end, k) => endBus(eq, end, k, bank));
-  if (tankEnds.length < 2 || infos.length < tankEnds.length || buses.some((bus) => bus === undefined)) {
+  if (tankEnds.length < 2 || !sheet || sheet.infos.length < tankEnds.length || buses.some((bus) => bus === undefined)) {
     noteMissing(
       eq,
       tank,
@@ -130,27 +189,9 @@ export function readTank(
     );
     return undefined;
   }
-  const used = infos.slice(0, tankEnds.length);
-  const rated = used.map(
-    (end): RatedWinding => ({
-      ratedU: eq.number(end, 'TransformerEndInfo.ratedU', 0),
-      ratedS: eq.number(end, 'TransformerEndInfo.ratedS', 0),
-      r: eq.optionalNumber(end, 'TransformerEndInfo.r') ?? 0,
-    }),
-  );
-  const pairs = new WindingPairs(tankEnds.length);
-  if (rated.every((w) => w.ratedU > 0) && rated[0]!.ratedS > 0) {
-    addShortCircuitTests(eq, pairs, used, rated, found?.isByAsset);
-    addMeshes(
-      eq,
-      pairs,
-      used,
-      rated,
-      'TransformerMeshImpedance.FromTransformerEndInfo',
-      'TransformerMeshImpedance.ToTransformerEndInfos',
-    );
-  }
-  if (pairs.isEmpty) {
+  sheet.data ??= readSheet(eq, sheet);
+  const { used, rated, impedance } = sheet.data;
+  if (!impedance) {
     noteMissing(
       eq,
       tank,
@@ -159,17 +200,13 @@ export function readTank(
     );
     return undefined;
   }
-  const impedance: TransformerImpedance = {
-    resistancesPu: pairs.resistances(rated.map((w, k) => toPu(w.r, rated, k))),
-    reactancesPu: pairs.reactances,
-    ...noLoad(eq, used, rated),
-  };
   const places = buses.flatMap((bus) => (bus === undefined ? [] : [bus]));
   const phases = tankEnds.map(tankEndPhases);
   tankEnds.forEach((end, winding) => {
     ends.set(end.id, { transformerId: tank.id, winding });
   });
-  const kinds = used.map((end) => windingKind(eq, end, end.get('TransformerEndInfo.connectionKind') ?? ''));
+  sheet.data.kinds ??= used.map((end) => windingKind(eq, end, end.get('TransformerEndInfo.connectionKind') ?? ''));
+  const { kinds } = sheet.data;
   const liveCount = phases[0]!.filter((phase) => phase !== 'N').length;
   if (liveCount === 3 && kinds[0] !== 'single') {
     const clocks = used.map((end) => eq.optionalNumber(end, 'TransformerEndInfo.phaseAngleClock') ?? 0);

@@ -103,7 +103,7 @@ export function addMeshes(
   to: string,
 ): void {
   ends.forEach((end, a) => {
-    for (const mesh of eq.index.referrers(end.id, from)) {
+    for (const mesh of eq.index.referrersOf(end, from)) {
       const r = eq.number(mesh, 'TransformerMeshImpedance.r', 0);
       const x = eq.number(mesh, 'TransformerMeshImpedance.x', 0);
       for (const target of mesh.refs(to)) {
@@ -141,7 +141,7 @@ export function addShortCircuitTests(
   isReactance = false,
 ): void {
   infos.forEach((info, a) => {
-    for (const test of eq.index.referrers(info.id, 'ShortCircuitTest.EnergisedEnd')) {
+    for (const test of eq.index.referrersOf(info, 'ShortCircuitTest.EnergisedEnd')) {
       const grounded = test.refs('ShortCircuitTest.GroundedEnds');
       if (grounded.length > 1) {
         eq.findings.add(
@@ -176,7 +176,7 @@ export function noLoad(
   windings: readonly RatedWinding[],
 ): { readonly noLoadLossPu: number; readonly magnetisingPu: number } {
   for (const info of infos) {
-    for (const test of eq.index.referrers(info.id, 'NoLoadTest.EnergisedEnd')) {
+    for (const test of eq.index.referrersOf(info, 'NoLoadTest.EnergisedEnd')) {
       const base = eq.optionalNumber(test, 'TransformerTest.basePower') ?? windings[0]!.ratedS;
       const exciting = eq.number(test, 'NoLoadTest.excitingCurrent', 0) / 100;
       const loss = (eq.number(test, 'NoLoadTest.loss', 0) * 1000) / base;

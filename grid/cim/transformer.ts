@@ -10,14 +10,14 @@ import { type ReadTransformer, sortedByEndNumber, type WindingPlace } from './wi
  * @returns its units; undefined, with a finding, when it cannot be placed
  */
 export function readTransformer(eq: CimEquipment, bank: CimObject): ReadTransformer | undefined {
-  const tanks = eq.index.referrers(bank.id, 'TransformerTank.PowerTransformer');
+  const tanks = eq.index.referrersOf(bank, 'TransformerTank.PowerTransformer');
   if (tanks.length === 0) {
     return readTransformerEnds(
       eq,
       bank,
       sortedByEndNumber(
         eq,
-        eq.index.referrers(bank.id, 'PowerTransformerEnd.PowerTransformer'),
+        eq.index.referrersOf(bank, 'PowerTransformerEnd.PowerTransformer'),
         'TransformerEnd.endNumber',
       ),
     );
