@@ -107,33 +107,50 @@ export function isNeededLink(attribute: string): boolean {
 /** Names every followed link whose target the input lacks, with its id. */
 export function nameMissingTargets(eq: CimEquipment): void {
   nameTextLinks(eq);
-  const plans = linksOf(eq, Object.keys(FOLLOWED), true);
-  for (const object of eq.index.objects.values()) {
-    for (const link of plans.get(object.keyList) ?? NO_LINKS) {
-      const target = object.valueAt(link.place);
-      if (target === link.right) continue;
-      const { attribute } = link;
-      const followed: Link | undefined = FOLLOWED[attribute];
-      const to = followed?.to;
-      const severity = followed?.severity ?? 'error';
-      const end = eq.index.objects.get(target);
-      if (end === undefined) {
-        eq.findings.add(
-          severity,
-          'MISSING_REFERENCE',
-          object,
-          `${attribute} refers to an object that the input lacks.`,
-          {
-            ...{ attribute, value: target, allowed: 'the id of an object of the input' },
-          },
-        );
-      } else if (to !== undefined && !to.includes(end.className) && isKnownClass(end.className)) {
-        eq.findings.add(severity, 'MISSING_REFERENCE', object, `${attribute} leads to a ${end.className}.`, {
-          ...{ attribute, value: end.mrid, allowed: `a link to a ${to.slice(0, 4).join(', ')}` },
-        });
-      } else link.right = target;
+  for (const { object, link } of wrongLinks(eq, linksOf(eq, Object.keys(FOLLOWED), true))) {
+    const { attribute } = link;
+    const followed: Link | undefined = FOLLOWED[attribute];
+    const severity = followed?.severity ?? 'error';
+    const target = object.valueAt(link.place);
+    const end = eq.index.objects.get(target);
+    if (end === undefined) {
+      eq.findings.add(severity, 'MISSING_REFERENCE', object, `${attribute} refers to an object that the input lacks.`, {
+        ...{ attribute, value: target, allowed: 'the id of an object of the input' },
+      });
+    } else {
+      eq.findings.add(severity, 'MISSING_REFERENCE', object, `${attribute} leads to a ${end.className}.`, {
+        ...{ attribute, value: end.mrid, allowed: `a link to a ${followed?.to?.slice(0, 4).join(', ')}` },
+      });
     }
   }
+}
+
+/** Links that lead nowhere or to another class than they may, in the order of the files. */
+function wrongLinks(
+  { index }: CimEquipment,
+  plans: ReadonlyMap<KeyList, readonly LinkPlace[]>,
+): { readonly object: CimObject; readonly link: LinkPlace }[] {
+  const wrong: { readonly object: CimObject; readonly link: LinkPlace }[] = [];
+  for (const className of index.classCounts().keys()) {
+    if (![...index.keyLists(className)].some((list) => plans.has(list))) continue;
+    let list: KeyList | undefined;
+    let links = NO_LINKS;
+    for (const object of index.byClass(className)) {
+      if (object.keyList !== list) {
+        list = object.keyList;
+        links = plans.get(list) ?? NO_LINKS;
+      }
+      for (const link of links) {
+        const end = index.numbered(object.targetAt(link.place));
+        if (end !== undefined && end.className === link.right) continue;
+        const to = FOLLOWED[link.attribute]?.to;
+        if (end === undefined || (to !== undefined && !to.includes(end.className) && isKnownClass(end.className))) {
+          wrong.push({ object, link });
+        } else link.right = end.className;
+      }
+    }
+  }
+  return wrong.sort((a, b) => a.object.place - b.object.place);
 }
 
 /** One link of objects written alike. */
@@ -141,7 +158,7 @@ interface LinkPlace {
   readonly attribute: string;
   /** Where it stands among their properties. */
   readonly place: number;
-  /** The last target that was found right; the next object often has the same. */
+  /** The last class that was found right; the next object often leads to the same. */
   right?: string;
 }
 

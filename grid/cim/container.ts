@@ -51,8 +51,10 @@ export function feederScopes(eq: CimEquipment): FeederScope[] {
       name: container.name === '' ? stem(container.file) : container.name,
       mrid: container.mrid,
       holds: (equipment) => {
-        let holder = equipment.ref('Equipment.EquipmentContainer');
-        if (holder === undefined || containers.length === 1) return true;
+        let holder: string | undefined;
+        if (containers.length > 1) holder = equipment.ref('Equipment.EquipmentContainer');
+        else equipment.linkNumber('Equipment.EquipmentContainer');
+        if (holder === undefined) return true;
         if (ids.has(holder)) return holder === container.id;
         // Bays and voltage levels stand in a substation.
         for (let depth = 0; depth < 4 && holder !== undefined; depth++) {

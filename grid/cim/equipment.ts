@@ -77,14 +77,15 @@ function isCgmes(index: CimIndex): boolean {
 export class CimEquipment {
   readonly index: CimIndex;
   readonly findings: FindingList;
-  /** Phase objects whose powers went into an element. */
-  readonly placedPhases = new Set<CimObject>();
+  /** Phase objects whose powers went into an element, by number: 1. */
+  readonly #placedPhases: Uint8Array;
   /** Parts without the whole they belong to. */
   readonly orphans = new Set<CimObject>();
   /** Matrices by their PerLengthPhaseImpedance, per metre. */
   readonly phaseMatrices = new Map<CimObject, ImpedanceMatrices | undefined>();
   /** By number of the equipment. */
   readonly #terminals: (readonly CimObject[] | undefined)[];
+  readonly #currentLimits = new Map<string, number>();
   /** Values of voltage limits by their set. */
   readonly #limits = new Map<string, readonly number[]>();
   readonly #bases: BusBases;
@@ -112,6 +113,7 @@ export class CimEquipment {
     this.findings = findings;
     this.#terminals = new Array(index.ids.size);
     this.#secondary = new Uint8Array(index.ids.size);
+    this.#placedPhases = new Uint8Array(index.ids.size);
     this.isCgmes = isCgmes(index);
     if (this.isCgmes) {
       findings.note('info', 'UNIT', 'The files are CGMES: voltages are read as kV, powers as MW, Mvar and MVA.');
@@ -121,6 +123,16 @@ export class CimEquipment {
     this.#nameBadBases();
     this.#findSecondaries();
     this.#bases = new BusBases(this, this.#limitBases());
+  }
+
+  /** Notes that the powers of a phase object went into an element. */
+  placePhase(object: CimObject): void {
+    this.#placedPhases[object.number] = 1;
+  }
+
+  /** Whether the powers of a phase object went into an element. */
+  isPlacedPhase(object: CimObject): boolean {
+    return this.#placedPhases[object.number] === 1;
   }
 
   /** Terminals of a piece of equipment in order of their sequence numbers. */
@@ -321,28 +333,38 @@ export class CimEquipment {
 
   /** Normal current rating of the first terminal that has one, A: the lowest CurrentLimit of its set. */
   ratingA(equipment: CimObject): number | undefined {
-    const limits: number[] = [];
+    let least = Number.POSITIVE_INFINITY;
     for (const terminal of this.terminals(equipment)) {
-      const sets = [
-        ...terminal.refs('ACDCTerminal.OperationalLimitSet'),
-        ...this.index.referrersOf(terminal, 'OperationalLimitSet.Terminal').map((set) => set.id),
-      ];
-      for (const set of sets) {
-        for (const limit of this.index.referrers(set, 'OperationalLimit.OperationalLimitSet')) {
-          if (limit.className !== 'CurrentLimit') continue;
-          const value = this.optionalNumber(limit, 'CurrentLimit.value', 'CurrentLimit.normalValue');
-          if (value !== undefined && value > 0) limits.push(value);
-        }
+      for (const set of terminal.refs('ACDCTerminal.OperationalLimitSet'))
+        least = Math.min(least, this.#currentLimit(set));
+      for (const set of this.index.referrersOf(terminal, 'OperationalLimitSet.Terminal')) {
+        least = Math.min(least, this.#currentLimit(set.id));
       }
     }
-    if (limits.length > 0) return Math.min(...limits);
+    if (least < Number.POSITIVE_INFINITY) return least;
     const rated = this.optionalNumber(equipment, 'Switch.ratedCurrent');
     return rated !== undefined && rated > 0 ? rated : undefined;
   }
 
+  /** The lowest CurrentLimit of a set, A; infinite where it has none. */
+  #currentLimit(set: string): number {
+    let least = this.#currentLimits.get(set);
+    if (least === undefined) {
+      least = Number.POSITIVE_INFINITY;
+      for (const limit of this.index.referrers(set, 'OperationalLimit.OperationalLimitSet')) {
+        if (limit.className !== 'CurrentLimit') continue;
+        const value = this.optionalNumber(limit, 'CurrentLimit.value', 'CurrentLimit.normalValue');
+        if (value !== undefined && value > 0) least = Math.min(least, value);
+      }
+      this.#currentLimits.set(set, least);
+    }
+    return least;
+  }
+
   /** Phases written at a terminal (Terminal.phases), without the neutral. */
-  terminalPhases(ending: CimEnding): CimPhase[] {
-    return phasesOf(ending.terminal.get('Terminal.phases')).filter((phase) => phase !== 'N');
+  terminalPhases(ending: CimEnding): readonly CimPhase[] {
+    const phases = phasesOf(ending.terminal.get('Terminal.phases'));
+    return phases.includes('N') ? phases.filter((phase) => phase !== 'N') : phases;
   }
 
   /** A terminal of the model. */

@@ -6,6 +6,7 @@
 
 import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
+import type { KeyList } from './key-list.js';
 import { LOAD_CLASSES } from './load.js';
 import { SWITCH_CLASSES } from './switch.js';
 import { CATALOGUE } from './unread.js';
@@ -256,7 +257,10 @@ const TABLE: readonly Expected[] = [
 /** Names attributes whose absence changes the power flow or the coordination, with what is taken in their place. */
 export function nameAbsent(eq: CimEquipment): void {
   for (const { of, attribute, or = [], instead, where } of TABLE) {
-    for (const object of of.flatMap((className) => eq.index.byClass(className))) {
+    const codes = [attribute, ...or].map((name) => eq.index.attributeCode(name));
+    const isSaid = (list: KeyList) => codes.some((code) => code >= 0 && list.placeOf(code) >= 0);
+    const classes = of.filter((className) => ![...eq.index.keyLists(className)].every(isSaid));
+    for (const object of classes.flatMap((className) => eq.index.byClass(className))) {
       if (has(object, attribute, ...or) || eq.orphans.has(object)) continue;
       // A catalogue may hold more than the equipment uses.
       if (CATALOGUE.has(object.className) && !object.isAsked) continue;

@@ -289,7 +289,11 @@ function impedance(
 }
 
 /** Phases of a line with its neutral, when explicit, last. */
-function linePhases(eq: CimEquipment, endings: readonly CimEnding[], phaseObjects: readonly CimObject[]): CimPhase[] {
+function linePhases(
+  eq: CimEquipment,
+  endings: readonly CimEnding[],
+  phaseObjects: readonly CimObject[],
+): readonly CimPhase[] {
   const phases = phaseObjects.flatMap((object) => phasesOf(object.get('ACLineSegmentPhase.phase')));
   if (phases.length > 0) return phases;
   const written = eq.terminalPhases(endings[0]!);

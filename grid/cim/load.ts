@@ -111,6 +111,27 @@ export interface PhasedDevice {
   readonly baseV?: number | undefined;
 }
 
+/** Attributes of a class of phase objects. */
+interface QuantityNames {
+  readonly phase: string;
+  readonly p: readonly [string, string];
+  readonly q: readonly [string, string];
+  readonly all: readonly string[];
+}
+
+const QUANTITY_NAMES = new Map<string, QuantityNames>();
+
+function quantityNames(phaseClass: string): QuantityNames {
+  let names = QUANTITY_NAMES.get(phaseClass);
+  if (!names) {
+    const p = [`${phaseClass}.p`, `${phaseClass}.pfixed`] as const;
+    const q = [`${phaseClass}.q`, `${phaseClass}.qfixed`] as const;
+    names = { phase: `${phaseClass}.phase`, p, q, all: [...p, ...q] };
+    QUANTITY_NAMES.set(phaseClass, names);
+  }
+  return names;
+}
+
 /**
  * One quantity by phase object: its own; where it has none an even share of what the device has beyond its other phases.
  * All are zero and the device is not: the whole in equal parts.
@@ -118,9 +139,10 @@ export interface PhasedDevice {
 function phaseQuantities(eq: CimEquipment, device: PhasedDevice, letter: 'p' | 'q', isWhole: boolean): number[] {
   const { object, of, phaseClass, phaseObjects, totals, baseV } = device;
   const total = totals[letter];
+  const names = quantityNames(phaseClass)[letter];
   const written = phaseObjects.map((phase) => {
-    const value = eq.optionalNumber(phase, `${phaseClass}.${letter}`, `${phaseClass}.${letter}fixed`);
-    if (value !== undefined) demandPower(eq, phase, `${phaseClass}.${letter}`, value, baseV);
+    const value = eq.optionalNumber(phase, ...names);
+    if (value !== undefined) demandPower(eq, phase, names[0], value, baseV);
     return value;
   });
   const own = written.filter((value) => value !== undefined);
@@ -153,13 +175,13 @@ function phaseQuantities(eq: CimEquipment, device: PhasedDevice, letter: 'p' | '
 /** Powers by phase: of the phase objects where these have any, else the total in equal parts. */
 export function phasePowers(eq: CimEquipment, device: PhasedDevice): PhasePower[] {
   const { phaseClass, phaseObjects, totals, fallback } = device;
-  const phasesAt = (object: CimObject) => phasesOf(object.get(`${phaseClass}.phase`)).filter((phase) => phase !== 'N');
+  const names = quantityNames(phaseClass);
+  const phasesAt = (object: CimObject) => phasesOf(object.get(names.phase)).filter((phase) => phase !== 'N');
   const placed = phaseObjects.filter((object) => phasesAt(object).length > 0);
-  for (const object of placed) eq.placedPhases.add(object);
+  for (const object of placed) eq.placePhase(object);
   const [totalW, totalVar] = [totals.p ?? 0, totals.q ?? 0];
   if (placed.length === 0) return evenPowers(fallback, totalW, totalVar);
-  const hasPower = (object: CimObject) =>
-    ['p', 'pfixed', 'q', 'qfixed'].some((name) => (eq.optionalNumber(object, `${phaseClass}.${name}`) ?? 0) !== 0);
+  const hasPower = (object: CimObject) => names.all.some((name) => (eq.optionalNumber(object, name) ?? 0) !== 0);
   const isWhole = !placed.some(hasPower) && (totalW !== 0 || totalVar !== 0);
   const members = { ...device, phaseObjects: placed };
   const [p, q] = [phaseQuantities(eq, members, 'p', isWhole), phaseQuantities(eq, members, 'q', isWhole)];

@@ -9,7 +9,7 @@ import { decimalOf } from './decimal.js';
 import type { CimEquipment } from './equipment.js';
 import { MACHINE_CLASSES } from './generation.js';
 import { LOAD_CLASSES } from './load.js';
-import { isSecondaryPhase, memberOf, phasesOf } from './phase.js';
+import { isSecondaryPhase, memberOf, nodeOfPhase, phasesOf } from './phase.js';
 import { SOURCE_CLASSES } from './source.js';
 import { SWITCH_CLASSES } from './switch.js';
 
@@ -123,9 +123,8 @@ function hasWhole(
   to: readonly string[] | undefined,
 ): boolean {
   for (const link of by) {
-    const first = object.target(link);
-    if (first === undefined) continue;
-    const only = eq.index.objects.get(first);
+    if (object.linkPlace(link) < 0) continue;
+    const only = object.linked(link);
     if (only && (to === undefined || to.includes(only.className))) return true;
     for (const id of object.targets(link)) {
       const whole = eq.index.objects.get(id);
@@ -186,12 +185,12 @@ const PHASES = [
 /** Names phases that stand twice in one device. */
 export function nameRepeatedPhases(eq: CimEquipment): void {
   for (const [className, link, attribute] of PHASES) {
-    const seen = new Map<string, CimObject>();
+    const seen = new Map<number, CimObject>();
     for (const object of eq.index.byClass(className)) {
-      const owner = object.ref(link);
-      const [phase] = phasesOf(object.get(attribute));
-      if (owner === undefined || phase === undefined || phase === 'N') continue;
-      const key = `${owner} ${phase}`;
+      const owner = object.linkNumber(link);
+      const phase = phasesOf(object.get(attribute))[0];
+      if (owner < 0 || phase === undefined || phase === 'N') continue;
+      const key = 8 * owner + nodeOfPhase(phase) + (isSecondaryPhase(phase) ? 4 : 0);
       const first = seen.get(key);
       if (!first) {
         seen.set(key, object);
@@ -214,41 +213,51 @@ function phaseKind(code: string): number {
   return kind;
 }
 
-/** Calls back with each object that has a phase and each bus it stands at; windings have a terminal of their own. */
-function eachPlaced(eq: CimEquipment, visit: (bus: string, object: CimObject, attribute: string) => void): void {
+/** Calls back with each object that has a phase and the number of each bus it stands at; windings have their own terminal. */
+function eachPlaced(eq: CimEquipment, visit: (bus: number, object: CimObject, attribute: string) => void): void {
   const { index } = eq;
   for (const [className, link, attribute] of PHASES) {
     for (const object of index.byClass(className)) {
       const owner = object.linked(link);
       if (!owner) continue;
       for (const terminal of eq.terminals(owner)) {
-        const bus = eq.busOf(terminal);
-        if (bus !== undefined) visit(bus, object, attribute);
+        const bus = eq.busNumberOf(terminal);
+        if (bus >= 0) visit(bus, object, attribute);
       }
     }
   }
   const ordered = 'TransformerTankEnd.orderedPhases';
   for (const end of index.byClass('TransformerTankEnd')) {
-    const bus = eq.busOf(end.linked('TransformerEnd.Terminal'));
-    if (bus !== undefined) visit(bus, end, end.kindOf(ordered) ? ordered : 'TransformerTankEnd.phases');
+    const bus = eq.busNumberOf(end.linked('TransformerEnd.Terminal'));
+    if (bus >= 0) visit(bus, end, end.kindOf(ordered) ? ordered : 'TransformerTankEnd.phases');
   }
 }
 
 /** Names phases s1 and s2 where others are A, B or C, and the other way round: no bus is of both kinds. */
 export function nameMixedPhases(eq: CimEquipment): void {
   const { index } = eq;
-  const kindOf = (object: CimObject, attribute: string) => phaseKind(object.peek(index.attributeCode(attribute)));
-  const kindsAt = new Map<string, number>();
+  const known = new Map<string, number>();
+  const kindOf = (object: CimObject, attribute: string) => {
+    const place = object.placeOf(attribute);
+    const code = place < 0 ? '' : object.valueAt(place);
+    let kind = known.get(code);
+    if (kind === undefined) {
+      kind = phaseKind(code);
+      known.set(code, kind);
+    }
+    return kind;
+  };
+  const kindsAt = new Uint8Array(index.ids.size);
   let isMixed = false;
   eachPlaced(eq, (bus, object, attribute) => {
-    const before = kindsAt.get(bus) ?? 0;
+    const before = kindsAt[bus]!;
     const kinds = before | kindOf(object, attribute);
     if (kinds === before) return;
-    kindsAt.set(bus, kinds);
+    kindsAt[bus] = kinds;
     if (kinds === 3) isMixed = true;
   });
   if (!isMixed) return;
-  const atBus = new Map<string, { primary: [CimObject, string][]; secondary: [CimObject, string][] }>();
+  const atBus = new Map<number, { primary: [CimObject, string][]; secondary: [CimObject, string][] }>();
   eachPlaced(eq, (bus, object, attribute) => {
     const kind = kindOf(object, attribute);
     if (kind === 0) return;
@@ -284,7 +293,7 @@ export function nameLostPowers(eq: CimEquipment, isUsed: (id: string) => boolean
     const lost: CimObject[] = [];
     const sums = { p: 0, q: 0 };
     for (const object of eq.index.byClass(className)) {
-      if (eq.placedPhases.has(object)) continue;
+      if (eq.isPlacedPhase(object)) continue;
       const owner = object.ref(link);
       const device = owner === undefined ? undefined : eq.index.objects.get(owner);
       // A device that is out of service, or left out with a finding of its own, takes its phases with it.

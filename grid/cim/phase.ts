@@ -78,6 +78,12 @@ export function orderedPhaseObjects(
     const phase = phasesOf(object.get(phaseAttribute))[0];
     return phase ? nodeOfPhase(phase) : 9;
   };
+  if (objects.length === 1) {
+    // The only one is asked all the same: its attributes count as read.
+    rank(objects[0]!);
+    sequenceOf?.(objects[0]!);
+    return [...objects];
+  }
   const order = objects.map((object) => ({ object, rank: rank(object), sequence: sequenceOf?.(object) }));
   const hasSequence = order.every(({ sequence }) => sequence !== undefined);
   order.sort((a, b) => (hasSequence ? (a.sequence ?? 0) - (b.sequence ?? 0) : a.rank - b.rank));

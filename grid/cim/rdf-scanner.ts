@@ -24,7 +24,7 @@ import { ObjectMerge } from './object-merge.js';
 import { OpenObject } from './open-object.js';
 import { PropertyStore } from './property-store.js';
 import { enumerationMember, withoutPrefix } from './subject.js';
-import { NAME_CHARACTER, PADDING, type RdfRole, type Resource, type XmlName, XmlNames } from './xml-name.js';
+import { interned, NAME_CHARACTER, PADDING, type RdfRole, type Resource, type XmlName, XmlNames } from './xml-name.js';
 import { BEYOND, CHARACTER, decodeReferences, ENTITY, GREATER, LESS, LINE, PLAIN, QUOTE, RETURN } from './xml-text.js';
 
 /** Bytes of a block; a token longer than one is left to the parser. */
@@ -582,7 +582,7 @@ export class RdfScanner {
     if (!resource) {
       const subject = withoutPrefix(written);
       const named = enumerationMember(written);
-      const member = named === undefined ? -1 : this.#store.addApart(named);
+      const member = named === undefined ? -1 : this.#store.addApart(interned(named));
       resource = { written, member, id: this.#index.ids.intern(canonicalMrid(subject)), subject };
       this.#resources.set(written, resource);
     }

@@ -48,6 +48,7 @@ function called(eq: CimEquipment, bus: string): string {
 /** Names numbers that are not 1 to n, each once; a gap in a row that agrees with the phases changes no order. */
 function checkOrder(eq: CimEquipment, { attribute, phase }: Ordered, parts: readonly CimObject[]): void {
   const numbers = parts.map((part) => eq.optionalNumber(part, attribute));
+  if (isCount(numbers)) return;
   const isUnread = parts.some((part, k) => numbers[k] === undefined && part.kindOf(attribute) !== undefined);
   if (isUnread) return;
   const absent = parts.filter((_, k) => numbers[k] === undefined);
@@ -81,6 +82,17 @@ function checkOrder(eq: CimEquipment, { attribute, phase }: Ordered, parts: read
   });
 }
 
+/** Whether numbers are 1 to n, each once. */
+function isCount(numbers: readonly (number | undefined)[]): boolean {
+  let found = 0;
+  for (const number of numbers) {
+    if (number === undefined || !Number.isInteger(number) || number < 1 || number > Math.min(30, numbers.length))
+      return false;
+    found |= 1 << number;
+  }
+  return found === 2 * ((1 << numbers.length) - 1);
+}
+
 function rank(code: string | undefined): number {
   const [phase] = phasesOf(code);
   return phase === undefined ? 9 : nodeOfPhase(phase);
@@ -89,10 +101,10 @@ function rank(code: string | undefined): number {
 /** Names numbers of phases and wires that do not order them. */
 function nameBadOrders(eq: CimEquipment): void {
   for (const ordered of ORDERED) {
-    const groups = new Map<string, CimObject[]>();
+    const groups = new Map<number, CimObject[]>();
     for (const part of eq.index.byClass(ordered.of)) {
-      const whole = part.targets(ordered.by)[0];
-      if (whole === undefined) continue;
+      const whole = part.linkNumber(ordered.by);
+      if (whole < 0) continue;
       const group = groups.get(whole);
       if (group) group.push(part);
       else groups.set(whole, [part]);
@@ -103,6 +115,11 @@ function nameBadOrders(eq: CimEquipment): void {
 
 /** Names terminals beyond those a class has, and numbers that do not tell them apart. */
 function checkTerminals(eq: CimEquipment, device: CimObject, count: number): void {
+  const ordered = eq.terminals(device);
+  const [present, former] = SEQUENCES;
+  const numberOf = (terminal: CimObject) =>
+    eq.optionalNumber(terminal, terminal.kindOf(present) === undefined ? former : present);
+  if (ordered.length === count && isCount(ordered.map(numberOf))) return;
   const terminals = eq.index.referrersOf(device, 'Terminal.ConductingEquipment');
   if (terminals.length > count) {
     const value = terminals
@@ -138,6 +155,7 @@ function checkTerminals(eq: CimEquipment, device: CimObject, count: number): voi
 /** Names a branch that ends where it begins. */
 function checkEnds(eq: CimEquipment, branch: CimObject): void {
   const terminals = eq.terminals(branch);
+  if (eq.busNumberOf(terminals[0]) !== eq.busNumberOf(terminals[1])) return;
   const buses = terminals.map((terminal) => eq.busOf(terminal));
   const [bus] = buses;
   if (bus === undefined || buses.length < 2 || buses.some((other) => other !== bus)) return;

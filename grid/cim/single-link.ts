@@ -44,7 +44,8 @@ export function nameSecondTargets(eq: CimEquipment, isNeeded: (attribute: string
   const isSingle = new Map<number, boolean>();
   const first = new Map<number, string>();
   const doubled = new Set<number>();
-  for (const object of eq.index.objects.values()) {
+  for (const object of eq.index.objectsWith((list) => list.hasRepeats)) {
+    if (!object.keyList.hasRepeats) continue;
     first.clear();
     doubled.clear();
     object.eachReference((code, target) => {

@@ -93,25 +93,27 @@ function told(members: readonly string[]): string {
   return members.length <= 8 ? members.join(', ') : `${members.slice(0, 17).join(', ')} and their orders`;
 }
 
-/**
- * Names a member of another enumeration, which is read by its last word alone.
- *
- * @returns whether it is none
- */
+/** The other enumeration that a member is written as one of, if any. */
+function otherKind({ kinds }: Enumeration, written: string): string | undefined {
+  const end = written.lastIndexOf('.');
+  const kind = written.slice(Math.max(written.lastIndexOf('#'), written.lastIndexOf('.', end - 1)) + 1, end);
+  return end <= 0 || kinds.includes(kind) ? undefined : kind;
+}
+
+/** Names a member of another enumeration, which is read by its last word alone. */
 function nameOtherKind(
   findings: FindingList,
   attribute: string,
-  { kinds }: Enumeration,
+  rule: Enumeration,
   object: CimObject,
   written: string,
-): boolean {
-  const end = written.lastIndexOf('.');
-  const kind = written.slice(Math.max(written.lastIndexOf('#'), written.lastIndexOf('.', end - 1)) + 1, end);
-  if (end <= 0 || kinds.includes(kind)) return true;
+): void {
+  const kind = otherKind(rule, written);
+  if (kind === undefined) return;
+  const { kinds } = rule;
   findings.add('warning', 'BAD_VALUE', object, `${attribute} is a ${kind}; it is read as a ${kinds[0]}.`, {
     ...{ attribute, value: written, allowed: `a member of ${kinds.join(' or ')}` },
   });
-  return false;
 }
 
 /** An enumerated attribute of objects written alike. */
@@ -121,8 +123,8 @@ interface Place {
   /** Where it stands among their properties. */
   readonly place: number;
   readonly isLink: boolean;
-  /** The last value that was found right; the next object often has the same. */
-  right?: string;
+  /** Values that were found right. */
+  readonly right: Set<string>;
 }
 
 /** The enumerated attributes of objects with one list of properties. */
@@ -131,18 +133,17 @@ function placesOf(keys: KeyList, rules: ReadonlyMap<number, readonly [string, En
     const found = rules.get(key >> 2);
     if (!found) return [];
     const place = keys.placeOf(key >> 2);
-    return [{ attribute: found[0], rule: found[1], place, isLink: (keys.keys[place]! & 3) === REFERENCE }];
+    return [
+      { attribute: found[0], rule: found[1], place, isLink: (keys.keys[place]! & 3) === REFERENCE, right: new Set() },
+    ];
   });
 }
 
 function check(findings: FindingList, spellings: FindingList, place: Place, object: CimObject, written: string): void {
   const { attribute, rule, isLink } = place;
   const member = memberOf(written);
-  const isOwnKind = nameOtherKind(findings, attribute, rule, object, written);
-  if (!isLink && rule.members.includes(member)) {
-    if (isOwnKind) place.right = written;
-    return;
-  }
+  nameOtherKind(findings, attribute, rule, object, written);
+  if (!isLink && rule.members.includes(member)) return;
   const alike = rule.members.filter((one) => one.toLowerCase() === member.toLowerCase());
   if (!isLink && new Set(alike).size === 1) {
     object.respell(attribute, written.slice(0, written.length - member.length) + alike[0]!);
@@ -155,6 +156,28 @@ function check(findings: FindingList, spellings: FindingList, place: Place, obje
   findings.add('error', 'BAD_VALUE', object, `${attribute} is none of the values it may have.`, {
     ...{ attribute, value: member === '' ? written : member, allowed: told(rule.members) },
   });
+}
+
+/** Values that are not written as they should be, in the order of the files. Looking at a value here is not reading it. */
+function doubtfulValues(
+  index: CimIndex,
+  plans: ReadonlyMap<KeyList, readonly Place[]>,
+): { readonly object: CimObject; readonly place: Place }[] {
+  const doubtful: { readonly object: CimObject; readonly place: Place }[] = [];
+  for (const className of index.classCounts().keys()) {
+    if (![...index.keyLists(className)].some((list) => plans.has(list))) continue;
+    for (const object of index.byClass(className)) {
+      for (const place of plans.get(object.keyList) ?? []) {
+        const { rule, right, isLink } = place;
+        const written = object.valueAt(place.place);
+        if (right.has(written)) continue;
+        const isRight = !isLink && otherKind(rule, written) === undefined && rule.members.includes(memberOf(written));
+        if (isRight) right.add(written);
+        else doubtful.push({ object, place });
+      }
+    }
+  }
+  return doubtful.sort((a, b) => a.object.place - b.object.place);
 }
 
 /**
@@ -172,20 +195,8 @@ export function checkEnumerations(index: CimIndex, findings: FindingList, spelli
     const places = placesOf(keys, rules);
     if (places.length > 0) plans.set(keys, places);
   }
-  let keys: KeyList | undefined;
-  let plan: Place[] | undefined;
-  for (const object of index.objects.values()) {
-    if (object.keyList !== keys) {
-      keys = object.keyList;
-      plan = plans.get(keys);
-    }
-    if (!plan) continue;
-    for (const place of plan) {
-      // Looking at a value here is not reading it.
-      const written = object.valueAt(place.place);
-      if (!place.isLink && written === place.right) continue;
-      check(findings, spellings, place, object, written);
-    }
+  for (const { object, place } of doubtfulValues(index, plans)) {
+    check(findings, spellings, place, object, object.valueAt(place.place));
   }
   for (const [attribute, rule] of Object.entries(ENUMERATIONS)) {
     for (const className of rule.requiredBy ?? []) {

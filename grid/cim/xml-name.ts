@@ -29,6 +29,12 @@ export interface Resource {
   readonly subject: string;
 }
 
+/** The one copy of a text that the engine compares by its address. */
+export function interned(text: string): string {
+  const [name = text] = Object.keys({ [text]: 0 });
+  return name;
+}
+
 /** A qualified name of an element or attribute as it stands in a file. */
 export class XmlName {
   readonly bytes: Uint8Array;
@@ -66,7 +72,7 @@ export class XmlName {
     this.text = text;
     this.isDeclaration = text === 'xmlns' || text.startsWith('xmlns:');
     const colon = text.indexOf(':');
-    this.local = text.slice(colon + 1);
+    this.local = interned(text.slice(colon + 1));
     this.prefix = colon < 0 ? '' : text.slice(0, colon);
   }
 
