@@ -50,15 +50,16 @@ export type Level = 'peak' | 'lead' | 'must' | 'below';
 
 /** Thresholds of a goal: `ratio` at least, or `seconds` at most for the whole. */
 export interface Goal {
-  readonly by: 'ratio' | 'seconds' | 'deviation' | 'exponent' | 'bytes';
+  readonly by: 'ratio' | 'seconds' | 'deviation' | 'exponent' | 'bytes' | 'rounds';
   readonly must: number;
-  readonly lead: number;
-  readonly peak: number;
+  /** Absent where only one threshold was set. */
+  readonly lead?: number;
+  readonly peak?: number;
 }
 
 /** Level a value reaches. */
 export function levelOf(goal: Goal, value: number): Level {
-  const isReached = (threshold: number) => (goal.by === 'ratio' ? value >= threshold : value <= threshold);
+  const isReached = (threshold = Number.NaN) => (goal.by === 'ratio' ? value >= threshold : value <= threshold);
   if (isReached(goal.peak)) return 'peak';
   if (isReached(goal.lead)) return 'lead';
   return isReached(goal.must) ? 'must' : 'below';

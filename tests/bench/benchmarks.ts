@@ -42,7 +42,8 @@ const G3_WORKERS = 2;
 /** Where controls act, a tap may stand one step apart at the edge of its band: 0.625 % and a little. */
 const TAP_STEP_PU = 0.0075;
 
-function numberOf(result: ChildResult, key: string): number {
+/** A figure of a child. @throws Error when it is not there */
+export function numberOf(result: ChildResult, key: string): number {
   const value = result[key];
   if (typeof value !== 'number') throw new Error(`A side handed back no ${key}.`);
   return value;
@@ -54,7 +55,7 @@ export function fairRatio({ ratio, cpu }: Duel): number | undefined {
 }
 
 /** A row of two sides; a ratio only where the results agree. */
-function rowOf(
+export function rowOf(
   facts: Pick<BenchRow, 'id' | 'subject' | 'unit'> & Partial<Pick<BenchRow, 'figures' | 'note'>>,
   run: Duel,
   peerState: PeerState,
@@ -116,7 +117,8 @@ function stepFigures(run: Duel, stepsOfYear: number) {
   return figures;
 }
 
-const stateOf = (run: Duel): PeerState => (run.peer ? 'measured' : 'absent');
+/** Whether the peer was there. */
+export const stateOf = (run: Duel): PeerState => (run.peer ? 'measured' : 'absent');
 
 /** One step of a quasi-static series, controls off and on, at two tolerances. */
 const G1: Benchmark = {

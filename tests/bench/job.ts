@@ -62,4 +62,42 @@ export interface SeriesJob {
   readonly workers: number;
 }
 
-export type Job = StepsJob | ColdJob | ScenariosJob | ScalingJob | SeriesJob;
+/** A coordination: the built-in feeder at the ancestor's multipliers, or roofs on a synthetic one of so many nodes. */
+export type CaseJob = { readonly name: 'flagship' } | { readonly name: 'rooftop'; readonly nodes: number };
+
+/** Agents and coordinator of a case until they agree: rounds, distance from the optimum, the AC power flow, time. */
+export interface CoordinationJob {
+  readonly kind: 'coordination';
+  readonly of: CaseJob;
+  readonly fairness: 'proportional' | 'equalAlpha';
+  /** Central optimum and AC power flow too, or rounds and times only. */
+  readonly isJudged: boolean;
+  readonly samples: number;
+  readonly warmUp: number;
+}
+
+/** The ancestor's loop on the built-in feeder: one linear programme per agent and round, then the area's. */
+export interface AncestorJob {
+  readonly kind: 'ancestor';
+  /** What the rounds are for: voltages down and injections up (v0.1), or halving one fraction for all. */
+  readonly way: 'exchange' | 'halving';
+  readonly rounds: number;
+}
+
+/** The curtailment programme of a tree, three unknowns a node. */
+export interface ProgrammeJob {
+  readonly kind: 'programme';
+  readonly nodes: number;
+  readonly samples: number;
+  readonly warmUp: number;
+}
+
+export type Job =
+  | StepsJob
+  | ColdJob
+  | ScenariosJob
+  | ScalingJob
+  | SeriesJob
+  | CoordinationJob
+  | AncestorJob
+  | ProgrammeJob;

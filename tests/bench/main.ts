@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchRow } from './bench-row.js';
 import { BENCHMARKS } from './benchmarks.js';
+import { COORDINATION_BENCHMARKS } from './coordination-benchmarks.js';
 import { commit, load, machine } from './machine.js';
 import { type Baseline, type BenchReport, markdown } from './table.js';
 import { root, Workshop } from './workshop.js';
@@ -30,10 +31,12 @@ const { values } = parseArgs({
   },
 });
 
+const ALL = [...BENCHMARKS, ...COORDINATION_BENCHMARKS];
+
 function chosen() {
   const wanted = values.only?.split(',').map((name) => name.trim().toLowerCase());
-  const list = BENCHMARKS.filter(({ id }) => wanted === undefined || wanted.includes(id.toLowerCase()));
-  const known = BENCHMARKS.map(({ id }) => id).join(', ');
+  const list = ALL.filter(({ id }) => wanted === undefined || wanted.includes(id.toLowerCase()));
+  const known = ALL.map(({ id }) => id).join(', ');
   if (list.length === 0) {
     process.stderr.write(`bench: --only knows ${known}, not ${values.only}.\n`);
     process.exit(2);

@@ -5,7 +5,10 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Job } from './job.js';
+import { ancestorLoop } from './subjects/ancestor-loop.js';
 import { coldStart } from './subjects/cold-start.js';
+import { coordination } from './subjects/coordination.js';
+import { programme } from './subjects/programme.js';
 import { scaling } from './subjects/scaling.js';
 import { scenarios } from './subjects/scenarios.js';
 import { seriesYear } from './subjects/series-year.js';
@@ -26,6 +29,12 @@ async function done(): Promise<object> {
       return scaling(job);
     case 'series':
       return await seriesYear(job);
+    case 'coordination':
+      return coordination(job);
+    case 'ancestor':
+      return await ancestorLoop(job);
+    case 'programme':
+      return programme(job);
   }
 }
 

@@ -22,8 +22,8 @@ export function time(seconds: number): string {
 
 function goalText({ goal }: BenchRow): string {
   if (!goal) return '-';
-  const unit = { ratio: 'x', seconds: ' s', deviation: '', exponent: '', bytes: ' B' }[goal.by];
-  return [goal.must, goal.lead, goal.peak].map((value) => `${value}${unit}`).join(' / ');
+  const unit = { ratio: 'x', seconds: ' s', deviation: '', exponent: '', bytes: ' B', rounds: ' rounds' }[goal.by];
+  return [goal.must, goal.lead, goal.peak].map((value) => (value === undefined ? '-' : `${value}${unit}`)).join(' / ');
 }
 
 function figure(value: number | string): string {
@@ -57,7 +57,7 @@ export function markdown(report: BenchReport, baseline: Baseline): string {
     'peer min',
     'median',
     'ratio',
-    'deviation (pu)',
+    'deviation',
     'must / lead / peak',
     'reached',
   ];
@@ -71,7 +71,9 @@ export function markdown(report: BenchReport, baseline: Baseline): string {
     row.peer ? time(row.peer.min) : '-',
     row.peer ? time(row.peer.median) : '-',
     ratioText(row, baseline),
-    row.deviation ? `${row.deviation.value.toExponential(1)} (limit ${row.deviation.limit})` : '-',
+    row.deviation
+      ? `${row.deviation.value.toExponential(1)} ${row.deviation.what} (limit ${row.deviation.limit})`
+      : '-',
     goalText(row),
     row.level ?? '-',
   ]);

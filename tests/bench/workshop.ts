@@ -25,6 +25,8 @@ export const POWER_GRID_MODEL: Peer = {
   module: 'power_grid_model',
 };
 
+export const OSQP: Peer = { name: 'OSQP', program: 'osqp-peer.py', module: 'osqp, scipy' };
+
 /** What a child leaves behind: times, version and whatever its kind adds. */
 export interface ChildResult {
   readonly version: string;
