@@ -29,8 +29,17 @@ export class AdmittanceNetwork {
   /** Upper triangle by columns. */
   readonly colPtr: Int32Array;
   readonly rowIdx: Int32Array;
-  /** Interleaved re/im, S. */
-  readonly values: Float64Array;
+  /** Values in the order of elimination, interleaved re/im, S: the factor reads them as they lie. */
+  private readonly entries: Float64Array;
+  /** What elements add to them, in the same order: that of entry q is `[sumStart[q], sumStart[q + 1])`, by element. */
+  private readonly terms: Float64Array;
+  private readonly sumStart: Int32Array;
+  /** Place in `terms` of each entry of an element, see {@link MatrixPattern.elementEntry}. */
+  private readonly termAt: Int32Array;
+  /** Entry of each slot of the pattern. */
+  private readonly entryOf: Int32Array;
+  private inPattern: Float64Array | undefined;
+  private inPatternAge = -1;
   readonly factor: ComplexFactor;
   /** Present primitive of each element. Replaced as a whole when one changes: solutions keep the one they saw. */
   primitives: readonly Primitive[];
@@ -74,7 +83,6 @@ export class AdmittanceNetwork {
     this.pattern = pattern;
     this.colPtr = pattern.colPtr;
     this.rowIdx = pattern.rowIdx;
-    this.values = new Float64Array(2 * pattern.rowIdx.length);
     this.isTouched = new Uint8Array(pattern.rowIdx.length);
     const isActive = new Uint8Array(n);
     for (const element of elements) {
@@ -88,6 +96,26 @@ export class AdmittanceNetwork {
     for (let i = 1; i < n; i++) group[i] = group[i - 1]! + (compiled.nodeBus[i] === compiled.nodeBus[i - 1] ? 0 : 1);
     this.elimination = orderElimination(n, pattern.colPtr, pattern.rowIdx, isActive, group);
     this.factor = new ComplexFactor(n, this.colPtr, this.rowIdx, this.elimination.order);
+    const slots = this.factor.takeInOrder();
+    this.entries = new Float64Array(2 * slots.length);
+    this.entryOf = new Int32Array(slots.length);
+    for (let q = 0; q < slots.length; q++) this.entryOf[slots[q]!] = q;
+    const { elementSlot } = pattern;
+    this.sumStart = new Int32Array(slots.length + 1);
+    for (let t = 0; t < elementSlot.length; t++) {
+      const q = this.entryOf[elementSlot[t]!]! + 1;
+      this.sumStart[q] = this.sumStart[q]! + 1;
+    }
+    for (let q = 0; q < slots.length; q++) this.sumStart[q + 1] = this.sumStart[q + 1]! + this.sumStart[q]!;
+    this.termAt = new Int32Array(elementSlot.length);
+    const next = this.sumStart.slice(0, slots.length);
+    for (let t = 0; t < elementSlot.length; t++) {
+      const q = this.entryOf[elementSlot[t]!]!;
+      this.termAt[t] = next[q]!;
+      next[q] = next[q]! + 1;
+    }
+    this.terms = new Float64Array(2 * elementSlot.length);
+    for (let e = 0; e < elements.length; e++) this.setTerms(e, elements[e]!.primitive);
     this.usedRe = new Float64Array(shares.count);
     this.usedIm = new Float64Array(shares.count);
     this.isDead = new Uint8Array(n);
@@ -98,7 +126,31 @@ export class AdmittanceNetwork {
   /** Replaces the primitive of one element; `refresh` makes it count. */
   setPrimitive(element: number, primitive: Primitive): void {
     this.primitives = this.primitives.with(element, primitive);
+    this.setTerms(element, primitive);
     this.changed.add(element);
+  }
+
+  /** Values of the matrix in the order of the pattern, interleaved re/im, S, as of the last {@link refresh}; made when asked for. */
+  get values(): Float64Array {
+    const { entries, entryOf } = this;
+    this.inPattern ??= new Float64Array(entries.length);
+    if (this.inPatternAge === this.factorAge) return this.inPattern;
+    this.inPatternAge = this.factorAge;
+    for (let p = 0; p < entryOf.length; p++) {
+      this.inPattern[2 * p] = entries[2 * entryOf[p]!]!;
+      this.inPattern[2 * p + 1] = entries[2 * entryOf[p]! + 1]!;
+    }
+    return this.inPattern;
+  }
+
+  private setTerms(e: number, { y: { re, im } }: Primitive): void {
+    const { terms, termAt } = this;
+    const { elementStart, elementEntry } = this.pattern;
+    for (let t = elementStart[e]!, end = elementStart[e + 1]!; t < end; t++) {
+      const at = 2 * termAt[t]!;
+      terms[at] = re[elementEntry[t]!]!;
+      terms[at + 1] = im[elementEntry[t]!]!;
+    }
   }
 
   /** Finds the nodes without a path to a source; call after a switch has moved. */
@@ -203,21 +255,19 @@ export class AdmittanceNetwork {
     this.linearAge = injection.linearAge;
     let lost: number;
     if (isWhole) {
-      this.values.fill(0);
       this.isTouched.fill(1);
-      for (let e = 0; e + 1 < pattern.elementStart.length; e++) this.addElement(e);
+      for (let q = 0; q < this.isTouched.length; q++) this.sumTerms(q);
       for (let k = 0; k < usedRe.length; k++) this.addShare(k);
       for (let i = 0; i < pattern.n; i++) this.addDeadShunt(i);
       this.isTouched.fill(0);
-      lost = this.factor.refactor(this.values);
+      lost = this.factor.refactor(this.entries);
     } else {
-      const { nodes, elements, shares } = pattern.around(changed);
+      const { nodes, shares } = pattern.around(changed);
       for (const e of changed) this.mark(e, 1);
-      for (const e of elements) this.addElement(e);
       for (const k of shares) this.addShare(k);
       for (const i of nodes) this.addDeadShunt(i);
       for (const e of changed) this.mark(e, 0);
-      lost = this.factor.update(this.values, nodes);
+      lost = this.factor.update(this.entries, nodes);
     }
     changed.clear();
     this.isWholeChanged = lost >= 0;
@@ -242,50 +292,52 @@ export class AdmittanceNetwork {
     return lists;
   }
 
-  /** Empties the slots of an element and opens (1) or closes (0) them for summation. */
+  /** Sums the entries of an element anew and opens (1) them for shares, or closes (0) them. */
   private mark(e: number, isOpen: 0 | 1): void {
-    const { values, isTouched } = this;
-    const { elementStart, elementPairs } = this.pattern;
-    for (let t = elementStart[e]!; t < elementStart[e + 1]!; t += 2) {
-      const slot = elementPairs[t + 1]!;
-      isTouched[slot] = isOpen;
-      if (isOpen) values[2 * slot] = values[2 * slot + 1] = 0;
+    const { elementStart, elementSlot } = this.pattern;
+    for (let t = elementStart[e]!; t < elementStart[e + 1]!; t++) {
+      const q = this.entryOf[elementSlot[t]!]!;
+      this.isTouched[q] = isOpen;
+      if (isOpen) this.sumTerms(q);
     }
   }
 
-  private addElement(e: number): void {
-    const { values, isTouched } = this;
-    const { elementStart, elementPairs } = this.pattern;
-    const { re, im } = this.primitives[e]!.y;
-    for (let t = elementStart[e]!, end = elementStart[e + 1]!; t < end; t += 2) {
-      const slot = elementPairs[t + 1]!;
-      if (isTouched[slot] === 0) continue;
-      const k = elementPairs[t]!;
-      values[2 * slot] = values[2 * slot]! + re[k]!;
-      values[2 * slot + 1] = values[2 * slot + 1]! + im[k]!;
+  private sumTerms(q: number): void {
+    const { entries, terms, sumStart } = this;
+    let re = 0;
+    let im = 0;
+    for (let t = sumStart[q]!, end = sumStart[q + 1]!; t < end; t++) {
+      re += terms[2 * t]!;
+      im += terms[2 * t + 1]!;
     }
+    entries[2 * q] = re;
+    entries[2 * q + 1] = im;
   }
 
   private addShare(k: number): void {
-    const { values, isTouched } = this;
+    const { entries, entryOf, isTouched } = this;
+    const { shareSlots } = this.pattern;
     const gr = this.usedRe[k]!;
     const gi = this.usedIm[k]!;
     if (gr === 0 && gi === 0) return;
     for (let t = 0; t < 3; t++) {
-      const slot = this.pattern.shareSlots[3 * k + t]!;
-      if (slot < 0 || isTouched[slot] === 0) continue;
+      const slot = shareSlots[3 * k + t]!;
+      if (slot < 0) continue;
+      const q = entryOf[slot]!;
+      if (isTouched[q] === 0) continue;
       const sign = t === 2 ? -1 : 1;
-      values[2 * slot] = values[2 * slot]! + sign * gr;
-      values[2 * slot + 1] = values[2 * slot + 1]! + sign * gi;
+      entries[2 * q] = entries[2 * q]! + sign * gr;
+      entries[2 * q + 1] = entries[2 * q + 1]! + sign * gi;
     }
   }
 
   private addDeadShunt(i: number): void {
-    const { values } = this;
-    const slot = this.pattern.diagonal[i]!;
-    if (this.isDead[i] === 0 || this.isTouched[slot] === 0) return;
-    const size = Math.abs(values[2 * slot]!) + Math.abs(values[2 * slot + 1]!);
-    values[2 * slot] = values[2 * slot]! + Math.max(DEAD_SHUNT_LEAST, DEAD_SHUNT_RELATIVE * size);
+    if (this.isDead[i] === 0) return;
+    const { entries } = this;
+    const q = this.entryOf[this.pattern.diagonal[i]!]!;
+    if (this.isTouched[q] === 0) return;
+    const size = Math.abs(entries[2 * q]!) + Math.abs(entries[2 * q + 1]!);
+    entries[2 * q] = entries[2 * q]! + Math.max(DEAD_SHUNT_LEAST, DEAD_SHUNT_RELATIVE * size);
   }
 }
 

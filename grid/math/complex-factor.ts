@@ -30,7 +30,8 @@ export class ComplexFactor {
   /** For each entry of the input pattern: row and column in the permuted order, upper triangle. */
   private readonly columnStart: Int32Array;
   private readonly columnRow: Int32Array;
-  private readonly columnSlot: Int32Array;
+  /** The caller's slot of each entry; undefined where values come in this order. */
+  private columnSlot: Int32Array | undefined;
   /** Column starts and rows of L below the diagonal, in the permuted order; rows ascend in each column. */
   readonly Lp: Int32Array;
   readonly Li: Int32Array;
@@ -77,7 +78,8 @@ export class ComplexFactor {
     }
     for (let j = 0; j < n; j++) this.columnStart[j + 1] = this.columnStart[j + 1]! + this.columnStart[j]!;
     this.columnRow = new Int32Array(entries);
-    this.columnSlot = new Int32Array(entries);
+    const columnSlot = new Int32Array(entries);
+    this.columnSlot = columnSlot;
     const next = this.columnStart.slice(0, n);
     for (let j = 0; j < n; j++) {
       for (let p = colPtr[j]!; p < colPtr[j + 1]!; p++) {
@@ -87,7 +89,7 @@ export class ComplexFactor {
         const q = next[column]!;
         next[column] = q + 1;
         this.columnRow[q] = Math.min(a, b);
-        this.columnSlot[q] = p;
+        columnSlot[q] = p;
       }
     }
 
@@ -150,9 +152,21 @@ export class ComplexFactor {
   }
 
   /**
+   * From now on {@link refactor} and {@link update} take the values in the order of elimination, which they read without
+   * a jump at any size.
+   *
+   * @returns the slot, in the pattern given to the constructor, of each entry in that order
+   */
+  takeInOrder(): Int32Array {
+    const slots = this.columnSlot ?? Int32Array.from({ length: this.columnRow.length }, (_, q) => q);
+    this.columnSlot = undefined;
+    return slots;
+  }
+
+  /**
    * Factorises the matrix of these values.
    *
-   * @param values - interleaved re/im in the order of the pattern given to the constructor
+   * @param values - interleaved re/im in the order of the pattern given to the constructor, or see {@link takeInOrder}
    * @returns -1, or the row whose pivot was lost (the factor is then not usable)
    */
   refactor(values: Float64Array): number {
@@ -198,7 +212,7 @@ export class ComplexFactor {
     const { columnStart, columnRow, columnSlot, Lp, Li, Lx, inverseD, rowStart, rowPattern, rowSlot, work } = this;
     for (let p = columnStart[k]!, end = columnStart[k + 1]!; p < end; p++) {
       const i = 2 * columnRow[p]!;
-      const s = 2 * columnSlot[p]!;
+      const s = 2 * (columnSlot === undefined ? p : columnSlot[p]!);
       work[i] = work[i]! + values[s]!;
       work[i + 1] = work[i + 1]! + values[s + 1]!;
     }

@@ -6,9 +6,10 @@
  * flow needs no more, and the voltages of the first part follow once at the end.
  * Steps: (1) the silent nodes of a bus are one group; the group whose elimination saves most entries goes first, as long
  * as any saves some: a group with neighbours U costs the pairs of U not yet joined and saves its own edges; (2) minimum
- * degree on what is left; (3) elimination tree and column counts; columns with the same rows below form blocks of at most
- * three; (4) blocks are sorted by their height in the tree and then by shape: still a topological order of the tree, so
- * without more fill, in which blocks of one height are independent of one another and equal shapes follow one another.
+ * degree on what is left; (3) elimination tree and column counts, both parts put into postorder: the same fill, but every
+ * subtree lies together; columns with the same rows below form blocks of at most three; (4) for the kernels the blocks are
+ * sorted by their height in the tree and then by shape: again a topological order of the tree, in which blocks of one height
+ * are independent of one another and equal shapes follow one another.
  * Cost: linear in the nodes for trees; typed arrays alone, so that the collector has nothing to do with it.
  * Fails: never.
  * Source: Kron (1939) for the reduction; Liu (1990), "The role of elimination trees in sparse factorization".
@@ -22,12 +23,14 @@ export const WIDEST_BLOCK = 3;
 
 /** An order in blocks. */
 export interface Elimination {
-  /** The node eliminated k-th. */
+  /** The node eliminated k-th: a postorder, so that the factor's passes stay where they are in memory, at any size. */
   readonly order: Int32Array;
   /** Nodes of the first part: `order[0 .. silentCount)`. */
   readonly silentCount: number;
   /** First column of each block in the order, and the end; no block spans both parts. */
   readonly blockStart: Int32Array;
+  /** The blocks as the kernels go through them, by part, height and shape. */
+  readonly blockOrder: Int32Array;
 }
 
 /** Undirected graph whose lists of neighbours lie in one array; a list that outgrows its room moves to the end. */
@@ -343,7 +346,10 @@ export function orderElimination(
   isActive: Uint8Array,
   group: ArrayLike<number>,
 ): Elimination {
-  if (n === 0) return { order: new Int32Array(0), silentCount: 0, blockStart: new Int32Array(1) };
+  if (n === 0) {
+    const none = new Int32Array(0);
+    return { order: none, silentCount: 0, blockStart: new Int32Array(1), blockOrder: none };
+  }
   const adjacent = new Adjacency(n, colPtr, rowIdx);
   const reduction = new SilentReduction(adjacent, silentGroups(n, isActive, group));
   reduction.run();
@@ -355,7 +361,56 @@ export function orderElimination(
   const first = new Int32Array(n);
   first.set(silent);
   first.set(orderRest(adjacent, rest), silent.length);
-  return arrange(first, silent.length, columnCounts(n, colPtr, rowIdx, first));
+  return arrange(inPostorder(first, silent.length, columnCounts(n, colPtr, rowIdx, first)), silent.length);
+}
+
+/** An order with its elimination tree and the entries of each column of the factor. */
+interface Tree {
+  readonly first: Int32Array;
+  readonly parent: Int32Array;
+  readonly count: Int32Array;
+}
+
+/**
+ * The same elimination in postorder, silent nodes before the others. The child with most entries stands last, next to its
+ * parent: where the two have the same rows below they form a block.
+ */
+function inPostorder(
+  first: Int32Array,
+  silentCount: number,
+  { parent, count }: { readonly parent: Int32Array; readonly count: Int32Array },
+): Tree {
+  const n = first.length;
+  // Children of each column as a list from its last to its first, roots under n.
+  const child = new Int32Array(n + 1).fill(-1);
+  const brother = new Int32Array(n).fill(-1);
+  const fullest = new Int32Array(n + 1).fill(-1);
+  for (let k = 0; k < n; k++) {
+    const above = parent[k]! < 0 ? n : parent[k]!;
+    brother[k] = child[above]!;
+    child[above] = k;
+    if (fullest[above]! < 0 || count[k]! > count[fullest[above]!]!) fullest[above] = k;
+  }
+  // From the root down with the fullest child first: backwards, a postorder.
+  const position = new Int32Array(n);
+  const stack = new Int32Array(n + 1);
+  stack[0] = n;
+  let silentAt = silentCount;
+  let activeAt = n;
+  for (let depth = 1; depth > 0; ) {
+    const k = stack[--depth]!;
+    if (k < n) position[k] = k < silentCount ? --silentAt : --activeAt;
+    for (let c = child[k]!; c >= 0; c = brother[c]!) if (c !== fullest[k]) stack[depth++] = c;
+    if (fullest[k]! >= 0) stack[depth++] = fullest[k]!;
+  }
+  const tree: Tree = { first: new Int32Array(n), parent: new Int32Array(n), count: new Int32Array(n) };
+  for (let k = 0; k < n; k++) {
+    const at = position[k]!;
+    tree.first[at] = first[k]!;
+    tree.parent[at] = parent[k]! < 0 ? -1 : position[parent[k]!]!;
+    tree.count[at] = count[k]!;
+  }
+  return tree;
 }
 
 /** Sorts numbers by a key from 0 up, equal keys as they stand, in one pass. */
@@ -377,12 +432,8 @@ function sortedByKey(list: Int32Array, key: Int32Array): Int32Array {
   return sorted;
 }
 
-/** Sorts the blocks of an order by part, height and shape. */
-function arrange(
-  first: Int32Array,
-  silentCount: number,
-  { parent, count }: { readonly parent: Int32Array; readonly count: Int32Array },
-): Elimination {
+/** Finds the blocks of an order and sorts them by part, height and shape. */
+function arrange({ first, parent, count }: Tree, silentCount: number): Elimination {
   const n = first.length;
   const starts = new Int32Array(n + 1);
   let blocks = 0;
@@ -417,14 +468,5 @@ function arrange(
   for (let b = 0; b < blocks; b++) sorted[b] = b;
   // The last key counts most.
   for (const key of [rowsBelow, width, height, part]) sorted = sortedByKey(sorted, key);
-  const order = new Int32Array(n);
-  const blockStart = new Int32Array(blocks + 1);
-  let k = 0;
-  for (let position = 0; position < blocks; position++) {
-    const b = sorted[position]!;
-    blockStart[position] = k;
-    for (let i = starts[b]!; i < starts[b + 1]!; i++) order[k++] = first[i]!;
-  }
-  blockStart[blocks] = n;
-  return { order, silentCount, blockStart };
+  return { order: first, silentCount, blockStart: starts.slice(0, blocks + 1), blockOrder: sorted };
 }

@@ -337,8 +337,7 @@ export class LaneSolver {
   /** Network node of the largest last change of a lane; known with one lane only, else -1. */
   worstNode(lane: number): number {
     if (this.width > 1) return -1;
-    const { order, silentCount } = this.network.elimination;
-    return order[silentCount + this.I[(this.header[HEADER.placeAt]! >> 2) + lane]!] ?? 0;
+    return this.structure.activeNode[this.I[(this.header[HEADER.placeAt]! >> 2) + lane]!] ?? 0;
   }
 
   /**

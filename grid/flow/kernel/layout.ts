@@ -1,8 +1,7 @@
 /*
  * A network as the flat arrays of the lane kernels.
  *
- * Nodes are renumbered: the active ones in elimination order, one node that stands for ground, then the silent ones in
- * elimination order. The factor lies in blocks of one to three columns with the same rows below; blocks of one shape that
+ * Nodes are renumbered: the active ones block by block, one node that stands for ground, then the silent ones. The factor lies in blocks of one to three columns with the same rows below; blocks of one shape that
  * follow one another are a run. For each block its rows (node numbers) and its values: inverse pivots (active part only),
  * entries between its own columns, then for each row below one entry a column. Everything the kernels touch lies in one
  * buffer, so that the WebAssembly kernel and its TypeScript twin work on the same bytes; byte offsets stand in a header at
@@ -68,6 +67,8 @@ export interface LaneStructure {
   readonly activeCount: number;
   /** Number of each network node in the kernels. */
   readonly nodeAt: Int32Array;
+  /** Network node of each active number. */
+  readonly activeNode: Int32Array;
   /** Columns, rows below, blocks, first node; of the active part and of the silent one. */
   readonly runs: Int32Array;
   readonly silentRuns: Int32Array;
@@ -79,10 +80,18 @@ export interface LaneStructure {
 }
 
 /** Number of a network node in the kernels; that of ground for -1. */
-export function kernelPlaces({ n }: ComplexFactor, { order, silentCount }: Elimination): (node: number) => number {
+export function kernelPlaces({ n }: ComplexFactor, elimination: Elimination): (node: number) => number {
+  const { order, silentCount, blockStart, blockOrder } = elimination;
   const activeCount = n - silentCount;
   const nodeAt = new Int32Array(n);
-  for (let k = 0; k < n; k++) nodeAt[order[k]!] = k >= silentCount ? k - silentCount : activeCount + 1 + k;
+  let active = 0;
+  let silent = activeCount + 1;
+  for (let t = 0; t < blockOrder.length; t++) {
+    const b = blockOrder[t]!;
+    for (let k = blockStart[b]!; k < blockStart[b + 1]!; k++) {
+      nodeAt[order[k]!] = k >= silentCount ? active++ : silent++;
+    }
+  }
   return (node) => (node < 0 ? activeCount : nodeAt[node]!);
 }
 
@@ -94,7 +103,7 @@ interface Part {
 
 /** Lays out a factor. */
 export function laneStructure(factor: ComplexFactor, elimination: Elimination): LaneStructure {
-  const { order, silentCount, blockStart } = elimination;
+  const { order, silentCount, blockStart, blockOrder } = elimination;
   const { n, Lp, Li } = factor;
   const activeCount = n - silentCount;
   const placeOf = kernelPlaces(factor, elimination);
@@ -102,7 +111,8 @@ export function laneStructure(factor: ComplexFactor, elimination: Elimination): 
   const number = (k: number) => nodeAt[order[k]!]!;
   const active: Part = { runs: [], rows: [], from: [] };
   const silent: Part = { runs: [], rows: [], from: [] };
-  for (let b = 0; b + 1 < blockStart.length; b++) {
+  for (let position = 0; position < blockOrder.length; position++) {
+    const b = blockOrder[position]!;
     const start = blockStart[b]!;
     const width = blockStart[b + 1]! - start;
     const last = start + width - 1;
@@ -119,10 +129,13 @@ export function laneStructure(factor: ComplexFactor, elimination: Elimination): 
       for (let j = 0; j < width; j++) from.push(Lp[start + j]! + width - 1 - j + t);
     }
   }
+  const activeNode = new Int32Array(activeCount);
+  for (let node = 0; node < n; node++) if (nodeAt[node]! < activeCount) activeNode[nodeAt[node]!] = node;
   return {
     nodeCount: n,
     activeCount,
     nodeAt,
+    activeNode,
     runs: Int32Array.from(active.runs),
     silentRuns: Int32Array.from(silent.runs),
     rows: Int32Array.from(active.rows),

@@ -2,8 +2,7 @@
  * The pattern of a nodal matrix and where each element's entries stand in it.
  *
  * Steps: all pairs of nodes that an element or a share joins are counted by columns, laid out and sorted; repeated pairs
- * fall together; each element keeps the slots of its entries, each node the elements and shares at it, so that the sum
- * of a few slots can be made again alone, in the same order and so to the same bits as the sum of all.
+ * fall together; each element keeps the slots of its entries, each node the shares at it.
  * Cost: linear in the entries of all elements.
  * Fails: never.
  */
@@ -28,12 +27,14 @@ export class MatrixPattern {
   readonly rowIdx: Int32Array;
   /** Slot of each diagonal entry. */
   readonly diagonal: Int32Array;
-  /** Pairs (position in the element's matrix, slot): those of element e are `[elementStart[e], elementStart[e + 1])`. */
+  /** Entries of elements that count: those of element e are `[elementStart[e], elementStart[e + 1])`. */
   readonly elementStart: Int32Array;
-  readonly elementPairs: Int32Array;
+  /** Position of each in the element's matrix. */
+  readonly elementEntry: Int32Array;
+  /** Slot of each. */
+  readonly elementSlot: Int32Array;
   /** Three slots a share: first end, second end, between; -1 for none. */
   readonly shareSlots: Int32Array;
-  private readonly elementsAt: Incidence;
   private readonly sharesAt: Incidence;
 
   constructor(
@@ -46,19 +47,27 @@ export class MatrixPattern {
     this.rowIdx = rows.rowIdx;
     this.diagonal = Int32Array.from({ length: n }, (_, j) => this.colPtr[j + 1]! - 1);
     this.elementStart = new Int32Array(elements.length + 1);
-    const pairs: number[] = [];
-    elements.forEach(({ nodes }, e) => {
+    let most = 0;
+    for (const { nodes } of elements) most += nodes.length * nodes.length;
+    const entry = new Int32Array(most);
+    const slots = new Int32Array(most);
+    let taken = 0;
+    for (let e = 0; e < elements.length; e++) {
+      const { nodes } = elements[e]!;
       const order = nodes.length;
       for (let i = 0; i < order; i++) {
         for (let j = 0; j < order; j++) {
           if (nodes[i]! < 0 || nodes[i]! > nodes[j]!) continue;
           const slot = this.slotOf(nodes[i]!, nodes[j]!);
-          if (slot >= 0) pairs.push(i * order + j, slot);
+          if (slot < 0) continue;
+          entry[taken] = i * order + j;
+          slots[taken++] = slot;
         }
       }
-      this.elementStart[e + 1] = pairs.length;
-    });
-    this.elementPairs = Int32Array.from(pairs);
+      this.elementStart[e + 1] = taken;
+    }
+    this.elementEntry = entry.slice(0, taken);
+    this.elementSlot = slots.slice(0, taken);
     const { a, b, count } = shares;
     this.shareSlots = new Int32Array(3 * count);
     for (let k = 0; k < count; k++) {
@@ -66,7 +75,6 @@ export class MatrixPattern {
       this.shareSlots[3 * k + 1] = this.slotOf(b[k]!, b[k]!);
       this.shareSlots[3 * k + 2] = this.slotOf(a[k]!, b[k]!);
     }
-    this.elementsAt = incidence(n, elements.length, (e) => elements[e]!.nodes);
     this.sharesAt = incidence(n, count, (k) => [a[k]!, b[k]!]);
   }
 
@@ -79,50 +87,22 @@ export class MatrixPattern {
     return -1;
   }
 
-  /** Elements and shares at the nodes of the given elements, ascending, and those nodes. */
-  around(changed: Iterable<number>): {
-    readonly nodes: Int32Array;
-    readonly elements: Int32Array;
-    readonly shares: Int32Array;
-  } {
+  /** Nodes of the given elements and the shares at them, ascending. */
+  around(changed: Iterable<number>): { readonly nodes: Int32Array; readonly shares: Int32Array } {
     const nodes = new Set<number>();
     for (const e of changed) for (const node of this.elements[e]!.nodes) if (node >= 0) nodes.add(node);
-    const elements = new Set<number>();
     const shares = new Set<number>();
     for (const node of nodes) {
-      for (let p = this.elementsAt.start[node]!; p < this.elementsAt.start[node + 1]!; p++)
-        elements.add(this.elementsAt.member[p]!);
       for (let p = this.sharesAt.start[node]!; p < this.sharesAt.start[node + 1]!; p++)
         shares.add(this.sharesAt.member[p]!);
     }
-    return {
-      nodes: Int32Array.from(nodes),
-      elements: Int32Array.from(elements).sort(),
-      shares: Int32Array.from(shares).sort(),
-    };
+    return { nodes: Int32Array.from(nodes), shares: Int32Array.from(shares).sort() };
   }
 
   /** Shares with an end at a node. */
   sharesOf(node: number): Int32Array {
     const { start, member } = this.sharesAt;
     return member.subarray(start[node]!, start[node + 1]!);
-  }
-
-  /** Bytes held. */
-  get bytes(): number {
-    const { colPtr, rowIdx, diagonal, elementStart, elementPairs, shareSlots, elementsAt, sharesAt } = this;
-    return [
-      colPtr,
-      rowIdx,
-      diagonal,
-      elementStart,
-      elementPairs,
-      shareSlots,
-      elementsAt.start,
-      elementsAt.member,
-      sharesAt.start,
-      sharesAt.member,
-    ].reduce((sum, array) => sum + array.byteLength, 0);
   }
 }
 
