@@ -11,11 +11,17 @@ export class ComplexDense {
   /** Imaginary parts, row-major, length n*n. */
   readonly im: Float64Array;
 
-  /** @param n - order, 1 or more */
-  constructor(n: number) {
+  /**
+   * A matrix of zeros.
+   *
+   * @param n - order, 1 or more
+   * @param re - room for the real parts, zeros; its own where absent
+   * @param im - the same for the imaginary parts
+   */
+  constructor(n: number, re = new Float64Array(n * n), im = new Float64Array(n * n)) {
     this.n = n;
-    this.re = new Float64Array(n * n);
-    this.im = new Float64Array(n * n);
+    this.re = re;
+    this.im = im;
   }
 
   /** Copies a matrix given as parts. */
@@ -140,12 +146,27 @@ export class ComplexDense {
     }
   }
 
-  /** `t' * this * t` for a real matrix `t` of this.n rows, given row-major: the congruence of an admittance. */
-  congruence(t: Float64Array, columns: number): ComplexDense {
+  /** Sets all entries to zero. */
+  clear(): this {
+    this.re.fill(0);
+    this.im.fill(0);
+    return this;
+  }
+
+  /**
+   * `t' * this * t` for a real matrix `t` of this.n rows, given row-major: the congruence of an admittance.
+   *
+   * @param result - where it is put; a new matrix where absent
+   */
+  congruence(t: Float64Array, columns: number, result = new ComplexDense(columns)): ComplexDense {
     const n = this.n;
-    const result = new ComplexDense(columns);
-    const halfRe = new Float64Array(n * columns);
-    const halfIm = new Float64Array(n * columns);
+    result.clear();
+    if (halfRe.length < n * columns) {
+      halfRe = new Float64Array(2 * n * columns);
+      halfIm = new Float64Array(2 * n * columns);
+    }
+    halfRe.fill(0, 0, n * columns);
+    halfIm.fill(0, 0, n * columns);
     for (let i = 0; i < n; i++) {
       for (let k = 0; k < n; k++) {
         const re = this.re[i * n + k]!;
@@ -165,6 +186,37 @@ export class ComplexDense {
       }
     }
     return result;
+  }
+}
+
+/** Room for {@link ComplexDense.congruence} to work in. */
+let halfRe = new Float64Array(64);
+let halfIm = new Float64Array(64);
+
+/** Doubles of a piece of {@link DenseStore}. */
+const STORE_PIECE = 4096;
+
+/** Room for many small matrices that live as long as one another: a few large arrays instead of two for each matrix. */
+export class DenseStore {
+  /** One that stays: a class without an object loses its machine code at the next collection. */
+  static readonly kept = new DenseStore();
+
+  private piece = new ArrayBuffer(0);
+  private used = 0;
+
+  /** A matrix of zeros. */
+  matrix(n: number): ComplexDense {
+    return new ComplexDense(n, this.room(n * n), this.room(n * n));
+  }
+
+  private room(count: number): Float64Array<ArrayBuffer> {
+    if (this.used + 8 * count > this.piece.byteLength) {
+      this.piece = new ArrayBuffer(8 * Math.max(STORE_PIECE, count));
+      this.used = 0;
+    }
+    const part = new Float64Array(this.piece, this.used, count);
+    this.used += 8 * count;
+    return part;
   }
 }
 

@@ -10,6 +10,7 @@
  */
 import type { Transformer, Winding } from './element.js';
 import type { Feeder } from './feeder.js';
+import type { NodePlaces } from './node-places.js';
 import { windingAntifloat } from './transformer-primitive.js';
 
 /** Disjoint sets of nodes. */
@@ -40,7 +41,9 @@ class Islands {
   join(a: number, b: number): void {
     const first = this.root(a);
     const second = this.root(b);
-    if (first !== second) this.parent[first] = second;
+    // The lower one stays: feeders are mostly numbered from the source on, so that the ways up are short.
+    if (first < second) this.parent[second] = first;
+    else if (first > second) this.parent[first] = second;
   }
 }
 
@@ -49,40 +52,45 @@ class Islands {
  *
  * @param transformers - the transformers as placed
  * @param nodeCount - nodes in all
- * @param nodeIndex - index of a node that some conductor ends at
+ * @param places - the nodes of the feeder
  */
 export function withoutAntifloat(
   feeder: Feeder,
   transformers: readonly Transformer[],
   nodeCount: number,
-  nodeIndex: (bus: string, node: number) => number,
+  places: NodePlaces,
 ): ReadonlySet<string> {
   const isOpenWinding = ({ terminal, groundOhm }: Winding) =>
     !terminal.nodes.includes(0) && !(groundOhm && groundOhm.r >= 0);
   if (!transformers.some((t) => t.antifloat === undefined && t.windings.some(isOpenWinding))) return new Set();
+  const nodeIndex = (bus: string, node: number) => places.nodeAt(places.busAt(bus), node);
   const islands = new Islands(nodeCount);
   const grounded: number[] = [];
-  const tie = (bus: string, nodes: readonly number[]) => {
+  const tie = (name: string, nodes: readonly number[]) => {
+    const bus = places.busAt(name);
     let first = -1;
     let isEarthed = false;
     for (const node of nodes) {
       if (node === 0) isEarthed = true;
-      else if (first < 0) first = nodeIndex(bus, node);
-      else islands.join(first, nodeIndex(bus, node));
+      else if (first < 0) first = places.nodeAt(bus, node);
+      else islands.join(first, places.nodeAt(bus, node));
     }
     if (isEarthed && first >= 0) grounded.push(first);
   };
+  let end = 0;
   for (const list of [feeder.lines, feeder.switches, feeder.reactors]) {
     for (const branch of list) {
       const { from, to } = branch;
+      const fromBus = places.branchBus[end++]!;
+      const toBus = places.branchBus[end++]!;
       for (let i = 0; i < from.nodes.length; i++) {
         if (branch.kind === 'switch' && branch.isOpen[i]) continue;
         if (branch.kind === 'line' && (branch.isOpen?.from[i] || branch.isOpen?.to[i])) continue;
         const near = from.nodes[i]!;
         const far = to.nodes[i]!;
-        if (near === 0 && far !== 0) grounded.push(nodeIndex(to.bus, far));
-        else if (far === 0 && near !== 0) grounded.push(nodeIndex(from.bus, near));
-        else if (near !== 0) islands.join(nodeIndex(from.bus, near), nodeIndex(to.bus, far));
+        if (near === 0 && far !== 0) grounded.push(places.nodeAt(toBus, far));
+        else if (far === 0 && near !== 0) grounded.push(places.nodeAt(fromBus, near));
+        else if (near !== 0) islands.join(places.nodeAt(fromBus, near), places.nodeAt(toBus, far));
       }
     }
   }
@@ -106,43 +114,47 @@ export function withoutAntifloat(
   }
   for (const list of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
     for (const { terminal, shares } of list) {
+      const bus = places.busAt(terminal.bus);
       for (const { node, otherNode } of shares) {
-        if (node !== 0 && otherNode !== 0)
-          islands.join(nodeIndex(terminal.bus, node), nodeIndex(terminal.bus, otherNode));
-        else if (node !== 0 || otherNode !== 0) grounded.push(nodeIndex(terminal.bus, Math.max(node, otherNode)));
+        if (node !== 0 && otherNode !== 0) islands.join(places.nodeAt(bus, node), places.nodeAt(bus, otherNode));
+        else if (node !== 0 || otherNode !== 0) grounded.push(places.nodeAt(bus, Math.max(node, otherNode)));
       }
     }
   }
 
-  const isGrounded = new Set<number>();
-  for (const node of grounded) isGrounded.add(islands.root(node));
-  const charging = new Map<number, number>();
-  for (const { from, shuntSiemens } of feeder.lines) {
+  const isGrounded = new Uint8Array(nodeCount);
+  for (const node of grounded) isGrounded[islands.root(node)] = 1;
+  /** Charging of the lines and antifloat of the windings of each island, S. */
+  const charging = new Float64Array(nodeCount);
+  const antifloat = new Float64Array(nodeCount);
+  for (let k = 0; k < feeder.lines.length; k++) {
+    const { from, shuntSiemens } = feeder.lines[k]!;
     const node = from.nodes[0];
     if (!node) continue;
-    const sum = shuntSiemens.im.reduce((total, b) => total + b, 0);
-    const island = islands.root(nodeIndex(from.bus, node));
-    charging.set(island, (charging.get(island) ?? 0) + sum);
+    let sum = 0;
+    for (let t = 0; t < shuntSiemens.im.length; t++) sum += shuntSiemens.im[t]!;
+    const island = islands.root(places.nodeAt(places.branchBus[2 * k]!, node));
+    charging[island] = charging[island]! + sum;
   }
-  const antifloat = new Map<number, number>();
-  const islandsOf = (transformer: Transformer) =>
-    transformer.windings.flatMap(({ terminal }, w) => {
-      const node = terminal.nodes.find((n) => n !== 0);
-      const island = node === undefined ? undefined : islands.root(nodeIndex(terminal.bus, node));
-      return island === undefined || isGrounded.has(island) ? [] : [{ island, w }];
-    });
+  /** The island of a winding that nothing ties to ground, else -1. */
+  const islandOf = ({ terminal: { bus, nodes } }: Winding): number => {
+    for (let i = 0; i < nodes.length; i++) {
+      if (nodes[i] === 0) continue;
+      const island = islands.root(nodeIndex(bus, nodes[i]!));
+      return isGrounded[island] ? -1 : island;
+    }
+    return -1;
+  };
   for (const transformer of transformers) {
-    for (const { island, w } of islandsOf(transformer)) {
-      antifloat.set(island, (antifloat.get(island) ?? 0) + 2 * transformer.phases * windingAntifloat(transformer, w));
+    for (let w = 0; w < transformer.windings.length; w++) {
+      const island = islandOf(transformer.windings[w]!);
+      if (island < 0) continue;
+      antifloat[island] = antifloat[island]! + 2 * transformer.phases * windingAntifloat(transformer, w);
     }
   }
-  const isHarmed = (island: number) => {
-    const real = charging.get(island) ?? 0;
-    return real > 0 && real < (antifloat.get(island) ?? 0);
+  const isHarmed = (winding: Winding) => {
+    const island = islandOf(winding);
+    return island >= 0 && charging[island]! > 0 && charging[island]! < antifloat[island]!;
   };
-  return new Set(
-    transformers
-      .filter((t) => t.antifloat === undefined && islandsOf(t).some(({ island }) => isHarmed(island)))
-      .map((t) => t.id),
-  );
+  return new Set(transformers.filter((t) => t.antifloat === undefined && t.windings.some(isHarmed)).map((t) => t.id));
 }

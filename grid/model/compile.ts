@@ -6,11 +6,12 @@
  * number of its own gets one (the lowest free from 4 up).
  * Fails: FEEDER_DATA naming every element that cannot be placed, NO_SOURCE when nothing feeds the circuit.
  */
-import { DecError } from '../math/index.js';
+import { DecError, DenseStore } from '../math/index.js';
 import { withoutAntifloat } from './antifloat.js';
 import type { Terminal } from './bus.js';
-import type { Element, Regulator, Transformer, Winding } from './element.js';
+import type { Element, Line, Reactor, Regulator, Switch, Transformer, Winding } from './element.js';
 import type { Feeder } from './feeder.js';
+import { NodePlaces } from './node-places.js';
 import {
   type Conductor,
   capacitorPrimitive,
@@ -55,6 +56,26 @@ export interface CompiledFeeder {
   readonly regulatorsOf: ReadonlyMap<string, readonly Regulator[]>;
 }
 
+/** An element as placed. */
+class PlacedElement implements CompiledElement {
+  readonly id: string;
+  readonly name: string;
+
+  constructor(
+    element: Element,
+    readonly kind: CompiledElement['kind'],
+    readonly nodes: Int32Array,
+    readonly primitive: Primitive,
+  ) {
+    this.id = element.id;
+    this.name = element.name;
+  }
+
+  get conductors(): readonly Conductor[] {
+    return this.primitive.conductors;
+  }
+}
+
 /**
  * Tap ratios of all windings: the fixed ratio times `1 + (position - neutral) * step` of the winding's regulator.
  *
@@ -75,7 +96,8 @@ export function tapRatios(
 }
 
 /** Gives neutrals that are not solidly grounded, but are numbered 0, a free node. */
-function placeNeutrals(transformer: Transformer, used: NodesInUse): Transformer {
+function placeNeutrals(transformer: Transformer, places: NodePlaces): Transformer {
+  if (!transformer.windings.some(({ groundOhm }) => groundOhm)) return transformer;
   let isChanged = false;
   const windings = transformer.windings.map((winding): Winding => {
     const ground = winding.groundOhm;
@@ -83,25 +105,31 @@ function placeNeutrals(transformer: Transformer, used: NodesInUse): Transformer 
     const isSolid = !ground || (ground.r === 0 && ground.x === 0);
     if (isSolid || transformer.phases === 1 || winding.connection !== 'wye') return winding;
     if ((nodes[transformer.phases] ?? 0) !== 0) return winding;
+    const position = places.busAt(bus);
     let node = 4;
-    while (used.has(bus, node)) node++;
-    used.add(bus, node);
+    while (places.has(position, node)) node++;
+    places.add(position, node);
     isChanged = true;
     return { ...winding, terminal: { bus, nodes: [...nodes.slice(0, transformer.phases), node] } };
   });
   return isChanged ? { ...transformer, windings } : transformer;
 }
 
-/** Everything that makes the feeder uncompilable, one sentence each. */
-function problems(feeder: Feeder): string[] {
+/**
+ * Everything that makes the feeder uncompilable, one sentence each.
+ *
+ * @param arePlacesSound - whether every terminal is known to end at a bus
+ */
+function problems(feeder: Feeder, arePlacesSound: boolean): string[] {
   const list: string[] = [];
   const place = (kind: string, element: Element, terminal: Terminal) => {
+    if (arePlacesSound) return;
     if (!feeder.busById.has(terminal.bus)) list.push(`${kind} ${element.name} ends at an unknown bus ${terminal.bus}`);
     if (terminal.nodes.some((node) => !Number.isInteger(node) || node < 0)) {
       list.push(`${kind} ${element.name} has node numbers [${terminal.nodes.join(', ')}]`);
     }
   };
-  for (const branch of [...feeder.lines, ...feeder.switches, ...feeder.reactors]) {
+  const branchOf = (branch: Line | Switch | Reactor) => {
     place(branch.kind, branch, branch.from);
     place(branch.kind, branch, branch.to);
     const n = branch.from.nodes.length;
@@ -119,7 +147,10 @@ function problems(feeder: Feeder): string[] {
         `line ${branch.name} has ${n} conductors and open states for ${open.from.length} and ${open.to.length}`,
       );
     }
-  }
+  };
+  for (const line of feeder.lines) branchOf(line);
+  for (const device of feeder.switches) branchOf(device);
+  for (const reactor of feeder.reactors) branchOf(reactor);
   for (const transformer of feeder.transformers) {
     for (const winding of transformer.windings) {
       place('transformer', transformer, winding.terminal);
@@ -127,23 +158,18 @@ function problems(feeder: Feeder): string[] {
         list.push(`transformer ${transformer.name} has a winding without rated voltage`);
     }
   }
-  for (const device of [
-    ...feeder.sources,
-    ...feeder.capacitors,
-    ...feeder.loads,
-    ...feeder.pvSystems,
-    ...feeder.batteries,
-    ...feeder.machines,
-  ]) {
-    place(device.kind, device, device.terminal);
-    if (device.kind === 'source') {
-      if (device.returnTerminal) place(device.kind, device, device.returnTerminal);
-      continue;
-    }
-    for (const share of device.shares) {
-      if (!(share.ratedVoltageV > 0)) list.push(`${device.kind} ${device.name} has a share without rated voltage`);
-      if (![share.powerW, share.powerVar].every(Number.isFinite))
-        list.push(`${device.kind} ${device.name} has no finite power`);
+  for (const source of feeder.sources) {
+    place(source.kind, source, source.terminal);
+    if (source.returnTerminal) place(source.kind, source, source.returnTerminal);
+  }
+  for (const devices of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
+    for (const device of devices) {
+      place(device.kind, device, device.terminal);
+      for (const { ratedVoltageV, powerW, powerVar } of device.shares) {
+        if (!(ratedVoltageV > 0)) list.push(`${device.kind} ${device.name} has a share without rated voltage`);
+        if (!Number.isFinite(powerW) || !Number.isFinite(powerVar))
+          list.push(`${device.kind} ${device.name} has no finite power`);
+      }
     }
   }
   for (const regulator of feeder.regulators) {
@@ -153,62 +179,6 @@ function problems(feeder: Feeder): string[] {
     }
   }
   return list;
-}
-
-/** Node numbers in use at each bus of a feeder. */
-class NodesInUse {
-  /** One that stays: a class without an object loses its machine code at the next collection. */
-  static readonly kept = new NodesInUse();
-
-  /** Position of each bus in the feeder's list. */
-  readonly position = new Map<string, number>();
-  /** Numbers above zero by position; a bus has a few, so that a list is searched faster than a set. */
-  readonly numbers: number[][] = [];
-
-  /** Takes in all buses and conductors of a feeder. */
-  read(feeder: Feeder): this {
-    for (const { id } of feeder.buses) {
-      this.position.set(id, this.numbers.length);
-      this.numbers.push([]);
-    }
-    for (const list of [feeder.lines, feeder.switches, feeder.reactors]) {
-      for (const { from, to } of list) {
-        this.take(from);
-        this.take(to);
-      }
-    }
-    for (const { windings } of feeder.transformers) for (const { terminal } of windings) this.take(terminal);
-    for (const { terminal, returnTerminal } of feeder.sources) {
-      this.take(terminal);
-      if (returnTerminal) this.take(returnTerminal);
-    }
-    for (const list of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
-      for (const { terminal, shares } of list) {
-        for (const { node, otherNode } of shares) {
-          this.add(terminal.bus, node);
-          this.add(terminal.bus, otherNode);
-        }
-      }
-    }
-    return this;
-  }
-
-  has(bus: string, node: number): boolean {
-    return this.numbers[this.position.get(bus)!]!.includes(node);
-  }
-
-  add(bus: string, node: number): void {
-    addOnce(this.numbers[this.position.get(bus)!]!, node);
-  }
-
-  private take({ bus, nodes }: Terminal): void {
-    const list = this.numbers[this.position.get(bus)!]!;
-    for (let i = 0; i < nodes.length; i++) addOnce(list, nodes[i]!);
-  }
-}
-
-function addOnce(list: number[], node: number): void {
-  if (node !== 0 && !list.includes(node)) list.push(node);
 }
 
 function areFinite(values: Float64Array): boolean {
@@ -228,7 +198,8 @@ export function compile(feeder: Feeder): CompiledFeeder {
       feeder: feeder.name,
     });
   }
-  const wrong = problems(feeder);
+  const places = new NodePlaces(feeder.buses).read(feeder);
+  const wrong = problems(feeder, places.isSound);
   if (wrong.length > 0) {
     throw new DecError('FEEDER_DATA', `Feeder ${feeder.name} cannot be compiled: ${wrong.slice(0, 5).join('; ')}.`, {
       feeder: feeder.name,
@@ -237,28 +208,17 @@ export function compile(feeder: Feeder): CompiledFeeder {
     });
   }
 
-  const used = new NodesInUse().read(feeder);
-  const placed = feeder.transformers.map((t) => placeNeutrals(t, used));
+  const placed = feeder.transformers.map((t) => placeNeutrals(t, places));
   const nodeBus: string[] = [];
   const nodeNumber: number[] = [];
   const nodeBaseV: number[] = [];
-  const nodeStart = new Int32Array(feeder.buses.length + 1);
-  feeder.buses.forEach((bus, b) => {
-    for (const node of used.numbers[b]!.sort((x, y) => x - y)) {
-      nodeBus.push(bus.id);
-      nodeNumber.push(node);
-      nodeBaseV.push(bus.baseVoltageV);
-    }
-    nodeStart[b + 1] = nodeBus.length;
+  const nodeCount = places.number((b, node) => {
+    const bus = feeder.buses[b]!;
+    nodeBus.push(bus.id);
+    nodeNumber.push(node);
+    nodeBaseV.push(bus.baseVoltageV);
   });
-  const { position } = used;
-  const nodeIndex = (bus: string, node: number) => {
-    const b = node === 0 ? undefined : position.get(bus);
-    if (b === undefined) return -1;
-    for (let i = nodeStart[b]!, end = nodeStart[b + 1]!; i < end; i++) if (nodeNumber[i] === node) return i;
-    return -1;
-  };
-  const bare = withoutAntifloat(feeder, placed, nodeBus.length, nodeIndex);
+  const bare = withoutAntifloat(feeder, placed, nodeCount, places);
   const transformers = new Map(placed.map((t) => [t.id, bare.has(t.id) ? { ...t, antifloat: 0 } : t]));
 
   const regulatorsOf = new Map<string, Regulator[]>();
@@ -268,9 +228,10 @@ export function compile(feeder: Feeder): CompiledFeeder {
     else regulatorsOf.set(regulator.transformerId, [regulator]);
   }
 
+  const store = new DenseStore();
   const elements: CompiledElement[] = [];
   const elementIndex = new Map<string, number>();
-  const add = (kind: CompiledElement['kind'], element: Element, make: () => Primitive) => {
+  const add = (kind: CompiledElement['kind'], element: Element, make: () => Primitive, nodes?: Int32Array) => {
     let primitive: Primitive;
     try {
       primitive = make();
@@ -289,26 +250,46 @@ export function compile(feeder: Feeder): CompiledFeeder {
         mrid: element.mrid,
       });
     }
-    const { conductors } = primitive;
-    const nodes = new Int32Array(conductors.length);
-    for (let i = 0; i < nodes.length; i++) nodes[i] = nodeIndex(conductors[i]!.bus, conductors[i]!.node);
     elementIndex.set(element.id, elements.length);
-    elements.push({
-      id: element.id,
-      name: element.name,
-      kind,
-      conductors,
-      nodes,
-      primitive,
-    });
+    elements.push(new PlacedElement(element, kind, nodes ?? byConductor(primitive), primitive));
+  };
+  const byConductor = ({ conductors }: Primitive): Int32Array => {
+    const nodes = new Int32Array(conductors.length);
+    let bus = '';
+    let position = -1;
+    for (let i = 0; i < nodes.length; i++) {
+      const conductor = conductors[i]!;
+      if (conductor.bus !== bus) {
+        bus = conductor.bus;
+        position = places.busAt(bus);
+      }
+      nodes[i] = places.nodeAt(position, conductor.node);
+    }
+    return nodes;
+  };
+  let end = 0;
+  const betweenEnds = (from: Terminal, to: Terminal): Int32Array => {
+    const first = from.nodes.length;
+    const nodes = new Int32Array(first + to.nodes.length);
+    const fromBus = places.branchBus[end++]!;
+    const toBus = places.branchBus[end++]!;
+    for (let i = 0; i < first; i++) nodes[i] = places.nodeAt(fromBus, from.nodes[i]!);
+    for (let i = 0; i < to.nodes.length; i++) nodes[first + i] = places.nodeAt(toBus, to.nodes[i]!);
+    return nodes;
   };
   for (const source of feeder.sources) add('source', source, () => sourcePrimitive(source));
-  for (const line of feeder.lines) add('line', line, () => linePrimitive(line));
-  for (const device of feeder.switches) add('switch', device, () => switchPrimitive(device, device.isOpen));
-  for (const reactor of feeder.reactors) add('reactor', reactor, () => reactorPrimitive(reactor));
+  for (const line of feeder.lines) {
+    add('line', line, () => linePrimitive(line, store), betweenEnds(line.from, line.to));
+  }
+  for (const device of feeder.switches) {
+    add('switch', device, () => switchPrimitive(device, device.isOpen), betweenEnds(device.from, device.to));
+  }
+  for (const reactor of feeder.reactors) {
+    add('reactor', reactor, () => reactorPrimitive(reactor), betweenEnds(reactor.from, reactor.to));
+  }
   for (const transformer of transformers.values()) {
     const ratios = tapRatios(transformer, regulatorsOf.get(transformer.id) ?? [], (r) => r.position);
-    add('transformer', transformer, () => transformerPrimitive(transformer, ratios));
+    add('transformer', transformer, () => transformerPrimitive(transformer, ratios, store));
   }
   for (const capacitor of feeder.capacitors) {
     add('capacitor', capacitor, () => capacitorPrimitive(capacitor, capacitor.sectionsOn));
@@ -316,14 +297,14 @@ export function compile(feeder: Feeder): CompiledFeeder {
 
   return {
     feeder,
-    nodeCount: nodeBus.length,
+    nodeCount,
     nodeBus,
     nodeNumber: Int32Array.from(nodeNumber),
     nodeBaseV: Float64Array.from(nodeBaseV),
-    nodeIndex,
+    nodeIndex: (bus, node) => places.nodeAt(places.busAt(bus), node),
     elements,
     elementIndex,
-    shares: compileShares(feeder, nodeIndex),
+    shares: compileShares(feeder, places),
     transformers,
     regulatorsOf,
   };

@@ -1,4 +1,4 @@
-import { ComplexDense } from '../math/index.js';
+import { ComplexDense, type DenseStore } from '../math/index.js';
 import type { Terminal } from './bus.js';
 import type { Capacitor, ComplexMatrix, Line, Reactor, Source, Switch } from './element.js';
 
@@ -25,9 +25,20 @@ export interface Primitive {
  */
 export const LEAST_SERIES_OHM = 1e-5;
 
-/** The series impedance with the least value on each conductor that has none. */
+/** Matrices of impedances that are used up at once, by order. */
+const room: ComplexDense[] = [];
+
+/** The series impedance with the least value on each conductor that has none; used up before the next is made. */
 function seriesMatrix(matrix: ComplexMatrix): ComplexDense {
-  const z = ComplexDense.from(matrix);
+  let z = room[matrix.n];
+  if (!z) {
+    z = new ComplexDense(matrix.n);
+    room[matrix.n] = z;
+  }
+  for (let k = 0; k < z.re.length; k++) {
+    z.re[k] = matrix.re[k]!;
+    z.im[k] = matrix.im[k]!;
+  }
   for (let i = 0; i < z.n; i++) {
     const k = i * z.n + i;
     if (z.re[k] === 0 && z.im[k] === 0) z.add(i, i, LEAST_SERIES_OHM, LEAST_SERIES_OHM);
@@ -40,21 +51,39 @@ export function conductorsOf(terminal: Terminal, number: number): Conductor[] {
   return terminal.nodes.map((node) => ({ terminal: number, bus: terminal.bus, node }));
 }
 
+/** An element between two terminals; its conductors are listed when first asked for, as few are. */
+class BranchPrimitive implements Primitive {
+  private list: readonly Conductor[] | undefined;
+
+  constructor(
+    private readonly from: Terminal,
+    private readonly to: Terminal,
+    readonly y: ComplexDense,
+  ) {}
+
+  get conductors(): readonly Conductor[] {
+    this.list ??= [...conductorsOf(this.from, 1), ...conductorsOf(this.to, 2)];
+    return this.list;
+  }
+}
+
 /**
  * Two terminals joined by a series admittance with half of a shunt at each end: the nominal pi.
  *
  * @param seriesOhm - series impedance matrix, n by n; it is used up
  * @param shuntSiemens - whole shunt admittance, of which the imaginary part counts; absent for none
+ * @param store - where the admittance is put
  */
 function nominalPi(
   from: Terminal,
   to: Terminal,
   seriesOhm: ComplexDense,
   shuntSiemens?: { readonly re: readonly number[]; readonly im: readonly number[] },
+  store?: DenseStore,
 ): Primitive {
   const n = seriesOhm.n;
   const series = seriesOhm.invert();
-  const y = new ComplexDense(2 * n);
+  const y = store?.matrix(2 * n) ?? new ComplexDense(2 * n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) {
       const re = series.re[i * n + j]!;
@@ -66,7 +95,7 @@ function nominalPi(
       y.add(n + i, j, -re, -im);
     }
   }
-  return { conductors: [...conductorsOf(from, 1), ...conductorsOf(to, 2)], y };
+  return new BranchPrimitive(from, to, y);
 }
 
 /**
@@ -74,10 +103,11 @@ function nominalPi(
  * is taken out by Kron's reduction, so that the conductor keeps its charging and its coupling from the closed end
  * (OpenDSS `DoYprimCalcs`).
  *
+ * @param store - where the admittance is put
  * @throws DecError SINGULAR when the series impedance has no inverse
  */
-export function linePrimitive(line: Line): Primitive {
-  const primitive = nominalPi(line.from, line.to, seriesMatrix(line.seriesOhm), line.shuntSiemens);
+export function linePrimitive(line: Line, store?: DenseStore): Primitive {
+  const primitive = nominalPi(line.from, line.to, seriesMatrix(line.seriesOhm), line.shuntSiemens, store);
   if (line.isOpen) {
     [
       ...line.from.nodes.map((_, i) => line.isOpen?.from[i]),
@@ -108,8 +138,7 @@ export function switchPrimitive(device: Switch, isOpen: readonly boolean[]): Pri
   const n = device.from.nodes.length;
   const closed = device.from.nodes.map((_, i) => i).filter((i) => !isOpen[i]);
   const y = new ComplexDense(2 * n);
-  const conductors = [...conductorsOf(device.from, 1), ...conductorsOf(device.to, 2)];
-  if (closed.length === 0) return { conductors, y };
+  if (closed.length === 0) return new BranchPrimitive(device.from, device.to, y);
   const all = seriesMatrix(device.seriesOhm);
   const z = new ComplexDense(closed.length);
   closed.forEach((i, a) => {
@@ -129,7 +158,7 @@ export function switchPrimitive(device: Switch, isOpen: readonly boolean[]): Pri
       y.add(n + i, j, -re, -im);
     });
   });
-  return { conductors, y };
+  return new BranchPrimitive(device.from, device.to, y);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Battery, Der, Load, Machine, PhaseShare, PhotovoltaicSystem, ZipShares } from './element.js';
 import type { Feeder } from './feeder.js';
+import type { NodePlaces } from './node-places.js';
 
 /** Voltage below which a load is a constant impedance at its nominal admittance, pu (OpenDSS `Vlowpu`). */
 const LOAD_LOW_PU = 0.5;
@@ -126,40 +127,61 @@ function generationRows(der: Der): Row[] {
 /**
  * Lays out the shares of all loads and generation of a feeder.
  *
- * @param nodeIndex - index of a node, -1 for ground
+ * @param places - the nodes of the feeder
  */
-export function compileShares(feeder: Feeder, nodeIndex: (bus: string, node: number) => number): CompiledShares {
+export function compileShares(feeder: Feeder, places: NodePlaces): CompiledShares {
   const rows: Row[] = [];
   const rangeOf = new Map<string, readonly [number, number]>();
   const lay = (id: string, list: readonly Row[]) => {
     rangeOf.set(id, [rows.length, rows.length + list.length]);
-    rows.push(...list);
+    for (let k = 0; k < list.length; k++) rows.push(list[k]!);
   };
   for (const load of feeder.loads) lay(load.id, loadRows(load));
-  for (const der of [...feeder.pvSystems, ...feeder.batteries, ...feeder.machines]) lay(der.id, generationRows(der));
-  const numbers = (value: (row: Row) => number) => Float64Array.from(rows, value);
-  return {
-    count: rows.length,
-    a: Int32Array.from(rows, (r) => nodeIndex(r.bus, r.share.node)),
-    b: Int32Array.from(rows, (r) => nodeIndex(r.bus, r.share.otherNode)),
-    ratedV: numbers((r) => r.share.ratedVoltageV),
-    lowV: numbers((r) => r.lowPu * r.share.ratedVoltageV),
-    minV: numbers((r) => r.minPu * r.share.ratedVoltageV),
-    maxV: numbers((r) => r.maxPu * r.share.ratedVoltageV),
-    powerW: numbers((r) => r.sign * r.share.powerW),
-    powerVar: numbers((r) => r.sign * r.share.powerVar),
-    zP: numbers((r) => r.zipP.z),
-    iP: numbers((r) => r.zipP.i),
-    pP: numbers((r) => r.zipP.p),
-    zQ: numbers((r) => r.zipQ.z),
-    iQ: numbers((r) => r.zipQ.i),
-    pQ: numbers((r) => r.zipQ.p),
-    eP: numbers((r) => r.exponentP),
-    eQ: numbers((r) => r.exponentQ),
-    isQuadratic: Uint8Array.from(rows, (r) => (r.zipP.p === 1 && r.zipQ.z === 1 && !r.isVarFixed ? 1 : 0)),
-    isVarFixed: Uint8Array.from(rows, (r) => (r.isVarFixed ? 1 : 0)),
-    isCurrentLimited: Uint8Array.from(rows, (r) => (r.isCurrentLimited ? 1 : 0)),
-    cutoffV: numbers((r) => r.cutoffPu * r.share.ratedVoltageV),
+  for (const list of [feeder.pvSystems, feeder.batteries, feeder.machines]) {
+    for (const der of list) lay(der.id, generationRows(der));
+  }
+  const count = rows.length;
+  const numbers = () => new Float64Array(count);
+  const shares = {
+    ...{ count, a: new Int32Array(count), b: new Int32Array(count) },
+    ...{ ratedV: numbers(), lowV: numbers(), minV: numbers(), maxV: numbers(), powerW: numbers(), powerVar: numbers() },
+    ...{ zP: numbers(), iP: numbers(), pP: numbers(), zQ: numbers(), iQ: numbers(), pQ: numbers() },
+    ...{ eP: numbers(), eQ: numbers(), cutoffV: numbers() },
+    isQuadratic: new Uint8Array(count),
+    isVarFixed: new Uint8Array(count),
+    isCurrentLimited: new Uint8Array(count),
     rangeOf,
   };
+  let bus = '';
+  let position = -1;
+  for (let k = 0; k < count; k++) {
+    const row = rows[k]!;
+    const { share, sign, zipP, zipQ } = row;
+    if (row.bus !== bus) {
+      bus = row.bus;
+      position = places.busAt(bus);
+    }
+    const rated = share.ratedVoltageV;
+    shares.a[k] = places.nodeAt(position, share.node);
+    shares.b[k] = places.nodeAt(position, share.otherNode);
+    shares.ratedV[k] = rated;
+    shares.lowV[k] = row.lowPu * rated;
+    shares.minV[k] = row.minPu * rated;
+    shares.maxV[k] = row.maxPu * rated;
+    shares.powerW[k] = sign * share.powerW;
+    shares.powerVar[k] = sign * share.powerVar;
+    shares.zP[k] = zipP.z;
+    shares.iP[k] = zipP.i;
+    shares.pP[k] = zipP.p;
+    shares.zQ[k] = zipQ.z;
+    shares.iQ[k] = zipQ.i;
+    shares.pQ[k] = zipQ.p;
+    shares.eP[k] = row.exponentP;
+    shares.eQ[k] = row.exponentQ;
+    shares.cutoffV[k] = row.cutoffPu * rated;
+    shares.isQuadratic[k] = zipP.p === 1 && zipQ.z === 1 && !row.isVarFixed ? 1 : 0;
+    shares.isVarFixed[k] = row.isVarFixed ? 1 : 0;
+    shares.isCurrentLimited[k] = row.isCurrentLimited ? 1 : 0;
+  }
+  return shares;
 }

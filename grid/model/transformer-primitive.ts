@@ -15,7 +15,7 @@
  * Source: Dugan and Santoso (2003), "An example of 3-phase transformer modeling for distribution system analysis";
  * Dommel (1986), EMTP Theory Book, section 6.3 and eq. (6.45)-(6.50) for autotransformers.
  */
-import { ComplexDense, DecError } from '../math/index.js';
+import { ComplexDense, DecError, type DenseStore } from '../math/index.js';
 import type { Transformer, Winding } from './element.js';
 import { type Conductor, conductorsOf, type Primitive } from './primitive.js';
 
@@ -44,11 +44,43 @@ function pairIndex(a: number, b: number, count: number): number {
   return (a * (2 * count - a - 1)) / 2 + (b - a - 1);
 }
 
+/** What a primitive of so many windings is worked out in. */
+interface Workspace {
+  readonly shortCircuit: ComplexDense;
+  /** Rows are winding pairs, columns windings. */
+  readonly incidence: Float64Array;
+  readonly oneVolt: ComplexDense;
+  /** Rows are windings, columns the two ends of each. */
+  readonly turns: Float64Array;
+  readonly ends: ComplexDense;
+}
+
+const workspaces: Workspace[] = [];
+
+function workspace(count: number): Workspace {
+  const known = workspaces[count];
+  if (known) return known;
+  const incidence = new Float64Array((count - 1) * count);
+  for (let i = 1; i < count; i++) {
+    incidence[(i - 1) * count] = -1;
+    incidence[(i - 1) * count + i] = 1;
+  }
+  const made: Workspace = {
+    shortCircuit: new ComplexDense(count - 1),
+    incidence,
+    oneVolt: new ComplexDense(count),
+    turns: new Float64Array(count * 2 * count),
+    ends: new ComplexDense(2 * count),
+  };
+  workspaces[count] = made;
+  return made;
+}
+
 /** Short-circuit impedances ZB between winding 1 and the others, ohm on a base of one volt. */
 function shortCircuitMatrix(transformer: Transformer, zBase: number): ComplexDense {
   const { windings, reactancesPu } = transformer;
   const count = windings.length;
-  const z = new ComplexDense(count - 1);
+  const z = workspace(count).shortCircuit.clear();
   const reactance = (a: number, b: number) => reactancesPu[pairIndex(a, b, count)] ?? 0;
   const resistance = (a: number, b: number) => windings[a]!.resistancePu + windings[b]!.resistancePu;
   const isAuto = transformer.construction === 'auto';
@@ -137,9 +169,14 @@ function windingConductors(transformer: Transformer, winding: Winding, number: n
  * Primitive admittance of a transformer with the given tap ratios.
  *
  * @param ratios - tap ratio of each winding, 1 = nominal; 0 counts as 0.0001
+ * @param store - where the admittance is put
  * @throws DecError SINGULAR when the short-circuit impedances have no inverse, FEEDER_DATA when nodes are missing
  */
-export function transformerPrimitive(transformer: Transformer, ratios: readonly number[]): Primitive {
+export function transformerPrimitive(
+  transformer: Transformer,
+  ratios: readonly number[],
+  store?: DenseStore,
+): Primitive {
   const { windings, phases } = transformer;
   const count = windings.length;
   const first = windings[0];
@@ -151,25 +188,16 @@ export function transformerPrimitive(transformer: Transformer, ratios: readonly 
   }
   const powerPerPhase = first.ratedPowerVA / phases;
   const zBase = 1 / powerPerPhase;
-  const inverse = shortCircuitMatrix(transformer, zBase).invert();
-
-  // One volt a turn: rows of the incidence are winding pairs, columns windings.
-  const incidence = new Float64Array((count - 1) * count);
-  for (let i = 1; i < count; i++) {
-    incidence[(i - 1) * count] = -1;
-    incidence[(i - 1) * count + i] = 1;
-  }
-  const oneVolt = inverse.congruence(incidence, count);
+  const { incidence, oneVolt, turns, ends } = workspace(count);
+  shortCircuitMatrix(transformer, zBase).invert().congruence(incidence, count, oneVolt);
   oneVolt.add(1, 1, transformer.noLoadLossPu / zBase, -transformer.magnetisingPu / zBase);
 
-  // Winding voltages to winding ends: columns are the two ends of each winding.
-  const turns = new Float64Array(count * 2 * count);
   for (let w = 0; w < count; w++) {
     const f = 1 / (windingBaseVoltage(transformer, w) * (ratios[w] || 1e-4));
     turns[w * 2 * count + 2 * w] = f;
     turns[w * 2 * count + 2 * w + 1] = -f;
   }
-  const ends = oneVolt.congruence(turns, 2 * count);
+  oneVolt.congruence(turns, 2 * count, ends);
   for (let w = 0; w < count; w++) {
     const shunt = -windingAntifloat(transformer, w);
     ends.add(2 * w, 2 * w, 0, shunt);
@@ -183,7 +211,7 @@ export function transformerPrimitive(transformer: Transformer, ratios: readonly 
     conductors.push(...windingConductors(transformer, winding, w + 1));
   });
   const direction = deltaDirection(transformer);
-  const y = new ComplexDense(conductors.length);
+  const y = store?.matrix(conductors.length) ?? new ComplexDense(conductors.length);
   const n = 2 * count;
   for (let phase = 0; phase < phases; phase++) {
     const place = windings.flatMap((_, w) => windingEnds(transformer, w, phase, starts, direction));

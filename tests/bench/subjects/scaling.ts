@@ -3,7 +3,7 @@
 import { createPowerFlow } from '../../../grid/flow/index.js';
 import { ShareInjection } from '../../../grid/flow/injection.js';
 import { AdmittanceNetwork } from '../../../grid/flow/network.js';
-import { compile } from '../../../grid/model/index.js';
+import { compile, type Feeder } from '../../../grid/model/index.js';
 import { syntheticFeeder } from '../../../inputs/generator/synthetic-feeder.js';
 import type { ScalingJob } from '../job.js';
 import { collect, timed } from './collector.js';
@@ -26,11 +26,19 @@ function countsOf({ rowIdx, factor }: AdmittanceNetwork) {
 /** Rounds and size of the work before anything is timed: the same for all sizes, else the large ones are timed with slow code. */
 const WARM_UP = { rounds: 12, nodes: 3000 };
 
+/** The feeder of the warm-up stays: when no object of a layout is left, the engine forgets the code made for it. */
+let warmFeeder: Feeder | undefined;
+
 function warmUp(): void {
   const feeder = syntheticFeeder({ nodes: WARM_UP.nodes });
+  warmFeeder = feeder;
   for (let round = 0; round < WARM_UP.rounds; round++) {
     const compiled = compile(feeder);
-    new AdmittanceNetwork(compiled, new ShareInjection(compiled.shares)).refresh();
+    const network = new AdmittanceNetwork(compiled, new ShareInjection(compiled.shares));
+    for (let again = 0; again < 6; again++) {
+      network.energise();
+      network.refresh();
+    }
     collect();
   }
 }
@@ -75,5 +83,6 @@ export function scaling(job: ScalingJob): object {
     solve = Math.min(solve, cost(run));
     iterations = run.value.iterations;
   }
+  if (!warmFeeder) throw new Error('The warm-up is missing.');
   return { seconds: [solve], nodes: flow.nodes.length, ...least, ...counts, solve, iterations, bytes };
 }
