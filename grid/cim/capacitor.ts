@@ -13,8 +13,35 @@ const MODES: Readonly<Record<string, CapacitorControl['mode']>> = {
   powerFactor: 'powerFactor',
 };
 
+/**
+ * Names targets and dead bands at which a bank never acts, or acts for ever.
+ *
+ * @param baseV - line-to-line, of the bus that is watched
+ */
+function checkTarget(
+  eq: CimEquipment,
+  control: CimObject,
+  mode: CapacitorControl['mode'],
+  target: number,
+  deadband: number,
+  baseV: number | undefined,
+): void {
+  if (mode === 'timeScheduled') return;
+  const [value, band] = ['RegulatingControl.targetValue', 'RegulatingControl.targetDeadband'];
+  if (mode === 'powerFactor') demand(eq, control, value, target, Math.abs(target) <= 1, '-1 to 1');
+  if (mode === 'currentFlow') demand(eq, control, value, target, target >= 0, '0 or above');
+  if (mode === 'voltage' && baseV !== undefined) {
+    // The voltage is that of a phase to ground, or of two phases at a delta bank.
+    const [phaseV, lineV] = [baseV / Math.sqrt(3), baseV];
+    demandVoltage(eq, control, value, target, Math.abs(target - lineV) < Math.abs(target - phaseV) ? lineV : phaseV);
+  }
+  const most = mode === 'voltage' ? Math.abs(target) : Number.POSITIVE_INFINITY;
+  if (!demand(eq, control, band, deadband, deadband >= 0 && deadband < most, `0 to the target (${target})`)) return;
+  demand(eq, control, band, deadband, deadband > 0, 'above 0: a bank without a band switches for ever', 'warning');
+}
+
 /** The control of a capacitor, whichever of the two holds the link. */
-function readControl(eq: CimEquipment, capacitor: CimObject): CapacitorControl | undefined {
+function readControl(eq: CimEquipment, capacitor: CimObject, ownBus: string): CapacitorControl | undefined {
   const id = capacitor.ref('RegulatingCondEq.RegulatingControl');
   const control =
     (id === undefined ? undefined : eq.index.objects.get(id)) ??
@@ -39,12 +66,20 @@ function readControl(eq: CimEquipment, capacitor: CimObject): CapacitorControl |
   const terminal = control.link('RegulatingControl.Terminal');
   const monitored = terminal?.ref('Terminal.ConductingEquipment');
   const phase = phasesOf(control.get('RegulatingControl.monitoredPhase'))[0];
+  const isEnabled = eq.flag(control, 'RegulatingControl.enabled') ?? true;
+  const target = eq.number(control, 'RegulatingControl.targetValue', 0);
+  const deadband = eq.number(control, 'RegulatingControl.targetDeadband', 0);
+  if (isEnabled) {
+    const bus = eq.busOf(terminal) ?? ownBus;
+    const baseV = bus === undefined ? undefined : eq.busBase(bus);
+    checkTarget(eq, control, mode, target, deadband, baseV);
+  }
   return {
     mrid: control.mrid,
     mode,
-    isEnabled: eq.flag(control, 'RegulatingControl.enabled') ?? true,
-    target: eq.number(control, 'RegulatingControl.targetValue', 0),
-    deadband: eq.number(control, 'RegulatingControl.targetDeadband', 0),
+    isEnabled,
+    target,
+    deadband,
     delayS: eq.optionalNumber(capacitor, 'ShuntCompensator.aVRDelay') ?? 0,
     ...(monitored === undefined ? {} : { monitoredElementId: monitored }),
     monitoredTerminal: eq.optionalNumber(terminal, 'ACDCTerminal.sequenceNumber') ?? 1,
@@ -142,7 +177,7 @@ export function readCapacitor(eq: CimEquipment, object: CimObject): Capacitor | 
       .find((value) => value !== undefined);
   const present = sections(object, 'ShuntCompensator.sections');
   const whole = present ?? sections(object, 'ShuntCompensator.normalSections') ?? 0;
-  const control = readControl(eq, object);
+  const control = readControl(eq, object, ending.bus);
   return {
     kind: 'capacitor',
     id: object.id,

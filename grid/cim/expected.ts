@@ -85,6 +85,7 @@ function controlOf(eq: CimEquipment, changer: CimObject): CimObject | undefined 
   return target(eq, changer, 'TapChanger.TapChangerControl');
 }
 
+const INVERTER_PHASE = 'PowerElectronicsConnectionPhase.PowerElectronicsConnection';
 const WIRE_CLASSES = ['OverheadWireInfo', 'WireInfo', 'ConcentricNeutralCableInfo', 'TapeShieldCableInfo'];
 
 const TABLE: readonly Expected[] = [
@@ -184,15 +185,21 @@ const TABLE: readonly Expected[] = [
     where: isWritten('EnergyConsumer.LoadResponse'),
   },
   { of: LOAD_CLASSES, attribute: 'EnergyConsumer.phaseConnection', instead: 'wye is used' },
+  ...['p', 'q'].map(
+    (letter): Expected => ({
+      of: ['PowerElectronicsConnection'],
+      attribute: `PowerElectronicsConnection.${letter}`,
+      or: [`PowerElectronicsConnection.${letter}fixed`],
+      instead: '0 is used',
+      where: (eq, inverter) =>
+        !eq.index
+          .referrers(inverter.id, INVERTER_PHASE)
+          .some((one) => has(one, `PowerElectronicsConnectionPhase.${letter}`)),
+    }),
+  ),
   phaseQuantity('EnergyConsumerPhase', 'EnergyConsumerPhase.EnergyConsumer', 'p'),
   phaseQuantity('EnergyConsumerPhase', 'EnergyConsumerPhase.EnergyConsumer', 'q'),
-  ...['p', 'q'].map((letter) =>
-    phaseQuantity(
-      'PowerElectronicsConnectionPhase',
-      'PowerElectronicsConnectionPhase.PowerElectronicsConnection',
-      letter,
-    ),
-  ),
+  ...['p', 'q'].map((letter) => phaseQuantity('PowerElectronicsConnectionPhase', INVERTER_PHASE, letter)),
   { of: ['LinearShuntCompensator'], attribute: 'ShuntCompensator.phaseConnection', instead: 'wye is used' },
   { of: ['LinearShuntCompensator'], attribute: 'ShuntCompensator.maximumSections', instead: '1 is used' },
   {

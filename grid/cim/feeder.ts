@@ -46,6 +46,7 @@ import { nameSecondParts, nameSecondTargets } from './single-link.js';
 import { nameSecondValues } from './single-value.js';
 import { readSource, SOURCE_CLASSES } from './source.js';
 import { readSwitch, SWITCH_CLASSES, withCapacitorLeads } from './switch.js';
+import { nameImplausibleTerminals } from './terminal-plausibility.js';
 import { readTransformer } from './transformer.js';
 import { nameImplausibleTransformers } from './transformer-plausibility.js';
 import { nameUnread } from './unread.js';
@@ -319,6 +320,7 @@ export function readFeeders(
   nameRepeatedPhases(eq);
   nameMixedPhases(eq);
   nameCrossedPhases(eq);
+  nameImplausibleTerminals(eq);
   eq.nameBaseConflicts();
   nameSecondTargets(eq, isNeededLink);
   nameSecondParts(eq);

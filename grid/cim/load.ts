@@ -44,7 +44,19 @@ function zip(eq: CimEquipment, response: CimObject, letter: 'p' | 'q'): ZipShare
   const i = part('ConstantCurrent');
   const p = part('ConstantPower');
   const sum = z + i + p;
-  if (sum === 0) return CONSTANT_POWER;
+  if (sum === 0) {
+    // The other form of the characteristic needs none of them; one that says nothing at all is told of as an absence.
+    eq.findings.add(
+      'warning',
+      'DEFAULTED_ATTRIBUTE',
+      response,
+      'It gives no share of anything; constant power is used.',
+      {
+        ...{ attribute: `LoadResponseCharacteristic.${letter}ConstantPower`, allowed: 'shares that sum to 100' },
+      },
+    );
+    return CONSTANT_POWER;
+  }
   if (Math.abs(sum - 100) > 0.5 && Math.abs(sum - 1) > 0.005) {
     eq.findings.add(
       'warning',

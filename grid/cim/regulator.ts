@@ -228,11 +228,13 @@ export function readRegulator(
   const monitoredTerminal = eq.index.objects.get(control?.ref('RegulatingControl.Terminal') ?? '');
   const monitoredBus = eq.busOf(monitoredTerminal);
   const winding = transformer.windings[place.winding]!;
-  const phase = phasesOf(control?.get('RegulatingControl.monitoredPhase'))[0];
+  const watched = phasesOf(control?.get('RegulatingControl.monitoredPhase'));
+  const phase = watched[0];
   const isElsewhere = monitoredBus !== undefined && monitoredBus !== winding.terminal.bus;
-  if (isEnabled && phase && !isElsewhere && !winding.terminal.nodes.includes(nodeOfPhase(phase))) {
+  const isForeign = watched.some((one) => one === 'N' || !winding.terminal.nodes.includes(nodeOfPhase(one)));
+  if (isEnabled && !isElsewhere && isForeign) {
     eq.findings.add('warning', 'CONFLICTING_VALUE', control, 'The phase it watches is not one of its winding.', {
-      ...{ attribute: 'RegulatingControl.monitoredPhase', value: phase },
+      ...{ attribute: 'RegulatingControl.monitoredPhase', value: watched.join('') },
       allowed: `a phase of nodes ${winding.terminal.nodes.join(', ')}`,
     });
   }

@@ -189,6 +189,12 @@ export function readTank(
     );
     return undefined;
   }
+  if (sheet.infos.length > tankEnds.length) {
+    eq.findings.add('warning', 'CONFLICTING_VALUE', tank, 'It has fewer ends than its catalogue has windings.', {
+      ...{ attribute: 'TransformerTankEnd.TransformerTank', value: String(tankEnds.length) },
+      allowed: String(sheet.infos.length),
+    });
+  }
   sheet.data ??= readSheet(eq, sheet);
   const { used, rated, impedance } = sheet.data;
   if (!impedance) {

@@ -195,6 +195,8 @@ describe('what does not go with the phases or the kind of its device', () => {
 
   it.each([
     ['B', 1],
+    ['AB', 1],
+    ['N', 1],
     ['A', 0],
   ])('is told: the tap changer of a winding on phase A that watches phase %s', (phase, count) => {
     const attribute = 'RegulatingControl.monitoredPhase';
@@ -205,7 +207,81 @@ describe('what does not go with the phases or the kind of its device', () => {
       moved,
     );
     expect(doubts(watched).filter((doubt) => doubt.includes(attribute))).toEqual(
-      Array(count).fill(`warning CONFLICTING_VALUE _TAPC ${attribute} B`),
+      Array(count).fill(`warning CONFLICTING_VALUE _TAPC ${attribute} ${phase}`),
+    );
+  });
+});
+
+describe('terminals that are not those of their equipment', () => {
+  it('are told: a transformer end at a terminal of a line', () => {
+    const line = circuit.find(({ className }) => className === 'ACLineSegment')!.id;
+    for (const end of ['REG_2', 'TANK_1']) {
+      expect(doubts(changed(end, { 'TransformerEnd.Terminal': `@${line}_T1` }))).toContain(
+        `error CONFLICTING_VALUE _${end} TransformerEnd.Terminal a terminal of ${line}`,
+      );
+    }
+  });
+
+  it.each([
+    // Phases A, B and C of the switch have objects; the house has two legs; the bank and the load have none.
+    ['SW_T1', 'AB', ['AB']],
+    ['SW_T2', 'ABCN', []],
+    ['HOUSE_T1', 's1', ['s1']],
+    ['HOUSE_T1', 's12N', []],
+    ['LOAD_T1', 'ABC', []],
+  ])('are told: phases of a terminal beside those of its equipment: %s %s', (terminal, code, values) => {
+    const attribute = 'Terminal.phases';
+    const found = doubts(changed(terminal, { [attribute]: `#PhaseCode.${code}` }));
+    expect(found.filter((doubt) => doubt.includes('CONFLICTING_VALUE'))).toEqual(
+      values.map((value) => `warning CONFLICTING_VALUE _${terminal} ${attribute} ${value}`),
+    );
+  });
+
+  it('are told: phases that differ between both terminals', () => {
+    const one = changed('TIE_T1', { 'Terminal.phases': '#PhaseCode.ABC' });
+    const both = changed('TIE_T2', { 'Terminal.phases': '#PhaseCode.A' }, one);
+    expect(doubts(both)).toContain('warning CONFLICTING_VALUE _TIE_T2 Terminal.phases A');
+  });
+});
+
+describe('the target of a capacitor', () => {
+  const [VALUE, BAND] = ['RegulatingControl.targetValue', 'RegulatingControl.targetDeadband'];
+  // 7200 V to ground at 12.47 kV.
+  it.each([
+    [{ [VALUE]: 7300000 }, `error BAD_VALUE _CAPC ${VALUE} 7300000`],
+    [{ [VALUE]: -7300 }, `error BAD_VALUE _CAPC ${VALUE} -7300`],
+    [{ [VALUE]: 0 }, `error BAD_VALUE _CAPC ${VALUE} 0`],
+    [{ [BAND]: -400 }, `error BAD_VALUE _CAPC ${BAND} -400`],
+    [{ [BAND]: 8000 }, `error BAD_VALUE _CAPC ${BAND} 8000`],
+    [{ [BAND]: 0 }, `warning BAD_VALUE _CAPC ${BAND} 0`],
+  ])('is told where the bank would never act, or for ever: %j', (values, told) => {
+    expect(doubts(changed('CAPC', values))).toContain(told);
+  });
+
+  it('is taken where it may be, as a voltage to ground and between phases', () => {
+    for (const target of [7000, 7300, 12470]) expect(doubts(changed('CAPC', { [VALUE]: target }))).toEqual([]);
+    expect(doubts(changed('CAPC', { [VALUE]: 7.3e6, 'RegulatingControl.enabled': false }))).toEqual([]);
+  });
+});
+
+describe('what is not there', () => {
+  it('is told: a winding of the catalogue that a tank has not', () => {
+    const without = circuit.filter(({ id }) => id !== 'TANK_3');
+    expect(doubts(without)).toContain('warning CONFLICTING_VALUE _TANK TransformerTankEnd.TransformerTank 2');
+  });
+
+  it('is told: the power of an inverter', () => {
+    const attribute = 'PowerElectronicsConnection.p';
+    const inverter = 'BINV';
+    expect(doubts(changed(inverter, { [attribute]: undefined }))).toContain(
+      `warning DEFAULTED_ATTRIBUTE _${inverter} ${attribute} undefined`,
+    );
+  });
+
+  it('is told: all shares of a load response', () => {
+    const shares = ['Impedance', 'Current', 'Power'].map((kind) => [`LoadResponseCharacteristic.pConstant${kind}`, 0]);
+    expect(doubts(changed('ZIP', Object.fromEntries(shares)))).toContain(
+      'warning DEFAULTED_ATTRIBUTE _ZIP LoadResponseCharacteristic.pConstantPower undefined',
     );
   });
 });
