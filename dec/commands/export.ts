@@ -1,20 +1,23 @@
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type CimIndex, type CimRecord, writeCim } from '../../grid/cim/index.js';
+import { type CimIndex, type CimRecord, writeCim, writeDifferenceModel } from '../../grid/cim/index.js';
 import { writeDss } from '../../grid/dss/writer/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { Finding } from '../../grid/model/index.js';
 import { type LoadedModel, makeFolder, usingFolder } from '../../platform/index.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
+import { nonNegativeCount } from '../option.js';
+import { committedRun } from '../output/committed-run.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
 
 /** What can be exported. */
-const FORMS = ['dss', 'cim'] as const;
+const FORMS = ['dss', 'cim', 'difference-model'] as const;
 type Form = (typeof FORMS)[number];
 
 interface ExportOptions extends OutputOptions {
   readonly out?: string;
+  readonly message?: number;
   readonly store?: string;
 }
 
@@ -28,14 +31,20 @@ function formOf(text: string): Form {
 export function addExport(program: Command): void {
   program
     .command('export')
-    .description('write a feeder in another form: an OpenDSS script (dss) or CIM XML (cim)')
-    .argument('<feeder>', 'name, mRID or file')
-    .argument('<what>', 'dss or cim', formOf)
+    .description(
+      'write a feeder in another form: an OpenDSS script (dss) or CIM XML (cim); or the set-points that a run has committed (difference-model, IEC 61970-552)',
+    )
+    .argument('<feeder>', 'name, mRID or file of a feeder; folder of a run for difference-model')
+    .argument('<what>', 'dss, cim or difference-model', formOf)
+    .option('--message <n>', 'difference-model: of this message of the run alone, 0 is the first', nonNegativeCount)
     .option('--out <file>', 'file to write (default: standard output)')
     .option('--store <dir>', 'folder of the model store')
     .option('--json', 'print one JSON object: the file, its size and the findings (with --out), else also the text')
     .option('--quiet', 'no notices')
-    .addHelpText('after', '\nExample:\n  dec export ieee123sec_dec dss --out ieee123sec.dss')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  dec export ieee123sec_dec dss --out ieee123sec.dss\n  dec export outputs/latest difference-model --out setpoints.xml',
+    )
     .action((feeder: string, form: Form, options: ExportOptions) => {
       process.exitCode = runExport(feeder, form, options);
     });
@@ -43,11 +52,9 @@ export function addExport(program: Command): void {
 
 function runExport(name: string, form: Form, options: ExportOptions): number {
   const terminal = new Terminal(options);
-  const model = modelOf([name], storeAt(options.store));
-  const written = form === 'dss' ? openDss(model) : cim(model);
-  const findings = [...siblingFindings([name], model), ...written.findings];
+  const { text, findings, feeder } =
+    form === 'difference-model' ? setpoints(name, options) : model(name, form, options);
   terminal.findings(findings);
-  const { text } = written;
   const { out } = options;
   if (out !== undefined) {
     makeFolder(dirname(out), 'folder of the export');
@@ -55,7 +62,6 @@ function runExport(name: string, form: Form, options: ExportOptions): number {
   }
   if (terminal.isJson) {
     const size = Buffer.byteLength(text);
-    const { feeder } = model;
     terminal.result({
       feeder: { name: feeder.name, mrid: feeder.mrid },
       form,
@@ -71,6 +77,25 @@ function runExport(name: string, form: Form, options: ExportOptions): number {
 interface Written {
   readonly text: string;
   readonly findings: readonly Finding[];
+}
+
+/** What is written, and the feeder it is of. */
+interface Exported extends Written {
+  readonly feeder: { readonly name: string; readonly mrid: string };
+}
+
+function model(name: string, form: 'dss' | 'cim', options: ExportOptions): Exported {
+  if (options.message !== undefined) {
+    throw new DecError('BAD_ARGUMENT', `--message goes with difference-model, not with ${form}.`, { form });
+  }
+  const loaded = modelOf([name], storeAt(options.store));
+  const { text, findings } = form === 'dss' ? openDss(loaded) : cim(loaded);
+  return { text, findings: [...siblingFindings([name], loaded), ...findings], feeder: loaded.feeder };
+}
+
+function setpoints(folder: string, { message }: ExportOptions): Exported {
+  const { difference, feeder } = committedRun(folder, message);
+  return { text: writeDifferenceModel(difference), findings: [], feeder };
 }
 
 function openDss({ feeder }: LoadedModel): Written {

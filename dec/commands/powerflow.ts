@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { readDifferenceModel } from '../../grid/cim/index.js';
 import {
   controlReadings,
   createPowerFlow,
+  type FeederFlow,
   lossSplit,
   parseCapacitorsCsv,
   parseTapsCsv,
@@ -11,17 +13,22 @@ import {
   setTaps,
 } from '../../grid/flow/index.js';
 import { DecError } from '../../grid/math/index.js';
-import { type Finding, withInverterPreset } from '../../grid/model/index.js';
+import { type Feeder, type Finding, withInverterPreset } from '../../grid/model/index.js';
+import { createScenario, createSimulation } from '../../platform/index.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { nonNegative, onOff, perUnit, positive, svgFile } from '../option.js';
 import { pictureFile, writePicture } from '../output/picture.js';
 import { powerFlowSummary } from '../output/powerflow-summary.js';
 import { EXIT, type OutputOptions, Terminal, textStyle } from '../terminal.js';
 
+/** Time for which a battery must be able to hold a power that a difference gives it, s. */
+const SNAPSHOT_S = 900;
+
 interface PowerFlowOptions extends OutputOptions {
   readonly controls: boolean;
   readonly taps?: string;
   readonly capacitors?: string;
+  readonly difference?: string;
   readonly loadMultiplier: number;
   readonly pvMultiplier: number;
   readonly sourceVoltage?: number;
@@ -41,6 +48,7 @@ export function addPowerflow(program: Command): void {
     .option('--controls <on|off>', 'let regulators and capacitors act', onOff, true)
     .option('--taps <file>', 'CSV of tap positions; sets and freezes the regulators it names')
     .option('--capacitors <file>', 'CSV of capacitor states; sets and freezes the banks it names')
+    .option('--difference <file>', 'difference model (IEC 61970-552); its forward differences take effect')
     .option('--load-multiplier <x>', 'multiplies every load', nonNegative, 1)
     .option('--pv-multiplier <x>', 'multiplies every PV system', nonNegative, 1)
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit)
@@ -72,13 +80,10 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
     ...siblingFindings(names, model),
     ...validated(feeder).filter((finding) => !read.has(finding)),
   ];
-  const flow = createPowerFlow(feeder, {
-    controls: options.controls,
-    loadMultiplier: options.loadMultiplier,
-    pvMultiplier: options.pvMultiplier,
-    tolerancePu: options.tolerance,
-    ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
-  });
+  const { flow, ignored } = options.difference
+    ? changedFlow(feeder, options, options.difference)
+    : { flow: plainFlow(feeder, options), ignored: [] };
+  findings.push(...ignored);
   const held = new Set<string>();
   if (options.taps) {
     const read = parseTapsCsv(textOf(options.taps));
@@ -116,6 +121,44 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   }
   if (!report.converged) terminal.note(`The power flow did not converge: ${report.status}.`);
   return options.strict && (!report.converged || report.violations.length > 0) ? EXIT.violated : EXIT.done;
+}
+
+function plainFlow(feeder: Feeder, options: PowerFlowOptions): FeederFlow {
+  return createPowerFlow(feeder, {
+    controls: options.controls,
+    loadMultiplier: options.loadMultiplier,
+    pvMultiplier: options.pvMultiplier,
+    tolerancePu: options.tolerance,
+    ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
+  });
+}
+
+/** The feeder as a simulation has it at its start, with a difference model in effect; what of it was ignored is told. */
+function changedFlow(
+  feeder: Feeder,
+  { controls, tolerance, loadMultiplier, pvMultiplier, sourceVoltage }: PowerFlowOptions,
+  path: string,
+): { readonly flow: FeederFlow; readonly ignored: readonly Finding[] } {
+  const difference = readDifferenceModel(textOf(path), path);
+  const creation = {
+    ...{ loadScalingFactor: loadMultiplier, pvScalingFactor: pvMultiplier, switches: [], machines: [] },
+    ...(sourceVoltage === undefined ? {} : { sourceVoltagePu: sourceVoltage }),
+  };
+  const make = (changed: Feeder) => createPowerFlow(changed, { controls, tolerancePu: tolerance });
+  let flow: FeederFlow | undefined;
+  const simulation = createSimulation({
+    ...{ feeder, scenario: createScenario(creation, 0), startS: 0, intervalS: SNAPSHOT_S },
+    createFlow: (changed) => {
+      flow = make(changed);
+      return flow;
+    },
+  });
+  simulation.enqueue(difference.forward);
+  const { differences } = simulation.advance();
+  const ignored = differences.ignored.map(
+    (message): Finding => ({ severity: 'warning', code: 'DIFFERENCE_IGNORED', message, file: path }),
+  );
+  return { flow: flow ?? make(feeder), ignored };
 }
 
 function textOf(path: string): string {

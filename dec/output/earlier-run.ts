@@ -16,6 +16,12 @@ const manifestOfRun = z.object({
   files: z.array(z.string()),
 });
 
+/** What the manifest in a folder says of its run; undefined where there is none of ours. @throws as {@link earlierRun} */
+export function manifestOf(folder: string): z.infer<typeof manifestOfRun> | undefined {
+  if (!contentOf(folder).includes(MANIFEST)) return undefined;
+  return manifestOfRun.safeParse(jsonOf(join(folder, MANIFEST))).data;
+}
+
 /**
  * The files of an earlier run in a folder: those its manifest lists, and the manifest. None when the folder is new or
  * empty.
@@ -25,8 +31,8 @@ const manifestOfRun = z.object({
 export function earlierRun(folder: string): readonly string[] {
   const present = contentOf(folder);
   if (present.length === 0) return [];
-  const manifest = present.includes(MANIFEST) ? manifestOfRun.safeParse(jsonOf(join(folder, MANIFEST))) : undefined;
-  if (!manifest?.success) {
+  const manifest = manifestOf(folder);
+  if (!manifest) {
     throw new DecError(
       'BAD_ARGUMENT',
       `The folder ${folder} holds files that are no run of dec; name another with --out.`,
@@ -34,7 +40,7 @@ export function earlierRun(folder: string): readonly string[] {
     );
   }
   // A name with a folder in it would reach outside of what the run wrote.
-  const own = manifest.data.files.filter((name) => name === basename(name) && present.includes(name));
+  const own = manifest.files.filter((name) => name === basename(name) && present.includes(name));
   return [...own, MANIFEST];
 }
 

@@ -1,5 +1,6 @@
 export * from './clock.js';
 export * from './columns.js';
+export { committedRun } from './committed-run.js';
 export { earlierRun } from './earlier-run.js';
 export * from './manifest.js';
 export { oneLineSvg } from './one-line-diagram.js';

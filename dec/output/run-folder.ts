@@ -4,6 +4,7 @@ import { makeFolder } from '../../platform/index.js';
 import type { RunResult } from '../coordinator/index.js';
 import type { RunManifest } from '../schema/index.js';
 import { alphaColumns, setpointCsv, voltageColumns } from './columns.js';
+import { MESSAGES } from './committed-run.js';
 import { MANIFEST, removeEarlierRun } from './earlier-run.js';
 import { type ManifestExtras, runManifest } from './manifest.js';
 import { runPlots } from './plots.js';
@@ -30,7 +31,7 @@ export async function writeRun(result: RunResult, folder: string, extras: Manife
     write(`agent_${fileName(agentId)}.json`, `${JSON.stringify(content, null, 2)}\n`);
   }
   const messages = result.intervals.flatMap(({ difference }) => (difference ? [JSON.stringify(difference)] : []));
-  write('difference_messages.jsonl', messages.map((message) => `${message}\n`).join(''));
+  write(MESSAGES, messages.map((message) => `${message}\n`).join(''));
   if (result.intervals.length > 0) {
     write('voltages.parquet', voltageColumns(result));
     write('alphas.parquet', alphaColumns(result));

@@ -2,6 +2,7 @@ import './kept-shapes.js';
 
 export { CimObject, type CimValueKind } from './cim-object.js';
 export * from './difference.js';
+export * from './difference-model.js';
 export * from './feeder.js';
 export { CimIndex } from './object-index.js';
 export * from './reader.js';

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type Difference,
+  type DifferenceMessage,
+  type DifferenceModel,
+  parseDifference,
+} from '../../grid/cim/index.js';
+import { DecError } from '../../grid/math/index.js';
+import { nameUuid } from '../../grid/model/index.js';
+import { manifestOf } from './earlier-run.js';
+
+/** The file of a run with one difference message a line. */
+export const MESSAGES = 'difference_messages.jsonl';
+
+/** Name space of the ids of a whole run's difference, from that of its last message. */
+const RUN_NAMESPACE = '0f2d4c1e-6b6a-5c0e-9a52-2f1b8d0c7e31';
+
+/** What a run has committed, and on which feeder. */
+export interface CommittedRun {
+  readonly difference: DifferenceModel;
+  readonly feeder: { readonly name: string; readonly mrid: string };
+}
+
+/**
+ * What a run has committed, as one difference model: every set-point as it stood at the end, and as it was found before the
+ * first message that changed it; or those of one message alone.
+ *
+ * @param place - 0 is the first message of the run; the whole run when absent
+ * @throws DecError `BAD_ARGUMENT` when the folder holds no run, or the run no such message; `PROTOCOL` with file and line
+ *         where a message is none
+ */
+export function committedRun(folder: string, place?: number): CommittedRun {
+  const manifest = manifestOf(folder);
+  if (!manifest) {
+    throw new DecError('BAD_ARGUMENT', `The folder ${folder} holds no run of dec: it has no manifest.json of one.`, {
+      folder,
+    });
+  }
+  const messages = messagesOf(join(folder, MESSAGES));
+  const chosen = place === undefined ? messages : messages.slice(place, place + 1);
+  const last = chosen.at(-1);
+  if (last === undefined) {
+    const range = messages.length === 0 ? 'none' : `0 to ${messages.length - 1}`;
+    throw new DecError('BAD_ARGUMENT', `The run in ${folder} has no such difference message; it has ${range}.`, {
+      ...{ folder, messages: messages.length },
+    });
+  }
+  const time = new Date(last.timestamp * 1000).toISOString();
+  const what = place === undefined ? `${chosen.length} messages` : `message ${place}`;
+  const difference = {
+    mrid: place === undefined ? nameUuid(RUN_NAMESPACE, last.differenceMrid) : last.differenceMrid,
+    created: time,
+    scenarioTime: time,
+    description: `Set-points of ${what} of the run ${manifest.runId} on ${manifest.feeder.name}`,
+    supersedes: manifest.feeder.mrid,
+    forward: [...net(chosen, 'forward').values()],
+    reverse: [...net([...chosen].reverse(), 'reverse').values()],
+  };
+  return { difference, feeder: manifest.feeder };
+}
+
+/** The value of each attribute in the last message that has it, in the order in which attributes came up. */
+function net(messages: readonly DifferenceMessage[], side: 'forward' | 'reverse'): Map<string, Difference> {
+  const values = new Map<string, Difference>();
+  for (const message of messages) {
+    for (const difference of message[side]) values.set(`${difference.object} ${difference.attribute}`, difference);
+  }
+  return values;
+}
+
+function messagesOf(path: string): DifferenceMessage[] {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new DecError('BAD_ARGUMENT', `The file ${path} cannot be read.`, { file: path }, { cause });
+  }
+  return text.split('\n').flatMap((line, k) => {
+    if (line.trim() === '') return [];
+    try {
+      return [parseDifference(line)];
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new DecError('PROTOCOL', `${path}:${k + 1}: ${message}`, { file: path, line: k + 1 }, { cause });
+    }
+  });
+}
