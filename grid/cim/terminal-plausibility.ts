@@ -2,8 +2,9 @@
  * Terminals that contradict the equipment they are of: a transformer end at a terminal of other equipment, phases of a
  * terminal that its equipment does not have.
  */
+
+import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
-import type { CimObject } from './object-index.js';
 import { phasesOf } from './phase.js';
 
 const END_TERMINAL = 'TransformerEnd.Terminal';
