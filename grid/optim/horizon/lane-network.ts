@@ -31,6 +31,10 @@ export class LaneNetwork {
   /** By branch: whether power can flow there, and whether reactive power. */
   private readonly carries: Uint8Array;
   private readonly carriesVar: Uint8Array;
+  /** By branch: whether it leads to a node that {@link want} named; by node: the branch that feeds it, -1 at roots. */
+  private readonly leads: Uint8Array;
+  private readonly feeding: Int32Array;
+  private readonly parents: readonly Int32Array[];
   private readonly flowW: Float64Array;
   private readonly flowVar: Float64Array;
 
@@ -84,8 +88,22 @@ export class LaneNetwork {
     });
     this.places = Int32Array.from(places);
     this.coefficients = Float64Array.from(coefficients);
+    this.leads = new Uint8Array(branches.length);
+    this.feeding = new Int32Array(nodes.length).fill(-1);
+    branches.forEach(({ children }, b) => {
+      for (const child of children) this.feeding[child] = b;
+    });
+    this.parents = branches.map((branch) => branch.parents);
     this.flowW = new Float64Array(nodes.length * lanes);
     this.flowVar = new Float64Array(nodes.length * lanes);
+  }
+
+  /** Makes a node one of those whose voltage may be asked for alone, or that may have a weight. */
+  want(node: number): void {
+    const b = this.feeding[node]!;
+    if (b < 0 || this.leads[b] === 1) return;
+    this.leads[b] = 1;
+    for (const parent of this.parents[b]!) this.want(parent);
   }
 
   /** Takes away what was drawn before. */
@@ -102,13 +120,19 @@ export class LaneNetwork {
     if (im !== 0) for (let t = 0; t < lanes; t++) flowVar[at + t]! += im * power[first + t]!;
   }
 
-  /** Voltage changes of all nodes and lanes by what is drawn, pu squared; what is drawn is used up. */
-  spread(change: Float64Array): void {
+  /**
+   * Voltage changes of all lanes by what is drawn, pu squared; what is drawn is used up.
+   *
+   * @param isWhole - of all nodes; else of those on the way to wanted ones
+   */
+  spread(change: Float64Array, isWhole: boolean): void {
     this.gather();
+    const { leads } = this;
     const { lanes, parentCount, childCount, placeAt, places, coefficientAt, coefficients, carries, carriesVar } = this;
     const { flowW, flowVar } = this;
     change.fill(0, 0, this.network.rootCount * lanes);
     for (let b = 0; b < carries.length; b++) {
+      if (!isWhole && leads[b] === 0) continue;
       const m = parentCount[b]!;
       const k = childCount[b]!;
       const place = placeAt[b]!;
@@ -138,12 +162,13 @@ export class LaneNetwork {
   /**
    * Gradient of `sum weight_i dv_i` by what is drawn: after it {@link gradientAt} tells it for a node, lane by lane.
    *
-   * @param weight - nodes by lanes; used up
+   * @param weight - nodes by lanes, zero at nodes that are not wanted; used up
    */
   pull(weight: Float64Array): void {
     const { lanes, parentCount, childCount, placeAt, places, coefficientAt, coefficients, carries, carriesVar } = this;
-    const { flowW, flowVar } = this;
+    const { flowW, flowVar, leads } = this;
     for (let b = carries.length - 1; b >= 0; b--) {
+      if (leads[b] === 0) continue;
       const m = parentCount[b]!;
       const k = childCount[b]!;
       const place = placeAt[b]!;
@@ -168,7 +193,12 @@ export class LaneNetwork {
       const dropAt = at + 3 * m * k;
       for (let j = 0; j < k; j++) {
         const to = places[place + m + j]!;
-        for (let i = 0; i < k; i++) {
+        if (leads[b] === 0) {
+          // Nothing below has a weight.
+          flowW.fill(0, to, to + lanes);
+          if (carriesVar[b] === 1) flowVar.fill(0, to, to + lanes);
+        }
+        for (let i = 0; leads[b] === 1 && i < k; i++) {
           const p = coefficients[dropAt + i * k + j]!;
           const q = coefficients[dropAt + (k + i) * k + j]!;
           const from = places[place + m + i]!;

@@ -210,7 +210,7 @@ export class SunCoordinator {
   /** Nearest means to the wanted ones that the network bears, all steps. */
   private project(): boolean {
     const { z, wanted, limits, candidates, untouched, change, steps } = this;
-    this.spread(wanted);
+    this.spread(wanted, false);
     const { slotOf } = this.lanes;
     const take = (t: number) =>
       limits[t]!.take((node) => untouched[slotOf[node]! * steps + t]! + change[slotOf[node]! * steps + t]!);
@@ -220,11 +220,11 @@ export class SunCoordinator {
     });
     for (let pass = 0; ; pass++) {
       this.pullBack();
-      this.spread(z);
+      this.spread(z, true);
       const open = this.violated();
       if (open.length === 0) return true;
       if (pass >= MOST_PASSES) return false;
-      this.spread(wanted);
+      this.spread(wanted, false);
       for (let t = 0; t < steps; t++) {
         if (limits[t]!.multipliers.length < candidates.count) take(t);
       }
@@ -232,8 +232,8 @@ export class SunCoordinator {
     }
   }
 
-  /** Voltage changes by means at the ports. */
-  private spread(means: Float64Array): void {
+  /** Voltage changes by means at the ports: of all nodes, or of candidates. */
+  private spread(means: Float64Array, isWhole: boolean): void {
     const { steps, ports, counts, lanes, change, drawn } = this;
     const { powerUnitW } = this.settings;
     lanes.clear();
@@ -242,7 +242,7 @@ export class SunCoordinator {
       for (let t = 0; t < steps; t++) drawn[t] = power * means[k * steps + t]!;
       for (let j = 0; j < nodes.length; j++) lanes.draw(nodes[j]!, shareRe[j]!, shareIm[j]!, drawn, 0);
     });
-    lanes.spread(change);
+    lanes.spread(change, isWhole);
   }
 
   /** The wanted means less what the prices of limits take from them. */
@@ -283,7 +283,10 @@ export class SunCoordinator {
     for (const [t, list] of broken) {
       let isNew = false;
       list.sort((a, b) => b.by - a.by);
-      for (const { node } of list.slice(0, WORST_AT_ONCE)) isNew = candidates.add(node) || isNew;
+      for (const { node } of list.slice(0, WORST_AT_ONCE)) {
+        isNew = candidates.add(node) || isNew;
+        this.lanes.want(node);
+      }
       if (isNew) open.push(t);
     }
     return open;

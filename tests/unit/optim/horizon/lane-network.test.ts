@@ -22,11 +22,23 @@ describe('voltages of many steps side by side', () => {
     const power = Float64Array.from({ length: LANES }, () => random.uniform(-5000, 5000));
     const shares = drawing.map(({ isReactive }) => [random.uniform(-1, 1), isReactive ? random.uniform(-1, 1) : 0]);
     const change = new Float64Array(count * LANES);
-    lanes.clear();
-    drawing.forEach(({ node }, k) => {
-      lanes.draw(node, shares[k]![0]!, shares[k]![1]!, power, 0);
-    });
-    lanes.spread(change);
+    const draw = () => {
+      lanes.clear();
+      drawing.forEach(({ node }, k) => {
+        lanes.draw(node, shares[k]![0]!, shares[k]![1]!, power, 0);
+      });
+    };
+    draw();
+    lanes.spread(change, true);
+    // The same for one node alone: others that are not on its way stay as they were.
+    const last = count - 1;
+    const alone = new Float64Array(count * LANES).fill(Number.NaN);
+    lanes.want(last);
+    draw();
+    lanes.spread(alone, false);
+    const at = lanes.slotOf[last]! * LANES;
+    expect([...alone.subarray(at, at + LANES)]).toEqual([...change.subarray(at, at + LANES)]);
+    expect(alone.some(Number.isNaN)).toBe(true);
     let largest = 0;
     for (let t = 0; t < LANES; t++) {
       const drawnW = new Float64Array(count);
@@ -49,8 +61,9 @@ describe('voltages of many steps side by side', () => {
     const random = randomStream(4);
     const lanes = new LaneNetwork(network, drawing, LANES);
     const weight = Array.from({ length: LANES }, () =>
-      Float64Array.from({ length: count }, () => (random.chance(0.3) ? random.uniform(-1, 1) : 0)),
+      Float64Array.from({ length: count }, (_, i) => (i % 7 === 3 ? random.uniform(-1, 1) : 0)),
     );
+    for (let i = 3; i < count; i += 7) lanes.want(i);
     const all = new Float64Array(count * LANES);
     for (let i = 0; i < count; i++) for (let t = 0; t < LANES; t++) all[lanes.slotOf[i]! * LANES + t] = weight[t]![i]!;
     lanes.pull(all);
