@@ -186,6 +186,12 @@ interface Residuals {
 
 /** The iteration in scaled variables. */
 class Iteration {
+  /**
+   * A small one that stays in memory: when no object of a class is left, the engine forgets the layout of its objects and
+   * with it the machine code made for them, and the next programme would start with slow code again.
+   */
+  static readonly kept: readonly object[] = Iteration.small();
+
   readonly x: Float64Array;
   readonly y: Float64Array;
   readonly lower: BoundSide;
@@ -223,6 +229,21 @@ class Iteration {
     this.hessianX = new Float64Array(n);
     this.transposedY = new Float64Array(n);
     this.start(l, u);
+  }
+
+  /** A programme of three unknowns between bounds, an iteration into it: fields then have the kinds of values that they keep. */
+  private static small(): readonly object[] {
+    const hessian = new TripletList();
+    const equality = new TripletList();
+    for (let j = 0; j < 3; j++) {
+      hessian.add(j, j, 0.5);
+      equality.add(0, j, 0.7);
+    }
+    const vector = (value: number) => new Float64Array(3).fill(value);
+    const [P, A] = [hessian.toMatrix(3, 3), equality.toMatrix(1, 3)];
+    const iteration = new Iteration(P, A, vector(0.3), Float64Array.of(1.1), vector(0), vector(1.5), 1e-9);
+    for (let k = 0; k < 2 && iteration.assess() === undefined; k++) iteration.advance();
+    return [iteration, hessian, equality];
   }
 
   /** The point that satisfies the rows and is nearest to the middle of the bounds, cost included. */

@@ -309,8 +309,9 @@ const G12: Benchmark = {
           ...{ equalityValue: [...data.equalityValue], lower: bounds(data.lower), upper: bounds(data.upper) },
         }),
       );
-      const limitSeconds = effort.isQuick ? 4 : 20;
-      const peerJob = { programme: file, tolerance, limitSeconds, samples: 1 };
+      // On a quiet machine 30,000 iterations take about ten seconds; it needs far more.
+      const mostIterations = effort.isQuick ? 5000 : 30_000;
+      const peerJob = { programme: file, tolerance, mostIterations, samples: 1 };
       const peer = hasPeer && workshop.hasPeer(OSQP) ? () => workshop.peer(OSQP, peerJob) : undefined;
       const run = duel(Math.min(2, effort.rounds), () => workshop.ours(job), peer, 'min');
       const residual = (result: ChildResult) =>
@@ -326,7 +327,9 @@ const G12: Benchmark = {
         figures['KKT residual of the peer'] = residual(run.peerLast);
       }
       const check = { value: residual(run.oursLast), limit: tolerance, what: 'KKT residual from the data' };
-      const reached = run.cpu ? Math.min(run.ours.median, run.cpu.ours) : run.ours.median;
+      const least = Math.min(...(run.oursLast.cpu ?? []));
+      figures['least processor time, ms'] = 1000 * least;
+      const reached = Math.min(run.ours.median, least);
       const facts = {
         ...{ id: `G12 ${nodes}`, unit: 'programme', figures },
         subject: `curtailment programme of a tree of ${nodes} nodes, residual ${tolerance}`,

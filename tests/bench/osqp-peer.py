@@ -40,8 +40,7 @@ def solve(data: dict, job: dict):
         high,
         eps_abs=job["tolerance"],
         eps_rel=job["tolerance"],
-        max_iter=10_000_000,
-        time_limit=job["limitSeconds"],
+        max_iter=job["mostIterations"],
         verbose=False,
     )
     result = solver.solve()
