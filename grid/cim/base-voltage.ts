@@ -94,7 +94,8 @@ export class BusBases {
     this.#addWindings(witnesses);
     this.#addEquipment(witnesses);
     const zones = this.#zoneBases(witnesses);
-    for (const { bus, baseV } of witnesses) {
+    for (let k = 0; k < witnesses.length; k++) {
+      const { bus, baseV } = witnesses[k]!;
       if (!Number.isNaN(this.#baseOf[bus]!)) continue;
       const zoneV = limits.has(bus) ? undefined : zones.get(this.#zone(bus));
       const isOwn = zoneV === undefined || this.#several.has(bus) || fits(baseV, zoneV, eq.isSplitPhaseAt(bus));
@@ -127,16 +128,20 @@ export class BusBases {
     const eq = this.#eq;
     const isMet = new Uint8Array(eq.index.ids.size);
     const devices: CimObject[] = [];
-    for (const terminal of eq.index.byClass('Terminal')) {
+    const terminals = eq.index.byClass('Terminal');
+    for (let k = 0; k < terminals.length; k++) {
+      const terminal = terminals[k]!;
       const device = terminal.linked('Terminal.ConductingEquipment');
       if (!device || isMet[device.number] === 1 || device.className === 'PowerTransformer') continue;
       isMet[device.number] = 1;
       devices.push(device);
     }
-    for (const device of devices) {
+    for (let k = 0; k < devices.length; k++) {
+      const device = devices[k]!;
+      const ends = eq.terminals(device);
       const buses: number[] = [];
-      for (const terminal of eq.terminals(device)) {
-        const bus = eq.busNumberOf(terminal);
+      for (let t = 0; t < ends.length; t++) {
+        const bus = eq.busNumberOf(ends[t]);
         if (bus >= 0) buses.push(bus);
       }
       // A switch that lost a terminal begins elsewhere, at another voltage.
@@ -154,7 +159,8 @@ export class BusBases {
     const own = eq.equipmentBase(object);
     if (own === undefined || buses.some((bus) => this.#several.has(bus))) return;
     let first: { readonly bus: number; readonly baseV: number } | undefined;
-    for (const bus of buses) {
+    for (let k = 0; k < buses.length; k++) {
+      const bus = buses[k]!;
       const baseV = this.of(bus);
       if (baseV === undefined) continue;
       // A branch between two voltages has a finding of its own.
@@ -229,7 +235,9 @@ export class BusBases {
   #joinZones(): void {
     const eq = this.#eq;
     for (const name of BRANCH_CLASSES) {
-      for (const branch of eq.index.byClass(name)) {
+      const branches = eq.index.byClass(name);
+      for (let k = 0; k < branches.length; k++) {
+        const branch = branches[k]!;
         const terminals = eq.terminals(branch);
         const from = eq.busNumberOf(terminals[0]);
         const to = eq.busNumberOf(terminals[1]);
@@ -256,7 +264,9 @@ export class BusBases {
 
   #addEquipment(witnesses: Witness[]): void {
     const eq = this.#eq;
-    for (const terminal of eq.index.byClass('Terminal')) {
+    const terminals = eq.index.byClass('Terminal');
+    for (let k = 0; k < terminals.length; k++) {
+      const terminal = terminals[k]!;
       const device = terminal.link('Terminal.ConductingEquipment');
       const bus = eq.busNumberOf(terminal);
       const baseV = device && eq.equipmentBase(device);
@@ -275,7 +285,8 @@ export class BusBases {
   #zoneBases(witnesses: readonly Witness[]): Map<number, number> {
     const votes = new Map<number, Map<number, number>>();
     const isSplit = new Set<number>();
-    for (const { bus, baseV, weight } of witnesses) {
+    for (let k = 0; k < witnesses.length; k++) {
+      const { bus, baseV, weight } = witnesses[k]!;
       if (this.#several.has(bus)) continue;
       const zone = this.#zone(bus);
       if (this.#eq.isSplitPhaseAt(bus)) isSplit.add(zone);

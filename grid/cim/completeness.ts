@@ -135,12 +135,15 @@ function wrongLinks(
     if (![...index.keyLists(className)].some((list) => plans.has(list))) continue;
     let list: KeyList | undefined;
     let links = NO_LINKS;
-    for (const object of index.byClass(className)) {
+    const objects = index.byClass(className);
+    for (let k = 0; k < objects.length; k++) {
+      const object = objects[k]!;
       if (object.keyList !== list) {
         list = object.keyList;
         links = plans.get(list) ?? NO_LINKS;
       }
-      for (const link of links) {
+      for (let l = 0; l < links.length; l++) {
+        const link = links[l]!;
         const end = index.numbered(object.targetAt(link.place));
         if (end !== undefined && end.className === link.right) continue;
         const to = FOLLOWED[link.attribute]?.to;

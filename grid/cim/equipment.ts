@@ -175,7 +175,9 @@ export class CimEquipment {
    */
   endings(equipment: CimObject, count: number): readonly CimEnding[] | undefined {
     const endings: CimEnding[] = [];
-    for (const terminal of this.terminals(equipment)) {
+    const terminals = this.terminals(equipment);
+    for (let k = 0; k < terminals.length; k++) {
+      const terminal = terminals[k]!;
       const node = this.index.numbered(this.busNumberOf(terminal));
       if (node) endings.push({ terminal, bus: node.id });
     }
@@ -220,8 +222,9 @@ export class CimEquipment {
   }
 
   #isDisconnected(equipment: CimObject): boolean {
-    for (const terminal of this.terminals(equipment)) {
-      if (this.flag(terminal, 'ACDCTerminal.connected') === false) return true;
+    const terminals = this.terminals(equipment);
+    for (let k = 0; k < terminals.length; k++) {
+      if (this.flag(terminals[k], 'ACDCTerminal.connected') === false) return true;
     }
     return false;
   }

@@ -268,7 +268,7 @@ export function nameAbsent(eq: CimEquipment): void {
     const isSaid = (list: KeyList) => codes.some((code) => code >= 0 && list.placeOf(code) >= 0);
     const classes = of.filter((className) => ![...eq.index.keyLists(className)].every(isSaid));
     for (const object of classes.flatMap((className) => eq.index.byClass(className))) {
-      if (has(object, attribute, ...or) || eq.orphans.has(object)) continue;
+      if (isSaid(object.keyList) || eq.orphans.has(object)) continue;
       // A catalogue may hold more than the equipment uses.
       if (CATALOGUE.has(object.className) && !object.isAsked) continue;
       if (where !== undefined && !where(eq, object)) continue;

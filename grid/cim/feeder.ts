@@ -69,7 +69,9 @@ export interface ReadFeederSettings {
 function busPositions(eq: CimEquipment): readonly (readonly [number, number] | undefined)[] {
   const { index } = eq;
   const positions: (readonly [number, number] | undefined)[] = new Array(index.ids.size);
-  for (const terminal of index.byClass('Terminal')) {
+  const terminals = index.byClass('Terminal');
+  for (let k = 0; k < terminals.length; k++) {
+    const terminal = terminals[k]!;
     const bus = eq.busNumberOf(terminal);
     const equipment = terminal.link('Terminal.ConductingEquipment');
     const location = equipment === undefined ? -1 : equipment.linkNumber('PowerSystemResource.Location');
@@ -113,8 +115,8 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
     classes.flatMap((name) => eq.index.byClass(name).filter((object) => scope.holds(object) && eq.isInService(object)));
   const map = <T>(list: readonly CimObject[], read: (object: CimObject) => T | undefined): T[] => {
     const elements: T[] = [];
-    for (const object of list) {
-      const element = read(object);
+    for (let k = 0; k < list.length; k++) {
+      const element = read(list[k]!);
       if (element !== undefined) elements.push(element);
     }
     return elements;
@@ -191,7 +193,9 @@ function readOne(context: FileContext, scope: FeederScope): FeederData {
   }
   const buses: Bus[] = [];
   for (const className of ['ConnectivityNode', 'TopologicalNode']) {
-    for (const node of eq.index.byClass(className)) {
+    const nodes = eq.index.byClass(className);
+    for (let k = 0; k < nodes.length; k++) {
+      const node = nodes[k]!;
       const isOwn =
         scope.container !== undefined &&
         node.linkNumber('ConnectivityNode.ConnectivityNodeContainer') === scope.container.number;

@@ -20,6 +20,7 @@ export class IdTable {
   /** Number of the id of each UUID. */
   readonly #uuids: number[] = [];
   readonly #texts: string[] = [];
+  /** Numbers of ids that are no such UUIDs, and of those that were looked for. */
   readonly #others = new Map<string, number>();
 
   /** How many ids there are. */
@@ -46,10 +47,15 @@ export class IdTable {
 
   /** Number of an id; -1 where it has none. */
   find(id: string): number {
-    if (!takeUuid(id)) return this.#others.get(id) ?? -1;
-    const slot = this.#slotOf(SCRATCH_VIEW, 0);
-    const known = this.#slots[slot]! - 1;
-    return known < 0 ? -1 : this.#uuids[known]!;
+    let number = this.#others.get(id);
+    if (number !== undefined) return number;
+    if (!takeUuid(id)) return -1;
+    const known = this.#slots[this.#slotOf(SCRATCH_VIEW, 0)]! - 1;
+    if (known < 0) return -1;
+    number = this.#uuids[known]!;
+    // Its text has a hash now: the next time it is found by that.
+    this.#others.set(id, number);
+    return number;
   }
 
   /**

@@ -184,7 +184,9 @@ export class CimIndex {
     const key = (code << 2) | REFERENCE;
     const holders: CimObject[] = [];
     const targets: number[] = [];
-    for (const object of this.objectsWith((list) => list.placeOf(code) >= 0)) {
+    const objects = this.objectsWith((list) => list.placeOf(code) >= 0);
+    for (let k = 0; k < objects.length; k++) {
+      const object = objects[k]!;
       const list = object.keyList;
       const { keys } = list;
       for (let i = list.placeOf(code); i >= 0 && i < keys.length; i++) {
@@ -225,7 +227,9 @@ export class CimIndex {
     let name: string | undefined;
     let last: ClassObjects | undefined;
     let keys: KeyList | undefined;
-    for (const object of this.objects.values()) {
+    const objects = this.objects.values();
+    for (let k = 0; k < objects.length; k++) {
+      const object = objects[k]!;
       if (last === undefined || object.className !== name) {
         name = object.className;
         keys = undefined;

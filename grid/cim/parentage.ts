@@ -137,7 +137,9 @@ function hasWhole(
 /** Names every part without the whole it belongs to. A link to an object that the input lacks is named elsewhere. */
 export function nameOrphans(eq: CimEquipment): void {
   for (const { of, by, to, from, severity } of TABLE) {
-    for (const object of of.flatMap((className) => eq.index.byClass(className))) {
+    const parts = of.flatMap((className) => eq.index.byClass(className));
+    for (let k = 0; k < parts.length; k++) {
+      const object = parts[k]!;
       if (from?.some((link) => eq.index.referrersOf(object, link).length > 0)) continue;
       if (hasWhole(eq, object, by, to)) continue;
       const targets = by.flatMap((link) => object.targets(link));
@@ -186,7 +188,9 @@ const PHASES = [
 export function nameRepeatedPhases(eq: CimEquipment): void {
   for (const [className, link, attribute] of PHASES) {
     const seen = new Map<number, CimObject>();
-    for (const object of eq.index.byClass(className)) {
+    const objects = eq.index.byClass(className);
+    for (let k = 0; k < objects.length; k++) {
+      const object = objects[k]!;
       const owner = object.linkNumber(link);
       const phase = phasesOf(object.get(attribute))[0];
       if (owner < 0 || phase === undefined || phase === 'N') continue;
@@ -217,17 +221,22 @@ function phaseKind(code: string): number {
 function eachPlaced(eq: CimEquipment, visit: (bus: number, object: CimObject, attribute: string) => void): void {
   const { index } = eq;
   for (const [className, link, attribute] of PHASES) {
-    for (const object of index.byClass(className)) {
+    const objects = index.byClass(className);
+    for (let k = 0; k < objects.length; k++) {
+      const object = objects[k]!;
       const owner = object.linked(link);
       if (!owner) continue;
-      for (const terminal of eq.terminals(owner)) {
-        const bus = eq.busNumberOf(terminal);
+      const terminals = eq.terminals(owner);
+      for (let t = 0; t < terminals.length; t++) {
+        const bus = eq.busNumberOf(terminals[t]);
         if (bus >= 0) visit(bus, object, attribute);
       }
     }
   }
   const ordered = 'TransformerTankEnd.orderedPhases';
-  for (const end of index.byClass('TransformerTankEnd')) {
+  const ends = index.byClass('TransformerTankEnd');
+  for (let k = 0; k < ends.length; k++) {
+    const end = ends[k]!;
     const bus = eq.busNumberOf(end.linked('TransformerEnd.Terminal'));
     if (bus >= 0) visit(bus, end, end.kindOf(ordered) ? ordered : 'TransformerTankEnd.phases');
   }

@@ -86,6 +86,9 @@ export function orderedPhaseObjects(
   }
   const order = objects.map((object) => ({ object, rank: rank(object), sequence: sequenceOf?.(object) }));
   const hasSequence = order.every(({ sequence }) => sequence !== undefined);
+  const isBefore = (a: (typeof order)[number], b: (typeof order)[number]) =>
+    hasSequence ? (a.sequence ?? 0) <= (b.sequence ?? 0) : a.rank <= b.rank;
+  if (order.every((one, k) => k === 0 || isBefore(order[k - 1]!, one))) return [...objects];
   order.sort((a, b) => (hasSequence ? (a.sequence ?? 0) - (b.sequence ?? 0) : a.rank - b.rank));
   return order.map(({ object }) => object);
 }

@@ -147,7 +147,11 @@ export class RdfScanner {
     if (!this.#scanBlock(this.#fill) || this.#fill > 0 || !this.#isRooted || this.#tags.length > 0) return false;
     for (const space of this.#cimSpaces) this.#index.namespaces.add(space);
     const merge = new ObjectMerge(this.#index, this.#fileName);
-    for (const object of this.#read) merge.add(object, !this.#untyped.has(object));
+    const hasUntyped = this.#untyped.size > 0;
+    for (let k = 0; k < this.#read.length; k++) {
+      const object = this.#read[k]!;
+      merge.add(object, !(hasUntyped && this.#untyped.has(object)));
+    }
     this.#foreign.report(this.#index, this.#fileName);
     return true;
   }

@@ -104,7 +104,10 @@ export function nameUnread(eq: CimEquipment): void {
     if (!isMappedClass(className)) continue;
     const found = new Map<number, { readonly first: CimObject; count: number }>();
     const loud = new Map([...index.keyLists(className)].map((list) => [list, loudBits(list)]));
-    for (const object of index.byClass(className)) {
+    if ([...loud.values()].every((bits) => bits === 0)) continue;
+    const objects = index.byClass(className);
+    for (let k = 0; k < objects.length; k++) {
+      const object = objects[k]!;
       const unread = (loud.get(object.keyList) ?? 0) & ~object.asked;
       if (unread === 0) continue;
       // Why nothing asks an orphan for anything has a finding of its own.

@@ -166,8 +166,17 @@ function doubtfulValues(
   const doubtful: { readonly object: CimObject; readonly place: Place }[] = [];
   for (const className of index.classCounts().keys()) {
     if (![...index.keyLists(className)].some((list) => plans.has(list))) continue;
-    for (const object of index.byClass(className)) {
-      for (const place of plans.get(object.keyList) ?? []) {
+    const objects = index.byClass(className);
+    let list: KeyList | undefined;
+    let places: readonly Place[] = [];
+    for (let k = 0; k < objects.length; k++) {
+      const object = objects[k]!;
+      if (object.keyList !== list) {
+        list = object.keyList;
+        places = plans.get(list) ?? [];
+      }
+      for (let p = 0; p < places.length; p++) {
+        const place = places[p]!;
         const { rule, right, isLink } = place;
         const written = object.valueAt(place.place);
         if (right.has(written)) continue;

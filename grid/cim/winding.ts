@@ -44,7 +44,15 @@ export function windingKind(eq: CimEquipment, object: CimObject, written: string
 /** Objects in the order of their end numbers. */
 export function sortedByEndNumber(eq: CimEquipment, objects: readonly CimObject[], attribute: string): CimObject[] {
   const number = (object: CimObject) => eq.optionalNumber(object, attribute) ?? 0;
-  return [...objects].sort((a, b) => number(a) - number(b));
+  const sorted = [...objects];
+  // One alone is not asked.
+  let last = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < sorted.length && sorted.length > 1; k++) {
+    const next = number(sorted[k]!);
+    if (next < last) return sorted.sort((a, b) => number(a) - number(b));
+    last = next;
+  }
+  return sorted;
 }
 
 /** Bus of an end: its own terminal, else the transformer's terminal of the same number. */

@@ -81,7 +81,9 @@ export class ComplexDense {
     for (let k = 0; k < n; k++) {
       let pivotRow = k;
       let best = 0;
-      for (let i = k; i < n; i++) {
+      // The last pivot has no rival: any size will do.
+      if (k === n - 1) best = Math.abs(a.re[k * n + k]!) + Math.abs(a.im[k * n + k]!);
+      for (let i = k; i < n && k < n - 1; i++) {
         const size = Math.hypot(a.re[i * n + k]!, a.im[i * n + k]!);
         if (size > best) {
           best = size;
