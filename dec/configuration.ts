@@ -119,6 +119,7 @@ const READ_FILES = new Set([
   'limits',
   'feedback',
   'profiles',
+  'areas',
   'agent-module',
 ]);
 

@@ -24,6 +24,8 @@ export interface CoordinateOptions extends OutputOptions, RuleOptions {
   readonly store?: string;
   readonly feedback?: string;
   readonly method?: 'admm' | 'central';
+  readonly agents?: boolean;
+  readonly areas?: string;
   readonly interval: number;
   readonly compare?: boolean;
   readonly plot?: string | true;
@@ -38,6 +40,11 @@ export function withCoordinateOptions(command: Command): Command {
       'admm (agents against the coordinator, any rule) or central (default: admm for proportional, total and equalAlpha)',
       oneOf('admm', 'central'),
     )
+    .option('--agents', 'agents decide: the same as --method admm')
+    .option(
+      '--areas <how>',
+      'areas between agents and the coordinator: auto (cut at switches), a number, or a file with names of switches and lines; needs --agents',
+    )
     .option('--interval <time>', 'time that powers hold for, for energies', duration, 900)
     .option('--compare', 'solve every rule centrally and show them side by side')
     .option(
@@ -45,6 +52,28 @@ export function withCoordinateOptions(command: Command): Command {
       'write the picture of --compare or --recede as SVG; folders are made (default: named after the feeder)',
       svgFile,
     );
+}
+
+/**
+ * The method that the options ask for.
+ * @throws DecError `BAD_ARGUMENT` where --agents or --areas contradict --method, --compare or a job over time
+ */
+export function methodOf(
+  { method, agents, areas, compare }: CoordinateOptions,
+  isOverTime: boolean,
+): 'admm' | 'central' | undefined {
+  const isByAgents = agents === true || areas !== undefined;
+  const option = agents === true ? '--agents' : '--areas';
+  if (isByAgents && method === 'central') {
+    throw new DecError('BAD_ARGUMENT', `${option} lets agents decide, --method central does not; leave one out.`);
+  }
+  if (isByAgents && compare) {
+    throw new DecError('BAD_ARGUMENT', `--compare solves every rule centrally; leave out ${option}.`);
+  }
+  if (isByAgents && isOverTime) {
+    throw new DecError('BAD_ARGUMENT', `Horizons and envelopes are solved in one hand; leave out ${option}.`);
+  }
+  return isByAgents ? 'admm' : method;
 }
 
 /** What the file of `--feedback` is, for people. */

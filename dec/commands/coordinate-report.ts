@@ -62,6 +62,8 @@ export function coordinationFigures(
     reactiveVar: result.ders.reduce((sum, { setpointVar }) => sum + setpointVar, 0),
     levels: [...result.levels],
     agents: result.agents,
+    areas: result.areas.map(({ name, agents }) => ({ name, agents })),
+    messages: result.messages,
     seconds,
   };
 }
@@ -93,6 +95,12 @@ export function coordinationSettings(
 /** Where the limits cannot hold, there is no least curtailment to compare with. */
 export function hasPrice({ status }: CoordinationResult): boolean {
   return status !== 'limitsViolated' && status !== 'failed';
+}
+
+function agentsText({ agents, areas }: CoordinationResult): string {
+  const own = areas.filter((area) => area.agents > 0);
+  if (own.length === 0) return String(agents);
+  return `${agents} in ${own.length} areas: ${own.map((area) => `${area.name} (${area.agents})`).join(', ')}`;
 }
 
 /** The result for people. */
@@ -130,7 +138,8 @@ export function coordinationSummary(report: CoordinationReport, result: Coordina
       report.linearErrorPu === null ? '-' : `${report.linearErrorPu.toExponential(1)} pu at most`,
     ],
     ['rounds, corrections', `${result.rounds}, ${result.ac.corrections}`],
-    ['agents', String(result.agents)],
+    ['agents', agentsText(result)],
+    ...(result.agents > 0 ? [['messages to the coordinator', String(result.messages)]] : []),
     ['seconds', report.seconds.toFixed(2)],
   ];
   lines.push('', table([`${report.method}, ${report.fairness} by ${report.level}`, ''], rows));

@@ -8,6 +8,7 @@ import {
   coordinateInProcess,
   type LocalInputs,
 } from '../../grid/optim/index.js';
+import { areaPlan } from '../area-plan.js';
 import { checkNamed, withConfiguration } from '../configuration.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { nonNegative, perUnit } from '../option.js';
@@ -16,7 +17,13 @@ import { EXIT, Terminal } from '../terminal.js';
 import { compareRules } from './coordinate-compare.js';
 import { limitedCase } from './coordinate-envelopes.js';
 import { type HorizonOptions, runHorizonJob, withHorizonOptions } from './coordinate-horizon.js';
-import { type CoordinateOptions, factorsFrom, keepFeedback, withCoordinateOptions } from './coordinate-options.js';
+import {
+  type CoordinateOptions,
+  factorsFrom,
+  keepFeedback,
+  methodOf,
+  withCoordinateOptions,
+} from './coordinate-options.js';
 import { runReceding } from './coordinate-recede.js';
 import { coordinationReport, coordinationSummary } from './coordinate-report.js';
 import { checkLimits, reactiveOf, ruleOf, withRuleOptions } from './rule-options.js';
@@ -49,6 +56,7 @@ export function addCoordinate(program: Command): void {
     .addHelpText(
       'after',
       '\nExamples:\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --fairness equalAlpha' +
+        '\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --agents --areas auto' +
         '\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --compare --plot fairness.svg' +
         "\n  dec coordinate BUSINFO.json BRANCHINFO.json --open sw7,sw8   the ancestor's pair, whose network has two loops",
     )
@@ -66,6 +74,7 @@ async function runCoordinate(names: readonly string[], options: CoordinateOption
   const terminal = new Terminal(options);
   checkLimits(options);
   checkNamed(names);
+  const method = methodOf(options, Boolean(options.horizon ?? options.recede ?? options.envelopes));
   const scenario = readCase(names, options);
   if (options.recede !== undefined && options.envelopes === undefined) {
     return runReceding(scenario, options, terminal, options.recede, began);
@@ -89,7 +98,8 @@ async function runCoordinate(names: readonly string[], options: CoordinateOption
     rule: ruleOf(options, factors),
     reactive: reactiveOf(options),
     intervalSeconds: options.interval,
-    ...(options.method === undefined ? {} : { method: options.method }),
+    ...(method === undefined ? {} : { method }),
+    ...(options.areas === undefined ? {} : { areas: areaPlan(feeder, options.areas) }),
     ...(options.acCorrection ? {} : { maxCorrections: 0 }),
     onRound: ({ round, primalResidual, dualResidual }) =>
       terminal.progress(

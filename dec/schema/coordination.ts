@@ -108,6 +108,10 @@ const moreFields = {
   worstDecileAlpha: z.number(),
   /** Largest difference between the uncorrected linear model and the AC power flow at the set-points, pu. */
   linearErrorPu: z.number().nullable(),
+  /** Areas between agents and the coordinator, by the name of their first bus, with how many agents they have. */
+  areas: z.array(z.strictObject({ name: z.string(), agents: z.int().nonnegative() })),
+  /** Messages that came to the coordinator in all rounds. */
+  messages: z.int().nonnegative(),
   /** Levels that maxMin (fractions, falling) or equalKw (kW) came to. */
   levels: z.array(z.number()),
 };

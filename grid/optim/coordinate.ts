@@ -2,6 +2,8 @@ import { DecError } from '../math/index.js';
 import { buildFeeder, type Feeder, type Finding } from '../model/index.js';
 import { setpointOf } from './agent.js';
 import { type AncestorOptions, ancestorFeeder } from './ancestor-case.js';
+import { AreaActor, areasOverBuses, areasOverTransformers } from './area/area-actor.js';
+import type { AreaMembers, AreaPlan } from './area/area-cut.js';
 import { CENTRAL_STATUS_TEXT } from './central.js';
 import { CutActor, seatedAtBuses, seatedAtTransformers } from './cut-actor.js';
 import { objectiveOf, solveFair } from './fair-dispatch.js';
@@ -77,9 +79,13 @@ export interface CoordinationQuestion {
   readonly acTolerancePu?: number;
   /** Curtailment of rule `total` under the same limits, W, where it is known already. */
   readonly leastCurtailedW?: number;
+  /** Areas between the coordinator and its agents (docs/algorithms/admm.md); none when absent. Not with method central. */
+  readonly areas?: AreaPlan;
   readonly onRound?: (progress: RoundProgress) => void;
   /** Asked after each round of the star; true interrupts the rounds, and a dispatch that keeps the limits is taken. */
   readonly isInterrupted?: (round: number) => boolean;
+  /** Asked before each round: whether the message of an area, by name, is lost. */
+  readonly isAreaSilent?: (area: string, round: number) => boolean;
 }
 
 /** The outcome: what `dec coordinate --json` prints, and more. */
@@ -116,6 +122,10 @@ export interface CoordinationResult {
   /** Levels that maxMin (fractions) or equalKw (kW) came to. */
   readonly levels: readonly number[];
   readonly agents: number;
+  /** Areas between coordinator and agents; none without a second level. */
+  readonly areas: readonly AreaMembers[];
+  /** Messages that came to the coordinator in all rounds. */
+  readonly messages: number;
   readonly ders: readonly Setpoint[];
   readonly settings: StarSettings;
   readonly findings: readonly Finding[];
@@ -131,17 +141,20 @@ const PLAIN: Readonly<Partial<Record<FairnessRuleMode, FairnessLevel>>> = {
 export function coordinateInProcess(question: CoordinationQuestion): CoordinationResult {
   const rule = fairnessRule({ mode: question.settings?.fairness ?? 'proportional', ...question.rule });
   const reactive = reactiveRule(question.reactive);
-  const exchange = starExchange(rule, reactive.mode !== 'none');
+  const usual = starExchange(rule, reactive.mode !== 'none');
+  // One fraction for all needs two questions a round where areas stand between; cuts come to the same in fewer.
+  const exchange = question.areas && usual === 'search' ? 'cuts' : usual;
   const isPlain =
-    reactive.mode === 'none' &&
-    rule.weights === 'capacity' &&
-    (exchange === 'search' || PLAIN[rule.mode] === rule.level);
-  const method = question.method ?? (isPlain ? 'admm' : 'central');
+    reactive.mode === 'none' && rule.weights === 'capacity' && (usual === 'search' || PLAIN[rule.mode] === rule.level);
+  const method = question.method ?? (isPlain || question.areas ? 'admm' : 'central');
+  if (method === 'central' && question.areas) {
+    throw new DecError('BAD_ARGUMENT', 'Areas stand between agents and the coordinator; method central has neither.');
+  }
   const split = method === 'central' ? undefined : (question.split ?? splitForStar(question.feeder));
   const settings = starSettings({
     ...(exchange === 'prices' && split ? { voltageUnitSquaredPu: voltageUnitFor(split.services.length) } : {}),
     ...question.settings,
-    fairness: nearestMode(rule),
+    fairness: exchange === 'cuts' && question.areas ? 'proportional' : nearestMode(rule),
     rule,
     exchange: exchange === 'cuts' ? 'cuts' : 'prices',
   });
@@ -164,7 +177,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
 
   let actor: Actor;
   const { onRound } = question;
-  const watch: Watch = { onRound, isInterrupted: question.isInterrupted };
+  const watch: Watch = { onRound, isInterrupted: question.isInterrupted, isAreaSilent: question.isAreaSilent };
   if (own && !split) actor = new CentralActor(own);
   else {
     const parts = split ?? splitForStar(feeder);
@@ -181,12 +194,27 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
       const seating = hasServices
         ? seatedAtTransformers(feeder, parts, inputs, state, settings, rule, reactive)
         : seatedAtBuses(feeder, problem, inputs, rule, reactive);
-      actor = new CutActor(seating, settings, watch);
+      const areas = question.areas ? { feeder, plan: question.areas } : undefined;
+      actor = new CutActor(seating, settings, watch, areas);
+    } else if (question.areas) {
+      const own = hasServices ? settings : { ...settings, ...busUnits(problem, settings), ...question.settings };
+      const seating = hasServices
+        ? areasOverTransformers(parts, inputs, state, own)
+        : areasOverBuses(problem, feeder, own);
+      actor = new AreaActor(seating, feeder, question.areas, own, problem, watch);
     } else {
       actor = hasServices
         ? new StarActor(parts, inputs, state, settings, problem, watch)
         : new BusActor(problem, feeder, { ...settings, ...busUnits(problem, settings), ...question.settings }, watch);
     }
+  }
+  if (question.areas?.kind === 'branches' && actor.takenBack && actor.takenBack.length > 0) {
+    findings.push({
+      severity: 'warning',
+      code: 'AREA_NOT_CUT',
+      message: `No area begins at ${actor.takenBack.join(', ')}: it would have no agents, share one with another area or hang on two.`,
+      count: actor.takenBack.length,
+    });
   }
   const history: RoundProgress[] = [];
   let corrections = 0;
@@ -293,6 +321,8 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     linearErrorPu: check.linearErrorPu,
     levels: pass.levels ?? [],
     agents: actor.agentCount,
+    areas: actor.areas ?? [],
+    messages: actor.messages,
     ders,
     settings,
     findings: [...findings, ...passFindings(pass, reactive)],

@@ -1,4 +1,6 @@
+import { type Exchange, exchange } from './exchange.js';
 import type { LinearNetwork } from './linear-network.js';
+import { type Checkpoint, type Pace, startPace } from './pacing.js';
 import type { CurtailableUnit, GroupCost } from './problem.js';
 import type { HeldPort } from './star.js';
 import type { CurvedCost } from './star-cost.js';
@@ -29,13 +31,6 @@ export interface CoordinatorData {
   }[];
 }
 
-/** Exchanged quantities of all ports in a row: P, Q and v of every port node, scaled. */
-export interface Exchange {
-  readonly power: Float64Array;
-  readonly reactive: Float64Array;
-  readonly voltage: Float64Array;
-}
-
 /** The projection of a round (projection.ts), factorised for one penalty. */
 export interface Projection {
   readonly rho: number;
@@ -44,9 +39,7 @@ export interface Projection {
 }
 
 /** What the coordinator remembers between rounds; z, prices and rho also from interval to interval. */
-export interface CoordinatorMemory {
-  rho: number;
-  round: number;
+export interface CoordinatorMemory extends Pace {
   readonly answer: Exchange;
   readonly z: Exchange;
   readonly price: Exchange;
@@ -61,28 +54,25 @@ export interface CoordinatorMemory {
   ownAlpha: Float64Array;
   multipliers: Float64Array;
   calmRounds: number;
-  /** Present over-relaxation, and the residual of the last round, that it is adapted by. */
-  relaxation: number;
-  lastResidual: number;
+  /** Where the residual was least since the last (re)start; what divergence goes back to. */
+  best: Checkpoint | undefined;
   /** Factorised for `factoredRho` and the data of the interval; undefined when to be made. */
   solver: Projection | undefined;
 }
 
-/** An exchange of zeros. */
-export function exchange(ports: number): Exchange {
-  return {
-    power: new Float64Array(ports),
-    reactive: new Float64Array(ports),
-    voltage: new Float64Array(ports),
-  };
+/** The problem has changed in the midst of an interval: what was factorised, calm or best so far is of another one. */
+export function meetNewProblem(memory: CoordinatorMemory): void {
+  memory.solver = undefined;
+  memory.calmRounds = 0;
+  memory.best = undefined;
+  memory.leastResidual = Infinity;
 }
 
 /** Memory of a cold start. */
 export function coordinatorMemory(data: CoordinatorData, settings: StarSettings): CoordinatorMemory {
   const ports = data.agents.reduce((sum, agent) => sum + agent.portNodes.length, 0);
   return {
-    rho: settings.rho,
-    round: 0,
+    ...startPace(settings),
     answer: exchange(ports),
     z: exchange(ports),
     price: exchange(ports),
@@ -93,8 +83,7 @@ export function coordinatorMemory(data: CoordinatorData, settings: StarSettings)
     ownAlpha: new Float64Array(data.groupCount),
     multipliers: new Float64Array(data.network.nodes.length + data.groupCount),
     calmRounds: 0,
-    relaxation: settings.relaxation,
-    lastResidual: Infinity,
+    best: undefined,
     solver: undefined,
   };
 }

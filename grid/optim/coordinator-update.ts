@@ -1,5 +1,7 @@
-import { type CoordinatorData, type CoordinatorMemory, type Exchange, exchange } from './coordinator-memory.js';
+import type { CoordinatorData, CoordinatorMemory } from './coordinator-memory.js';
+import { type Exchange, exchange } from './exchange.js';
 import { evaluate } from './linear-network.js';
+import { balanceFactor, checkpoint, hasDiverged, relax, restart, scalePrices } from './pacing.js';
 import { heldPorts, ZSolver } from './projection.js';
 import type { AgentReply, AgentRequest, RoundProgress } from './star.js';
 import { modelOfCurve } from './star-cost.js';
@@ -161,20 +163,24 @@ function networkVoltages(data: CoordinatorData, ports: Exchange, settings: StarS
   return evaluate(data.network, drawnW, drawnVar, undefined, data.rootVoltageSquaredPu).voltageSquaredPu;
 }
 
-/**
- * Takes the answers of a round: relaxation, projection, prices, penalty. The memory is updated.
- */
-export function coordinatorUpdate(
+/** What came in with the answers of a round. */
+export interface Intake {
+  /** Agents whose reply did not come or was not usable. */
+  readonly missing: readonly string[];
+  readonly powerChangeW: number;
+  readonly alphaChange: number;
+  /** Somebody is silent who has not been given up. */
+  readonly isAwaiting: boolean;
+}
+
+/** Takes the replies of a round into `memory.answer`; for those that do not come or are not usable the last stands. */
+export function takeReplies(
   data: CoordinatorData,
   memory: CoordinatorMemory,
   replies: ReadonlyMap<string, AgentReply>,
   settings: StarSettings,
-): RoundProgress {
-  const { answer, z, price } = memory;
-  const ports = answer.power.length;
-  const { isOpening } = memory;
-  memory.isOpening = false;
-  memory.round++;
+): Intake {
+  const { answer, price } = memory;
   const missing: string[] = [];
   let powerChangeW = 0;
   let alphaChange = 0;
@@ -220,6 +226,35 @@ export function coordinatorUpdate(
     }
     at += portNodes.length;
   });
+  return { missing, powerChangeW, alphaChange, isAwaiting };
+}
+
+/** Squared norms of a round, of which residuals and tolerances are made; those of several areas add up. */
+export interface RoundSums {
+  primal: number;
+  dual: number;
+  sizeX: number;
+  sizeZ: number;
+  sizeU: number;
+  count: number;
+}
+
+/**
+ * Takes the answers of a round: relaxation, projection, prices, penalty. The memory is updated.
+ */
+export function coordinatorUpdate(
+  data: CoordinatorData,
+  memory: CoordinatorMemory,
+  replies: ReadonlyMap<string, AgentReply>,
+  settings: StarSettings,
+): RoundProgress {
+  const { z, price } = memory;
+  const { isOpening } = memory;
+  memory.isOpening = false;
+  memory.round++;
+  const intake = takeReplies(data, memory, replies, settings);
+  const { missing, powerChangeW, isAwaiting } = intake;
+  let { alphaChange } = intake;
   if (isOpening) {
     const outcome = open(data, memory, settings);
     if (outcome !== 'cold')
@@ -232,64 +267,16 @@ export function coordinatorUpdate(
   }
   const ownBefore = memory.ownAlpha.slice();
 
-  // Relaxed answers; the opening answers are taken as they are.
-  const relaxation = isOpening ? 1 : memory.relaxation;
-  const relaxed = exchange(ports);
-  const mix = (to: Float64Array, x: Float64Array, old: Float64Array) => {
-    for (let k = 0; k < x.length; k++) to[k] = relaxation * x[k]! + (1 - relaxation) * old[k]!;
-  };
-  mix(relaxed.power, answer.power, z.power);
-  mix(relaxed.reactive, answer.reactive, z.reactive);
-  mix(relaxed.voltage, answer.voltage, z.voltage);
-  const before = exchange(ports);
-  before.power.set(z.power);
-  before.reactive.set(z.reactive);
-  before.voltage.set(z.voltage);
-  memory.solver.solve(relaxed, price, z, memory);
+  // The opening answers are taken as they are.
+  const step = relaxedAnswers(memory, isOpening ? 1 : memory.relaxation);
+  memory.solver.solve(step.relaxed, price, z, memory);
 
-  let primal = 0;
-  let dual = 0;
-  let sizeX = 0;
-  let sizeZ = 0;
-  let sizeU = 0;
-  let count = 0;
-  /** Adds a block to the residuals and moves its prices; only blocks of size count for the relative tolerance. */
-  const weigh = (block: keyof Exchange, weight: number, hasSize: boolean) => {
-    const [x, y, zNew, zOld, u] = [answer[block], relaxed[block], z[block], before[block], price[block]];
-    for (let k = 0; k < x.length; k++) {
-      u[k]! += y[k]! - zNew[k]!;
-      primal += weight * (x[k]! - zNew[k]!) ** 2;
-      dual += weight * (zNew[k]! - zOld[k]!) ** 2;
-      sizeU += weight * u[k]! ** 2;
-      count++;
-      if (!hasSize) continue;
-      sizeX += weight * x[k]! ** 2;
-      sizeZ += weight * zNew[k]! ** 2;
-    }
-  };
-  const isHeld = heldPorts(data);
-  for (let k = 0; k < ports; k++) {
-    if (!isHeld[k]) continue;
-    for (const block of ['power', 'reactive'] as const) {
-      for (const list of [z, relaxed, before]) list[block][k] = answer[block][k]!;
-    }
-  }
-  for (let k = 0; k < ports; k++) {
-    if (memory.hasVoltage[k]) continue;
-    answer.voltage[k] = z.voltage[k]!;
-    relaxed.voltage[k] = z.voltage[k]!;
-    before.voltage[k] = z.voltage[k]!;
-  }
-  weigh('power', 1, true);
-  weigh('reactive', settings.reactiveWeight, false);
-  weigh('voltage', 1, false);
   const { rho } = memory;
-  const root = Math.sqrt(Math.max(1, count));
-  const primalResidual = Math.sqrt(primal);
-  const dualResidual = rho * Math.sqrt(dual);
-  const primalTolerance =
-    root * settings.absoluteTolerance + settings.relativeTolerance * Math.sqrt(Math.max(sizeX, sizeZ));
-  const dualTolerance = root * settings.absoluteTolerance + settings.relativeTolerance * rho * Math.sqrt(sizeU);
+  const { primalResidual, dualResidual, primalTolerance, dualTolerance } = residualsOf(
+    movePrices(data, memory, step, settings),
+    rho,
+    settings,
+  );
   for (let g = 0; g < ownBefore.length; g++) {
     alphaChange = Math.max(alphaChange, Math.abs(memory.ownAlpha[g]! - ownBefore[g]!));
   }
@@ -310,38 +297,100 @@ export function coordinatorUpdate(
     powerChangeW,
     missing,
   };
-  relax(memory, settings, Math.hypot(primalResidual, dualResidual));
-  balance(memory, primalResidual, dualResidual);
+  const residual = Math.hypot(primalResidual, dualResidual);
+  const isDiverged = hasDiverged(memory, residual, Math.hypot(primalTolerance, dualTolerance));
+  if (isDiverged && memory.best) {
+    restart(memory, memory.best);
+    return { ...progress, isRestarted: true };
+  }
+  if (residual <= memory.leastResidual) memory.best = checkpoint(memory, residual);
+  relax(memory, settings, residual);
+  const factor = balanceFactor(memory, primalResidual, dualResidual);
+  if (factor !== 1) {
+    memory.rho *= factor;
+    scalePrices(price, factor);
+  }
   return progress;
 }
 
-/** A residual that grows by this factor in a round takes over-relaxation back by a step; one that falls gives it back. */
-const RELAX_GROWTH = 1.5;
-const RELAX_STEP = 0.2;
-
-/** Adapts over-relaxation: rounds that swing get less of it, down to none. */
-function relax(memory: CoordinatorMemory, settings: StarSettings, residual: number): void {
-  const isSwinging = residual > RELAX_GROWTH * memory.lastResidual;
-  const next = memory.relaxation + (isSwinging ? -RELAX_STEP : RELAX_STEP / 2);
-  memory.relaxation = Math.min(settings.relaxation, Math.max(Math.min(1, settings.relaxation), next));
-  memory.lastResidual = residual;
+/** Answers between the last copies and what was answered, and the copies as they were. */
+export interface RelaxedStep {
+  readonly relaxed: Exchange;
+  readonly before: Exchange;
 }
 
-const BALANCE_EVERY = 5;
-const BALANCE_RATIO = 5;
-const BALANCE_LARGEST_FACTOR = 10;
-const BALANCE_UNTIL = 200;
+/** Over-relaxed answers of a round. */
+export function relaxedAnswers({ answer, z }: CoordinatorMemory, relaxation: number): RelaxedStep {
+  const ports = answer.power.length;
+  const relaxed = exchange(ports);
+  const mix = (to: Float64Array, x: Float64Array, old: Float64Array) => {
+    for (let k = 0; k < x.length; k++) to[k] = relaxation * x[k]! + (1 - relaxation) * old[k]!;
+  };
+  mix(relaxed.power, answer.power, z.power);
+  mix(relaxed.reactive, answer.reactive, z.reactive);
+  mix(relaxed.voltage, answer.voltage, z.voltage);
+  const before = exchange(ports);
+  before.power.set(z.power);
+  before.reactive.set(z.reactive);
+  before.voltage.set(z.voltage);
+  return { relaxed, before };
+}
 
-/**
- * Keeps the residuals within a ratio of one another by changing rho; scaled prices change inversely. The factor is the
- * root of the ratio, so that a bad first rho is left within one or two changes.
- */
-function balance(memory: CoordinatorMemory, primal: number, dual: number): void {
-  if (memory.round % BALANCE_EVERY !== 0 || memory.round > BALANCE_UNTIL) return;
-  const ratio = primal / Math.max(dual, 1e-12);
-  if (ratio <= BALANCE_RATIO && ratio >= 1 / BALANCE_RATIO) return;
-  const factor = Math.min(BALANCE_LARGEST_FACTOR, Math.max(1 / BALANCE_LARGEST_FACTOR, Math.sqrt(ratio)));
-  memory.rho *= factor;
-  const { power, reactive, voltage } = memory.price;
-  for (const list of [power, reactive, voltage]) for (let k = 0; k < list.length; k++) list[k]! /= factor;
+/** Moves the prices after a projection, and sums what the residuals are made of. */
+export function movePrices(
+  data: CoordinatorData,
+  memory: CoordinatorMemory,
+  { relaxed, before }: RelaxedStep,
+  settings: StarSettings,
+): RoundSums {
+  const { answer, z, price } = memory;
+  const ports = answer.power.length;
+  const sums: RoundSums = { primal: 0, dual: 0, sizeX: 0, sizeZ: 0, sizeU: 0, count: 0 };
+  /** Adds a block to the residuals and moves its prices; only blocks of size count for the relative tolerance. */
+  const weigh = (block: keyof Exchange, weight: number, hasSize: boolean) => {
+    const [x, y, zNew, zOld, u] = [answer[block], relaxed[block], z[block], before[block], price[block]];
+    for (let k = 0; k < x.length; k++) {
+      u[k]! += y[k]! - zNew[k]!;
+      sums.primal += weight * (x[k]! - zNew[k]!) ** 2;
+      sums.dual += weight * (zNew[k]! - zOld[k]!) ** 2;
+      sums.sizeU += weight * u[k]! ** 2;
+      sums.count++;
+      if (!hasSize) continue;
+      sums.sizeX += weight * x[k]! ** 2;
+      sums.sizeZ += weight * zNew[k]! ** 2;
+    }
+  };
+  const isHeld = heldPorts(data);
+  for (let k = 0; k < ports; k++) {
+    if (!isHeld[k]) continue;
+    for (const block of ['power', 'reactive'] as const) {
+      for (const list of [z, relaxed, before]) list[block][k] = answer[block][k]!;
+    }
+  }
+  for (let k = 0; k < ports; k++) {
+    if (memory.hasVoltage[k]) continue;
+    answer.voltage[k] = z.voltage[k]!;
+    relaxed.voltage[k] = z.voltage[k]!;
+    before.voltage[k] = z.voltage[k]!;
+  }
+  weigh('power', 1, true);
+  weigh('reactive', settings.reactiveWeight, false);
+  weigh('voltage', 1, false);
+  return sums;
+}
+
+/** Residuals and their tolerances (Boyd et al. 2011, section 3.3.1). */
+export function residualsOf(
+  sums: Readonly<RoundSums>,
+  rho: number,
+  settings: StarSettings,
+): Pick<RoundProgress, 'primalResidual' | 'primalTolerance' | 'dualResidual' | 'dualTolerance'> {
+  const { primal, dual, sizeX, sizeZ, sizeU, count } = sums;
+  const root = Math.sqrt(Math.max(1, count));
+  return {
+    primalResidual: Math.sqrt(primal),
+    dualResidual: rho * Math.sqrt(dual),
+    primalTolerance: root * settings.absoluteTolerance + settings.relativeTolerance * Math.sqrt(Math.max(sizeX, sizeZ)),
+    dualTolerance: root * settings.absoluteTolerance + settings.relativeTolerance * rho * Math.sqrt(sizeU),
+  };
 }

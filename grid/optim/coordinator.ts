@@ -2,7 +2,12 @@ import { createPowerFlow, type PowerFlow } from '../flow/index.js';
 import { DecError } from '../math/index.js';
 import { buildFeeder, type FeederData, type Finding, type Load } from '../model/index.js';
 import { applyInputs, setpointOf } from './agent.js';
-import { type CoordinatorData, type CoordinatorMemory, coordinatorMemory } from './coordinator-memory.js';
+import {
+  type CoordinatorData,
+  type CoordinatorMemory,
+  coordinatorMemory,
+  meetNewProblem,
+} from './coordinator-memory.js';
 import { coordinatorRequests, coordinatorUpdate } from './coordinator-update.js';
 import { type EqualAlphaMemory, equalAlphaMemory, equalAlphaRequests, equalAlphaUpdate } from './equal-alpha.js';
 import { candidateAlpha } from './limit.js';
@@ -163,8 +168,7 @@ class PrimaryCoordinator implements StarCoordinator {
     this.held.set(agentId, port);
     const situation = this.prepared();
     situation.data = this.makeData(situation.linear, situation.side);
-    situation.memory.solver = undefined;
-    situation.memory.calmRounds = 0;
+    meetNewProblem(situation.memory);
     situation.search = equalAlphaMemory(situation.data);
   }
 
@@ -286,8 +290,7 @@ class PrimaryCoordinator implements StarCoordinator {
     this.correction = this.found;
     this.found = undefined;
     situation.data = this.makeData(situation.linear, situation.side);
-    situation.memory.solver = undefined;
-    situation.memory.calmRounds = 0;
+    meetNewProblem(situation.memory);
     situation.search = equalAlphaMemory(situation.data);
   }
 

@@ -1,5 +1,6 @@
 import type { Feeder } from '../model/index.js';
 import { createServiceAgent, type ServiceAgent } from './agent.js';
+import { type AreaMembers, type AreaPlan, areaNames, cutIntoAreas, namesOfBuses } from './area/area-cut.js';
 import { splitAtBuses } from './bus-star.js';
 import { createStarCoordinator, type StarCoordinator } from './coordinator.js';
 import {
@@ -29,6 +30,12 @@ import type { StarSettings } from './star-settings.js';
  * of the primary and those of the agents that were broken before.
  */
 
+/** Agents whose messages go together: those of an area, or one. */
+interface Bundle {
+  readonly name: string;
+  readonly members: readonly string[];
+}
+
 /** One agent's side. */
 interface Party {
   open(): CutOpening;
@@ -52,25 +59,66 @@ interface Seating {
 /** Rounds of cuts as an actor. */
 export class CutActor implements Actor {
   readonly agentCount: number;
+  messages = 0;
+  readonly areas: readonly AreaMembers[] = [];
+  readonly takenBack: readonly string[] = [];
+  /** Agents that send one message together. */
+  private readonly bundles: readonly Bundle[];
   private last: Pass | undefined;
 
+  /** @param areas - how agents are put together, when what they say goes through areas */
   constructor(
     private readonly seating: Seating,
     private readonly settings: StarSettings,
     private readonly watch: Watch,
+    areas?: { readonly feeder: Feeder; readonly plan: AreaPlan },
   ) {
-    this.agentCount = seating.table().parties.size;
+    const { parties, primary } = seating.table();
+    this.agentCount = parties.size;
+    if (!areas) {
+      this.bundles = [...parties.keys()].map((id) => ({ name: id, members: [id] }));
+      return;
+    }
+    const cut = cutIntoAreas(primary, areas.feeder, areas.plan);
+    const { areaOf, takenBack } = cut;
+    const bundles = areaNames(areas.feeder, cut).map((name, area) => ({
+      name,
+      members: primary.agents.filter(({ portNodes }) => areaOf[portNodes[0]!] === area).map(({ agentId }) => agentId),
+    }));
+    this.bundles = bundles;
+    this.areas = bundles.map(({ name, members }) => ({ name, agents: members.length }));
+    this.takenBack = namesOfBuses(areas.feeder, takenBack);
+  }
+
+  /** Asks every bundle; what comes back, each bundle in one message. */
+  private gathered<T>(round: number, ask: (agentId: string) => T | undefined): Map<string, T> {
+    const answers = new Map<string, T>();
+    for (const { name, members } of this.bundles) {
+      if (members.length === 0 || this.watch.isAreaSilent?.(name, round)) continue;
+      for (const id of members) {
+        const answer = ask(id);
+        if (answer !== undefined) answers.set(id, answer);
+      }
+      this.messages++;
+    }
+    return answers;
   }
 
   run(): Pass {
     const { primary, parties, idsOf } = this.seating.table();
-    const memory = cutMemory(primary, new Map([...parties].map(([id, party]) => [id, party.open()])));
+    const memory = cutMemory(
+      primary,
+      this.gathered(1, (id) => parties.get(id)?.open()),
+    );
     const history: RoundProgress[] = [];
     if (memory.problem.units.length === 0) return { alpha: new Map(), status: 'nothingToDo', history, kktResidual: 0 };
     let progress: RoundProgress;
     do {
-      const replies = new Map<string, CutReply>();
-      for (const [id, request] of cutRequests(memory)) replies.set(id, parties.get(id)!.cuts(request));
+      const requests = cutRequests(memory);
+      const replies = this.gathered(memory.round + 1, (id): CutReply | undefined => {
+        const request = requests.get(id);
+        return request && parties.get(id)!.cuts(request);
+      });
       progress = cutUpdate(memory, replies, this.settings.voltageUnitSquaredPu);
       history.push(progress);
       this.watch.onRound?.(progress);

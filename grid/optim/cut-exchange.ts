@@ -87,6 +87,9 @@ const CUT_TOLERANCE = 1e-9;
 /** Cuts of one answer: further ones are rarely needed once the worst hold. */
 const MOST_CUTS = 6;
 
+/** Rounds without an answer after which an agent is waited for no more; the cuts that it sent stand. */
+const GIVEN_UP_ROUNDS = 3;
+
 /** The agent's half: the limits that a dispatch breaks. */
 export function agentCuts(data: CutData, request: CutRequest): CutReply {
   const { portCount: m, unitCount: n } = data;
@@ -149,6 +152,8 @@ export interface CutMemory {
     { readonly first: number; readonly count: number; readonly nodes: readonly number[] }
   >;
   readonly known: Set<string>;
+  /** Rounds in a row without an answer, by agent. */
+  readonly absentRounds: Map<string, number>;
   solution: ReturnType<typeof solveFair>;
 }
 
@@ -201,7 +206,7 @@ export function cutMemory(primary: CutPrimary, openings: ReadonlyMap<string, Cut
     cuts: [],
     ...(isReactive ? { reactive: reactiveDataOf(offers, primary.reactive) } : {}),
   };
-  return { round: 1, problem, at, known: new Set(), solution: solveFair(problem) };
+  return { round: 1, problem, at, known: new Set(), absentRounds: new Map(), solution: solveFair(problem) };
 }
 
 /** The questions of the coming round, at the present dispatch. */
@@ -239,12 +244,17 @@ export function cutUpdate(
   memory.round++;
   const added: UnitCut[] = [];
   const missing: string[] = [];
+  let isAwaiting = false;
   for (const [agentId, { first, count, nodes }] of memory.at) {
     const reply = replies.get(agentId);
     if (!reply || !isUsable(reply, count, nodes.length)) {
       missing.push(agentId);
+      const absent = (memory.absentRounds.get(agentId) ?? 0) + 1;
+      memory.absentRounds.set(agentId, absent);
+      isAwaiting ||= absent < GIVEN_UP_ROUNDS;
       continue;
     }
+    memory.absentRounds.delete(agentId);
     for (const { limit, perAlpha, perVar, perPort, most } of reply.cuts) {
       const name = `${agentId} ${limit}`;
       if (memory.known.has(name)) continue;
@@ -275,7 +285,7 @@ export function cutUpdate(
     primalTolerance: CUT_TOLERANCE / voltageUnitSquaredPu,
     dualResidual: 0,
     dualTolerance: 0,
-    hasConverged: added.length === 0 && missing.length === 0,
+    hasConverged: added.length === 0 && !isAwaiting,
     powerChangeW,
     missing,
   };

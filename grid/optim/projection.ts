@@ -1,5 +1,6 @@
 import { KktSystem, type LimitRows, solveLimits, TripletList } from '../math/index.js';
-import type { CoordinatorData, CoordinatorMemory, Exchange, Projection } from './coordinator-memory.js';
+import type { CoordinatorData, CoordinatorMemory, Projection } from './coordinator-memory.js';
+import type { Exchange } from './exchange.js';
 import type { StarSettings } from './star-settings.js';
 
 /*
@@ -12,32 +13,36 @@ import type { StarSettings } from './star-settings.js';
 
 /** Weight of the pull towards the last alpha where the cost alone is not strictly convex. */
 const PROXIMAL_SHARE = 0.05;
-const ROW_TOLERANCE = 1e-8;
+/** Violation of a limit that is left alone, in its units. */
+export const ROW_TOLERANCE = 1e-8;
 
 /** The projection: one saddle-point system and the rows of the limits. */
 export class ZSolver implements Projection {
   readonly portNodes: Int32Array;
-  private readonly kkt: KktSystem;
+  protected readonly kkt: KktSystem;
   private readonly rightSide: Float64Array;
-  private readonly work: Float64Array;
+  protected readonly work: Float64Array;
   private readonly columns = new Map<number, Float64Array>();
   private readonly responses = new Map<number, Float64Array>();
-  private readonly limits: LimitRows;
+  protected readonly limits: LimitRows;
   private readonly unlimited: Float64Array;
   private readonly values: Float64Array;
-  private readonly unknowns: number;
-  private readonly atPort: number;
-  private readonly atVoltage: number;
-  private readonly rowCount: number;
+  protected readonly unknowns: number;
+  protected readonly atPort: number;
+  protected readonly atVoltage: number;
+  /** First unknown of the flows, by node index, and first equation of power balances and voltage drops. */
+  protected readonly atFlow: { readonly p: number; readonly q: number };
+  protected readonly equationOf: { readonly p: number; readonly q: number; readonly v: number };
+  protected readonly rowCount: number;
   private readonly theta: Float64Array;
   /** By port node: whether its power is given. */
   private readonly isHeld: Uint8Array;
 
   constructor(
-    private readonly data: CoordinatorData,
-    private readonly settings: StarSettings,
+    protected readonly data: CoordinatorData,
+    protected readonly settings: StarSettings,
     readonly rho: number,
-    private readonly hasVoltage: Uint8Array,
+    protected readonly hasVoltage: Uint8Array,
   ) {
     const { network, groupCount, units } = data;
     const n = network.nodes.length;
@@ -60,6 +65,8 @@ export class ZSolver implements Projection {
     const rowQ = rowP + inner;
     const rowV = rowQ + inner;
     const equations = 3 * inner;
+    this.atFlow = { p: atP, q: atQ };
+    this.equationOf = { p: this.unknowns + rowP, q: this.unknowns + rowQ, v: this.unknowns + rowV };
     const a = new TripletList();
     this.rightSide = new Float64Array(this.unknowns + equations);
     const b = this.rightSide.subarray(this.unknowns);
@@ -169,7 +176,7 @@ export class ZSolver implements Projection {
     return this.data.correctionSquaredPu[node]! / this.settings.voltageUnitSquaredPu;
   }
 
-  private voltageOf(node: number): number {
+  protected voltageOf(node: number): number {
     return this.atVoltage + node;
   }
 
@@ -179,7 +186,7 @@ export class ZSolver implements Projection {
   }
 
   /** Row values of an answer of the saddle-point system. */
-  private rowsOf(solution: Float64Array, into: Float64Array): void {
+  protected rowsOf(solution: Float64Array, into: Float64Array): void {
     const { network, groupCount } = this.data;
     for (let i = network.rootCount; i < network.nodes.length; i++) into[i] = solution[this.voltageOf(i)]!;
     for (let g = 0; g < groupCount; g++) into[network.nodes.length + g] = solution[g]!;
@@ -199,13 +206,13 @@ export class ZSolver implements Projection {
     return column;
   }
 
-  /** Minimises; `z` is overwritten. */
-  solve(answer: Exchange, price: Exchange, z: Exchange, memory: CoordinatorMemory): void {
-    const { data, settings, rho, work, unknowns, portNodes } = this;
+  /** Puts the right-hand side of a round into `work`: what the answers pull to, and the network's given power. */
+  protected setRightSide(answer: Exchange, price: Exchange, ownAlpha: Float64Array): void {
+    const { data, settings, rho, work, portNodes } = this;
     const ports = portNodes.length;
     work.set(this.rightSide);
     for (let g = 0; g < data.groupCount; g++) {
-      work[g] = (-data.cost.linear[g]! * 1000) / settings.powerUnitW + this.proximal(g) * memory.ownAlpha[g]!;
+      work[g] = (-data.cost.linear[g]! * 1000) / settings.powerUnitW + this.proximal(g) * ownAlpha[g]!;
     }
     for (let k = 0; k < ports; k++) {
       work[this.atPort + k] = rho * (answer.power[k]! + price.power[k]!);
@@ -215,6 +222,28 @@ export class ZSolver implements Projection {
           rho * (answer.voltage[k]! + price.voltage[k]! - this.shift(portNodes[k]!));
       }
     }
+  }
+
+  /** Reads the answer in `work`: copies of the ports' quantities and own fractions. */
+  protected takeAnswer(z: Exchange, ownAlpha: Float64Array): void {
+    const { data, settings, work, portNodes } = this;
+    const ports = portNodes.length;
+    for (let g = 0; g < data.groupCount; g++) ownAlpha[g] = Math.min(data.ceiling?.[g] ?? 1, Math.max(0, work[g]!));
+    for (let k = 0; k < ports; k++) {
+      z.power[k] = work[this.atPort + k]!;
+      z.reactive[k] = work[this.atPort + ports + k]!;
+      const node = portNodes[k]!;
+      z.voltage[k] =
+        node >= data.network.rootCount
+          ? work[this.voltageOf(node)]! + this.shift(node)
+          : (data.rootVoltageSquaredPu[node]! - 1) / settings.voltageUnitSquaredPu;
+    }
+  }
+
+  /** Minimises; `z` is overwritten. */
+  solve(answer: Exchange, price: Exchange, z: Exchange, memory: CoordinatorMemory): void {
+    const { work, unknowns } = this;
+    this.setRightSide(answer, price, memory.ownAlpha);
     this.kkt.solve(work);
     this.unlimited.fill(0);
     this.rowsOf(work, this.unlimited);
@@ -226,17 +255,7 @@ export class ZSolver implements Projection {
       const response = this.responses.get(r)!;
       for (let i = 0; i < unknowns; i++) work[i]! -= multiplier * response[i]!;
     }
-    for (let g = 0; g < data.groupCount; g++)
-      memory.ownAlpha[g] = Math.min(data.ceiling?.[g] ?? 1, Math.max(0, work[g]!));
-    for (let k = 0; k < ports; k++) {
-      z.power[k] = work[this.atPort + k]!;
-      z.reactive[k] = work[this.atPort + ports + k]!;
-      const node = portNodes[k]!;
-      z.voltage[k] =
-        node >= data.network.rootCount
-          ? work[this.voltageOf(node)]! + this.shift(node)
-          : (data.rootVoltageSquaredPu[node]! - 1) / settings.voltageUnitSquaredPu;
-    }
+    this.takeAnswer(z, memory.ownAlpha);
   }
 }
 

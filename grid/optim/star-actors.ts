@@ -1,5 +1,6 @@
 import type { Feeder } from '../model/index.js';
 import { createServiceAgent, type ServiceAgent } from './agent.js';
+import type { AreaMembers } from './area/area-cut.js';
 import { splitAtBuses } from './bus-star.js';
 import { createStarCoordinator, type PortPower, type StarCoordinator } from './coordinator.js';
 import { solveFair } from './fair-dispatch.js';
@@ -50,6 +51,11 @@ export function byId({ units }: CurtailmentProblem, figures: ArrayLike<number>):
 /** Who finds the dispatch of a pass. */
 export interface Actor {
   readonly agentCount: number;
+  /** Messages that have come to the coordinator in rounds so far. */
+  readonly messages: number;
+  /** Where areas stand between the coordinator and its agents: these, and cuts that could not be made. */
+  readonly areas?: readonly AreaMembers[];
+  readonly takenBack?: readonly string[];
   run(): Pass;
   /** Takes what the AC power flow said into the linear model. */
   correct(check: TruthCheck): void;
@@ -58,6 +64,7 @@ export interface Actor {
 /** The central optimum as an actor of the correction loop. */
 export class CentralActor implements Actor {
   readonly agentCount = 0;
+  readonly messages = 0;
 
   constructor(private problem: FairProblem) {}
 
@@ -93,10 +100,12 @@ export interface Watch {
   readonly onRound?: ((progress: RoundProgress) => void) | undefined;
   /** Asked after each round; true ends the rounds at once. */
   readonly isInterrupted?: ((round: number) => boolean) | undefined;
+  /** Asked before each round of areas: whether an area's report does not come. */
+  readonly isAreaSilent?: ((area: string, round: number) => boolean) | undefined;
 }
 
 /** Keeps the last dispatch that holds the limits of the linear model. */
-class Keeper {
+export class Keeper {
   lastFeasible: ReadonlyMap<string, number> | undefined;
 
   constructor(private problem: CurtailmentProblem) {}
@@ -127,6 +136,7 @@ const SETTLED_W = 1;
 /** Coordinator and agents of the star as an actor of the correction loop. */
 export class StarActor implements Actor {
   readonly agentCount: number;
+  messages = 0;
   private readonly coordinator: StarCoordinator;
   private readonly agents: ReadonlyMap<string, ServiceAgent>;
   private readonly keeper: Keeper;
@@ -153,6 +163,7 @@ export class StarActor implements Actor {
     while (history.length < this.settings.maxRounds) {
       const replies = new Map<string, AgentReply>();
       for (const [id, request] of requests) replies.set(id, this.agents.get(id)!.update(request));
+      this.messages += replies.size;
       const { requests: next, progress } = this.coordinator.step(replies);
       requests = next;
       history.push(progress);
@@ -219,6 +230,7 @@ export function busUnits(
 /** The star on a network without secondaries: every bus with units is an agent. */
 export class BusActor implements Actor {
   readonly agentCount: number;
+  messages = 0;
   private problem: CurtailmentProblem | FairProblem;
   private readonly side: SidePower | undefined;
   private readonly keeper: Keeper;
@@ -249,6 +261,7 @@ export class BusActor implements Actor {
       if (!progress.hasConverged) this.keeper.see(this.fractions());
       return this.watch.isInterrupted?.(progress.round);
     });
+    this.messages += history.length * this.agentCount;
     return starPass(this.fractions(), history, this.keeper.lastFeasible);
   }
 
@@ -271,7 +284,8 @@ export class BusActor implements Actor {
   }
 }
 
-function starPass(
+/** How rounds of a star ended. */
+export function starPass(
   alpha: ReadonlyMap<string, number>,
   history: readonly RoundProgress[],
   lastFeasible: ReadonlyMap<string, number> | undefined,

@@ -1,5 +1,10 @@
 import { type AgentData, type AgentMemory, agentMemory, agentUpdate } from './agent-update.js';
-import { type CoordinatorData, type CoordinatorMemory, coordinatorMemory } from './coordinator-memory.js';
+import {
+  type CoordinatorData,
+  type CoordinatorMemory,
+  coordinatorMemory,
+  meetNewProblem,
+} from './coordinator-memory.js';
 import { coordinatorRequests, coordinatorUpdate } from './coordinator-update.js';
 import {
   agentAtAlpha,
@@ -30,8 +35,7 @@ export function localStar(
   before?: LocalStar,
 ): LocalStar {
   const memory = before?.memory ?? coordinatorMemory(data, settings);
-  memory.solver = undefined;
-  memory.calmRounds = 0;
+  meetNewProblem(memory);
   return {
     data,
     memory,

@@ -146,6 +146,8 @@ export interface RoundProgress {
   readonly dualResidual: number;
   readonly dualTolerance: number;
   readonly hasConverged: boolean;
+  /** The rounds had run away and went back to where their residual was least (pacing.ts). */
+  readonly isRestarted?: boolean;
   /** Largest change of any port's active power since the last round, W. */
   readonly powerChangeW?: number;
   /** Agents whose reply did not come or was not usable; their last one was used. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,6 +35,45 @@ describe('dec coordinate', () => {
       expect(setpointW).toBeCloseTo(availableW * (1 - alpha), 3);
     }
   });
+
+  it('puts areas between agents and the coordinator, by number, by switches and by a file', async () => {
+    const file = join(folder, 'areas.txt');
+    writeFileSync(file, '# IEEE 123: the switches after buses 13 and 60\nsw2\nsw4\n');
+    const more = [...OVERVOLTAGE, '--agents', '--no-ac-correction', '--json', ...store];
+    const star = coordinationSchema.parse((await dec(['coordinate', FLAGSHIP, ...more])).json());
+    expect(star.areas).toEqual([]);
+    expect(star.messages).toBe(star.agents * star.rounds);
+    for (const [how, count] of [
+      ['auto', 6],
+      ['4', 4],
+      [file, 3],
+    ] as const) {
+      const report = coordinationSchema.parse((await dec(['coordinate', FLAGSHIP, ...more, '--areas', how])).json());
+      const own = report.areas.filter(({ agents }) => agents > 0);
+      expect(own).toHaveLength(count);
+      expect(own.reduce((sum, { agents }) => sum + agents, 0)).toBe(star.agents);
+      expect(report.messages).toBe(count * report.rounds);
+      expect(Math.abs(report.curtailedW / star.curtailedW - 1)).toBeLessThan(1e-3);
+    }
+  });
+
+  it.each([
+    ['0', /1 or more/],
+    ['nowhere.txt', /cannot be read/],
+  ])('says what is wrong with --areas %s', async (how, words) => {
+    const { code, stderr } = await dec(['coordinate', FLAGSHIP, '--areas', how, ...store]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(words);
+  });
+
+  it.each([[['--method', 'central']], [['--compare']], [['--envelopes']]])(
+    'does not let agents decide what %s decides in one hand',
+    async (more) => {
+      const { code, stderr } = await dec(['coordinate', FLAGSHIP, '--areas', '3', ...more, ...store]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/--areas/);
+    },
+  );
 
   it('comes to the central optimum within half a per cent', async () => {
     const run = async (method: string) =>

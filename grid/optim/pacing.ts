@@ -1,0 +1,123 @@
+import type { Exchange } from './exchange.js';
+import type { StarSettings } from './star-settings.js';
+
+/*
+ * The pace of the rounds: over-relaxation, penalty, and what is done when they run away.
+ *
+ * Steps: 1. a residual that grows takes over-relaxation back by a step, one that falls gives it back; 2. every fifth round
+ *        the penalty changes by the root of the ratio of the residuals where that is large; 3. a residual of ten times the
+ *        least so far is divergence: copies and prices go back to where it was least, half the step of the penalty is
+ *        undone, and from then on the penalty makes half steps.
+ * Fails: not; with steps of the penalty that shrink without end, two convex blocks converge.
+ * Source: Boyd et al. (2011), sections 3.4.1 and 3.4.3; dec-ancestor study 9.4 (guard).
+ */
+
+/** What the pace is kept by. */
+export interface Pace {
+  rho: number;
+  round: number;
+  /** Present over-relaxation, and the residual of the last round, that it is adapted by. */
+  relaxation: number;
+  lastResidual: number;
+  /** Least residual since the last (re)start. */
+  leastResidual: number;
+  /** Exponent of the residuals' ratio in a change of the penalty: a root at first, halved by every restart. */
+  balanceExponent: number;
+}
+
+/** The pace of a first round. */
+export function startPace(settings: StarSettings): Pace {
+  return {
+    rho: settings.rho,
+    round: 0,
+    relaxation: settings.relaxation,
+    lastResidual: Infinity,
+    leastResidual: Infinity,
+    balanceExponent: 0.5,
+  };
+}
+
+/** A residual that grows by this factor in a round takes over-relaxation back by a step; one that falls gives it back. */
+const RELAX_GROWTH = 1.5;
+const RELAX_STEP = 0.2;
+
+/** Adapts over-relaxation: rounds that swing get less of it, down to none. */
+export function relax(pace: Pace, settings: StarSettings, residual: number): void {
+  const isSwinging = residual > RELAX_GROWTH * pace.lastResidual;
+  const next = pace.relaxation + (isSwinging ? -RELAX_STEP : RELAX_STEP / 2);
+  pace.relaxation = Math.min(settings.relaxation, Math.max(Math.min(1, settings.relaxation), next));
+  pace.lastResidual = residual;
+}
+
+const BALANCE_EVERY = 5;
+const BALANCE_RATIO = 5;
+const BALANCE_LARGEST_FACTOR = 10;
+const BALANCE_UNTIL = 200;
+
+/** By what the penalty changes to keep the residuals within a ratio of one another; 1 where it stays. */
+export function balanceFactor({ round, balanceExponent }: Pace, primal: number, dual: number): number {
+  if (round % BALANCE_EVERY !== 0 || round > BALANCE_UNTIL) return 1;
+  const ratio = primal / Math.max(dual, 1e-12);
+  if (ratio <= BALANCE_RATIO && ratio >= 1 / BALANCE_RATIO) return 1;
+  const power = balanceExponent === 0.5 ? Math.sqrt(ratio) : ratio ** balanceExponent;
+  return Math.min(BALANCE_LARGEST_FACTOR, Math.max(1 / BALANCE_LARGEST_FACTOR, power));
+}
+
+/** Scaled prices change inversely to the penalty. */
+export function scalePrices({ power, reactive, voltage }: Exchange, factor: number): void {
+  for (const list of [power, reactive, voltage]) for (let k = 0; k < list.length; k++) list[k]! /= factor;
+}
+
+/** Growth of the residual over its least that counts as divergence. */
+const DIVERGED_GROWTH = 10;
+
+/** Whether the rounds have run away: the residual is ten times the least so far and not small. */
+export function hasDiverged(pace: Pace, residual: number, tolerance: number): boolean {
+  if (residual < pace.leastResidual) pace.leastResidual = residual;
+  return residual > DIVERGED_GROWTH * Math.max(pace.leastResidual, tolerance);
+}
+
+/** What the rounds go on from. */
+interface Place {
+  readonly z: Exchange;
+  readonly price: Exchange;
+  readonly ownAlpha: Float64Array;
+}
+
+/** Where the rounds can go back to. */
+export interface Checkpoint extends Place {
+  readonly rho: number;
+  readonly residual: number;
+}
+
+const copied = ({ power, reactive, voltage }: Exchange): Exchange => ({
+  power: power.slice(),
+  reactive: reactive.slice(),
+  voltage: voltage.slice(),
+});
+
+/** What is kept of a round with the least residual so far. */
+export function checkpoint({ rho, z, price, ownAlpha }: Place & Pace, residual: number): Checkpoint {
+  return { rho, residual, z: copied(z), price: copied(price), ownAlpha: ownAlpha.slice() };
+}
+
+/** Goes back to a checkpoint with half the step that the penalty has made since, and shorter steps to come. */
+export function restart(memory: Place & Pace, { rho, z, price, ownAlpha, residual }: Checkpoint): void {
+  const next = Math.sqrt(rho * memory.rho);
+  for (const block of ['power', 'reactive', 'voltage'] as const) {
+    memory.z[block].set(z[block]);
+    memory.price[block].set(price[block]);
+  }
+  memory.ownAlpha.set(ownAlpha);
+  scalePrices(memory.price, next / rho);
+  restartPace(memory, next, residual);
+}
+
+/** The pace after a restart. */
+export function restartPace(pace: Pace, rho: number, residual: number): void {
+  pace.rho = rho;
+  pace.relaxation = 1;
+  pace.lastResidual = residual;
+  pace.leastResidual = residual;
+  pace.balanceExponent /= 2;
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type AgentReply,
+  coordinateInProcess,
+  createServiceAgent,
+  createStarCoordinator,
+  type RoundProgress,
+  splitForStar,
+  starSettings,
+} from '../../../grid/optim/index.js';
+import { balanceFactor, hasDiverged, restartPace, startPace } from '../../../grid/optim/pacing.js';
+import { MODEL_INPUTS, MODEL_STATE, street } from './street.js';
+
+const net = street({ transformers: 6, customers: 6, pvKw: 8, loadKw: 0.8, sourcePu: 1.03, tap: 1 });
+
+describe('the guard against divergence', () => {
+  // dec-ancestor study 9.4: residual growth x 10 -> halve rho step / restart.
+  it('sees a residual of ten times the least so far that is not small', () => {
+    const pace = startPace(starSettings({}));
+    expect(hasDiverged(pace, 5, 0.1)).toBe(false);
+    expect(hasDiverged(pace, 1, 0.1)).toBe(false);
+    expect(hasDiverged(pace, 9.9, 0.1)).toBe(false);
+    expect(hasDiverged(pace, 10.1, 0.1)).toBe(true);
+    // Near the end a residual within ten times of what is asked for is no divergence.
+    expect(hasDiverged(pace, 0.01, 0.1)).toBe(false);
+    expect(hasDiverged(pace, 0.9, 0.1)).toBe(false);
+  });
+
+  it('halves the steps of the penalty with every restart, on the scale of its logarithm', () => {
+    const pace = { ...startPace(starSettings({})), round: 5 };
+    expect(balanceFactor(pace, 81, 1)).toBeCloseTo(9, 12);
+    restartPace(pace, 1, 1);
+    expect(balanceFactor(pace, 81, 1)).toBeCloseTo(3, 12);
+    restartPace(pace, 1, 1);
+    expect(balanceFactor(pace, 1, 81)).toBeCloseTo(1 / Math.sqrt(3), 12);
+    expect(pace.relaxation).toBe(1);
+  });
+
+  it('goes back when answers have led astray, and comes to the optimum all the same', () => {
+    const settings = starSettings({});
+    const split = splitForStar(net);
+    const optimum = coordinateInProcess({
+      feeder: net,
+      split,
+      inputs: MODEL_INPUTS,
+      state: MODEL_STATE,
+      maxCorrections: 0,
+      leastCurtailedW: 0,
+      method: 'central',
+    });
+    const coordinator = createStarCoordinator(split.primary, settings);
+    const agents = new Map(split.services.map((model) => [model.agentId, createServiceAgent(model, settings)]));
+    coordinator.prepare(MODEL_INPUTS, MODEL_STATE);
+    for (const agent of agents.values()) agent.prepare(MODEL_INPUTS);
+    let requests = coordinator.start();
+    const history: RoundProgress[] = [];
+    while (!history.at(-1)?.hasConverged && history.length < 200) {
+      const replies = new Map<string, AgentReply>();
+      for (const [id, request] of requests) {
+        const reply = agents.get(id)!.update(request);
+        // In round 12 all answers are off by a megawatt: finite, and as such not nonsense.
+        const offW = history.length === 11 ? 1e6 : 0;
+        replies.set(id, { ...reply, powerW: reply.powerW.map((w) => w + offW) });
+      }
+      const step = coordinator.step(replies);
+      requests = step.requests;
+      history.push(step.progress);
+    }
+    expect(history.filter(({ isRestarted }) => isRestarted)).not.toHaveLength(0);
+    expect(history.at(-1)!.hasConverged).toBe(true);
+    const alpha = new Map([...agents.values()].flatMap((agent) => [...agent.fractions()]));
+    for (const der of optimum.ders) expect(Math.abs(alpha.get(der.derId)! - der.alpha)).toBeLessThan(1e-3);
+  });
+});
