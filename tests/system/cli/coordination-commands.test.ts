@@ -53,7 +53,7 @@ describe('dec coordinate', () => {
       expect(own).toHaveLength(count);
       expect(own.reduce((sum, { agents }) => sum + agents, 0)).toBe(star.agents);
       expect(report.messages).toBe(count * report.rounds);
-      expect(Math.abs(report.curtailedW / star.curtailedW - 1)).toBeLessThan(1e-3);
+      expect(Math.abs(report.curtailedW! / star.curtailedW! - 1)).toBeLessThan(1e-3);
     }
   });
 

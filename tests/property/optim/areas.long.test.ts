@@ -64,7 +64,7 @@ describe('areas on any tree', () => {
         expect(areas.rounds).toBeLessThanOrEqual(1.5 * star.rounds + 6);
         if (areas.rounds < 200 && mode !== 'maxMin') expect(areas.messages).toBe(own.length * areas.rounds);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
