@@ -356,7 +356,7 @@ export class BatchRecorder {
       if (part === 0) continue;
       const square = this.squareOf(k, lane);
       if (part === 2) {
-        const ratio = square / shares.ratedV[k]! ** 2;
+        const ratio = (square * shares.admittanceShare[k]!) / shares.ratedV[k]! ** 2;
         this.shareW += shares.powerW[k]! * ratio;
         this.shareVar += shares.powerVar[k]! * ratio;
       } else if (this.laws[k] && square > shares.minV[k]! ** 2 && square <= shares.maxV[k]! ** 2) {

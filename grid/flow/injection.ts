@@ -9,8 +9,9 @@
  *   max < |V|           f = z / Vr^2 + i / (Vr max) + p / max^2                   (admittance)
  * Where min > max, as some files have it, the law below min comes first and that above max is the only other.
  * Generation has low = 0, so that below `min` its straight line is the admittance at `min`.
+ * Every admittance but a load's is multiplied by the unit's own share of it (a third for one phase in delta).
  * Where vars are fixed (isVarFixed), outside the window f of P is 1 / min^2 or 1 / max^2 and f of Q is 1 / Vr^2; with a
- * current limit f below `min` is 1 / (min |V|). A ZIPV load fades out by (1 + tanh 500 (|V| - cutoff) / Vr) / 2.
+ * current limit f below `min` is 1 / (min |V|), of Q its negative for a machine. A ZIPV load fades out by (1 + tanh 500 (|V| - cutoff) / Vr) / 2.
  * The part of the derivative that is complex-linear at rating, P (zP + iP / 2) - j Q (zQ + iQ / 2) over Vr^2, stands
  * in the admittance matrix; the kernel gives the rest. Constant power adds nothing there: its derivative is purely
  * conjugate-linear, and an admittance would only slow the fixed point.
@@ -76,7 +77,7 @@ export class ShareInjection {
     this.linearAge++;
     const { shares } = this;
     const part = this.part[k]!;
-    const square = shares.ratedV[k]! ** 2;
+    const square = shares.ratedV[k]! ** 2 / shares.admittanceShare[k]!;
     const isWhole = part === 2 || this.isNominalInMatrix || this.isNominalOf[k] === 1;
     const weightP = part === 0 ? 0 : isWhole ? 1 : shares.zP[k]! + shares.iP[k]! / 2;
     const weightQ = part === 0 ? 0 : isWhole ? 1 : shares.zQ[k]! + shares.iQ[k]! / 2;
@@ -117,11 +118,12 @@ export class ShareInjection {
   private evaluate(k: number, square: number): void {
     const s = this.shares;
     const rated = s.ratedV[k]!;
-    const nominal = 1 / (rated * rated);
+    const weight = s.admittanceShare[k]!;
+    const nominal = weight / (rated * rated);
     const min = s.minV[k]!;
     const max = s.maxV[k]!;
     if (s.isVarFixed[k] === 1 && (square <= min * min || square > max * max) && square > s.lowV[k]! ** 2) {
-      this.fP = square <= min * min ? 1 / (min * min) : 1 / (max * max);
+      this.fP = weight / (square <= min * min ? min * min : max * max);
       this.fQ = nominal;
       return;
     }
@@ -138,7 +140,7 @@ export class ShareInjection {
       this.fP = s.zP[k]! * nominal + s.iP[k]! * current + pP;
       this.fQ = s.zQ[k]! * nominal + s.iQ[k]! * current + pQ;
     } else if (square > min * min) {
-      const power = 1 / (max * max);
+      const power = weight / (max * max);
       const current = 1 / (rated * max);
       this.fP = s.zP[k]! * nominal + s.iP[k]! * current + s.pP[k]! * power;
       this.fQ = s.isQuadratic[k] ? power : s.zQ[k]! * nominal + s.iQ[k]! * current + s.pQ[k]! * power;
@@ -150,13 +152,13 @@ export class ShareInjection {
         this.fQ = nominal;
         return;
       }
-      if (s.isCurrentLimited[k] === 1) {
+      if (s.isCurrentLimited[k] !== 0) {
         this.fP = size > 0 ? 1 / (min * size) : nominal;
-        this.fQ = this.fP;
+        this.fQ = s.isCurrentLimited[k] === 1 ? this.fP : -this.fP;
         return;
       }
       const start = low * nominal;
-      const power = (start + ((1 / min - start) / (min - low)) * (size - low)) / size;
+      const power = (start + ((weight / min - start) / (min - low)) * (size - low)) / size;
       const current = (start + ((1 / rated - start) / (min - low)) * (size - low)) / size;
       this.fP = s.zP[k]! * nominal + s.iP[k]! * current + s.pP[k]! * power;
       this.fQ = s.isQuadratic[k] ? power : s.zQ[k]! * nominal + s.iQ[k]! * current + s.pQ[k]! * power;
@@ -288,8 +290,9 @@ export class ShareInjection {
     const vr = (a >= 0 ? voltage[a]! : 0) - (b >= 0 ? voltage[b]! : 0);
     const vi = (a >= 0 ? voltage[a + 1]! : 0) - (b >= 0 ? voltage[b + 1]! : 0);
     if (held.part[k] === 0) return [0, 0];
-    let cr = shares.powerW[k]! / shares.ratedV[k]! ** 2;
-    let ci = -shares.powerVar[k]! / shares.ratedV[k]! ** 2;
+    const square = shares.ratedV[k]! ** 2 / shares.admittanceShare[k]!;
+    let cr = shares.powerW[k]! / square;
+    let ci = -shares.powerVar[k]! / square;
     if (held.part[k] === 1) {
       this.evaluate(k, vr * vr + vi * vi);
       cr = held.powerW[k]! * this.fP;

@@ -312,6 +312,11 @@ export interface Generation extends Element {
   /** Outside this window the unit becomes constant impedance, as an OpenDSS generator model 1 or PVSystem does. */
   readonly minVoltagePu: number;
   readonly maxVoltagePu: number;
+  /**
+   * Which part of its nominal admittance it has where it is an admittance: outside its window and by its model. Default 1;
+   * a third for one phase in delta of an OpenDSS script.
+   */
+  readonly admittanceShare?: number;
 }
 
 /** A photovoltaic unit behind its inverter. `mrid` is the PowerElectronicsConnection's, `unitMrid` the PhotovoltaicUnit's. */

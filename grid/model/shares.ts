@@ -43,7 +43,12 @@ export interface CompiledShares {
    * line between (OpenDSS load models 6 and 7, generator models 4 and 5).
    */
   readonly isVarFixed: Uint8Array;
-  /** 1 where below the window the current stays at that of the window's lower edge (inverters with a current limit). */
+  /** Which part of the nominal admittance there is where the law is an admittance: by zP and zQ, and outside the window. */
+  readonly admittanceShare: Float64Array;
+  /**
+   * 1 where below the window the current stays at that of the window's lower edge (inverters with a current limit); 2 where
+   * also its vars change their sign there (OpenDSS generator model 7).
+   */
   readonly isCurrentLimited: Uint8Array;
   /** Voltage around which a ZIPV load fades out, V; 0 for none. Below `lowV` it is the nominal admittance all the same. */
   readonly cutoffV: Float64Array;
@@ -65,7 +70,8 @@ interface Row {
   readonly minPu: number;
   readonly maxPu: number;
   readonly isVarFixed: boolean;
-  readonly isCurrentLimited: boolean;
+  readonly isCurrentLimited: 0 | 1 | 2;
+  readonly admittanceShare: number;
   readonly cutoffPu: number;
 }
 
@@ -88,7 +94,8 @@ function loadRows(load: Load): Row[] {
     minPu: Math.max(lowPu, load.minVoltagePu),
     maxPu: isAdmittance ? 1 : load.maxVoltagePu,
     isVarFixed: load.model === 6 || load.model === 7,
-    isCurrentLimited: false,
+    isCurrentLimited: 0,
+    admittanceShare: 1,
     cutoffPu: load.cutoffVoltagePu ?? 0,
   }));
 }
@@ -102,8 +109,9 @@ function generationZip(der: Der): { readonly zipP: ZipShares; readonly zipQ: Zip
   };
 }
 
-function isLimited(der: PhotovoltaicSystem | Battery | Machine): boolean {
-  return der.kind === 'machine' ? der.model === 7 : (der.inverter?.isCurrentLimited ?? false);
+function currentLimit(der: PhotovoltaicSystem | Battery | Machine): 0 | 1 | 2 {
+  if (der.kind === 'machine') return der.model === 7 ? 2 : 0;
+  return der.inverter?.isCurrentLimited ? 1 : 0;
 }
 
 function generationRows(der: Der): Row[] {
@@ -117,9 +125,13 @@ function generationRows(der: Der): Row[] {
     lowPu: 0,
     // A machine that holds its voltage does so by its power alone, at any voltage.
     minPu: der.kind === 'machine' && der.model === 3 ? 0 : der.minVoltagePu,
-    maxPu: isLimited(der) || (der.kind === 'machine' && der.model === 3) ? Number.POSITIVE_INFINITY : der.maxVoltagePu,
+    maxPu:
+      currentLimit(der) !== 0 || (der.kind === 'machine' && der.model === 3)
+        ? Number.POSITIVE_INFINITY
+        : der.maxVoltagePu,
     isVarFixed: der.kind === 'machine' && (der.model === 4 || der.model === 5),
-    isCurrentLimited: isLimited(der),
+    isCurrentLimited: currentLimit(der),
+    admittanceShare: der.admittanceShare ?? 1,
     cutoffPu: 0,
   }));
 }
@@ -146,7 +158,7 @@ export function compileShares(feeder: Feeder, places: NodePlaces): CompiledShare
     ...{ count, a: new Int32Array(count), b: new Int32Array(count) },
     ...{ ratedV: numbers(), lowV: numbers(), minV: numbers(), maxV: numbers(), powerW: numbers(), powerVar: numbers() },
     ...{ zP: numbers(), iP: numbers(), pP: numbers(), zQ: numbers(), iQ: numbers(), pQ: numbers() },
-    ...{ eP: numbers(), eQ: numbers(), cutoffV: numbers() },
+    ...{ eP: numbers(), eQ: numbers(), admittanceShare: numbers(), cutoffV: numbers() },
     isQuadratic: new Uint8Array(count),
     isVarFixed: new Uint8Array(count),
     isCurrentLimited: new Uint8Array(count),
@@ -181,7 +193,8 @@ export function compileShares(feeder: Feeder, places: NodePlaces): CompiledShare
     shares.cutoffV[k] = row.cutoffPu * rated;
     shares.isQuadratic[k] = zipP.p === 1 && zipQ.z === 1 && !row.isVarFixed ? 1 : 0;
     shares.isVarFixed[k] = row.isVarFixed ? 1 : 0;
-    shares.isCurrentLimited[k] = row.isCurrentLimited ? 1 : 0;
+    shares.isCurrentLimited[k] = row.isCurrentLimited;
+    shares.admittanceShare[k] = row.admittanceShare;
   }
   return shares;
 }

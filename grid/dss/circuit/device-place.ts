@@ -1,25 +1,31 @@
 import type { Connection } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
-import { type DssBus, deltaConductors, terminalAt } from './terminal.js';
+import { type DssBus, deltaConductors, sharesAt, shuntConductors, terminalAt } from './terminal.js';
 
 /** Where a load, generator or inverter stands and for which voltage it is made, while assignments are carried out. */
 export class DevicePlace {
   bus: DssBus | undefined;
   phases = 3;
   kv = 12.47;
-  /** Phases when the kV was read, see {@link ratedKv}. */
+  /** Phases when the kV or the connection was read last, see {@link ratedKv}. */
   phasesAtKv = 3;
   connection: Connection = 'wye';
+  /** Where `like` has made it and neither phases nor connection was written since, see {@link #conductors}. */
+  private copy: DssAssignment | undefined;
 
   /** @returns true where the property is one of the place */
   applyPlace(reader: CircuitReader, object: DssObject, assignment: DssAssignment): boolean {
     switch (assignment.property) {
+      case 'like':
+        this.copy = assignment;
+        return true;
       case 'bus1':
         this.bus = reader.bus(object, assignment);
         return true;
       case 'phases':
         this.phases = reader.count(object, assignment) ?? this.phases;
+        this.copy = undefined;
         return true;
       case 'kv':
         this.kv = reader.positive(object, assignment) ?? this.kv;
@@ -27,11 +33,51 @@ export class DevicePlace {
         return true;
       case 'conn':
         this.connection = reader.connection(object, assignment) ?? this.connection;
+        this.phasesAtKv = this.phases;
+        this.copy = undefined;
         return true;
       default:
         return false;
     }
   }
+
+  /**
+   * The shares of the device with its power, W and var, at the rated kV.
+   *
+   * @returns undefined, and says so, where none of them lies between two nodes
+   */
+  place(
+    reader: CircuitReader,
+    object: DssObject,
+    bus: DssBus,
+    kv: number,
+    powerW: number,
+    powerVar: number,
+  ): ReturnType<typeof sharesAt> | undefined {
+    const { phases, connection, copy } = this;
+    const usual = shuntConductors(phases, connection);
+    const count = copy ? copiedConductors(object.className, phases) : usual;
+    if (!copy || count === usual) return sharesAt(bus, phases, connection, kv, powerW, powerVar);
+    const { terminal, shares } = sharesAt(bus, phases, connection, kv, powerW, powerVar, count);
+    // a phase whose two ends are one conductor keeps its part of the power, at ground, where it carries nothing
+    const placed = shares.map((share) =>
+      share.node === share.otherNode ? { ...share, node: 0, otherNode: 0 } : share,
+    );
+    const isCarrying = placed.some(({ node, otherNode }) => node !== otherNode);
+    reader.note(
+      'warning',
+      'UNSUPPORTED_ATTRIBUTE',
+      object,
+      `As a copy ("like") it has ${count} conductor${count === 1 ? '' : 's'} for ${phases} phase${phases === 1 ? '' : 's'} in ${connection}, as in OpenDSS${isCarrying ? '' : ', and carries nothing; it is left out'}. "phases" or "conn" behind "like" counts them anew.`,
+      copy,
+    );
+    return isCarrying ? { terminal, shares: placed } : undefined;
+  }
+}
+
+/** Conductors of a device that `like` has made: OpenDSS gives a copy those of a wye, or as many as phases. */
+function copiedConductors(className: string, phases: number): number {
+  return className === 'load' || phases === 3 ? phases + 1 : phases;
 }
 
 /** What Capacitor and Reactor have in common: shunt at one bus, or series between two. */

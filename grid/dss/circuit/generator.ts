@@ -7,7 +7,7 @@ import type { DssAssignment, DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
 import { DevicePlace } from './device-place.js';
 import { profileNames } from './profile.js';
-import { noteDeltaWindow, ratedKv, sharesAt } from './terminal.js';
+import { admittanceShare, ratedKv } from './terminal.js';
 
 type MachineModel = NonNullable<Machine['model']>;
 
@@ -134,13 +134,29 @@ export function readGenerator(reader: CircuitReader, object: DssObject): Machine
     reader.noteNoBus(object);
     return undefined;
   }
-  noteDeltaWindow(reader, object, state);
   const isWaiting = state.dispatch === 'l' && state.dispatchValue > reader.settings.loadMultiplier && !state.isForced;
   if (isWaiting) {
     reader.note('info', 'GENERATOR_OFF', object, 'Its load level is not reached; it stands still in a snapshot.');
   }
+  if (model === 7 && state.kvar !== 0) {
+    reader.note(
+      'info',
+      'UNSUPPORTED_ATTRIBUTE',
+      object,
+      'Below its voltage window, where its current is limited, its vars change their sign, as in OpenDSS.',
+    );
+  }
   const factor = isWaiting ? 0 : state.isFixed ? 1 : reader.settings.generationMultiplier;
   const isReactiveFixed = model === 4 || model === 5;
+  const placed = state.place(
+    reader,
+    object,
+    bus,
+    ratedKv(kv, state.phasesAtKv, phases),
+    state.kw * 1000 * factor,
+    state.kvar * 1000 * (isReactiveFixed ? 1 : factor),
+  );
+  if (!placed) return undefined;
   const mostKvar = state.mostKvar ?? 2 * Math.abs(state.kvar);
   return {
     kind: 'machine',
@@ -148,15 +164,9 @@ export function readGenerator(reader: CircuitReader, object: DssObject): Machine
     mrid: '',
     name: object.displayName,
     connection,
-    ...sharesAt(
-      bus,
-      phases,
-      connection,
-      connection === 'wye' ? ratedKv(kv, state.phasesAtKv, phases) : kv,
-      state.kw * 1000 * factor,
-      state.kvar * 1000 * (isReactiveFixed ? 1 : factor),
-    ),
+    ...placed,
     ratedPowerVA: (state.kva ?? Math.abs(state.kw) * 1.2) * 1000,
+    ...admittanceShare(reader, object, state),
     minVoltagePu: state.leastPu,
     maxVoltagePu: state.largestPu,
     model,

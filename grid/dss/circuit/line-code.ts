@@ -102,7 +102,7 @@ export function readLineCode(reader: CircuitReader, object: DssObject): LineCode
           unit = reader.unit(object, assignment);
           break;
         case 'basefreq':
-          parameters.baseFrequencyHz = reader.positive(object, assignment) ?? parameters.baseFrequencyHz;
+          parameters.setBaseFrequency(reader.positive(object, assignment) ?? parameters.baseFrequencyHz);
           break;
         case 'normamps':
           normalA = reader.number(object, assignment) ?? normalA;

@@ -84,6 +84,15 @@ export class LineParameters {
     this.c = fill(c1, c0);
   }
 
+  /**
+   * Sets the base frequency. The matrix of capacitances is kept as susceptances, as OpenDSS has it: those written before
+   * count for the new frequency.
+   */
+  setBaseFrequency(frequencyHz: number): void {
+    if (!this.isSequence) this.c = this.c.map((c) => (c * this.baseFrequencyHz) / frequencyHz);
+    this.baseFrequencyHz = frequencyHz;
+  }
+
   /** Sets the number of conductors; a new number gives the matrices of the sequence values. */
   setPhases(phases: number): void {
     if (phases === this.phases) return;

@@ -215,7 +215,7 @@ export function readLine(
           state.normalA = reader.number(object, assignment) ?? state.normalA;
           break;
         case 'basefreq':
-          state.parameters.baseFrequencyHz = reader.positive(object, assignment) ?? state.parameters.baseFrequencyHz;
+          state.parameters.setBaseFrequency(reader.positive(object, assignment) ?? state.parameters.baseFrequencyHz);
           break;
       }
     }

@@ -10,7 +10,6 @@ import { type CircuitReader, commandsOf } from './circuit-reader.js';
 import { DevicePlace } from './device-place.js';
 import type { GrowthLibrary } from './growth.js';
 import { profileNames } from './profile.js';
-import { sharesAt } from './terminal.js';
 
 type LoadModel = NonNullable<Load['model']>;
 
@@ -261,14 +260,15 @@ export function readLoad(reader: CircuitReader, growth: GrowthLibrary, object: D
   const grown = growth.factor(state.growth, settings.year);
   const multiplier = (state.scaling === 'variable' ? settings.loadMultiplier : 1) * grown;
   const isReactiveFixed = state.model === 6 || state.model === 7;
-  const placed = sharesAt(
+  const placed = state.place(
+    reader,
+    object,
     state.bus,
-    state.phases,
-    state.connection,
     state.kv,
     state.kw * 1000 * multiplier,
     state.kvar * 1000 * (isReactiveFixed ? 1 : multiplier),
   );
+  if (!placed) return undefined;
   return {
     kind: 'load',
     id: `load.${object.name}`,

@@ -3,7 +3,7 @@ import type { DssAssignment, DssObject } from '../script/index.js';
 import { type CircuitReader, commandsOf } from './circuit-reader.js';
 import { curveAt, InverterParameters, terminalPower } from './inverter.js';
 import { curveOf, profileNames } from './profile.js';
-import { sharesAt } from './terminal.js';
+import { admittanceShare } from './terminal.js';
 
 /** Rating and cut-in of a PVSystem that names none (OpenDSS): kVA, %. */
 const DEFAULT_KVA = 500;
@@ -57,6 +57,8 @@ export function readPhotovoltaic(reader: CircuitReader, object: DssObject): Phot
   const efficiency = inverter.efficiency ? curveAt(inverter.efficiency, panelW / inverter.ratedVA) : 1;
   const activeW = isOn ? Math.min(panelW * efficiency, (peakW * peakPct) / 100) : 0;
   const [powerW, powerVar] = terminalPower(inverter, activeW, peakW, isOn);
+  const placed = parameters.place(reader, object, bus, kv, powerW, powerVar);
+  if (!placed) return undefined;
   return {
     kind: 'pv',
     id: `pvsystem.${object.name}`,
@@ -64,8 +66,9 @@ export function readPhotovoltaic(reader: CircuitReader, object: DssObject): Phot
     unitMrid: '',
     name: object.displayName,
     connection,
-    ...sharesAt(bus, phases, connection, kv, powerW, powerVar),
+    ...placed,
     ratedPowerVA: inverter.ratedVA,
+    ...admittanceShare(reader, object, parameters),
     // OpenDSS limits the current of one phase in delta to that of one phase in wye
     minVoltagePu:
       parameters.leastPu * (inverter.isCurrentLimited && connection === 'delta' && phases === 1 ? Math.sqrt(3) : 1),

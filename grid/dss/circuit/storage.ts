@@ -4,7 +4,7 @@ import { type CircuitReader, commandsOf } from './circuit-reader.js';
 import { curveAt, InverterParameters, terminalPower } from './inverter.js';
 import { multiplierAt, profileNames, readProfile } from './profile.js';
 import { lastStudyStep } from './study.js';
-import { noteDeltaWindow, ratedKv, sharesAt } from './terminal.js';
+import { admittanceShare, ratedKv } from './terminal.js';
 
 /** Ratings of a Storage that names none (OpenDSS): kVA, kW, kWh. */
 const DEFAULT_KVA = 25;
@@ -27,6 +27,8 @@ class StorageState {
   storedKwh: number | undefined;
   storedPct: number | undefined;
   reservePct = 20;
+  /** OpenDSS has no reserve before a rating in kWh or a reserve is written. */
+  hasReserve = false;
   state: Cell['state'] = 'idling';
   chargePct = 100;
   dischargePct = 100;
@@ -44,12 +46,16 @@ class StorageState {
     return this.storedKwh ?? 0.01 * (this.storedPct ?? 100) * this.ratedKwh;
   }
 
+  get reserveKwh(): number {
+    return this.hasReserve ? (this.ratedKwh * this.reservePct) / 100 : 0;
+  }
+
   get isFull(): boolean {
     return this.energyKwh >= this.ratedKwh;
   }
 
   get isEmpty(): boolean {
-    return this.energyKwh <= (this.ratedKwh * this.reservePct) / 100;
+    return this.energyKwh <= this.reserveKwh;
   }
 }
 
@@ -78,6 +84,7 @@ function apply(reader: CircuitReader, object: DssObject, state: StorageState, as
       break;
     case 'kwhrated':
       state.ratedKwh = reader.positive(object, assignment) ?? state.ratedKwh;
+      state.hasReserve = true;
       // A new rating is a full cell, whatever was written of its energy before.
       state.storedPct = undefined;
       state.storedKwh = undefined;
@@ -92,6 +99,7 @@ function apply(reader: CircuitReader, object: DssObject, state: StorageState, as
       break;
     case '%reserve':
       state.reservePct = number(state.reservePct);
+      state.hasReserve = true;
       break;
     case 'state': {
       const word = reader.word(assignment);
@@ -192,7 +200,6 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
     reader.noteNoBus(object);
     return undefined;
   }
-  noteDeltaWindow(reader, object, parameters);
   if (!parameters.hasKva) parameters.kva = state.ratedKw;
   // OpenDSS takes the limit of current of a Storage for a constant impedance below its window.
   const inverter = { ...parameters.inverter(DEFAULT_KVA), isCurrentLimited: false };
@@ -211,6 +218,9 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
         ? ratedW * Math.min(1, state.dischargePct / 100)
         : -(inverter.efficiency ? idleW / curveAt(inverter.efficiency, idleW / inverter.ratedVA) : idleW);
   const [powerW, powerVar] = terminalPower(inverter, activeW, ratedW, true);
+  const rated = ratedKv(kv, parameters.phasesAtKv, phases);
+  const placed = parameters.place(reader, object, bus, rated, powerW, powerVar);
+  if (!placed) return undefined;
   return {
     kind: 'battery',
     id: `storage.${object.name}`,
@@ -218,15 +228,9 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
     unitMrid: '',
     name: object.displayName,
     connection,
-    ...sharesAt(
-      bus,
-      phases,
-      connection,
-      connection === 'wye' ? ratedKv(kv, parameters.phasesAtKv, phases) : kv,
-      powerW,
-      powerVar,
-    ),
+    ...placed,
     ratedPowerVA: inverter.ratedVA,
+    ...admittanceShare(reader, object, parameters),
     minVoltagePu: parameters.leastPu,
     maxVoltagePu: parameters.largestPu,
     maxPowerW: ratedW,
@@ -238,7 +242,7 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
       dischargeEfficiencyPct: state.dischargeEfficiencyPct,
       idlingLossPct: state.idlingPct,
       idlingVarPct: 0,
-      reservePct: state.reservePct,
+      reservePct: state.hasReserve ? state.reservePct : 0,
       state: state.state,
       chargeRatePct: state.chargePct,
       dischargeRatePct: state.dischargePct,

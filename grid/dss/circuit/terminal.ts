@@ -39,29 +39,34 @@ export function shareVoltage(phases: number, connection: Connection, kv: number)
 }
 
 /**
- * Rated kV of a generator or storage unit whose number of phases may have been written after its kV: OpenDSS works the
- * voltage of one phase out when it reads the kV and leaves it so.
+ * Rated kV of a generator or storage unit whose number of phases may have been written after its kV and its connection:
+ * OpenDSS works the voltage of one phase out when it reads either of them and leaves it so.
  *
- * @param phasesThen - phases when the kV was read
+ * @param phasesThen - phases when the kV or the connection was read last
  */
 export function ratedKv(kv: number, phasesThen: number, phases: number): number {
   const perPhase = (count: number) => (count === 2 || count === 3 ? 1 / Math.sqrt(3) : 1);
   return phasesThen === phases ? kv : (kv * perPhase(phasesThen)) / perPhase(phases);
 }
 
-/** Says that the voltage window of a delta unit is not that of OpenDSS, where its phases were written after its kV. */
-export function noteDeltaWindow(
+/**
+ * The part of its nominal admittance that a generating or storing unit has outside its voltage window and where its model
+ * is an admittance. OpenDSS divides the admittance of every unit in delta by three, which is right for two and three phases
+ * only: it takes the voltage of one phase for that to a neutral.
+ */
+export function admittanceShare(
   reader: CircuitReader,
   object: DssObject,
-  { connection, kv, phasesAtKv, phases }: { connection: Connection; kv: number; phasesAtKv: number; phases: number },
-): void {
-  if (connection !== 'delta' || ratedKv(kv, phasesAtKv, phases) === kv) return;
+  { connection, phases }: { readonly connection: Connection; readonly phases: number },
+): { readonly admittanceShare?: number } {
+  if (connection !== 'delta' || phases !== 1) return {};
   reader.note(
-    'warning',
+    'info',
     'UNSUPPORTED_ATTRIBUTE',
     object,
-    'Its phases are written after its kV: OpenDSS keeps the voltage window of the number before, here it is that of the kV.',
+    'It has one phase in delta: outside its voltage window, and where its model is an admittance, it is a third of that admittance, as in OpenDSS. In wye between the same two nodes it is the whole.',
   );
+  return { admittanceShare: 1 / 3 };
 }
 
 /**
@@ -69,6 +74,7 @@ export function noteDeltaWindow(
  *
  * @param powerW - power of all phases, W
  * @param powerVar - reactive power of all phases, var
+ * @param count - conductors of the device, where they are not as usual
  */
 export function sharesAt(
   bus: DssBus,
@@ -77,8 +83,8 @@ export function sharesAt(
   kv: number,
   powerW: number,
   powerVar: number,
+  count = shuntConductors(phases, connection),
 ): { readonly terminal: Terminal; readonly shares: PhaseShare[] } {
-  const count = shuntConductors(phases, connection);
   const terminal = terminalAt(bus, phases, count);
   const { nodes } = terminal;
   const ratedVoltageV = shareVoltage(phases, connection, kv);

@@ -19,6 +19,8 @@ const NOT_COPIED: Readonly<Record<string, readonly string[]>> = {
   storagecontroller: ['elementlist', 'weights'],
   transformer: ['bus', 'sub', 'subname', '%imag', 'leadlag', 'ppm_antifloat'],
 };
+/** Devices of which a copy counts its conductors anew, see circuit/device-place.ts. */
+const DEVICES: ReadonlySet<string> = new Set(['load', 'generator', 'pvsystem', 'storage']);
 /** Classes whose active winding is the first again after `like`. */
 const WITH_WINDINGS: ReadonlySet<string> = new Set(['autotrans', 'transformer', 'xfmrcode']);
 
@@ -60,8 +62,9 @@ export function copiedAssignments(pattern: DssObject, at: DssPlace, directory: s
   const copied = pattern.assignments.filter(
     ({ property }) => (!NEVER_COPIED.has(property) || (isLineCode && property === 'like')) && !left.includes(property),
   );
-  // a copy goes by sequence values: the place is marked, see line-code.ts
-  if (isLineCode) copied.push({ property: 'like', value: { text: pattern.name, quote: '' }, at, directory });
+  // a copy goes by sequence values, or has conductors of its own: the place is marked, see line-code.ts and device-place.ts
+  if (isLineCode || DEVICES.has(className))
+    copied.push({ property: 'like', value: { text: pattern.name, quote: '' }, at, directory });
   if (WITH_WINDINGS.has(className) && copied.length > 0) {
     copied.push({ property: 'wdg', value: { text: '1', quote: '' }, at, directory });
   }

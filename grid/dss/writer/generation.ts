@@ -11,12 +11,18 @@ const KILO = 1000;
 /** Room between an inverter's rating and the power it is written with, so that rounding does not limit it. */
 const ROUNDING = 1 + 1e-9;
 
+/** One phase in delta: a third of its admittance, unless its current is limited, which then stands in its window. */
+function isThird(der: Der): boolean {
+  const isLimited = der.kind === 'pv' && der.inverter?.isCurrentLimited === true;
+  return der.admittanceShare !== undefined && !isLimited;
+}
+
 /** Where and at which voltage; the window outside which the unit is an impedance. */
 function place(script: DssScriptText, der: Der, group: ShareGroup): Properties {
   return {
     bus1: script.at({ bus: der.terminal.bus, nodes: group.nodes }),
     phases: group.phases,
-    conn: group.connection === 'delta' ? 'delta' : undefined,
+    conn: group.connection === 'delta' || isThird(der) ? 'delta' : undefined,
     kv: group.kv,
     vminpu: der.minVoltagePu,
     vmaxpu: der.maxVoltagePu,

@@ -228,7 +228,7 @@ export class LaneSolver {
       F[values + 2] = linearRe[k]!;
       F[values + 3] = linearIm[k]!;
       const rated = shares.ratedV[k]!;
-      const nominal = 1 / (rated * rated);
+      const nominal = shares.admittanceShare[k]! / (rated * rated);
       const zip = (header[HEADER.zipAt]! + ZIP_BYTES * t) >> 3;
       F[zip] = rated;
       F[zip + 1] = shares.zP[k]! * nominal;

@@ -108,7 +108,7 @@ export class PowerRecorder {
       const vr = V[a]! - V[b]!;
       const vi = V[a + width]! - V[b + width]!;
       const square = vr * vr + vi * vi;
-      if (part === 2) sum += (shares.powerW[k]! * square) / shares.ratedV[k]! ** 2;
+      if (part === 2) sum += (shares.powerW[k]! * square * shares.admittanceShare[k]!) / shares.ratedV[k]! ** 2;
       else if (
         isPower[k] &&
         square > shares.minV[k]! * shares.minV[k]! &&
