@@ -3,8 +3,9 @@
  *
  * Steps: the pattern is that of every element in every state (all switches closed, all capacitors in), so that taps,
  * switches and capacitors only change values; values are summed from the primitives; nodes without a path to a source
- * get a shunt too small to matter, so that an opened switch leaves a solvable matrix. A neutral that devices alone tie to
- * the fed network is no such node.
+ * get a shunt too small to matter, so that an opened switch leaves a solvable matrix; the least where the charging of
+ * their lines holds them by itself. A neutral that devices alone tie to the fed network is no such node. Where the
+ * branches leave no factor, the nominal admittances of the devices come in.
  * Cost: pattern and analysis once; a change of a few elements costs the sum of their entries and the rows of the factor
  * on the way from there to the root; a switch costs a whole summation and factorisation.
  * Fails: `refresh` answers with the node of a lost pivot.
@@ -19,9 +20,11 @@ import { MatrixPattern } from './kernel/matrix-pattern.js';
 const FIRST_NEUTRAL_NODE = 4;
 /** Partial factorisations that are remembered row by row. */
 const REMEMBERED = 16;
-/** Shunt at a node without a path to a source: relative to its own diagonal entry, and at least, S. */
-const DEAD_SHUNT_RELATIVE = 1e-13;
+/** Shunt at a node without a path to a source: relative to its own diagonal entry, above its rounding, and at least, S. */
+const DEAD_SHUNT_RELATIVE = 2e-12;
 const DEAD_SHUNT_LEAST = 1e-12;
+/** Charging of a line, relative to its own admittance, that ties a node without a path to a source to ground by itself. */
+const CHARGING_RELATIVE = 1e-11;
 
 /** Admittance matrix, factor and the state of energisation. */
 export class AdmittanceNetwork {
@@ -49,6 +52,8 @@ export class AdmittanceNetwork {
   isRefinementNeeded: boolean | undefined;
   /** 1 for nodes without a path to a source. */
   readonly isDead: Uint8Array;
+  /** 1 for those of them that the charging of lines ties to ground. */
+  private readonly isCharged: Uint8Array;
   readonly pattern: MatrixPattern;
   /** The order of the factor: silent nodes first, see kernel/elimination.ts. */
   readonly elimination: Elimination;
@@ -60,6 +65,8 @@ export class AdmittanceNetwork {
   /** Elements with a new primitive since the last factorisation. */
   private readonly changed = new Set<number>();
   private isWholeChanged = true;
+  /** Every device's nominal admittance stands in the matrix, because without them it had no factor. */
+  private isHeldByShares = false;
   /** Admittances of the shares that stand in `values`. */
   private readonly usedRe: Float64Array;
   private readonly usedIm: Float64Array;
@@ -119,6 +126,7 @@ export class AdmittanceNetwork {
     this.usedRe = new Float64Array(shares.count);
     this.usedIm = new Float64Array(shares.count);
     this.isDead = new Uint8Array(n);
+    this.isCharged = new Uint8Array(n);
     this.links = new Int32Array(n);
     this.energise();
   }
@@ -157,6 +165,7 @@ export class AdmittanceNetwork {
   energise(): void {
     const { links, compiled } = this;
     this.isWholeChanged = true;
+    this.isHeldByShares = false;
     this.isRefinementNeeded = undefined;
     for (let i = 0; i < links.length; i++) links[i] = i;
     const root = (start: number): number => {
@@ -211,28 +220,34 @@ export class AdmittanceNetwork {
     for (let i = 0; i < links.length; i++) this.isDead[i] = isFed[root(i)] || isCarried[root(i)] ? 0 : 1;
     // What stands beside live wires of the same line has a voltage by their fields; its devices hold that down.
     const isCoupled = new Uint8Array(links.length);
+    const isCharged = new Uint8Array(links.length);
     compiled.elements.forEach(({ kind, nodes }, e) => {
       if (kind !== 'line' && kind !== 'reactor') return;
       const { re, im, n } = this.primitives[e]!.y;
       for (let i = 0; i < n; i++) {
         if (nodes[i]! < 0 || !this.isDead[nodes[i]!]) continue;
+        let sum = 0;
         for (let j = 0; j < n; j++) {
           const isBeside = nodes[j]! >= 0 && !this.isDead[nodes[j]!];
           if (isBeside && (re[i * n + j] !== 0 || im[i * n + j] !== 0)) isCoupled[root(nodes[i]!)] = 1;
+          sum += im[i * n + j]!;
         }
+        if (sum > CHARGING_RELATIVE * Math.abs(im[i * n + i]!)) isCharged[root(nodes[i]!)] = 1;
       }
     });
+    for (let i = 0; i < links.length; i++) this.isCharged[i] = isCharged[root(i)]!;
     for (let k = 0; k < count; k++) {
       // Without a tie to ground only the devices' own admittances keep such a neutral in the matrix.
       const isFloating = (node: number) =>
         node >= 0 && isCarried[root(node)] === 1 && isEarthed[root(node)] === 0 && !isFed[root(node)];
-      this.injection.setNominalOf(k, isFloating(a[k]!) || isFloating(b[k]!));
       const isLiveA = a[k]! >= 0 && !this.isDead[a[k]!];
       const isLiveB = b[k]! >= 0 && !this.isDead[b[k]!];
       const isDeadA = a[k]! >= 0 && !isLiveA;
       const isDeadB = b[k]! >= 0 && !isLiveB;
       const isBeside = (isDeadA && isCoupled[root(a[k]!)] === 1) || (isDeadB && isCoupled[root(b[k]!)] === 1);
-      this.injection.setPart(k, !isLiveA && !isLiveB && !isBeside ? 0 : isDeadA || isDeadB ? 2 : 1);
+      const isHanging = isDeadA || isDeadB || isFloating(a[k]!) || isFloating(b[k]!);
+      this.injection.setNominalOf(k, isHanging);
+      this.injection.setPart(k, !isLiveA && !isLiveB && !isBeside ? 0 : 1);
     }
   }
 
@@ -273,7 +288,11 @@ export class AdmittanceNetwork {
     this.isWholeChanged = lost >= 0;
     this.factorAge++;
     this.renewed[this.factorAge % REMEMBERED] = isWhole || lost >= 0 ? undefined : this.factor.updatedRows.slice();
-    return lost;
+    if (lost < 0 || this.isHeldByShares) return lost;
+    // What branches alone leave without a tie to ground may have one by its devices, as in OpenDSS.
+    this.isHeldByShares = true;
+    for (let k = 0; k < usedRe.length; k++) injection.setNominalOf(k, true);
+    return this.refresh();
   }
 
   /**
@@ -337,7 +356,8 @@ export class AdmittanceNetwork {
     const q = this.entryOf[this.pattern.diagonal[i]!]!;
     if (this.isTouched[q] === 0) return;
     const size = Math.abs(entries[2 * q]!) + Math.abs(entries[2 * q + 1]!);
-    entries[2 * q] = entries[2 * q]! + Math.max(DEAD_SHUNT_LEAST, DEAD_SHUNT_RELATIVE * size);
+    const relative = this.isCharged[i] === 1 ? 0 : DEAD_SHUNT_RELATIVE * size;
+    entries[2 * q] = entries[2 * q]! + Math.max(DEAD_SHUNT_LEAST, relative);
   }
 }
 

@@ -25,7 +25,7 @@ import { CapacitorSwitching, placeCapacitor } from './capacitor-control.js';
 import type { ControlledStates, ControlView, FlowControl } from './control/control.js';
 import { ControlQueue, type ControlSnapshot } from './control/queue.js';
 import type { StorageOrder } from './device/storage-power.js';
-import { fallbackOf } from './fallback.js';
+import { settleOtherwise } from './fallback.js';
 import type { FeederFlow } from './feeder-flow.js';
 import { type FlowState, iterateFixedPoint, startFlat } from './fixed-point.js';
 import type { FlowCore } from './flow-core.js';
@@ -33,7 +33,6 @@ import { networkFindings } from './flow-findings.js';
 import { Generation } from './generation.js';
 import { ShareInjection } from './injection.js';
 import { AdmittanceNetwork } from './network.js';
-import { iterateNewton } from './newton.js';
 import type {
   FlowNode,
   PowerFlowFallback,
@@ -427,39 +426,15 @@ class Engine implements FeederFlow {
       outcome = iterateFixedPoint(state, this.network, injection, tolerancePu, maxIterations);
       if (outcome === 'converged') return 'converged';
     }
-    const reason = outcome === 'limit' ? 'iterationLimit' : 'diverged';
-    const { mismatchPu, worstNode } = state;
-    const noted = { reason, mismatchPu, ...this.nodes[worstNode] } as const;
-    startFlat(state, this.network);
-    if (iterateNewton(state, this.network, injection, tolerancePu, maxIterations) === 'converged') {
-      this.fallback = fallbackOf('newton', noted);
-      return 'converged';
-    }
-    this.fallback = fallbackOf('nominalAdmittance', noted);
-    if (this.settleFromNominal()) return 'converged';
+    this.isMatrixChanged = true;
+    const { isSettled, fallback } = settleOtherwise(state, this.network, injection, this.nodes, settings, outcome);
+    this.fallback = fallback;
+    if (isSettled) return 'converged';
     this.isStarted = false;
-    if (state.voltage.every(Number.isFinite)) return reason;
+    if (state.voltage.every(Number.isFinite)) return fallback.reason;
     startFlat(state, this.network);
     state.mismatchPu = Number.MAX_VALUE;
     return 'diverged';
-  }
-
-  /** A last attempt with every load's nominal admittance in the matrix, from the solution of that linear network. */
-  private settleFromNominal(): boolean {
-    const { state, network, injection } = this;
-    const { tolerancePu, maxIterations } = this.settings;
-    this.isMatrixChanged = true;
-    injection.setNominalInMatrix(true);
-    let isSettled = false;
-    if (network.refresh() < 0) {
-      startFlat(state, network);
-      isSettled =
-        iterateFixedPoint(state, network, injection, tolerancePu, maxIterations) === 'converged' ||
-        (state.voltage.every(Number.isFinite) &&
-          iterateNewton(state, network, injection, tolerancePu, maxIterations) === 'converged');
-    }
-    injection.setNominalInMatrix(false);
-    return isSettled;
   }
 
   /** The network with matrix, factor and source currents up to date. */

@@ -68,6 +68,8 @@ def answer(script):
         except Exception as error:  # the engine's own message is the answer
             errors.append(str(error).splitlines()[0][:120])
     circuit = DSS.ActiveCircuit
+    if not circuit.Solution.Converged:
+        errors.append("not converged")
     elements, powers, volts = {}, {}, {}
     for name in circuit.AllElementNames:
         circuit.SetActiveElement(name)

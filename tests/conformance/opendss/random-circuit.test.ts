@@ -6,15 +6,25 @@ import { randomCircuit } from './random-circuit.js';
 
 /*
  * Random scripts, read and solved here and by OpenDSS itself: every node voltage, controls off and with the circuit's own.
- * OpenDSS crashes at some random scripts, and some have no solution that it and we agree on, or another one than OpenDSS; the seeds left out are those and
- * the four that docs/validation.md names: 14, 17, 20, 57.
+ * docs/validation.md tells of the seeds left out.
  */
 if (!hasPeer) {
   console.warn('skipped: random circuits beside OpenDSS (no Python with dss-python at hand; set DEC_PYTHON)');
 }
 
-const LEFT_OUT = new Set([2, 14, 17, 20, 22, 24, 32, 36, 38, 55, 57, 61, 63, 64, 72, 73]);
-const SEEDS = Array.from({ length: 89 }, (_, seed) => seed).filter((seed) => !LEFT_OUT.has(seed));
+/** OpenDSS crashes, or has nodes of no bus, at least now and then. */
+const CRASHES = [22, 32, 38, 55, 61, 72, 114, 129];
+/** A delta winding without antifloat shunt and without anything that ties it to ground: no solution, or any. */
+const FLOATS = [64, 121];
+/** OpenDSS does not settle. */
+const UNSETTLED = [89];
+/** Its controls do not settle, or a control stops at another place (24, 36, 73). */
+const UNSETTLED_CONTROLS = [2, 24, 36, 73];
+
+const seedsBelow = (end: number, ...leftOut: readonly (readonly number[])[]): readonly number[] =>
+  Array.from({ length: end }, (_, seed) => seed).filter((seed) => !leftOut.flat().includes(seed));
+const SEEDS = seedsBelow(130, CRASHES, FLOATS, UNSETTLED);
+const CONTROLLED_SEEDS = seedsBelow(89, CRASHES, FLOATS, UNSETTLED, UNSETTLED_CONTROLS);
 /** Issue: complex difference of a node voltage, pu. */
 const LIMIT_PU = 2e-5;
 
@@ -52,16 +62,16 @@ function compare(seeds: readonly number[], last: readonly string[]) {
 
 describe.skipIf(!hasPeer)('random circuits beside OpenDSS', () => {
   it.each([
-    ['with controls off', ['set controlmode=off']],
-    ['with their own controls', []],
-  ])('have the node voltages that OpenDSS gives them, %s', (_, last) => {
-    const first = compare(SEEDS, last);
+    ['with controls off', SEEDS, ['set controlmode=off']],
+    ['with their own controls', CONTROLLED_SEEDS, []],
+  ] as const)('have the node voltages that OpenDSS gives them, %s', (_, seeds, last) => {
+    const first = compare(seeds, last);
     // OpenDSS has been seen to give a bus of seed 75 no voltage once, and its voltage in every other run: a difference
     // counts when OpenDSS gives it a second time. Ours is the same at every time.
-    const doubted = SEEDS.filter((seed) => first.apart.has(seed));
+    const doubted = seeds.filter((seed) => first.apart.has(seed));
     const second = doubted.length > 0 ? compare(doubted, last) : first;
     expect([...second.apart.values()].flat()).toEqual([]);
-    expect(first.answered).toBeGreaterThan(0.9 * SEEDS.length);
+    expect(first.answered).toBeGreaterThan(0.95 * seeds.length);
     expect(first.compared).toBeGreaterThan(2000);
   });
 });
