@@ -17,6 +17,20 @@ export interface StepsJob {
   readonly warmUp: number;
 }
 
+/** A year of steps side by side on several threads, controls off. */
+export interface BatchYearJob {
+  readonly kind: 'batch-year';
+  readonly feeder: FeederJob;
+  /** Repeated where the year is longer. */
+  readonly shapes: ShapesJob;
+  readonly tolerancePu: number;
+  readonly chunk: number;
+  /** The step of this number (a multiple of the chunk) is compared with the peer. */
+  readonly comparedSteps: number;
+  readonly steps: number;
+  readonly workers: number;
+}
+
 /** Random multipliers: `count` shapes of `steps` values from a seed. */
 export interface ShapesJob {
   readonly seed: number;
@@ -105,6 +119,7 @@ export interface ManyStepsJob {
 
 export type Job =
   | StepsJob
+  | BatchYearJob
   | ColdJob
   | ScenariosJob
   | ScalingJob

@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Job } from './job.js';
 import { ancestorLoop } from './subjects/ancestor-loop.js';
+import { batchYear } from './subjects/batch-year.js';
 import { coldStart } from './subjects/cold-start.js';
 import { coordination } from './subjects/coordination.js';
 import { manySteps } from './subjects/many-steps.js';
@@ -22,6 +23,8 @@ async function done(): Promise<object> {
   switch (job.kind) {
     case 'steps':
       return timeSteps(job);
+    case 'batch-year':
+      return await batchYear(job);
     case 'cold':
       return coldStart(job);
     case 'scenarios':

@@ -1,12 +1,13 @@
 /** Time steps with loads on shapes: chunks of them are timed, the last state is handed back. */
 import { createBatch, createPowerFlow, type FeederFlow } from '../../../grid/flow/index.js';
-import type { StepsJob } from '../job.js';
+import type { Feeder } from '../../../grid/model/index.js';
+import type { ShapesJob, StepsJob } from '../job.js';
 import { loadShapes } from '../shapes.js';
 import { collect, timed } from './collector.js';
 import { feederOf } from './test-feeder.js';
 
-/** A load and the shape it follows. */
-interface ShapedLoad {
+/** A load and the shape it follows, again from its start when it ends. */
+export interface ShapedLoad {
   readonly id: string;
   readonly shape: readonly number[];
   readonly powerW: number;
@@ -14,7 +15,7 @@ interface ShapedLoad {
 }
 
 /** A way of doing steps; `chunk` does those from `first` on. */
-interface Stepper {
+export interface Stepper {
   chunk(first: number): void;
   readonly unsolved: number;
   readonly iterations: number;
@@ -55,8 +56,19 @@ function stepByStep(flow: FeederFlow, loads: readonly ShapedLoad[], count: numbe
   };
 }
 
+/** The loads of a feeder on the shapes of a job in turn. */
+export function shapedLoads(feeder: Feeder, job: ShapesJob): ShapedLoad[] {
+  const shapes = loadShapes(job);
+  return feeder.loads.map((load, k) => ({
+    id: load.id,
+    shape: shapes[k % shapes.length]!.values,
+    powerW: load.shares.reduce((sum, share) => sum + share.powerW, 0),
+    powerVar: load.shares.reduce((sum, share) => sum + share.powerVar, 0),
+  }));
+}
+
 /** The steps of a chunk side by side; magnitudes of all nodes are kept of every step. */
-function inBatch(flow: FeederFlow, loads: readonly ShapedLoad[], count: number, tolerancePu: number): Stepper {
+export function inBatch(flow: FeederFlow, loads: readonly ShapedLoad[], count: number, tolerancePu: number): Stepper {
   const batch = createBatch(flow, { tolerancePu });
   const nodes = batch.nodes.length;
   const loadW = new Float64Array(count * loads.length);
@@ -71,7 +83,7 @@ function inBatch(flow: FeederFlow, loads: readonly ShapedLoad[], count: number, 
       for (let s = 0; s < count; s++) {
         for (let k = 0; k < loads.length; k++) {
           const { shape, powerW, powerVar } = loads[k]!;
-          const factor = shape[first + s]!;
+          const factor = shape[(first + s) % shape.length]!;
           loadW[s * loads.length + k] = powerW * factor;
           loadVar[s * loads.length + k] = powerVar * factor;
         }
@@ -95,17 +107,17 @@ function inBatch(flow: FeederFlow, loads: readonly ShapedLoad[], count: number, 
   };
 }
 
+/** Nodes as the peer names them. */
+export function nodeNames(feeder: Feeder, flow: FeederFlow): string[] {
+  const byBus = new Map(feeder.buses.map((bus) => [bus.id, bus.name]));
+  return flow.nodes.map(({ bus, node }) => `${byBus.get(bus)!.toLowerCase()}.${node}`);
+}
+
 /** Does the job. */
 export function timeSteps(job: StepsJob): object {
   const feeder = feederOf(job.feeder);
-  const shapes = loadShapes(job.shapes);
   const flow = createPowerFlow(feeder, { controls: job.controls, tolerancePu: job.tolerancePu });
-  const loads = feeder.loads.map((load, k) => ({
-    id: load.id,
-    shape: shapes[k % shapes.length]!.values,
-    powerW: load.shares.reduce((sum, share) => sum + share.powerW, 0),
-    powerVar: load.shares.reduce((sum, share) => sum + share.powerVar, 0),
-  }));
+  const loads = shapedLoads(feeder, job.shapes);
   const stepper =
     job.by === 'batch' ? inBatch(flow, loads, job.chunk, job.tolerancePu) : stepByStep(flow, loads, job.chunk);
   const seconds: number[] = [];
@@ -118,14 +130,13 @@ export function timeSteps(job: StepsJob): object {
     seconds.push(run.seconds / job.chunk);
     cpu.push(run.cpu / job.chunk);
   }
-  const byBus = new Map(feeder.buses.map((bus) => [bus.id, bus.name]));
   return {
     seconds,
     cpu,
     checksum: stepper.checksum,
     unsolved: stepper.unsolved,
     iterations: stepper.iterations / (chunks * job.chunk),
-    nodes: flow.nodes.map(({ bus, node }) => `${byBus.get(bus)!.toLowerCase()}.${node}`),
+    nodes: nodeNames(feeder, flow),
     baseV: flow.nodes.map(({ baseV }) => baseV),
     magnitudes: stepper.magnitudes(),
     taps: [...flow.taps.values()],
