@@ -217,16 +217,20 @@ export class LaneSolver {
       I[(record >> 2) + 2] =
         part[k] !== 1
           ? SHARE_KIND.none
-          : law === 'power'
-            ? SHARE_KIND.power
-            : law === 'mixed'
-              ? SHARE_KIND.mixed
-              : SHARE_KIND.law;
+          : shares.maxV[k]! < shares.lowV[k]!
+            ? SHARE_KIND.law
+            : law === 'power'
+              ? SHARE_KIND.power
+              : law === 'mixed'
+                ? SHARE_KIND.mixed
+                : SHARE_KIND.law;
       const values = (record >> 3) + 2;
       F[values] = shares.minV[k]! * shares.minV[k]!;
       F[values + 1] = shares.maxV[k]! * shares.maxV[k]!;
       F[values + 2] = linearRe[k]!;
       F[values + 3] = linearIm[k]!;
+      // Above the window the factors do not depend on voltage any more; infinite windows have no above.
+      if (Number.isFinite(shares.maxV[k]!)) injection.factors(k, (2 * shares.maxV[k]!) ** 2, F, values + 4);
       const rated = shares.ratedV[k]!;
       const nominal = shares.admittanceShare[k]! / (rated * rated);
       const zip = (header[HEADER.zipAt]! + ZIP_BYTES * t) >> 3;

@@ -56,8 +56,11 @@ export const HEADER = {
 const HEADER_BYTES = 192;
 /** Bytes of a run: columns of a block, rows below, blocks, first node. */
 export const RUN_BYTES = 16;
-/** Bytes of a share: first node, second node, kind, number in the feeder; squares of its window, admittance in the matrix. */
-export const SHARE_BYTES = 48;
+/**
+ * Bytes of a share: first node, second node, kind, number in the feeder; squares of its window, admittance in the matrix,
+ * factors above the window.
+ */
+export const SHARE_BYTES = 64;
 /** Bytes of a share's mixed law: rated voltage, then z / Vr^2, i, p for active and reactive power, one spare. */
 export const ZIP_BYTES = 64;
 

@@ -107,9 +107,12 @@ export class ScalarKernel implements LaneKernel {
         const square = vr * vr + vi * vi;
         let fP: number;
         let fQ: number;
-        if (kind !== SHARE_KIND.law && square > F[shareF]! && square <= F[shareF + 1]!) {
+        if (kind !== SHARE_KIND.law && square > F[shareF]!) {
           const inverse = 1 / square;
-          if (kind === SHARE_KIND.power) {
+          if (square > F[shareF + 1]!) {
+            fP = F[shareF + 4]!;
+            fQ = F[shareF + 5]!;
+          } else if (kind === SHARE_KIND.power) {
             fP = inverse;
             fQ = inverse;
           } else {

@@ -373,17 +373,20 @@ function inject(frame: Frame, width: number): Code {
       op.add(common(get(zip), offset), op.mul(common(get(zip), offset + 8), get(ci!))),
       op.mul(common(get(zip), offset + 16), get(cr!)),
     );
-  const isInside: Code = isSingle
-    ? i32.and(
-        f64.greater(get(square!), f64.load(get(share), 16)),
-        f64.lessEqual(get(square!), f64.load(get(share), 24)),
-      )
-    : f64x2.allTrue(
-        f64x2.and(
-          f64x2.greater(get(square!), f64x2.loadSplat(get(share), 16)),
-          f64x2.lessEqual(get(square!), f64x2.loadSplat(get(share), 24)),
-        ),
-      );
+  const isAboveLow: Code = isSingle
+    ? f64.greater(get(square!), f64.load(get(share), 16))
+    : f64x2.allTrue(f64x2.greater(get(square!), f64x2.loadSplat(get(share), 16)));
+  /** Above the window the factors are fixed. */
+  const overWindow: Code = isSingle
+    ? when(f64.greater(get(square!), f64.load(get(share), 24)), [
+        set(first, f64.load(get(share), 48)),
+        set(second, f64.load(get(share), 56)),
+      ])
+    : [
+        set(cr!, f64x2.greater(get(square!), f64x2.loadSplat(get(share), 24))),
+        set(first, f64x2.select(f64x2.loadSplat(get(share), 48), get(first), get(cr!))),
+        set(second, f64x2.select(f64x2.loadSplat(get(share), 56), get(second), get(cr!))),
+      ];
   const accumulate = (address: number, offset: number, value: number, isAdded: boolean): Code =>
     op.store(get(address), (isAdded ? op.add : op.sub)(op.load(get(address), offset), get(value)), offset);
   const lanes = Array.from({ length: isSingle ? 1 : width / 2 }, (_, pair): Code => {
@@ -399,7 +402,7 @@ function inject(frame: Frame, width: number): Code {
       ),
       set(square!, op.add(op.mul(get(vr!), get(vr!)), op.mul(get(vi!), get(vi!)))),
       when(
-        i32.and(isInside, i32.ne(get(kind), i32.const(SHARE_KIND.law))),
+        i32.and(isAboveLow, i32.ne(get(kind), i32.const(SHARE_KIND.law))),
         [
           set(cr!, op.div(one, get(square!))),
           when(
@@ -411,6 +414,7 @@ function inject(frame: Frame, width: number): Code {
               set(second, mixed(32)),
             ],
           ),
+          overWindow,
         ],
         byLaw,
       ),
