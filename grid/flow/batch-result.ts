@@ -298,6 +298,15 @@ export class BatchRecorder {
     const { width } = solver;
     const base = solver.voltageAt(0, lane);
     const count = place.length;
+    if (voltagePu && !isExtremeWanted && !isByNodeWanted) {
+      for (let t = 0, to = at * count; t < count; t++, to++) {
+        const from = base + 2 * width * place[t]!;
+        const vr = V[from]!;
+        const vi = V[from + width]!;
+        voltagePu[to] = Math.sqrt(vr * vr + vi * vi) * inverseBase[t]!;
+      }
+      return;
+    }
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
     let lowNode = 0;

@@ -55,7 +55,9 @@ export function scaling(job: ScalingJob): object {
   };
   const counts = { matrixEntries: 0, factorEntries: 0, factorProducts: 0 };
   let solve = Number.POSITIVE_INFINITY;
-  for (let k = 0; k < job.samples; k++) {
+  // Small sizes take little time, and are disturbed more: they are done again more often.
+  const samples = Math.max(job.samples, Math.min(40, Math.ceil(20_000 / job.nodes)));
+  for (let k = 0; k < samples; k++) {
     collect();
     const compiled = timed(() => compile(feeder));
     const injection = new ShareInjection(compiled.value.shares);
@@ -78,7 +80,7 @@ export function scaling(job: ScalingJob): object {
   collect();
   const after = process.memoryUsage();
   const bytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
-  for (let k = 0; k < 3 * job.samples; k++) {
+  for (let k = 0; k < 3 * samples; k++) {
     const run = timed(() => flow.solve({ loadMultiplier: k % 2 === 0 ? 0.8 : 1 }));
     solve = Math.min(solve, cost(run));
     iterations = run.value.iterations;
