@@ -1,4 +1,4 @@
-import type { Capacitor, CapacitorControl, PhaseShare } from '../model/index.js';
+import type { Capacitor, CapacitorControl, Connection, PhaseShare } from '../model/index.js';
 import type { CimObject } from './cim-object.js';
 import type { CimEquipment } from './equipment.js';
 import { devicePhases, shuntConnection } from './load.js';
@@ -24,6 +24,7 @@ function checkTarget(
   mode: CapacitorControl['mode'],
   target: number,
   deadband: number,
+  connection: Connection,
   baseV: number | undefined,
 ): void {
   if (mode === 'timeScheduled') return;
@@ -32,8 +33,9 @@ function checkTarget(
   if (mode === 'currentFlow') demand(eq, control, value, target, target >= 0, '0 or above');
   if (mode === 'voltage' && baseV !== undefined) {
     // The voltage is that of a phase to ground, or of two phases at a delta bank.
-    const [phaseV, lineV] = [baseV / Math.sqrt(3), baseV];
-    demandVoltage(eq, control, value, target, Math.abs(target - lineV) < Math.abs(target - phaseV) ? lineV : phaseV);
+    const why =
+      connection === 'delta' ? ' between phases, as it is a delta bank' : ' to ground, as it is no delta bank';
+    demandVoltage(eq, control, value, target, connection === 'delta' ? baseV : baseV / Math.sqrt(3), why);
   }
   const most = mode === 'voltage' ? Math.abs(target) : Number.POSITIVE_INFINITY;
   if (!demand(eq, control, band, deadband, deadband >= 0 && deadband < most, `0 to the target (${target})`)) return;
@@ -41,7 +43,12 @@ function checkTarget(
 }
 
 /** The control of a capacitor, whichever of the two holds the link. */
-function readControl(eq: CimEquipment, capacitor: CimObject, ownBus: string): CapacitorControl | undefined {
+function readControl(
+  eq: CimEquipment,
+  capacitor: CimObject,
+  ownBus: string,
+  connection: Connection,
+): CapacitorControl | undefined {
   const id = capacitor.ref('RegulatingCondEq.RegulatingControl');
   const control =
     (id === undefined ? undefined : eq.index.objects.get(id)) ??
@@ -67,12 +74,14 @@ function readControl(eq: CimEquipment, capacitor: CimObject, ownBus: string): Ca
   const monitored = terminal?.ref('Terminal.ConductingEquipment');
   const phase = phasesOf(control.get('RegulatingControl.monitoredPhase'))[0];
   const isEnabled = eq.flag(control, 'RegulatingControl.enabled') ?? true;
-  const target = eq.number(control, 'RegulatingControl.targetValue', 0);
-  const deadband = eq.number(control, 'RegulatingControl.targetDeadband', 0);
+  // CGMES counts voltages in kV.
+  const unit = eq.isCgmes && mode === 'voltage' ? 1e3 : 1;
+  const target = unit * eq.number(control, 'RegulatingControl.targetValue', 0);
+  const deadband = unit * eq.number(control, 'RegulatingControl.targetDeadband', 0);
   if (isEnabled) {
     const bus = eq.busOf(terminal) ?? ownBus;
     const baseV = bus === undefined ? undefined : eq.busBase(bus);
-    checkTarget(eq, control, mode, target, deadband, baseV);
+    checkTarget(eq, control, mode, target, deadband, connection, baseV);
   }
   return {
     mrid: control.mrid,
@@ -177,7 +186,7 @@ export function readCapacitor(eq: CimEquipment, object: CimObject): Capacitor | 
       .find((value) => value !== undefined);
   const present = sections(object, 'ShuntCompensator.sections');
   const whole = present ?? sections(object, 'ShuntCompensator.normalSections') ?? 0;
-  const control = readControl(eq, object, ending.bus);
+  const control = readControl(eq, object, ending.bus, connection);
   return {
     kind: 'capacitor',
     id: object.id,

@@ -114,6 +114,19 @@ function checkEnergies(eq: CimEquipment, unit: CimObject): void {
   demand(eq, unit, stored, storedWh, storedWh >= 0, '0 to ratedE');
 }
 
+/** CGMES counts consumption positive, as the standard does; the files of GridAPPS-D count generation. */
+function signOf(eq: CimEquipment): number {
+  return eq.isCgmes ? -1 : 1;
+}
+
+/** Names panels that would take power: the file counts consumption positive, or means something else. */
+function checkPanelPower(eq: CimEquipment, connection: CimObject, { shares }: Generation): void {
+  const attribute = 'PowerElectronicsConnection.p';
+  const powerW = shares.reduce((sum, share) => sum + share.powerW, 0);
+  const allowed = eq.isCgmes ? '0 or below: CGMES counts consumption' : '0 or above: generation is positive';
+  demand(eq, connection, attribute, signOf(eq) * powerW, powerW >= 0, allowed, 'warning');
+}
+
 const UNIT_LINK = 'PowerElectronicsConnection.PowerElectronicsUnit';
 
 /** The unit behind a connection, whichever of the two holds the link. */
@@ -140,8 +153,16 @@ export function readInverter(
     eq.index.referrersOf(connection, 'PowerElectronicsConnectionPhase.PowerElectronicsConnection'),
     'PowerElectronicsConnectionPhase.phase',
   );
-  const p = eq.optionalNumber(connection, 'PowerElectronicsConnection.p', 'PowerElectronicsConnection.pfixed');
-  const q = eq.optionalNumber(connection, 'PowerElectronicsConnection.q', 'PowerElectronicsConnection.qfixed');
+  const sign = signOf(eq);
+  const power = (letter: string) => {
+    const value = eq.optionalNumber(
+      connection,
+      `PowerElectronicsConnection.${letter}`,
+      `PowerElectronicsConnection.${letter}fixed`,
+    );
+    return value === undefined ? undefined : sign * value;
+  };
+  const [p, q] = [power('p'), power('q')];
   const bus = eq.terminals(connection).flatMap((terminal) => eq.busOf(terminal) ?? [])[0];
   const powerBase = bus === undefined ? undefined : eq.baseAt(connection, bus);
   if (p !== undefined) demandPower(eq, connection, 'PowerElectronicsConnection.p', p, powerBase);
@@ -161,6 +182,7 @@ export function readInverter(
   if (unit) checkUnitPowers(eq, unit, common);
   switch (unit?.className) {
     case 'PhotovoltaicUnit':
+      checkPanelPower(eq, connection, common);
       return { kind: 'pv', ...common, unitMrid: unit.mrid, maxPowerW };
     case 'BatteryUnit': {
       const ratedEnergyWh = eq.number(unit, 'BatteryUnit.ratedE', 0);
@@ -194,8 +216,7 @@ export function readInverter(
  * @returns undefined, with a finding, when it cannot be placed
  */
 export function readMachine(eq: CimEquipment, voltages: NominalVoltages, object: CimObject): Machine | undefined {
-  // CGMES counts consumption positive.
-  const sign = eq.isCgmes ? -1 : 1;
+  const sign = signOf(eq);
   const p = sign * eq.number(object, 'RotatingMachine.p', 0);
   const q = sign * eq.number(object, 'RotatingMachine.q', 0);
   const common = generation(

@@ -30,6 +30,12 @@ export function nameImplausibleTerminals(eq: CimEquipment): void {
     const tank = eq.index.objects.get(end.target('TransformerTankEnd.TransformerTank') ?? '');
     nameOtherTerminal(eq, end, tank?.target('TransformerTank.PowerTransformer'));
   }
+  for (const bank of eq.index.byClass('PowerTransformer')) {
+    nameSharedTerminal(eq, bank, eq.index.referrersOf(bank, 'PowerTransformerEnd.PowerTransformer'));
+  }
+  for (const tank of eq.index.byClass('TransformerTank')) {
+    nameSharedTerminal(eq, tank, eq.index.referrersOf(tank, 'TransformerTankEnd.TransformerTank'));
+  }
   if (eq.index.attributeCode(PHASES) < 0) return;
   const groups = new Map<string, CimObject[]>();
   for (const terminal of eq.index.byClass('Terminal')) {
@@ -50,6 +56,20 @@ function nameOtherTerminal(eq: CimEquipment, end: CimObject, bank: string | unde
   eq.findings.add('error', 'CONFLICTING_VALUE', end, 'Its terminal is one of other equipment than its transformer.', {
     ...{ attribute: END_TERMINAL, value: `a terminal of ${found?.name || found?.mrid || owner}` },
     allowed: 'a terminal of its own PowerTransformer',
+  });
+}
+
+/** Names units all of whose ends are at one terminal; the two legs of a split-phase winding may share theirs. */
+function nameSharedTerminal(eq: CimEquipment, unit: CimObject, ends: readonly CimObject[]): void {
+  const [first, ...others] = ends.map((end) => end.target(END_TERMINAL));
+  if (first === undefined || others.length === 0 || others.some((terminal) => terminal !== first)) return;
+  const terminal = eq.index.objects.get(first);
+  eq.findings.add('error', 'CONFLICTING_VALUE', unit, 'All its ends are at one terminal.', {
+    ...{
+      attribute: END_TERMINAL,
+      value: terminal?.name || terminal?.mrid || first,
+      allowed: 'a terminal for each side',
+    },
   });
 }
 

@@ -55,10 +55,18 @@ export function sortedByEndNumber(eq: CimEquipment, objects: readonly CimObject[
   return sorted;
 }
 
+/** The terminal of a number; a bank of tanks has one for each tank. */
+function numbered(eq: CimEquipment, bank: CimObject, number: number): CimObject | undefined {
+  const terminals = eq.terminals(bank);
+  const isNumbered = (terminal: CimObject) =>
+    eq.optionalNumber(terminal, 'ACDCTerminal.sequenceNumber', 'Terminal.sequenceNumber') === number;
+  return terminals.find(isNumbered) ?? terminals[number - 1];
+}
+
 /** Bus of an end: its own terminal, else the transformer's terminal of the same number. */
 export function endBus(eq: CimEquipment, end: CimObject, position: number, bank: CimObject): string | undefined {
   const own = end.ref('TransformerEnd.Terminal');
-  const terminal = own === undefined ? eq.terminals(bank)[position] : eq.index.objects.get(own);
+  const terminal = own === undefined ? numbered(eq, bank, position + 1) : eq.index.objects.get(own);
   const bus = eq.busOf(terminal);
   return bus !== undefined && eq.index.objects.has(bus) ? bus : undefined;
 }

@@ -237,6 +237,17 @@ describe('terminals that are not those of their equipment', () => {
     );
   });
 
+  it('are told: all ends of a transformer at one terminal', () => {
+    expect(doubts(changed('REG_2', { 'TransformerEnd.Terminal': '@REG_T1' }))).toContain(
+      `error CONFLICTING_VALUE _REG TransformerEnd.Terminal ${'REG_T1'}`,
+    );
+  });
+
+  it('are found by their number where an end names none', () => {
+    const without = changed('TANK_2', { 'TransformerEnd.Terminal': undefined });
+    expect(doubts(without).filter((doubt) => /PHASE_MISMATCH|ISOLATED/.test(doubt))).toEqual([]);
+  });
+
   it('are told: phases that differ between both terminals', () => {
     const one = changed('TIE_T1', { 'Terminal.phases': '#PhaseCode.ABC' });
     const both = changed('TIE_T2', { 'Terminal.phases': '#PhaseCode.A' }, one);
@@ -258,8 +269,14 @@ describe('the target of a capacitor', () => {
     expect(doubts(changed('CAPC', values))).toContain(told);
   });
 
-  it('is taken where it may be, as a voltage to ground and between phases', () => {
-    for (const target of [7000, 7300, 12470]) expect(doubts(changed('CAPC', { [VALUE]: target }))).toEqual([]);
+  it('is told where it is that of two phases at a bank in wye', () => {
+    expect(doubts(changed('CAPC', { [VALUE]: 12470 }))).toEqual([`warning BAD_VALUE _CAPC ${VALUE} 12470`]);
+    const delta = changed('CAP', { 'ShuntCompensator.phaseConnection': '#PhaseShuntConnectionKind.D' });
+    expect(doubts(changed('CAPC', { [VALUE]: 12470 }, delta))).toEqual([]);
+  });
+
+  it('is taken where it may be', () => {
+    for (const target of [7000, 7300]) expect(doubts(changed('CAPC', { [VALUE]: target }))).toEqual([]);
     expect(doubts(changed('CAPC', { [VALUE]: 7.3e6, 'RegulatingControl.enabled': false }))).toEqual([]);
   });
 });
@@ -283,5 +300,25 @@ describe('what is not there', () => {
     expect(doubts(changed('ZIP', Object.fromEntries(shares)))).toContain(
       'warning DEFAULTED_ATTRIBUTE _ZIP LoadResponseCharacteristic.pConstantPower undefined',
     );
+  });
+});
+
+describe('a panel that takes power', () => {
+  it('is told, as the standard counts the other way round', () => {
+    const turned = ['INV', 'INV_s1', 'INV_s2'].reduce(
+      (records, id) =>
+        records.map((record) =>
+          record.id.startsWith(id)
+            ? {
+                ...record,
+                properties: record.properties.map((one) =>
+                  /\.p$/.test(one.name) ? { ...one, value: String(-Number(one.value)) } : one,
+                ),
+              }
+            : record,
+        ),
+      circuit,
+    );
+    expect(doubts(turned).filter((doubt) => doubt.includes('Connection.p'))).not.toEqual([]);
   });
 });
