@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ServiceModel, StarSettings } from '../grid/optim/index.js';
+import { FAIRNESS_LEVELS, FAIRNESS_MODES, type ServiceModel, type StarSettings } from '../grid/optim/index.js';
 
 /** Settings of the star, by name; what is absent has its default. */
 export type AgentSettings = Readonly<Partial<StarSettings>>;
@@ -37,7 +37,23 @@ const settings = z.object({
   fairness: z.enum(['proportional', 'equalAlpha', 'total']).exactOptional(),
   powerUnitW: quantity,
   voltageUnitSquaredPu: quantity,
-  alphaWeight: quantity,
+  rule: z
+    .object({
+      mode: z.enum(FAIRNESS_MODES),
+      level: z.enum(FAIRNESS_LEVELS),
+      weights: z.enum(['capacity', 'equal']),
+      gamma: z.number().nonnegative(),
+      factors: z.record(z.string(), z.number().positive()).default({}),
+      // Infinity does not cross the bus; the rounds of live agents do not use it.
+      maxMinLevels: z
+        .number()
+        .nullable()
+        .default(null)
+        .transform((levels) => levels ?? Infinity),
+    })
+    .exactOptional(),
+  reactiveWeight: quantity,
+  alphaTolerance: quantity,
   violationPrice: quantity,
   rho: quantity,
   relaxation: quantity,

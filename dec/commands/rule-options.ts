@@ -9,9 +9,11 @@ import {
   type FairnessRuleMode,
   type FairnessWeights,
   fairnessRule,
+  nearestMode,
   REACTIVE_MODES,
   type ReactiveMode,
   type ReactiveRule,
+  starExchange,
   starMode,
 } from '../../grid/optim/index.js';
 import { list, nonNegative, oneOf, perUnit } from '../option.js';
@@ -88,12 +90,18 @@ export function reactiveOf({ reactive, kappa, minPowerFactor, priority }: RuleOp
   return { mode: reactive, kappa, minPowerFactor, priority };
 }
 
+/** A rule of live agents: complete where it is more than its mode. */
+export interface LiveRule {
+  readonly fairness: FairnessMode;
+  readonly rule?: FairnessRule;
+}
+
 /**
  * The rule as agents can agree on it by rounds while a simulation runs.
  *
  * @throws DecError `BAD_ARGUMENT` for what they cannot, naming it and what they can
  */
-export function liveRule(options: RuleOptions): FairnessMode {
+export function liveRule(options: RuleOptions): LiveRule {
   const rule = fairnessRule(ruleOf(options, {}));
   if (options.reactive !== 'none') {
     throw new DecError(
@@ -103,14 +111,12 @@ export function liveRule(options: RuleOptions): FairnessMode {
     );
   }
   const mode = starMode(rule);
-  if (mode !== undefined) return mode;
-  const possible = FAIRNESS_MODES.flatMap((one) => {
-    const usual = fairnessRule({ mode: one });
-    return starMode(usual) === undefined ? [] : [`${one} at level ${usual.level}`];
-  });
+  if (mode !== undefined) return { fairness: mode };
+  // What was served before is kept in a file of dec coordinate.
+  if (starExchange(rule, false) === 'prices' && rule.mode !== 'feedback') return { fairness: nearestMode(rule), rule };
   throw new DecError(
     'BAD_ARGUMENT',
-    `Live agents cannot agree on ${rule.mode} at level ${rule.level} with weights by ${rule.weights}; they can on ${possible.join(', ')}, with weights by capacity. dec coordinate solves all rules.`,
+    `Live agents cannot agree on ${rule.mode} at level ${rule.level} with weights by ${rule.weights}: what they exchange are prices. They can on proportional, exportBased, alphaFair (gamma above 0) and equalAlpha at level customer or transformer with any weights, on equalAlpha at level feeder, and on total at level customer with weights by capacity. dec coordinate solves all rules.`,
     { fairness: rule.mode, level: rule.level, weights: rule.weights },
   );
 }

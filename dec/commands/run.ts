@@ -4,7 +4,6 @@ import { basename, dirname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { DecError } from '../../grid/math/index.js';
 import type { Feeder } from '../../grid/model/index.js';
-import type { FairnessMode } from '../../grid/optim/index.js';
 import { flagshipPath, readProfile } from '../../platform/index.js';
 import { agentModuleUrl } from '../agent-module.js';
 import { type AppliedConfiguration, configurationOf, withConfiguration } from '../configuration.js';
@@ -38,7 +37,7 @@ import { seededUuid } from '../seeded-uuid.js';
 import { isViolated } from '../strictness.js';
 import { switchesNamed } from '../switch-names.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
-import { checkLimits, liveRule, type RuleOptions, withRuleOptions } from './rule-options.js';
+import { checkLimits, type LiveRule, liveRule, type RuleOptions, withRuleOptions } from './rule-options.js';
 
 /** Name of the run on the bus when agents of other processes join and no name is given. */
 export const SHARED_RUN_ID = 'dec';
@@ -159,7 +158,7 @@ async function runRun(
     );
   }
   checkLimits(options);
-  const fairness = liveRule(options);
+  const rule = liveRule(options);
   const feeder = wanted ?? flagshipPath();
   // A file becomes known to the store, so that the platform finds its feeder by mRID.
   const agentModule = options.agentModule === undefined ? undefined : await agentModuleUrl(options.agentModule);
@@ -168,7 +167,7 @@ async function runRun(
   const model = modelOf([feeder], store);
   const load = profileOf('--load-profile', options.loadProfile);
   const pv = profileOf('--pv-profile', options.pvProfile);
-  const settings = settingsOf(options, fairness, load?.values, pv?.values, model.feeder);
+  const settings = settingsOf(options, rule, load?.values, pv?.values, model.feeder);
   const files = [
     ...model.files,
     ...(load ? [load.path] : []),
@@ -270,7 +269,7 @@ function runName(
 
 function settingsOf(
   options: RunCommandOptions,
-  fairness: FairnessMode,
+  rule: LiveRule,
   loadProfile: readonly number[] | undefined,
   pvProfile: readonly number[] | undefined,
   feeder: Feeder,
@@ -287,7 +286,7 @@ function settingsOf(
     sourceVoltagePu: options.sourceVoltage,
     pvProfile,
     loadProfile,
-    fairness,
+    ...rule,
     limits: { minPu: options.vMin, maxPu: options.vMax },
     hosts: options.hosts,
     lostAfterIntervals: options.lostAfter,
@@ -407,7 +406,7 @@ function summary(result: RunResult, folder: string): string[] {
     '',
     table(['measured in the simulation', 'before', 'after'], rows),
     '',
-    table([`fairness rule ${result.settings.fairness}`, ''], more),
+    table([`fairness rule ${result.settings.rule?.mode ?? result.settings.fairness}`, ''], more),
     ...last,
     '',
     `Set-points, messages, tables and pictures are in ${folder}.`,

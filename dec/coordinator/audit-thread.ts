@@ -1,11 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import type { Feeder, FeederData } from '../../grid/model/index.js';
-import type { AuditQuestion, DispatchFigures, FairnessMode, VoltageLimits } from '../../grid/optim/index.js';
+import type {
+  AuditQuestion,
+  DispatchFigures,
+  FairnessMode,
+  FairnessRule,
+  VoltageLimits,
+} from '../../grid/optim/index.js';
 
 /** What the thread is started with. */
 export interface AuditThreadData {
   readonly feeder: FeederData;
-  readonly settings: { readonly limits: VoltageLimits; readonly fairness: FairnessMode };
+  readonly settings: { readonly limits: VoltageLimits; readonly fairness: FairnessMode; readonly rule?: FairnessRule };
 }
 
 /** One dispatch to judge, and what comes back. */
@@ -40,8 +46,11 @@ export class AuditThread {
     this.warn = warn;
     // The graph and the indices are made anew in the thread; measurements are nothing to it.
     const { graph: _graph, elements: _elements, busById: _busById, findings: _findings, ...data } = feeder;
-    const { limits, fairness } = settings;
-    const workerData: AuditThreadData = { feeder: { ...data, measurements: [] }, settings: { limits, fairness } };
+    const { limits, fairness, rule } = settings;
+    const workerData: AuditThreadData = {
+      feeder: { ...data, measurements: [] },
+      settings: { limits, fairness, ...(rule === undefined ? {} : { rule }) },
+    };
     this.worker = new Worker(workerUrl(), { workerData, name: 'audit' });
     this.worker.on('message', (message: AuditAnswer) => this.take(message));
     this.worker.on('error', (error) => this.fail(error.message));

@@ -145,7 +145,7 @@ export class Audit {
  */
 export function completed(audit: AuditResult, figures: DispatchFigures | undefined, holdsLimits: boolean): AuditResult {
   if (figures === undefined) return audit;
-  const { leastCurtailedW: least, linear, kktResidual } = figures;
+  const { leastCurtailedW: least, linear, kktResidual, objective } = figures;
   const aboveW = least === undefined || !holdsLimits ? undefined : audit.curtailedW - least;
   return {
     ...audit,
@@ -154,6 +154,7 @@ export function completed(audit: AuditResult, figures: DispatchFigures | undefin
     priceOfFairnessPct: aboveW === undefined ? undefined : percent(Math.abs(aboveW) < 1 ? 0 : aboveW, audit.availableW),
     linear,
     kktResidual,
+    ...(objective === undefined ? {} : { objective }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { DerSetpoint, DifferenceMessage } from '../../bus/index.js';
-import type { Extremes, FairnessMode, VoltageLimits } from '../../grid/optim/index.js';
+import type { Extremes, FairnessMode, FairnessRule, VoltageLimits } from '../../grid/optim/index.js';
 
 /** Voltages of all measured nodes at one instant, by the simulation's PNV measurements. */
 export interface VoltageSummary {
@@ -80,6 +80,8 @@ export interface AuditResult {
    * power flow of the dispatch (grid/optim/kkt-residual.ts); undefined where the limits cannot hold.
    */
   readonly kktResidual: number | undefined;
+  /** Value of the rule's objective, kW, where the rule is more than its mode and the value is known. */
+  readonly objective?: number;
   readonly alpha: { readonly min: number; readonly max: number; readonly mean: number };
   readonly jain: { readonly alpha: number; readonly served: number };
   readonly gini: { readonly alpha: number; readonly served: number };
@@ -253,6 +255,8 @@ export interface RunSettings {
   /** Seconds per factor, the first at the start; undefined spreads them over one day from midnight UTC. */
   readonly profileStepS: number | undefined;
   readonly fairness: FairnessMode;
+  /** The complete rule where it is more than `fairness`, which is then what it is nearest to. */
+  readonly rule?: FairnessRule;
   readonly limits: VoltageLimits;
   /** Number of agent hosts (worker threads) started by the run. */
   readonly hosts: number;

@@ -12,7 +12,13 @@ import {
   throwReplyError,
 } from '../../bus/index.js';
 import { type Feeder, phaseOfNode } from '../../grid/model/index.js';
-import { createStarCoordinator, type ServiceModel, type StarSettings, splitForStar } from '../../grid/optim/index.js';
+import {
+  createStarCoordinator,
+  type ServiceModel,
+  type StarSettings,
+  splitForStar,
+  voltageUnitFor,
+} from '../../grid/optim/index.js';
 import { startPlatform } from '../../platform/index.js';
 import { Audit, completed } from './audit.js';
 import { AuditThread } from './audit-thread.js';
@@ -102,7 +108,7 @@ export class Session {
     if (settings.hosts > 0) this.hosts = await this.startHosts(address, exchange);
     const wanted = settings.hosts + (options.externalHosts ?? 0);
     await exchange.gather(wanted, GATHER_MS, signal, this.hosts?.hostIds);
-    const star = agentSettings(settings);
+    const star = agentSettings(settings, services.length);
     const assignments = new Map(
       services.map((model) => [model.agentId, { model, settings: star, areaId: model.feeder.mrid }]),
     );
@@ -363,8 +369,14 @@ function durationS({ intervals, intervalS, publishPeriodS }: RunSettings): numbe
 }
 
 /** What agents and star must agree on. */
-function agentSettings({ limits, fairness, maxRounds }: RunSettings): Partial<StarSettings> {
-  return { limits, fairness, maxRounds };
+function agentSettings({ limits, fairness, rule, maxRounds }: RunSettings, agents: number): Partial<StarSettings> {
+  return {
+    limits,
+    fairness,
+    maxRounds,
+    voltageUnitSquaredPu: voltageUnitFor(agents),
+    ...(rule === undefined ? {} : { rule }),
+  };
 }
 
 function agentRecords(feeder: Feeder, services: readonly ServiceModel[], exchange: AgentExchange): AgentRecord[] {

@@ -27,17 +27,17 @@ function objectiveKw(audit: AuditResult, fairness: string): number {
 /** One interval as the manifest lists it. */
 function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest['intervals'][number] {
   const { audit, ac, during, after } = interval;
-  const { fairness } = result.settings;
+  const { fairness, rule } = result.settings;
   return {
     interval: interval.interval,
     timestamp: interval.timestamp,
     status: interval.status,
     method: 'admm',
-    fairness,
-    level: fairness === 'equalAlpha' ? 'feeder' : 'customer',
+    fairness: rule?.mode ?? fairness,
+    level: rule?.level ?? (fairness === 'equalAlpha' ? 'feeder' : 'customer'),
     rounds: interval.rounds,
     residuals: { primal: interval.residuals.primal, dual: interval.residuals.dual },
-    objective: audit ? objectiveKw(audit, fairness) : null,
+    objective: audit ? (audit.objective ?? (rule ? null : objectiveKw(audit, fairness))) : null,
     kktResidual: audit?.kktResidual ?? null,
     availableW: audit?.availableW ?? null,
     curtailedW: audit?.curtailedW ?? null,

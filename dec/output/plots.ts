@@ -169,7 +169,7 @@ function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevel
     ...FRAME,
     title: {
       text: 'The run at a glance',
-      subtitle: `${result.feeder.name}; fairness rule ${result.settings.fairness}; above every output of the simulation, below every interval`,
+      subtitle: `${result.feeder.name}; fairness rule ${result.settings.rule?.mode ?? result.settings.fairness}; above every output of the simulation, below every interval`,
     },
     vconcat: [
       {

@@ -301,9 +301,10 @@ export function coordinatorUpdate(
   const isDiverged = hasDiverged(memory, residual, Math.hypot(primalTolerance, dualTolerance));
   if (isDiverged && memory.best) {
     restart(memory, memory.best);
+    memory.best = undefined;
     return { ...progress, isRestarted: true };
   }
-  if (residual <= memory.leastResidual) memory.best = checkpoint(memory, residual);
+  if (residual <= memory.leastResidual) memory.best = checkpoint(memory);
   relax(memory, settings, residual);
   const factor = balanceFactor(memory, primalResidual, dualResidual);
   if (factor !== 1) {

@@ -1,11 +1,15 @@
 import { createPowerFlow, type PowerFlow } from '../flow/index.js';
 import { buildFeeder, type FeederData } from '../model/index.js';
 import { CENTRAL_STATUS_TEXT, solveCentral } from './central.js';
+import { objectiveOf } from './fair-dispatch.js';
+import { type FairProblem, fairProblem } from './fair-problem.js';
+import type { FairnessRule } from './fairness-rule.js';
 import { AC_TOLERANCE_PU, type Extremes, FeederTruth } from './feeder-truth.js';
 import { kktResidual } from './kkt-residual.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import type { FairnessMode, LocalInputs, PrimaryState, VoltageLimits } from './star.js';
+import { modelOfCurve } from './star-cost.js';
 
 /*
  * What a dispatch of a whole feeder is worth, by yardsticks in one hand: the least curtailment that holds the limits, the
@@ -36,6 +40,8 @@ export interface DispatchFigures {
   readonly linear: Extremes;
   /** See kkt-residual.ts; undefined where the limits cannot hold. */
   readonly kktResidual: number | undefined;
+  /** Value of the rule's objective, kW, where the rule is more than a mode. */
+  readonly objective?: number;
 }
 
 /** Judges dispatches of one feeder. */
@@ -50,10 +56,10 @@ const CURTAILED = 1e-4;
 /** Makes the judge of a feeder. */
 export function createDispatchAudit(
   data: FeederData,
-  settings: { readonly limits: VoltageLimits; readonly fairness: FairnessMode },
+  settings: { readonly limits: VoltageLimits; readonly fairness: FairnessMode; readonly rule?: FairnessRule },
 ): DispatchAudit {
   const feeder = buildFeeder(data);
-  const { limits, fairness } = settings;
+  const { limits, fairness, rule: whole } = settings;
   let kept: { readonly key: string; readonly linear: LinearFeeder; readonly flow: PowerFlow } | undefined;
   return ({ inputs, state, alpha }) => {
     const key = JSON.stringify(state);
@@ -66,9 +72,29 @@ export function createDispatchAudit(
     const extremes = truth.linearExtremes(dispatch);
     const least = leastCurtailment(problem('total'), truth, limits);
     if (!check.isConverged) return { ...least, linear: extremes, kktResidual: undefined };
-    const moved = { ...problem(fairness), correction: { voltageSquaredPu: check.correction } };
-    return { ...least, linear: extremes, kktResidual: kktResidual(moved, dispatch)?.residual };
+    const fair = whole && fairProblem(feeder, linear, inputs, limits, whole);
+    const own = fair ? atDispatch(fair, dispatch) : problem(fairness);
+    const moved = { ...own, correction: { voltageSquaredPu: check.correction } };
+    return {
+      ...least,
+      linear: extremes,
+      kktResidual: kktResidual(moved, dispatch)?.residual,
+      ...(fair ? { objective: objectiveOf(fair, groupAlphaOf(fair, dispatch)) } : {}),
+    };
   };
+}
+
+/** A problem with the quadratic model of its cost at a dispatch, which has the same conditions there. */
+function atDispatch(problem: FairProblem, alpha: ReadonlyMap<string, number>): CurtailmentProblem {
+  const { rule, weightKw } = problem;
+  if (rule.mode !== 'alphaFair') return problem;
+  return { ...problem, cost: modelOfCurve({ weightKw, gamma: rule.gamma }, groupAlphaOf(problem, alpha)) };
+}
+
+function groupAlphaOf({ units, groupCount }: FairProblem, alpha: ReadonlyMap<string, number>): Float64Array {
+  const own = new Float64Array(groupCount);
+  for (const { id, group } of units) own[group] = alpha.get(id) ?? 0;
+  return own;
 }
 
 /**

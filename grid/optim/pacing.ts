@@ -87,7 +87,6 @@ interface Place {
 /** Where the rounds can go back to. */
 export interface Checkpoint extends Place {
   readonly rho: number;
-  readonly residual: number;
 }
 
 const copied = ({ power, reactive, voltage }: Exchange): Exchange => ({
@@ -97,12 +96,12 @@ const copied = ({ power, reactive, voltage }: Exchange): Exchange => ({
 });
 
 /** What is kept of a round with the least residual so far. */
-export function checkpoint({ rho, z, price, ownAlpha }: Place & Pace, residual: number): Checkpoint {
-  return { rho, residual, z: copied(z), price: copied(price), ownAlpha: ownAlpha.slice() };
+export function checkpoint({ rho, z, price, ownAlpha }: Place & Pace): Checkpoint {
+  return { rho, z: copied(z), price: copied(price), ownAlpha: ownAlpha.slice() };
 }
 
 /** Goes back to a checkpoint with half the step that the penalty has made since, and shorter steps to come. */
-export function restart(memory: Place & Pace, { rho, z, price, ownAlpha, residual }: Checkpoint): void {
+export function restart(memory: Place & Pace, { rho, z, price, ownAlpha }: Checkpoint): void {
   const next = Math.sqrt(rho * memory.rho);
   for (const block of ['power', 'reactive', 'voltage'] as const) {
     memory.z[block].set(z[block]);
@@ -110,14 +109,15 @@ export function restart(memory: Place & Pace, { rho, z, price, ownAlpha, residua
   }
   memory.ownAlpha.set(ownAlpha);
   scalePrices(memory.price, next / rho);
-  restartPace(memory, next, residual);
+  restartPace(memory, next);
 }
 
 /** The pace after a restart. */
-export function restartPace(pace: Pace, rho: number, residual: number): void {
+export function restartPace(pace: Pace, rho: number): void {
   pace.rho = rho;
   pace.relaxation = 1;
-  pace.lastResidual = residual;
-  pace.leastResidual = residual;
+  pace.lastResidual = Infinity;
+  // What was least was so in other circumstances, as before an agent came back: measured by it the rounds would go back for ever.
+  pace.leastResidual = Infinity;
   pace.balanceExponent /= 2;
 }

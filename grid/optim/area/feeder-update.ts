@@ -208,7 +208,7 @@ function judge(
   const residual = Math.hypot(primalResidual, dualResidual);
   const progress = { round: memory.round, rho, ...residuals, hasConverged, powerChangeW, missing: absent };
   if (hasDiverged(memory, residual, Math.hypot(primalTolerance, dualTolerance))) {
-    restartPace(memory, Math.sqrt(rho * memory.rhoOfLeast), residual);
+    restartPace(memory, Math.sqrt(rho * memory.rhoOfLeast));
     return { ...progress, isRestarted: true };
   }
   if (residual <= memory.leastResidual) memory.rhoOfLeast = rho;

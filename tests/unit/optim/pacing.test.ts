@@ -29,9 +29,9 @@ describe('the guard against divergence', () => {
   it('halves the steps of the penalty with every restart, on the scale of its logarithm', () => {
     const pace = { ...startPace(starSettings({})), round: 5 };
     expect(balanceFactor(pace, 81, 1)).toBeCloseTo(9, 12);
-    restartPace(pace, 1, 1);
+    restartPace(pace, 1);
     expect(balanceFactor(pace, 81, 1)).toBeCloseTo(3, 12);
-    restartPace(pace, 1, 1);
+    restartPace(pace, 1);
     expect(balanceFactor(pace, 1, 81)).toBeCloseTo(1 / Math.sqrt(3), 12);
     expect(pace.relaxation).toBe(1);
   });
