@@ -16,8 +16,8 @@ import {
   createStarCoordinator,
   type ServiceModel,
   type StarSettings,
+  scaleFor,
   splitForStar,
-  voltageUnitFor,
 } from '../../grid/optim/index.js';
 import { startPlatform } from '../../platform/index.js';
 import { Audit, completed } from './audit.js';
@@ -374,7 +374,7 @@ function agentSettings({ limits, fairness, rule, maxRounds }: RunSettings, agent
     limits,
     fairness,
     maxRounds,
-    voltageUnitSquaredPu: voltageUnitFor(agents),
+    ...scaleFor(agents),
     ...(rule === undefined ? {} : { rule }),
   };
 }

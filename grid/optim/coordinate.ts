@@ -27,7 +27,7 @@ import { type StarSplit, splitForStar } from './split.js';
 import type { LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
 import { type Actor, BusActor, busUnits, byId, CentralActor, type Pass, StarActor, type Watch } from './star-actors.js';
 import { modelOfCurve } from './star-cost.js';
-import { type StarSettings, starSettings, voltageUnitFor } from './star-settings.js';
+import { type StarSettings, scaleFor, starSettings } from './star-settings.js';
 
 /*
  * One coordination in one process: rounds, AC verification, correction, set-points and their report.
@@ -152,7 +152,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   }
   const split = method === 'central' ? undefined : (question.split ?? splitForStar(question.feeder));
   const settings = starSettings({
-    ...(exchange === 'prices' && split ? { voltageUnitSquaredPu: voltageUnitFor(split.services.length) } : {}),
+    ...(exchange === 'prices' && split ? scaleFor(split.services.length) : {}),
     ...question.settings,
     fairness: exchange === 'cuts' && question.areas ? 'proportional' : nearestMode(rule),
     rule,

@@ -37,10 +37,10 @@ export const STAR_DEFAULTS: StarSettings = {
   fairness: 'proportional',
   exchange: 'prices',
   powerUnitW: 5000,
-  voltageUnitSquaredPu: 3e-3,
+  voltageUnitSquaredPu: 4.5e-3,
   reactiveWeight: 100,
   violationPrice: 1e3,
-  rho: 1,
+  rho: 0.3,
   relaxation: 1.6,
   absoluteTolerance: 1e-4,
   relativeTolerance: 1e-4,
@@ -54,13 +54,24 @@ export function starSettings(settings: Partial<StarSettings> = {}): StarSettings
   return { ...STAR_DEFAULTS, ...settings };
 }
 
-/** Agents that the default unit of voltage was chosen with: the 84 service transformers of IEEE 123. */
-const USUAL_AGENTS = 84;
+/** Unit of squared voltage and penalty of 84 agents, as IEEE 123 has service transformers, from which those of many grow. */
+const SHARED = { agents: 84, voltageUnitSquaredPu: 3e-3, rho: 1 };
 
 /**
  * Unit of exchanged squared voltage for a star of many agents, pu squared. A voltage answers to the sum of all ports' powers:
- * beside the norm of them it moves by the root of their number. Rounds to agreement hardly grow with agents this way.
+ * beside the norm of them it moves by the root of their number. Rounds to agreement hardly grow with agents this way. Few
+ * agents have the default, which is larger: they settle sooner with it, most where little must be curtailed.
  */
 export function voltageUnitFor(agents: number): number {
-  return STAR_DEFAULTS.voltageUnitSquaredPu * Math.sqrt(Math.max(1, agents / USUAL_AGENTS));
+  return Math.max(STAR_DEFAULTS.voltageUnitSquaredPu, sharedUnit(agents));
+}
+
+function sharedUnit(agents: number): number {
+  return SHARED.voltageUnitSquaredPu * Math.sqrt(Math.max(0, agents) / SHARED.agents);
+}
+
+/** Unit of voltage and first penalty for a number of agents: where the unit grows with them, the penalty is a larger one. */
+export function scaleFor(agents: number): Pick<StarSettings, 'voltageUnitSquaredPu' | 'rho'> {
+  const isShared = sharedUnit(agents) > STAR_DEFAULTS.voltageUnitSquaredPu;
+  return { voltageUnitSquaredPu: voltageUnitFor(agents), rho: isShared ? SHARED.rho : STAR_DEFAULTS.rho };
 }
