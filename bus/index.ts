@@ -10,7 +10,7 @@ export * from './frame.js';
 export * from './frame-decoder.js';
 export * from './heartbeat.js';
 export * from './memory-bus.js';
+export type { StompAddress } from './stomp-address.js';
 export * from './stomp-bus.js';
-export type { StompAddress } from './stomp-link.js';
 export type * from './transport.js';
 export * from './warning-log.js';

@@ -5,7 +5,8 @@ import { TOKEN_TOPIC, tokenReplyName } from './contract/destination.js';
 import { type Credentials, tokenReply, tokenRequest } from './contract/token.js';
 import { awaitReply } from './reply-wait.js';
 import { closedError, reportError, reportHandlerError } from './report.js';
-import { headersOf, openLink, type StompAddress } from './stomp-link.js';
+import type { StompAddress } from './stomp-address.js';
+import { headersOf, openLink } from './stomp-link.js';
 import type { Bus, BusHeaders, BusMessage, BusSubscription, RequestOptions } from './transport.js';
 
 /** How a lost connection is taken up again. */

@@ -1,22 +1,7 @@
 import { Socket } from 'node:net';
 import stompit, { type Client } from 'stompit';
 import { asError, BusError } from './bus-error.js';
-
-/** Where a STOMP broker is and how to log in. */
-export interface StompAddress {
-  /** Default 127.0.0.1. */
-  readonly host?: string;
-  /** Default 61613. */
-  readonly port?: number;
-  /** User name, or a token with an empty passcode. */
-  readonly login?: string;
-  readonly passcode?: string;
-  /** Heart-beat asked for in both directions, ms; 0 for none. Default 10 000. */
-  readonly heartbeatMs?: number;
-  /** Milliseconds until a connection attempt is given up. Default 10 000. */
-  readonly connectTimeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
+import type { StompAddress } from './stomp-address.js';
 
 /**
  * ActiveMQ leaves gaps of twice the agreed interval after traffic; a peer is given up after three

@@ -51,18 +51,38 @@ export function siblingFindings(feeder: readonly string[], model: LoadedModel): 
 /**
  * Everything validation says of a feeder, after the reader's own findings.
  *
- * @throws DecError `FEEDER_DATA` (or `NO_SOURCE`) listing every error at once when there is one
+ * @throws DecError `FEEDER_DATA` (or `NO_SOURCE`) listing every error and every warning at once when there is an error
  */
 export function validated(feeder: Feeder): readonly Finding[] {
   const findings = validateFeeder(feeder);
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return findings;
   const isSourceless = errors.some(({ code }) => code === 'NO_SOURCE');
-  const shown = errors.slice(0, 40).map((finding) => `  ${findingLine(finding)}`);
-  if (errors.length > shown.length) shown.push(`  ... and ${errors.length - shown.length} more`);
-  throw new DecError(
-    isSourceless ? 'NO_SOURCE' : 'FEEDER_DATA',
-    `The feeder ${feeder.name} cannot be used: ${errors.length} error${errors.length === 1 ? '' : 's'}.\n${shown.join('\n')}\nMend the model and try again.`,
-    { feeder: feeder.name, errors: errors.length },
-  );
+  const warnings = findings.filter(({ severity }) => severity === 'warning');
+  // What was only a warning is often why something is missing.
+  const beside = warnings.length === 0 ? [] : [`${counted(warnings.length, 'warning')} beside:`, ...listed(warnings)];
+  const lines = [
+    `The feeder ${feeder.name} cannot be used: ${counted(errors.length, 'error')}.`,
+    ...listed(errors),
+    ...beside,
+    'Mend the model and try again.',
+  ];
+  throw new DecError(isSourceless ? 'NO_SOURCE' : 'FEEDER_DATA', lines.join('\n'), {
+    feeder: feeder.name,
+    errors: errors.length,
+    warnings: warnings.length,
+  });
+}
+
+/** Lines of an error that are shown of one kind. */
+const SHOWN = 40;
+
+function listed(findings: readonly Finding[]): string[] {
+  const lines = findings.slice(0, SHOWN).map((finding) => `  ${findingLine(finding)}`);
+  if (findings.length > lines.length) lines.push(`  ... and ${findings.length - lines.length} more`);
+  return lines;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -20,6 +20,7 @@ import { SERIES_FILES, SeriesFolder, solveSeries } from '../series/index.js';
 import { Pace } from '../series/pace.js';
 import { profiledFeeder } from '../series/profiled-feeder.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
+import { checkLimits } from './rule-options.js';
 
 const HOUR_S = 3600;
 const DAY_H = 24;
@@ -97,6 +98,7 @@ function startTime(text: string): number {
 async function runSeriesCommand(names: readonly string[], options: SeriesOptions): Promise<number> {
   const terminal = new Terminal(options);
   checkNamed(names);
+  checkLimits(options);
   const model = modelOf(names, storeAt(options.store));
   const read = new Set(model.feeder.findings);
   const findings: Finding[] = [

@@ -158,7 +158,8 @@ export class SaxesIndexReader {
     const property = this.#properties.at(-1);
     const attribute = property && property.code >= 0 ? `, ${this.index.attributeName(property.code)}` : '';
     const place = object ? ` (in ${object.className} ${object.subject}${attribute})` : '';
-    const bare = message.replace(/^[^:]*:\d+:\d+: /, '').replace(/\.$/, '') + place;
+    const hint = this.#isRooted ? '' : '. A model is CIM XML (RDF) or an OpenDSS master file';
+    const bare = message.replace(/^[^:]*:\d+:\d+: /, '').replace(/\.$/, '') + place + hint;
     throw new DecError('XML_MALFORMED', `${this.fileName}, line ${line}, column ${column}: ${bare}`, {
       file: this.fileName,
       line,

@@ -129,3 +129,29 @@ describe('the doors of the package', () => {
     );
   });
 });
+
+describe('the declarations of the package', () => {
+  it.each(['grid', 'bus'])('of %s name no package that a user of it would have to install types for', (door) => {
+    const packages = new Set<string>();
+    const seen = new Set<string>();
+    const follow = (file: string): void => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const [, name] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) {
+        if (name!.startsWith('.')) follow(resolve(file, '..', name!.replace(/\.js$/, '.d.ts')));
+        else packages.add(name!);
+      }
+    };
+    follow(resolve(`dist/${door}/index.d.ts`));
+    expect(seen.size).toBeGreaterThan(10);
+    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    for (const name of packages) {
+      if (name.startsWith('node:')) continue;
+      expect(Object.keys(dependencies)).toContain(name);
+      const own = JSON.parse(readFileSync(`node_modules/${name}/package.json`, 'utf8')) as object;
+      expect([name, 'types' in own || 'typings' in own || 'exports' in own]).toEqual([name, true]);
+    }
+  });
+});
