@@ -202,7 +202,7 @@ function deviceSvg(drawing: Drawing, labels: LabelPlacer): string {
   const { feeder, layout, nodeById, size, used } = drawing;
   const taken = directions(drawing);
   const lists: readonly (readonly [SymbolKind, readonly { readonly terminal: { readonly bus: string } }[]])[] = [
-    ['source', feeder.sources],
+    ['source', [...feeder.sources, ...(feeder.currentSources ?? [])]],
     ['capacitor', feeder.capacitors],
     ['pv', feeder.pvSystems],
     ['battery', feeder.batteries],

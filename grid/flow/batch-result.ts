@@ -102,6 +102,8 @@ interface SourceRow {
   /** Network node whose current this is. */
   readonly node: number;
   readonly isOwn: boolean;
+  /** No source before it has given the currents of this node. */
+  readonly isFirst: boolean;
   /** Nodes and admittances, interleaved re/im. */
   readonly nodes: Int32Array;
   readonly admittance: Float64Array;
@@ -161,6 +163,7 @@ export class BatchRecorder {
         this.shunts.push({ nodes: nodes.map((node) => this.solver.placeOf(node)), re: y.re, im: y.im });
       }
     });
+    const given = new Set<number>();
     compiled.elements.forEach(({ kind, nodes }, e) => {
       if (kind !== 'source') return;
       const own = network.primitives[e]!.y;
@@ -201,10 +204,12 @@ export class BatchRecorder {
         this.rows.push({
           node,
           isOwn,
+          isFirst: !given.has(node),
           nodes: Int32Array.from(entries.keys(), (other) => this.solver.placeOf(other)),
           admittance: Float64Array.from([...entries.values()].flat()),
           shares: network.pattern.sharesOf(node),
         });
+        given.add(node);
       });
     });
   }
@@ -249,8 +254,9 @@ export class BatchRecorder {
         ii += yr * vi + yi * vr;
       }
       if (row.isOwn) {
-        ir = factor * source[2 * row.node]! - ir;
-        ii = factor * source[2 * row.node + 1]! - ii;
+        const part = row.isFirst ? factor : 0;
+        ir = part * source[2 * row.node]! - ir;
+        ii = part * source[2 * row.node + 1]! - ii;
       } else {
         this.compensationAt(row, lane, powerW, powerVar);
         ir -= this.currentRe;

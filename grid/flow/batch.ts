@@ -163,7 +163,7 @@ class FlowBatch implements Batch {
 
   run(scenarios: BatchScenarios | readonly BatchScenarios[], results: BatchResults, range?: BatchRange): number {
     const axes: readonly BatchScenarios[] = 'count' in scenarios ? [scenarios] : scenarios;
-    const { core, reader, solver, recorder, unitSource, ownSource } = this;
+    const { core, reader, solver, recorder } = this;
     const all = reader.countOf(axes);
     const { first, count } = range ?? { first: 0, count: all };
     if (!(first >= 0 && count >= 0 && first + count <= all)) {
@@ -186,7 +186,8 @@ class FlowBatch implements Batch {
         reader.read(axes, first + at + lane);
         const pu = reader.sourceVoltagePu;
         solver.setPowers(lane, reader.powerW, reader.powerVar);
-        solver.setSources(lane, Number.isNaN(pu) ? ownSource : unitSource, Number.isNaN(pu) ? 1 : pu);
+        const source = this.sourceAt(pu);
+        solver.setSources(lane, source.current, source.factor);
         const stretch = this.baseW === 0 ? 0 : reader.totalW / this.baseW;
         solver.start(
           lane,
@@ -202,13 +203,20 @@ class FlowBatch implements Batch {
         if (isFailed || isPowerNeeded) reader.read(axes, first + at + lane);
         const status = isFailed ? this.solveByEngine(lane) : 'converged';
         if (status !== 'converged' && status !== 'convergedByEngine') failed++;
-        const pu = reader.sourceVoltagePu;
-        const source = Number.isNaN(pu) ? ownSource : unitSource;
         const { powerW, powerVar } = reader;
-        recorder.record(results, at + lane, lane, status, powerW, powerVar, source, Number.isNaN(pu) ? 1 : pu);
+        const { current, factor } = this.sourceAt(reader.sourceVoltagePu);
+        recorder.record(results, at + lane, lane, status, powerW, powerVar, current, factor);
       }
     }
     return failed;
+  }
+
+  /** Norton currents of the sources at a voltage, NaN for each source's own: `factor` times `current`. */
+  private sourceAt(pu: number): { readonly current: Float64Array; readonly factor: number } {
+    if (Number.isNaN(pu)) return { current: this.ownSource, factor: 1 };
+    // Constant currents do not follow the voltage of the others.
+    if (this.core.compiled.feeder.currentSources) return { current: this.core.sourceCurrent(pu), factor: 1 };
+    return { current: this.unitSource, factor: pu };
   }
 
   /** The scenario read last by the whole engine; its voltages go into the lane. */

@@ -1,4 +1,4 @@
-import type { CompiledElement, CompiledFeeder, Primitive } from '../model/index.js';
+import { type CompiledElement, type CompiledFeeder, injectedCurrents, type Primitive } from '../model/index.js';
 import type { ShareInjection } from './injection.js';
 import type { ConductorFlow, PowerFlowFallback, PowerFlowSolution, PowerFlowStatus } from './power-flow.js';
 
@@ -139,7 +139,7 @@ export class Solution implements PowerFlowSolution {
     for (let e = 0; e < compiled.elements.length; e++) {
       const element = compiled.elements[e]!;
       if (e === index || !element.nodes.some((node) => place.has(node))) continue;
-      if (element.kind === 'source') return undefined;
+      if (element.kind === 'source' && !this.constantCurrents(element.id)) return undefined;
       const { y } = primitives[e]!;
       const flows = this.elementFlows(e);
       for (let i = 0; i < element.nodes.length; i++) {
@@ -167,10 +167,17 @@ export class Solution implements PowerFlowSolution {
     return currents;
   }
 
+  /** Currents that a source of constant current gives, interleaved re/im, A; undefined for any other element. */
+  private constantCurrents(elementId: string): Float64Array | undefined {
+    const source = this.state.compiled.feeder.currentSources?.find(({ id }) => id === elementId);
+    return source && injectedCurrents(source);
+  }
+
   private elementFlows(index: number): ConductorFlow[] {
     const { compiled, primitives, sourceVoltage } = this.state;
     const element = compiled.elements[index]!;
-    const around = element.kind === 'source' ? this.surroundings(index) : undefined;
+    const constant = this.constantCurrents(element.id);
+    const around = element.kind === 'source' && !constant ? this.surroundings(index) : undefined;
     const { y } = primitives[index]!;
     const inner = sourceVoltage.get(element.id);
     const n = y.n;
@@ -192,9 +199,10 @@ export class Solution implements PowerFlowSolution {
         ir += y.re[i * n + j]! * ur - y.im[i * n + j]! * ui;
         ii += y.re[i * n + j]! * ui + y.im[i * n + j]! * ur;
       }
-      if (around) {
-        ir = -around[2 * i]!;
-        ii = -around[2 * i + 1]!;
+      const given = constant ?? around;
+      if (given) {
+        ir = -given[2 * i]!;
+        ii = -given[2 * i + 1]!;
       }
       return {
         terminal: conductor.terminal,

@@ -1,4 +1,4 @@
-import { type CompiledFeeder, sourceVoltages } from '../model/index.js';
+import { type CompiledFeeder, injectedCurrents, sourceVoltages } from '../model/index.js';
 
 /**
  * Sets the Norton currents of all sources.
@@ -30,6 +30,15 @@ export function setSourceCurrents(
         current[2 * node + 1] = current[2 * node + 1]! + gr * inner[2 * j + 1]! + gi * inner[2 * j]!;
       }
     }
+  }
+  for (const source of compiled.feeder.currentSources ?? []) {
+    const { nodes } = compiled.elements[compiled.elementIndex.get(source.id)!]!;
+    const own = injectedCurrents(source);
+    nodes.forEach((node, i) => {
+      if (node < 0) return;
+      current[2 * node] = current[2 * node]! + own[2 * i]!;
+      current[2 * node + 1] = current[2 * node + 1]! + own[2 * i + 1]!;
+    });
   }
   return voltages;
 }

@@ -107,7 +107,7 @@ export function withoutAntifloat(
       );
     }
   }
-  for (const { terminal, returnTerminal } of feeder.sources) {
+  for (const { terminal, returnTerminal } of [...feeder.sources, ...(feeder.currentSources ?? [])]) {
     for (const { bus, nodes } of returnTerminal ? [terminal, returnTerminal] : [terminal]) {
       for (const node of nodes) if (node !== 0) grounded.push(nodeIndex(bus, node));
     }

@@ -192,7 +192,7 @@ export function findAreas(feeder: Feeder, options: AreaOptions = {}): AreaTree {
   for (const shunts of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
     for (const shunt of shunts) put(shunt.terminal.bus, shunt);
   }
-  for (const source of feeder.sources) put(source.terminal.bus, source);
+  for (const source of [...feeder.sources, ...(feeder.currentSources ?? [])]) put(source.terminal.bus, source);
 
   const names = new AreaNames(feeder);
   const secondaries = new Map<Part, SecondaryArea[]>();

@@ -28,6 +28,7 @@ export function buildFeeder(data: FeederData, findings: readonly Finding[] = [])
     data.batteries,
     data.machines,
     data.reactors,
+    data.currentSources ?? [],
   ];
   for (const list of lists) for (const element of list) elements.set(element.id, element);
 

@@ -15,6 +15,7 @@ import { NodePlaces } from './node-places.js';
 import {
   type Conductor,
   capacitorPrimitive,
+  currentSourcePrimitive,
   linePrimitive,
   type Primitive,
   reactorPrimitive,
@@ -158,7 +159,7 @@ function problems(feeder: Feeder, arePlacesSound: boolean): string[] {
         list.push(`transformer ${transformer.name} has a winding without rated voltage`);
     }
   }
-  for (const source of feeder.sources) {
+  for (const source of [...feeder.sources, ...(feeder.currentSources ?? [])]) {
     place(source.kind, source, source.terminal);
     if (source.returnTerminal) place(source.kind, source, source.returnTerminal);
   }
@@ -278,6 +279,7 @@ export function compile(feeder: Feeder): CompiledFeeder {
     return nodes;
   };
   for (const source of feeder.sources) add('source', source, () => sourcePrimitive(source));
+  for (const source of feeder.currentSources ?? []) add('source', source, () => currentSourcePrimitive(source));
   for (const line of feeder.lines) {
     add('line', line, () => linePrimitive(line, store), betweenEnds(line.from, line.to));
   }

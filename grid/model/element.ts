@@ -61,6 +61,20 @@ export interface Source extends Element {
   readonly x0Ohm: number;
 }
 
+/** A source of constant currents, whatever the voltage: it gives them to its terminal and takes them at its return. */
+export interface CurrentSource extends Element {
+  readonly kind: 'currentSource';
+  readonly terminal: Terminal;
+  /** Where the other end of each conductor stands; absent: at ground. */
+  readonly returnTerminal?: Terminal;
+  /** Current of each conductor, A. */
+  readonly currentA: number;
+  /** Angle of the first conductor's current, rad. */
+  readonly angleRad: number;
+  /** How its phases follow one another, where not A, B, C: backwards, or all at one angle. */
+  readonly sequence?: 'negative' | 'zero';
+}
+
 /** A line or cable segment of any number of wires, as a nominal pi. */
 export interface Line extends Element {
   readonly kind: 'line';

@@ -4,6 +4,7 @@ import type {
   Battery,
   BranchElement,
   Capacitor,
+  CurrentSource,
   Element,
   Line,
   Load,
@@ -47,6 +48,8 @@ export interface FeederData {
   readonly inverterControls: readonly InverterControl[];
   readonly profiles: readonly Profile[];
   readonly growthProfiles: readonly GrowthProfile[];
+  /** Sources of constant current; absent for none. */
+  readonly currentSources?: readonly CurrentSource[];
 }
 
 /** Where the feeder stands in the utility. */

@@ -55,7 +55,7 @@ export class NodePlaces {
     for (const { windings } of feeder.transformers) {
       for (let w = 0; w < windings.length; w++) this.take(windings[w]!.terminal);
     }
-    for (const { terminal, returnTerminal } of feeder.sources) {
+    for (const { terminal, returnTerminal } of [...feeder.sources, ...(feeder.currentSources ?? [])]) {
       this.take(terminal);
       if (returnTerminal) this.take(returnTerminal);
     }

@@ -1,6 +1,6 @@
 import { ComplexDense, type DenseStore } from '../math/index.js';
 import type { Terminal } from './bus.js';
-import type { Capacitor, ComplexMatrix, Line, Reactor, Source, Switch } from './element.js';
+import type { Capacitor, ComplexMatrix, CurrentSource, Line, Reactor, Source, Switch } from './element.js';
 
 /** Where one conductor of an element ends: a node of a bus, 0 for ground. */
 export interface Conductor {
@@ -198,6 +198,35 @@ export function sourceVoltages(source: Source, lineToLineV: number): Float64Arra
     voltages[2 * i + 1] = magnitude * Math.sin(angle);
   }
   return voltages;
+}
+
+/** A source of current: its conductors, with no admittance between them. */
+export function currentSourcePrimitive({ terminal, returnTerminal }: CurrentSource): Primitive {
+  const conductors = conductorsOf(terminal, 1);
+  if (returnTerminal) conductors.push(...conductorsOf(returnTerminal, 2));
+  return { conductors, y: new ComplexDense(conductors.length) };
+}
+
+/** Currents that a source of current gives to its conductors, A, interleaved re/im; those of its return are the opposite. */
+export function injectedCurrents({
+  terminal,
+  returnTerminal,
+  currentA,
+  angleRad,
+  sequence,
+}: CurrentSource): Float64Array {
+  const n = terminal.nodes.length;
+  const currents = new Float64Array(2 * (n + (returnTerminal?.nodes.length ?? 0)));
+  const turn = sequence === undefined ? -1 : sequence === 'negative' ? 1 : 0;
+  for (let i = 0; i < n; i++) {
+    const angle = angleRad + (turn * 2 * Math.PI * i) / Math.max(3, n);
+    currents[2 * i] = currentA * Math.cos(angle);
+    currents[2 * i + 1] = currentA * Math.sin(angle);
+    if (!returnTerminal) continue;
+    currents[2 * (n + i)] = -currents[2 * i]!;
+    currents[2 * (n + i) + 1] = -currents[2 * i + 1]!;
+  }
+  return currents;
 }
 
 /** Susceptance of one section of one share of a capacitor, S. The sign of the given var does not matter. */

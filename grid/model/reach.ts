@@ -54,7 +54,7 @@ export function reachedNodes(
     });
   }
   const reached = new Set<string>();
-  for (const { terminal, returnTerminal } of feeder.sources) {
+  for (const { terminal, returnTerminal } of [...feeder.sources, ...(feeder.currentSources ?? [])]) {
     for (const { bus, nodes } of returnTerminal ? [terminal, returnTerminal] : [terminal]) {
       for (const node of nodes) if (node !== 0) reached.add(nodeKey(bus, node));
     }

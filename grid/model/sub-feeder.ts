@@ -55,6 +55,7 @@ function restrict(feeder: Feeder, isKept: (bus: string) => boolean, isOut: (id: 
     batteries: feeder.batteries.filter(shunt),
     machines: feeder.machines.filter(shunt),
     reactors: feeder.reactors.filter(branch),
+    ...(feeder.currentSources ? { currentSources: feeder.currentSources.filter(shunt) } : {}),
   };
   const derIds = new Set([...part.pvSystems, ...part.batteries].map(({ id }) => id));
   const inverterControls = feeder.inverterControls.flatMap((control) => {
@@ -63,7 +64,7 @@ function restrict(feeder: Feeder, isKept: (bus: string) => boolean, isOut: (id: 
   });
   const equipment = new Set<string>(transformers.map(({ bankId }) => canonicalMrid(bankId)));
   const kept = [part.sources, part.lines, part.switches, transformers, part.regulators, part.capacitors, part.reactors];
-  for (const list of [...kept, part.loads, part.pvSystems, part.batteries, part.machines]) {
+  for (const list of [...kept, part.loads, part.pvSystems, part.batteries, part.machines, part.currentSources ?? []]) {
     for (const { id } of list) equipment.add(id);
   }
   return {
@@ -89,6 +90,7 @@ const PLACED = [
   'machines',
   'reactors',
   'measurements',
+  'currentSources',
 ] as const;
 type PlacedList = (typeof PLACED)[number];
 
@@ -114,8 +116,9 @@ function placesIn(feeder: Feeder): Places {
       for (const { bus } of [from, to]) put(bus, list, k);
     });
   }
-  for (const list of ['sources', 'capacitors', 'loads', 'pvSystems', 'batteries', 'machines'] as const) {
-    feeder[list].forEach(({ terminal }, k) => {
+  const shunts = ['sources', 'capacitors', 'loads', 'pvSystems', 'batteries', 'machines', 'currentSources'] as const;
+  for (const list of shunts) {
+    feeder[list]?.forEach(({ terminal }, k) => {
       put(terminal.bus, list, k);
     });
   }
@@ -152,6 +155,7 @@ function nearBuses(feeder: Feeder, buses: Iterable<string>): Feeder {
     machines: pick('machines', feeder.machines),
     reactors: pick('reactors', feeder.reactors),
     measurements: pick('measurements', feeder.measurements),
+    ...(feeder.currentSources ? { currentSources: pick('currentSources', feeder.currentSources) } : {}),
   };
 }
 

@@ -15,12 +15,16 @@ export function* terminalsOf(feeder: Feeder): Generator<{ element: ReportedEleme
   for (const element of feeder.transformers) {
     yield { element, terminals: element.windings.map(({ terminal }) => terminal) };
   }
-  for (const element of feeder.sources) {
+  for (const element of [...feeder.sources, ...(feeder.currentSources ?? [])]) {
     const { terminal, returnTerminal } = element;
     yield { element, terminals: returnTerminal ? [terminal, returnTerminal] : [terminal] };
   }
   const shunts = [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines];
   for (const list of shunts) for (const element of list) yield { element, terminals: [element.terminal] };
+}
+
+function isSource({ kind }: ReportedElement): boolean {
+  return kind === 'source' || kind === 'currentSource';
 }
 
 /** A bus as findings name it. */
@@ -34,7 +38,7 @@ export function reachFindings(feeder: Feeder, report: Report): void {
   const shuntAt = new Set<string>();
   for (const { element, terminals } of terminalsOf(feeder)) {
     for (const { bus } of terminals) inUse.set(bus, [...(inUse.get(bus) ?? []), element]);
-    if (terminals.length === 1 && terminals[0] && element.kind !== 'source') shuntAt.add(terminals[0].bus);
+    if (terminals.length === 1 && terminals[0] && !isSource(element)) shuntAt.add(terminals[0].bus);
   }
   const closed = reachedNodes(feeder, (isOpen) => !isOpen);
   const structural = reachedNodes(feeder, () => true);
@@ -55,7 +59,7 @@ export function reachFindings(feeder: Feeder, report: Report): void {
     }
   }
   for (const { element, terminals } of terminalsOf(feeder)) {
-    if (element.kind === 'source') continue;
+    if (isSource(element)) continue;
     for (const { bus, nodes } of terminals) {
       if (!wired.has(bus)) continue;
       const dead = nodes.filter((n) => n > 0 && n < FIRST_NEUTRAL_NODE && !structural.has(nodeKey(bus, n)));

@@ -131,9 +131,12 @@ function checkSources(feeder: Feeder, report: Report): void {
   const self = { id: '', mrid: feeder.mrid, name: feeder.name, kind: 'feeder' };
   if (feeder.sources.length === 0) {
     report('error', 'NO_SOURCE', self, `Feeder ${feeder.name} has no source; add an EnergySource at its head.`);
-  } else if (feeder.sources.length > 1) {
-    const message = `Feeder ${feeder.name} has ${feeder.sources.length} sources; the linear model of the coordination takes one.`;
-    report('warning', 'SEVERAL_SOURCES', self, message, { value: feeder.sources.map(({ name }) => name).join(', ') });
+    return;
+  }
+  const all = [...feeder.sources, ...(feeder.currentSources ?? [])];
+  if (all.length > 1) {
+    const message = `Feeder ${feeder.name} has ${all.length} sources; the linear model of the coordination takes one.`;
+    report('warning', 'SEVERAL_SOURCES', self, message, { value: all.map(({ name }) => name).join(', ') });
   }
 }
 

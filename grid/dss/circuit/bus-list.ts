@@ -8,7 +8,7 @@ import { DEFAULT_BASES_KV, nearestBase, solveNoLoad } from './voltage-base.js';
 /** Terminals of every element in an order close to that of definition, loads and generation last. */
 function terminals(data: FeederData): Terminal[] {
   return [
-    ...data.sources.flatMap(({ terminal, returnTerminal }) =>
+    ...[...data.sources, ...(data.currentSources ?? [])].flatMap(({ terminal, returnTerminal }) =>
       returnTerminal ? [terminal, returnTerminal] : [terminal],
     ),
     ...data.transformers.flatMap(({ windings }) => windings.map(({ terminal }) => terminal)),

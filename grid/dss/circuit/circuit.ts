@@ -7,6 +7,7 @@ import {
   buildFeeder,
   type Capacitor,
   type CapacitorControl,
+  type CurrentSource,
   type Feeder,
   type FeederData,
   type Finding,
@@ -28,6 +29,7 @@ import { readCapacitor } from './capacitor.js';
 import { readCapacitorControl } from './capacitor-control.js';
 import { CircuitReader, type CircuitSettings, DEFAULT_FREQUENCY_HZ } from './circuit-reader.js';
 import { withControlMode } from './control-mode.js';
+import { readCurrentSource } from './current-source.js';
 import { readGenerator } from './generator.js';
 import { GrowthLibrary } from './growth.js';
 import { readAdaptiveControl, readInverterControl } from './inverter-control.js';
@@ -56,7 +58,6 @@ export interface ReadDss {
 
 /** Classes of elements that carry current and are not represented. */
 const UNSUPPORTED = [
-  'isource',
   'vccs',
   'indmach012',
   'gicline',
@@ -87,6 +88,7 @@ function settingsOf(script: DssScript): CircuitSettings {
 /** Elements of a circuit as they are collected. */
 class Circuit {
   readonly sources: Source[] = [];
+  readonly currentSources: CurrentSource[] = [];
   readonly lines: Line[] = [];
   readonly switches: Switch[] = [];
   readonly transformers = new Map<string, ReadTransformer>();
@@ -121,6 +123,7 @@ class Circuit {
   collect(): void {
     const { reader } = this;
     this.each('vsource', (object) => this.keep(this.sources, readSource(reader, object)));
+    this.each('isource', (object) => this.keep(this.currentSources, readCurrentSource(reader, object)));
     this.collectLines();
     const codes = new TransformerCodeLibrary(reader);
     for (const className of ['transformer', 'autotrans']) {
@@ -283,6 +286,7 @@ export function readCircuit(script: DssScript, files: DssFiles): ReadDss {
     inverterControls: circuit.inverterControls,
     profiles,
     growthProfiles: script.byClass('growthshape').length > 0 ? new GrowthLibrary(reader).profiles : [],
+    ...(circuit.currentSources.length > 0 ? { currentSources: circuit.currentSources } : {}),
   };
   const study = readStudy(reader);
   const data = withControlMode(reader, study, applyTerminalActions(reader, bare));

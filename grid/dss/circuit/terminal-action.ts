@@ -26,7 +26,7 @@ function onLine(line: Line, actions: readonly DssTerminalAction[]): Line {
 }
 
 /** Lists of devices with one terminal: opening it takes the device out. */
-const DEVICES = ['capacitors', 'loads', 'pvSystems', 'batteries', 'machines', 'sources'] as const;
+const DEVICES = ['capacitors', 'loads', 'pvSystems', 'batteries', 'machines', 'sources', 'currentSources'] as const;
 
 /** Carries out the `open` and `close` commands of a script, in their order. */
 export function applyTerminalActions(reader: CircuitReader, data: FeederData): FeederData {
@@ -66,7 +66,9 @@ export function applyTerminalActions(reader: CircuitReader, data: FeederData): F
     );
     return false;
   };
-  const devices = Object.fromEntries(DEVICES.map((list) => [list, data[list].filter((device) => !isOut(device))]));
+  const devices = Object.fromEntries(
+    DEVICES.flatMap((list) => (data[list] ? [[list, data[list].filter((device) => !isOut(device))]] : [])),
+  );
   const transformers = data.transformers.filter((transformer) => !isOut(transformer));
   const reactors = data.reactors.filter((reactor) => !isOut(reactor));
   for (const [id, actions] of byId) {

@@ -5,7 +5,7 @@
  * capacitor sections, controls after the devices they act on, base voltages by bus. What OpenDSS cannot carry is a finding.
  * Names are made safe and unique; `busNames` and `elementNames` say which became which.
  */
-import { compile, type Feeder, type Finding, type Source } from '../../model/index.js';
+import { type CurrentSource, compile, type Feeder, type Finding, type Source } from '../../model/index.js';
 import { writeCapacitor } from './capacitor.js';
 import { newObject, num, type Properties } from './command.js';
 import { writeBattery, writeMachine, writePhotovoltaic } from './generation.js';
@@ -49,6 +49,19 @@ function sourceProperties(script: DssScriptText, source: Source): Properties {
   };
 }
 
+function writeCurrentSource(script: DssScriptText, source: CurrentSource): void {
+  script.add(
+    newObject('Isource', script.element('Isource', source), {
+      bus1: script.at(source.terminal),
+      bus2: source.returnTerminal && script.at(source.returnTerminal),
+      phases: source.terminal.nodes.length,
+      amps: source.currentA,
+      angle: (source.angleRad * 180) / Math.PI,
+      sequence: source.sequence,
+    }),
+  );
+}
+
 /**
  * Writes a feeder as an OpenDSS script.
  *
@@ -77,6 +90,7 @@ export function writeDss(feeder: Feeder, options: DssWriteOptions = {}): DssText
   group('profiles', feeder.profiles, (s, p) => writeProfile(s, p, temperatures.has(p.name.toLowerCase())));
   group('growth', feeder.growthProfiles, writeGrowth);
   writeCurves(script);
+  group('current sources', feeder.currentSources ?? [], writeCurrentSource);
   group('lines', feeder.lines, writeLine);
   group('switches', feeder.switches, writeSwitch);
   group('reactors', feeder.reactors, writeReactor);

@@ -84,7 +84,7 @@ ${table(HEADER, twins.map(cells))}
   one phase that its kV or connection was read with; capacitances written before \`basefreq\` count for the new frequency.
 - **Steps under control in delta.** OpenDSS counts the first steps of a delta bank again with each further one. A fixed bank is
   read so; one under control counts each step once, with a finding.
-- **Not represented.** Isource, VCCS and IndMach012 are left out with a finding; a source's own negative-sequence impedance is Z1.
+- **Not represented.** VCCS and IndMach012 are left out with a finding; a source's own negative-sequence impedance is Z1.
 `;
 }
 

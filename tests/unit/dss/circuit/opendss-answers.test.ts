@@ -32,6 +32,7 @@ describe('the stored answers', () => {
       'storage',
       'switching',
       'device far from its rated voltage',
+      'current source',
     ]);
     expect(OPENDSS_ANSWERS.length).toBeGreaterThan(350);
   });

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { writeDss } from '../../../../grid/dss/writer/index.js';
+import { createBatch, createPowerFlow } from '../../../../grid/flow/index.js';
+import { readLines } from './opendss-answers.js';
+
+const NETWORK = [
+  'new circuit.c basekv=0.4 mvasc3=2 mvasc1=2',
+  'new line.l bus1=sourcebus bus2=b r1=.1 x1=.05 r0=.3 x0=.15 c1=0 c0=0 length=1',
+  'new load.l bus1=b.1 phases=1 kv=.23 kw=5 pf=.9',
+];
+const BASES = ['set voltagebases=[.4]', 'calcvoltagebases'];
+const read = (...lines: readonly string[]) => readLines(...NETWORK, ...lines, ...BASES);
+
+/** Largest difference of any node voltage between two feeders of equal buses, pu. */
+function apart(one: ReturnType<typeof read>['feeder'], other: ReturnType<typeof read>['feeder']): number {
+  const a = createPowerFlow(one, { tolerancePu: 1e-11 }).solve();
+  const b = createPowerFlow(other, { tolerancePu: 1e-11 }).solve();
+  let worst = 0;
+  for (const { id, baseVoltageV } of one.buses) {
+    for (const node of [1, 2, 3]) {
+      const v = a.voltageAt(id, node)!;
+      const w = b.voltageAt(id, node)!;
+      worst = Math.max(worst, Math.hypot(v.re - w.re, v.im - w.im) / baseVoltageV);
+    }
+  }
+  return worst;
+}
+
+describe('a source of constant current', () => {
+  const { feeder, findings } = read('new isource.i bus1=b amps=10 angle=-20');
+
+  it('is read without a warning', () => {
+    expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
+    expect(feeder.currentSources).toMatchObject([{ id: 'isource.i', currentA: 10 }]);
+  });
+
+  it('gives its current, and what sources give is what loads take and branches lose', () => {
+    const solution = createPowerFlow(feeder, { tolerancePu: 1e-12 }).solve();
+    const flows = solution.flows('isource.i');
+    expect(flows.map(({ currentRe, currentIm }) => Math.hypot(currentRe, currentIm))).toEqual([
+      expect.closeTo(10, 12),
+      expect.closeTo(10, 12),
+      expect.closeTo(10, 12),
+    ]);
+    const drawnW = solution.flows('load.l').reduce((sum, { powerW }) => sum + powerW, 0);
+    // 5 kW within the window of the load; the balance is exact but for the tolerance of the voltages
+    expect(drawnW).toBeCloseTo(5000, 6);
+    expect(solution.sourceW - solution.lossW - drawnW).toBeCloseTo(0, 5);
+  });
+
+  it('keeps its current where the voltage of the sources is set, in a batch as alone', () => {
+    const flow = createPowerFlow(feeder, { tolerancePu: 1e-11 });
+    const batch = createBatch(flow);
+    const pu = [0.97, 1, 1.02];
+    const nodes = flow.nodes.length;
+    const voltagePu = new Float64Array(pu.length * nodes);
+    const sourceW = new Float64Array(pu.length);
+    const lossW = new Float64Array(pu.length);
+    batch.run({ count: pu.length, sourceVoltagePu: Float64Array.from(pu) }, { voltagePu, sourceW, lossW });
+    pu.forEach((sourceVoltagePu, k) => {
+      const alone = flow.solve({ sourceVoltagePu });
+      flow.nodes.forEach(({ bus, node }, i) => {
+        expect(voltagePu[k * nodes + i]!).toBeCloseTo(alone.voltagePuAt(bus, node)!, 8);
+      });
+      expect(sourceW[k]!).toBeCloseTo(alone.sourceW, 2);
+      expect(lossW[k]!).toBeCloseTo(alone.lossW, 2);
+    });
+  });
+
+  it('counts once at the node of another source', () => {
+    const beside = read('new isource.i bus1=sourcebus amps=5 angle=180').feeder;
+    const flow = createPowerFlow(beside, { tolerancePu: 1e-11 });
+    const sourceW = new Float64Array(1);
+    createBatch(flow).run({ count: 1 }, { sourceW });
+    expect(sourceW[0]!).toBeCloseTo(flow.solve().sourceW, 2);
+  });
+
+  it('solves equal when written and read again', () => {
+    const { text, findings: notCarried } = writeDss(feeder);
+    expect(notCarried).toEqual([]);
+    expect(apart(feeder, readLines(...text.split('\n')).feeder)).toBeLessThan(1e-9);
+  });
+
+  it('at another frequency, or without a bus, is left out with a finding', () => {
+    expect(read('new isource.i bus1=b amps=10 frequency=50').findings.map(({ code }) => code)).toContain(
+      'FREQUENCY_MISMATCH',
+    );
+    expect(read('new isource.i amps=10').findings.map(({ code }) => code)).toContain('MISSING_BUS');
+  });
+
+  it('into a wire that nothing else is tied to ends in a status, never in a number that is none', () => {
+    const alone = read('new isource.i bus1=b.7 phases=1 amps=10').feeder;
+    const solution = createPowerFlow(alone).solve();
+    expect(solution.status).toBe('singular');
+    expect(solution.voltage.every(Number.isFinite)).toBe(true);
+  });
+});
