@@ -262,9 +262,11 @@ export class InverterFunction {
         return control.wattVar ? inVar(curveValue(control.wattVar, load)) : undefined;
       case 'wattPowerFactor': {
         if (!control.wattPowerFactor) return undefined;
-        const factor = curveValue(control.wattPowerFactor, load);
+        // From what is offered, not from what the vars leave of it: the vars stand and the rating then cuts the watts.
+        const { offeredW } = output;
+        const factor = curveValue(control.wattPowerFactor, ratedW > 0 ? offeredW / ratedW : 0);
         const size = Math.min(1, Math.abs(factor));
-        const wanted = size > 0 ? output.powerW * Math.sqrt(1 / size ** 2 - 1) * Math.sign(factor) : 0;
+        const wanted = size > 0 ? offeredW * Math.sqrt(1 / size ** 2 - 1) * Math.sign(factor) : 0;
         return clamp(wanted, -minVar, maxVar);
       }
       case 'dynamicReactiveCurrent': {

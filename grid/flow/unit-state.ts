@@ -17,6 +17,8 @@ const STATES: readonly Cell['state'][] = ['charging', 'discharging', 'idling'];
 export interface UnitOutput extends TerminalPower {
   /** Active power without any limit of a control, W. */
   readonly availableW: number;
+  /** Active power before rating and control: what functions of the active power take as their argument, W. */
+  readonly offeredW: number;
 }
 
 /** A unit with what has been set from outside. */
@@ -120,17 +122,18 @@ export class UnitState {
         const battery = { ...der, cell: der.cell };
         const order = this.allowed(der.cell);
         const power = storagePower(battery, inverter, order, request);
-        return { ...power, availableW: storagePower(battery, inverter, order).powerW };
+        const offeredW = storagePower(battery, inverter, order).powerW;
+        return { ...power, availableW: offeredW, offeredW };
       }
     }
     const scale = der.kind === 'pv' ? multiplier : 1;
     const powerW = scale * (told?.powerW ?? der.shares.reduce((sum, share) => sum + share.powerW, 0));
     const powerVar = scale * (told?.powerVar ?? der.shares.reduce((sum, share) => sum + share.powerVar, 0));
-    if (this.request === undefined) return { powerW, powerVar, availableW: powerW };
+    if (this.request === undefined) return { powerW, powerVar, availableW: powerW, offeredW: powerW };
     const limitedW = Math.min(powerW, request.limitW ?? Number.POSITIVE_INFINITY);
     const kept = request.priority === undefined ? inverter : { ...inverter, priority: request.priority };
     const power = inverterPower(kept, limitedW, this.ratedW, true, request.powerVar ?? powerVar);
-    return { ...power, availableW: Math.min(powerW, inverter.ratedVA) };
+    return { ...power, availableW: Math.min(powerW, inverter.ratedVA), offeredW: powerW };
   }
 
   /** What it has to remember over a time series, as plain numbers. */

@@ -33,6 +33,7 @@ describe('the stored answers', () => {
       'switching',
       'device far from its rated voltage',
       'current source',
+      'inverter function',
     ]);
     expect(OPENDSS_ANSWERS.length).toBeGreaterThan(350);
   });
