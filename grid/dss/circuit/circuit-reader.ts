@@ -331,9 +331,10 @@ export class CircuitReader {
     return result && 'value' in result && result.value > 0 ? result.value : DEFAULT_FREQUENCY_HZ;
   }
 
-  /** Earth model of a line that names none: that in force when it was made. */
+  /** Earth model of a line that names none: that in force when it was made; Carson where the option is no earth model. */
   earthModelFor(object: DssObject): EarthModel {
-    return earthModelNamed(this.optionFor(object, 'earthmodel') ?? '') ?? 'deri';
+    const written = this.optionFor(object, 'earthmodel');
+    return written === undefined ? 'deri' : (earthModelNamed(written) ?? 'carson');
   }
 
   /** Whether an object takes part: the last `enabled` counts. */

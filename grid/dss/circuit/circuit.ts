@@ -36,6 +36,7 @@ import { readAdaptiveControl, readInverterControl } from './inverter-control.js'
 import { LineCodeLibrary, readLine } from './line.js';
 import { GeometryLibrary } from './line-geometry.js';
 import { readLoad } from './load.js';
+import { noteMeters, noteOptions } from './option-check.js';
 import { readPhotovoltaic } from './photovoltaic.js';
 import { readProfile } from './profile.js';
 import { type LineProtection, readProtection } from './protection.js';
@@ -258,8 +259,11 @@ const NO_CONTAINER: FeederData['container'] = {
 export function readCircuit(script: DssScript, files: DssFiles): ReadDss {
   const reader = new CircuitReader(script, files, settingsOf(script));
   const circuit = new Circuit(reader);
-  if (script.circuit) circuit.collect();
-  else
+  if (script.circuit) {
+    noteOptions(reader);
+    circuit.collect();
+    noteMeters(reader);
+  } else
     reader.noteAt('error', 'NO_CIRCUIT', 'The script makes no circuit (New Circuit.name); there is nothing to solve.');
   const profiles = [...script.byClass('loadshape'), ...script.byClass('tshape')]
     .filter(({ isBuiltIn, displayName }) => !isBuiltIn || isFollowed(circuit, displayName))

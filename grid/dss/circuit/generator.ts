@@ -107,6 +107,10 @@ function apply(reader: CircuitReader, object: DssObject, state: GeneratorState, 
       break;
     case 'status':
       state.isFixed = reader.word(assignment).startsWith('f');
+      if (!/^[vf]/.test(reader.word(assignment))) {
+        const message = 'It is no status; Variable is used, as in OpenDSS.';
+        reader.note('warning', 'BAD_VALUE', object, message, assignment, 'Variable, Fixed');
+      }
       break;
     case 'dispmode':
       state.dispatch = reader.word(assignment).slice(0, 1);

@@ -63,9 +63,22 @@ class LoadState extends DevicePlace {
   }
 }
 
-function setStatus(word: string): LoadState['scaling'] {
+function setStatus(reader: CircuitReader, object: DssObject, assignment: DssAssignment): LoadState['scaling'] {
+  const word = reader.word(assignment);
   if (word.startsWith('f')) return 'fixed';
-  return word.startsWith('e') ? 'exempt' : 'variable';
+  if (word.startsWith('e')) return 'exempt';
+  if (!word.startsWith('v')) {
+    const allowed = 'Variable, Fixed, Exempt';
+    reader.note(
+      'warning',
+      'BAD_VALUE',
+      object,
+      'It is no status; Variable is used, as in OpenDSS.',
+      assignment,
+      allowed,
+    );
+  }
+  return 'variable';
 }
 
 /** Carries one assignment out. */
@@ -125,7 +138,7 @@ function apply(reader: CircuitReader, object: DssObject, state: LoadState, assig
       state.lowPu = number() ?? state.lowPu;
       break;
     case 'status':
-      state.scaling = setStatus(reader.word(assignment));
+      state.scaling = setStatus(reader, object, assignment);
       break;
     case 'cvrwatts':
       state.exponentP = number() ?? state.exponentP;

@@ -9,6 +9,7 @@
 import type { Source } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
 import { type CircuitReader, commandsOf } from './circuit-reader.js';
+import { frequencyChange } from './option-check.js';
 import { type DssBus, terminalAt } from './terminal.js';
 
 class SourceState {
@@ -204,6 +205,17 @@ function place(reader: CircuitReader, object: DssObject, state: SourceState, isS
       'FREQUENCY_MISMATCH',
       object,
       `Its frequency is ${state.frequencyHz} Hz where the circuit is solved at ${reader.settings.frequencyHz} Hz; it is read as one of the circuit's.`,
+    );
+  }
+  const isNamed = object.assignments.some(({ property }) => property === 'frequency');
+  const change = isNamed ? undefined : frequencyChange(reader, object);
+  if (change) {
+    reader.note(
+      'warning',
+      'FREQUENCY_MISMATCH',
+      object,
+      `It was made before ${change.option} was set to ${reader.settings.frequencyHz} Hz (${change.at.file}:${change.at.line}); it is read as one of that frequency, where OpenDSS answers 0 V everywhere. Set defaultbasefrequency before New Circuit.`,
+      { property: change.option, value: change.value, at: change.at, directory: change.directory },
     );
   }
   const other = state.otherBus;

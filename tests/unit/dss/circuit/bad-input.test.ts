@@ -108,6 +108,65 @@ describe('values that cannot be', () => {
     expect(complaints(`new ${object}`)).toEqual([`error MISSING_BUS ${name} - bad.dss:2`]);
   });
 
+  // OpenDSS (dss-python 0.15.7): `loadmult=x`, `genmult=x`, `year=x` stop the script; tolerance=-1 never converges;
+  // banana, weird and zzz are taken without a word; earthmodel=nope becomes Carson; a meter of no element gives no solution.
+  it.each([
+    ['set loadmult=x', 'error BAD_VALUE undefined.undefined loadmult bad.dss:2'],
+    ['set genmult=x', 'error BAD_VALUE undefined.undefined genmult bad.dss:2'],
+    ['set year=x', 'error BAD_VALUE undefined.undefined year bad.dss:2'],
+    ['set frequency=x', 'error BAD_VALUE undefined.undefined frequency bad.dss:2'],
+    ['set tolerance=-1', 'warning BAD_VALUE undefined.undefined tolerance bad.dss:2'],
+    ['set maxiterations=x', 'warning BAD_VALUE undefined.undefined maxiterations bad.dss:2'],
+    ['set algorithm=banana', 'warning BAD_VALUE undefined.undefined algorithm bad.dss:2'],
+    ['set controlmode=weird', 'warning BAD_VALUE undefined.undefined controlmode bad.dss:2'],
+    ['set earthmodel=nope', 'warning BAD_VALUE undefined.undefined earthmodel bad.dss:2'],
+    ['set loadmodel=admittance', 'warning BAD_VALUE undefined.undefined loadmodel bad.dss:2'],
+    ['set cktmodel=positive', 'warning BAD_VALUE undefined.undefined cktmodel bad.dss:2'],
+    ['new load.d bus1=sourcebus kv=12.47 status=weird', 'warning BAD_VALUE load.d status bad.dss:2'],
+    ['new generator.g bus1=sourcebus kv=12.47 status=weird', 'warning BAD_VALUE generator.g status bad.dss:2'],
+    ['new energymeter.m element=line.nope', 'warning MISSING_REFERENCE energymeter.m element bad.dss:2'],
+    ['new monitor.m element=load.nope', 'warning MISSING_REFERENCE monitor.m element bad.dss:2'],
+    ['set frequency=50', 'warning FREQUENCY_MISMATCH vsource.source frequency bad.dss:2'],
+    ['set defaultbasefrequency=50', 'warning FREQUENCY_MISMATCH vsource.source defaultbasefrequency bad.dss:2'],
+  ])('%s', (line, wanted) => {
+    expect(complaints(line)).toEqual([wanted]);
+  });
+
+  it('takes sound options and a frequency that the source was made for without a word', () => {
+    expect(
+      complaints(
+        ...['set loadmult=(1 2 *)', 'set genmult=.5', 'set year=2', 'set tolerance=1e-6', 'set algorithm=newton'],
+        ...['set controlmode=static', 'set earthmodel=carson', 'set loadmodel=powerflow', 'set frequency=60'],
+        'new load.d bus1=sourcebus kv=12.47 status=fixed',
+        'new monitor.m element=load.d',
+      ),
+    ).toEqual([]);
+    const lines = 'set defaultbasefrequency=50\nnew circuit.c basekv=12.47\nset frequency=50';
+    const { findings } = readDss('bad.dss', new DssFileSet([['bad.dss', lines]]));
+    expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
+  });
+
+  it('lines made under an earth model that is none have that of Carson, as in OpenDSS', () => {
+    const read = (model: string) =>
+      readDss(
+        'm.dss',
+        new DssFileSet([
+          [
+            'm.dss',
+            [
+              CIRCUIT,
+              `set earthmodel=${model}`,
+              'new wiredata.w rac=.3 gmrac=.02 diam=.6 runits=km gmrunits=m radunits=cm',
+              'new linegeometry.g nconds=1 nphases=1 cond=1 wire=w x=0 h=8 units=m',
+              'new line.l phases=1 bus1=sourcebus bus2=b geometry=g',
+            ].join('\n'),
+          ],
+        ]),
+      ).feeder.lines[0]!.seriesOhm;
+    expect(read('nope')).toEqual(read('carson'));
+    expect(read('nope')).not.toEqual(read('deri'));
+  });
+
   it('a source whose short-circuit powers contradict each other gives no impedance', () => {
     // OpenDSS: R0 is no number and the circuit cannot be solved (dss-python 0.15.7).
     const { findings, feeder } = readDss('bad.dss', new DssFileSet([['bad.dss', 'new circuit.c mvasc3=100']]));
