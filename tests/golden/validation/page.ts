@@ -84,7 +84,14 @@ ${table(HEADER, twins.map(cells))}
   one phase that its kV or connection was read with; capacitances written before \`basefreq\` count for the new frequency.
 - **Steps under control in delta.** OpenDSS counts the first steps of a delta bank again with each further one. A fixed bank is
   read so; one under control counts each step once, with a finding.
-- **Not represented.** VCCS and IndMach012 are left out with a finding; a source's own negative-sequence impedance is Z1.
+- **Not represented.** Left out with a warning: VCCS, IndMach012, GICLine, GICTransformer, GICSource, UPFC and its
+  control, VSConverter, ESPVLControl, GenDispatcher, StorageController (the storage stays in the state that the script gives it).
+  Read as something else, with a warning: generator model 6 (a program of the user) as constant power, the negative-sequence
+  impedance \`z2\` of a source or a Reactor as Z1, InvControl \`avr\` and grid-forming modes as no control, \`balanced\` injection as one
+  by phase, hysteresis, curves for charging and rates of change of an InvControl as none, \`set loadmodel=admittance\` and
+  \`set cktmodel=positive\` as not set. Without a finding: OpenDSS gives a Storage under \`wattpf\` no vars, here it follows the curve.
+  A Storage of one phase in delta with \`limitcurrent=yes\` keeps its power inside its voltage window, where OpenDSS lowers it (8e-4
+  pu at one of 50 kW behind a transformer of 300 kVA); outside the window they agree.
 `;
 }
 
