@@ -48,13 +48,17 @@ export function siblingFindings(feeder: readonly string[], model: LoadedModel): 
   ];
 }
 
+/** How grave a load on an unfed phase is where power flows: dead wires of an OpenDSS script are solved as such. */
+export const unfedPhaseOf = ({ study }: LoadedModel): 'error' | 'warning' => (study ? 'warning' : 'error');
+
 /**
  * Everything validation says of a feeder, after the reader's own findings.
  *
+ * @param unfedPhase - see {@link validateFeeder}
  * @throws DecError `FEEDER_DATA` (or `NO_SOURCE`) listing every error and every warning at once when there is an error
  */
-export function validated(feeder: Feeder): readonly Finding[] {
-  const findings = validateFeeder(feeder);
+export function validated(feeder: Feeder, unfedPhase?: 'error' | 'warning'): readonly Finding[] {
+  const findings = validateFeeder(feeder, unfedPhase);
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return findings;
   const isSourceless = errors.some(({ code }) => code === 'NO_SOURCE');

@@ -6,7 +6,7 @@ import { writeDss } from '../../grid/dss/writer/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { Finding } from '../../grid/model/index.js';
 import { type LoadedModel, makeFolder, usingFolder } from '../../platform/index.js';
-import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
+import { modelOf, siblingFindings, storeAt, unfedPhaseOf, validated } from '../model-source.js';
 import { nonNegativeCount } from '../option.js';
 import { committedRun } from '../output/committed-run.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
@@ -98,8 +98,9 @@ function setpoints(folder: string, { message }: ExportOptions): Exported {
   return { text: writeDifferenceModel(difference), findings: [], feeder };
 }
 
-function openDss({ feeder }: LoadedModel): Written {
-  const own = validated(feeder);
+function openDss(model: LoadedModel): Written {
+  const { feeder } = model;
+  const own = validated(feeder, unfedPhaseOf(model));
   const { text, findings } = writeDss(feeder);
   return { text, findings: [...own.filter(({ severity }) => severity !== 'info'), ...findings] };
 }

@@ -15,7 +15,7 @@ import {
 import { DecError } from '../../grid/math/index.js';
 import { type Feeder, type Finding, withInverterPreset } from '../../grid/model/index.js';
 import { createScenario, createSimulation } from '../../platform/index.js';
-import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
+import { modelOf, siblingFindings, storeAt, unfedPhaseOf, validated } from '../model-source.js';
 import { nonNegative, onOff, perUnit, positive, svgFile } from '../option.js';
 import { pictureFile, writePicture } from '../output/picture.js';
 import { powerFlowSummary } from '../output/powerflow-summary.js';
@@ -78,7 +78,7 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   const read = new Set(feeder.findings);
   const findings: Finding[] = [
     ...siblingFindings(names, model),
-    ...validated(feeder).filter((finding) => !read.has(finding)),
+    ...validated(feeder, unfedPhaseOf(model)).filter((finding) => !read.has(finding)),
   ];
   const { flow, ignored } = options.difference
     ? changedFlow(feeder, options, options.difference)

@@ -12,7 +12,7 @@ import { type Feeder, type Finding, phaseOfNode } from '../../grid/model/index.j
 import type { LoadedModel } from '../../platform/index.js';
 import { checkNamed, withConfiguration } from '../configuration.js';
 import { onInterrupt } from '../interrupt.js';
-import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
+import { modelOf, siblingFindings, storeAt, unfedPhaseOf, validated } from '../model-source.js';
 import { count, duration, list, nonNegative, oneOf, perUnit, positive } from '../option.js';
 import { packageVersion } from '../package-version.js';
 import { claimFolder } from '../series/claim-folder.js';
@@ -103,7 +103,7 @@ async function runSeriesCommand(names: readonly string[], options: SeriesOptions
   const read = new Set(model.feeder.findings);
   const findings: Finding[] = [
     ...siblingFindings(names, model),
-    ...validated(model.feeder).filter((finding) => !read.has(finding)),
+    ...validated(model.feeder, unfedPhaseOf(model)).filter((finding) => !read.has(finding)),
   ];
   const mode = options.mode ?? studyMode(model);
   const profiled = profiledFeeder(model.feeder, mode, options.profiles, model.study !== undefined);

@@ -53,8 +53,9 @@ function checkSeries(branch: Line | Switch | Reactor, report: Report): void {
   }
   const negative = self.find(({ r }) => r < 0);
   if (negative) {
-    const message = `${what} has a negative series resistance; it would generate power.`;
-    report('error', 'BAD_IMPEDANCE', branch, message, { attribute, value: String(negative.r), allowed: '>= 0' });
+    // Reduced equivalents can have one; the network as a whole may still be passive.
+    const message = `${what} has a negative series resistance; it generates power, and is solved as written.`;
+    report('warning', 'BAD_IMPEDANCE', branch, message, { attribute, value: String(negative.r), allowed: '>= 0' });
   }
 }
 

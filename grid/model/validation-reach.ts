@@ -32,8 +32,12 @@ export function asElement(bus: Bus): ReportedElement {
   return { id: bus.id, mrid: bus.mrid, name: bus.name, kind: 'bus' };
 }
 
-/** Buses and nodes without a path to a source, buses that nothing is connected to, branches that lead nowhere. */
-export function reachFindings(feeder: Feeder, report: Report): void {
+/**
+ * Buses and nodes without a path to a source, buses that nothing is connected to, branches that lead nowhere.
+ *
+ * @param unfedPhase - how grave a load, generator or transformer on a phase is that no source feeds
+ */
+export function reachFindings(feeder: Feeder, report: Report, unfedPhase: 'error' | 'warning'): void {
   const inUse = new Map<string, ReportedElement[]>();
   const shuntAt = new Set<string>();
   for (const { element, terminals } of terminalsOf(feeder)) {
@@ -67,9 +71,9 @@ export function reachFindings(feeder: Feeder, report: Report): void {
       const busName = feeder.busById.get(bus)?.name ?? bus;
       const message = `${element.kind} ${element.name} uses node ${dead.join(', ')} of bus ${busName}, which no source feeds.`;
       const there = [1, 2, 3].filter((n) => structural.has(nodeKey(bus, n)));
-      // A dead conductor of a line changes nothing; a load or transformer on a dead phase is a fault of the model.
+      // A dead conductor of a line changes nothing; a load or transformer on a dead phase is a fault of a model of phases.
       const isWire = element.kind === 'line' || element.kind === 'switch' || element.kind === 'reactor';
-      const severity = isWire ? 'warning' : 'error';
+      const severity = isWire ? 'warning' : unfedPhase;
       report(severity, 'PHASE_MISMATCH', element, message, {
         ...{ attribute: 'terminal', value: nodes.join('.'), allowed: there.join('.') },
       });

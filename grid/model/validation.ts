@@ -22,8 +22,10 @@ const RATING_MARGIN = 1.001;
  * Checks a feeder and returns all findings, the reader's first.
  *
  * @param feeder - as read; not changed
+ * @param unfedPhase - how grave it is that a load, generator or transformer uses a phase that no source feeds: CIM names the
+ *   phases of equipment, so that it is an error; an OpenDSS script numbers wires, of which some may be dead
  */
-export function validateFeeder(feeder: Feeder): Finding[] {
+export function validateFeeder(feeder: Feeder, unfedPhase: 'error' | 'warning' = 'error'): Finding[] {
   const findings: Finding[] = [...feeder.findings];
   const report: Report = (severity, code, element, message, facts = {}) => {
     findings.push({
@@ -35,7 +37,7 @@ export function validateFeeder(feeder: Feeder): Finding[] {
   checkIds(feeder, report);
   checkReferences(feeder, report);
   checkSources(feeder, report);
-  reachFindings(feeder, report);
+  reachFindings(feeder, report, unfedPhase);
   impedanceFindings(feeder, report);
   checkBaseVoltages(feeder, report);
   checkPowers(feeder, report);

@@ -65,9 +65,9 @@ export class CircuitReader {
     );
   }
 
-  /** Notes an element whose first bus was never written. */
+  /** Notes an element whose first bus was never written; OpenDSS puts it on a dead bus of its own, where it does nothing. */
   noteNoBus(object: DssObject): void {
-    this.note('error', 'MISSING_BUS', object, 'It has no bus1 and is left out.');
+    this.note('warning', 'MISSING_BUS', object, 'It has no bus1 (a copy by "like" takes none over) and is left out.');
   }
 
   /** Notes something about no object. */

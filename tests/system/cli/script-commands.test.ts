@@ -61,6 +61,33 @@ describe('an OpenDSS master file at the command', () => {
     expect(readFileSync(join(taken.feeders[0]!.folder, 'script/master.dss'), 'utf8')).toContain('frobnicate');
   });
 
+  it('with dead wires, a negative resistance and a copy without bus is solved, with a warning for each', async () => {
+    const master = join(folder, 'odd.dss');
+    const lines = [
+      ...['clear', 'new circuit.odd basekv=12.47'],
+      'new transformer.t phases=3 buses=[sourcebus e] conns=[delta wye] kvs=[12.47 .4] kvas=[300 300] xhl=5',
+      'new load.base bus1=e kv=.4 kw=30 pf=.95',
+      'new line.nn bus1=e bus2=f length=1 r1=-.01 x1=.1 r0=-.01 x0=.3 c1=0 c0=0',
+      'new line.lp e.1 w.1 phases=1 r1=.1 x1=.1',
+      'new load.lw bus1=w kv=.4 kw=4',
+      'new load.copy like=base',
+      ...['set voltagebases=[12.47 .4]', 'calcvoltagebases', 'solve'],
+    ];
+    writeFileSync(master, lines.join('\n'));
+    const { code, json } = await dec(['powerflow', master, '--json']);
+    expect(code).toBe(0);
+    const { findings, nodes, converged } = powerflowSchema.parse(json());
+    expect(converged).toBe(true);
+    const warnings = findings.filter(({ severity }) => severity === 'warning');
+    expect(warnings.map(({ code, name }) => `${code} ${name}`)).toEqual(
+      expect.arrayContaining(['MISSING_BUS copy', 'BAD_IMPEDANCE nn', 'PHASE_MISMATCH lw']),
+    );
+    // dss-python 0.15.7 on the same lines: 229.4702935 V at w.1, 0 V at w.2 and w.3
+    const voltageOf = (node: number) => nodes.find((one) => one.bus === 'W' && one.node === node)?.voltageV;
+    expect(voltageOf(1)).toBeCloseTo(229.4702935, 4);
+    expect(voltageOf(2)).toBe(0);
+  });
+
   it('that is empty or makes no circuit is refused in a sentence', async () => {
     for (const [name, text] of [
       ['empty.dss', ''],

@@ -34,6 +34,7 @@ describe('the stored answers', () => {
       'device far from its rated voltage',
       'current source',
       'inverter function',
+      'dead wire',
     ]);
     expect(OPENDSS_ANSWERS.length).toBeGreaterThan(350);
   });
