@@ -1,4 +1,5 @@
 import { DecError } from '../math/index.js';
+import { splitPower } from '../model/index.js';
 import type { FlowCore } from './flow-core.js';
 
 /**
@@ -35,7 +36,8 @@ export class ScenarioReader {
   private readonly first: Int32Array;
   private readonly end: Int32Array;
   /** Part of its device's power that a share has, negative for generation. */
-  private readonly part: Float64Array;
+  private readonly partW: Float64Array;
+  private readonly partVar: Float64Array;
 
   constructor(private readonly core: FlowCore) {
     const { feeder, shares } = core.compiled;
@@ -48,17 +50,14 @@ export class ScenarioReader {
     const all = [...loads, ...generators];
     this.first = Int32Array.from(all, ([first]) => first);
     this.end = Int32Array.from(all, ([, end]) => end);
-    this.part = new Float64Array(shares.count);
+    this.partW = new Float64Array(shares.count);
+    this.partVar = new Float64Array(shares.count);
     this.powerW = new Float64Array(shares.count);
     this.powerVar = new Float64Array(shares.count);
     all.forEach(([first, end], device) => {
       const sign = device < loads.length ? 1 : -1;
-      let size = 0;
-      for (let k = first; k < end; k++) size += Math.hypot(shares.powerW[k]!, shares.powerVar[k]!);
-      for (let k = first; k < end; k++) {
-        this.part[k] =
-          sign * (size > 0 ? Math.hypot(shares.powerW[k]!, shares.powerVar[k]!) / size : 1 / (end - first));
-      }
+      splitPower(sign, shares.powerW, shares.powerVar, first, end, this.partW);
+      splitPower(sign, shares.powerVar, shares.powerW, first, end, this.partVar);
     });
   }
 
@@ -131,7 +130,8 @@ export class ScenarioReader {
   }
 
   private spread(from: Float64Array, at: number, device: number, count: number, to: Float64Array): void {
-    const { first, end, part } = this;
+    const { first, end } = this;
+    const part = to === this.powerW ? this.partW : this.partVar;
     for (let d = 0; d < count; d++) {
       const power = from[at + d]!;
       for (let k = first[device + d]!; k < end[device + d]!; k++) to[k] = part[k]! * power;

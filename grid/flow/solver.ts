@@ -15,6 +15,7 @@ import {
   type Feeder,
   type Finding,
   type Primitive,
+  splitPower,
   switchPrimitive,
   type Transformer,
   tapRatios,
@@ -518,19 +519,14 @@ class Engine implements FeederFlow {
     this.arePowersChanged = false;
   }
 
-  /** Splits a device's power over its shares in the proportion of the model, evenly where the model has none. */
+  /** Splits a device's power over its shares as {@link splitPower} does. */
   private setShares(id: string, powerW: number, powerVar: number, sign: 1 | -1): void {
     requireFinite('powerW', powerW);
     requireFinite('powerVar', powerVar);
     const [first, end] = this.compiled.shares.rangeOf.get(id)!;
     const { shares } = this.compiled;
-    let size = 0;
-    for (let k = first; k < end; k++) size += Math.hypot(shares.powerW[k]!, shares.powerVar[k]!);
-    for (let k = first; k < end; k++) {
-      const part = size > 0 ? Math.hypot(shares.powerW[k]!, shares.powerVar[k]!) / size : 1 / (end - first);
-      this.powerW[k] = sign * part * powerW;
-      this.powerVar[k] = sign * part * powerVar;
-    }
+    splitPower(sign * powerW, shares.powerW, shares.powerVar, first, end, this.powerW);
+    splitPower(sign * powerVar, shares.powerVar, shares.powerW, first, end, this.powerVar);
     this.arePowersChanged = true;
   }
 

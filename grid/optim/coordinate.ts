@@ -33,8 +33,9 @@ import { type StarSettings, scaleFor, starSettings } from './star-settings.js';
  * One coordination in one process: rounds, AC verification, correction, set-points and their report.
  *
  * Steps: 1. rounds of the star (or the central optimum) on the linear model; 2. AC power flow with the dispatch; 3. where it
- * disagrees, the difference of squared voltages is added to the linear model and 1 is repeated, warm; 4. the AC power flow
- * of the whole feeder with the final set-points is the truth that is reported.
+ * disagrees with the model at a limit, the difference of squared voltages is added to the linear model and 1 is repeated,
+ * warm; 4. the AC power flow of the whole feeder with the final set-points is the truth that is reported. First passes of a
+ * star end before agents agree to the last digit: what follows moves them by more.
  * Cost: one star per pass; three passes at most by default.
  */
 
@@ -73,8 +74,8 @@ export interface CoordinationQuestion {
   /** AC corrections at most; 0 leaves the linear answer. Default 3. */
   readonly maxCorrections?: number;
   /**
-   * How near the AC maximum must come to the limit while power is curtailed, pu: a further correction follows otherwise.
-   * Default 1e-7 where a pass is cheap (central, equalAlpha), else 1e-5.
+   * How near the linear model must come to the AC power flow where it has a node at a limit, pu: a further correction
+   * follows otherwise. Default 1e-7 where a pass is cheap (central, equalAlpha), else 1e-5.
    */
   readonly acTolerancePu?: number;
   /** Curtailment of rule `total` under the same limits, W, where it is known already. */
@@ -177,7 +178,17 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
 
   let actor: Actor;
   const { onRound } = question;
-  const watch: Watch = { onRound, isInterrupted: question.isInterrupted, isAreaSilent: question.isAreaSilent };
+  let corrections = 0;
+  let isStopped = false;
+  const watch: Watch = {
+    onRound,
+    isInterrupted: (round) => {
+      isStopped = question.isInterrupted?.(round) ?? false;
+      return isStopped;
+    },
+    isAreaSilent: question.isAreaSilent,
+    isEnough: (progress) => isEnough(progress, corrections, maxCorrections),
+  };
   if (own && !split) actor = new CentralActor(own);
   else {
     const parts = split ?? splitForStar(feeder);
@@ -217,7 +228,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     });
   }
   const history: RoundProgress[] = [];
-  let corrections = 0;
+  let used: Float64Array = new Float64Array(linear.network.nodes.length);
   let pass: Pass;
   let check: TruthCheck;
   for (;;) {
@@ -225,14 +236,14 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     history.push(...pass.history);
     check = truth.solve(pass.alpha, pass.reactiveVar);
     if (problem.units.length === 0 || !check.isConverged || corrections >= maxCorrections) break;
-    if (pass.status === 'roundLimit') break;
-    const isOver = check.limitedMaxPu > settings.limits.maxPu + Math.min(acTolerancePu, AC_TOLERANCE_PU / 2);
+    // A dispatch short of agreement is corrected like another; rounds that somebody has stopped stay stopped.
+    if (isStopped) break;
+    const isRough = pass.status === 'roundLimit' && corrections < ROUGH_PASSES.length;
     const isCurtailing = [...pass.alpha.values()].some((alpha) => alpha > 1e-4);
-    // An AC maximum below the limit while power is curtailed gives power away.
     const isAbsorbing = reactive.mode === 'capability' && [...(pass.reactiveVar?.values() ?? [])].some((q) => q < -1);
-    const isSlack = (isCurtailing || isAbsorbing) && check.limitedMaxPu < settings.limits.maxPu - acTolerancePu;
-    if (!isOver && !isSlack) break;
+    if (!isRough && !truth.wantsCorrection(check, used, isCurtailing || isAbsorbing, acTolerancePu)) break;
     actor.correct(check);
+    used = check.correction;
     corrections++;
   }
 
@@ -372,6 +383,22 @@ function residualOf(
 ): number {
   const moved = check ? { ...problem, correction: { voltageSquaredPu: check.correction } } : problem;
   return kktResidual(moved, alpha)?.residual ?? Number.NaN;
+}
+
+/**
+ * By how much residuals may exceed their tolerances at the end of the first passes: what these are for is the correction
+ * after them, and it moves voltages by more than agreement to the last digit would. The last pass is always exact.
+ */
+const ROUGH_PASSES: readonly number[] = [20, 4];
+
+/** Whether the rounds of a pass have come near enough to agreement for the correction that follows. */
+function isEnough(
+  { primalResidual, primalTolerance, dualResidual, dualTolerance }: RoundProgress,
+  corrections: number,
+  maxCorrections: number,
+): boolean {
+  const excess = corrections < maxCorrections ? ROUGH_PASSES[corrections] : undefined;
+  return excess !== undefined && primalResidual < excess * primalTolerance && dualResidual < excess * dualTolerance;
 }
 
 /** What to coordinate of the ancestor's pair of JSON files. */

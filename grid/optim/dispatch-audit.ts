@@ -108,12 +108,14 @@ function leastCurtailment(
 ): Pick<DispatchFigures, 'leastCurtailedW' | 'reason'> {
   if (problem.units.length === 0) return { leastCurtailedW: 0, reason: undefined };
   let moved = problem;
+  let used: Float64Array = new Float64Array(problem.network.nodes.length);
   for (let corrections = 0; ; corrections++) {
     const { status, unitAlpha, curtailedW } = solveCentral(moved);
     const check = truth.solve(new Map(problem.units.map(({ id }, i) => [id, unitAlpha[i]!])));
-    const isOver = check.limitedMaxPu > limits.maxPu + EXACT_PU;
-    const isSlack = unitAlpha.some((alpha) => alpha > CURTAILED) && check.limitedMaxPu < limits.maxPu - EXACT_PU;
-    if (check.isConverged && corrections < MAX_CORRECTIONS && (isOver || isSlack)) {
+    const isCurtailing = unitAlpha.some((alpha) => alpha > CURTAILED);
+    const isOff = check.isConverged && truth.wantsCorrection(check, used, isCurtailing, EXACT_PU);
+    if (isOff && corrections < MAX_CORRECTIONS) {
+      used = check.correction;
       moved = { ...problem, correction: { voltageSquaredPu: check.correction } };
       continue;
     }

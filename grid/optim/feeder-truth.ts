@@ -9,6 +9,9 @@ import type { LocalInputs, PrimaryState, VoltageLimits } from './star.js';
 /** AC voltages may exceed a limit by this and still hold, pu. */
 export const AC_TOLERANCE_PU = 1e-5;
 
+/** A node nearer to a limit than this is taken to be at it, pu: agents agree on voltages to about as much. */
+const AT_LIMIT_PU = 1e-4;
+
 /** Voltage extremes, pu, and the place of the largest as `BUS.node`. */
 export interface Extremes {
   readonly vMaxPu: number;
@@ -26,6 +29,8 @@ export interface TruthCheck {
   readonly violations: number;
   /** v_AC - v_linear, pu squared by node of the feeder's linear model. */
   readonly correction: Float64Array;
+  /** v_AC, pu squared by node of the feeder's linear model; NaN where there is none. */
+  readonly acSquaredPu: Float64Array;
   readonly linearErrorPu: number;
 }
 
@@ -91,8 +96,43 @@ export class FeederTruth {
       limitedMinPu: Number.isFinite(limitedMinPu) ? limitedMinPu : 1,
       violations,
       correction,
+      acSquaredPu: ac,
       linearErrorPu,
     };
+  }
+
+  /**
+   * Whether the linear model has to be moved onto the AC power flow of a dispatch and the dispatch found anew: it breaks a
+   * limit, or gives power away.
+   *
+   * @param used - correction of the linear model that the dispatch was found with, pu squared by node
+   * @param isUsed - whether the dispatch curtails or absorbs anything
+   * @param tolerancePu - how near model and AC power flow must be at a limit
+   */
+  wantsCorrection(check: TruthCheck, used: Float64Array, isUsed: boolean, tolerancePu: number): boolean {
+    const { maxPu } = this.settings.limits;
+    if (check.limitedMaxPu > maxPu + Math.min(tolerancePu, AC_TOLERANCE_PU / 2)) return true;
+    // An AC maximum below the limit while power is curtailed gives power away, and so does any node that should be at its own.
+    return isUsed && (check.limitedMaxPu < maxPu - tolerancePu || this.bindingErrorPu(check, used) > tolerancePu);
+  }
+
+  /**
+   * How far the AC power flow of a dispatch is from the linear model that the dispatch was found with, pu, over the nodes
+   * that the model has at a limit. A dispatch is the optimum of the AC power flow only where each of these nodes is at its
+   * limit in both: one that lies below it there gives power away, whatever the highest voltage is.
+   *
+   * @param used - correction of the linear model that the dispatch was found with, pu squared by node
+   */
+  private bindingErrorPu({ acSquaredPu, correction }: TruthCheck, used: Float64Array): number {
+    const { minPu, maxPu } = this.settings.limits;
+    let worst = 0;
+    acSquaredPu.forEach((ac, i) => {
+      if (!this.isLimited[i] || Number.isNaN(ac)) return;
+      const modelPu = Math.sqrt(Math.max(0, ac - correction[i]! + used[i]!));
+      if (modelPu < maxPu - AT_LIMIT_PU && modelPu > minPu + AT_LIMIT_PU) return;
+      worst = Math.max(worst, Math.abs(Math.sqrt(ac) - modelPu));
+    });
+    return worst;
   }
 
   /** Extremes of the linear model without correction. */

@@ -1,5 +1,5 @@
 import { DecError } from '../math/index.js';
-import type { FeederData, PhaseShare } from '../model/index.js';
+import { type FeederData, type PhaseShare, splitPower } from '../model/index.js';
 import { type LinearFeeder, nodeShares } from './lindistflow.js';
 import { evaluate, type LinearNetwork, type LinearState, linearState } from './linear-network.js';
 import type { FairnessMode, LocalInputs, VoltageLimits } from './star.js';
@@ -92,8 +92,7 @@ export function localPower(
   const drawnW = new Float64Array(n);
   const drawnVar = new Float64Array(n);
   const draw = (bus: string, shares: readonly PhaseShare[], powerW: number, powerVar: number, sign: number) => {
-    const w = proportions(shares, (s) => s.powerW);
-    const v = proportions(shares, (s) => s.powerVar || s.powerW);
+    const [w, v] = parts(shares);
     shares.forEach((share, k) => {
       const p = sign * powerW * w[k]!;
       const q = sign * powerVar * v[k]!;
@@ -121,7 +120,7 @@ export function localPower(
       throw new DecError('BAD_ARGUMENT', `Available power of PV ${pv.name} is not a number.`, { pv: pv.id });
     }
     if (availableW < LEAST_AVAILABLE_W) continue;
-    const part = proportions(pv.shares, (s) => s.powerW);
+    const [part] = parts(pv.shares);
     const byNode = new Map<number, { re: number; im: number }>();
     pv.shares.forEach((share, k) => {
       for (const { index, re, im } of nodeShares(model, pv.terminal.bus, share)) {
@@ -152,10 +151,15 @@ function total(shares: readonly PhaseShare[]): { powerW: number; powerVar: numbe
   return { powerW, powerVar };
 }
 
-/** Parts of a total by share; equal parts when the model's powers sum to nothing. */
-function proportions(shares: readonly PhaseShare[], of: (share: PhaseShare) => number): number[] {
-  const sum = shares.reduce((all, share) => all + of(share), 0);
-  return shares.map((share) => (Math.abs(sum) > 1e-9 ? of(share) / sum : 1 / shares.length));
+/** Parts of a device's active and reactive power by share, as the power flow has them. */
+function parts(shares: readonly PhaseShare[]): readonly [ofW: Float64Array, ofVar: Float64Array] {
+  const count = shares.length;
+  const watts = shares.map(({ powerW }) => powerW);
+  const vars = shares.map(({ powerVar }) => powerVar);
+  const split = [new Float64Array(count), new Float64Array(count)] as const;
+  splitPower(1, watts, vars, 0, count, split[0]);
+  splitPower(1, vars, watts, 0, count, split[1]);
+  return split;
 }
 
 /** Nodes of the source's own bus: nothing in the network moves them, so that they carry no limit. */

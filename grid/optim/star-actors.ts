@@ -100,6 +100,8 @@ export interface Watch {
   readonly onRound?: ((progress: RoundProgress) => void) | undefined;
   /** Asked after each round; true ends the rounds at once. */
   readonly isInterrupted?: ((round: number) => boolean) | undefined;
+  /** Asked after each round; true ends the pass, which is then taken as it is. */
+  readonly isEnough?: ((progress: RoundProgress) => boolean) | undefined;
   /** Asked before each round of areas: whether an area's report does not come. */
   readonly isAreaSilent?: ((area: string, round: number) => boolean) | undefined;
 }
@@ -170,7 +172,7 @@ export class StarActor implements Actor {
       this.watch.onRound?.(progress);
       if (progress.hasConverged) break;
       this.keeper.see(this.fractions());
-      if (this.watch.isInterrupted?.(progress.round)) break;
+      if (this.watch.isInterrupted?.(progress.round) || this.watch.isEnough?.(progress)) break;
     }
     return starPass(this.fractions(), history, this.keeper.lastFeasible);
   }
@@ -259,7 +261,7 @@ export class BusActor implements Actor {
     const history = runStar(this.star, this.settings, (progress) => {
       this.watch.onRound?.(progress);
       if (!progress.hasConverged) this.keeper.see(this.fractions());
-      return this.watch.isInterrupted?.(progress.round);
+      return this.watch.isInterrupted?.(progress.round) || this.watch.isEnough?.(progress);
     });
     this.messages += history.length * this.agentCount;
     return starPass(this.fractions(), history, this.keeper.lastFeasible);

@@ -8,7 +8,7 @@
  * Each profile is looked up once a step. Units carry state from step to step: on or off, order, stored energy.
  * Source: OpenDSS, behaviour of Load, Generator, PVSystem and Storage in time modes (DSS C-API 0.14.5).
  */
-import type { Battery, CompiledFeeder, Feeder, Profile } from '../../model/index.js';
+import { type Battery, type CompiledFeeder, type Feeder, type Profile, splitPower } from '../../model/index.js';
 import type { FeederFlow } from '../feeder-flow.js';
 import { UnitState } from '../unit-state.js';
 import { profileValue, reactiveValue } from './profile-value.js';
@@ -267,13 +267,9 @@ export class DeviceSchedule {
     powerVar: Float64Array,
   ): void {
     const { shares } = this.compiled;
-    let size = 0;
-    for (let k = first; k < end; k++) size += Math.hypot(shares.powerW[k]!, shares.powerVar[k]!);
-    for (let k = first; k < end; k++) {
-      const part = size > 0 ? Math.hypot(shares.powerW[k]!, shares.powerVar[k]!) / size : 1 / (end - first);
-      powerW[k] = sign * part * activeKw * 1000;
-      if (reactiveKvar !== undefined) powerVar[k] = sign * part * reactiveKvar * 1000;
-    }
+    splitPower(sign * activeKw * 1000, shares.powerW, shares.powerVar, first, end, powerW);
+    if (reactiveKvar === undefined) return;
+    splitPower(sign * reactiveKvar * 1000, shares.powerVar, shares.powerW, first, end, powerVar);
   }
 
   /**

@@ -95,7 +95,7 @@ export class AreaActor implements Actor {
         if (directive && reports.has(area.areaId)) takeDirective(area, memories[a]!, directive, settings);
       }
       this.keeper.see(this.fractions());
-      if (watch.isInterrupted?.(progress.round)) break;
+      if (watch.isInterrupted?.(progress.round) || watch.isEnough?.(progress)) break;
     }
     this.last = starPass(this.fractions(), history, this.keeper.lastFeasible);
     return this.last;

@@ -45,16 +45,24 @@ describe.skipIf(!hasAncestorCases)("the AC truth of the ancestor's cases", () =>
     expect(result.linearErrorPu).toBeLessThan(1e-4);
   });
 
-  it.each(['T48', 'B'] as const)(
-    '%s proportional: star and central optimum agree and hold in the AC power flow',
-    (name) => {
-      const question = { ...ancestorOptions(name), acTolerancePu: 1e-6, settings: { limits } };
+  // Issue: T48 within 25 rounds (proportional) and 35 (logarithm), 0.1 % of the total and 1e-3 of alpha; all passes together.
+  it.each([
+    ['T48', 'proportional', 25],
+    ['T48', 'alphaFair', 35],
+    ['B', 'proportional', 35],
+    ['B', 'alphaFair', 50],
+  ] as const)(
+    '%s %s: star and central optimum agree and hold in the AC power flow within %d rounds',
+    (name, mode, mostRounds) => {
+      const question = { ...ancestorOptions(name), rule: { mode }, settings: { limits } };
       const files = ancestorFiles(name);
-      const star = coordinateAncestorCase(...files, question);
+      const star = coordinateAncestorCase(...files, { ...question, method: 'admm' });
       const central = coordinateAncestorCase(...files, { ...question, method: 'central' });
       expect(star.status).toBe('converged');
       expect(central.status).toBe('optimal');
       expect(central.kktResidual).toBeLessThan(1e-8);
+      expect(star.rounds).toBeLessThanOrEqual(mostRounds);
+      expect(Math.abs(star.curtailedW / central.curtailedW - 1)).toBeLessThan(1e-3);
       expect(Math.abs(star.objective / central.objective - 1)).toBeLessThan(1e-3);
       const alpha = new Map(central.ders.map((der) => [der.derId, der.alpha]));
       for (const der of star.ders) expect(Math.abs(der.alpha - alpha.get(der.derId)!)).toBeLessThan(1e-3);
