@@ -7,6 +7,7 @@ export type BusErrorCode =
   | 'CANCELLED'
   | 'HANDLER_FAILED'
   | 'LOGIN_REFUSED'
+  | 'NOT_PERMITTED'
   | 'PORT_IN_USE'
   | 'PROTOCOL'
   | 'QUEUE_FULL'

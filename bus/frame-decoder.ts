@@ -18,15 +18,20 @@ const NUL = 0;
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
+const NOTHING = Buffer.alloc(0);
 const HOLD_INITIAL_BYTES = 4096;
+/** Heads that are remembered, and the longest of them: clients send many frames with the same head. */
+const KNOWN_HEADS_MAX = 64;
+const KNOWN_HEAD_BYTES_MAX = 512;
 
 /** A head that has been read, whose body is awaited. */
 interface Head {
   readonly command: string;
-  readonly headers: Record<string, string>;
-  readonly bodyStart: number;
+  readonly headers: Readonly<Record<string, string>>;
   /** Undefined when the body ends with the first NUL. */
   readonly bodyLength: number | undefined;
+  /** Whether the same bytes came before. */
+  isRepeat: boolean;
 }
 
 /**
@@ -34,17 +39,19 @@ interface Head {
  * not complete yet. Line ends may be LF or CR LF; line ends between frames are heart-beats and skipped.
  */
 export class Decoder {
-  /** Version the peers agreed on; it decides how headers are unescaped. Set it when CONNECTED is sent or received. */
-  version: StompVersion = '1.2';
-
   private readonly limits: FrameLimits;
   private readonly text = new TextDecoder('utf-8', { fatal: true });
+  private readonly known = new Map<string, Head>();
+  private agreed: StompVersion = '1.2';
+  private bodyBytesMax: number;
   /** Unread bytes are `held[start, end)`. */
-  private held: Uint8Array = EMPTY_BODY;
+  private held: Buffer = NOTHING;
   private start = 0;
   private end = 0;
   private isOwn = false;
   private head: Head | undefined;
+  /** Bytes from `start` to the body of the frame whose head has been read. */
+  private headBytes = 0;
   /** Where the search for the end of head or body goes on. */
   private scan = 0;
   /** Bytes of the stream before `held[0]`. */
@@ -54,6 +61,23 @@ export class Decoder {
 
   constructor(limits: Partial<FrameLimits> = {}) {
     this.limits = { ...FRAME_LIMITS, ...limits };
+    this.bodyBytesMax = this.limits.maxBodyBytes;
+  }
+
+  /** Version the peers agreed on; it decides how headers are unescaped. Set it when CONNECTED is sent or received. */
+  get version(): StompVersion {
+    return this.agreed;
+  }
+
+  set version(version: StompVersion) {
+    this.agreed = version;
+    this.known.clear();
+  }
+
+  /** Narrows the bound of bodies, or gives back the one of the limits: who has not logged in needs no large ones. */
+  narrowBodies(maxBytes = this.limits.maxBodyBytes): void {
+    this.bodyBytesMax = Math.min(maxBytes, this.limits.maxBodyBytes);
+    this.known.clear();
   }
 
   /**
@@ -81,7 +105,7 @@ export class Decoder {
   /** Ignores all that follows. */
   close(): void {
     this.isClosed = true;
-    this.held = EMPTY_BODY;
+    this.held = NOTHING;
     this.start = 0;
     this.end = 0;
   }
@@ -117,7 +141,7 @@ export class Decoder {
       if (byte === NUL) this.fail('a NUL byte before the empty line after the headers', at);
       if (byte !== LF) continue;
       const before = held[at - 1] === CR ? at - 2 : at - 1;
-      if (before > start && held[before] === LF) return this.parseHead(before, at + 1);
+      if (before > start && held[before] === LF) return this.takeHead(before, at + 1);
     }
     if (stop < end || end - start >= this.limits.maxHeadBytes) {
       this.fail(`command and headers longer than ${this.limits.maxHeadBytes} bytes`, start);
@@ -126,7 +150,23 @@ export class Decoder {
     return undefined;
   }
 
-  private parseHead(headEnd: number, bodyStart: number): Head {
+  /** A head that came before is not read again: the same bytes mean the same. */
+  private takeHead(headEnd: number, bodyStart: number): Head {
+    this.headBytes = bodyStart - this.start;
+    if (headEnd - this.start > KNOWN_HEAD_BYTES_MAX) return this.parseHead(headEnd);
+    const bytes = this.held.toString('latin1', this.start, headEnd);
+    const known = this.known.get(bytes);
+    if (known !== undefined) {
+      known.isRepeat = true;
+      return known;
+    }
+    const head = this.parseHead(headEnd);
+    if (this.known.size >= KNOWN_HEADS_MAX) this.known.clear();
+    this.known.set(bytes, head);
+    return head;
+  }
+
+  private parseHead(headEnd: number): Head {
     const lines = this.decodeHead(headEnd).split('\n');
     const command = withoutReturn(lines[0]!);
     if (!/^[A-Z]+$/.test(command)) {
@@ -150,7 +190,7 @@ export class Decoder {
       }
       if (!(name in headers)) headers[name] = value;
     }
-    return { command, headers, bodyStart: bodyStart - this.start, bodyLength: this.bodyLength(headers, lines) };
+    return { command, headers, bodyLength: this.bodyLength(headers, lines), isRepeat: false };
   }
 
   private decodeHead(headEnd: number): string {
@@ -169,15 +209,15 @@ export class Decoder {
       this.failLine(`content-length "${written.slice(0, 40)}" that is no number of bytes`, lines, line);
     }
     const length = Number(written);
-    if (length > this.limits.maxBodyBytes) {
-      this.failLine(`a body of ${length} bytes where ${this.limits.maxBodyBytes} are allowed`, lines, line);
+    if (length > this.bodyBytesMax) {
+      this.failLine(`a body of ${length} bytes where ${this.bodyBytesMax} are allowed`, lines, line);
     }
     return length;
   }
 
   /** The frame when its body is complete. */
   private readBody(head: Head): Frame | undefined {
-    const bodyStart = this.start + head.bodyStart;
+    const bodyStart = this.start + this.headBytes;
     let bodyEnd: number;
     if (head.bodyLength !== undefined) {
       bodyEnd = bodyStart + head.bodyLength;
@@ -187,10 +227,11 @@ export class Decoder {
       }
       if (this.held[bodyEnd] !== NUL) this.fail('no NUL byte where content-length says the body ends', bodyEnd);
     } else {
-      const found = this.held.subarray(0, this.end).indexOf(NUL, Math.max(this.scan, bodyStart));
+      const filled = this.end === this.held.length ? this.held : this.held.subarray(0, this.end);
+      const found = filled.indexOf(NUL, Math.max(this.scan, bodyStart));
       const length = (found < 0 ? this.end : found) - bodyStart;
-      if (length > this.limits.maxBodyBytes) {
-        this.fail(`a body longer than the ${this.limits.maxBodyBytes} bytes allowed`, bodyStart);
+      if (length > this.bodyBytesMax) {
+        this.fail(`a body longer than the ${this.bodyBytesMax} bytes allowed`, bodyStart);
       }
       if (found < 0) {
         this.scan = this.end;
@@ -203,12 +244,12 @@ export class Decoder {
       bodyEnd === bodyStart
         ? EMPTY_BODY
         : this.isOwn
-          ? this.held.slice(bodyStart, bodyEnd)
-          : this.held.subarray(bodyStart, bodyEnd);
+          ? Buffer.from(this.held.subarray(bodyStart, bodyEnd))
+          : new Uint8Array(this.held.buffer, this.held.byteOffset + bodyStart, bodyEnd - bodyStart);
     this.start = bodyEnd + 1;
     this.scan = this.start;
     this.head = undefined;
-    return { command: head.command, headers: head.headers, body };
+    return { command: head.command, headers: head.headers, body, isRepeat: head.isRepeat };
   }
 
   /** Puts new bytes behind the unread ones; without unread ones they are read where they are. */
@@ -216,7 +257,7 @@ export class Decoder {
     const unread = this.end - this.start;
     if (unread === 0) {
       this.offset += this.start;
-      this.held = bytes;
+      this.held = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
       this.isOwn = false;
       this.start = 0;
       this.end = bytes.length;
@@ -235,10 +276,12 @@ export class Decoder {
   }
 
   private move(needed: number): void {
-    const awaited = this.head === undefined ? 0 : this.head.bodyStart + (this.head.bodyLength ?? 0) + 1;
-    const capacity = Math.max(HOLD_INITIAL_BYTES, awaited, needed > HOLD_INITIAL_BYTES ? needed * 2 : 0);
+    const awaited = this.head === undefined ? 0 : this.headBytes + (this.head.bodyLength ?? 0) + 1;
+    // A peer that announces a large body and sends nothing gets no memory for it.
+    const grown = Math.max(HOLD_INITIAL_BYTES, needed * 2);
+    const capacity = awaited >= needed ? Math.min(awaited, grown) : grown;
     const fits = this.isOwn && this.held.length >= capacity;
-    const target = fits ? this.held : new Uint8Array(capacity);
+    const target = fits ? this.held : Buffer.allocUnsafeSlow(capacity);
     const unread = this.held.subarray(this.start, this.end);
     if (fits) target.copyWithin(0, this.start, this.end);
     else target.set(unread);
@@ -275,7 +318,7 @@ export class Decoder {
       offset,
       bytes: shown,
     });
-    this.held = EMPTY_BODY;
+    this.held = NOTHING;
     this.start = 0;
     this.end = 0;
     throw this.fault;

@@ -9,6 +9,8 @@ export interface Frame {
   /** Of a repeated header the first one. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** Set by a decoder that has met the same head before; `headers` is the same object as then. */
+  readonly isRepeat?: boolean;
 }
 
 /** A body of no bytes. */

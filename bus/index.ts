@@ -1,14 +1,16 @@
 export * from './address.js';
 export * from './broker/broker.js';
-export type { BrokerLimits } from './broker/limits.js';
+export type { BrokerLimits, FullQueuePolicy, SlowConsumerPolicy } from './broker/limits.js';
 export { BROKER_LIMITS } from './broker/limits.js';
+export type { TlsKeys } from './broker/listener.js';
 export type { ClaimedMessage } from './broker/seat.js';
-export type { Authenticator, LoginAttempt } from './broker/session.js';
+export type { Authenticator, Authorizer, BusAction, LoginAttempt } from './broker/session.js';
 export * from './bus-error.js';
 export * from './contract/index.js';
 export * from './frame.js';
 export * from './frame-decoder.js';
 export * from './heartbeat.js';
+export * from './loopback.js';
 export * from './memory-bus.js';
 export type { StompAddress } from './stomp-address.js';
 export * from './stomp-bus.js';

@@ -1,10 +1,13 @@
-import { createServer, type Server } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { BusError } from '../bus-error.js';
+import { EMPTY_BODY, encodeFrame } from '../frame.js';
+import { isLoopback } from '../loopback.js';
 import { type BusHub, seatsOf } from '../memory-bus.js';
 import { Connection, type ConnectionStatistics } from './connection.js';
 import { Exchange, type ExchangeStatistics } from './exchange.js';
 import { BROKER_LIMITS, type BrokerLimits } from './limits.js';
-import type { Authenticator } from './session.js';
+import { type Listener, listenForSockets, listenForWeb, type TlsKeys } from './listener.js';
+import type { Authenticator, Authorizer, Gate } from './session.js';
 
 /** Port of STOMP on a GridAPPS-D platform. */
 export const STOMP_PORT = 61613;
@@ -15,8 +18,18 @@ export interface BrokerOptions {
   readonly port?: number;
   /** Address to listen on. Default 127.0.0.1: nobody outside this machine. */
   readonly host?: string;
-  /** Decides on logins; everybody is let in when not given. */
+  /** STOMP over WebSocket on a port of its own, 0 for any free one; none when absent. */
+  readonly webSocket?: {
+    readonly port: number;
+    /** Origins of web pages that may connect; all when absent. */
+    readonly origins?: readonly string[];
+  };
+  /** TLS on every port; plain text when absent. */
+  readonly tls?: TlsKeys;
+  /** Decides on logins; everybody is let in when not given, which only a loopback address allows. */
   readonly authenticate?: Authenticator;
+  /** Decides on destinations; everything is permitted when not given. */
+  readonly authorize?: Authorizer;
   readonly limits?: Partial<BrokerLimits>;
   /** Told of slow consumers, dropped messages, malformed input; a process warning when not given. */
   readonly onWarning?: (warning: BusError) => void;
@@ -39,6 +52,8 @@ export interface BrokerStatistics extends ExchangeStatistics, ConnectionStatisti
 export interface Broker extends BusHub {
   readonly host: string;
   readonly port: number;
+  /** Port of STOMP over WebSocket, where there is one. */
+  readonly webSocketPort: number | undefined;
   statistics(): BrokerStatistics;
   /** Stops listening and closes every connection and seat. */
   close(): Promise<void>;
@@ -47,12 +62,25 @@ export interface Broker extends BusHub {
 /**
  * Starts the embedded STOMP broker.
  * @example const broker = await startBroker({ port: 0 }); const bus = broker.seat();
- * @throws BusError `PORT_IN_USE` naming the port, `BUS_UNAVAILABLE` when it cannot listen for another reason
+ * @throws BusError `PORT_IN_USE` naming the port, `BUS_UNAVAILABLE` when it cannot listen for another reason,
+ * `BAD_ARGUMENT` for unusable keys, or an open address without logins
  */
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const { host = '127.0.0.1', authenticate = () => true, now = Date.now, onWarning } = options;
+  const { host = '127.0.0.1', now = Date.now, onWarning, tls, webSocket } = options;
+  if (options.authenticate === undefined && !isLoopback(host)) {
+    throw new BusError(
+      'BAD_ARGUMENT',
+      `The broker is to listen on ${host} and let everybody in: give it logins to check, or listen on 127.0.0.1.`,
+      { host },
+    );
+  }
   const warn = onWarning ?? ((warning: BusError) => process.emitWarning(warning.message, 'BusError'));
-  const exchange = new Exchange({ ...BROKER_LIMITS, ...options.limits }, now, warn);
+  const limits = { ...BROKER_LIMITS, ...options.limits };
+  const exchange = new Exchange(limits, now, warn);
+  const gate: Gate = {
+    authenticate: delayed(options.authenticate ?? (() => true), limits.refusalDelayMs),
+    authorize: options.authorize ?? (() => true),
+  };
   const connections = new Set<Connection>();
   const statistics: ConnectionStatistics = {
     bytesIn: 0,
@@ -63,24 +91,50 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     malformed: 0,
     held: 0,
     heartbeatsMissed: 0,
+    paced: 0,
+    connectionsRefused: 0,
   };
   let count = 0;
-  const server = createServer((socket) => {
-    const id = `c${++count}`;
-    connections.add(
-      new Connection(socket, exchange, id, authenticate, statistics, (connection) => connections.delete(connection)),
-    );
-  });
-  const port = await listen(server, options.port ?? STOMP_PORT, host);
-  server.on('error', (error) =>
-    warn(new BusError('BUS_UNAVAILABLE', `The broker: ${error.message}`, {}, { cause: error })),
-  );
+  const take = (stream: Duplex, remoteAddress: string): void => {
+    if (connections.size >= limits.maxConnections) {
+      statistics.connectionsRefused++;
+      turnAway(stream, limits.maxConnections);
+      if (Number.isInteger(Math.log2(statistics.connectionsRefused))) {
+        const text = `There are ${limits.maxConnections} connections, all there may be: one was refused (${statistics.connectionsRefused} so far).`;
+        warn(new BusError('BUS_UNAVAILABLE', text, { remoteAddress }));
+      }
+      return;
+    }
+    const end = (connection: Connection): void => {
+      connections.delete(connection);
+    };
+    connections.add(new Connection(stream, exchange, `c${++count}`, gate, remoteAddress, statistics, end));
+  };
+  const onError = (error: Error): void =>
+    warn(new BusError('BUS_UNAVAILABLE', `The broker: ${error.message}`, {}, { cause: error }));
+  const listeners: Listener[] = [await listenForSockets(options.port ?? STOMP_PORT, host, tls, take, onError)];
+  if (webSocket !== undefined) {
+    const settings = { maxMessageBytes: limits.maxHeadBytes + limits.maxBodyBytes, origins: webSocket.origins };
+    try {
+      listeners.push(await listenForWeb(webSocket.port, host, tls, settings, take, onError));
+    } catch (error) {
+      await listeners[0]!.close();
+      throw error;
+    }
+  }
   const seats = seatsOf(exchange, warn);
+  const shut = async (): Promise<void> => {
+    const closed = listeners.map((listener) => listener.close());
+    for (const connection of [...connections]) connection.destroy();
+    await Promise.all(closed);
+    await seats.close();
+  };
   let closing: Promise<void> | undefined;
   return {
     ...seats,
     host,
-    port,
+    port: listeners[0]!.port,
+    webSocketPort: listeners[1]?.port,
     statistics: () => ({
       ...exchange.statistics,
       ...statistics,
@@ -90,44 +144,25 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
       subscriptions: [...connections].reduce((sum, connection) => sum + connection.subscriptions, 0),
     }),
     close: () => {
-      closing ??= shut(server, connections).then(() => seats.close());
+      closing ??= shut();
       return closing;
     },
   };
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: Error & { code?: string }): void => reject(listenError(error, port, host));
-    server.once('error', onError);
-    server.listen({ port, host }, () => {
-      server.removeListener('error', onError);
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
+/** Says why, and ends. */
+function turnAway(stream: Duplex, most: number): void {
+  const message = `The broker has ${most} connections, all it may.`;
+  stream.on('error', () => undefined);
+  stream.end(encodeFrame({ command: 'ERROR', headers: { message }, body: EMPTY_BODY }, '1.0'), () => stream.destroy());
 }
 
-function listenError(error: Error & { code?: string }, port: number, host: string): BusError {
-  if (error.code === 'EADDRINUSE') {
-    return new BusError(
-      'PORT_IN_USE',
-      `Port ${port} on ${host} is in use: another broker or platform is probably running. Stop it, or choose another port (0 takes any free one).`,
-      { port, host },
-      { cause: error },
-    );
-  }
-  return new BusError(
-    'BUS_UNAVAILABLE',
-    `The broker cannot listen on ${host}:${port}: ${error.message}. Choose another address or port.`,
-    { port, host, reason: error.code ?? error.message },
-    { cause: error },
-  );
-}
-
-function shut(server: Server, connections: ReadonlySet<Connection>): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    for (const connection of [...connections]) connection.destroy();
-  });
+/** Lets a refusal wait, so that guessing takes long. */
+function delayed(authenticate: Authenticator, delayMs: number): Authenticator {
+  if (delayMs <= 0) return authenticate;
+  return async (attempt) => {
+    const isAccepted = await authenticate(attempt);
+    if (!isAccepted) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    return isAccepted;
+  };
 }

@@ -1,11 +1,12 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { asError, BusError } from '../bus-error.js';
-import { EMPTY_BODY, frameHead, type StompVersion } from '../frame.js';
+import { EMPTY_BODY, type Frame, frameHead, type StompVersion } from '../frame.js';
 import { Decoder } from '../frame-decoder.js';
 import { Heartbeat } from '../heartbeat.js';
 import type { Exchange } from './exchange.js';
-import { Output } from './output.js';
-import { type Authenticator, Session, type SessionWire } from './session.js';
+import type { Message } from './message.js';
+import { type HeadTemplate, Output } from './output.js';
+import { type Gate, Session, type SessionWire } from './session.js';
 import type { StompSubscription } from './subscription.js';
 
 /** Counters of all connections together. */
@@ -20,12 +21,21 @@ export interface ConnectionStatistics {
   /** Producers held back for a full queue. */
   held: number;
   heartbeatsMissed: number;
+  /** Times a connection was not read because it had sent more frames than it may in a second. */
+  paced: number;
+  /** Connections refused because there were as many as there may be. */
+  connectionsRefused: number;
 }
 
 /** Milliseconds a closing connection gets to read the last frames. */
 const LINGER_MS = 1000;
+/** Largest body of somebody who has not logged in. */
+const STRANGER_BODY_BYTES = 64 * 1024;
+const SECOND_MS = 1000;
+const PACE = ' pace';
+const LOGIN = ' login';
 
-/** One TCP connection of the broker: bytes to frames, frames to the session, and back. */
+/** One connection of the broker, over TCP, TLS or WebSocket: bytes to frames, frames to the session, and back. */
 export class Connection implements SessionWire {
   version: StompVersion = '1.2';
   private readonly decoder: Decoder;
@@ -39,29 +49,34 @@ export class Connection implements SessionWire {
   /** What releases each hold, by queue. */
   private readonly holds = new Map<string, () => void>();
   private ackSequence = 0;
+  private frames = 0;
+  private secondStart = 0;
+  private secondFrames = 0;
+  private paceTimer: NodeJS.Timeout | undefined;
   private isEnding = false;
 
   constructor(
-    private readonly socket: Socket,
+    private readonly socket: Duplex,
     private readonly exchange: Exchange,
     readonly id: string,
-    authenticate: Authenticator,
+    gate: Gate,
+    remoteAddress: string,
     private readonly statistics: ConnectionStatistics,
     private readonly onClose: (connection: Connection) => void,
   ) {
     const { limits } = exchange;
-    // Without this a request waits 40 ms for the peer's delayed acknowledgement.
-    socket.setNoDelay(true);
     this.decoder = new Decoder(limits);
+    this.decoder.narrowBodies(STRANGER_BODY_BYTES);
     this.output = new Output(
       socket,
+      exchange.outputMeter,
       () => this.feedStarved(),
       (bytes) => {
         this.statistics.bytesOut += bytes;
         this.heartbeat?.wrote(exchange.now());
       },
     );
-    this.session = new Session(exchange, this, authenticate, id, socket.remoteAddress ?? '');
+    this.session = new Session(exchange, this, gate, id, remoteAddress);
     this.loginTimer = setTimeout(() => {
       if (!this.session.isOpen) {
         this.session.fail(new BusError('TIMEOUT', `No CONNECT within ${limits.connectTimeoutMs} ms.`));
@@ -90,29 +105,31 @@ export class Connection implements SessionWire {
   }
 
   hasRoom(bytes: number): boolean {
-    return this.output.waitingBytes + bytes <= this.exchange.limits.maxOutputBytes;
+    const { limits, outputMeter } = this.exchange;
+    const waiting = this.output.waitingBytes;
+    if (waiting + bytes > limits.maxOutputBytes) return false;
+    // Where all together are behind, those who keep up go on.
+    return outputMeter.bytes + bytes <= limits.maxTotalOutputBytes || this.output.isReady;
+  }
+
+  makeRoom(bytes: number): number {
+    return this.output.drop(bytes);
   }
 
   nextAckId(): string {
     return `${this.id}-${++this.ackSequence}`;
   }
 
-  sendMessage(headers: Readonly<Record<string, string | undefined>>, body: Uint8Array): void {
-    let head: string;
-    try {
-      head = frameHead('MESSAGE', headers, body.length, this.version);
-    } catch (error) {
-      // An old version cannot carry every header; that concerns this subscriber, not the sender.
-      this.statistics.slowDropped++;
-      this.warn(
-        new BusError('PROTOCOL', `A message to a STOMP ${this.version} client was dropped: ${asError(error).message}`, {
-          connection: this.id,
-          destination: headers['destination'],
-        }),
-      );
-      return;
-    }
-    this.output.frame(head, body);
+  sendMessage(head: string, isAsciiHead: boolean, message: Message, isDroppable: boolean): void {
+    this.output.message(head, isAsciiHead, message, isDroppable);
+  }
+
+  sendNumbered(head: HeadTemplate, message: Message, isDroppable: boolean): void {
+    this.output.numbered(head, message, isDroppable);
+  }
+
+  opened(): void {
+    this.decoder.narrowBodies();
   }
 
   send(command: string, headers: Readonly<Record<string, string | undefined>>, body?: string): void {
@@ -139,19 +156,55 @@ export class Connection implements SessionWire {
   hold(queueKey: string): void {
     if (this.isEnding || this.holds.has(queueKey)) return;
     this.statistics.held++;
-    this.socket.pause();
-    this.heartbeat?.suspend(true, this.exchange.now());
-    const release = (): void => {
-      if (this.holds.get(queueKey) !== release) return;
+    const release = this.stopReading(queueKey);
+    const timer = setTimeout(release, this.exchange.limits.maxHoldMs);
+    this.exchange.whenRelieved(queueKey, () => {
       clearTimeout(timer);
-      this.holds.delete(queueKey);
+      release();
+    });
+  }
+
+  suspend(isSuspended: boolean): void {
+    if (isSuspended) this.stopReading(LOGIN);
+    else this.holds.get(LOGIN)?.();
+  }
+
+  /** Reads nothing for a reason, until what is handed back is called and no other reason is left. */
+  private stopReading(reason: string): () => void {
+    const release = (): void => {
+      if (this.holds.get(reason) !== release) return;
+      this.holds.delete(reason);
       if (this.holds.size > 0 || this.socket.destroyed) return;
       this.heartbeat?.suspend(false, this.exchange.now());
       this.socket.resume();
     };
-    const timer = setTimeout(release, this.exchange.limits.maxHoldMs);
-    this.holds.set(queueKey, release);
-    this.exchange.whenRelieved(queueKey, release);
+    this.holds.set(reason, release);
+    this.socket.pause();
+    this.heartbeat?.suspend(true, this.exchange.now());
+    return release;
+  }
+
+  /** Whoever sends more frames in a second than it may is read again when the second is over. */
+  private keepPace(framesBefore: number): void {
+    const { maxFramesPerSecond } = this.exchange.limits;
+    if (maxFramesPerSecond <= 0) return;
+    const now = this.exchange.now();
+    if (now - this.secondStart >= SECOND_MS) {
+      this.secondStart = now;
+      this.secondFrames = 0;
+    }
+    this.secondFrames += this.frames - framesBefore;
+    if (this.secondFrames <= maxFramesPerSecond || this.isEnding || this.holds.has(PACE)) return;
+    // Several seconds' worth in one read takes as many seconds.
+    const pauseMs = Math.ceil(this.secondFrames / maxFramesPerSecond) * SECOND_MS - (now - this.secondStart);
+    this.statistics.paced++;
+    this.paceTimer = setTimeout(this.stopReading(PACE), pauseMs);
+  }
+
+  abandon(reason: BusError): void {
+    if (this.isEnding) return;
+    this.warn(reason);
+    this.destroy();
   }
 
   end(): void {
@@ -175,8 +228,8 @@ export class Connection implements SessionWire {
     this.exchange.warn(warning);
   }
 
-  noteDropped(): void {
-    this.statistics.slowDropped++;
+  noteDropped(count: number): void {
+    this.statistics.slowDropped += count;
   }
 
   noteRefusal(): void {
@@ -187,11 +240,11 @@ export class Connection implements SessionWire {
     this.statistics.bytesIn += bytes.length;
     if (this.isEnding) return;
     this.heartbeat?.read(this.exchange.now());
+    const before = this.frames;
     try {
-      this.decoder.push(bytes, (frame) => {
-        this.statistics.framesIn++;
-        this.session.receive(frame);
-      });
+      this.decoder.push(bytes, this.take);
+      this.statistics.framesIn += this.frames - before;
+      this.keepPace(before);
     } catch (thrown) {
       const error = asError(thrown);
       this.statistics.malformed++;
@@ -206,6 +259,11 @@ export class Connection implements SessionWire {
       this.session.fail(error);
     }
   }
+
+  private readonly take = (frame: Frame): void => {
+    this.frames++;
+    this.session.receive(frame);
+  };
 
   private lose(expectEveryMs: number): void {
     this.statistics.heartbeatsMissed++;
@@ -232,6 +290,7 @@ export class Connection implements SessionWire {
   private stopTimers(): void {
     clearTimeout(this.loginTimer);
     clearInterval(this.heartbeatTimer);
+    clearTimeout(this.paceTimer);
   }
 
   private closed(): void {
@@ -239,6 +298,7 @@ export class Connection implements SessionWire {
     this.stopTimers();
     clearTimeout(this.lingerTimer);
     for (const release of [...this.holds.values()]) release();
+    this.output.forget();
     this.decoder.close();
     this.session.leave();
     this.onClose(this);

@@ -1,7 +1,9 @@
 import { type Address, addressKey, isPattern, parseAddress, patternTest } from '../address.js';
 import { BusError } from '../bus-error.js';
 import type { BrokerLimits } from './limits.js';
-import { Message } from './message.js';
+import { Message, type Route, routeOf } from './message.js';
+import type { OutputMeter } from './output.js';
+import { OwnHeaders } from './own-headers.js';
 import { type Consumer, Queue, type QueueMeter } from './queue.js';
 
 /** Who sends. */
@@ -21,6 +23,13 @@ export interface Claim {
   deliver(message: Message, origin: Origin): void;
 }
 
+/** What messages with the same headers have in common. */
+export interface MessagePlan {
+  readonly route: Route;
+  readonly replyTo: Address | string | undefined;
+  readonly own: OwnHeaders;
+}
+
 /** Counters since the start. */
 export interface ExchangeStatistics {
   messagesIn: number;
@@ -34,7 +43,7 @@ export interface ExchangeStatistics {
   deadLettered: number;
 }
 
-const DEAD_LETTERS: Address = { kind: 'queue', name: 'ActiveMQ.DLQ' };
+const DEAD_LETTERS = routeOf({ kind: 'queue', name: 'ActiveMQ.DLQ' });
 /** How far over its bounds a queue may go while its producers are told to wait. */
 const HOLD_SLACK = 2;
 
@@ -62,6 +71,8 @@ export class Exchange {
   private readonly drops = new Map<string, number>();
   /** What all queues keep together. */
   private readonly meter: QueueMeter = { bytes: 0 };
+  /** What waits for all connections together. */
+  readonly outputMeter: OutputMeter = { bytes: 0 };
   private refused = 0;
   private sequence = 0;
 
@@ -95,22 +106,28 @@ export class Exchange {
     body: string | Uint8Array,
     owner: string,
   ): Message {
+    return this.composeFor(this.planOf(destination, headers, owner), body);
+  }
+
+  /** What all messages of one owner with the same headers have in common. */
+  planOf(destination: string, headers: Readonly<Record<string, string>>, owner: string): MessagePlan {
     const replyTo = headers['reply-to'];
-    return new Message({
-      id: `ID:dec-${++this.sequence}`,
-      address: parseAddress(destination, owner),
+    return {
+      route: routeOf(parseAddress(destination, owner)),
       // A bare reply name reaches other readers as it was written.
       replyTo: replyTo === undefined ? undefined : replyTo.startsWith('/') ? parseAddress(replyTo, owner) : replyTo,
-      headers,
-      body,
-      timestamp: this.now(),
-    });
+      own: new OwnHeaders(headers),
+    };
+  }
+
+  composeFor({ route, replyTo, own }: MessagePlan, body: string | Uint8Array): Message {
+    return new Message(++this.sequence, route, replyTo, own, body, this.now());
   }
 
   /**
    * Routes a message.
    * @returns the key of a queue that is full, for which its producer should wait ({@link whenRelieved})
-   * @throws BusError `QUEUE_FULL` when all queues together are full and the message would have to wait
+   * @throws BusError `QUEUE_FULL` when the message would have to wait and its queue, or all of them together, are full
    */
   publish(message: Message, origin: Origin): string | undefined {
     this.statistics.messagesIn++;
@@ -139,7 +156,7 @@ export class Exchange {
         if (listeners.size === 0 && this.topics.get(key) === listeners) this.topics.delete(key);
       };
     }
-    const queue = this.queue(address);
+    const queue = this.queue({ address, key });
     queue.attach(consumer);
     this.pump(queue);
     return () => this.detach(queue, consumer);
@@ -166,16 +183,20 @@ export class Exchange {
       message.deliveries++;
       if (message.deliveries > this.limits.maxRedeliveries) {
         this.statistics.deadLettered++;
-        this.warnOf('QUEUE_FULL', addressKey(message.address), 'was refused too often; it went to /queue/ActiveMQ.DLQ');
-        this.queue(DEAD_LETTERS).push(message, 1);
+        this.warnOf(message.key, 'was refused too often; it went to /queue/ActiveMQ.DLQ');
+        const letters = this.queue(DEAD_LETTERS);
+        letters.push(message);
+        const dropped = letters.trim(1);
+        if (dropped > 0) this.noteDrop(letters.key, dropped);
         continue;
       }
       this.statistics.redelivered++;
-      const key = addressKey(message.address);
-      byQueue.set(key, [...(byQueue.get(key) ?? []), message]);
+      const same = byQueue.get(message.key);
+      if (same === undefined) byQueue.set(message.key, [message]);
+      else same.push(message);
     }
     for (const again of byQueue.values()) {
-      const queue = this.queue(again[0]!.address);
+      const queue = this.queue(again[0]!);
       queue.restore(again);
       this.pump(queue);
     }
@@ -233,13 +254,17 @@ export class Exchange {
 
   private fanOut(message: Message): void {
     let heard = 0;
-    for (const consumer of this.topics.get(addressKey(message.address)) ?? []) {
-      consumer.deliver(message);
-      heard++;
+    const listeners = this.topics.get(message.key);
+    if (listeners !== undefined) {
+      for (const consumer of listeners) {
+        if (consumer.accepts?.(message) === false) continue;
+        consumer.deliver(message);
+        heard++;
+      }
     }
-    if (message.address.kind === 'topic') {
+    if (this.topicPatterns.size > 0 && message.address.kind === 'topic') {
       for (const [consumer, test] of this.topicPatterns) {
-        if (!test(message.address.name)) continue;
+        if (!test(message.address.name) || consumer.accepts?.(message) === false) continue;
         consumer.deliver(message);
         heard++;
       }
@@ -253,27 +278,40 @@ export class Exchange {
       this.statistics.dropped++;
       return undefined;
     }
-    if (this.meter.bytes + message.size > this.limits.maxTotalBytes) this.refuse(message);
-    const queue = this.queue(message.address);
-    const dropped = queue.push(message, queue.hasConsumers ? HOLD_SLACK : 1);
+    if (this.meter.bytes + message.size > this.limits.maxTotalBytes) {
+      const mebibytes = Math.round(this.limits.maxTotalBytes / 2 ** 20);
+      this.refuseUnlessRead(message, `The queues of the broker keep ${mebibytes} MiB together, all they may`);
+    }
+    if (this.queues.size >= this.limits.maxQueues && !this.queues.has(message.key)) {
+      this.refuse(message, `The broker has ${this.queues.size} queues, all it may`);
+    }
+    const queue = this.queue(message);
+    const slack = queue.hasConsumers ? HOLD_SLACK : 1;
+    if (this.limits.fullQueuePolicy === 'refuse' && !queue.hasRoom(message, slack)) {
+      this.refuseUnlessRead(message, `${message.key} is full with ${queue.length} messages`);
+    }
+    queue.push(message);
+    const dropped = queue.trim(slack);
     if (dropped > 0) this.noteDrop(queue.key, dropped);
     this.pump(queue);
     return queue.isFull && queue.hasConsumers && !queue.isConsumedBy(producer) ? queue.key : undefined;
   }
 
-  /** Makes no room by dropping what others wait for: who sends more than anybody reads is told. */
-  private refuse(message: Message): void {
-    const key = addressKey(message.address);
-    const queue = this.queues.get(key);
-    // A queue that its consumer keeps empty passes messages on without keeping them.
+  /** A queue that its consumer keeps empty passes messages on without keeping them. */
+  private refuseUnlessRead(message: Message, reason: string): void {
+    const queue = this.queues.get(message.key);
     if (queue?.length === 0 && queue.isReady) return;
+    this.refuse(message, reason);
+  }
+
+  /** Makes no room by dropping what others wait for: who sends more than anybody reads is told. */
+  private refuse(message: Message, reason: string): never {
     this.statistics.dropped++;
     this.refused++;
-    const mebibytes = Math.round(this.limits.maxTotalBytes / 2 ** 20);
-    const text = `The queues of the broker keep ${mebibytes} MiB together, all they may: a message to ${key} was refused`;
-    const error = new BusError('QUEUE_FULL', `${text}. Start consumers for its queues.`, { destination: key });
+    const text = `${reason}: a message to ${message.key} was refused`;
+    const error = new BusError('QUEUE_FULL', `${text}. Start consumers for its queues.`, { destination: message.key });
     if (Number.isInteger(Math.log2(this.refused))) {
-      this.warn(new BusError('QUEUE_FULL', `${text} (${this.refused} so far).`, { destination: key }));
+      this.warn(new BusError('QUEUE_FULL', `${text} (${this.refused} so far).`, { destination: message.key }));
     }
     throw error;
   }
@@ -284,8 +322,7 @@ export class Exchange {
     return this.owners.has(address.name.slice(0, address.name.indexOf(':')));
   }
 
-  private queue(address: Address): Queue {
-    const key = addressKey(address);
+  private queue({ address, key }: Route): Queue {
     const known = this.queues.get(key);
     if (known !== undefined) return known;
     const queue = new Queue(key, this.limits, this.meter);
@@ -338,11 +375,13 @@ export class Exchange {
     this.drops.set(key, before + dropped);
     // A warning at 1, 2, 4, 8, … dropped messages says how bad it is without becoming a flood itself.
     if (Math.floor(Math.log2(before + dropped)) === Math.floor(Math.log2(Math.max(before, 0.5)))) return;
-    this.warnOf('QUEUE_FULL', key, `is full: ${before + dropped} of its oldest messages were dropped so far`);
+    this.warnOf(key, `is full: ${before + dropped} of its oldest messages were dropped so far`);
   }
 
-  private warnOf(code: 'QUEUE_FULL', key: string, what: string): void {
-    this.warn(new BusError(code, `${key} ${what}. Start a consumer for it, or a faster one.`, { destination: key }));
+  private warnOf(key: string, what: string): void {
+    this.warn(
+      new BusError('QUEUE_FULL', `${key} ${what}. Start a consumer for it, or a faster one.`, { destination: key }),
+    );
   }
 }
 

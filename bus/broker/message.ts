@@ -1,42 +1,28 @@
-import type { Address } from '../address.js';
+import { type Address, addressKey } from '../address.js';
+import type { OwnHeaders } from './own-headers.js';
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
+/** A body that keeps more than this alive beside itself, in multiples of its size, is copied when it has to wait. */
+const KEPT_ALIVE_MAX = 2;
+const KEPT_ALIVE_FREE_BYTES = 1024;
 
-/** Headers the broker sets itself; a sender's own are dropped. */
-const RESERVED: ReadonlySet<string> = new Set([
-  'ack',
-  'content-length',
-  'destination',
-  'message-id',
-  'receipt',
-  'redelivered',
-  'reply-to',
-  'subscription',
-  'timestamp',
-  'transaction',
-]);
-
-/** What is needed to make a {@link Message}. */
-export interface MessageParts {
-  readonly id: string;
+/** A destination with the key under which the exchange has it. */
+export interface Route {
   readonly address: Address;
-  /** Where answers go; bare names are kept as they were written. */
-  readonly replyTo: Address | string | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
-  /** Epoch milliseconds. */
-  readonly timestamp: number;
+  readonly key: string;
+}
+
+/** The route of an address. */
+export function routeOf(address: Address): Route {
+  return { address, key: addressKey(address) };
 }
 
 /** A message inside the broker. Its body is kept as it came and converted at most once. */
 export class Message {
-  readonly id: string;
   readonly address: Address;
-  readonly replyTo: Address | string | undefined;
-  /** The sender's own headers, passed on unchanged. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly timestamp: number;
+  /** Key of its destination. */
+  readonly key: string;
   /** Size of the body for bounds: bytes, or characters when it was given as text. */
   readonly size: number;
   /** How often it was handed to a consumer that did not take it. */
@@ -44,15 +30,31 @@ export class Message {
   private textBody: string | undefined;
   private byteBody: Uint8Array | undefined;
 
-  constructor(parts: MessageParts) {
-    this.id = parts.id;
-    this.address = parts.address;
-    this.replyTo = parts.replyTo;
-    this.headers = ownHeaders(parts.headers);
-    this.timestamp = parts.timestamp;
-    this.size = parts.body.length;
-    if (typeof parts.body === 'string') this.textBody = parts.body;
-    else this.byteBody = parts.body;
+  constructor(
+    /** Number within the exchange; {@link id} as text. */
+    readonly sequence: number,
+    route: Route,
+    /** Where answers go; bare names are kept as they were written. */
+    readonly replyTo: Address | string | undefined,
+    readonly own: OwnHeaders,
+    body: string | Uint8Array,
+    /** Epoch milliseconds. */
+    readonly timestamp: number,
+  ) {
+    this.address = route.address;
+    this.key = route.key;
+    this.size = body.length;
+    if (typeof body === 'string') this.textBody = body;
+    else this.byteBody = body;
+  }
+
+  get id(): string {
+    return `ID:dec-${this.sequence}`;
+  }
+
+  /** The sender's own headers, passed on unchanged. */
+  get headers(): Readonly<Record<string, string>> {
+    return this.own.values;
   }
 
   /** Body as UTF-8 text. */
@@ -67,15 +69,15 @@ export class Message {
     return this.byteBody;
   }
 
+  /** The message has to wait: its body is not to keep all that was read with it. */
+  settle(): void {
+    const body = this.byteBody;
+    if (body === undefined) return;
+    if (body.buffer.byteLength > KEPT_ALIVE_MAX * body.length + KEPT_ALIVE_FREE_BYTES) this.byteBody = body.slice();
+  }
+
   /** Whether its `expires` time (epoch milliseconds) has passed. */
   hasExpired(now: number): boolean {
-    const expires = Number(this.headers['expires'] ?? 0);
-    return expires > 0 && now > expires;
+    return this.own.expiresMs > 0 && now > this.own.expiresMs;
   }
-}
-
-function ownHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const own: Record<string, string> = Object.create(null);
-  for (const name in headers) if (!RESERVED.has(name)) own[name] = headers[name]!;
-  return own;
 }

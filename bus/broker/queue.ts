@@ -1,3 +1,4 @@
+import { MESSAGE_OVERHEAD_BYTES } from './limits.js';
 import type { Message } from './message.js';
 
 /** Who receives messages: a STOMP subscription or a subscription of a seat. */
@@ -6,6 +7,8 @@ export interface Consumer {
   readonly owner: string;
   /** Whether it takes another message now. Only queues ask; topics deliver and leave the bound to the consumer. */
   isReady(): boolean;
+  /** Whether it wants this message; everything when absent (a subscription without selector). */
+  accepts?(message: Message): boolean;
   deliver(message: Message): void;
 }
 
@@ -20,13 +23,12 @@ export interface QueueMeter {
   bytes: number;
 }
 
-/** What a message costs beside its body: headers, identity, its place in the queue. Measured on Node 20. */
-const MESSAGE_OVERHEAD_BYTES = 512;
 const COMPACT_AT = 1024;
 
 /**
- * A queue: each message goes to one consumer, in turn; messages wait while none is ready. When full, the oldest message is
- * dropped. Amortised constant time per message.
+ * A queue: each message goes to one consumer, in turn; messages wait while none is ready. Amortised constant time per message;
+ * with selectors, a message that nobody wants stays and those behind it are looked at in its stead, which costs the number of
+ * messages that wait.
  */
 export class Queue {
   readonly key: string;
@@ -37,6 +39,7 @@ export class Queue {
   private first = 0;
   private bytes = 0;
   private isPumping = false;
+  private selective = 0;
 
   constructor(
     key: string,
@@ -87,19 +90,32 @@ export class Queue {
 
   attach(consumer: Consumer): void {
     this.consumers.push(consumer);
+    if (consumer.accepts !== undefined) this.selective++;
   }
 
   detach(consumer: Consumer): void {
     const at = this.consumers.indexOf(consumer);
     if (at < 0) return;
     this.consumers.splice(at, 1);
+    if (consumer.accepts !== undefined) this.selective--;
     if (at < this.turn) this.turn--;
   }
 
-  /** Adds a message at the end. @returns messages dropped to stay within `slack` times the bounds */
-  push(message: Message, slack: number): number {
+  /** Whether a message may be added within `slack` times the bounds. */
+  hasRoom(message: Message, slack: number): boolean {
+    if (this.length === 0) return true;
+    const { maxQueueMessages, maxQueueBytes } = this.limits;
+    return this.length < maxQueueMessages * slack && this.bytes + message.size <= maxQueueBytes * slack;
+  }
+
+  /** Adds a message at the end. */
+  push(message: Message): void {
     this.waiting.push(message);
     this.count(message, 1);
+  }
+
+  /** Drops the oldest messages, to stay within `slack` times the bounds. @returns how many */
+  trim(slack: number): number {
     let dropped = 0;
     const { maxQueueMessages, maxQueueBytes } = this.limits;
     while (this.length > 1 && (this.length > maxQueueMessages * slack || this.bytes > maxQueueBytes * slack)) {
@@ -122,15 +138,47 @@ export class Queue {
     this.isPumping = true;
     let expired = 0;
     try {
-      while (this.length > 0) {
-        const consumer = this.nextReady();
-        if (consumer === undefined) break;
-        const message = this.shift();
-        if (message.hasExpired(now)) expired++;
-        else consumer.deliver(message);
-      }
+      if (this.selective > 0) expired = this.pumpSelected(now);
+      else
+        while (this.length > 0) {
+          const consumer = this.nextReady();
+          if (consumer === undefined) break;
+          const message = this.shift();
+          if (message.hasExpired(now)) expired++;
+          else consumer.deliver(message);
+        }
     } finally {
       this.isPumping = false;
+    }
+    this.waiting.at(-1)?.settle();
+    return expired;
+  }
+
+  /** Each message to a consumer that is ready and wants it; one that nobody wants is passed over. */
+  private pumpSelected(now: number): number {
+    let expired = 0;
+    const left: Message[] = [];
+    let at = this.first;
+    for (; at < this.waiting.length; at++) {
+      const message = this.waiting[at]!;
+      if (message.hasExpired(now)) {
+        expired++;
+        this.count(message, -1);
+        continue;
+      }
+      if (this.consumers.every((consumer) => !consumer.isReady())) break;
+      const consumer = this.nextReady(message);
+      if (consumer === undefined) {
+        left.push(message);
+        continue;
+      }
+      this.count(message, -1);
+      consumer.deliver(message);
+    }
+    // Delivering may have added messages at the end; they stay behind what is left.
+    if (at > this.first + left.length) {
+      this.waiting = [...left, ...this.waiting.slice(at)];
+      this.first = 0;
     }
     return expired;
   }
@@ -140,12 +188,12 @@ export class Queue {
     this.meter.bytes += sign * (message.size + MESSAGE_OVERHEAD_BYTES);
   }
 
-  private nextReady(): Consumer | undefined {
+  private nextReady(message?: Message): Consumer | undefined {
     const count = this.consumers.length;
     for (let i = 0; i < count; i++) {
       const at = (this.turn + i) % count;
       const consumer = this.consumers[at]!;
-      if (!consumer.isReady()) continue;
+      if (!consumer.isReady() || (message !== undefined && consumer.accepts?.(message) === false)) continue;
       this.turn = (at + 1) % count;
       return consumer;
     }

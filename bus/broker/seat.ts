@@ -1,4 +1,4 @@
-import { type Address, addressFor, addressKey, parseAddress } from '../address.js';
+import { type Address, addressFor, parseAddress } from '../address.js';
 import { BusError } from '../bus-error.js';
 import { awaitReply } from '../reply-wait.js';
 import { closedError, reportHandlerError } from '../report.js';
@@ -77,12 +77,12 @@ export class Seat implements Bus {
         try {
           return accepts(this.claimed(message, origin));
         } catch (error) {
-          this.report(error, addressKey(message.address));
+          this.report(error, message.key);
           return false;
         }
       },
       deliver: (message, origin) => {
-        const destination = addressKey(message.address);
+        const destination = message.key;
         this.post({ isWanted: () => isWanted, run: () => handler(this.claimed(message, origin)), destination });
       },
     });
@@ -133,7 +133,7 @@ export class Seat implements Bus {
         this.post({
           isWanted: () => isWanted,
           run: () => handler(this.received(message)),
-          destination: addressKey(message.address),
+          destination: message.key,
         }),
     });
     return this.ending(() => {

@@ -2,7 +2,9 @@ import { addressKey, parseAddress } from '../address.js';
 import { asError, BusError } from '../bus-error.js';
 import type { Frame, StompVersion } from '../frame.js';
 import { parseHeartbeat } from '../heartbeat.js';
-import type { Exchange, Origin } from './exchange.js';
+import type { Exchange, MessagePlan, Origin } from './exchange.js';
+import { MESSAGE_OVERHEAD_BYTES } from './limits.js';
+import { compileSelector } from './selector.js';
 import { type AckMode, StompSubscription, type SubscriptionWire } from './subscription.js';
 
 /** Who wants in. */
@@ -17,6 +19,18 @@ export interface LoginAttempt {
 /** Decides on a login. */
 export type Authenticator = (attempt: LoginAttempt) => boolean | Promise<boolean>;
 
+/** What a user wants to do. */
+export type BusAction = 'send' | 'subscribe';
+
+/** Decides whether a user, named by the login it came with, may send to a destination or subscribe to it. */
+export type Authorizer = (login: string, action: BusAction, destination: string) => boolean;
+
+/** What a session asks when somebody wants something. */
+export interface Gate {
+  readonly authenticate: Authenticator;
+  readonly authorize: Authorizer;
+}
+
 /** What a session needs of the transport below it. */
 export interface SessionWire extends SubscriptionWire {
   version: StompVersion;
@@ -25,6 +39,10 @@ export interface SessionWire extends SubscriptionWire {
   startHeartbeat(sendEveryMs: number, expectEveryMs: number): void;
   /** Stops reading until the queue with this key has room. */
   hold(queueKey: string): void;
+  /** Stops reading while a login is being decided, or goes on. */
+  suspend(isSuspended: boolean): void;
+  /** The peer has logged in. */
+  opened(): void;
   /** Sends what is left and closes. */
   end(): void;
   noteRefusal(): void;
@@ -32,6 +50,14 @@ export interface SessionWire extends SubscriptionWire {
 
 const VERSIONS: readonly StompVersion[] = ['1.2', '1.1', '1.0'];
 const SERVER = 'distributed-energy-coordinator/0.1';
+
+/** Heads, and decisions on destinations, that a session remembers. */
+const REMEMBERED_MAX = 256;
+
+/** What a SEND of a known head does. */
+interface SendPlan extends MessagePlan {
+  readonly receipt: string | undefined;
+}
 
 /** STOMP as a server speaks it to one client; no input or output of its own. */
 export class Session {
@@ -43,11 +69,16 @@ export class Session {
   private readonly subscriptions = new Map<string, { subscription: StompSubscription; detach: () => void }[]>();
   private readonly manual = new Set<StompSubscription>();
   private readonly transactions = new Map<string, (() => void)[]>();
+  private transactionBytes = 0;
+  /** By the headers object, which frames with the same head share. */
+  private readonly plans = new Map<Frame['headers'], SendPlan>();
+  private readonly decisions = new Map<string, boolean>();
+  private subscribed = 0;
 
   constructor(
     private readonly exchange: Exchange,
     private readonly wire: SessionWire,
-    private readonly authenticate: Authenticator,
+    private readonly gate: Gate,
     private readonly owner: string,
     private readonly remoteAddress: string,
   ) {
@@ -60,9 +91,7 @@ export class Session {
 
   /** Number of subscriptions. */
   get size(): number {
-    let size = 0;
-    for (const same of this.subscriptions.values()) size += same.length;
-    return size;
+    return this.subscribed;
   }
 
   /** Acts on a frame. Faults of the client are answered with ERROR and end the session. */
@@ -73,6 +102,7 @@ export class Session {
       return;
     }
     try {
+      if (frame.isRepeat === true && this.state === 'open' && frame.command === 'SEND' && this.sendAgain(frame)) return;
       this.handle(frame);
       const { receipt } = frame.headers;
       if (receipt !== undefined && frame.command !== 'CONNECT' && frame.command !== 'STOMP') {
@@ -104,9 +134,11 @@ export class Session {
     this.state = 'closed';
     this.backlog = [];
     this.transactions.clear();
+    this.plans.clear();
     if (!wasOpen) return;
     const all = [...this.subscriptions.values()].flat();
     this.subscriptions.clear();
+    this.subscribed = 0;
     for (const { detach } of all) detach();
     for (const { subscription } of all) this.giveBack(subscription);
     this.exchange.leave(this.owner);
@@ -144,12 +176,13 @@ export class Session {
       passcode: headers['passcode'] ?? '',
       remoteAddress: this.remoteAddress,
     };
-    const verdict = this.authenticate(attempt);
+    const verdict = this.gate.authenticate(attempt);
     if (typeof verdict === 'boolean') {
       this.decide(verdict, attempt, version, beats, frame);
       return;
     }
     this.state = 'authenticating';
+    this.wire.suspend(true);
     verdict.then(
       (isAccepted) => this.decideLater(isAccepted, attempt, version, beats, frame),
       (error: unknown) => {
@@ -162,6 +195,7 @@ export class Session {
   private decideLater(...decision: Parameters<Session['decide']>): void {
     if (this.state !== 'authenticating') return;
     this.state = 'new';
+    this.wire.suspend(false);
     try {
       this.decide(...decision);
     } catch (error) {
@@ -188,6 +222,7 @@ export class Session {
     this.state = 'open';
     this.origin = { owner: this.owner, login, isSeenByClaims: true };
     this.exchange.join(this.owner);
+    this.wire.opened();
     this.wire.version = version;
     this.wire.send('CONNECTED', {
       server: SERVER,
@@ -199,12 +234,51 @@ export class Session {
   }
 
   private send(frame: Frame): void {
+    const plan = this.planOf(frame);
+    // What waits for COMMIT must not keep alive what was read with it.
+    const isInTransaction = frame.headers['transaction'] !== undefined;
+    const body = isInTransaction ? frame.body.slice() : frame.body;
+    this.inTransaction(frame, () => this.publish(plan, body));
+  }
+
+  private publish(plan: MessagePlan, body: Uint8Array): void {
+    const full = this.exchange.publish(this.exchange.composeFor(plan, body), this.origin);
+    if (full !== undefined) this.wire.hold(full);
+  }
+
+  private planOf(frame: Frame): MessagePlan {
     const destination = required(frame, 'destination');
-    const message = this.exchange.compose(destination, frame.headers, frame.body, this.owner);
-    this.inTransaction(frame, () => {
-      const full = this.exchange.publish(message, this.origin);
-      if (full !== undefined) this.wire.hold(full);
-    });
+    this.permit('send', destination);
+    return this.exchange.planOf(destination, frame.headers, this.owner);
+  }
+
+  /** A SEND with a head that came before, outside of transactions. @returns whether it was that */
+  private sendAgain(frame: Frame): boolean {
+    let plan = this.plans.get(frame.headers);
+    if (plan === undefined) {
+      const { headers } = frame;
+      if (headers['transaction'] !== undefined) return false;
+      plan = { ...this.planOf(frame), receipt: headers['receipt'] };
+      if (this.plans.size >= REMEMBERED_MAX) this.plans.clear();
+      this.plans.set(headers, plan);
+    }
+    this.publish(plan, frame.body);
+    if (plan.receipt !== undefined) this.wire.send('RECEIPT', { 'receipt-id': plan.receipt });
+    return true;
+  }
+
+  /** @throws BusError `NOT_PERMITTED` */
+  private permit(action: BusAction, destination: string): void {
+    const key = `${action} ${destination}`;
+    let isPermitted = this.decisions.get(key);
+    if (isPermitted === undefined) {
+      isPermitted = this.gate.authorize(this.origin.login, action, destination);
+      if (this.decisions.size >= REMEMBERED_MAX) this.decisions.clear();
+      this.decisions.set(key, isPermitted);
+    }
+    if (isPermitted) return;
+    const what = action === 'send' ? 'send to' : 'subscribe to';
+    throw new BusError('NOT_PERMITTED', `This user may not ${what} ${destination}.`, { destination, action });
   }
 
   private subscribe(frame: Frame): void {
@@ -214,21 +288,31 @@ export class Session {
     const mode = headers['ack'] ?? 'auto';
     if (!isAckMode(mode)) throw fault(`ack "${mode}" is none of auto, client, client-individual.`, frame);
     const address = parseAddress(destination, this.owner);
-    if (headers['selector'] !== undefined) {
-      this.wire.warn(
-        new BusError('BAD_ARGUMENT', `The selector of a subscription to ${destination} is not supported: all comes.`, {
-          destination,
-        }),
-      );
+    this.permit('subscribe', destination);
+    const { limits } = this.exchange;
+    if (this.subscribed >= limits.maxSubscriptions) {
+      throw fault(`More than ${limits.maxSubscriptions} subscriptions of one connection.`, frame);
     }
-    const wished = Number(headers['activemq.prefetchSize'] ?? '');
-    const prefetch = wished >= 1 ? Math.min(wished, this.exchange.limits.prefetch) : this.exchange.limits.prefetch;
-    const subscription = new StompSubscription(this.owner, id, address, mode, prefetch, this.wire);
+    const wished = Number(headers['activemq.prefetchSize'] ?? headers['prefetch-count'] ?? '');
+    const subscription = new StompSubscription(
+      this.owner,
+      id,
+      address,
+      {
+        mode,
+        prefetch: wished >= 1 ? Math.min(wished, limits.prefetch) : limits.prefetch,
+        prefetchBytes: limits.maxUnacknowledgedBytes,
+        slowConsumerPolicy: limits.slowConsumerPolicy,
+        selector: headers['selector'] === undefined ? undefined : compileSelector(headers['selector']),
+      },
+      this.wire,
+    );
     const key = id ?? destination;
     const entry = { subscription, detach: (): void => undefined };
     const same = this.subscriptions.get(key);
     if (same === undefined) this.subscriptions.set(key, [entry]);
     else same.push(entry);
+    this.subscribed++;
     if (mode !== 'auto') this.manual.add(subscription);
     entry.detach = this.exchange.subscribe(address, subscription);
   }
@@ -240,6 +324,7 @@ export class Session {
     const entry = same?.pop();
     // An UNSUBSCRIBE that crosses another one is no reason to end a session.
     if (same === undefined || entry === undefined) return;
+    this.subscribed--;
     if (same.length === 0) this.subscriptions.delete(key);
     entry.detach();
     this.giveBack(entry.subscription);
@@ -277,11 +362,15 @@ export class Session {
     const open = this.transactions.get(id);
     if (frame.command === 'BEGIN') {
       if (open !== undefined) throw fault(`Transaction "${id}" has begun already.`, frame);
+      if (this.transactions.size >= this.exchange.limits.maxTransactions) {
+        throw fault(`More than ${this.transactions.size} open transactions.`, frame);
+      }
       this.transactions.set(id, []);
       return;
     }
     if (open === undefined) throw fault(`Transaction "${id}" has not begun.`, frame);
     this.transactions.delete(id);
+    if (this.transactions.size === 0) this.transactionBytes = 0;
     if (frame.command === 'COMMIT') for (const act of open) act();
   }
 
@@ -295,6 +384,10 @@ export class Session {
     if (open === undefined) throw fault(`Transaction "${id}" has not begun.`, frame);
     if (open.length >= this.exchange.limits.maxTransactionFrames) {
       throw fault(`Transaction "${id}" holds more than ${open.length} frames.`, frame);
+    }
+    this.transactionBytes += frame.body.length + MESSAGE_OVERHEAD_BYTES;
+    if (this.transactionBytes > this.exchange.limits.maxTransactionBytes) {
+      throw fault(`The open transactions hold more than ${this.exchange.limits.maxTransactionBytes} bytes.`, frame);
     }
     open.push(act);
   }

@@ -75,15 +75,19 @@ describe('the exchange', () => {
     expect(warnings).toHaveLength(told);
   });
 
-  it('keeps a queue nobody reads within its bound, oldest out first, and warns', async () => {
+  it.each([
+    ['refuse', 'what came first stays', 0],
+    ['dropOldest', 'what came last stays', 15],
+  ] as const)('with %s keeps a queue nobody reads within its bound: %s; and warns', async (policy, _, first) => {
     const warnings: BusError[] = [];
-    const hub = createMemoryBus({ limits: { maxQueueMessages: 10 }, onWarning: (warning) => warnings.push(warning) });
+    const limits = { maxQueueMessages: 10, fullQueuePolicy: policy };
+    const hub = createMemoryBus({ limits, onWarning: (warning) => warnings.push(warning) });
     const bus = hub.bus();
     for (let i = 0; i < 25; i++) bus.send('/queue/unread', String(i));
     const heard: string[] = [];
     bus.subscribe('/queue/unread', ({ body }) => heard.push(body));
     await turn();
-    expect(heard).toEqual(['15', '16', '17', '18', '19', '20', '21', '22', '23', '24']);
+    expect(heard).toEqual(Array.from({ length: 10 }, (_unused, i) => String(first + i)));
     expect(warnings.map(({ code }) => code)).toContain('QUEUE_FULL');
     expect(warnings.length).toBeLessThan(6);
     expect(warnings[0]?.message).toContain('/queue/unread');

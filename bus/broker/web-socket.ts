@@ -1,0 +1,98 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage, Server } from 'node:http';
+import { Duplex } from 'node:stream';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+
+/** Paths on which STOMP is spoken: ActiveMQ's, RabbitMQ's, and the one of most examples. */
+const PATHS: ReadonlySet<string> = new Set(['/', '/ws', '/stomp']);
+/** Sub-protocols, best first. */
+const PROTOCOLS: readonly string[] = ['v12.stomp', 'v11.stomp', 'v10.stomp'];
+
+/** Settings of {@link listenForWebSockets}. */
+export interface WebSocketSettings {
+  /** Bytes of one WebSocket message; a frame of STOMP may come in several. */
+  readonly maxMessageBytes: number;
+  /** Origins of pages that may connect; all when undefined. Programs that are no browsers send none and may. */
+  readonly origins: readonly string[] | undefined;
+}
+
+/** Takes WebSocket connections from an HTTP server and hands each out as a stream of bytes. */
+export function listenForWebSockets(
+  server: Server,
+  { maxMessageBytes, origins }: WebSocketSettings,
+  onStream: (stream: Duplex, remoteAddress: string) => void,
+): WebSocketServer {
+  const sockets = new WebSocketServer({
+    server,
+    maxPayload: maxMessageBytes,
+    // Compression costs memory for each connection and gives a peer a lever against the processor.
+    perMessageDeflate: false,
+    clientTracking: false,
+    handleProtocols: (offered) => PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
+    verifyClient: ({ origin, req }, decide) => {
+      const isAllowed = origins === undefined || origin === undefined || origins.includes(origin);
+      const isKnown = PATHS.has(pathOf(req));
+      decide(isAllowed && isKnown, isKnown ? 403 : 404);
+    },
+  });
+  sockets.on('connection', (socket, request) => {
+    onStream(new WebSocketStream(socket), request.socket.remoteAddress ?? '');
+  });
+  return sockets;
+}
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}
+
+/**
+ * A WebSocket as a stream of bytes. What is written together goes out as one message: as text where it is UTF-8, which is
+ * what browsers' clients expect, else as bytes.
+ */
+class WebSocketStream extends Duplex {
+  constructor(private readonly webSocket: WebSocket) {
+    super({ decodeStrings: true, readableHighWaterMark: 256 * 1024, writableHighWaterMark: 64 * 1024 });
+    webSocket.binaryType = 'nodebuffer';
+    webSocket.on('message', (data: RawData) => {
+      if (!this.push(bytesOf(data))) webSocket.pause();
+    });
+    webSocket.on('error', (error) => this.destroy(error));
+    webSocket.on('close', () => {
+      this.push(null);
+      this.destroy();
+    });
+  }
+
+  override _read(): void {
+    if (this.webSocket.isPaused) this.webSocket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.put(chunk, done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
+    this.put(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  override _final(done: () => void): void {
+    this.webSocket.close(1000);
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.webSocket.terminate();
+    done(error);
+  }
+
+  private put(bytes: Buffer, done: (error?: Error | null) => void): void {
+    if (this.webSocket.readyState !== this.webSocket.OPEN) done();
+    else this.webSocket.send(bytes, { binary: !isUtf8(bytes) }, done);
+  }
+}
+
+function bytesOf(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? Buffer.from(data) : data;
+}
