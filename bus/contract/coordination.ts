@@ -60,6 +60,8 @@ const verification = z.object({
   /** Nodes outside the limits. */
   violations: z.int().nonnegative(),
   isConverged: z.boolean(),
+  /** How far the AC power flow is from the agent's linear model where that is at a limit, pu. */
+  bindingErrorPu: z.number().nonnegative().exactOptional(),
   extra,
 });
 

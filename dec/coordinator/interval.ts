@@ -25,6 +25,8 @@ export interface PrimaryVerification {
   readonly worst: { readonly bus: string; readonly node: number };
   readonly violations: number;
   readonly isConverged: boolean;
+  /** How far the AC power flow is from the linear model where that is at a limit, pu. */
+  readonly bindingErrorPu?: number;
 }
 
 /** Power drawn at a port, W and var by port node. */

@@ -1,11 +1,12 @@
 import { asError, kindOfText } from '../../bus/index.js';
-import type {
-  AgentReply,
-  AgentRequest,
-  DispatchCandidate,
-  HeldPort,
-  RoundProgress,
-  StandIn,
+import {
+  type AgentReply,
+  type AgentRequest,
+  type DispatchCandidate,
+  type HeldPort,
+  isNearAgreement,
+  type RoundProgress,
+  type StandIn,
 } from '../../grid/optim/index.js';
 import { boundaryReply, isUsable, isVerification, largestChange, meanAlpha } from './boundary.js';
 import type { AgentExchange } from './exchange.js';
@@ -20,9 +21,10 @@ const SETTLED_W = 1;
 const MAX_VERIFICATIONS = 12;
 /**
  * While power is curtailed, the dispatch is the optimum only where the linear model meets the AC power flow: an AC maximum
- * farther than this from the limit, pu, or a model that was not moved onto this interval's own AC solution, is corrected.
+ * farther than this from the limit, pu, a node at a limit of which model and AC power flow are farther apart, or a model that
+ * was not moved onto this interval's own AC solution, is corrected.
  */
-const EXACT_PU = 2e-5;
+const EXACT_PU = 1e-5;
 /** Curtailed fraction (mean of an agent) from which an agent counts as curtailed. */
 const CURTAILED_ALPHA = 5e-3;
 /** Questions that an agent may miss in a row before it is no longer waited for. */
@@ -91,6 +93,8 @@ interface Solved {
 interface Verified {
   readonly ac: IntervalOutcome['ac'];
   readonly isConverged: boolean;
+  /** Largest difference of AC power flow and linear model where that is at a limit, pu, of those who tell it. */
+  readonly bindingErrorPu: number;
   /** Whether somebody was held because of it. */
   readonly hasHeld: boolean;
 }
@@ -253,12 +257,14 @@ class IntervalRun {
     let hasConverged = false;
     let ac: IntervalOutcome['ac'];
     for (;;) {
-      hasConverged = await this.iterate();
+      const end = await this.iterate(corrections);
+      hasConverged = end === 'agreed';
       const verified = await this.verify();
       ac = verified.ac;
       // Who let a verification pass has become a parameter: rounds begin again around it.
       if (verified.hasHeld && this.present().length > 0 && !this.isOver()) continue;
-      if (!this.wantsCorrection(ac, verified.isConverged, corrections) || corrections >= settings.maxCorrections) break;
+      const isWanted = (end === 'near' && verified.isConverged) || this.wantsCorrection(verified, corrections);
+      if (!isWanted || corrections >= settings.maxCorrections) break;
       if (this.isOver()) {
         this.findings.push('The deadline of the interval came before the last correction.');
         break;
@@ -303,15 +309,18 @@ class IntervalRun {
     return ac;
   }
 
-  /** Rounds until the residuals are small; false when the round limit or the deadline came first. */
-  private async iterate(): Promise<boolean> {
+  /**
+   * Rounds until the residuals are small, or near enough for the correction that follows; `limit` when the round limit or
+   * the deadline came first.
+   */
+  private async iterate(corrections: number): Promise<'agreed' | 'near' | 'limit'> {
     const { star, settings, question } = this;
     let requests = star.start();
     for (let round = 0; round < settings.maxRounds; round++) {
-      if (this.present().length === 0) return false;
+      if (this.present().length === 0) return 'limit';
       if (this.isOver()) {
         this.findings.push('The deadline of the interval came before the rounds had converged.');
-        return false;
+        return 'limit';
       }
       const replies = await this.exchangeRound(requests);
       const { requests: next, progress } = star.step(replies);
@@ -322,14 +331,15 @@ class IntervalRun {
         requests = star.start();
         continue;
       }
-      if (!progress.hasConverged) continue;
+      const isNear = isNearAgreement(progress, corrections, settings.maxCorrections);
+      if (!progress.hasConverged && !isNear) continue;
       // Rounds that ended while somebody's last answer was an error ended on an old answer.
       const erring = this.present().filter((agentId) => (this.errorsInRow.get(agentId) ?? 0) > 0);
-      if (erring.length === 0) return true;
+      if (erring.length === 0) return progress.hasConverged ? 'agreed' : 'near';
       for (const agentId of erring) this.hold(agentId);
       requests = star.start();
     }
-    return false;
+    return 'limit';
   }
 
   private async exchangeRound(requests: ReadonlyMap<string, AgentRequest>): Promise<ReadonlyMap<string, AgentReply>> {
@@ -371,6 +381,7 @@ class IntervalRun {
     const heldBefore = this.held.size;
     let ac: IntervalOutcome['ac'];
     let isConverged = false;
+    let bindingErrorPu = 0;
     for (let pass = 1; pass <= MAX_VERIFICATIONS; pass++) {
       this.verifications++;
       const powers: ReadonlyMap<string, PortPower> = new Map(this.memory.lastPower);
@@ -392,6 +403,7 @@ class IntervalRun {
       let worstNode = `${primary.worst.bus}.${primary.worst.node}`;
       let violations = primary.violations;
       isConverged = primary.isConverged;
+      bindingErrorPu = primary.bindingErrorPu ?? 0;
       for (const [agentId, request] of primary.requests) {
         if (this.unsupplied.has(agentId)) continue;
         const isHeld = this.held.has(agentId);
@@ -409,12 +421,15 @@ class IntervalRun {
         if (reply.minVoltagePu > 0) vMinPu = Math.min(vMinPu, reply.minVoltagePu);
         violations += reply.violations;
         isConverged &&= reply.isConverged;
+        bindingErrorPu = Math.max(bindingErrorPu, reply.bindingErrorPu ?? 0);
       }
       ac = { vMaxPu, vMinPu, worstNode, violations };
-      if (change <= SETTLED_W || this.isOver()) return { ac, isConverged, hasHeld: this.held.size > heldBefore };
+      if (change <= SETTLED_W || this.isOver()) break;
+      if (pass === MAX_VERIFICATIONS) {
+        this.findings.push(`The AC check did not come to rest within ${MAX_VERIFICATIONS} passes.`);
+      }
     }
-    this.findings.push(`The AC check did not come to rest within ${MAX_VERIFICATIONS} passes.`);
-    return { ac, isConverged, hasHeld: this.held.size > heldBefore };
+    return { ac, isConverged, bindingErrorPu, hasHeld: this.held.size > heldBefore };
   }
 
   private async commit(): Promise<IntervalOutcome['setpoints']> {
@@ -503,12 +518,12 @@ class IntervalRun {
   }
 
   /** Whether the linear model has to be moved onto the AC solution. */
-  private wantsCorrection(ac: IntervalOutcome['ac'], isConverged: boolean, corrections: number): boolean {
+  private wantsCorrection({ ac, isConverged, bindingErrorPu }: Verified, corrections: number): boolean {
     if (ac === undefined || !isConverged) return false;
     const { maxPu, minPu } = this.settings.limits;
     if (ac.vMaxPu > maxPu + EXACT_PU || ac.vMinPu < minPu - EXACT_PU) return true;
     const isCurtailed = this.history.at(-1)?.alpha.some((alpha) => (alpha ?? 0) > CURTAILED_ALPHA) ?? false;
-    return isCurtailed && (corrections === 0 || ac.vMaxPu < maxPu - EXACT_PU);
+    return isCurtailed && (corrections === 0 || ac.vMaxPu < maxPu - EXACT_PU || bindingErrorPu > EXACT_PU);
   }
 
   private isInside({ vMaxPu, vMinPu }: AcCheck): boolean {

@@ -9,6 +9,7 @@ import {
   type Source,
 } from '../model/index.js';
 import { type AgentData, type AgentMemory, agentData, agentMemory, agentUpdate } from './agent-update.js';
+import { bindingErrorPu } from './binding-error.js';
 import { agentCuts, type CutData, type CutOpening, type CutReply, type CutRequest } from './cut-exchange.js';
 import { agentAtAlpha } from './equal-alpha.js';
 import { ownUseW } from './fair-problem.js';
@@ -272,9 +273,11 @@ class TransformerAgent implements ServiceAgent {
       rootVoltage[root] = (request.voltage[2 * k]! ** 2 + request.voltage[2 * k + 1]! ** 2) / baseV ** 2;
     });
     const linear = this.linearAt(rootVoltage);
+    const agreed = this.linearAt(this.agreedRootVoltage(rootVoltage)).voltageSquaredPu.slice();
     let maxVoltagePu = 0;
     let minVoltagePu = Infinity;
     let violations = 0;
+    let bindingPu = 0;
     const correction = new Float64Array(network.nodes.length);
     for (let i = network.rootCount; i < network.nodes.length; i++) {
       const { bus, node } = network.nodes[i]!;
@@ -286,6 +289,8 @@ class TransformerAgent implements ServiceAgent {
       maxVoltagePu = Math.max(maxVoltagePu, pu);
       minVoltagePu = Math.min(minVoltagePu, pu);
       if (pu > this.settings.limits.maxPu || pu < this.settings.limits.minPu) violations++;
+      const model = agreed[i]! + (this.correction[i] ?? 0);
+      bindingPu = Math.max(bindingPu, bindingErrorPu(pu * pu, model, this.settings.limits));
     }
     const offsetW = rootPowerW.map((w, i) => w - linear.flowW[i]!);
     const offsetVar = rootPowerVar.map((v, i) => v - linear.flowVar[i]!);
@@ -299,6 +304,7 @@ class TransformerAgent implements ServiceAgent {
       minVoltagePu: Number.isFinite(minVoltagePu) ? minVoltagePu : 0,
       violations,
       isConverged,
+      ...(this.settings.fairness === 'equalAlpha' ? {} : { bindingErrorPu: bindingPu }),
     };
   }
 
@@ -408,6 +414,16 @@ class TransformerAgent implements ServiceAgent {
       offsetW: this.offsetW,
       offsetVar: this.offsetVar,
     });
+  }
+
+  /** Root voltages that the last round came to; those given where there was none. */
+  private agreedRootVoltage(given: Float64Array): Float64Array {
+    const { portVoltageSquaredPu } = this.prepared().memory;
+    const agreed = given.slice();
+    this.rootOf.forEach((root, k) => {
+      agreed[root] = portVoltageSquaredPu[k] ?? given[root]!;
+    });
+    return agreed;
   }
 
   /** The linear model at given root voltages and the present dispatch, without correction. */

@@ -20,6 +20,7 @@ import {
 import { AC_TOLERANCE_PU, type Extremes, FeederTruth, type TruthCheck } from './feeder-truth.js';
 import { kktResidual } from './kkt-residual.js';
 import { linearFeeder } from './lindistflow.js';
+import { isNearAgreement, isRoughPass } from './pacing.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import { type ReactiveRule, reactiveRule } from './reactive.js';
 import { SAFE_TEXT, safeDispatch } from './safe-dispatch.js';
@@ -187,7 +188,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
       return isStopped;
     },
     isAreaSilent: question.isAreaSilent,
-    isEnough: (progress) => isEnough(progress, corrections, maxCorrections),
+    isEnough: (progress) => isNearAgreement(progress, corrections, maxCorrections),
   };
   if (own && !split) actor = new CentralActor(own);
   else {
@@ -238,7 +239,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     if (problem.units.length === 0 || !check.isConverged || corrections >= maxCorrections) break;
     // A dispatch short of agreement is corrected like another; rounds that somebody has stopped stay stopped.
     if (isStopped) break;
-    const isRough = pass.status === 'roundLimit' && corrections < ROUGH_PASSES.length;
+    const isRough = pass.status === 'roundLimit' && isRoughPass(corrections);
     const isCurtailing = [...pass.alpha.values()].some((alpha) => alpha > 1e-4);
     const isAbsorbing = reactive.mode === 'capability' && [...(pass.reactiveVar?.values() ?? [])].some((q) => q < -1);
     if (!isRough && !truth.wantsCorrection(check, used, isCurtailing || isAbsorbing, acTolerancePu)) break;
@@ -383,22 +384,6 @@ function residualOf(
 ): number {
   const moved = check ? { ...problem, correction: { voltageSquaredPu: check.correction } } : problem;
   return kktResidual(moved, alpha)?.residual ?? Number.NaN;
-}
-
-/**
- * By how much residuals may exceed their tolerances at the end of the first passes: what these are for is the correction
- * after them, and it moves voltages by more than agreement to the last digit would. The last pass is always exact.
- */
-const ROUGH_PASSES: readonly number[] = [20, 4];
-
-/** Whether the rounds of a pass have come near enough to agreement for the correction that follows. */
-function isEnough(
-  { primalResidual, primalTolerance, dualResidual, dualTolerance }: RoundProgress,
-  corrections: number,
-  maxCorrections: number,
-): boolean {
-  const excess = corrections < maxCorrections ? ROUGH_PASSES[corrections] : undefined;
-  return excess !== undefined && primalResidual < excess * primalTolerance && dualResidual < excess * dualTolerance;
 }
 
 /** What to coordinate of the ancestor's pair of JSON files. */

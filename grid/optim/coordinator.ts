@@ -2,6 +2,7 @@ import { createPowerFlow, type PowerFlow } from '../flow/index.js';
 import { DecError } from '../math/index.js';
 import { buildFeeder, type FeederData, type Finding, type Load } from '../model/index.js';
 import { applyInputs, setpointOf } from './agent.js';
+import { bindingErrorPu } from './binding-error.js';
 import {
   type CoordinatorData,
   type CoordinatorMemory,
@@ -52,6 +53,8 @@ export interface PrimaryVerification {
   /** Nodes outside the limits. */
   readonly violations: number;
   readonly isConverged: boolean;
+  /** As in an agent's answer. */
+  readonly bindingErrorPu?: number;
 }
 
 /** The coordinator's mathematics. */
@@ -250,6 +253,9 @@ class PrimaryCoordinator implements StarCoordinator {
     let maxVoltagePu = 0;
     let minVoltagePu = Infinity;
     let violations = 0;
+    let bindingPu = 0;
+    const { correctionSquaredPu, upperSquaredPu } = this.prepared().data;
+    const agreed = this.agreedVoltages();
     let worst = { bus: '', node: 0 };
     for (let i = network.rootCount; i < network.nodes.length; i++) {
       const { bus, node } = network.nodes[i]!;
@@ -263,6 +269,11 @@ class PrimaryCoordinator implements StarCoordinator {
       }
       minVoltagePu = Math.min(minVoltagePu, pu);
       if (pu > this.settings.limits.maxPu || pu < this.settings.limits.minPu) violations++;
+      if (!Number.isFinite(upperSquaredPu[i]!)) continue;
+      bindingPu = Math.max(
+        bindingPu,
+        bindingErrorPu(pu * pu, agreed[i]! + correctionSquaredPu[i]!, this.settings.limits),
+      );
     }
     if (isConverged) this.found = found;
     const requests = new Map<string, VerifyRequest>();
@@ -281,6 +292,7 @@ class PrimaryCoordinator implements StarCoordinator {
       worst: { bus: name, node: worst.node },
       violations,
       isConverged,
+      ...(this.isAlphaShared ? {} : { bindingErrorPu: bindingPu }),
     };
   }
 
@@ -309,8 +321,9 @@ class PrimaryCoordinator implements StarCoordinator {
     });
   }
 
-  linearExtremes() {
-    const { data, linear } = this.prepared();
+  /** The linear model at what rounds agreed on, without correction, pu squared by node. */
+  private agreedVoltages(): Float64Array {
+    const { data } = this.prepared();
     const alpha = this.ownAlpha();
     const drawnW = data.drawnW.slice();
     const drawnVar = data.drawnVar.slice();
@@ -329,7 +342,12 @@ class PrimaryCoordinator implements StarCoordinator {
         drawnVar[node]! += powerVar[k]!;
       });
     }
-    const { voltageSquaredPu } = evaluate(data.network, drawnW, drawnVar, undefined, data.rootVoltageSquaredPu);
+    return evaluate(data.network, drawnW, drawnVar, undefined, data.rootVoltageSquaredPu).voltageSquaredPu;
+  }
+
+  linearExtremes() {
+    const { data, linear } = this.prepared();
+    const voltageSquaredPu = this.agreedVoltages();
     let maxVoltagePu = 0;
     let minVoltagePu = Infinity;
     let worst = '';

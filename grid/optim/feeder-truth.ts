@@ -1,6 +1,7 @@
 import { createPowerFlow, type PowerFlow, type PowerFlowSolution } from '../flow/index.js';
 import type { Feeder } from '../model/index.js';
 import { applyInputs } from './agent.js';
+import { bindingErrorPu } from './binding-error.js';
 import { applyState } from './coordinator.js';
 import type { LinearFeeder } from './lindistflow.js';
 import { type CurtailmentProblem, curtailmentProblem, dispatchState, nodeLimits, voltageExtremes } from './problem.js';
@@ -8,9 +9,6 @@ import type { LocalInputs, PrimaryState, VoltageLimits } from './star.js';
 
 /** AC voltages may exceed a limit by this and still hold, pu. */
 export const AC_TOLERANCE_PU = 1e-5;
-
-/** A node nearer to a limit than this is taken to be at it, pu: agents agree on voltages to about as much. */
-const AT_LIMIT_PU = 1e-4;
 
 /** Voltage extremes, pu, and the place of the largest as `BUS.node`. */
 export interface Extremes {
@@ -116,23 +114,13 @@ export class FeederTruth {
     return isUsed && (check.limitedMaxPu < maxPu - tolerancePu || this.bindingErrorPu(check, used) > tolerancePu);
   }
 
-  /**
-   * How far the AC power flow of a dispatch is from the linear model that the dispatch was found with, pu, over the nodes
-   * that the model has at a limit. A dispatch is the optimum of the AC power flow only where each of these nodes is at its
-   * limit in both: one that lies below it there gives power away, whatever the highest voltage is.
-   *
-   * @param used - correction of the linear model that the dispatch was found with, pu squared by node
-   */
+  /** The largest {@link bindingErrorPu} of all nodes that carry limits. */
   private bindingErrorPu({ acSquaredPu, correction }: TruthCheck, used: Float64Array): number {
-    const { minPu, maxPu } = this.settings.limits;
-    let worst = 0;
-    acSquaredPu.forEach((ac, i) => {
-      if (!this.isLimited[i] || Number.isNaN(ac)) return;
-      const modelPu = Math.sqrt(Math.max(0, ac - correction[i]! + used[i]!));
-      if (modelPu < maxPu - AT_LIMIT_PU && modelPu > minPu + AT_LIMIT_PU) return;
-      worst = Math.max(worst, Math.abs(Math.sqrt(ac) - modelPu));
-    });
-    return worst;
+    const { limits } = this.settings;
+    return acSquaredPu.reduce((worst, ac, i) => {
+      if (!this.isLimited[i] || Number.isNaN(ac)) return worst;
+      return Math.max(worst, bindingErrorPu(ac, ac - correction[i]! + used[i]!, limits));
+    }, 0);
   }
 
   /** Extremes of the linear model without correction. */

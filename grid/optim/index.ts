@@ -31,6 +31,7 @@ export * from './linear-network.js';
 export * from './max-min.js';
 export * from './metering.js';
 export * from './network-programme.js';
+export { isNearAgreement } from './pacing.js';
 export * from './problem.js';
 export * from './reactive.js';
 export * from './split.js';

@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange.js';
+import type { RoundProgress } from './star.js';
 import type { StarSettings } from './star-settings.js';
 
 /*
@@ -120,4 +121,25 @@ export function restartPace(pace: Pace, rho: number): void {
   // What was least was so in other circumstances, as before an agent came back: measured by it the rounds would go back for ever.
   pace.leastResidual = Infinity;
   pace.balanceExponent /= 2;
+}
+
+/**
+ * By how much residuals may exceed their tolerances at the end of the first passes: what these are for is the correction
+ * after them, and it moves voltages by more than agreement to the last digit would. The last pass is always exact.
+ */
+const ROUGH_PASSES: readonly number[] = [20, 4];
+
+/** Whether the pass after so many corrections may end before agents agree. */
+export function isRoughPass(corrections: number): boolean {
+  return corrections < ROUGH_PASSES.length;
+}
+
+/** Whether the rounds of a pass have come near enough to agreement for the correction that follows. */
+export function isNearAgreement(
+  { primalResidual, primalTolerance, dualResidual, dualTolerance, missing = [] }: RoundProgress,
+  corrections: number,
+  maxCorrections: number,
+): boolean {
+  const excess = corrections < maxCorrections && missing.length === 0 ? ROUGH_PASSES[corrections] : undefined;
+  return excess !== undefined && primalResidual < excess * primalTolerance && dualResidual < excess * dualTolerance;
 }

@@ -119,6 +119,8 @@ export interface VerifyReply {
   /** Number of nodes outside the limits. */
   readonly violations: number;
   readonly isConverged: boolean;
+  /** How far the AC power flow is from the model that rounds agreed on, pu, where that is at a limit (binding-error.ts). */
+  readonly bindingErrorPu?: number;
 }
 
 /** The outcome for one DER; stays with the agent until commitment. */

@@ -71,9 +71,9 @@ describe('what a live run commits', () => {
         console.log(
           `${rule.mode} by ${rule.level}: objective ${objective.toFixed(2)} of ${central.objective.toFixed(2)} kW, alpha within ${change.toExponential(1)}`,
         );
-        // Issue: objective within 0.5 %, |dalpha| <= 5e-3.
-        expect(Math.abs(objective / central.objective - 1)).toBeLessThan(5e-3);
-        expect(change).toBeLessThan(5e-3);
+        // Requirement: objective within 0.5 %, |dalpha| <= 5e-3; reached is a fifth of it.
+        expect(Math.abs(objective / central.objective - 1)).toBeLessThan(1e-3);
+        expect(change).toBeLessThan(1e-3);
       }
     });
   }

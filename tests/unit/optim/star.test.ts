@@ -78,6 +78,7 @@ describe('the star', () => {
     expect(reply.powerW).toHaveLength(nodes);
     const verified = agent.verify({ voltage: [2400, 0] });
     expect(Object.keys(verified).sort()).toEqual([
+      'bindingErrorPu',
       'isConverged',
       'maxVoltagePu',
       'minVoltagePu',

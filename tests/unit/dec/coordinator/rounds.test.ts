@@ -10,7 +10,7 @@ import {
   simulationOutputTopic,
 } from '../../../../bus/index.js';
 import { AgentExchange, type IntervalOutcome, Rounds, type StarCore } from '../../../../dec/coordinator/index.js';
-import type { AgentRequest, LocalInputs, ServiceModel } from '../../../../grid/optim/index.js';
+import type { AgentRequest, LocalInputs, ServiceModel, VerifyReply } from '../../../../grid/optim/index.js';
 import { areaOutput, serviceModel } from '../../../builders/service-area.js';
 
 const RUN = 'run-1';
@@ -24,7 +24,12 @@ type Fault = {
 };
 
 /** An agent that halves its distance to the target, so that rounds end; it keeps what it was told. */
-function fakeCore(model: ServiceModel, told: Map<string, LocalInputs>, fault?: Fault): ServiceAgentCore {
+function fakeCore(
+  model: ServiceModel,
+  told: Map<string, LocalInputs>,
+  fault?: Fault,
+  seen: Partial<VerifyReply> = {},
+): ServiceAgentCore {
   let inputs: LocalInputs | undefined;
   return {
     prepare(given) {
@@ -52,6 +57,7 @@ function fakeCore(model: ServiceModel, told: Map<string, LocalInputs>, fault?: F
       minVoltagePu: 1.01,
       violations: 0,
       isConverged: true,
+      ...seen,
     }),
     applyCorrection() {},
     setpoints: () =>
@@ -139,7 +145,14 @@ interface Stage {
 
 /** Two hosts with two agents each on an in-memory bus; every message of a host is written down. */
 async function stage(
-  options: { fault?: Fault; roundDeadlineMs?: number; deafHost?: boolean; capacity?: number } = {},
+  options: {
+    fault?: Fault;
+    roundDeadlineMs?: number;
+    deafHost?: boolean;
+    capacity?: number;
+    /** What agents see in the AC power flow, in place of 1.049 pu. */
+    seen?: Partial<VerifyReply>;
+  } = {},
 ): Promise<Stage> {
   const hub = createMemoryBus();
   closers.push(() => hub.close());
@@ -167,7 +180,7 @@ async function stage(
       bus: tapped,
       runId: RUN,
       hostId,
-      createCore: (model) => fakeCore(model, told, options.fault),
+      createCore: (model) => fakeCore(model, told, options.fault, options.seen),
       onError: (error) => errors.push(error),
       measurementWaitMs: 200,
       ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
@@ -239,6 +252,26 @@ describe('an interval over the bus', () => {
     expect(outcome.setpoints['9A']![0]).toEqual({ derMrid: 'mrid-9A_p1', setpointW: 0.8 * 4321.5, setpointVar: 0 });
     expect(told.get('9A')?.loads['load.9A_l1']?.powerW).toBeCloseTo(1234.5, 6);
     expect(new Set(['9A', '10B', '11C', '12A'].map((id) => exchange.hostOfAgent(id))).size).toBe(2);
+  });
+
+  it('ends rounds early where a correction follows, and exactly where none does', async () => {
+    const { interval } = await stage({ seen: { maxVoltagePu: 1.05, bindingErrorPu: 0 } });
+    const { corrections, history, status, residuals } = await interval(0);
+    expect([status, corrections]).toEqual(['converged', 2]);
+    // Tolerance 10: the passes end below 20 and 4 times of it, and below it.
+    const ends = history.filter(
+      ({ primalResidual }, k) => (history[k + 1]?.primalResidual ?? Infinity) > primalResidual,
+    );
+    expect(ends).toHaveLength(3);
+    expect(ends[0]!.primalResidual).toBeGreaterThan(10);
+    expect(ends[0]!.primalResidual).toBeLessThan(200);
+    expect(ends[1]!.primalResidual).toBeLessThan(40);
+    expect(residuals.primal).toBeLessThanOrEqual(10);
+  });
+
+  it('corrects on as long as an agent has a node at a limit that the AC power flow does not have there', async () => {
+    const { interval } = await stage({ seen: { maxVoltagePu: 1.05, bindingErrorPu: 3e-5 } });
+    expect((await interval(0)).corrections).toBe(3);
   });
 
   it('lets no load, no available power and no customer out of a host before commitment, and only limits then', async () => {
