@@ -89,6 +89,15 @@ export function createServiceAgent(model: ServiceModel, settings: Partial<StarSe
   return new TransformerAgent(model, starSettings(settings));
 }
 
+/**
+ * The network as the linear model sees it: the port's voltage is given, so that nothing stands between it and the network.
+ * The power flow needs a little impedance there.
+ */
+function atPort(feeder: FeederData): FeederData {
+  const ideal = { r1Ohm: 0, x1Ohm: 0, r0Ohm: 0, x0Ohm: 0 };
+  return { ...feeder, sources: feeder.sources.map((source) => ({ ...source, ...ideal })) };
+}
+
 class TransformerAgent implements ServiceAgent {
   readonly agentId: string;
   private readonly linear: LinearFeeder;
@@ -109,7 +118,7 @@ class TransformerAgent implements ServiceAgent {
     private readonly settings: StarSettings,
   ) {
     this.agentId = model.agentId;
-    this.linear = linearFeeder(model.feeder);
+    this.linear = linearFeeder(atPort(model.feeder));
     const roots = this.linear.network.nodes.slice(0, this.linear.network.rootCount);
     this.rootOf = model.port.nodes.map((node) => {
       const root = roots.findIndex((candidate) => candidate.node === node);

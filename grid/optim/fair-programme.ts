@@ -1,6 +1,7 @@
 import { type ProgrammeSolution, solveQuadraticProgramme } from '../math/index.js';
 import { alphaControls, programmeUnitKw } from './central.js';
 import type { FairProblem } from './fair-problem.js';
+import { adjoint } from './linear-network.js';
 import {
   type Control,
   type ControlRow,
@@ -8,6 +9,7 @@ import {
   networkProgramme,
   VIOLATION_COST_KW,
 } from './network-programme.js';
+import type { MetSide, OptimalFace } from './optimal-face.js';
 import { dispatchState } from './problem.js';
 import { curvePiece, type ReactiveData } from './reactive.js';
 
@@ -38,6 +40,8 @@ export interface FairStep {
   readonly isElastic?: boolean;
   /** Gives each limit this much more, pu squared. */
   readonly reliefSquaredPu?: number;
+  /** What earlier programmes found to hold in all of their solutions. */
+  readonly face?: OptimalFace;
 }
 
 /** The answer of one programme. */
@@ -111,15 +115,23 @@ export class FairProgramme {
       ...(step.auxiliary ?? []).map((own) => ({ ...none, ...own })),
     ];
     const cuts = this.cutRows(relief, step.isElastic ? controls : undefined);
+    const own = [...this.reactiveRows(), ...cuts];
+    const { face } = step;
+    for (const [column, value] of face?.columns ?? []) {
+      controls[column] = { ...controls[column]!, lower: value, upper: value };
+    }
+    const met = face && this.equations(face, controls, own);
+    for (const [row, side] of met?.rows ?? []) own[row] = metRow(own[row]!, side);
     const built = networkProgramme({
       network: problem.network,
       base: this.base,
       lowerSquaredPu: relief > 0 ? problem.lowerSquaredPu.map((v) => v - relief) : problem.lowerSquaredPu,
       upperSquaredPu: relief > 0 ? problem.upperSquaredPu.map((v) => v + relief) : problem.upperSquaredPu,
       controls,
-      rows: [...(step.rows ?? []), ...this.reactiveRows(), ...cuts],
+      rows: [...(step.rows ?? []), ...own],
       unitKw: this.unitKw,
       isElastic: step.isElastic ?? false,
+      ...(met ? { met: met.nodes } : {}),
     });
     const solution = solveQuadraticProgramme(built.programme, { tolerance: this.tolerance });
     this.programmes++;
@@ -174,6 +186,37 @@ export class FairProgramme {
   }
 
   private settlings = 0;
+
+  /** Which met limits are equations, by their gradients over the controls that are free. */
+  private equations(face: OptimalFace, controls: readonly Control[], own: readonly ControlRow[]) {
+    const { network } = this.problem;
+    const free: number[] = [];
+    controls.forEach(({ lower, upper }, j) => {
+      if (lower < upper) free.push(j);
+    });
+    const weighted = (nodes: ArrayLike<number>, values: ArrayLike<number>): Float64Array => {
+      const weight = new Float64Array(network.nodes.length);
+      for (let k = 0; k < nodes.length; k++) weight[nodes[k]!]! += values[k]!;
+      const { perW, perVar } = adjoint(network, weight);
+      return Float64Array.from(controls, ({ nodes: drawn, drawnW, drawnVar }) => {
+        let sum = 0;
+        for (let k = 0; k < drawn.length; k++) {
+          sum += perW[drawn[k]!]! * drawnW[k]! + perVar[drawn[k]!]! * drawnVar[k]!;
+        }
+        return sum;
+      });
+    };
+    return face.equations(
+      free,
+      (node) => weighted([node], [1]),
+      (row) => {
+        const { columns, values, voltageNodes = [], voltageValues = [] } = own[row]!;
+        const gradient = weighted(voltageNodes, voltageValues);
+        for (let k = 0; k < columns.length; k++) gradient[columns[k]!]! += values[k]!;
+        return gradient;
+      },
+    );
+  }
 
   private get columnsPerUnit(): number {
     const mode = this.problem.reactive?.rule.mode;
@@ -304,6 +347,12 @@ export class FairProgramme {
     const { nodes } = this.problem.units[unit]!;
     return nodes.reduce((sum, node) => sum + Math.sqrt(Math.max(0, this.voltages[node]!)), 0) / nodes.length;
   }
+}
+
+/** A row whose limit is met: an equation, or none where others see to it. */
+function metRow(row: ControlRow, side: MetSide): ControlRow {
+  if (side === 0) return { ...row, lower: -Infinity, upper: Infinity };
+  return side > 0 ? { ...row, lower: row.upper } : { ...row, upper: row.lower };
 }
 
 /** Volt-VAr states that are taken whole before they are damped. */

@@ -1,5 +1,6 @@
 import { type ProgrammeSolution, type QuadraticProgramme, TripletList } from '../math/index.js';
 import type { LinearNetwork } from './linear-network.js';
+import type { MetSide } from './optimal-face.js';
 
 /*
  * From decisions in a linear network to a sparse quadratic programme.
@@ -54,6 +55,18 @@ export interface NetworkQuestion {
   /** Power and cost that count as one in the programme, kW. */
   readonly unitKw: number;
   readonly isElastic: boolean;
+  /** Limits that are met: by node, 1 the upper one, -1 the lower, 0 where others see to it. Not with the elastic form. */
+  readonly met?: ReadonlyMap<number, MetSide>;
+}
+
+/** What a multiplier holds at a bound in a solution, so that it stands there in every solution of the programme. */
+export interface PressedBounds {
+  /** Value by control. */
+  readonly controls: ReadonlyMap<number, number>;
+  /** By node with a limit: 1 at the upper one, -1 at the lower. */
+  readonly nodes: ReadonlyMap<number, 1 | -1>;
+  /** By further row. */
+  readonly rows: ReadonlyMap<number, 1 | -1>;
 }
 
 /** Multipliers of the voltage limits, each at the node whose limit stands for those that move with it. */
@@ -74,6 +87,8 @@ export interface NetworkProgramme {
   prices(solution: ProgrammeSolution): LimitPrices;
   /** Multiplier of a further row, kW per unit of the row; positive at its upper side. Zero for equalities. */
   rowPrice(solution: ProgrammeSolution, row: number): number;
+  /** Bounds whose multiplier, in units of the programme, is at least this. */
+  pressed(solution: ProgrammeSolution, least: number): PressedBounds;
 }
 
 /** Penalty of a violated limit: cost in kW per pu squared. Far above any multiplier, so that feasible limits hold. */
@@ -273,8 +288,9 @@ export function networkProgramme(question: NetworkQuestion): NetworkProgramme {
     const highest = upper[i]! / unitV;
     if (lowest > highest) isInfeasible = true;
     if (!isElastic) {
-      low[v] = lowest;
-      high[v] = highest;
+      const side = question.met?.get(i);
+      low[v] = side === undefined || side < 0 ? lowest : side > 0 ? highest : -Infinity;
+      high[v] = side === undefined || side > 0 ? highest : side < 0 ? lowest : Infinity;
       continue;
     }
     if (!Number.isFinite(lowest) && !Number.isFinite(highest)) continue;
@@ -307,6 +323,28 @@ export function networkProgramme(question: NetworkQuestion): NetworkProgramme {
     rowPrice({ lowerMultiplier, upperMultiplier }, row) {
       const slack = slackOf[row] ?? -1;
       return slack < 0 ? 0 : (upperMultiplier[slack]! - lowerMultiplier[slack]!) * unitKw;
+    },
+    pressed(solution, least) {
+      const { lowerMultiplier, upperMultiplier } = solution;
+      const sideOf = (column: number): 1 | -1 | undefined => {
+        if (column < 0 || low[column] === high[column]) return undefined;
+        if (upperMultiplier[column]! >= least) return 1;
+        return lowerMultiplier[column]! >= least ? -1 : undefined;
+      };
+      const sides = (columns: ArrayLike<number>): Map<number, 1 | -1> => {
+        const found = new Map<number, 1 | -1>();
+        for (let k = 0; k < columns.length; k++) {
+          const side = sideOf(columns[k]!);
+          if (side !== undefined) found.set(k, side);
+        }
+        return found;
+      };
+      const atBound = sides(controls.map((_, j) => j));
+      return {
+        controls: new Map([...atBound].map(([j, side]) => [j, side > 0 ? high[j]! : low[j]!])),
+        nodes: sides(atV),
+        rows: sides(slackOf),
+      };
     },
     prices({ lowerMultiplier, upperMultiplier }) {
       const price = Float64Array.from(atV, (v) =>

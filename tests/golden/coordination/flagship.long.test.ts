@@ -130,4 +130,25 @@ describe('the flagship feeder', () => {
       expect(star.ac.vMaxPu).toBeGreaterThan(1.05 - 2e-5);
     });
   }
+
+  it('maxMin: agents and the central optimum agree from the largest fraction to the least', () => {
+    const descending = (method: 'central' | 'admm', maxCorrections: number) => {
+      const question = { feeder, inputs, state, settings: { limits }, rule: { mode: 'maxMin' as const }, method };
+      const result = coordinateInProcess({ ...question, maxCorrections, leastCurtailedW: 0 });
+      expect(result.status).toBe(method === 'central' ? 'optimal' : 'converged');
+      // The lexicographic minimum has one level for each limit that binds; three would be a search that broke off.
+      expect(result.levels.length).toBeGreaterThan(15);
+      return result.ders.map(({ alpha }) => alpha).sort((a, b) => b - a);
+    };
+    // On one linear model they are the same; each is corrected at its own AC power flow then.
+    for (const [corrections, apart] of [
+      [0, 1e-7],
+      [3, 1e-4],
+    ] as const) {
+      const agents = descending('admm', corrections);
+      descending('central', corrections).forEach((alpha, rank) => {
+        expect(Math.abs(alpha - agents[rank]!)).toBeLessThan(apart);
+      });
+    }
+  });
 });

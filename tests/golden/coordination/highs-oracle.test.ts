@@ -1,4 +1,3 @@
-import type { Highs } from 'highs';
 import { describe, expect, it } from 'vitest';
 import type { FeederData } from '../../../grid/model/index.js';
 import {
@@ -9,15 +8,9 @@ import {
   linearFeeder,
   solveCentral,
 } from '../../../grid/optim/index.js';
+import { loadHighs } from '../../builders/lexicographic.js';
 import { MODEL_INPUTS, street } from '../../unit/optim/street.js';
 import { ancestorCase, ancestorProblem, hasAncestorCases } from './ancestor.js';
-
-/** The package's types describe its CommonJS build; the default export of the ES module is the loader itself. */
-async function loadHighs(): Promise<Highs> {
-  const { default: loader }: { readonly default: unknown } = await import('highs');
-  if (typeof loader !== 'function') throw new Error('highs has no loader');
-  return loader();
-}
 
 /**
  * Least curtailment by HiGHS on an independent formulation: one row per limited node over the units' fractions, with
