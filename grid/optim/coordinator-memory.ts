@@ -53,7 +53,6 @@ export interface CoordinatorMemory extends Pace {
   readonly absentRounds: Int32Array;
   ownAlpha: Float64Array;
   multipliers: Float64Array;
-  calmRounds: number;
   /** Where the residual was least since the last (re)start; what divergence goes back to. */
   best: Checkpoint | undefined;
   /** Factorised for `factoredRho` and the data of the interval; undefined when to be made. */
@@ -82,7 +81,6 @@ export function coordinatorMemory(data: CoordinatorData, settings: StarSettings)
     absentRounds: new Int32Array(data.agents.length),
     ownAlpha: new Float64Array(data.groupCount),
     multipliers: new Float64Array(data.network.nodes.length + data.groupCount),
-    calmRounds: 0,
     best: undefined,
     solver: undefined,
   };

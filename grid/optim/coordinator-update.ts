@@ -1,7 +1,16 @@
 import type { CoordinatorData, CoordinatorMemory } from './coordinator-memory.js';
 import { type Exchange, exchange } from './exchange.js';
 import { evaluate } from './linear-network.js';
-import { balanceFactor, checkpoint, hasDiverged, relax, restart, scalePrices } from './pacing.js';
+import {
+  balanceFactor,
+  checkpoint,
+  hasDiverged,
+  type Residuals,
+  relax,
+  restart,
+  scalePrices,
+  settles,
+} from './pacing.js';
 import { heldPorts, ZSolver } from './projection.js';
 import type { AgentReply, AgentRequest, RoundProgress } from './star.js';
 import { modelOfCurve } from './star-cost.js';
@@ -272,31 +281,13 @@ export function coordinatorUpdate(
   memory.solver.solve(step.relaxed, price, z, memory);
 
   const { rho } = memory;
-  const { primalResidual, dualResidual, primalTolerance, dualTolerance } = residualsOf(
-    movePrices(data, memory, step, settings),
-    rho,
-    settings,
-  );
+  const residuals = residualsOf(movePrices(data, memory, step, settings), rho, settings);
   for (let g = 0; g < ownBefore.length; g++) {
     alphaChange = Math.max(alphaChange, Math.abs(memory.ownAlpha[g]! - ownBefore[g]!));
   }
-  const isCalm =
-    primalResidual <= primalTolerance &&
-    dualResidual <= dualTolerance &&
-    powerChangeW <= settings.powerToleranceW &&
-    alphaChange <= settings.alphaTolerance;
-  memory.calmRounds = isCalm && !isAwaiting ? memory.calmRounds + 1 : 0;
-  const progress: RoundProgress = {
-    round: memory.round,
-    rho,
-    primalResidual,
-    primalTolerance,
-    dualResidual,
-    dualTolerance,
-    hasConverged: memory.calmRounds >= 2,
-    powerChangeW,
-    missing,
-  };
+  const hasConverged = settles(memory, settings, { ...residuals, powerChangeW, alphaChange, isAwaiting });
+  const progress: RoundProgress = { round: memory.round, rho, ...residuals, hasConverged, powerChangeW, missing };
+  const { primalResidual, dualResidual, primalTolerance, dualTolerance } = residuals;
   const residual = Math.hypot(primalResidual, dualResidual);
   const isDiverged = hasDiverged(memory, residual, Math.hypot(primalTolerance, dualTolerance));
   if (isDiverged && memory.best) {
@@ -306,7 +297,7 @@ export function coordinatorUpdate(
   }
   if (residual <= memory.leastResidual) memory.best = checkpoint(memory);
   relax(memory, settings, residual);
-  const factor = balanceFactor(memory, primalResidual, dualResidual);
+  const factor = balanceFactor(memory, residuals);
   if (factor !== 1) {
     memory.rho *= factor;
     scalePrices(price, factor);
@@ -381,11 +372,7 @@ export function movePrices(
 }
 
 /** Residuals and their tolerances (Boyd et al. 2011, section 3.3.1). */
-export function residualsOf(
-  sums: Readonly<RoundSums>,
-  rho: number,
-  settings: StarSettings,
-): Pick<RoundProgress, 'primalResidual' | 'primalTolerance' | 'dualResidual' | 'dualTolerance'> {
+export function residualsOf(sums: Readonly<RoundSums>, rho: number, settings: StarSettings): Residuals {
   const { primal, dual, sizeX, sizeZ, sizeU, count } = sums;
   const root = Math.sqrt(Math.max(1, count));
   return {

@@ -6,11 +6,13 @@ import type { StarSettings } from './star-settings.js';
  * The pace of the rounds: over-relaxation, penalty, and what is done when they run away.
  *
  * Steps: 1. a residual that grows takes over-relaxation back by a step, one that falls gives it back; 2. every fifth round
- *        the penalty changes by the root of the ratio of the residuals where that is large; 3. a residual of ten times the
- *        least so far is divergence: copies and prices go back to where it was least, half the step of the penalty is
- *        undone, and from then on the penalty makes half steps.
+ *        the penalty changes by the root of the ratio of the residuals where that is large, or, where one of them is within
+ *        its tolerance and the other is far from it, by the root of the ratio of what each lacks; 3. a residual of ten times
+ *        the least so far is divergence: copies and prices go back to where it was least, half the step of the penalty is
+ *        undone, and from then on the penalty makes half steps; 4. two calm rounds in a row are the end.
  * Fails: not; with steps of the penalty that shrink without end, two convex blocks converge.
- * Source: Boyd et al. (2011), sections 3.4.1 and 3.4.3; dec-ancestor study 9.4 (guard).
+ * Source: Boyd et al. (2011), sections 3.3.1, 3.4.1 and 3.4.3; Wohlberg (2017), arXiv:1704.06209, for relative residuals;
+ *         dec-ancestor study 9.4 (guard, stop).
  */
 
 /** What the pace is kept by. */
@@ -24,6 +26,38 @@ export interface Pace {
   leastResidual: number;
   /** Exponent of the residuals' ratio in a change of the penalty: a root at first, halved by every restart. */
   balanceExponent: number;
+  /** Rounds in a row in which nothing moved any more. */
+  calmRounds: number;
+}
+
+/** Residuals of a round and what they are to come below. */
+export type Residuals = Pick<RoundProgress, 'primalResidual' | 'primalTolerance' | 'dualResidual' | 'dualTolerance'>;
+
+/** What the end is judged by. */
+export interface RoundOutcome extends Residuals {
+  /** Largest change of a port's power, W, and of a curtailed fraction. */
+  readonly powerChangeW: number;
+  readonly alphaChange: number;
+  /** Somebody is silent who has not been given up. */
+  readonly isAwaiting: boolean;
+}
+
+/** Calm rounds in a row that are the end. */
+const CALM_ROUNDS = 2;
+
+/** Counts calm rounds; whether the rounds are at their end. */
+export function settles(
+  pace: Pick<Pace, 'calmRounds'>,
+  settings: Pick<StarSettings, 'powerToleranceW' | 'alphaTolerance'>,
+  { primalResidual, primalTolerance, dualResidual, dualTolerance, ...outcome }: RoundOutcome,
+): boolean {
+  const isCalm =
+    primalResidual <= primalTolerance &&
+    dualResidual <= dualTolerance &&
+    outcome.powerChangeW <= settings.powerToleranceW &&
+    outcome.alphaChange <= settings.alphaTolerance;
+  pace.calmRounds = isCalm && !outcome.isAwaiting ? pace.calmRounds + 1 : 0;
+  return pace.calmRounds >= CALM_ROUNDS;
 }
 
 /** The pace of a first round. */
@@ -35,6 +69,7 @@ export function startPace(settings: StarSettings): Pace {
     lastResidual: Infinity,
     leastResidual: Infinity,
     balanceExponent: 0.5,
+    calmRounds: 0,
   };
 }
 
@@ -54,14 +89,30 @@ const BALANCE_EVERY = 5;
 const BALANCE_RATIO = 5;
 const BALANCE_LARGEST_FACTOR = 10;
 const BALANCE_UNTIL = 200;
+/** Where only one residual is within its tolerance: how many times as far the other must be from its own. */
+const LACK_RATIO = 3;
 
 /** By what the penalty changes to keep the residuals within a ratio of one another; 1 where it stays. */
-export function balanceFactor({ round, balanceExponent }: Pace, primal: number, dual: number): number {
+export function balanceFactor(
+  { round, balanceExponent }: Pick<Pace, 'round' | 'balanceExponent'>,
+  residuals: Residuals,
+): number {
   if (round % BALANCE_EVERY !== 0 || round > BALANCE_UNTIL) return 1;
-  const ratio = primal / Math.max(dual, 1e-12);
-  if (ratio <= BALANCE_RATIO && ratio >= 1 / BALANCE_RATIO) return 1;
+  const ratio = unbalance(residuals);
+  if (ratio === 1) return 1;
   const power = balanceExponent === 0.5 ? Math.sqrt(ratio) : ratio ** balanceExponent;
   return Math.min(BALANCE_LARGEST_FACTOR, Math.max(1 / BALANCE_LARGEST_FACTOR, power));
+}
+
+/** Ratio of the residuals where it is to change, 1 where it may stay. */
+function unbalance({ primalResidual, primalTolerance, dualResidual, dualTolerance }: Residuals): number {
+  const ratio = primalResidual / Math.max(dualResidual, 1e-12);
+  if (ratio > BALANCE_RATIO || ratio < 1 / BALANCE_RATIO) return ratio;
+  // Rounds can crawl with residuals of like size, of which one has long been small enough.
+  const [primal, dual] = [primalResidual / primalTolerance, dualResidual / dualTolerance];
+  const lack = primal / Math.max(dual, 1e-12);
+  const isOneSided = primal <= 1 !== dual <= 1;
+  return isOneSided && (lack > LACK_RATIO || lack < 1 / LACK_RATIO) ? lack : 1;
 }
 
 /** Scaled prices change inversely to the penalty. */

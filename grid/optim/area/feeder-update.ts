@@ -1,6 +1,6 @@
 import { type LimitRows, solveLimits } from '../../math/index.js';
 import { type RoundSums, residualsOf } from '../coordinator-update.js';
-import { balanceFactor, hasDiverged, type Pace, relax, restartPace, startPace } from '../pacing.js';
+import { balanceFactor, hasDiverged, type Pace, relax, restartPace, settles, startPace } from '../pacing.js';
 import { ROW_TOLERANCE } from '../projection.js';
 import type { RoundProgress } from '../star.js';
 import type { StarSettings } from '../star-settings.js';
@@ -42,7 +42,6 @@ export interface FeederMemory extends Pace {
   readonly areas: Map<string, AreaState>;
   /** Prices of told limits by area and row. */
   readonly multipliers: Map<string, number>;
-  calmRounds: number;
   /** Projections that have been made and judged. */
   steps: number;
   /** Round before the first of this problem. */
@@ -59,7 +58,6 @@ export function feederMemory(settings: StarSettings, before?: FeederMemory): Fee
     // Of an area that is silent nothing newer will come.
     areas: new Map([...(before?.areas ?? [])].filter(([, { absentRounds }]) => absentRounds >= GIVEN_UP_ROUNDS)),
     multipliers: before?.multipliers ?? new Map(),
-    calmRounds: 0,
     steps: before?.steps ?? 0,
     firstRound: before?.round ?? 0,
     rhoOfLeast: before?.rho ?? settings.rho,
@@ -198,13 +196,7 @@ function judge(
   memory.steps++;
   const residuals = residualsOf(sums, rho, settings);
   const { primalResidual, primalTolerance, dualResidual, dualTolerance } = residuals;
-  const isCalm =
-    primalResidual <= primalTolerance &&
-    dualResidual <= dualTolerance &&
-    powerChangeW <= settings.powerToleranceW &&
-    alphaChange <= settings.alphaTolerance;
-  memory.calmRounds = isCalm && !isAwaiting ? memory.calmRounds + 1 : 0;
-  const hasConverged = memory.calmRounds >= 2;
+  const hasConverged = settles(memory, settings, { ...residuals, powerChangeW, alphaChange, isAwaiting });
   const residual = Math.hypot(primalResidual, dualResidual);
   const progress = { round: memory.round, rho, ...residuals, hasConverged, powerChangeW, missing: absent };
   if (hasDiverged(memory, residual, Math.hypot(primalTolerance, dualTolerance))) {
@@ -213,7 +205,7 @@ function judge(
   }
   if (residual <= memory.leastResidual) memory.rhoOfLeast = rho;
   relax(memory, settings, residual);
-  memory.rho *= balanceFactor({ ...memory, round: memory.steps }, primalResidual, dualResidual);
+  memory.rho *= balanceFactor({ ...memory, round: memory.steps }, residuals);
   return progress;
 }
 

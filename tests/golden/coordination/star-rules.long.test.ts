@@ -47,6 +47,22 @@ describe.skipIf(!hasAncestorCases)('the star under every rule of fairness', () =
     expect(Math.abs(star.curtailedW / central.curtailedW - 1)).toBeLessThan(1e-3);
   });
 
+  // Issue 5, line 7: <= 60 rounds from any rho in [0.1, 10], at the same accuracy.
+  it.each([
+    ['T48', 'proportional'],
+    ['B', 'proportional'],
+    ['T48', 'alphaFair'],
+    ['B', 'alphaFair'],
+  ] as const)('%s %s agrees within 60 rounds from any first penalty', (name, mode) => {
+    const limits = { minPu: 0, maxPu: 1.05 };
+    for (const rho of [0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2.24, 3, 4.47, 6, 8, 10]) {
+      const { star, central, worst } = both(name, { mode }, { settings: { limits, rho } });
+      expect(star.rounds).toBeLessThanOrEqual(60);
+      expect(worst).toBeLessThan(1e-3);
+      expect(Math.abs(star.curtailedW / central.curtailedW - 1)).toBeLessThan(1e-3);
+    }
+  });
+
   it.each(FAIRNESS_LEVELS.flatMap((level) => FAIRNESS_MODES.map((mode) => [mode, level] as const)))(
     'T48 %s at level %s ends at the central optimum',
     (mode, level) => {

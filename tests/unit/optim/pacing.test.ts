@@ -8,7 +8,7 @@ import {
   splitForStar,
   starSettings,
 } from '../../../grid/optim/index.js';
-import { balanceFactor, hasDiverged, restartPace, startPace } from '../../../grid/optim/pacing.js';
+import { balanceFactor, hasDiverged, restartPace, settles, startPace } from '../../../grid/optim/pacing.js';
 import { MODEL_INPUTS, MODEL_STATE, street } from './street.js';
 
 const net = street({ transformers: 6, customers: 6, pvKw: 8, loadKw: 0.8, sourcePu: 1.03, tap: 1 });
@@ -28,12 +28,49 @@ describe('the guard against divergence', () => {
 
   it('halves the steps of the penalty with every restart, on the scale of its logarithm', () => {
     const pace = { ...startPace(starSettings({})), round: 5 };
-    expect(balanceFactor(pace, 81, 1)).toBeCloseTo(9, 12);
+    const residuals = (primalResidual: number, dualResidual: number) => ({
+      ...{ primalResidual, dualResidual, primalTolerance: 1e-3, dualTolerance: 1e-3 },
+    });
+    expect(balanceFactor(pace, residuals(81, 1))).toBeCloseTo(9, 12);
     restartPace(pace, 1);
-    expect(balanceFactor(pace, 81, 1)).toBeCloseTo(3, 12);
+    expect(balanceFactor(pace, residuals(81, 1))).toBeCloseTo(3, 12);
     restartPace(pace, 1);
-    expect(balanceFactor(pace, 1, 81)).toBeCloseTo(1 / Math.sqrt(3), 12);
+    expect(balanceFactor(pace, residuals(1, 81))).toBeCloseTo(1 / Math.sqrt(3), 12);
     expect(pace.relaxation).toBe(1);
+  });
+
+  it('helps the residual that is far from its tolerance while the other is within its own', () => {
+    const pace = { ...startPace(starSettings({})), round: 5 };
+    const at = (primalResidual: number, dualResidual: number, primalTolerance: number, dualTolerance: number) =>
+      balanceFactor(pace, { primalResidual, dualResidual, primalTolerance, dualTolerance });
+    // Both far: their ratio of 4 is no reason. The dual within its tolerance, the primal 4 / 0.5 times as far: root of 8.
+    expect(at(40, 10, 1, 2)).toBe(1);
+    expect(at(4, 1, 1, 2)).toBeCloseTo(Math.sqrt(8), 12);
+    expect(at(1, 4, 2, 1)).toBeCloseTo(Math.sqrt(1 / 8), 12);
+    // Hardly further than the other from its own.
+    expect(at(1.1, 1, 1, 2)).toBe(1);
+  });
+
+  it('ends after two calm rounds in a row, and not while somebody is awaited', () => {
+    const settings = starSettings({});
+    const pace = startPace(settings);
+    const calm = {
+      ...{ primalResidual: 1, primalTolerance: 1, dualResidual: 1, dualTolerance: 1 },
+      ...{ powerChangeW: settings.powerToleranceW, alphaChange: settings.alphaTolerance, isAwaiting: false },
+    };
+    expect(settles(pace, settings, calm)).toBe(false);
+    expect(settles(pace, settings, calm)).toBe(true);
+    for (const restless of [
+      { primalResidual: 1.01 },
+      { dualResidual: 1.01 },
+      { powerChangeW: settings.powerToleranceW + 1 },
+      { alphaChange: settings.alphaTolerance * 1.01 },
+      { isAwaiting: true },
+    ]) {
+      expect(settles(pace, settings, { ...calm, ...restless })).toBe(false);
+      expect(settles(pace, settings, calm)).toBe(false);
+      expect(settles(pace, settings, calm)).toBe(true);
+    }
   });
 
   it('goes back when answers have led astray, and comes to the optimum all the same', () => {
