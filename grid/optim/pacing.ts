@@ -90,7 +90,7 @@ const BALANCE_RATIO = 5;
 const BALANCE_LARGEST_FACTOR = 10;
 const BALANCE_UNTIL = 200;
 /** Where only one residual is within its tolerance: how many times as far the other must be from its own. */
-const LACK_RATIO = 3;
+const LACK_RATIO = 2;
 
 /** By what the penalty changes to keep the residuals within a ratio of one another; 1 where it stays. */
 export function balanceFactor(

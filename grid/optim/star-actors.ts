@@ -225,7 +225,7 @@ export function busUnits(
     // The curvature of a utility grows with what is curtailed: a stiffer start, more relaxation, a closer end. From a bad
     // first penalty the last rounds are the slowest: what is still to come is some ten times what moves in one of them.
     ...(isCurved
-      ? { rho: 6, relaxation: 1.8, alphaTolerance: 8e-5 }
+      ? { rho: 6, relaxation: 1.8, alphaTolerance: 8.5e-5 }
       : { rho: 2, relaxation: 1.6, alphaTolerance: 2e-4 }),
   };
 }

@@ -48,7 +48,8 @@ describe('the guard against divergence', () => {
     expect(at(4, 1, 1, 2)).toBeCloseTo(Math.sqrt(8), 12);
     expect(at(1, 4, 2, 1)).toBeCloseTo(Math.sqrt(1 / 8), 12);
     // Hardly further than the other from its own.
-    expect(at(1.1, 1, 1, 2)).toBe(1);
+    expect(at(0.9, 1.9, 1, 2)).toBe(1);
+    expect(at(1.1, 1.2, 1, 2)).toBe(1);
   });
 
   it('ends after two calm rounds in a row, and not while somebody is awaited', () => {
