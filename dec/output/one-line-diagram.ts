@@ -206,7 +206,7 @@ function deviceSvg(drawing: Drawing, labels: LabelPlacer): string {
     ['capacitor', feeder.capacitors],
     ['pv', feeder.pvSystems],
     ['battery', feeder.batteries],
-    ['machine', feeder.machines],
+    ['machine', [...feeder.machines, ...(feeder.inductionMachines ?? [])]],
     ['load', layout.nodes.length <= DRAW_LOADS ? feeder.loads : []],
   ];
   const nodeOf = new Map(layout.nodes.flatMap(({ id, buses }) => buses.map((bus) => [bus, id] as const)));

@@ -6,6 +6,7 @@
  * losses as what sources deliver and neither shares nor shunt elements take.
  * Cost: a square root for each node, a law for each share where losses are asked for. Allocates nothing.
  */
+import type { CompiledFeeder } from '../model/index.js';
 import type { FlowCore } from './flow-core.js';
 import type { LaneSolver } from './kernel/lane-solver.js';
 
@@ -111,6 +112,13 @@ interface SourceRow {
   readonly shares: Int32Array;
 }
 
+/** Nodes of the induction machines, each once. */
+export function machineNodesOf({ elements }: CompiledFeeder): readonly number[] {
+  const nodes = new Set(elements.flatMap(({ kind, nodes }) => (kind === 'inductionMachine' ? [...nodes] : [])));
+  nodes.delete(-1);
+  return [...nodes];
+}
+
 /** Writes the results of lanes. */
 export class BatchRecorder {
   readonly nodes: Int32Array;
@@ -121,6 +129,7 @@ export class BatchRecorder {
   private rows: SourceRow[] = [];
   /** Shunt elements that are neither branches nor sources: nodes and admittances. */
   private shunts: { readonly nodes: Int32Array; readonly re: Float64Array; readonly im: Float64Array }[] = [];
+  private readonly machineNodes: readonly number[];
   private readonly shareAt: Int32Array;
   private readonly factors = new Float64Array(2);
   private readonly laws: Uint8Array;
@@ -141,6 +150,7 @@ export class BatchRecorder {
     this.inverseBase = Float64Array.from(this.nodes, (i) => inverseBase[i]!);
     this.minPu = outputs.minPu ?? 0.95;
     this.maxPu = outputs.maxPu ?? 1.05;
+    this.machineNodes = machineNodesOf(compiled);
     const { shares } = compiled;
     this.shareAt = Int32Array.from({ length: 2 * shares.count }, (_, t) =>
       solver.placeOf((t % 2 === 0 ? shares.a : shares.b)[t >> 1]!),
@@ -219,6 +229,7 @@ export class BatchRecorder {
    *
    * @param at - place of the scenario in the arrays
    * @param source - Norton currents of the sources in the lane, by node, times `factor`
+   * @param injected - currents of induction machines beside their admittance, by node
    */
   record(
     results: BatchResults,
@@ -229,6 +240,7 @@ export class BatchRecorder {
     powerVar: Float64Array,
     source: Float64Array,
     factor: number,
+    injected?: Float64Array,
   ): void {
     if (results.status) results.status[at] = BATCH_STATUS.indexOf(status);
     if (results.iterations) results.iterations[at] = this.solver.iterations[lane]!;
@@ -259,8 +271,8 @@ export class BatchRecorder {
         ii = part * source[2 * row.node + 1]! - ii;
       } else {
         this.compensationAt(row, lane, powerW, powerVar);
-        ir -= this.currentRe;
-        ii -= this.currentIm;
+        ir -= this.currentRe + (injected ? injected[2 * row.node]! : 0);
+        ii -= this.currentIm + (injected ? injected[2 * row.node + 1]! : 0);
       }
       const here = solver.voltageAt(solver.placeOf(row.node), lane);
       const vr = V[here]!;
@@ -287,6 +299,12 @@ export class BatchRecorder {
         w -= V[here]! * ir + V[here + solver.width]! * ii;
         vars -= V[here + solver.width]! * ir - V[here]! * ii;
       }
+    }
+    for (const node of injected ? this.machineNodes : []) {
+      const here = solver.voltageAt(solver.placeOf(node), lane);
+      const [ir, ii] = [injected![2 * node]!, injected![2 * node + 1]!];
+      w += V[here]! * ir + V[here + solver.width]! * ii;
+      vars += V[here + solver.width]! * ir - V[here]! * ii;
     }
     if (lossW) lossW[at] = w;
     if (lossVar) lossVar[at] = vars;

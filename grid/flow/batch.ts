@@ -71,6 +71,7 @@ class FlowBatch implements Batch {
   private reader: ScenarioReader;
   private readonly solver: LaneSolver;
   private readonly recorder: BatchRecorder;
+  private machineCurrent: Float64Array | undefined;
   private readonly unitSource: Float64Array;
   private ownSource: Float64Array;
   /** No-load voltages and what the base case adds to them, active nodes in the order of the kernel, interleaved re/im. */
@@ -116,15 +117,24 @@ class FlowBatch implements Batch {
   get findings(): readonly Finding[] {
     const { feeder } = this.core.compiled;
     const holding = feeder.machines.filter(({ model }) => model === 3);
-    if (holding.length === 0) return [];
-    const names = holding.slice(0, 5).map(({ name }) => name);
+    const slipping = (feeder.inductionMachines ?? []).filter(({ isSlipFixed }) => !isSlipFixed);
+    const finding = (list: readonly { readonly name: string }[], message: (names: string) => string): Finding[] => {
+      const names = list.slice(0, 5).map(({ name }) => name);
+      const text = `In a batch ${list.length} ${message(names.join(', '))}`;
+      return list.length === 0
+        ? []
+        : [{ severity: 'info', code: 'CONTROL_NOT_ACTED', message: text, count: list.length }];
+    };
     return [
-      {
-        severity: 'info',
-        code: 'CONTROL_NOT_ACTED',
-        message: `In a batch ${holding.length} machines that hold a voltage (${names.join(', ')}) keep the vars of the last solve, as inverter functions do.`,
-        count: holding.length,
-      },
+      ...finding(
+        holding,
+        (names) => `machines that hold a voltage (${names}) keep the vars of the last solve, as inverter functions do.`,
+      ),
+      ...finding(
+        slipping,
+        (names) =>
+          `induction machines (${names}) are the admittance and current that they are at the powers of the model.`,
+      ),
     ];
   }
 
@@ -142,6 +152,7 @@ class FlowBatch implements Batch {
     reader.read([], 0);
     const base = core.solve(reader.powerW, reader.powerVar, this.limits());
     this.baseW = base.status === 'converged' ? reader.totalW : 0;
+    this.machineCurrent = core.machineCurrent();
     const pu = reader.sourceVoltagePu;
     const voltage = new Float64Array(base.voltage.length);
     core.network.factor.solve(Number.isNaN(pu) ? this.ownSource : core.sourceCurrent(pu), voltage);
@@ -187,7 +198,7 @@ class FlowBatch implements Batch {
         const pu = reader.sourceVoltagePu;
         solver.setPowers(lane, reader.powerW, reader.powerVar);
         const source = this.sourceAt(pu);
-        solver.setSources(lane, source.current, source.factor);
+        solver.setSources(lane, source.current, source.factor, this.machineCurrent);
         const stretch = this.baseW === 0 ? 0 : reader.totalW / this.baseW;
         solver.start(
           lane,
@@ -205,7 +216,7 @@ class FlowBatch implements Batch {
         if (status !== 'converged' && status !== 'convergedByEngine') failed++;
         const { powerW, powerVar } = reader;
         const { current, factor } = this.sourceAt(reader.sourceVoltagePu);
-        recorder.record(results, at + lane, lane, status, powerW, powerVar, current, factor);
+        recorder.record(results, at + lane, lane, status, powerW, powerVar, current, factor, this.machineCurrent);
       }
     }
     return failed;

@@ -27,6 +27,8 @@ export interface FlowCore {
    * @param voltagePu - of all sources; undefined for each source's own
    */
   sourceCurrent(voltagePu: number | undefined): Float64Array;
+  /** Currents of induction machines beside their admittance at the last solve, by node, A; undefined where there are none. */
+  machineCurrent(): Float64Array | undefined;
   /** Sets the consumption of all shares before multipliers, W and var; units with a law of their own keep to it. */
   setPowers(powerW: Float64Array, powerVar: Float64Array): void;
   /**

@@ -37,7 +37,7 @@ function limitsOf({ maxVar, minVar, ratedPowerVA }: Machine): readonly [least: n
 }
 
 /** Solves a dense system by elimination with pivoting; undefined when it is singular. */
-function solveDense(matrix: readonly (readonly number[])[], right: readonly number[]): number[] | undefined {
+export function solveDense(matrix: readonly (readonly number[])[], right: readonly number[]): number[] | undefined {
   const n = right.length;
   const rows = matrix.map((row, i) => [...row, right[i]!]);
   for (let k = 0; k < n; k++) {

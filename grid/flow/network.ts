@@ -93,7 +93,8 @@ export class AdmittanceNetwork {
     this.isTouched = new Uint8Array(pattern.rowIdx.length);
     const isActive = new Uint8Array(n);
     for (const element of elements) {
-      if (element.kind === 'source') for (const node of element.nodes) if (node >= 0) isActive[node] = 1;
+      if (element.kind !== 'source' && element.kind !== 'inductionMachine') continue;
+      for (const node of element.nodes) if (node >= 0) isActive[node] = 1;
     }
     for (let k = 0; k < shares.count; k++) {
       if (shares.a[k]! >= 0) isActive[shares.a[k]!] = 1;

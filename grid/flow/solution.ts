@@ -18,6 +18,8 @@ export interface SolvedState {
   readonly primitives: readonly Primitive[];
   /** Open-circuit voltages by source id. */
   readonly sourceVoltage: ReadonlyMap<string, Float64Array>;
+  /** Currents of induction machines beside their admittance, by id, interleaved re/im, A. */
+  readonly machineCurrent: ReadonlyMap<string, Float64Array>;
   readonly powerW: Float64Array;
   readonly powerVar: Float64Array;
   readonly part: Uint8Array;
@@ -180,6 +182,7 @@ export class Solution implements PowerFlowSolution {
     const around = element.kind === 'source' && !constant ? this.surroundings(index) : undefined;
     const { y } = primitives[index]!;
     const inner = sourceVoltage.get(element.id);
+    const beside = this.state.machineCurrent.get(element.id);
     const n = y.n;
     const vr = new Float64Array(n);
     const vi = new Float64Array(n);
@@ -198,6 +201,10 @@ export class Solution implements PowerFlowSolution {
         const ui = vi[j]! - (inner ? inner[2 * j + 1]! : 0);
         ir += y.re[i * n + j]! * ur - y.im[i * n + j]! * ui;
         ii += y.re[i * n + j]! * ui + y.im[i * n + j]! * ur;
+      }
+      if (beside) {
+        ir -= beside[2 * i]!;
+        ii -= beside[2 * i + 1]!;
       }
       const given = constant ?? around;
       if (given) {

@@ -32,6 +32,7 @@ import { type FlowState, iterateFixedPoint, startFlat } from './fixed-point.js';
 import type { FlowCore } from './flow-core.js';
 import { networkFindings } from './flow-findings.js';
 import { Generation } from './generation.js';
+import { InductionMachines } from './induction.js';
 import { ShareInjection } from './injection.js';
 import { AdmittanceNetwork } from './network.js';
 import type {
@@ -77,6 +78,7 @@ class Engine implements FeederFlow {
   private readonly controls: readonly FlowControl[];
   private readonly queue = new ControlQueue();
   private readonly generation: Generation;
+  private readonly induction: InductionMachines;
   private readonly isPvShare: Uint8Array;
   /** 1 for shares of loads whose active, and reactive, power the load multiplier scales. */
   private readonly isScaledW: Uint8Array;
@@ -109,6 +111,7 @@ class Engine implements FeederFlow {
     this.injection = new ShareInjection(compiled.shares);
     this.network = new AdmittanceNetwork(compiled, this.injection);
     this.generation = new Generation(feeder, compiled, this.injection);
+    this.induction = new InductionMachines(compiled);
     const size = 2 * compiled.nodeCount;
     this.state = {
       voltage: new Float64Array(size),
@@ -405,8 +408,18 @@ class Engine implements FeederFlow {
     );
   }
 
-  /** Solves at the present powers. */
+  /** Solves at the present powers, induction machines at the slip of their voltage. */
   private settle(): PowerFlowStatus {
+    return this.induction.rest(
+      () => this.state.voltage,
+      () => {
+        if (!this.induction.isEmpty) this.isSourceChanged = true;
+        return this.settleFixed();
+      },
+    );
+  }
+
+  private settleFixed(): PowerFlowStatus {
     const { state, settings, injection } = this;
     const network = this.refreshed();
     if (network.lostNode >= 0) {
@@ -455,6 +468,7 @@ class Engine implements FeederFlow {
 
   private applySources(): void {
     this.sourceVoltage = setSourceCurrents(this.compiled, this.settings.sourceVoltagePu, this.state.sourceCurrent);
+    this.induction.addTo(this.state.sourceCurrent);
     this.isSourceChanged = false;
   }
 
@@ -474,6 +488,7 @@ class Engine implements FeederFlow {
       isScaledVar,
       settings,
       lostNode,
+      machineCurrent: () => this.induction.byNode(),
       sourceCurrent: (voltagePu) => {
         const current = new Float64Array(2 * compiled.nodeCount);
         setSourceCurrents(compiled, voltagePu, current);
@@ -546,6 +561,7 @@ class Engine implements FeederFlow {
       voltage: state.voltage.slice(),
       primitives: this.network.primitives,
       sourceVoltage: this.sourceVoltage,
+      machineCurrent: this.induction.byId(),
       powerW: injection.powerW,
       powerVar: injection.powerVar,
       part: injection.part,

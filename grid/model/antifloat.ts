@@ -112,6 +112,7 @@ export function withoutAntifloat(
       for (const node of nodes) if (node !== 0) grounded.push(nodeIndex(bus, node));
     }
   }
+  for (const { terminal } of feeder.inductionMachines ?? []) tie(terminal.bus, terminal.nodes);
   for (const list of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
     for (const { terminal, shares } of list) {
       const bus = places.busAt(terminal.bus);

@@ -192,6 +192,7 @@ export function findAreas(feeder: Feeder, options: AreaOptions = {}): AreaTree {
   for (const shunts of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
     for (const shunt of shunts) put(shunt.terminal.bus, shunt);
   }
+  for (const machine of feeder.inductionMachines ?? []) put(machine.terminal.bus, machine);
   for (const source of [...feeder.sources, ...(feeder.currentSources ?? [])]) put(source.terminal.bus, source);
 
   const names = new AreaNames(feeder);

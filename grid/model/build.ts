@@ -29,6 +29,7 @@ export function buildFeeder(data: FeederData, findings: readonly Finding[] = [])
     data.machines,
     data.reactors,
     data.currentSources ?? [],
+    data.inductionMachines ?? [],
   ];
   for (const list of lists) for (const element of list) elements.set(element.id, element);
 

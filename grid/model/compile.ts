@@ -11,6 +11,7 @@ import { withoutAntifloat } from './antifloat.js';
 import type { Terminal } from './bus.js';
 import type { Element, Line, Reactor, Regulator, Switch, Transformer, Winding } from './element.js';
 import type { Feeder } from './feeder.js';
+import { inductionPrimitive } from './induction.js';
 import { NodePlaces } from './node-places.js';
 import {
   type Conductor,
@@ -29,7 +30,7 @@ import { transformerPrimitive } from './transformer-primitive.js';
 export interface CompiledElement {
   readonly id: string;
   readonly name: string;
-  readonly kind: 'source' | 'line' | 'switch' | 'reactor' | 'transformer' | 'capacitor';
+  readonly kind: 'source' | 'line' | 'switch' | 'reactor' | 'transformer' | 'capacitor' | 'inductionMachine';
   readonly conductors: readonly Conductor[];
   /** Node index of each conductor, -1 for ground. */
   readonly nodes: Int32Array;
@@ -163,6 +164,10 @@ function problems(feeder: Feeder, arePlacesSound: boolean): string[] {
     place(source.kind, source, source.terminal);
     if (source.returnTerminal) place(source.kind, source, source.returnTerminal);
   }
+  for (const machine of feeder.inductionMachines ?? []) {
+    place(machine.kind, machine, machine.terminal);
+    if (machine.terminal.nodes.length !== 3) list.push(`${machine.kind} ${machine.name} has not three conductors`);
+  }
   for (const devices of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
     for (const device of devices) {
       place(device.kind, device, device.terminal);
@@ -295,6 +300,9 @@ export function compile(feeder: Feeder): CompiledFeeder {
   }
   for (const capacitor of feeder.capacitors) {
     add('capacitor', capacitor, () => capacitorPrimitive(capacitor, capacitor.sectionsOn));
+  }
+  for (const machine of feeder.inductionMachines ?? []) {
+    add('inductionMachine', machine, () => inductionPrimitive(machine));
   }
 
   return {

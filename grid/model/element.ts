@@ -377,6 +377,28 @@ export interface Machine extends Generation {
   readonly isFixed?: boolean;
 }
 
+/** An induction machine by its equivalent circuit in symmetrical components; no current in the zero sequence. */
+export interface InductionMachine extends Element {
+  readonly kind: 'inductionMachine';
+  /** Three conductors. */
+  readonly terminal: Terminal;
+  /** Line-to-line voltage and power that the per unit values are of, V and VA. */
+  readonly ratedVoltageV: number;
+  readonly ratedPowerVA: number;
+  /** Power that the positive sequence takes at the terminal, W; negative for a generator. */
+  readonly powerW: number;
+  /** Equivalent circuit, pu. */
+  readonly statorRPu: number;
+  readonly statorXPu: number;
+  readonly rotorRPu: number;
+  readonly rotorXPu: number;
+  readonly magnetisingXPu: number;
+  /** Slip, of which the power follows where it is fixed; else it follows the power up to `maxSlip` in size. */
+  readonly slip: number;
+  readonly maxSlip: number;
+  readonly isSlipFixed: boolean;
+}
+
 /** One measured quantity of one phase at one terminal (CIM Analog or Discrete). */
 export interface Measurement {
   readonly id: string;

@@ -6,6 +6,7 @@ import type {
   Capacitor,
   CurrentSource,
   Element,
+  InductionMachine,
   Line,
   Load,
   Machine,
@@ -50,6 +51,8 @@ export interface FeederData {
   readonly growthProfiles: readonly GrowthProfile[];
   /** Sources of constant current; absent for none. */
   readonly currentSources?: readonly CurrentSource[];
+  /** Induction machines by their equivalent circuit; absent for none. */
+  readonly inductionMachines?: readonly InductionMachine[];
 }
 
 /** Where the feeder stands in the utility. */

@@ -6,6 +6,7 @@ export * from './conductor-geometry.js';
 export * from './element.js';
 export * from './feeder.js';
 export * from './finding.js';
+export * from './induction.js';
 export * from './inverter.js';
 export * from './inverter-presets.js';
 export * from './line-impedance.js';

@@ -59,6 +59,7 @@ export class NodePlaces {
       this.take(terminal);
       if (returnTerminal) this.take(returnTerminal);
     }
+    for (const { terminal } of feeder.inductionMachines ?? []) this.take(terminal);
     for (const list of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
       for (let k = 0; k < list.length; k++) {
         const { terminal, shares } = list[k]!;

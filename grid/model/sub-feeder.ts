@@ -56,6 +56,7 @@ function restrict(feeder: Feeder, isKept: (bus: string) => boolean, isOut: (id: 
     machines: feeder.machines.filter(shunt),
     reactors: feeder.reactors.filter(branch),
     ...(feeder.currentSources ? { currentSources: feeder.currentSources.filter(shunt) } : {}),
+    ...(feeder.inductionMachines ? { inductionMachines: feeder.inductionMachines.filter(shunt) } : {}),
   };
   const derIds = new Set([...part.pvSystems, ...part.batteries].map(({ id }) => id));
   const inverterControls = feeder.inverterControls.flatMap((control) => {
@@ -64,7 +65,15 @@ function restrict(feeder: Feeder, isKept: (bus: string) => boolean, isOut: (id: 
   });
   const equipment = new Set<string>(transformers.map(({ bankId }) => canonicalMrid(bankId)));
   const kept = [part.sources, part.lines, part.switches, transformers, part.regulators, part.capacitors, part.reactors];
-  for (const list of [...kept, part.loads, part.pvSystems, part.batteries, part.machines, part.currentSources ?? []]) {
+  for (const list of [
+    ...kept,
+    part.loads,
+    part.pvSystems,
+    part.batteries,
+    part.machines,
+    part.currentSources ?? [],
+    part.inductionMachines ?? [],
+  ]) {
     for (const { id } of list) equipment.add(id);
   }
   return {
@@ -91,6 +100,7 @@ const PLACED = [
   'reactors',
   'measurements',
   'currentSources',
+  'inductionMachines',
 ] as const;
 type PlacedList = (typeof PLACED)[number];
 
@@ -116,8 +126,8 @@ function placesIn(feeder: Feeder): Places {
       for (const { bus } of [from, to]) put(bus, list, k);
     });
   }
-  const shunts = ['sources', 'capacitors', 'loads', 'pvSystems', 'batteries', 'machines', 'currentSources'] as const;
-  for (const list of shunts) {
+  const shunts = ['sources', 'capacitors', 'loads', 'pvSystems', 'batteries', 'machines'] as const;
+  for (const list of [...shunts, 'currentSources', 'inductionMachines'] as const) {
     feeder[list]?.forEach(({ terminal }, k) => {
       put(terminal.bus, list, k);
     });
@@ -156,6 +166,7 @@ function nearBuses(feeder: Feeder, buses: Iterable<string>): Feeder {
     reactors: pick('reactors', feeder.reactors),
     measurements: pick('measurements', feeder.measurements),
     ...(feeder.currentSources ? { currentSources: pick('currentSources', feeder.currentSources) } : {}),
+    ...(feeder.inductionMachines ? { inductionMachines: pick('inductionMachines', feeder.inductionMachines) } : {}),
   };
 }
 

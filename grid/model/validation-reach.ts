@@ -19,6 +19,7 @@ export function* terminalsOf(feeder: Feeder): Generator<{ element: ReportedEleme
     const { terminal, returnTerminal } = element;
     yield { element, terminals: returnTerminal ? [terminal, returnTerminal] : [terminal] };
   }
+  for (const element of feeder.inductionMachines ?? []) yield { element, terminals: [element.terminal] };
   const shunts = [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines];
   for (const list of shunts) for (const element of list) yield { element, terminals: [element.terminal] };
 }

@@ -1,5 +1,5 @@
 import { DecError } from '../math/index.js';
-import { type FeederData, type PhaseShare, splitPower } from '../model/index.js';
+import { type FeederData, type PhaseShare, ratedShares, splitPower } from '../model/index.js';
 import { type LinearFeeder, nodeShares } from './lindistflow.js';
 import { evaluate, type LinearNetwork, type LinearState, linearState } from './linear-network.js';
 import type { FairnessMode, LocalInputs, VoltageLimits } from './star.js';
@@ -110,6 +110,11 @@ export function localPower(
   for (const der of [...feeder.batteries, ...feeder.machines]) {
     const power = inputs.held[der.id] ?? total(der.shares);
     draw(der.terminal.bus, der.shares, power.powerW, power.powerVar, -1);
+  }
+  for (const machine of feeder.inductionMachines ?? []) {
+    const shares = ratedShares(machine);
+    const power = total(shares);
+    draw(machine.terminal.bus, shares, power.powerW, power.powerVar, 1);
   }
   const units: CurtailableUnit[] = [];
   for (const pv of feeder.pvSystems) {

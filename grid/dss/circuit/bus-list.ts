@@ -13,6 +13,7 @@ function terminals(data: FeederData): Terminal[] {
     ),
     ...data.transformers.flatMap(({ windings }) => windings.map(({ terminal }) => terminal)),
     ...[...data.lines, ...data.switches, ...data.reactors].flatMap(({ from, to }) => [from, to]),
+    ...(data.inductionMachines ?? []).map(({ terminal }) => terminal),
     ...[...data.capacitors, ...data.loads, ...data.pvSystems, ...data.batteries, ...data.machines].map(
       ({ terminal }) => terminal,
     ),

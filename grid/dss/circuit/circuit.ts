@@ -11,6 +11,7 @@ import {
   type Feeder,
   type FeederData,
   type Finding,
+  type InductionMachine,
   type InverterControl,
   type Line,
   type Load,
@@ -32,6 +33,7 @@ import { withControlMode } from './control-mode.js';
 import { readCurrentSource } from './current-source.js';
 import { readGenerator } from './generator.js';
 import { GrowthLibrary } from './growth.js';
+import { readInductionMachine } from './induction-machine.js';
 import { readAdaptiveControl, readInverterControl } from './inverter-control.js';
 import { LineCodeLibrary, readLine } from './line.js';
 import { GeometryLibrary } from './line-geometry.js';
@@ -60,7 +62,6 @@ export interface ReadDss {
 /** Classes of elements that carry current and are not represented. */
 const UNSUPPORTED = [
   'vccs',
-  'indmach012',
   'gicline',
   'gictransformer',
   'gicsource',
@@ -100,6 +101,7 @@ class Circuit {
   readonly pvSystems: PhotovoltaicSystem[] = [];
   readonly batteries: Battery[] = [];
   readonly machines: Machine[] = [];
+  readonly inductionMachines: InductionMachine[] = [];
   readonly inverterControls: InverterControl[] = [];
   private readonly ids = new Set<string>();
 
@@ -142,6 +144,7 @@ class Circuit {
     this.each('pvsystem', (object) => this.keep(this.pvSystems, readPhotovoltaic(reader, object)));
     this.each('storage', (object) => this.keep(this.batteries, readStorage(reader, object)));
     this.each('generator', (object) => this.keep(this.machines, readGenerator(reader, object)));
+    this.each('indmach012', (object) => this.keep(this.inductionMachines, readInductionMachine(reader, object)));
     const ids = new Set([...this.pvSystems, ...this.batteries].map(({ id }) => id));
     this.each('invcontrol', (object) => this.keep(this.inverterControls, readInverterControl(reader, object, ids)));
     this.each('expcontrol', (object) => this.keep(this.inverterControls, readAdaptiveControl(reader, object, ids)));
@@ -291,6 +294,7 @@ export function readCircuit(script: DssScript, files: DssFiles): ReadDss {
     profiles,
     growthProfiles: script.byClass('growthshape').length > 0 ? new GrowthLibrary(reader).profiles : [],
     ...(circuit.currentSources.length > 0 ? { currentSources: circuit.currentSources } : {}),
+    ...(circuit.inductionMachines.length > 0 ? { inductionMachines: circuit.inductionMachines } : {}),
   };
   const study = readStudy(reader);
   const data = withControlMode(reader, study, applyTerminalActions(reader, bare));

@@ -26,7 +26,16 @@ function onLine(line: Line, actions: readonly DssTerminalAction[]): Line {
 }
 
 /** Lists of devices with one terminal: opening it takes the device out. */
-const DEVICES = ['capacitors', 'loads', 'pvSystems', 'batteries', 'machines', 'sources', 'currentSources'] as const;
+const DEVICES = [
+  'capacitors',
+  'loads',
+  'pvSystems',
+  'batteries',
+  'machines',
+  'sources',
+  'currentSources',
+  'inductionMachines',
+] as const;
 
 /** Carries out the `open` and `close` commands of a script, in their order. */
 export function applyTerminalActions(reader: CircuitReader, data: FeederData): FeederData {

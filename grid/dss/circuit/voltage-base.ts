@@ -39,7 +39,7 @@ export function nearestBase(kv: number, bases: readonly number[]): number {
 }
 
 /** The circuit with nothing but what carries voltage. */
-function unloaded({ currentSources: _currents, ...data }: FeederData): FeederData {
+function unloaded({ currentSources: _currents, inductionMachines: _induction, ...data }: FeederData): FeederData {
   return {
     ...data,
     lines: data.lines.map((line) => ({ ...line, shuntSiemens: zeroMatrix(line.seriesOhm.n) })),

@@ -5,7 +5,14 @@
  * capacitor sections, controls after the devices they act on, base voltages by bus. What OpenDSS cannot carry is a finding.
  * Names are made safe and unique; `busNames` and `elementNames` say which became which.
  */
-import { type CurrentSource, compile, type Feeder, type Finding, type Source } from '../../model/index.js';
+import {
+  type CurrentSource,
+  compile,
+  type Feeder,
+  type Finding,
+  type InductionMachine,
+  type Source,
+} from '../../model/index.js';
 import { writeCapacitor } from './capacitor.js';
 import { newObject, num, type Properties } from './command.js';
 import { writeBattery, writeMachine, writePhotovoltaic } from './generation.js';
@@ -62,6 +69,25 @@ function writeCurrentSource(script: DssScriptText, source: CurrentSource): void 
   );
 }
 
+function writeInductionMachine(script: DssScriptText, machine: InductionMachine): void {
+  script.add(
+    newObject('IndMach012', script.element('IndMach012', machine), {
+      bus1: script.at(machine.terminal),
+      kv: machine.ratedVoltageV / 1000,
+      kw: machine.powerW / 1000,
+      kva: machine.ratedPowerVA / 1000,
+      puRs: machine.statorRPu,
+      puXs: machine.statorXPu,
+      puRr: machine.rotorRPu,
+      puXr: machine.rotorXPu,
+      puXm: machine.magnetisingXPu,
+      maxslip: machine.maxSlip,
+      slip: machine.slip,
+      slipoption: machine.isSlipFixed ? 'fixedslip' : 'variableslip',
+    }),
+  );
+}
+
 /**
  * Writes a feeder as an OpenDSS script.
  *
@@ -100,6 +126,7 @@ export function writeDss(feeder: Feeder, options: DssWriteOptions = {}): DssText
   group('PV systems', feeder.pvSystems, writePhotovoltaic);
   group('batteries', feeder.batteries, writeBattery);
   group('machines', feeder.machines, writeMachine);
+  group('induction machines', feeder.inductionMachines ?? [], writeInductionMachine);
   group('regulators', feeder.regulators, writeRegulator);
   group('inverter controls', feeder.inverterControls, writeInverterControl);
   group('open terminals', script.openings, (s, command) => s.add(command));

@@ -75,7 +75,8 @@ export class LaneSolver {
     );
     const sources = new Set<number>();
     for (const { kind, nodes } of network.compiled.elements) {
-      if (kind === 'source') for (const node of nodes) if (node >= 0) sources.add(node);
+      if (kind !== 'source' && kind !== 'inductionMachine') continue;
+      for (const node of nodes) if (node >= 0) sources.add(node);
     }
     this.sourceNodes = Int32Array.from(sources);
     const { header, bytes } = laneOffsets(structure, shares.count, sources.size, width, gauge);
@@ -278,13 +279,15 @@ export class LaneSolver {
    *
    * @param current - by network node, interleaved re/im, A
    * @param factor - multiplies it
+   * @param more - added to it
    */
-  setSources(lane: number, current: Float64Array, factor = 1): void {
+  setSources(lane: number, current: Float64Array, factor = 1, more?: Float64Array): void {
     const { F, sourceNodes, width } = this;
     let at = (this.header[HEADER.injectedAt]! >> 3) + lane;
     for (let s = 0; s < sourceNodes.length; s++, at += 2 * width) {
-      F[at] = factor * current[2 * sourceNodes[s]!]!;
-      F[at + width] = factor * current[2 * sourceNodes[s]! + 1]!;
+      const re = 2 * sourceNodes[s]!;
+      F[at] = factor * current[re]! + (more ? more[re]! : 0);
+      F[at + width] = factor * current[re + 1]! + (more ? more[re + 1]! : 0);
     }
   }
 

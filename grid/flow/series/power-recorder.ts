@@ -6,7 +6,7 @@
  */
 
 import type { Primitive } from '../../model/index.js';
-import { BatchRecorder } from '../batch-result.js';
+import { BatchRecorder, machineNodesOf } from '../batch-result.js';
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
 import { isLossy } from '../solution.js';
@@ -39,6 +39,7 @@ export class PowerRecorder {
   /** Elements at the nodes of the sources and what they were when the sources were last looked at. */
   private readonly around: readonly number[];
   private seen: readonly Primitive[];
+  private readonly machineNodes: readonly number[];
 
   constructor(
     private readonly core: FlowCore,
@@ -51,6 +52,7 @@ export class PowerRecorder {
     sourceNodes.delete(-1);
     this.around = elements.flatMap(({ nodes }, e) => (nodes.some((node) => sourceNodes.has(node)) ? [e] : []));
     this.seen = this.around.map((e) => network.primitives[e]!);
+    this.machineNodes = machineNodesOf(compiled);
     this.shunts = elements.flatMap((element, e) => (element.kind === 'source' || isLossy(element) ? [] : [e]));
     this.shareAt = Int32Array.from({ length: 2 * shares.count }, (_, t) =>
       solver.placeOf((t % 2 === 0 ? shares.a : shares.b)[t >> 1]!),
@@ -73,6 +75,7 @@ export class PowerRecorder {
    * @param at - place in the figures
    * @param powerW - consumption of the shares in the lane, W
    * @param source - Norton currents of the sources, A
+   * @param injected - currents of induction machines beside their admittance, by node, A
    */
   record(
     figures: PowerFigures,
@@ -81,15 +84,22 @@ export class PowerRecorder {
     powerW: Float64Array,
     powerVar: Float64Array,
     source: Float64Array,
+    injected?: Float64Array,
   ): void {
     const { sourceW, sourceVar, loadW, generationW, lossW } = figures;
-    this.sources.record({ sourceW, sourceVar }, at, lane, 'converged', powerW, powerVar, source, 1);
+    this.sources.record({ sourceW, sourceVar }, at, lane, 'converged', powerW, powerVar, source, 1, injected);
     const { shares } = this.core.compiled;
     const load = this.consumption(0, this.loadEnd, lane, powerW);
     const generation = -this.consumption(this.loadEnd, shares.count, lane, powerW);
     loadW[at] = load;
     generationW[at] = generation;
-    lossW[at] = sourceW[at]! - load + generation - this.shuntPower(lane);
+    let loss = sourceW[at]! - load + generation - this.shuntPower(lane);
+    for (const node of injected ? this.machineNodes : []) {
+      const here = this.solver.voltageAt(this.solver.placeOf(node), lane);
+      const V = this.solver.voltages;
+      loss += V[here]! * injected![2 * node]! + V[here + this.solver.width]! * injected![2 * node + 1]!;
+    }
+    lossW[at] = loss;
   }
 
   private consumption(first: number, end: number, lane: number, powerW: Float64Array): number {

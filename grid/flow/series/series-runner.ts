@@ -103,7 +103,8 @@ export class SeriesRunner {
     this.networkFindings = flow.findings;
     this.isStepwise =
       (settings.controlMode !== 'off' && feeder.inverterControls.some(({ isEnabled }) => isEnabled)) ||
-      feeder.machines.some(({ model }) => model === 3);
+      feeder.machines.some(({ model }) => model === 3) ||
+      (feeder.inductionMachines?.length ?? 0) > 0;
     const panel =
       settings.controlMode === 'off' || this.isStepwise
         ? undefined
@@ -421,11 +422,12 @@ export class SeriesRunner {
     recorders: Recorders | undefined,
     powerW = this.powerW[place]!,
     powerVar = this.powerVar[place]!,
+    injected?: Float64Array,
   ): void {
     if (!recorders) return;
     const { powers } = lanes;
     this.measure(lanes, lane, 1, step, recorders);
-    powers.record(recorders.powers, step - recorders.first, lane, powerW, powerVar, this.source);
+    powers.record(recorders.powers, step - recorders.first, lane, powerW, powerVar, this.source, injected);
   }
 
   private measure(
@@ -477,7 +479,7 @@ export class SeriesRunner {
         timeS: timeOfStep(settings, step),
       });
       this.note(step, before, deviceStates(flow));
-      const { injection } = flow.core();
+      const { injection, machineCurrent } = flow.core();
       if (settings.mode !== 'snapshot') flow.advance(settings.stepS);
       if (recorders) {
         for (const { id } of this.feeder.batteries) {
@@ -485,7 +487,7 @@ export class SeriesRunner {
           recorders.storedWh[at] = recorders.storedWh[at]! + flow.storedEnergyWh(id);
         }
       }
-      this.take(step, solution, injection.powerW, injection.powerVar, recorders);
+      this.take(step, solution, injection.powerW, injection.powerVar, recorders, machineCurrent());
     }
     // The recorder looks at the runner's own network: it has to stand as the engine's does.
     return { ...deviceStates(flow), controls: flow.controlSnapshot(), units: state.units };
@@ -497,6 +499,7 @@ export class SeriesRunner {
     powerW: Float64Array,
     powerVar: Float64Array,
     recorders: Recorders | undefined,
+    injected?: Float64Array,
   ): void {
     const { narrow } = this;
     const status =
@@ -504,7 +507,7 @@ export class SeriesRunner {
     for (const name of solution.unsettledControls) this.unsettled.add(name);
     if (status !== 'unsolved' && recorders) {
       narrow.solver.setVoltages(0, solution.voltage);
-      this.recordLane(narrow, 0, step, 0, recorders, powerW, powerVar);
+      this.recordLane(narrow, 0, step, 0, recorders, powerW, powerVar, injected);
     }
     this.mark(step, status, solution.iterations, recorders);
   }

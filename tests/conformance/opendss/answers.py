@@ -13,7 +13,7 @@ import dss
 DSS = dss.DSS
 DSS.AllowForms = False
 DIGITS = 10
-DEVICES = ("load", "generator", "pvsystem", "storage")
+DEVICES = ("load", "generator", "pvsystem", "storage", "indmach012", "vccs")
 CONTROLS = ("fuse", "recloser", "relay", "swtcontrol", "monitor", "energymeter", "regcontrol", "capcontrol", "invcontrol", "expcontrol")
 
 

@@ -184,7 +184,7 @@ describe('a script full of slips', () => {
       'new load.b kv=12.47',
       'new transformer.t buses=[b]',
       'new vccs.v bus1=b',
-      'new indmach012.m bus1=b',
+      'new upfc.u bus1=b',
     ];
     const { feeder, findings } = readDss('bad.dss', new DssFileSet([['bad.dss', lines.join('\n')]]));
     const places = findings.filter(({ severity }) => severity !== 'info').map(({ code, line }) => `${code} ${line}`);
@@ -199,7 +199,7 @@ describe('a script full of slips', () => {
     ]);
     expect(
       findings.filter(({ code }) => code === 'UNSUPPORTED_ELEMENT').map(({ class: c, name }) => `${c}.${name}`),
-    ).toEqual(['vccs.v', 'indmach012.m']);
+    ).toEqual(['vccs.v', 'upfc.u']);
     expect(createPowerFlow(feeder).solve().status).toBe('converged');
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { writeDss } from '../../../../grid/dss/writer/index.js';
 import { createBatch, createPowerFlow } from '../../../../grid/flow/index.js';
+import { sequenceAdmittance, slipAt } from '../../../../grid/model/index.js';
 import { readLines } from './opendss-answers.js';
 
 const NETWORK = [
@@ -93,5 +94,80 @@ describe('a source of constant current', () => {
     const solution = createPowerFlow(alone).solve();
     expect(solution.status).toBe('singular');
     expect(solution.voltage.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe('an induction machine', () => {
+  const MACHINE = 'new indmach012.m bus1=b kv=.4 kw=5 kva=12';
+  const { feeder, findings } = read(MACHINE);
+
+  it('is read without a warning', () => {
+    expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
+    expect(feeder.inductionMachines).toMatchObject([{ id: 'indmach012.m', powerW: 5000, isSlipFixed: false }]);
+  });
+
+  it('takes its power in the positive sequence, and what sources give is what devices take and branches lose', () => {
+    const solution = createPowerFlow(feeder, { tolerancePu: 1e-12 }).solve();
+    const sum = (id: string) => solution.flows(id).reduce((total, { powerW }) => total + powerW, 0);
+    // dss-python 0.15.7 for this circuit with a source of its own: 0.2 W more than 5 kW, in the negative sequence
+    expect(sum('indmach012.m')).toBeGreaterThan(5000);
+    expect(sum('indmach012.m')).toBeLessThan(5000.5);
+    expect(solution.sourceW - solution.lossW - sum('load.l') - sum('indmach012.m')).toBeCloseTo(0, 4);
+    const flows = solution.flows('indmach012.m');
+    expect(flows.reduce((total, { currentRe }) => total + currentRe, 0)).toBeCloseTo(0, 7);
+    expect(flows.reduce((total, { currentIm }) => total + currentIm, 0)).toBeCloseTo(0, 7);
+  });
+
+  it('has the same powers in a batch and in a time series as alone', () => {
+    const flow = createPowerFlow(feeder, { tolerancePu: 1e-11 });
+    const sourceW = new Float64Array(1);
+    const lossW = new Float64Array(1);
+    const batch = createBatch(flow);
+    batch.run({ count: 1 }, { sourceW, lossW });
+    const alone = flow.solve();
+    expect(sourceW[0]!).toBeCloseTo(alone.sourceW, 1);
+    expect(lossW[0]!).toBeCloseTo(alone.lossW, 1);
+    expect(batch.findings.map(({ code }) => code)).toContain('CONTROL_NOT_ACTED');
+  });
+
+  it('stands at its largest slip where its power cannot be reached, and takes nothing without voltage', () => {
+    const machine = feeder.inductionMachines![0]!;
+    expect(slipAt({ ...machine, powerW: 1e6 }, 230 ** 2)).toBe(0.1);
+    expect(slipAt({ ...machine, powerW: -1e6 }, 230 ** 2)).toBe(-0.1);
+    expect(slipAt(machine, 0)).toBe(0.1);
+    const cut = read(
+      'new line.o bus1=b bus2=far switch=y',
+      'new indmach012.m bus1=far kv=.4 kw=5 kva=12',
+      'open line.o',
+    );
+    const solution = createPowerFlow(cut.feeder).solve();
+    expect(solution.status).toBe('converged');
+    expect(solution.voltage.every(Number.isFinite)).toBe(true);
+    expect(solution.flows('indmach012.m').every(({ powerW }) => Math.abs(powerW) < 1e-6)).toBe(true);
+  });
+
+  it.each([0.003, -0.003, 0.02, 1])('has the admittance of its circuit at slip %s', (slip) => {
+    const machine = feeder.inductionMachines![0]!;
+    // stator 0.0053 + j0.106, rotor 0.007 / s + j0.12, magnetising j4, pu of 0.4^2 / 0.012 ohm
+    const base = 0.4 ** 2 / 0.012;
+    const [r, x] = [0.007 / slip, 0.12];
+    const square = r * r + (x + 4) ** 2;
+    const [zr, zx] = [0.0053 + (16 * r) / square, 0.106 + (4 * r * r + 4 * x * (x + 4)) / square];
+    const [g, b] = sequenceAdmittance(machine, slip);
+    expect(g * base).toBeCloseTo(zr / (zr * zr + zx * zx), 10);
+    expect(b * base).toBeCloseTo(-zx / (zr * zr + zx * zx), 10);
+  });
+
+  it.each(['', 'slip=.01 slipoption=fixed'])('solves equal when written and read again: %s', (more) => {
+    const one = read(`${MACHINE} ${more}`).feeder;
+    const { text, findings: notCarried } = writeDss(one);
+    expect(notCarried).toEqual([]);
+    expect(apart(one, readLines(...text.split('\n')).feeder)).toBeLessThan(1e-9);
+  });
+
+  it('of another number of phases is left out with a finding', () => {
+    const one = read(`${MACHINE} phases=1`);
+    expect(one.feeder.inductionMachines).toBeUndefined();
+    expect(one.findings.map(({ code }) => code)).toContain('UNSUPPORTED_ELEMENT');
   });
 });

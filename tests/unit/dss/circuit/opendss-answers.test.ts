@@ -35,6 +35,7 @@ describe('the stored answers', () => {
       'current source',
       'inverter function',
       'dead wire',
+      'induction machine',
     ]);
     expect(OPENDSS_ANSWERS.length).toBeGreaterThan(350);
   });
