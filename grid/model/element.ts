@@ -375,6 +375,8 @@ export interface Machine extends Generation {
   readonly profiles?: ProfileNames;
   /** Runs at its fixed power whatever the profile (OpenDSS status=fixed). */
   readonly isFixed?: boolean;
+  /** Its current keeps its size whatever the voltage, at the power factor of the shares (OpenDSS VCCS). */
+  readonly isCurrentConstant?: boolean;
 }
 
 /** An induction machine by its equivalent circuit in symmetrical components; no current in the zero sequence. */

@@ -57,6 +57,7 @@ export interface CompiledShares {
 }
 
 const CONSTANT_POWER: ZipShares = { z: 0, i: 0, p: 1 };
+const CONSTANT_CURRENT: ZipShares = { z: 0, i: 1, p: 0 };
 
 interface Row {
   readonly bus: string;
@@ -100,9 +101,14 @@ function loadRows(load: Load): Row[] {
   }));
 }
 
+function isCurrentConstant(der: Der): boolean {
+  return der.kind === 'machine' && der.isCurrentConstant === true;
+}
+
 /** How the parts of a machine or inverter depend on voltage: OpenDSS generator models, models of PVSystem and Storage. */
 function generationZip(der: Der): { readonly zipP: ZipShares; readonly zipQ: ZipShares } {
   const isAdmittance = der.model === 2;
+  if (isCurrentConstant(der)) return { zipP: CONSTANT_CURRENT, zipQ: CONSTANT_CURRENT };
   return {
     zipP: isAdmittance ? CONSTANT_IMPEDANCE : CONSTANT_POWER,
     zipQ: isAdmittance || (der.kind === 'machine' && der.model === 5) ? CONSTANT_IMPEDANCE : CONSTANT_POWER,
@@ -124,9 +130,9 @@ function generationRows(der: Der): Row[] {
     exponentQ: 0,
     lowPu: 0,
     // A machine that holds its voltage does so by its power alone, at any voltage.
-    minPu: der.kind === 'machine' && der.model === 3 ? 0 : der.minVoltagePu,
+    minPu: (der.kind === 'machine' && der.model === 3) || isCurrentConstant(der) ? 0 : der.minVoltagePu,
     maxPu:
-      currentLimit(der) !== 0 || (der.kind === 'machine' && der.model === 3)
+      currentLimit(der) !== 0 || (der.kind === 'machine' && der.model === 3) || isCurrentConstant(der)
         ? Number.POSITIVE_INFINITY
         : der.maxVoltagePu,
     isVarFixed: der.kind === 'machine' && (der.model === 4 || der.model === 5),

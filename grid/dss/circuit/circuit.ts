@@ -49,6 +49,7 @@ import { readStorage } from './storage.js';
 import { type DssStudy, readStudy } from './study.js';
 import { applyTerminalActions } from './terminal-action.js';
 import { type ReadTransformer, readTransformer, TransformerCodeLibrary } from './transformer.js';
+import { readVoltageControlledCurrent } from './voltage-controlled-current.js';
 
 /** What reading an OpenDSS script gives. */
 export interface ReadDss {
@@ -61,7 +62,6 @@ export interface ReadDss {
 
 /** Classes of elements that carry current and are not represented. */
 const UNSUPPORTED = [
-  'vccs',
   'gicline',
   'gictransformer',
   'gicsource',
@@ -144,6 +144,7 @@ class Circuit {
     this.each('pvsystem', (object) => this.keep(this.pvSystems, readPhotovoltaic(reader, object)));
     this.each('storage', (object) => this.keep(this.batteries, readStorage(reader, object)));
     this.each('generator', (object) => this.keep(this.machines, readGenerator(reader, object)));
+    this.each('vccs', (object) => this.keep(this.machines, readVoltageControlledCurrent(reader, object)));
     this.each('indmach012', (object) => this.keep(this.inductionMachines, readInductionMachine(reader, object)));
     const ids = new Set([...this.pvSystems, ...this.batteries].map(({ id }) => id));
     this.each('invcontrol', (object) => this.keep(this.inverterControls, readInverterControl(reader, object, ids)));

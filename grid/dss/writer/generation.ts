@@ -147,7 +147,33 @@ export function writeBattery(script: DssScriptText, battery: Battery): void {
 
 /** A machine. */
 export function writeMachine(script: DssScriptText, machine: Machine): void {
+  if (machine.isCurrentConstant && writeCurrent(script, machine)) return;
   writeConstantPower(script, machine);
+}
+
+/** A current of constant size as VCCS; false, with a finding, where OpenDSS has none: vars, a return other than ground. */
+function writeCurrent(script: DssScriptText, machine: Machine): boolean {
+  const { shares } = machine;
+  const isCarried = shares.every(({ otherNode, powerVar }) => otherNode === 0 && powerVar === 0);
+  if (!isCarried) {
+    const message = `The current of machine ${machine.name} is written as a generator of its power at rated voltage; a VCCS gives no vars and returns at ground.`;
+    script.notCarried(machine, 'VCCS', 'isCurrentConstant', message);
+    return false;
+  }
+  const name = script.names.name('VCCS', machine.id, machine.name);
+  shares.forEach(({ node, ratedVoltageV, powerW }, k) => {
+    const own = shares.length === 1 ? name : script.names.name('VCCS', `${machine.id} ${k}`, `${name}_${k + 1}`);
+    script.add(
+      newObject('VCCS', own, {
+        bus1: script.at({ bus: machine.terminal.bus, nodes: [node] }),
+        phases: 1,
+        prated: powerW,
+        vrated: ratedVoltageV,
+        ppct: 100,
+      }),
+    );
+  });
+  return true;
 }
 
 /** Any generation as generators that hold their power. */

@@ -84,7 +84,7 @@ ${table(HEADER, twins.map(cells))}
   one phase that its kV or connection was read with; capacitances written before \`basefreq\` count for the new frequency.
 - **Steps under control in delta.** OpenDSS counts the first steps of a delta bank again with each further one. A fixed bank is
   read so; one under control counts each step once, with a finding.
-- **Not represented.** Left out with a warning: VCCS, GICLine, GICTransformer, GICSource, UPFC and its
+- **Not represented.** Left out with a warning: GICLine, GICTransformer, GICSource, UPFC and its
   control, VSConverter, ESPVLControl, GenDispatcher, StorageController (the storage stays in the state that the script gives it).
   Read as something else, with a warning: generator model 6 (a program of the user) as constant power, the negative-sequence
   impedance \`z2\` of a source or a Reactor as Z1, InvControl \`avr\` and grid-forming modes as no control, \`balanced\` injection as one

@@ -183,7 +183,7 @@ describe('a script full of slips', () => {
       'new load.a bus1=b kv=nothing kw=10',
       'new load.b kv=12.47',
       'new transformer.t buses=[b]',
-      'new vccs.v bus1=b',
+      'new gicsource.g volts=1',
       'new upfc.u bus1=b',
     ];
     const { feeder, findings } = readDss('bad.dss', new DssFileSet([['bad.dss', lines.join('\n')]]));
@@ -199,7 +199,7 @@ describe('a script full of slips', () => {
     ]);
     expect(
       findings.filter(({ code }) => code === 'UNSUPPORTED_ELEMENT').map(({ class: c, name }) => `${c}.${name}`),
-    ).toEqual(['vccs.v', 'upfc.u']);
+    ).toEqual(['gicsource.g', 'upfc.u']);
     expect(createPowerFlow(feeder).solve().status).toBe('converged');
   });
 

@@ -171,3 +171,38 @@ describe('an induction machine', () => {
     expect(one.findings.map(({ code }) => code)).toContain('UNSUPPORTED_ELEMENT');
   });
 });
+
+describe('a voltage-controlled current source', () => {
+  const { feeder, findings } = read('new vccs.v bus1=b phases=3 prated=6000 vrated=400 ppct=50');
+
+  it('gives a current of constant size at the angle of its voltage, at any voltage', () => {
+    expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
+    const flow = createPowerFlow(feeder, { tolerancePu: 1e-11 });
+    for (const sourceVoltagePu of [0.3, 1, 1.3]) {
+      const solution = flow.solve({ sourceVoltagePu });
+      for (const { currentRe, currentIm, powerVar } of solution.flows('vccs.v')) {
+        // 3000 W over three phases of 400 V line to line
+        expect(Math.hypot(currentRe, currentIm)).toBeCloseTo(3000 / (Math.sqrt(3) * 400), 9);
+        expect(powerVar).toBeCloseTo(0, 6);
+      }
+    }
+  });
+
+  it('gives nothing where there is no voltage', () => {
+    const cut = read(
+      'new line.o bus1=b bus2=far switch=y',
+      'new vccs.v bus1=far.1 prated=1000 vrated=230',
+      'open line.o',
+    );
+    const solution = createPowerFlow(cut.feeder).solve();
+    expect(solution.status).toBe('converged');
+    expect(solution.voltage.every(Number.isFinite)).toBe(true);
+    expect(solution.flows('vccs.v').every(({ powerW }) => Math.abs(powerW) < 1e-6)).toBe(true);
+  });
+
+  it('solves equal when written and read again', () => {
+    const { text, findings: notCarried } = writeDss(feeder);
+    expect(notCarried).toEqual([]);
+    expect(apart(feeder, readLines(...text.split('\n')).feeder)).toBeLessThan(1e-9);
+  });
+});

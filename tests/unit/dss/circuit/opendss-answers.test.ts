@@ -36,6 +36,7 @@ describe('the stored answers', () => {
       'inverter function',
       'dead wire',
       'induction machine',
+      'voltage-controlled current source',
     ]);
     expect(OPENDSS_ANSWERS.length).toBeGreaterThan(350);
   });
