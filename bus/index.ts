@@ -5,6 +5,7 @@ export { BROKER_LIMITS } from './broker/limits.js';
 export type { TlsKeys } from './broker/listener.js';
 export type { ClaimedMessage } from './broker/seat.js';
 export type { Authenticator, Authorizer, BusAction, LoginAttempt } from './broker/session.js';
+export * from './broker/users.js';
 export * from './bus-error.js';
 export * from './contract/index.js';
 export * from './frame.js';

@@ -4,8 +4,10 @@ import {
   type BrokerLimits,
   type BrokerStatistics,
   type BusError,
+  isLoopback,
   type LogLine,
   startBroker,
+  type TlsKeys,
 } from '../bus/index.js';
 import { createPowerFlow } from '../grid/flow/index.js';
 import { DecError } from '../grid/math/index.js';
@@ -35,6 +37,10 @@ export interface PlatformOptions {
   readonly feeders?: readonly string[];
   /** Users by name; the ones of the real platform when absent, which only the loopback interface allows. */
   readonly users?: Readonly<Record<string, PlatformUser>>;
+  /** STOMP over WebSocket on a port of its own; none when absent. */
+  readonly webSocket?: { readonly port: number; readonly origins?: readonly string[] };
+  /** TLS on every port; plain text when absent. */
+  readonly tls?: TlsKeys;
   /** Bounds of the broker that differ from its own, such as what it keeps for a subscriber that does not read. */
   readonly brokerLimits?: Partial<BrokerLimits>;
   /** Profiles that simulation requests may name, beside those of the package. */
@@ -49,6 +55,8 @@ export interface PlatformOptions {
 export interface Platform {
   /** `stomp://host:port`. */
   readonly stompUrl: string;
+  /** `ws://host:port/stomp`, where there is STOMP over WebSocket; `wss:` with TLS, as `stomps:` above. */
+  readonly webSocketUrl: string | undefined;
   readonly host: string;
   readonly port: number;
   /** Known feeders. */
@@ -87,7 +95,13 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     host,
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(options.brokerLimits === undefined ? {} : { limits: options.brokerLimits }),
-    authenticate: ({ login, passcode }) => tokens.authenticate(login, passcode) !== undefined,
+    ...(options.webSocket === undefined ? {} : { webSocket: options.webSocket }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    authenticate: ({ login, passcode }) => {
+      const user = tokens.authenticate(login, passcode);
+      return user instanceof Promise ? user.then((name) => name !== undefined) : user !== undefined;
+    },
+    authorize: (login, action, destination) => tokens.authorize(login, action, destination),
     onWarning,
     now: () => clock.nowMs(),
   });
@@ -151,7 +165,11 @@ function compose(
     await broker.close();
   };
   return {
-    stompUrl: `stomp://${host}:${broker.port}`,
+    stompUrl: `stomp${options.tls ? 's' : ''}://${host}:${broker.port}`,
+    webSocketUrl:
+      broker.webSocketPort === undefined
+        ? undefined
+        : `ws${options.tls ? 's' : ''}://${host}:${broker.webSocketPort}/stomp`,
     host,
     port: broker.port,
     feeders,
@@ -164,8 +182,4 @@ function compose(
       return closing;
     },
   };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }

@@ -68,10 +68,10 @@ export function newProcessId(): string {
 export function routeRequests(services: PlatformServices): void {
   const { hub, log, field } = services;
   const guarded =
-    (handle: (message: ClaimedMessage) => void) =>
-    (message: ClaimedMessage): void => {
+    (handle: (message: ClaimedMessage) => void | Promise<void>) =>
+    (message: ClaimedMessage): void | Promise<void> => {
       try {
-        handle(message);
+        return handle(message);
       } catch (thrown) {
         const error = asError(thrown);
         const isExpected = error instanceof DecError || error instanceof BusError;
@@ -86,7 +86,12 @@ export function routeRequests(services: PlatformServices): void {
     };
   hub.claim(
     TOKEN_TOPIC,
-    guarded((message) => message.reply(services.tokens.answer(message.body))),
+    guarded((message) => {
+      const answer = services.tokens.answer(message.body);
+      // The broker's seat reports what a promise fails with.
+      if (answer instanceof Promise) return answer.then((token) => message.reply(token));
+      return message.reply(answer);
+    }),
   );
   const routes = platformRoutes(services);
   hub.claim(

@@ -1,12 +1,21 @@
 import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
-import { AUTHENTICATION_FAILED, type Credentials, isToken, TOKEN_LENGTH_MIN, tokenRequest } from '../bus/index.js';
+import {
+  AUTHENTICATION_FAILED,
+  type BusAction,
+  type BusUser,
+  type Credentials,
+  checkPassword,
+  hashPassword,
+  isPasswordHash,
+  isToken,
+  permissionsOf,
+  TOKEN_LENGTH_MIN,
+  tokenRequest,
+} from '../bus/index.js';
 import type { Clock } from './clock.js';
 
-/** A user of the platform. */
-export interface PlatformUser {
-  readonly password: string;
-  readonly roles: readonly string[];
-}
+/** A user of the platform; its password is plain text, or a record of `hashPassword`. */
+export type PlatformUser = BusUser;
 
 /** The users the real platform ships with; fit for the loopback interface only. */
 export const DEFAULT_USERS: Readonly<Record<string, PlatformUser>> = {
@@ -31,9 +40,11 @@ const LIFETIME_S = 5 * 86_400;
 /** Hands out tokens and checks logins. Tokens are signed with a secret of this run, so none outlives it. */
 export interface TokenService {
   /** The user a login and passcode belong to: a token with an empty passcode, or name and password. */
-  authenticate(login: string, passcode: string): string | undefined;
+  authenticate(login: string, passcode: string): string | undefined | Promise<string | undefined>;
   /** Answers a token request: the token, or the text of refusal. */
-  answer(body: string): string;
+  answer(body: string): string | Promise<string>;
+  /** Whether a user as logged in may send to a destination, or subscribe to it. */
+  authorize(login: string, action: BusAction, destination: string): boolean;
   /** Roles of a user as logged in: a name or a token. */
   roles(login: string): readonly string[];
 }
@@ -85,21 +96,43 @@ export function createTokenService(
     return sub;
   };
 
-  const checkPassword = ({ login, passcode }: Credentials): string | undefined => {
+  const permissions = new Map([...known].map(([name, user]) => [name, permissionsOf(user)] as const));
+  const hasHashes = [...known.values()].some(({ password }) => isPasswordHash(password));
+  /** What a password that was right once looks like to this run: the cost of a guess is for those who guess. */
+  const proven = new Map<string, string>();
+  let stranger: Promise<string> | undefined;
+
+  const checkHash = async (user: PlatformUser | undefined, { login, passcode }: Credentials) => {
+    const proof = sign(`${login}\n${passcode}`);
+    if (user !== undefined && isSame(proven.get(login) ?? '', proof)) return login;
+    // A name that nobody has takes as long as a wrong password.
+    stranger ??= hashPassword(randomUUID());
+    const isRight = await checkPassword(user?.password ?? (await stranger), passcode);
+    if (!isRight || user === undefined) return undefined;
+    proven.set(login, proof);
+    return login;
+  };
+
+  const check = (credentials: Credentials): string | undefined | Promise<string | undefined> => {
+    const { login, passcode } = credentials;
     const user = known.get(login);
+    if (user === undefined ? hasHashes : isPasswordHash(user.password)) return checkHash(user, credentials);
     return user && isSame(user.password, passcode) ? login : undefined;
   };
 
-  const authenticate = (login: string, passcode: string): string | undefined =>
-    isToken({ login, passcode }) ? verify(login) : checkPassword({ login, passcode });
+  const authenticate = (login: string, passcode: string): string | undefined | Promise<string | undefined> =>
+    isToken({ login, passcode }) ? verify(login) : check({ login, passcode });
+  const nameOf = (login: string): string => (login.length > TOKEN_LENGTH_MIN ? (verify(login) ?? '') : login);
 
   return {
     authenticate,
     answer(body) {
-      const user = checkPassword(tokenRequest.parse(body));
-      return user === undefined ? AUTHENTICATION_FAILED : issue(user);
+      const token = (user: string | undefined): string => (user === undefined ? AUTHENTICATION_FAILED : issue(user));
+      const user = check(tokenRequest.parse(body));
+      return user instanceof Promise ? user.then(token) : token(user);
     },
-    roles: (login) => known.get(login.length > TOKEN_LENGTH_MIN ? (verify(login) ?? '') : login)?.roles ?? [],
+    authorize: (login, action, destination) => permissions.get(nameOf(login))?.(action, destination) ?? false,
+    roles: (login) => known.get(nameOf(login))?.roles ?? [],
   };
 }
 

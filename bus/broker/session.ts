@@ -249,6 +249,9 @@ export class Session {
   private planOf(frame: Frame): MessagePlan {
     const destination = required(frame, 'destination');
     this.permit('send', destination);
+    // Services answer there in their own name: nobody is to reach through them what it may not send to itself.
+    const { 'reply-to': replyTo } = frame.headers;
+    if (replyTo !== undefined && replyTo.trim() !== '') this.permit('send', replyTo);
     return this.exchange.planOf(destination, frame.headers, this.owner);
   }
 

@@ -1,13 +1,24 @@
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { defaultStoreDir, startPlatform } from '../../platform/index.js';
+import { parseUsers } from '../../bus/index.js';
+import { DecError } from '../../grid/math/index.js';
+import { defaultStoreDir, type PlatformOptions, startPlatform } from '../../platform/index.js';
 import { aborted, onInterrupt } from '../interrupt.js';
-import { port } from '../option.js';
+import { count, port } from '../option.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
 
 interface PlatformCommandOptions extends OutputOptions {
   readonly port: number;
   readonly store?: string;
   readonly feeder: readonly string[];
+  readonly host: string;
+  readonly wsPort?: number;
+  readonly wsOrigin?: readonly string[];
+  readonly users?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly maxConnections?: number;
+  readonly maxRate?: number;
 }
 
 /** Adds `dec platform`. */
@@ -15,7 +26,15 @@ export function addPlatform(program: Command): void {
   program
     .command('platform')
     .description('run the stand-in platform until it is interrupted')
-    .option('--port <n>', 'STOMP port on 127.0.0.1; 0 takes any free one', port, 61_613)
+    .option('--port <n>', 'STOMP port; 0 takes any free one', port, 61_613)
+    .option('--host <address>', 'address to listen on; any but loopback needs --users', '127.0.0.1')
+    .option('--ws-port <n>', 'STOMP over WebSocket on this port, e.g. 61614; 0 takes any free one', port)
+    .option('--ws-origin <origin...>', 'web pages that may connect, e.g. http://localhost:8080; all when absent')
+    .option('--users <file>', 'users, roles and permissions, as dec users writes them; those of GridAPPS-D when absent')
+    .option('--tls-cert <file>', 'certificate, PEM: TLS on every port')
+    .option('--tls-key <file>', 'its key, PEM')
+    .option('--max-connections <n>', 'connections at a time', count)
+    .option('--max-rate <n>', 'frames a second that a connection may send', count)
     .option('--store <dir>', 'folder of the model store')
     .option('--feeder <file...>', 'further CIM XML or OpenDSS master files whose feeders are known', [])
     .option('--json', 'log lines as JSON objects on stderr')
@@ -32,6 +51,8 @@ async function runPlatform(options: PlatformCommandOptions): Promise<number> {
   try {
     const platform = await startPlatform({
       port: options.port,
+      host: options.host,
+      ...security(options),
       storeDir: options.store ?? defaultStoreDir(),
       ...(options.feeder.length === 0 ? {} : { feeders: options.feeder }),
       onLog: (line) =>
@@ -39,7 +60,8 @@ async function runPlatform(options: PlatformCommandOptions): Promise<number> {
     });
     try {
       const feeders = platform.feeders.map(({ name, mrid }) => ({ name, mrid }));
-      terminal.result({ ready: true, stomp: platform.stompUrl, feeders });
+      const webSocket = platform.webSocketUrl === undefined ? {} : { webSocket: platform.webSocketUrl };
+      terminal.result({ ready: true, stomp: platform.stompUrl, ...webSocket, feeders });
       await aborted(interruption.signal);
     } finally {
       await platform.close();
@@ -47,5 +69,32 @@ async function runPlatform(options: PlatformCommandOptions): Promise<number> {
     return EXIT.done;
   } finally {
     interruption.end();
+  }
+}
+
+/** Who may come in and how, from files. @throws BusError, DecError `BAD_ARGUMENT` */
+function security(options: PlatformCommandOptions): Partial<PlatformOptions> {
+  const { users, tlsCert, tlsKey, wsPort, wsOrigin, maxConnections, maxRate } = options;
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new DecError('BAD_ARGUMENT', 'TLS needs both --tls-cert and --tls-key.', {});
+  }
+  const limits = {
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+    ...(maxRate === undefined ? {} : { maxFramesPerSecond: maxRate }),
+  };
+  return {
+    ...(users === undefined ? {} : { users: parseUsers(read(users), users) }),
+    ...(tlsCert === undefined || tlsKey === undefined ? {} : { tls: { cert: read(tlsCert), key: read(tlsKey) } }),
+    ...(wsPort === undefined ? {} : { webSocket: { port: wsPort, ...(wsOrigin ? { origins: wsOrigin } : {}) } }),
+    brokerLimits: limits,
+  };
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DecError('BAD_ARGUMENT', `${file} cannot be read: ${reason}.`, { file });
   }
 }

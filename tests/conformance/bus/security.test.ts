@@ -1,0 +1,149 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { type Broker, type BrokerOptions, hashPassword, parseUsers, startBroker } from '../../../bus/index.js';
+import { startPlatform } from '../../../platform/index.js';
+import { RawClient } from './raw-client.js';
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+async function start(options: BrokerOptions): Promise<Broker> {
+  const broker = await startBroker({ port: 0, onWarning: () => undefined, ...options });
+  ends.push(() => broker.close());
+  return broker;
+}
+async function login(port: number, headers: Record<string, string> = {}): Promise<RawClient> {
+  const client = await RawClient.login(port, headers);
+  ends.push(() => client.close());
+  return client;
+}
+const status = (url: string, options: { origin?: string } = {}): Promise<number> =>
+  new Promise((resolve) => {
+    const socket = new WebSocket(url, ['v12.stomp'], options);
+    socket.on('open', () => {
+      socket.terminate();
+      resolve(101);
+    });
+    socket.on('unexpected-response', (_, response) => resolve(response.statusCode ?? 0));
+    socket.on('error', () => resolve(0));
+  });
+
+describe('an open address', () => {
+  it('is refused to a broker without logins and to a platform with the well-known passwords', async () => {
+    await expect(startBroker({ port: 0, host: '0.0.0.0' })).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+    await expect(startPlatform({ port: 0, host: '0.0.0.0' })).rejects.toMatchObject({ code: 'BAD_ARGUMENT' });
+  });
+
+  it('is not what a broker listens on by itself', async () => {
+    expect((await start({})).host).toBe('127.0.0.1');
+  });
+});
+
+describe('permissions', () => {
+  it('are asked for every destination, also of replies; what is not permitted ends in an ERROR', async () => {
+    const password = await hashPassword('long enough');
+    const text = JSON.stringify({ users: { meter: { password, send: ['/topic/out.>'], subscribe: ['/queue/in'] } } });
+    const platform = await startPlatform({ port: 0, users: parseUsers(text, 'users.json') });
+    ends.push(() => platform.close());
+    const enter = () => login(platform.port, { login: 'meter', passcode: 'long enough' });
+    const meter = await enter();
+    await meter.sendAndWait('SEND', { destination: '/topic/out.1' }, 'x');
+    await meter.sendAndWait('SUBSCRIBE', { id: '1', destination: '/queue/in' });
+    await meter.sendAndWait('SUBSCRIBE', { id: '2', destination: '/temp-queue/answers' });
+    await meter.sendAndWait('SEND', { destination: '/topic/out.1', 'reply-to': '/temp-queue/answers' }, 'x');
+    for (const [command, headers] of [
+      ['SEND', { destination: '/topic/goss.gridappsd.simulation.input.1' }],
+      ['SEND', { destination: '/topic/out.1', 'reply-to': '/queue/goss.gridappsd.process.request.simulation' }],
+      ['SUBSCRIBE', { id: '1', destination: '/topic/>' }],
+      ['SUBSCRIBE', { id: '1', destination: '/queue/other' }],
+    ] as const) {
+      const client = await enter();
+      client.send(command, headers);
+      expect((await client.next('ERROR')).headers['message']).toMatch(/may not (send|subscribe) to/);
+      await client.until(() => client.isClosed, 'close');
+    }
+    await expect(login(platform.port, { login: 'system', passcode: 'manager' })).rejects.toThrow();
+  });
+
+  it('come from a file whose faults are named', () => {
+    expect(() => parseUsers('{', 'users.json')).toThrow(/users\.json cannot be read/);
+    expect(() => parseUsers('{"users":{"a":{"password":"plain"}}}', 'u.json')).toThrow(/users\.a\.password/);
+    expect(() => parseUsers('{"users":{},"more":1}', 'u.json')).toThrow(/u\.json/);
+  });
+});
+
+describe('WebSockets', () => {
+  it('are taken on the known paths from the pages that may', async () => {
+    const broker = await start({ webSocket: { port: 0, origins: ['http://localhost:8080'] } });
+    const url = `ws://127.0.0.1:${broker.webSocketPort}`;
+    expect(await status(`${url}/stomp`)).toBe(101);
+    expect(await status(`${url}/ws`, { origin: 'http://localhost:8080' })).toBe(101);
+    expect(await status(`${url}/stomp`, { origin: 'http://evil.example' })).toBe(403);
+    expect(await status(`${url}/other`)).toBe(404);
+    expect((await fetch(`http://127.0.0.1:${broker.webSocketPort}/`)).status).toBe(426);
+  });
+});
+
+describe('TLS', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dec-tls-'));
+  let hasKeys = true;
+  try {
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+        '-keyout',
+        join(folder, 'key.pem'),
+        '-out',
+        join(folder, 'cert.pem'),
+      ],
+      { stdio: 'ignore' },
+    );
+  } catch {
+    hasKeys = false;
+    console.warn('Skipped: TLS of the broker, because openssl is not there to make a certificate.');
+  }
+
+  it.skipIf(!hasKeys)('carries STOMP and WebSocket, and nothing in plain text', async () => {
+    const tls = { key: readFileSync(join(folder, 'key.pem')), cert: readFileSync(join(folder, 'cert.pem')) };
+    rmSync(folder, { recursive: true });
+    const broker = await start({ tls, webSocket: { port: 0 } });
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connectTls({ port: broker.port, ca: tls.cert, servername: 'localhost' }, () => {
+        socket.write('CONNECT\naccept-version:1.2\n\n\0');
+      });
+      socket.on('error', reject);
+      socket.on('data', (bytes) => {
+        resolve(bytes.toString());
+        socket.destroy();
+      });
+    });
+    expect(answer).toMatch(/^CONNECTED\n/);
+    const secure = new WebSocket(`wss://localhost:${broker.webSocketPort}/stomp`, ['v12.stomp'], { ca: tls.cert });
+    await new Promise((resolve, reject) => {
+      secure.on('open', resolve);
+      secure.on('error', reject);
+    });
+    secure.terminate();
+    const plain = await RawClient.open(broker.port);
+    plain.send('CONNECT', { 'accept-version': '1.2' });
+    await plain.until(() => plain.isClosed, 'close');
+    await expect(start({ tls: { key: 'no key', cert: 'no certificate' } })).rejects.toMatchObject({
+      code: 'BAD_ARGUMENT',
+    });
+  });
+});
