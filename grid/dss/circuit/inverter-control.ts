@@ -263,13 +263,12 @@ export function readInverterControl(
     return undefined;
   }
   const list = object.assignments.findLast(({ property }) => property === 'derlist' || property === 'pvsystemlist');
-  const made = control(
-    object,
-    state,
-    mode,
-    unitsOf(reader, object, ids, list, ['pvsystem', 'storage']),
-    reader.isEnabled(object),
-  );
+  const units = unitsOf(reader, object, ids, list, ['pvsystem', 'storage']);
+  if (mode === 'wattPowerFactor' && units.some((id) => id.startsWith('storage.'))) {
+    const text = 'A Storage follows its curve of power factor, where OpenDSS gives it no vars.';
+    reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, text, list);
+  }
+  const made = control(object, state, mode, units, reader.isEnabled(object));
   return {
     ...made,
     ...monitoredBuses(reader, object, state),

@@ -202,7 +202,13 @@ export function readStorage(reader: CircuitReader, object: DssObject): Battery |
   }
   if (!parameters.hasKva) parameters.kva = state.ratedKw;
   // OpenDSS takes the limit of current of a Storage for a constant impedance below its window.
-  const inverter = { ...parameters.inverter(DEFAULT_KVA), isCurrentLimited: false };
+  const own = parameters.inverter(DEFAULT_KVA);
+  const inverter = { ...own, isCurrentLimited: false };
+  if (own.isCurrentLimited && connection === 'delta' && phases === 1) {
+    const text = 'Inside its voltage window its power is kept, where OpenDSS with `limitcurrent` lowers it.';
+    const at = object.assignments.findLast(({ property }) => property === 'limitcurrent');
+    reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, text, at);
+  }
   const ratedW = state.ratedKw * 1000 * (state.ratedPct / 100);
   const { energyKwh: storedKwh } = state;
   const isFull = state.state === 'charging' && state.isFull;

@@ -89,9 +89,10 @@ ${table(HEADER, twins.map(cells))}
   Read as something else, with a warning: generator model 6 (a program of the user) as constant power, the negative-sequence
   impedance \`z2\` of a source or a Reactor as Z1, InvControl \`avr\` and grid-forming modes as no control, \`balanced\` injection as one
   by phase, hysteresis, curves for charging and rates of change of an InvControl as none, \`set loadmodel=admittance\` and
-  \`set cktmodel=positive\` as not set. Without a finding: OpenDSS gives a Storage under \`wattpf\` no vars, here it follows the curve.
-  A Storage of one phase in delta with \`limitcurrent=yes\` keeps its power inside its voltage window, where OpenDSS lowers it (8e-4
-  pu at one of 50 kW behind a transformer of 300 kVA); outside the window they agree.
+  \`set cktmodel=positive\` as not set. A Storage
+  under \`wattpf\` follows the curve, where OpenDSS gives it no vars. A Storage of one phase in delta with \`limitcurrent=yes\` keeps
+  its power inside its voltage window, where OpenDSS lowers it (8e-4 pu at one of 50 kW behind a transformer of 300 kVA); outside
+  the window they agree.
 `;
 }
 

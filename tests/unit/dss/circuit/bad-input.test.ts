@@ -55,6 +55,26 @@ describe('what a circuit refers to and does not have', () => {
   });
 });
 
+describe('what is calculated differently from OpenDSS', () => {
+  const storage = 'new storage.s bus1=sourcebus.1 phases=1 kv=7.2 kwrated=50';
+
+  it('names a storage under a curve of power factor, listed or not', () => {
+    const curve = 'new xycurve.c npts=2 xarray=[0 1] yarray=[1 .9]';
+    const wanted = 'warning UNSUPPORTED_ATTRIBUTE invcontrol.i';
+    const control = 'new invcontrol.i mode=wattpf wattpf_curve=c';
+    expect(complaints(storage, curve, `${control} derlist=[storage.s]`)).toContain(`${wanted} derlist bad.dss:4`);
+    expect(complaints(storage, curve, control)).toContain(`${wanted} - bad.dss:4`);
+    expect(complaints('new pvsystem.p bus1=sourcebus kv=12.47', curve, control).join()).not.toContain(wanted);
+  });
+
+  it('names a storage between two phases whose current is limited', () => {
+    const wanted = 'warning UNSUPPORTED_ATTRIBUTE storage.s limitcurrent bad.dss:2';
+    expect(complaints(`${storage} limitcurrent=yes conn=delta`)).toContain(wanted);
+    expect(complaints(`${storage} limitcurrent=yes`)).not.toContain(wanted);
+    expect(complaints(`${storage} conn=delta`)).not.toContain(wanted);
+  });
+});
+
 describe('values that cannot be', () => {
   it.each([
     ['new load.d bus1=sourcebus kv=0', 'error VALUE_OUT_OF_RANGE load.d kv bad.dss:2'],
