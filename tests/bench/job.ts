@@ -117,6 +117,21 @@ export interface ManyStepsJob {
   readonly warmUp: number;
 }
 
+/** A broker under load: ours, or ActiveMQ. */
+export interface BrokerJob {
+  readonly kind: 'broker';
+  readonly side: 'ours' | 'activemq';
+  readonly what: 'throughput' | 'latency' | 'agents';
+  readonly bodyBytes: number;
+  /** Subscribers, or agents. */
+  readonly receivers: number;
+  /** Messages of a sample. */
+  readonly messages: number;
+  /** Samples, or seconds. */
+  readonly samples: number;
+  readonly warmUpS: number;
+}
+
 export type Job =
   | StepsJob
   | BatchYearJob
@@ -127,4 +142,5 @@ export type Job =
   | CoordinationJob
   | AncestorJob
   | ProgrammeJob
-  | ManyStepsJob;
+  | ManyStepsJob
+  | BrokerJob;

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchRow } from './bench-row.js';
 import { BENCHMARKS } from './benchmarks.js';
+import { BROKER_BENCHMARKS } from './broker-benchmarks.js';
 import { COORDINATION_BENCHMARKS } from './coordination-benchmarks.js';
 import { commit, load, machine } from './machine.js';
 import { type Baseline, type BenchReport, markdown } from './table.js';
@@ -31,7 +32,7 @@ const { values } = parseArgs({
   },
 });
 
-const ALL = [...BENCHMARKS, ...COORDINATION_BENCHMARKS];
+const ALL = [...BENCHMARKS, ...COORDINATION_BENCHMARKS, ...BROKER_BENCHMARKS];
 
 function chosen() {
   const wanted = values.only?.split(',').map((name) => name.trim().toLowerCase());

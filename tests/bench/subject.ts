@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import type { Job } from './job.js';
 import { ancestorLoop } from './subjects/ancestor-loop.js';
 import { batchYear } from './subjects/batch-year.js';
+import { brokerLoad } from './subjects/broker-load.js';
 import { coldStart } from './subjects/cold-start.js';
 import { coordination } from './subjects/coordination.js';
 import { manySteps } from './subjects/many-steps.js';
@@ -39,6 +40,8 @@ async function done(): Promise<object> {
       return await ancestorLoop(job);
     case 'many-steps':
       return manySteps(job);
+    case 'broker':
+      return brokerLoad(job);
     case 'programme':
       return programme(job);
   }

@@ -1,0 +1,102 @@
+/** The benchmarks of the embedded broker beside ActiveMQ: messages a second, time of one message, a thousand agents. */
+import { absenceOf } from '../peers/brokers.js';
+import type { BenchRow, Goal } from './bench-row.js';
+import { levelOf } from './bench-row.js';
+import { type Benchmark, type Effort, fairRatio, numberOf, rowOf, stateOf } from './benchmarks.js';
+import type { BrokerJob } from './job.js';
+import { type Duel, duel } from './rounds.js';
+import type { Workshop } from './workshop.js';
+
+/** Both sides in turn; ActiveMQ where it is installed. */
+function brokerDuel(workshop: Workshop, effort: Effort, job: Omit<BrokerJob, 'kind' | 'side'>): Duel {
+  const side = (of: BrokerJob['side']) => () => {
+    // ActiveMQ triples from cold to warm.
+    const warmUpS = of === 'ours' ? Math.min(2, job.warmUpS) : job.warmUpS;
+    return workshop.ours({ kind: 'broker', side: of, ...job, warmUpS } satisfies BrokerJob);
+  };
+  const hasPeer = absenceOf('activemq') === undefined;
+  return duel(Math.min(2, effort.rounds), side('ours'), hasPeer ? side('activemq') : undefined, 'min');
+}
+
+const G15: Benchmark = {
+  id: 'G15',
+  run(workshop, effort) {
+    const scale = effort.isQuick ? 1 : 2;
+    const cases = [
+      ['G15', '200 B, one to one', { bodyBytes: 200, receivers: 1, messages: 100_000 * scale }],
+      ['G15 7 kB', '7 kB, one to one', { bodyBytes: 7000, receivers: 1, messages: 20_000 * scale }],
+      ['G15 fan-out', '200 B, one to a hundred', { bodyBytes: 200, receivers: 100, messages: 2000 * scale }],
+    ] as const;
+    return cases.map(([id, text, load]): BenchRow => {
+      const run = brokerDuel(workshop, effort, { what: 'throughput', samples: 4, warmUpS: 5, ...load });
+      const facts = {
+        id,
+        subject: `topic of the broker, auto ack, TCP on loopback, ${text}`,
+        unit: 'message',
+        figures: {
+          'messages a second': Math.round(load.receivers / run.ours.min),
+          ...(run.peer ? { 'peer, messages a second': Math.round(load.receivers / run.peer.min) } : {}),
+          'memory, MB': numberOf(run.oursLast, 'residentMb'),
+          ...(run.peerLast ? { 'peer, MB': numberOf(run.peerLast, 'residentMb') } : {}),
+        },
+      };
+      const goal: Goal | undefined = id === 'G15' ? { by: 'ratio', must: 2, lead: 6 } : undefined;
+      return rowOf(facts, run, stateOf(run), undefined, goal, fairRatio(run));
+    });
+  },
+};
+
+const G16: Benchmark = {
+  id: 'G16',
+  run(workshop, effort) {
+    const load = { bodyBytes: 200, receivers: 1, messages: effort.isQuick ? 10_000 : 40_000, samples: 1, warmUpS: 5 };
+    const run = brokerDuel(workshop, effort, { what: 'latency', ...load });
+    const [p50, p99] = [numberOf(run.oursLast, 'p50'), numberOf(run.oursLast, 'p99')];
+    const figures = {
+      'p50, us': 1e6 * p50,
+      'p99, us': 1e6 * p99,
+      'p99.9, us': 1e6 * numberOf(run.oursLast, 'p999'),
+      ...(run.peerLast
+        ? { 'peer p50, us': 1e6 * numberOf(run.peerLast, 'p50'), 'peer p99, us': 1e6 * numberOf(run.peerLast, 'p99') }
+        : {}),
+    };
+    const goal: Goal = { by: 'seconds', must: 60e-6, lead: 25e-6, peak: 15e-6 };
+    const levels = { must: 3e-3, lead: 500e-6, peak: 150e-6 };
+    // Both the middle and the slowest of a hundred have a threshold; the lesser level counts.
+    const least = [levelOf(goal, p50), levelOf({ ...goal, ...levels }, p99)];
+    const level = (['below', 'must', 'lead', 'peak'] as const).find((one) => least.includes(one));
+    const facts = { id: 'G16', subject: 'publish to receive, 200 B, one on its way', unit: 'message', figures };
+    const row = rowOf(facts, run, stateOf(run), undefined, goal, p50);
+    return [level === undefined ? row : { ...row, level }];
+  },
+};
+
+const G17: Benchmark = {
+  id: 'G17',
+  run(workshop, effort) {
+    const load = { bodyBytes: 200, receivers: 1000, messages: 0, samples: effort.isQuick ? 4 : 10, warmUpS: 3 };
+    const run = brokerDuel(workshop, { ...effort, rounds: 1 }, { what: 'agents', ...load });
+    const share = numberOf(run.oursLast, 'share');
+    const goal: Goal = { by: 'seconds', must: 0.6, lead: 0.25, peak: 0.1 };
+    const figures = {
+      'share of a core, %': 100 * share,
+      'memory, MB': numberOf(run.oursLast, 'residentMb'),
+      ...(run.peerLast
+        ? {
+            'peer, share of a core, %': 100 * numberOf(run.peerLast, 'share'),
+            'peer, MB': numberOf(run.peerLast, 'residentMb'),
+          }
+        : {}),
+    };
+    const facts = {
+      id: 'G17',
+      subject: '1,000 connections with one message a second each, one subscriber of all; processor time of the broker',
+      unit: 'second',
+      figures,
+    };
+    const lost = { value: numberOf(run.oursLast, 'lost'), limit: 0, what: 'messages lost' };
+    return [rowOf(facts, run, stateOf(run), lost, goal, share)];
+  },
+};
+
+export const BROKER_BENCHMARKS: readonly Benchmark[] = [G15, G16, G17];
