@@ -207,12 +207,14 @@ export class CapacitorSwitching implements FlowControl {
 
   sample(view: ControlView): void {
     const { queue, nowS } = view;
+    // A switching that no dead time looks back to is forgotten: states that act alike then are alike.
+    if (nowS - this.lastOutS >= this.deadTimeS) this.lastOutS = Number.NEGATIVE_INFINITY;
     const step = capacitorStep(this.placed, view.sections(this.deviceId), view);
     const pending = queue.find(this.id, 'section');
     if (pending && pending.amount !== step) queue.remove(this.id, 'section');
     if (step === 0 || pending?.amount === step) return;
-    const { delayS, delayOffS, deadTimeS } = this.placed.control;
-    const waitS = (deadTimeS ?? DEAD_TIME_S) - (nowS - this.lastOutS);
+    const { delayS, delayOffS } = this.placed.control;
+    const waitS = this.deadTimeS - (nowS - this.lastOutS);
     const delay = step > 0 ? delayS + Math.max(0, waitS) : (delayOffS ?? delayS);
     queue.push({ controlId: this.id, kind: 'section', dueS: nowS + delay, amount: step });
   }
@@ -221,6 +223,10 @@ export class CapacitorSwitching implements FlowControl {
     const sections = view.sections(this.deviceId) + action.amount;
     if (sections === 0) this.lastOutS = view.nowS;
     states.setCapacitorSections(this.deviceId, sections);
+  }
+
+  private get deadTimeS(): number {
+    return this.placed.control.deadTimeS ?? DEAD_TIME_S;
   }
 
   memory(): Readonly<Record<string, number>> {
