@@ -160,13 +160,6 @@ export interface GaugePlan {
   /** Rows at the first terminal, over all branches, and their entries. */
   readonly rows: number;
   readonly entries: number;
-  /** Results that are kept before the first is written over. */
-  readonly slots: number;
-}
-
-/** Bytes of the magnitudes, and of the loadings, of one slot. */
-export function slotBytes(structure: LaneStructure, plan: GaugePlan, width: number): readonly [number, number] {
-  return [8 * width * (structure.nodeCount + 1), 8 * width * plan.branches];
 }
 
 /** Places the sections of a buffer for `width` lanes. */
@@ -209,7 +202,6 @@ export function laneOffsets(
   place('factorsAt', 16);
   place('placeAt', 4 * width);
   if (gauge) {
-    const [magnitudeBytes, loadingBytes] = slotBytes(structure, gauge, width);
     header[HEADER.gaugeNodes] = nodeCount + 1;
     header[HEADER.gaugeBranches] = gauge.branches;
     place('gaugeWeightAt', 8 * (nodeCount + 1));
@@ -218,8 +210,8 @@ export function laneOffsets(
     place('entryPlaceAt', 4 * gauge.entries);
     place('entryValueAt', 16 * gauge.entries);
     place('branchScaleAt', 8 * gauge.branches);
-    place('magnitudeAt', gauge.slots * magnitudeBytes);
-    place('loadingAt', gauge.slots * loadingBytes);
+    place('magnitudeAt', 8 * width * (nodeCount + 1));
+    place('loadingAt', 8 * width * gauge.branches);
   }
   return { header, bytes: at };
 }

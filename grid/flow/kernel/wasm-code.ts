@@ -67,6 +67,10 @@ export const i32 = {
   isZero: plain(0x45),
   load: load(0x28, 2),
   store: store(0x36, 2),
+  /** Stores the lower 16 bits. */
+  store16: store(0x3b, 1),
+  /** The whole part of a double, 0 for what is below 0 or no number. */
+  wholeOf: (value: Code): Code => [value, 0xfc, 0x03],
 };
 
 /** Instructions on doubles. */
@@ -80,6 +84,7 @@ export const f64 = {
   ne: plain(0x62),
   greater: plain(0x64),
   lessEqual: plain(0x65),
+  min: plain(0xa4),
   load: load(0x2b, 3),
   store: store(0x39, 3),
 };

@@ -13,21 +13,9 @@ import { loadings, magnitudes } from './gauge-code.js';
 import { type HEADER, RUN_BYTES, SHARE_BYTES, ZIP_BYTES } from './layout.js';
 import { type LaneKernel, SHARE_KIND, type ShareLaw } from './scalar-kernel.js';
 import { type Code, call, Frame, f64, f64x2, get, i32, LAW, moduleBytes, repeat, set, when } from './wasm-code.js';
+import { instanceOf } from './wasm-engine.js';
 import { CHUNK_PAIRS, chunks, countdown, decrease, header, increase } from './wasm-loops.js';
 
-/** What the language's global object offers, where it does. */
-declare const WebAssembly:
-  | {
-      readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
-      readonly Memory: new (limits: { initial: number }) => { readonly buffer: ArrayBuffer };
-      readonly Instance: new (
-        module: object,
-        imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
-      ) => { readonly exports: Readonly<Record<string, unknown>> };
-    }
-  | undefined;
-
-const PAGE_BYTES = 65536;
 /** Bytes of a block before its rows: pivots (where there are any) and entries between its columns. */
 const headBytes = (columns: number, hasPivots: boolean) => 8 * columns * (columns - 1) + (hasPivots ? 16 * columns : 0);
 
@@ -490,10 +478,6 @@ export function kernelModule(width: number): Uint8Array<ArrayBuffer> {
   });
 }
 
-const compiled = new Map<number, object>();
-/** Set when a memory could not be had: each further attempt would search the whole heap for one to free. */
-let isRefused = false;
-
 /**
  * A kernel in WebAssembly with a memory of its own.
  *
@@ -502,42 +486,21 @@ let isRefused = false;
  * @returns undefined where WebAssembly with vectors cannot be had
  */
 export function wasmKernel(bytes: number, width: number, law: ShareLaw): LaneKernel | undefined {
-  if (isRefused || typeof WebAssembly === 'undefined') return undefined;
-  try {
-    let module = compiled.get(width);
-    if (!module) {
-      module = new WebAssembly.Module(kernelModule(width));
-      compiled.set(width, module);
-    }
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
-    const { exports } = new WebAssembly.Instance(module, { from: { memory, law } });
-    const entry = (name: string): (() => void) => {
-      const found = exports[name];
-      if (typeof found !== 'function') throw new TypeError(`The module has no function ${name}.`);
-      return () => {
-        found();
-      };
-    };
-    const [inject, forward, backward, expand] = [entry('inject'), entry('forward'), entry('backward'), entry('expand')];
-    return {
-      name: 'wasm',
-      width,
-      buffer: memory.buffer,
-      iterate: () => {
-        inject();
-        forward();
-        backward();
-      },
-      expand,
-      magnitudes: entry('magnitudes'),
-      loadings: entry('loadings'),
-    };
-  } catch (error) {
-    // No vector instructions (CompileError) or no address space for one more memory (RangeError): the twin takes over.
-    if (error instanceof Error && (error.name === 'CompileError' || error instanceof RangeError)) {
-      isRefused = true;
-      return undefined;
-    }
-    throw error;
-  }
+  const instance = instanceOf(`lanes ${width}`, () => kernelModule(width), bytes, law);
+  if (!instance) return undefined;
+  const { buffer, entry } = instance;
+  const [inject, forward, backward] = [entry('inject'), entry('forward'), entry('backward')];
+  return {
+    name: 'wasm',
+    width,
+    buffer,
+    iterate: () => {
+      inject();
+      forward();
+      backward();
+    },
+    expand: entry('expand'),
+    magnitudes: entry('magnitudes'),
+    loadings: entry('loadings'),
+  };
 }

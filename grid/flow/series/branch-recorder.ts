@@ -2,7 +2,10 @@
  * Loading of rated branches over a piece of a series: the largest conductor current at the first terminal over the rating, as
  * a snapshot reports it; measured by lane-gauge.ts.
  */
-import { BLOCK, type MeasuredSteps, MOST_STEPS } from './lane-gauge.js';
+import { ValueTally } from '../kernel/tally.js';
+import type { LaneGauge } from './lane-gauge.js';
+import { LONGEST_CHUNK } from './series-settings.js';
+import { MOST_LANES } from './start-state.js';
 import { type PackedHistogram, ValueHistogram } from './value-histogram.js';
 
 /** Width of a bin of the distribution of loadings, %: percentiles are off by half of it at most. */
@@ -20,64 +23,36 @@ export interface BranchFigures {
 
 /** Records the loadings of the steps of one piece after the other. */
 export class BranchRecorder {
-  private readonly maxPct: Float64Array;
-  private readonly maxStep: Int32Array;
-  private readonly sumPct: Float64Array;
-  private readonly overSteps: Int32Array;
+  private readonly tally: ValueTally;
   private readonly histogram: ValueHistogram;
-  constructor(count: number) {
-    this.maxPct = new Float64Array(count);
-    this.maxStep = new Int32Array(count);
-    this.sumPct = new Float64Array(count);
-    this.overSteps = new Int32Array(count);
-    this.histogram = new ValueHistogram(count, LOADING_BIN_PCT);
+
+  constructor(private readonly count: number) {
+    const plan = { count, width: MOST_LANES, mostWaiting: MOST_LANES, perBin: 1 / LOADING_BIN_PCT, limit: 100 };
+    this.tally = new ValueTally(plan);
+    this.histogram = new ValueHistogram(count, LOADING_BIN_PCT, LONGEST_CHUNK, this.tally.waiting);
   }
 
   /** Begins a piece. */
   begin(): void {
-    this.maxPct.fill(Number.NEGATIVE_INFINITY);
-    this.maxStep.fill(0);
-    this.sumPct.fill(0);
-    this.overSteps.fill(0);
+    this.tally.begin();
     this.histogram.clear();
   }
 
-  /** Takes up measured steps in the order of time. */
-  takeUp(measured: MeasuredSteps): void {
-    const { maxPct, maxStep, sumPct, overSteps, histogram } = this;
-    const { count, step } = measured;
-    const pcts = new Float64Array(BLOCK * MOST_STEPS);
-    for (let b = 0; b < maxPct.length; b++) {
-      const inBlock = b % BLOCK;
-      if (inBlock === 0) measured.loadings(b, Math.min(BLOCK, maxPct.length - b), pcts);
-      const first = inBlock * MOST_STEPS;
-      let sum = sumPct[b]!;
-      let most = maxPct[b]!;
-      let over = overSteps[b]!;
-      for (let k = 0; k < count; k++) {
-        const pct = pcts[first + k]!;
-        sum += pct;
-        if (pct > 100) over++;
-        if (pct > most) {
-          most = pct;
-          maxStep[b] = step[k]!;
-        }
-      }
-      sumPct[b] = sum;
-      maxPct[b] = most;
-      overSteps[b] = over;
-      histogram.addAll(b, pcts, first, first + count);
-    }
+  /** Takes up the lanes that a gauge has just measured: steps that follow one another. */
+  take({ values, loadingAt, width }: LaneGauge, firstLane: number, lanes: number, step: number): void {
+    this.tally.take(values, loadingAt, width, firstLane, lanes, step, this.histogram.reserve(lanes));
   }
 
   /** What was found in the piece. */
   figures(): BranchFigures {
-    const { maxPct, maxStep, sumPct, overSteps, histogram } = this;
+    const { count, tally, histogram } = this;
+    const doubles = (of: (b: number) => number) => Float64Array.from({ length: count }, (_, b) => of(b));
+    const wholes = (of: (b: number) => number) => Int32Array.from({ length: count }, (_, b) => of(b));
     return {
-      maxPct: maxPct.slice(),
-      maxStep: maxStep.slice(),
-      sumPct: sumPct.slice(),
-      overSteps: overSteps.slice(),
+      maxPct: doubles((b) => tally.max(b)),
+      maxStep: wholes((b) => tally.maxStep(b)),
+      sumPct: doubles((b) => tally.sum(b)),
+      overSteps: wholes((b) => tally.over(b)),
       histogram: histogram.pack(),
     };
   }

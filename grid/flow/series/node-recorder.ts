@@ -1,12 +1,15 @@
 /*
  * What is kept of the node voltages of a piece of a series: extremes with their steps, sum, last value, distribution, times
  * outside the limits, and every value of chosen nodes.
- * Magnitudes come from lane-gauge.ts, those of many steps at once.
+ * Magnitudes come from lane-gauge.ts, and are taken up while they are in the nearest caches.
  * Cost: a few comparisons and a count for each node and step.
  */
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
-import { BLOCK, type MeasuredSteps, MOST_STEPS } from './lane-gauge.js';
+import { ValueTally } from '../kernel/tally.js';
+import type { LaneGauge } from './lane-gauge.js';
+import { LONGEST_CHUNK } from './series-settings.js';
+import { MOST_LANES } from './start-state.js';
 import { type PackedHistogram, ValueHistogram } from './value-histogram.js';
 
 /** Width of a bin of the distribution of voltages, pu: percentiles are off by half of it at most. */
@@ -49,20 +52,14 @@ const OVER = 2;
 
 /**
  * Records the voltages of the steps of one piece after the other. Nodes are gone through in the order of the kernel, in which
- * voltages lie one after the other; figures are given in the order of the network.
+ * voltages lie one after the other, with ground among them; figures are given in the order of the network.
  */
 export class NodeRecorder {
   private readonly count: number;
-  /** Network node of each place, its number in the kernel, and whether it is judged; by place. */
+  /** Network node of each place in the kernel, -1 for ground, and whether it is judged. */
   private readonly nodeOf: Int32Array;
-  private readonly kernelPlace: Int32Array;
   private readonly isJudged: Uint8Array;
-  private readonly minPu: Float64Array;
-  private readonly maxPu: Float64Array;
-  private readonly minStep: Int32Array;
-  private readonly maxStep: Int32Array;
-  private readonly sumPu: Float64Array;
-  private readonly lastPu: Float64Array;
+  private readonly tally: ValueTally;
   private readonly histogram: ValueHistogram;
   private readonly state: Uint8Array;
   private readonly since: Int32Array;
@@ -70,6 +67,8 @@ export class NodeRecorder {
   private kept = new Float64Array(0);
   private lowestPu = new Float64Array(0);
   private highestPu = new Float64Array(0);
+  /** Nodes that are outside the limits. */
+  private outsideCount = 0;
   private closed: { node: number; isOver: 0 | 1; first: number; end: number; worstPu: number }[] = [];
   private firstStep = 0;
 
@@ -86,94 +85,60 @@ export class NodeRecorder {
   ) {
     const count = core.compiled.nodeCount;
     this.count = count;
-    this.nodeOf = Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => solver.placeOf(a) - solver.placeOf(b));
-    this.kernelPlace = this.nodeOf.map((node) => solver.placeOf(node));
-    this.isJudged = Uint8Array.from(this.nodeOf, (node) => isJudged[node]!);
-    this.minPu = new Float64Array(count);
-    this.maxPu = new Float64Array(count);
-    this.minStep = new Int32Array(count);
-    this.maxStep = new Int32Array(count);
-    this.sumPu = new Float64Array(count);
-    this.lastPu = new Float64Array(count);
-    this.histogram = new ValueHistogram(count, VOLTAGE_BIN_PU);
-    this.state = new Uint8Array(count);
-    this.since = new Int32Array(count);
-    this.worst = new Float64Array(count);
+    const places = count + 1;
+    this.nodeOf = new Int32Array(places).fill(-1);
+    for (let node = 0; node < count; node++) this.nodeOf[solver.placeOf(node)] = node;
+    this.isJudged = Uint8Array.from(this.nodeOf, (node) => (node < 0 ? 0 : isJudged[node]!));
+    this.tally = new ValueTally({
+      count: places,
+      width: MOST_LANES,
+      mostWaiting: MOST_LANES,
+      perBin: 1 / VOLTAGE_BIN_PU,
+      limit: Number.POSITIVE_INFINITY,
+      isJudged: this.isJudged,
+    });
+    this.histogram = new ValueHistogram(places, VOLTAGE_BIN_PU, LONGEST_CHUNK, this.tally.waiting);
+    this.state = new Uint8Array(places);
+    this.since = new Int32Array(places);
+    this.worst = new Float64Array(places);
   }
 
   /** Begins a piece. */
   begin(firstStep: number, steps: number): void {
     this.firstStep = firstStep;
-    this.minPu.fill(Number.POSITIVE_INFINITY);
-    this.maxPu.fill(Number.NEGATIVE_INFINITY);
-    this.minStep.fill(0);
-    this.maxStep.fill(0);
-    this.sumPu.fill(0);
-    this.lastPu.fill(0);
+    this.tally.begin();
     this.histogram.clear();
     this.state.fill(INSIDE);
+    this.outsideCount = 0;
     this.closed = [];
     this.kept = new Float64Array(steps * this.keptNodes.length).fill(Number.NaN);
     this.lowestPu = new Float64Array(steps).fill(Number.NaN);
     this.highestPu = new Float64Array(steps).fill(Number.NaN);
   }
 
-  /** Takes up measured steps in the order of time, node by node. */
-  takeUp(measured: MeasuredSteps): void {
-    const { count, kernelPlace, isJudged, minPu, maxPu, minStep, maxStep, sumPu, lastPu, histogram, state } = this;
-    const { lowestPu, highestPu } = this;
-    const { count: collectedCount, step: steps } = measured;
-    const collected = new Float64Array(BLOCK * MOST_STEPS);
-    let blockEnd = 0;
-    let blockFirst = 0;
-    const lowest = this.limits.minPu;
-    const highest = this.limits.maxPu;
-    const lowestOf = new Float64Array(collectedCount).fill(Number.POSITIVE_INFINITY);
-    const highestOf = new Float64Array(collectedCount).fill(Number.NEGATIVE_INFINITY);
-    for (let t = 0; t < count; t++) {
-      const place = kernelPlace[t]!;
-      if (place >= blockEnd) {
-        blockFirst = place;
-        blockEnd = Math.min(place + BLOCK, count + 1);
-        measured.magnitudes(blockFirst, blockEnd - blockFirst, collected);
-      }
-      const first = (place - blockFirst) * MOST_STEPS;
-      const isWatched = isJudged[t] === 1;
-      let sum = sumPu[t]!;
-      let least = minPu[t]!;
-      let most = maxPu[t]!;
-      let pu = 0;
-      for (let k = 0; k < collectedCount; k++) {
-        pu = collected[first + k]!;
-        sum += pu;
-        if (pu < least) {
-          least = pu;
-          minStep[t] = steps[k]!;
-        }
-        if (pu > most) {
-          most = pu;
-          maxStep[t] = steps[k]!;
-        }
-        if (!isWatched) continue;
-        if (pu < lowestOf[k]!) lowestOf[k] = pu;
-        if (pu > highestOf[k]!) highestOf[k] = pu;
-      }
-      sumPu[t] = sum;
-      minPu[t] = least;
-      maxPu[t] = most;
-      lastPu[t] = pu;
-      histogram.addAll(t, collected, first, first + collectedCount);
-      if (!isWatched) continue;
-      if (least >= lowest && most <= highest) continue;
-      for (let k = 0; k < collectedCount; k++) {
-        const value = collected[first + k]!;
-        if (value < lowest || value > highest || state[t] !== INSIDE) this.judge(t, value, steps[k]!);
-      }
+  /** Takes up the lanes that a gauge has just measured: steps that follow one another. */
+  take(gauge: LaneGauge, firstLane: number, lanes: number, step: number): void {
+    const { tally, histogram, firstStep, limits } = this;
+    const { values, magnitudeAt, width } = gauge;
+    tally.take(values, magnitudeAt, width, firstLane, lanes, step, histogram.reserve(lanes));
+    for (let lane = 0; lane < lanes; lane++) {
+      const lowest = tally.lowest[lane]!;
+      const highest = tally.highest[lane]!;
+      this.lowestPu[step - firstStep + lane] = lowest;
+      this.highestPu[step - firstStep + lane] = highest;
+      if (lowest >= limits.minPu && highest <= limits.maxPu && this.outsideCount === 0) continue;
+      this.judgeAll(values, magnitudeAt + firstLane + lane, width, step + lane);
     }
-    for (let k = 0; k < collectedCount; k++) {
-      const at = steps[k]! - this.firstStep;
-      lowestPu[at] = lowestOf[k]!;
-      highestPu[at] = highestOf[k]!;
+  }
+
+  /** Holds the magnitudes of a step against the limits, where any is outside or was in the step before. */
+  private judgeAll(values: Float64Array, at: number, width: number, step: number): void {
+    const { isJudged, state } = this;
+    const { minPu, maxPu } = this.limits;
+    for (let place = 0; place < isJudged.length; place++) {
+      if (isJudged[place] === 0) continue;
+      const pu = values[at + place * width]!;
+      if (pu < minPu || pu > maxPu || state[place] !== INSIDE) this.judge(place, pu, step);
     }
   }
 
@@ -200,6 +165,7 @@ export class NodeRecorder {
     const before = state[place]!;
     if (before !== next) {
       if (before !== INSIDE) this.close(place, step);
+      this.outsideCount += (next === INSIDE ? 0 : 1) - (before === INSIDE ? 0 : 1);
       state[place] = next;
       since[place] = step;
       worst[place] = pu;
@@ -216,27 +182,29 @@ export class NodeRecorder {
 
   /** What was found in the piece, with times outside the limits ended at `end`. */
   figures(end: number): NodeFigures {
-    for (let t = 0; t < this.count; t++) if (this.state[t] !== INSIDE) this.close(t, end);
+    this.state.forEach((state, place) => {
+      if (state !== INSIDE) this.close(place, end);
+    });
     // In the order of time, however many steps were recorded at once.
     this.closed.sort((a, b) => a.first - b.first || a.node - b.node);
-    const { closed, kept, histogram, nodeOf } = this;
-    const byNode = <T extends Float64Array | Int32Array>(values: T, into: T): T => {
-      for (let t = 0; t < nodeOf.length; t++) into[nodeOf[t]!] = values[t]!;
+    const { closed, kept, histogram, nodeOf, tally, count } = this;
+    const byNode = <T extends Float64Array | Int32Array>(into: T, of: (place: number) => number): T => {
+      for (let place = 0; place < nodeOf.length; place++) if (nodeOf[place]! >= 0) into[nodeOf[place]!] = of(place);
       return into;
     };
-    const doubles = (values: Float64Array) => byNode(values, new Float64Array(values.length));
-    const wholes = (values: Int32Array) => byNode(values, new Int32Array(values.length));
+    const doubles = (of: (place: number) => number) => byNode(new Float64Array(count), of);
+    const wholes = (of: (place: number) => number) => byNode(new Int32Array(count), of);
     return {
-      minPu: doubles(this.minPu),
-      maxPu: doubles(this.maxPu),
-      minStep: wholes(this.minStep),
-      maxStep: wholes(this.maxStep),
-      sumPu: doubles(this.sumPu),
-      lastPu: doubles(this.lastPu),
+      minPu: doubles((place) => tally.min(place)),
+      maxPu: doubles((place) => tally.max(place)),
+      minStep: wholes((place) => tally.minStep(place)),
+      maxStep: wholes((place) => tally.maxStep(place)),
+      sumPu: doubles((place) => tally.sum(place)),
+      lastPu: doubles((place) => tally.last(place)),
       kept: kept.slice(0, (end - this.firstStep) * this.keptNodes.length),
       lowestPu: this.lowestPu,
       highestPu: this.highestPu,
-      histogram: histogram.pack(nodeOf),
+      histogram: histogram.pack(nodeOf, count),
       violations: {
         node: Int32Array.from(closed, ({ node }) => node),
         isOver: Uint8Array.from(closed, ({ isOver }) => isOver),

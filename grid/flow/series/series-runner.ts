@@ -27,7 +27,7 @@ import { type CarriedState, stateKey } from './carried-state.js';
 import { type ChunkResult, operationList, STEP_STATUS, type StepStatus } from './chunk.js';
 import { ControlPanel, type Operation, sectionsOf } from './control-panel.js';
 import { DeviceSchedule, type UnitMemory } from './device-schedule.js';
-import { LaneGauge, MeasuredSteps, MOST_STEPS } from './lane-gauge.js';
+import { LaneGauge } from './lane-gauge.js';
 import { NodeRecorder } from './node-recorder.js';
 import { PowerRecorder, powerFigures } from './power-recorder.js';
 import { chunkRange, type SeriesSettings, timeOfStep } from './series-settings.js';
@@ -35,8 +35,6 @@ import { MOST_LANES, StartState } from './start-state.js';
 
 /** Steps at rest after which steps are solved side by side again. */
 const CALM_STEPS = 1;
-/** Results of a solver that wait at most. */
-const MOST_SLOTS = 16;
 /** Voltage that counts as none, pu. */
 const DEAD_PU = 1e-3;
 
@@ -70,8 +68,6 @@ export class SeriesRunner {
   private readonly panel: ControlPanel | undefined;
   private readonly narrow: Lanes;
   private readonly wide: Lanes;
-  /** Measured steps that the recorders have not taken up. */
-  private readonly measured = new MeasuredSteps();
   private readonly source: Float64Array;
   private readonly nodeRecorder: NodeRecorder;
   private readonly branchRecorder: BranchRecorder;
@@ -114,12 +110,7 @@ export class SeriesRunner {
     const placeOf = kernelPlaces(core.network.factor, core.network.elimination);
     const rows = new BranchRows(core, this.branches, placeOf);
     const lanes = (width: number): Lanes => {
-      const plan = {
-        branches: rows.count,
-        rows: rows.conductor.length,
-        entries: rows.place.length,
-        slots: slotsOf(width),
-      };
+      const plan = { branches: rows.count, rows: rows.conductor.length, entries: rows.place.length };
       const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, undefined, plan);
       const held = new Int32Array(width).fill(-1);
       return { solver, powers: new PowerRecorder(core, solver), gauge: new LaneGauge(core, solver, rows), held };
@@ -215,7 +206,6 @@ export class SeriesRunner {
     this.nodeRecorder.begin(first, steps);
     this.branchRecorder.begin();
     const endState = this.run(first, end, state, recorders);
-    this.takeUp();
     const { nodes, branches, powers, storedWh, status, iterations } = recorders;
     return {
       chunk,
@@ -435,22 +425,13 @@ export class SeriesRunner {
     firstLane: number,
     count: number,
     step: number,
-    { nodes }: Recorders,
+    { nodes, branches }: Recorders,
   ): void {
-    if (gauge.isFull || this.measured.count + count > MOST_STEPS) this.takeUp();
-    gauge.measure(firstLane, count, step, this.measured);
+    gauge.measure();
+    nodes.take(gauge, firstLane, count, step);
+    branches.take(gauge, firstLane, count, step);
     nodes.keep(solver, firstLane, count, step);
     powers.refresh();
-  }
-
-  private takeUp(): void {
-    const { measured, narrow, wide, nodeRecorder, branchRecorder } = this;
-    if (measured.count === 0) return;
-    nodeRecorder.takeUp(measured);
-    branchRecorder.takeUp(measured);
-    measured.count = 0;
-    narrow.gauge.clear();
-    wide.gauge.clear();
   }
 
   private mark(step: number, status: StepStatus, iterations: number, recorders: Recorders | undefined): void {
@@ -543,9 +524,4 @@ function deviceStates(flow: FeederFlow): DeviceStates {
     taps: flow.feeder.regulators.map(({ id }) => flow.taps.get(id)!),
     sections: flow.feeder.capacitors.map(({ id }) => sectionsOf(flow, id)),
   };
-}
-
-/** Results that a solver of some lanes keeps before they are taken up. */
-function slotsOf(width: number): number {
-  return Math.max(1, Math.min(MOST_SLOTS, MOST_STEPS / width));
 }

@@ -58,7 +58,7 @@ export function timeOfStep({ startS, stepS }: SeriesSettings, step: number): num
 }
 
 /** Steps at most, and at least where there are more, that are worked on as one piece. */
-const LONGEST_CHUNK = 1024;
+export const LONGEST_CHUNK = 1024;
 const SHORTEST_CHUNK = 48;
 const CHUNKS = 64;
 

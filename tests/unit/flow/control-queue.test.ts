@@ -290,6 +290,13 @@ describe('capacitor controls in OpenDSS static mode', () => {
     expect(at(7200)).toBe(1);
     expect(at(7219)).toBe(1);
     expect(at(7220)).toBe(0);
+    const memory = () => flow.controlSnapshot().memory['capacitor.k'];
+    // Once nothing waits for it any more the switching is forgotten: else two pieces of a series would never meet in one state.
+    expect(memory()).toEqual({ lastOutS: 7220 });
+    expect(at(7220 + 7199)).toBe(0);
+    expect(memory()).toEqual({ lastOutS: 7220 });
+    expect(at(7220 + 7200)).toBe(0);
+    expect(memory()).toBeUndefined();
     // The next day it would be in at 1 h; a dead time of two hours has passed long before.
     expect(at(24 * 3600 + 3600)).toBe(0);
     expect(at(24 * 3600 + 3610)).toBe(1);

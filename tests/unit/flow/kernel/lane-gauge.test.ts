@@ -4,7 +4,7 @@ import { kernelOf, scalarKernelOf } from '../../../../grid/flow/kernel/kernel-of
 import { type KernelFactory, LaneSolver } from '../../../../grid/flow/kernel/lane-solver.js';
 import { kernelPlaces } from '../../../../grid/flow/kernel/layout.js';
 import { BranchRows, ratedBranches } from '../../../../grid/flow/series/branch-rows.js';
-import { LaneGauge, MeasuredSteps } from '../../../../grid/flow/series/lane-gauge.js';
+import { LaneGauge } from '../../../../grid/flow/series/lane-gauge.js';
 import { SERIES_DEFAULTS } from '../../../../grid/flow/series/series-settings.js';
 import { StartState } from '../../../../grid/flow/series/start-state.js';
 import { syntheticFeeder } from '../../../../inputs/generator/synthetic-feeder.js';
@@ -17,7 +17,7 @@ function lanes(width: number, make: KernelFactory = kernelOf) {
   const core = flow.core();
   const branches = ratedBranches(feeder);
   const rows = new BranchRows(core, branches, kernelPlaces(core.network.factor, core.network.elimination));
-  const plan = { branches: rows.count, rows: rows.conductor.length, entries: rows.place.length, slots: 2 };
+  const plan = { branches: rows.count, rows: rows.conductor.length, entries: rows.place.length };
   const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, make, plan);
   return { flow, solution, core, branches, rows, solver };
 }
@@ -32,16 +32,12 @@ function measured(width: number, make: KernelFactory) {
       solution.voltage.map((value) => value * (1 + 0.01 * lane)),
     );
   }
-  const steps = new MeasuredSteps();
-  gauge.measure(0, width, 7, steps);
-  expect(Array.from(steps.step.subarray(0, width), (step) => step - 7)).toEqual(
-    Array.from({ length: width }, (_, k) => k),
-  );
+  gauge.measure();
   return Array.from({ length: width }, (_, lane) => ({
     magnitudes: Array.from(core.inverseBase, (__, node) => {
-      return solver.voltages[steps.magnitudeAt[lane]! + solver.placeOf(node) * width]!;
+      return gauge.values[gauge.magnitudeAt + lane + solver.placeOf(node) * width]!;
     }),
-    loadings: Array.from({ length: rows.count }, (__, b) => solver.voltages[steps.loadingAt[lane]! + b * width]!),
+    loadings: Array.from({ length: rows.count }, (__, b) => gauge.values[gauge.loadingAt + lane + b * width]!),
   }));
 }
 

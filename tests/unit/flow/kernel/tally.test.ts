@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { ValueTally } from '../../../../grid/flow/kernel/tally.js';
+import { randomStream } from '../../../../grid/math/index.js';
+
+const COUNT = 37;
+const STEPS = 24;
+const isJudged = Uint8Array.from({ length: COUNT }, (_, q) => (q % 5 === 0 ? 0 : 1));
+const plan = { count: COUNT, width: 8, mostWaiting: STEPS, perBin: 2000, limit: 1.05, isJudged };
+
+/** Values of all quantities by step. */
+const random = randomStream(31);
+const values = Array.from({ length: STEPS }, () =>
+  Array.from({ length: COUNT }, (_, q) => (q === 3 ? 40 * random.uniform(0, 1) : random.uniform(0.9, 1.1))),
+);
+
+/** Takes up all steps, so many at once, from lanes that have a neighbour on both sides. */
+function taken(lanes: number, isPlain: boolean) {
+  const tally = new ValueTally(plan, isPlain);
+  const width = lanes + 2;
+  const extremes: number[] = [];
+  for (let step = 0; step < STEPS; step += lanes) {
+    const side = new Float64Array(5 + width * COUNT).fill(-7);
+    for (let q = 0; q < COUNT; q++) {
+      for (let lane = 0; lane < lanes; lane++) side[5 + q * width + 1 + lane] = values[step + lane]![q]!;
+    }
+    tally.take(side, 5, width, 1, lanes, step, step * COUNT);
+    for (let lane = 0; lane < lanes; lane++) extremes.push(tally.lowest[lane]!, tally.highest[lane]!);
+  }
+  const of = (read: (q: number) => number) => Array.from({ length: COUNT }, (_, q) => read(q));
+  return {
+    sums: of((q) => tally.sum(q)),
+    least: of((q) => tally.min(q)),
+    most: of((q) => tally.max(q)),
+    leastAt: of((q) => tally.minStep(q)),
+    mostAt: of((q) => tally.maxStep(q)),
+    over: of((q) => tally.over(q)),
+    last: of((q) => tally.last(q)),
+    bins: Array.from(tally.waiting),
+    extremes,
+  };
+}
+
+describe('the tally of values', () => {
+  it('has sums in the order of time, extremes with their first steps, bins and extremes of the judged', () => {
+    const { sums, least, leastAt, most, mostAt, over, last, bins, extremes } = taken(1, false);
+    for (let q = 0; q < COUNT; q++) {
+      const own = values.map((step) => step[q]!);
+      expect(sums[q]).toBe(own.reduce((sum, value) => sum + value, 0));
+      expect([least[q], leastAt[q]]).toEqual([Math.min(...own), own.indexOf(Math.min(...own))]);
+      expect([most[q], mostAt[q]]).toEqual([Math.max(...own), own.indexOf(Math.max(...own))]);
+      expect(over[q]).toBe(own.filter((value) => value > plan.limit).length);
+      expect(last[q]).toBe(own.at(-1));
+      own.forEach((value, step) => {
+        expect(bins[step * COUNT + q]).toBe(Math.min(0xffff, Math.floor(value * plan.perBin)));
+      });
+    }
+    values.forEach((step, k) => {
+      const judged = step.filter((_, q) => isJudged[q] === 1);
+      expect(extremes.slice(2 * k, 2 * k + 2)).toEqual([Math.min(...judged), Math.max(...judged)]);
+    });
+  });
+
+  it('has the same bits in WebAssembly and TypeScript, however many steps are taken up at once', () => {
+    const alone = taken(1, true);
+    for (const lanes of [1, 2, 4, 6]) {
+      expect(taken(lanes, false)).toEqual(alone);
+      expect(taken(lanes, true)).toEqual(alone);
+    }
+  });
+});
