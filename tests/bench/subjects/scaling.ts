@@ -24,7 +24,7 @@ function countsOf({ rowIdx, factor }: AdmittanceNetwork) {
 }
 
 /** Rounds and size of the work before anything is timed: the same for all sizes, else the large ones are timed with slow code. */
-const WARM_UP = { rounds: 12, nodes: 3000 };
+const WARM_UP = { rounds: 40, collectedEach: 8, nodes: 3000 };
 
 /** The feeder of the warm-up stays: when no object of a layout is left, the engine forgets the code made for it. */
 let warmFeeder: Feeder | undefined;
@@ -35,13 +35,18 @@ function warmUp(): void {
   for (let round = 0; round < WARM_UP.rounds; round++) {
     const compiled = compile(feeder);
     const network = new AdmittanceNetwork(compiled, new ShareInjection(compiled.shares));
-    for (let again = 0; again < 6; again++) {
+    for (let again = 0; again < 3; again++) {
       network.energise();
       network.refresh();
     }
-    collect();
+    if (round % WARM_UP.collectedEach === 0) collect();
   }
 }
+
+/** Solves that are timed, at each size. */
+const SOLVES = 24;
+/** Nodes that are worked on in one go, in as many copies of a model as that takes. */
+const WORK_NODES = 20_000;
 
 /** Does the job. */
 export function scaling(job: ScalingJob): object {
@@ -55,23 +60,27 @@ export function scaling(job: ScalingJob): object {
   };
   const counts = { matrixEntries: 0, factorEntries: 0, factorProducts: 0 };
   let solve = Number.POSITIVE_INFINITY;
-  // Small sizes take little time, and are disturbed more: they are done again more often.
-  const samples = Math.max(job.samples, Math.min(40, Math.ceil(20_000 / job.nodes)));
-  for (let k = 0; k < samples; k++) {
+  // All sizes do the same work in one go and keep what it makes. A small model alone finds room in the memory that the process
+  // has at hand, and the collector never looks at it: it would be timed under other conditions than a large one.
+  const copies = Math.max(1, Math.round(WORK_NODES / job.nodes));
+  for (let k = 0; k < job.samples; k++) {
     collect();
-    const compiled = timed(() => compile(feeder));
-    const injection = new ShareInjection(compiled.value.shares);
-    const network = timed(() => new AdmittanceNetwork(compiled.value, injection));
-    const factor = timed(() => network.value.refresh());
-    least.compile = Math.min(least.compile, cost(compiled));
-    least.order = Math.min(least.order, cost(network));
-    least.factor = Math.min(least.factor, cost(factor));
+    const compiled = timed(() => Array.from({ length: copies }, () => compile(feeder)));
+    const injections = compiled.value.map(({ shares }) => new ShareInjection(shares));
+    const networks = timed(() => compiled.value.map((one, c) => new AdmittanceNetwork(one, injections[c]!)));
+    const refreshAll = () => {
+      for (const network of networks.value) network.refresh();
+    };
+    const factor = timed(refreshAll);
+    least.compile = Math.min(least.compile, cost(compiled) / copies);
+    least.order = Math.min(least.order, cost(networks) / copies);
+    least.factor = Math.min(least.factor, cost(factor) / copies);
     // Again in the memory that the first time has asked the system for.
     for (let again = 0; again < 3; again++) {
-      network.value.energise();
-      least.refactor = Math.min(least.refactor, cost(timed(() => network.value.refresh())));
+      for (const network of networks.value) network.energise();
+      least.refactor = Math.min(least.refactor, cost(timed(refreshAll)) / copies);
     }
-    if (k === 0) Object.assign(counts, countsOf(network.value));
+    if (k === 0) Object.assign(counts, countsOf(networks.value[0]!));
   }
   collect();
   const before = process.memoryUsage();
@@ -80,7 +89,7 @@ export function scaling(job: ScalingJob): object {
   collect();
   const after = process.memoryUsage();
   const bytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
-  for (let k = 0; k < 3 * samples; k++) {
+  for (let k = 0; k < SOLVES; k++) {
     const run = timed(() => flow.solve({ loadMultiplier: k % 2 === 0 ? 0.8 : 1 }));
     solve = Math.min(solve, cost(run));
     iterations = run.value.iterations;
