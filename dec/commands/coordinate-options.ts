@@ -26,6 +26,7 @@ export interface CoordinateOptions extends OutputOptions, RuleOptions {
   readonly method?: 'admm' | 'central';
   readonly agents?: boolean;
   readonly areas?: string;
+  readonly compat?: 'upstreamIndexTypo';
   readonly interval: number;
   readonly compare?: boolean;
   readonly plot?: string | true;
@@ -45,6 +46,11 @@ export function withCoordinateOptions(command: Command): Command {
       '--areas <how>',
       'areas between agents and the coordinator: auto (cut at switches), a number, or a file with names of switches and lines; needs --agents',
     )
+    .option(
+      '--compat <which>',
+      "upstreamIndexTypo: the ancestor's own coefficients, with their slip, for its pair of files; with --no-ac-correction its own answers",
+      oneOf('upstreamIndexTypo'),
+    )
     .option('--interval <time>', 'time that powers hold for, for energies', duration, 900)
     .option('--compare', 'solve every rule centrally and show them side by side')
     .option(
@@ -54,26 +60,56 @@ export function withCoordinateOptions(command: Command): Command {
     );
 }
 
+/** A job over time, or one that looks for limits: what it is called and the option that asks for it. */
+export interface TimeJob {
+  readonly option: '--horizon' | '--recede' | '--envelopes';
+}
+
 /**
  * The method that the options ask for.
- * @throws DecError `BAD_ARGUMENT` where --agents or --areas contradict --method, --compare or a job over time
+ *
+ * @param job - the job over time that they ask for as well
+ * @param isOnLine - whether an option stands on the command line itself, by its name in code
+ * @throws DecError `BAD_ARGUMENT` where options contradict one another, or one has nothing to act on
  */
 export function methodOf(
-  { method, agents, areas, compare }: CoordinateOptions,
-  isOverTime: boolean,
+  { method, agents, areas, compare, compat, fairness }: CoordinateOptions,
+  job: TimeJob | undefined,
+  isOnLine: (option: 'fairness' | 'gamma') => boolean,
 ): 'admm' | 'central' | undefined {
+  const refuse = (message: string): never => {
+    throw new DecError('BAD_ARGUMENT', message);
+  };
   const isByAgents = agents === true || areas !== undefined;
   const option = agents === true ? '--agents' : '--areas';
   if (isByAgents && method === 'central') {
-    throw new DecError('BAD_ARGUMENT', `${option} lets agents decide, --method central does not; leave one out.`);
+    refuse(`${option} lets agents decide, --method central does not; leave one out.`);
   }
-  if (isByAgents && compare) {
-    throw new DecError('BAD_ARGUMENT', `--compare solves every rule centrally; leave out ${option}.`);
+  if (isByAgents && compare) refuse(`--compare solves every rule centrally; leave out ${option}.`);
+  if (isByAgents && job) refuse(`Horizons and envelopes are solved in one hand; leave out ${option}.`);
+  if (areas !== undefined && agents !== true && method !== 'admm') {
+    refuse('--areas stand between agents and the coordinator; add --agents.');
   }
-  if (isByAgents && isOverTime) {
-    throw new DecError('BAD_ARGUMENT', `Horizons and envelopes are solved in one hand; leave out ${option}.`);
+  if (compare && job)
+    refuse(`--compare holds rules beside one another at one moment; leave out ${job.option}, or --compare.`);
+  if (compare && isOnLine('fairness')) {
+    refuse(`--compare solves every rule; leave out --fairness ${fairness}, or --compare.`);
   }
+  if (isOnLine('gamma') && fairness !== 'alphaFair' && !compare) {
+    refuse(`--gamma belongs to alphaFair, and ${fairness} has none; add --fairness alphaFair, or leave out --gamma.`);
+  }
+  if (compat !== undefined && job) refuse(`--compat is for one coordination; leave out ${job.option}, or --compat.`);
   return isByAgents ? 'admm' : method;
+}
+
+/** @throws DecError `BAD_ARGUMENT` for `--compat` with a feeder that is not the ancestor's pair of files */
+export function checkCompat({ compat }: CoordinateOptions, isAncestorPair: boolean): void {
+  if (compat === undefined || isAncestorPair) return;
+  throw new DecError(
+    'BAD_ARGUMENT',
+    `--compat ${compat} is for the ancestor's pair of files, BUSINFO.json BRANCHINFO.json; leave it out.`,
+    { compat },
+  );
 }
 
 /** What the file of `--feedback` is, for people. */

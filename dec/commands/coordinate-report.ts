@@ -86,6 +86,7 @@ export function coordinationSettings(
     minPowerFactor: result.reactive.minPowerFactor,
     priority: result.reactive.priority,
     acCorrection: options.acCorrection,
+    compat: options.compat ?? null,
     maxRounds: result.settings.maxRounds,
     intervalSeconds: options.interval,
     open: [...options.open],

@@ -19,9 +19,11 @@ import { limitedCase } from './coordinate-envelopes.js';
 import { type HorizonOptions, runHorizonJob, withHorizonOptions } from './coordinate-horizon.js';
 import {
   type CoordinateOptions,
+  checkCompat,
   factorsFrom,
   keepFeedback,
   methodOf,
+  type TimeJob,
   withCoordinateOptions,
 } from './coordinate-options.js';
 import { runReceding } from './coordinate-recede.js';
@@ -61,7 +63,8 @@ export function addCoordinate(program: Command): void {
         "\n  dec coordinate BUSINFO.json BRANCHINFO.json --open sw7,sw8   the ancestor's pair, whose network has two loops",
     )
     .action(async (feeder: string[], options: CoordinateOptions & HorizonOptions) => {
-      process.exitCode = await runCoordinate(feeder, options);
+      const isOnLine = (option: string) => command.getOptionValueSource(option) === 'cli';
+      process.exitCode = await runCoordinate(feeder, options, isOnLine);
     });
   withRuleOptions(command);
   withCoordinateOptions(command);
@@ -69,12 +72,17 @@ export function addCoordinate(program: Command): void {
   withConfiguration(command, 'coordinate');
 }
 
-async function runCoordinate(names: readonly string[], options: CoordinateOptions & HorizonOptions): Promise<number> {
+async function runCoordinate(
+  names: readonly string[],
+  options: CoordinateOptions & HorizonOptions,
+  isOnLine: (option: string) => boolean,
+): Promise<number> {
   const began = performance.now();
   const terminal = new Terminal(options);
   checkLimits(options);
   checkNamed(names);
-  const method = methodOf(options, Boolean(options.horizon ?? options.recede ?? options.envelopes));
+  const method = methodOf(options, timeJob(options), isOnLine);
+  checkCompat(options, isAncestorPair(names));
   const scenario = readCase(names, options);
   if (options.recede !== undefined && options.envelopes === undefined) {
     return runReceding(scenario, options, terminal, options.recede, began);
@@ -101,6 +109,7 @@ async function runCoordinate(names: readonly string[], options: CoordinateOption
     ...(method === undefined ? {} : { method }),
     ...(options.areas === undefined ? {} : { areas: areaPlan(feeder, options.areas) }),
     ...(options.acCorrection ? {} : { maxCorrections: 0 }),
+    ...(options.compat === undefined ? {} : { compat: { upstreamIndexTypo: true } }),
     onRound: ({ round, primalResidual, dualResidual }) =>
       terminal.progress(
         `round ${round}, residuals ${primalResidual.toExponential(1)} ${dualResidual.toExponential(1)}`,
@@ -117,10 +126,18 @@ async function runCoordinate(names: readonly string[], options: CoordinateOption
   return options.strict && isBad ? EXIT.violated : EXIT.done;
 }
 
+function timeJob({ envelopes, recede, horizon }: HorizonOptions): TimeJob | undefined {
+  if (envelopes !== undefined) return { option: '--envelopes' };
+  if (recede !== undefined) return { option: '--recede' };
+  return horizon === undefined ? undefined : { option: '--horizon' };
+}
+
+const isAncestorPair = (names: readonly string[]) => names.length === 2 && names.every((name) => /\.json$/i.test(name));
+
 function readCase(names: readonly string[], options: CoordinateOptions): Case {
   const { loadMultiplier, pvMultiplier } = options;
   checkPair(names);
-  if (names.length === 2 && names.every((name) => /\.json$/i.test(name))) {
+  if (isAncestorPair(names)) {
     const [busInfo, branchInfo] = names.map(readJson);
     const data = ancestorFeeder(busInfo, branchInfo, {
       open: options.open,

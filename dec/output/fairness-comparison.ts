@@ -19,6 +19,31 @@ interface ComparedPoint {
   readonly jain: number;
 }
 
+/** Rules nearer to one another than this share of the picture lie on one another. */
+const SAME = 0.01;
+
+/** By rule: how many of the rules before it lie where it does, in the left and in the right picture. */
+function depths(rules: readonly ComparedRule[]) {
+  const span = (values: readonly number[]) => Math.max(...values) - Math.min(...values) || 1;
+  const width = span(rules.map(({ curtailedKw }) => curtailedKw));
+  const height = span(rules.map(({ jain }) => jain));
+  const ordered = rules.map(({ alphas }) => [...alphas].sort((a, b) => b - a));
+  const isSamePoint = (a: ComparedRule, b: ComparedRule) =>
+    Math.hypot((a.curtailedKw - b.curtailedKw) / width, (a.jain - b.jain) / height) < 2 * SAME;
+  return rules.map((rule, k) => ({
+    point: rules.slice(0, k).filter((other) => isSamePoint(rule, other)).length,
+    line: ordered.slice(0, k).filter((other) => other.every((alpha, i) => Math.abs(alpha - ordered[k]![i]!) < SAME))
+      .length,
+  }));
+}
+
+/** Dashes of a line on 0, 1, 2 others: those below show between them. */
+const DASHES = [
+  [1, 0],
+  [6, 6],
+  [2, 10],
+];
+
 /** Rules that stand nearer than this share of the picture would have their names over one another. */
 const NEAR = 0.06;
 
@@ -54,11 +79,18 @@ export function fairnessComparison(feeder: string, rules: readonly ComparedRule[
     title: 'rule',
     scale: { domain: names, range: names.map((_, k) => COLOURS[k % COLOURS.length]!) },
   };
-  const points = rules.map(({ name, curtailedKw, jain }) => ({ rule: name, kW: curtailedKw, jain }));
+  const depth = depths(rules);
+  // What lies on another rule's point is a ring around it.
+  const points = rules.map(({ name, curtailedKw, jain }, k) => ({
+    ...{ rule: name, kW: curtailedKw, jain },
+    isRing: depth[k]!.point > 0,
+    size: 90 + 190 * depth[k]!.point,
+  }));
   const labels = placedLabels(points);
-  const lines = rules.flatMap(({ name, alphas }) =>
-    [...alphas].sort((a, b) => b - a).map((alpha, k) => ({ rule: name, rank: k + 1, alpha })),
-  );
+  const lines = rules.flatMap(({ name, alphas }, k) => {
+    const on = Math.min(depth[k]!.line, DASHES.length - 1);
+    return [...alphas].sort((a, b) => b - a).map((alpha, i) => ({ rule: name, rank: i + 1, alpha, on }));
+  });
   const axes = {
     x: { field: 'kW', type: 'quantitative', title: 'curtailed (kW)', scale: { zero: false, padding: 20 } },
     y: {
@@ -81,10 +113,14 @@ export function fairnessComparison(feeder: string, rules: readonly ComparedRule[
         height: 300,
         data: { values: points },
         layer: [
-          { mark: { type: 'point', filled: true, size: 90, opacity: 1 }, encoding: { ...axes, color } },
+          ...[false, true].map((isRing) => ({
+            transform: [{ filter: `datum.isRing === ${isRing}` }],
+            mark: { type: 'point', filled: !isRing, opacity: 1, strokeWidth: 2 },
+            encoding: { ...axes, color, size: { field: 'size', type: 'quantitative', scale: null, legend: null } },
+          })),
           ...labels.map(({ point, align, dy }) => ({
             data: { values: [point] },
-            mark: { type: 'text', align, dx: align === 'left' ? 8 : -8, dy, fontSize: 10.5 },
+            mark: { type: 'text', align, dx: align === 'left' ? 12 : -12, dy, fontSize: 10.5 },
             encoding: { ...axes, text: { field: 'rule' } },
           })),
         ],
@@ -98,6 +134,7 @@ export function fairnessComparison(feeder: string, rules: readonly ComparedRule[
           x: { field: 'rank', type: 'quantitative', title: 'PV system, by rank' },
           y: { field: 'alpha', type: 'quantitative', title: 'curtailed fraction alpha', scale: { domain: [0, 1] } },
           color,
+          strokeDash: { field: 'on', type: 'ordinal', scale: { domain: [0, 1, 2], range: DASHES }, legend: null },
         },
       },
     ],

@@ -95,6 +95,8 @@ const settingsSchema = z.strictObject({
   minPowerFactor: z.number(),
   priority: z.enum(['watt', 'var']),
   acCorrection: z.boolean(),
+  /** The ancestor's coefficients. */
+  compat: z.enum(['upstreamIndexTypo']).nullable(),
   maxRounds: z.int(),
   intervalSeconds: z.number(),
   /** Names of switches opened by hand. */

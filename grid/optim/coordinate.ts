@@ -19,7 +19,7 @@ import {
 } from './fairness-rule.js';
 import { AC_TOLERANCE_PU, type Extremes, FeederTruth, type TruthCheck } from './feeder-truth.js';
 import { kktResidual } from './kkt-residual.js';
-import { linearFeeder } from './lindistflow.js';
+import { type LinearCompatibility, linearFeeder } from './lindistflow.js';
 import { isNearAgreement, isRoughPass } from './pacing.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import { type ReactiveRule, reactiveRule } from './reactive.js';
@@ -72,6 +72,8 @@ export interface CoordinationQuestion {
   readonly reactive?: Partial<ReactiveRule>;
   /** Length of the interval that powers hold for, s; for energies. Default 900. */
   readonly intervalSeconds?: number;
+  /** The ancestor's coefficients, for its own networks, which have no secondaries. */
+  readonly compat?: LinearCompatibility;
   /** AC corrections at most; 0 leaves the linear answer. Default 3. */
   readonly maxCorrections?: number;
   /**
@@ -166,7 +168,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const maxCorrections = question.maxCorrections ?? 3;
   const isCheap = method === 'central' || exchange !== 'prices';
   const acTolerancePu = question.acTolerancePu ?? (isCheap ? 1e-7 : 1e-5);
-  const linear = linearFeeder(feeder, state);
+  const linear = linearFeeder(feeder, state, question.compat);
   const truth = new FeederTruth(feeder, linear, inputs, state, settings);
   const fair = (of: FairnessRule) => fairProblem(feeder, linear, inputs, settings.limits, of, reactive);
   const own = method === 'central' || exchange !== 'search' ? fair(rule) : undefined;
@@ -195,6 +197,9 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     const parts = split ?? splitForStar(feeder);
     findings.push(...parts.findings);
     const hasServices = parts.services.length > 0;
+    if (hasServices && question.compat?.upstreamIndexTypo) {
+      throw new DecError('UNSUPPORTED', "The ancestor's coefficients are for networks without secondaries.");
+    }
     if (exchange === 'cuts') {
       if (reactive.mode === 'volt-var' && hasServices) {
         throw new DecError(
@@ -391,7 +396,7 @@ export interface AncestorQuestion
   extends AncestorOptions,
     Pick<
       CoordinationQuestion,
-      'settings' | 'method' | 'maxCorrections' | 'acTolerancePu' | 'onRound' | 'rule' | 'reactive'
+      'settings' | 'method' | 'maxCorrections' | 'acTolerancePu' | 'onRound' | 'rule' | 'reactive' | 'compat'
     > {}
 
 /**

@@ -61,7 +61,7 @@ describe('dec coordinate', () => {
     ['0', /1 or more/],
     ['nowhere.txt', /cannot be read/],
   ])('says what is wrong with --areas %s', async (how, words) => {
-    const { code, stderr } = await dec(['coordinate', FLAGSHIP, '--areas', how, ...store]);
+    const { code, stderr } = await dec(['coordinate', FLAGSHIP, '--agents', '--areas', how, ...store]);
     expect(code).toBe(2);
     expect(stderr).toMatch(words);
   });
@@ -74,6 +74,19 @@ describe('dec coordinate', () => {
       expect(stderr).toMatch(/--areas/);
     },
   );
+
+  it.each([
+    ['--areas without --agents', ['--areas', '3'], /--areas stand between .* add --agents/],
+    ['--gamma where the rule has none', ['--gamma', '2'], /--gamma belongs to alphaFair, and proportional has none/],
+    ['--fairness beside --compare', ['--compare', '--fairness', 'total'], /leave out --fairness total/],
+    ['--compare beside --envelopes', ['--compare', '--envelopes'], /leave out --envelopes, or --compare/],
+    ['--compare beside --horizon', ['--compare', '--horizon', '1h'], /leave out --horizon, or --compare/],
+    ['--compat of another feeder', ['--compat', 'upstreamIndexTypo'], /pair of files, BUSINFO.json BRANCHINFO.json/],
+  ])('refuses %s, which would be passed over, and says what to do', async (_, more, words) => {
+    const { code, stdout, stderr } = await dec(['coordinate', FLAGSHIP, ...more, ...store]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(words);
+  });
 
   it('comes to the central optimum within half a per cent', async () => {
     const run = async (method: string) =>
@@ -135,6 +148,28 @@ describe('dec coordinate', () => {
     const report = coordinationSchema.parse(json());
     expect(Math.abs(report.curtailedW! / 1000 - kW)).toBeLessThanOrEqual(0.005 * kW);
   });
+
+  it.skipIf(feedersDir === undefined)(
+    "reproduces the ancestor's own fraction to 1e-9 with its coefficients, by option and by configuration",
+    async () => {
+      // The ancestor's file alpha_store_admm.json, central equal alpha of T48.
+      const upstream = 0.657658873607;
+      const config = join(folder, 'compat.yaml');
+      writeFileSync(config, 'fairness: equalAlpha\ncoordinate:\n  compat: upstreamIndexTypo\n  ac-correction: false\n');
+      const byOption = ['--fairness', 'equalAlpha', '--compat', 'upstreamIndexTypo', '--no-ac-correction'];
+      for (const more of [byOption, [...byOption, '--method', 'central'], ['--config', config]]) {
+        const { code, json } = await dec(['coordinate', ...T48(), ...more, '--json', ...store]);
+        expect(code).toBe(0);
+        const report = coordinationSchema.parse(json());
+        expect(report.settings.compat).toBe('upstreamIndexTypo');
+        expect(Math.abs(report.alpha!.max - upstream)).toBeLessThanOrEqual(1e-9);
+      }
+      const { json } = await dec(['coordinate', ...T48(), '--fairness', 'equalAlpha', '--no-ac-correction', '--json']);
+      expect(coordinationSchema.parse(json()).settings.compat).toBeNull();
+      // dec-ancestor study 7.2, corrected coefficients.
+      expect(Math.abs(coordinationSchema.parse(json()).alpha!.max - 0.661223767691)).toBeLessThanOrEqual(1e-8);
+    },
+  );
 
   // Loads 49 and 76 have another proportion of vars than of watts over their phases: parts by |S| would be another circuit.
   // dec-ancestor study 7.2 and 7.3: equal fractions that hold the AC power flow.
