@@ -25,6 +25,7 @@ import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import { type ReactiveRule, reactiveRule } from './reactive.js';
 import { SAFE_TEXT, safeDispatch } from './safe-dispatch.js';
 import { type StarSplit, splitForStar } from './split.js';
+import { Standstill } from './standstill.js';
 import type { LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
 import { type Actor, BusActor, busUnits, byId, CentralActor, type Pass, StarActor, type Watch } from './star-actors.js';
 import { modelOfCurve } from './star-cost.js';
@@ -183,6 +184,10 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const { onRound } = question;
   let corrections = 0;
   let isStopped = false;
+  let isStill = false;
+  /** Of an actor that was replaced. */
+  let messages = 0;
+  const standstill = new Standstill(settings);
   const watch: Watch = {
     onRound,
     isInterrupted: (round) => {
@@ -190,8 +195,13 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
       return isStopped;
     },
     isAreaSilent: question.isAreaSilent,
-    isEnough: (progress) => isNearAgreement(progress, corrections, maxCorrections),
+    isEnough: (progress) => {
+      isStill = exchange === 'prices' && standstill.see(progress);
+      return isStill || isNearAgreement(progress, corrections, maxCorrections);
+    },
   };
+  /** What there is instead where price rounds stand still: cuts find the least violation in a few rounds. */
+  let byCuts: (() => Actor) | undefined;
   if (own && !split) actor = new CentralActor(own);
   else {
     const parts = split ?? splitForStar(feeder);
@@ -200,6 +210,14 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     if (hasServices && question.compat?.upstreamIndexTypo) {
       throw new DecError('UNSUPPORTED', "The ancestor's coefficients are for networks without secondaries.");
     }
+    const seated = (of: StarSettings) => {
+      const seating = hasServices
+        ? seatedAtTransformers(feeder, parts, inputs, state, of, rule, reactive)
+        : seatedAtBuses(feeder, problem, inputs, rule, reactive);
+      const areas = question.areas ? { feeder, plan: question.areas } : undefined;
+      return new CutActor(seating, of, watch, areas);
+    };
+    byCuts = () => seated({ ...settings, fairness: 'proportional', exchange: 'cuts' });
     if (exchange === 'cuts') {
       if (reactive.mode === 'volt-var' && hasServices) {
         throw new DecError(
@@ -208,11 +226,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
           { reactive: reactive.mode },
         );
       }
-      const seating = hasServices
-        ? seatedAtTransformers(feeder, parts, inputs, state, settings, rule, reactive)
-        : seatedAtBuses(feeder, problem, inputs, rule, reactive);
-      const areas = question.areas ? { feeder, plan: question.areas } : undefined;
-      actor = new CutActor(seating, settings, watch, areas);
+      actor = seated(settings);
     } else if (question.areas) {
       const own = hasServices ? settings : { ...settings, ...busUnits(problem, settings), ...question.settings };
       const seating = hasServices
@@ -240,6 +254,13 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   for (;;) {
     pass = actor.run();
     history.push(...pass.history);
+    if (isStill && byCuts) {
+      messages += actor.messages;
+      actor = byCuts();
+      isStill = false;
+      corrections = 0;
+      continue;
+    }
     check = truth.solve(pass.alpha, pass.reactiveVar);
     if (problem.units.length === 0 || !check.isConverged || corrections >= maxCorrections) break;
     // A dispatch short of agreement is corrected like another; rounds that somebody has stopped stay stopped.
@@ -339,7 +360,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     levels: pass.levels ?? [],
     agents: actor.agentCount,
     areas: actor.areas ?? [],
-    messages: actor.messages,
+    messages: messages + actor.messages,
     ders,
     settings,
     findings: [...findings, ...passFindings(pass, reactive)],

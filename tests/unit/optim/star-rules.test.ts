@@ -17,7 +17,8 @@ function both(rule: Partial<FairnessRule>, changes: Partial<CoordinationQuestion
     ...{ feeder: net, inputs: MODEL_INPUTS, state: MODEL_STATE, settings: { limits }, rule },
     ...{ maxCorrections: 0, leastCurtailedW: 0, ...changes },
   };
-  const central = coordinateInProcess({ ...question, method: 'central' });
+  const { areas: _, ...inOneHand } = question;
+  const central = coordinateInProcess({ ...inOneHand, method: 'central' });
   const star = coordinateInProcess({ ...question, method: 'admm' });
   const worst = Math.max(...star.ders.map(({ alpha }, i) => Math.abs(alpha - central.ders[i]!.alpha)));
   return { central, star, worst, gap: Math.abs(star.curtailedW - central.curtailedW) / central.availableW };
@@ -61,6 +62,25 @@ describe('agents below service transformers under every rule', () => {
 
   it("refuse Volt-VAr below transformers, because its voltages are the agents' own", () => {
     expect(() => both({ mode: 'proportional' }, { reactive: { mode: 'volt-var' } })).toThrow(/--method central/);
+  });
+});
+
+describe('agents where the limits cannot hold', () => {
+  // The source alone stands above the limit: nobody's curtailment is enough.
+  const high = street({ transformers: 4, customers: 3, pvKw: 25, loadKw: 2, sourcePu: 1.06 });
+
+  it.each([
+    ['proportional', undefined],
+    ['proportional', { kind: 'count', count: 2 }],
+    ['alphaFair', undefined],
+  ] as const)('%s: see that prices lead nowhere and end with the least violation', (mode, areas) => {
+    const { star, central } = both({ mode }, { feeder: high, maxCorrections: 3, ...(areas ? { areas } : {}) });
+    expect(central.status).toBe('limitsViolated');
+    expect(star.status).toBe('limitsViolated');
+    expect(star.statusText).toBe('Limits are violated in the AC power flow even with the best dispatch found.');
+    // Four passes of 200 rounds were spent before.
+    expect(star.rounds).toBeLessThanOrEqual(60);
+    expect(star.ac.vMaxPu).toBeLessThan(central.ac.vMaxPu + 1e-5);
   });
 });
 
