@@ -112,12 +112,12 @@ export function liveRule(options: RuleOptions): LiveRule {
   }
   const mode = starMode(rule);
   if (mode !== undefined) return { fairness: mode };
-  // What was served before is kept in a file of dec coordinate; with equal weights a live dispatch was 1.5e-2 of alpha off.
+  // What was served before is kept in a file of dec coordinate.
   const isPriced = starExchange(rule, false) === 'prices' && rule.mode !== 'feedback';
-  if (isPriced && rule.weights === 'capacity') return { fairness: nearestMode(rule), rule };
+  if (isPriced) return { fairness: nearestMode(rule), rule };
   throw new DecError(
     'BAD_ARGUMENT',
-    `Live agents cannot agree on ${rule.mode} at level ${rule.level} with weights by ${rule.weights}: what they exchange are prices. They can on proportional, exportBased, alphaFair (gamma above 0) and equalAlpha at level customer or transformer, on equalAlpha at level feeder, and on total at level customer, with weights by capacity. dec coordinate solves all rules.`,
+    `Live agents cannot agree on ${rule.mode} at level ${rule.level} with weights by ${rule.weights}: what they exchange are prices. They can on proportional, exportBased, alphaFair (gamma above 0) and equalAlpha at level customer or transformer, on equalAlpha at level feeder, and on total at level customer with weights by capacity. dec coordinate solves all rules.`,
     { fairness: rule.mode, level: rule.level, weights: rule.weights },
   );
 }

@@ -18,6 +18,7 @@ describe('what a live run commits', () => {
     { mode: 'exportBased' },
     { mode: 'alphaFair', gamma: 1 },
     { mode: 'equalAlpha', level: 'transformer' },
+    { mode: 'proportional', weights: 'equal' },
   ];
   for (const given of rules) {
     const rule = fairnessRule(given);

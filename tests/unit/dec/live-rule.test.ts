@@ -28,10 +28,12 @@ describe('rules of a live run', () => {
     { fairness: 'alphaFair', gamma: 2 },
     { fairness: 'equalAlpha', level: 'transformer' },
     { fairness: 'proportional', level: 'transformer' },
+    { fairness: 'proportional', weights: 'equal' },
+    { fairness: 'alphaFair', weights: 'equal' },
   ] as const)('%o is agreed on by prices', (options) => {
     const { rule } = liveRule({ ...usual, ...options });
     expect(rule?.mode).toBe(options.fairness);
-    expect(JSON.parse(JSON.stringify(rule)).weights).toBe('capacity');
+    expect(JSON.parse(JSON.stringify(rule)).weights).toBe('weights' in options ? options.weights : 'capacity');
   });
 
   it.each([
@@ -40,7 +42,7 @@ describe('rules of a live run', () => {
     { fairness: 'feedback' },
     { fairness: 'alphaFair', gamma: 0 },
     { fairness: 'proportional', level: 'area' },
-    { fairness: 'proportional', weights: 'equal' },
+    { fairness: 'total', weights: 'equal' },
   ] as const)('%o is refused, with what can be', (options) => {
     expect(() => liveRule({ ...usual, ...options })).toThrow(/exportBased.*alphaFair.*dec coordinate solves all rules/);
   });
