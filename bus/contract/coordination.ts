@@ -44,6 +44,8 @@ const boundary = z.object({
   powerW: numbers,
   powerVar: numbers,
   voltageSquaredPu: numbers,
+  /** Where the fraction is dictated: the lowest port voltages that the agent's limits bear. */
+  lowestVoltageSquaredPu: numbers.exactOptional(),
   alpha: z.number().exactOptional(),
   /** Sum of curtailed fractions of the agent's DER, and how many there are. */
   alphaSum: z.number().exactOptional(),

@@ -21,12 +21,13 @@ export function portNodesOf(assignment: unknown): number | undefined {
  * @param nodes - port nodes of the agent; the length is not checked without it
  */
 export function boundaryFault(answer: BoundaryAnswer, nodes: number | undefined): string | undefined {
-  const { voltageSquaredPu, alpha = 0, alphaSum = 0, alphaCount = 0 } = answer;
+  const { voltageSquaredPu, lowestVoltageSquaredPu: lowest, alpha = 0, alphaSum = 0, alphaCount = 0 } = answer;
+  const voltageFault = (name: string, values: readonly number[]) =>
+    vectorFault(name, values, nodes, VOLTAGE_SQUARED_MIN_PU, VOLTAGE_SQUARED_MAX_PU);
   return (
     powerFault(answer, nodes) ??
-    (voltageSquaredPu.length === 0
-      ? undefined
-      : vectorFault('voltageSquaredPu', voltageSquaredPu, nodes, VOLTAGE_SQUARED_MIN_PU, VOLTAGE_SQUARED_MAX_PU)) ??
+    (voltageSquaredPu.length === 0 ? undefined : voltageFault('voltageSquaredPu', voltageSquaredPu)) ??
+    (lowest === undefined ? undefined : voltageFault('lowestVoltageSquaredPu', lowest)) ??
     ([alpha, alphaSum, alphaCount].every(Number.isFinite) ? undefined : 'a curtailed fraction is not finite')
   );
 }

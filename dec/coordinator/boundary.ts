@@ -4,8 +4,12 @@ import type { PortPower } from './interval.js';
 
 /** An agent's answer as the star takes it. */
 export function boundaryReply(answer: BoundaryAnswer, round: number): AgentReply {
-  const { powerW, powerVar, voltageSquaredPu, alpha, status } = answer;
-  return { round, powerW, powerVar, voltageSquaredPu, status, ...(alpha === undefined ? {} : { alpha }) };
+  const { powerW, powerVar, voltageSquaredPu, lowestVoltageSquaredPu, alpha, status } = answer;
+  return {
+    ...{ round, powerW, powerVar, voltageSquaredPu, status },
+    ...(lowestVoltageSquaredPu === undefined ? {} : { lowestVoltageSquaredPu }),
+    ...(alpha === undefined ? {} : { alpha }),
+  };
 }
 
 /** The agent's curtailed fraction over its units; undefined when it has none or tells none. */
@@ -16,7 +20,8 @@ export function meanAlpha({ alpha, alphaSum, alphaCount }: BoundaryAnswer): numb
 
 /** Whether an answer has a number for every port node. */
 export function isUsable(answer: BoundaryAnswer, nodes: number): boolean {
-  const { powerW, powerVar, voltageSquaredPu } = answer;
+  const { powerW, powerVar, voltageSquaredPu, lowestVoltageSquaredPu } = answer;
+  if (lowestVoltageSquaredPu !== undefined && !isVector(lowestVoltageSquaredPu, nodes)) return false;
   // Modes without a voltage of the agents' own leave it out.
   if (voltageSquaredPu.length > 0 && !isVector(voltageSquaredPu, nodes)) return false;
   return isVector(powerW, nodes) && isVector(powerVar, nodes);

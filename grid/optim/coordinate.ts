@@ -249,6 +249,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   }
   const history: RoundProgress[] = [];
   let used: Float64Array = new Float64Array(linear.network.nodes.length);
+  let lastAlpha: ReadonlyMap<string, number> | undefined;
   let pass: Pass;
   let check: TruthCheck;
   for (;;) {
@@ -271,18 +272,23 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     if (!isRough && !truth.wantsCorrection(check, used, isCurtailing || isAbsorbing, acTolerancePu)) break;
     actor.correct(check);
     used = check.correction;
+    lastAlpha = pass.alpha;
     corrections++;
   }
 
   const isInterrupted = pass.status === 'roundLimit';
   const isDone = pass.status === 'optimal' || pass.status === 'converged';
   if (check.isConverged && (isInterrupted || (isDone && maxCorrections > 0))) {
-    const safe = safeDispatch(pass, truth, check, settings.limits);
+    const safe = safeDispatch(pass, truth, check, settings.limits, isInterrupted ? undefined : lastAlpha);
     if (safe.alpha !== pass.alpha) {
       findings.push(
         isInterrupted
-          ? { severity: 'warning', code: 'ROUNDS_INTERRUPTED', message: SAFE_TEXT[safe.how] }
-          : { severity: 'warning', code: 'CORRECTIONS_SPENT', message: SPENT_TEXT },
+          ? {
+              severity: 'warning',
+              code: 'ROUNDS_INTERRUPTED',
+              message: `Rounds were interrupted; ${SAFE_TEXT[safe.how]}`,
+            }
+          : { severity: 'warning', code: 'CORRECTIONS_SPENT', message: `${SPENT_TEXT} ${SAFE_TEXT[safe.how]}` },
       );
       pass = { ...pass, alpha: safe.alpha };
     }
@@ -367,9 +373,8 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   };
 }
 
-/** What is told where the last correction did not do. */
-const SPENT_TEXT =
-  'After the last correction a node still stood outside its limit in the AC power flow; everybody was curtailed by the same share of what is served until all nodes hold.';
+/** What is told where the last correction did not do; what was done then follows. */
+const SPENT_TEXT = 'After the last correction a node still stood outside its limit in the AC power flow;';
 
 /** Reactive power further than this from where it should be is told, share of the rating. */
 const REACTIVE_ERROR = 1e-5;

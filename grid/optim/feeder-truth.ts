@@ -108,10 +108,11 @@ export class FeederTruth {
    * @param tolerancePu - how near model and AC power flow must be at a limit
    */
   wantsCorrection(check: TruthCheck, used: Float64Array, isUsed: boolean, tolerancePu: number): boolean {
-    const { maxPu } = this.settings.limits;
-    if (check.limitedMaxPu > maxPu + Math.min(tolerancePu, AC_TOLERANCE_PU / 2)) return true;
-    // An AC maximum below the limit while power is curtailed gives power away, and so does any node that should be at its own.
-    return isUsed && (check.limitedMaxPu < maxPu - tolerancePu || this.bindingErrorPu(check, used) > tolerancePu);
+    const { minPu, maxPu } = this.settings.limits;
+    const excessPu = Math.max(check.limitedMaxPu - maxPu, minPu - check.limitedMinPu);
+    if (excessPu > Math.min(tolerancePu, AC_TOLERANCE_PU / 2)) return true;
+    // Power is given away where no node is at a limit in the AC power flow, or one is not that should be.
+    return isUsed && (excessPu < -tolerancePu || this.bindingErrorPu(check, used) > tolerancePu);
   }
 
   /** The largest {@link bindingErrorPu} of all nodes that carry limits. */

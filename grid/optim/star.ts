@@ -97,6 +97,8 @@ export interface AgentReply {
   readonly powerVar: readonly number[];
   /** Empty when the agent has no voltage limits of its own. */
   readonly voltageSquaredPu: readonly number[];
+  /** Where alpha is dictated: the lowest port voltages that its limits bear, pu squared. */
+  readonly lowestVoltageSquaredPu?: readonly number[];
   readonly alpha?: number;
   /** Largest change of any curtailed fraction behind the port since the last answer. */
   readonly alphaChange?: number;
