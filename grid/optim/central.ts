@@ -26,7 +26,7 @@ export type CentralStatus = 'optimal' | 'limitsViolated' | 'failed';
 /** One sentence for each status. */
 export const CENTRAL_STATUS_TEXT: Readonly<Record<CentralStatus, string>> = {
   optimal: 'Every limit holds in the linear model at the least cost.',
-  limitsViolated: 'The limits cannot hold even with full curtailment; this is the dispatch of least violation.',
+  limitsViolated: 'The limits cannot hold with any curtailment; this is the dispatch of least violation.',
   failed: 'The solver did not reach its tolerance; the dispatch may be far from the optimum.',
 };
 

@@ -6,10 +6,11 @@ import type { FairAnswer, FairProgramme } from './fair-programme.js';
  *
  * Solved: min t with curtailed power c_g = min(t, available_g) and every limit.
  * Steps: 1. the available powers, sorted, are the places where t begins to take a group whole; the first of them at which the
- *        limits hold is searched by halving (more curtailment is taken to help, as it does without phases that pull apart);
+ *        limits hold is searched by halving, and where that finds none (a lower limit may hold in between, and no longer
+ *        with everything curtailed) in turn;
  *        2. between it and the one before, c is linear in t: one programme in t finds its least value exactly.
- * Cost: log2(groups) evaluations (programmes, where reactive power is decided), and one programme.
- * Fails: undefined when the limits do not hold even with everything curtailed.
+ * Cost: log2(groups) evaluations (programmes, where reactive power is decided), all groups at worst, and one programme.
+ * Fails: undefined when the limits hold at none of the places.
  */
 
 /** Finds the least t; `auxiliary[0]` of the answer is t, kW. */
@@ -32,7 +33,8 @@ export function solveEqualPower(programme: FairProgramme): FairAnswer | undefine
     if (holds(places[middle]!)) high = middle;
     else low = middle + 1;
   }
-  if (low >= places.length) return undefined;
+  if (low >= places.length) low = places.findIndex(holds);
+  if (low < 0) return undefined;
   const from = low > 0 ? places[low - 1]! : 0;
   const whole = availableKw.map((kw) => (kw <= from ? 1 : 0));
   const members = Array.from(availableKw.keys()).filter((g) => !whole[g]);
