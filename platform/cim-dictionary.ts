@@ -1,3 +1,4 @@
+import type { MeasurementPoint } from '../bus/index.js';
 import type { CimObject } from '../grid/cim/index.js';
 import {
   type Capacitor,
@@ -256,6 +257,11 @@ function regulatorEntries(model: LoadedModel): readonly unknown[] {
   });
 }
 
+/** Name of the simulator's object that a point is measured at. */
+export function simulatorObject({ type, bus, eqtype, eqname }: MeasurementPoint): string {
+  return type === 'PNV' ? `nd_${bus}` : `${SOLVER_PREFIX[eqtype] ?? ''}${eqname}`;
+}
+
 function measurementEntries(model: LoadedModel): readonly unknown[] {
   return measurementPoints(model).map((point) => ({
     name: point.name,
@@ -268,6 +274,6 @@ function measurementEntries(model: LoadedModel): readonly unknown[] {
     ConductingEquipment_type: point.eqtype,
     ConductingEquipment_name: point.eqname,
     ConnectivityNode: point.bus,
-    SimObject: point.type === 'PNV' ? `nd_${point.bus}` : `${SOLVER_PREFIX[point.eqtype] ?? ''}${point.eqname}`,
+    SimObject: simulatorObject(point),
   }));
 }

@@ -1,6 +1,12 @@
 import type { ConfigurationRequest } from '../bus/index.js';
+import { writeDss } from '../grid/dss/writer/index.js';
 import { DecError } from '../grid/math/index.js';
 import { cimDictionary, feederIndex } from './cim-dictionary.js';
+import { type NodeAdmittance, nodeAdmittance, snapshotYbus, ybusExport } from './export/admittance.js';
+import { limitsExport } from './export/limits.js';
+import { simulationOutput } from './export/measured-objects.js';
+import { nominalVoltages, vnomExport } from './export/nominal-voltage.js';
+import { symbolsExport } from './export/symbols.js';
 import type { LoadedModel } from './loaded-model.js';
 import type { ModelStore } from './model-store.js';
 
@@ -8,14 +14,24 @@ import type { ModelStore } from './model-store.js';
 export interface ConfigurationService {
   /** `data` of the answer. @throws DecError when the export is unknown or a parameter is missing */
   answer(request: ConfigurationRequest): unknown;
+  /** The admittances of a feeder by node, as the toolbox's static-ybus service answers. @throws DecError `FEEDER_UNKNOWN` */
+  staticYbus(feederId: string): Readonly<Record<string, unknown>>;
 }
+
+/** What the real platform also exports; each needs a program that is no part of this one. */
+const REFUSED: Readonly<Record<string, string>> = {
+  'GridLAB-D Base GLM': 'GridLAB-D models are not written; take "DSS Base", which OpenDSS reads.',
+  'GridLAB-D Zipload Schedule': 'GridLAB-D schedules are not written; profiles are named in the simulation request.',
+  'GridLAB-D All': 'folders of GridLAB-D files are not written; take "DSS Base", which OpenDSS reads.',
+  'DSS All': 'folders are not written; "DSS Base" is one script with everything.',
+  OCHRE: 'house models are not simulated.',
+};
 
 /** Makes the service. A model may be named by `model_id`, or by the id of a simulation of it. */
 export function createConfigurationService(
   store: ModelStore,
   modelOfSimulation: (simulationId: string) => string | undefined,
 ): ConfigurationService {
-  const dictionaries = new WeakMap<LoadedModel, unknown>();
   const modelOf = ({ parameters }: ConfigurationRequest): LoadedModel => {
     const simulationId = parameters['simulation_id'];
     const named = parameters['model_id'] || (simulationId ? modelOfSimulation(simulationId) : undefined);
@@ -24,29 +40,56 @@ export function createConfigurationService(
       parameters: Object.keys(parameters),
     });
   };
+  const admittance = remembered((model): NodeAdmittance => nodeAdmittance(model.feeder));
+  const ofModel = (make: (model: LoadedModel) => unknown) => {
+    const known = remembered(make);
+    return (request: ConfigurationRequest) => known(modelOf(request));
+  };
   const exports: ReadonlyMap<string, (request: ConfigurationRequest) => unknown> = new Map([
-    [
-      'CIM Dictionary',
-      (request: ConfigurationRequest) => {
-        const model = modelOf(request);
-        const known = dictionaries.get(model);
-        if (known !== undefined) return known;
-        const dictionary = cimDictionary(model);
-        dictionaries.set(model, dictionary);
-        return dictionary;
-      },
-    ],
+    ['CIM Dictionary', ofModel(cimDictionary)],
     ['CIM Feeder Index', () => feederIndex(store.all())],
+    ['YBus Export', ofModel((model) => ybusExport(model.feeder, admittance(model)))],
+    ['Vnom Export', ofModel(({ feeder }) => vnomExport(nominalVoltages(feeder)))],
+    ['GridLAB-D Limits', ofModel(limitsExport)],
+    ['GridLAB-D Symbols', ofModel(symbolsExport)],
+    ['GridLAB-D Simulation Output', ofModel(simulationOutput)],
+    ['DSS Base', ofModel(({ feeder }) => writeDss(feeder).text)],
+    ['DSS Coordinate', ofModel(coordinates)],
   ]);
   return {
     answer(request) {
-      const make = exports.get(request.configurationType);
+      const { configurationType } = request;
+      const make = exports.get(configurationType);
       if (make) return make(request);
-      throw new DecError(
-        'UNSUPPORTED',
-        `No configuration handler registered for '${request.configurationType}'. Registered are ${[...exports.keys()].join(', ')}.`,
-        { configurationType: request.configurationType },
-      );
+      const reason = REFUSED[configurationType];
+      const message = reason
+        ? `'${configurationType}' is not exported by this platform: ${reason}`
+        : `No configuration handler registered for '${configurationType}'. Registered are ${[...exports.keys()].join(', ')}.`;
+      throw new DecError('UNSUPPORTED', message, { configurationType });
+    },
+    staticYbus(feederId) {
+      return { feeder_id: feederId, ybus: snapshotYbus(admittance(store.find(feederId))) };
     },
   };
+}
+
+/** Makes something of a model once. */
+function remembered<T>(make: (model: LoadedModel) => T): (model: LoadedModel) => T {
+  const made = new WeakMap<LoadedModel, { readonly value: T }>();
+  return (model) => {
+    const known = made.get(model);
+    if (known) return known.value;
+    const value = make(model);
+    made.set(model, { value });
+    return value;
+  };
+}
+
+/** Lines `bus,x,y` for the buses that have a place, named as in "DSS Base". */
+function coordinates({ feeder }: LoadedModel): string {
+  const { busNames } = writeDss(feeder, { solve: false });
+  const lines = feeder.buses.flatMap(({ id, x, y }) =>
+    x === undefined || y === undefined ? [] : [`${busNames.get(id) ?? id},${x},${y}\n`],
+  );
+  return lines.join('');
 }

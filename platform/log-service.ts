@@ -28,6 +28,8 @@ export interface LogService {
   platform(entry: LogEntry): void;
   /** A line about one simulation, on its own log topic; what is WARN or worse also goes to the platform's. */
   simulation(simulationId: string, entry: LogEntry): void;
+  /** Keeps a line that somebody else wrote; it is on its topic already. */
+  keep(line: LogLine): void;
   /** Lines in the order they were written, newest last. */
   lines(filter?: LogFilter): readonly LogLine[];
 }
@@ -55,6 +57,10 @@ export function createLogService(options: {
 }): LogService {
   const { bus, clock, onLog } = options;
   const kept: LogLine[] = [];
+  const keep = (line: LogLine): void => {
+    kept.push(line);
+    if (kept.length > KEPT_LINES + KEPT_LINES / 10) kept.splice(0, kept.length - KEPT_LINES);
+  };
   const write = (processId: string, processType: string, topics: readonly string[], entry: LogEntry): void => {
     const line: LogLine = {
       source: entry.source,
@@ -66,13 +72,13 @@ export function createLogService(options: {
       storeToDb: true,
       process_type: processType,
     };
-    kept.push(line);
-    if (kept.length > KEPT_LINES + KEPT_LINES / 10) kept.splice(0, kept.length - KEPT_LINES);
+    keep(line);
     const body = simulationLog.format(line);
     for (const topic of topics) bus.send(topic, body);
     onLog?.(line);
   };
   return {
+    keep: (line) => keep({ ...line, timestamp: line.timestamp ?? clock.nowMs() }),
     platform: (entry) => write(PLATFORM_PROCESS_ID, 'platform', [PLATFORM_LOG_TOPIC], entry),
     simulation(simulationId, entry) {
       const topic = simulationLogTopic(simulationId);

@@ -7,16 +7,23 @@ import {
   describeObject,
   findObject,
   measurementPoints,
-  namespaceOf,
   objectsOf,
   objectTable,
 } from './object-dictionary.js';
+import type { SparqlFormat } from './sparql/engine.js';
+import type { SparqlService } from './sparql/sparql-service.js';
+import { namespaceOf } from './sparql/triples.js';
 
-/** Answers questions about the models of a store, from their object index. */
+/** An answer: `data` of the envelope, or (XML and CSV) the whole body. */
+export type ModelAnswer = { readonly data: unknown } | { readonly body: string };
+
+/** Answers questions about the models of a store, from their object index; SPARQL from a store of statements. */
 export interface ModelService {
-  /** `data` of the answer. @throws DecError when the question is incomplete or cannot be answered */
-  answer(query: ModelQuery): unknown;
+  /** The answer; of SPARQL a promise. @throws DecError when the question is incomplete or cannot be answered */
+  answer(query: ModelQuery): ModelAnswer | Promise<ModelAnswer>;
 }
+
+const FORMATS: readonly SparqlFormat[] = ['json', 'xml', 'csv'];
 
 /** One condition of a filter: an attribute has a value. */
 interface Condition {
@@ -25,7 +32,7 @@ interface Condition {
 }
 
 /** Makes the service. */
-export function createModelService(store: ModelStore): ModelService {
+export function createModelService(store: ModelStore, sparql: SparqlService): ModelService {
   const required = (query: ModelQuery, key: 'modelId' | 'objectType' | 'objectId'): string => {
     const value = query[key];
     if (value) return value;
@@ -38,78 +45,92 @@ export function createModelService(store: ModelStore): ModelService {
     query.modelId ? [store.find(query.modelId)] : store.all();
   const byName = (all: readonly LoadedModel[]) => [...all].sort((a, b) => a.name.localeCompare(b.name));
 
-  return {
-    answer(query) {
-      if (query.resultFormat.toUpperCase() !== 'JSON') {
-        throw new DecError('UNSUPPORTED', `The result format ${query.resultFormat} is not supported; ask for JSON.`, {
-          resultFormat: query.resultFormat,
-        });
+  const tabulate = async (query: ModelQuery): Promise<ModelAnswer> => {
+    if (!query.queryString) {
+      throw new DecError('BAD_ARGUMENT', 'QUERY: queryString is missing.', { key: 'queryString' });
+    }
+    const format = formatOf(query);
+    const text = await sparql.query(query.queryString, format);
+    return format === 'json' ? { data: JSON.parse(text) } : { body: text };
+  };
+
+  const dataOf = (query: ModelQuery): unknown => {
+    switch (query.requestType) {
+      case 'QUERY_MODEL_NAMES':
+        return { modelNames: byName(store.all()).map(({ mrid }) => mrid) };
+      case 'QUERY_MODEL_INFO':
+        return { models: byName(store.all()).map(modelInfo) };
+      case 'QUERY_OBJECT_TYPES': {
+        const types = models(query).flatMap((model) => classesOf(model).map((name) => namespaceOf(model.index) + name));
+        return { objectTypes: [...new Set(types)].sort() };
       }
-      switch (query.requestType) {
-        case 'QUERY_MODEL_NAMES':
-          return { modelNames: byName(store.all()).map(({ mrid }) => mrid) };
-        case 'QUERY_MODEL_INFO':
-          return { models: byName(store.all()).map(modelInfo) };
-        case 'QUERY_OBJECT_TYPES': {
-          const types = models(query).flatMap((model) => classesOf(model).map((name) => namespaceOf(model) + name));
-          return { objectTypes: [...new Set(types)].sort() };
+      case 'QUERY_OBJECT_IDS': {
+        const model = store.find(required(query, 'modelId'));
+        return { objectIds: objectsOf(model, shortName(required(query, 'objectType'))).map(({ mrid }) => mrid) };
+      }
+      case 'QUERY_OBJECT': {
+        const id = required(query, 'objectId');
+        for (const model of models(query)) {
+          const object = findObject(model, id);
+          if (object) return objectTable(model, object);
         }
-        case 'QUERY_OBJECT_IDS': {
-          const model = store.find(required(query, 'modelId'));
-          return { objectIds: objectsOf(model, shortName(required(query, 'objectType'))).map(({ mrid }) => mrid) };
+        return { head: { vars: ['property', 'value'] }, results: { bindings: [] } };
+      }
+      case 'QUERY_OBJECT_DICT': {
+        const model = store.find(required(query, 'modelId'));
+        if (query.objectId) {
+          const object = findObject(model, query.objectId);
+          return object ? [describeObject(model, object)] : [];
         }
-        case 'QUERY_OBJECT': {
-          const id = required(query, 'objectId');
-          for (const model of models(query)) {
-            const object = findObject(model, id);
-            if (object) return objectTable(model, object);
-          }
-          return { head: { vars: ['property', 'value'] }, results: { bindings: [] } };
-        }
-        case 'QUERY_OBJECT_DICT': {
-          const model = store.find(required(query, 'modelId'));
-          if (query.objectId) {
-            const object = findObject(model, query.objectId);
-            return object ? [describeObject(model, object)] : [];
-          }
-          if (!query.objectType) {
-            throw new DecError('BAD_ARGUMENT', 'queryObjectDict: both object id and object type missing.', {
-              requestType: query.requestType,
-            });
-          }
-          return objectsOf(model, shortName(query.objectType)).map((object) => describeObject(model, object));
-        }
-        case 'QUERY_OBJECT_MEASUREMENTS': {
-          const model = store.find(required(query, 'modelId'));
-          return measurementPoints(model, {
-            ...(query.objectType ? { objectType: shortName(query.objectType) } : {}),
-            ...(query.objectId ? { objectId: query.objectId } : {}),
+        if (!query.objectType) {
+          throw new DecError('BAD_ARGUMENT', 'queryObjectDict: both object id and object type missing.', {
+            requestType: query.requestType,
           });
         }
-        case 'QUERY_MODEL': {
-          const model = store.find(required(query, 'modelId'));
-          const conditions = parseFilter(query.filter ?? '');
-          const classes = query.objectType ? [shortName(query.objectType)] : classesOf(model);
-          return classes
-            .flatMap((name) => objectsOf(model, name))
-            .filter((object) => conditions.every(({ attribute, value }) => object.get(attribute) === value))
-            .map((object) => describeObject(model, object));
-        }
-        case 'QUERY':
-          throw new DecError(
-            'UNSUPPORTED',
-            `SPARQL (QUERY) is not supported by this platform. Supported are ${MODEL_QUERY_TYPES.filter((type) => type !== 'QUERY').join(', ')}.`,
-            { requestType: query.requestType },
-          );
-        default:
-          throw new DecError(
-            'BAD_ARGUMENT',
-            `The request type "${query.requestType}" is unknown; known are ${MODEL_QUERY_TYPES.join(', ')}.`,
-            { requestType: query.requestType },
-          );
+        return objectsOf(model, shortName(query.objectType)).map((object) => describeObject(model, object));
       }
+      case 'QUERY_OBJECT_MEASUREMENTS': {
+        const model = store.find(required(query, 'modelId'));
+        return measurementPoints(model, {
+          ...(query.objectType ? { objectType: shortName(query.objectType) } : {}),
+          ...(query.objectId ? { objectId: query.objectId } : {}),
+        });
+      }
+      case 'QUERY_MODEL': {
+        const model = store.find(required(query, 'modelId'));
+        const conditions = parseFilter(query.filter ?? '');
+        const classes = query.objectType ? [shortName(query.objectType)] : classesOf(model);
+        return classes
+          .flatMap((name) => objectsOf(model, name))
+          .filter((object) => conditions.every(({ attribute, value }) => object.get(attribute) === value))
+          .map((object) => describeObject(model, object));
+      }
+      default:
+        throw new DecError(
+          'BAD_ARGUMENT',
+          `The request type "${query.requestType}" is unknown; known are ${MODEL_QUERY_TYPES.join(', ')}.`,
+          { requestType: query.requestType },
+        );
+    }
+  };
+
+  return {
+    answer(query) {
+      if (query.requestType === 'QUERY') return tabulate(query);
+      const format = formatOf(query);
+      if (format === 'json') return { data: dataOf(query) };
+      const message = `${query.requestType} is answered as JSON only; XML and CSV are forms of QUERY.`;
+      throw new DecError('UNSUPPORTED', message, { requestType: query.requestType, resultFormat: format });
     },
   };
+}
+
+function formatOf({ resultFormat }: ModelQuery): SparqlFormat {
+  const format = FORMATS.find((known) => known === resultFormat.toLowerCase());
+  if (format) return format;
+  throw new DecError('UNSUPPORTED', `The result format ${resultFormat} is unknown; known are JSON, XML and CSV.`, {
+    resultFormat,
+  });
 }
 
 function modelInfo({ name, mrid, feeder: { container } }: LoadedModel) {

@@ -2,15 +2,7 @@ import type { MeasurementPoint, SparqlResult } from '../bus/index.js';
 import type { CimObject } from '../grid/cim/index.js';
 import { canonicalMrid } from '../grid/model/index.js';
 import type { LoadedModel } from './loaded-model.js';
-
-const RDF_TYPE = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#type';
-/** Name space when the source names none. */
-const CIM100 = 'http://iec.ch/TC57/CIM100#';
-
-/** Name space of a model's classes and attributes. */
-export function namespaceOf(model: LoadedModel): string {
-  return [...model.index.namespaces].find((uri) => uri.endsWith('#')) ?? CIM100;
-}
+import { statementsOf } from './sparql/triples.js';
 
 /** Attributes of an object by qualified name, all as text; links as the mRID of their target. */
 export function describeObject(model: LoadedModel, object: CimObject): Readonly<Record<string, string>> {
@@ -26,18 +18,10 @@ export function describeObject(model: LoadedModel, object: CimObject): Readonly<
 
 /** Properties of an object as a SPARQL table of `property` and `value`. */
 export function objectTable(model: LoadedModel, object: CimObject): SparqlResult {
-  const namespace = namespaceOf(model);
-  const uri = (value: string) => ({ type: 'uri', value });
-  const bindings: Record<string, { type: string; value: string }>[] = [
-    { property: uri(RDF_TYPE), value: uri(namespace + object.className) },
-  ];
-  for (const { attribute, kind, value } of object.properties()) {
-    const written =
-      kind === 'literal'
-        ? { type: 'literal', value }
-        : uri(kind === 'enumeration' ? namespace + value : resourceUri(model.index.get(value)?.subject ?? value));
-    bindings.push({ property: uri(namespace + attribute), value: written });
-  }
+  const bindings = [...statementsOf(model.index, object)].map(({ predicate, kind, value }) => ({
+    property: { type: 'uri', value: predicate },
+    value: { type: kind, value },
+  }));
   return { head: { vars: ['property', 'value'] }, results: { bindings } };
 }
 
@@ -101,8 +85,4 @@ function belongsTo(model: LoadedModel, object: CimObject): boolean {
   const own = canonicalMrid(model.mrid);
   const container = object.className === 'Feeder' ? object.id : object.ref('Equipment.EquipmentContainer');
   return container === undefined || container === own || !model.siblings.includes(container);
-}
-
-function resourceUri(subject: string): string {
-  return subject.startsWith('_') ? `#${subject}` : `urn:uuid:${subject}`;
 }

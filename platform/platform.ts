@@ -11,6 +11,7 @@ import {
 } from '../bus/index.js';
 import { createPowerFlow } from '../grid/flow/index.js';
 import { DecError } from '../grid/math/index.js';
+import { createApplicationService } from './application-service.js';
 import { type Clock, systemClock } from './clock.js';
 import { createConfigurationService } from './configuration-service.js';
 import { createFieldService } from './field-service.js';
@@ -21,6 +22,9 @@ import { packageProfiles } from './package-files.js';
 import { newProcessId, routeRequests } from './request-router.js';
 import { createSimulationHost, type RunSummary } from './simulation/host.js';
 import type { ProfileLibrary } from './simulation/scenario.js';
+import { openSparqlEndpoint, type SparqlEndpoint } from './sparql/http-endpoint.js';
+import { createSparqlService } from './sparql/sparql-service.js';
+import { createTimeSeries } from './time-series.js';
 import { createTokenService, DEFAULT_USERS, type PlatformUser, type TokenService } from './token-service.js';
 
 /** Settings of {@link startPlatform}. */
@@ -39,7 +43,9 @@ export interface PlatformOptions {
   readonly users?: Readonly<Record<string, PlatformUser>>;
   /** STOMP over WebSocket on a port of its own; none when absent. */
   readonly webSocket?: { readonly port: number; readonly origins?: readonly string[] };
-  /** TLS on every port; plain text when absent. */
+  /** SPARQL over HTTP on this port, loopback only, for it knows no logins; none when absent. */
+  readonly sparqlPort?: number;
+  /** TLS on every port of STOMP; plain text when absent. */
   readonly tls?: TlsKeys;
   /** Bounds of the broker that differ from its own, such as what it keeps for a subscriber that does not read. */
   readonly brokerLimits?: Partial<BrokerLimits>;
@@ -57,6 +63,8 @@ export interface Platform {
   readonly stompUrl: string;
   /** `ws://host:port/stomp`, where there is STOMP over WebSocket; `wss:` with TLS, as `stomps:` above. */
   readonly webSocketUrl: string | undefined;
+  /** `http://host:port/bigdata/namespace/kb/sparql`, where there is SPARQL over HTTP. */
+  readonly sparqlUrl: string | undefined;
   readonly host: string;
   readonly port: number;
   /** Known feeders. */
@@ -86,6 +94,13 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       { host },
     );
   }
+  if (options.sparqlPort !== undefined && !isLoopback(host)) {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      `SPARQL over HTTP knows no logins and is not opened on ${host}; ask over STOMP, or listen on 127.0.0.1.`,
+      { host },
+    );
+  }
   const tokens = createTokenService(clock, options.users ?? DEFAULT_USERS);
   // The log speaks over the broker, whose own warnings belong into the log.
   let log: LogService | undefined;
@@ -106,7 +121,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     now: () => clock.nowMs(),
   });
   try {
-    return compose(broker, tokens, options, (made) => {
+    return await compose(broker, tokens, options, (made) => {
       log = made;
     });
   } catch (error) {
@@ -116,12 +131,12 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
 }
 
 /** Puts the services on a broker. The port is taken first, so that one in use is told before models are read. */
-function compose(
+async function compose(
   broker: Broker,
   tokens: TokenService,
   options: PlatformOptions,
   setLog: (log: LogService | undefined) => void,
-): Platform {
+): Promise<Platform> {
   const { host = '127.0.0.1', clock = systemClock, onLog } = options;
   const store = options.store ?? openModelStore(options.storeDir, options.feeders ? { files: options.feeders } : {});
   const feeders = store.list();
@@ -132,7 +147,15 @@ function compose(
   bus.onError((error) => logs.platform({ source: 'platform', level: 'ERROR', message: asError(error).message }));
   const warn = (message: string): void => logs.platform({ source: 'field', level: 'WARN', message });
   const field = createFieldService(store, (destination, body) => bus.send(destination, body), warn);
+  const sparql = createSparqlService(store);
+  const timeSeries = createTimeSeries();
+  const applications = createApplicationService(
+    clock,
+    (destination, body) => bus.send(destination, body),
+    (message) => logs.platform({ source: 'applications', level: 'WARN', message }),
+  );
   const simulations = createSimulationHost({
+    timeSeries,
     bus,
     clock,
     log: logs,
@@ -149,19 +172,25 @@ function compose(
     hub: broker,
     log: logs,
     tokens,
-    models: createModelService(store),
+    models: createModelService(store, sparql),
     configurations: createConfigurationService(store, (id) => simulations.modelOf(id)?.mrid),
     simulations,
+    applications,
+    timeSeries,
     field,
     fieldModelMrid: () => feeders[0]?.mrid,
   });
   for (const problem of store.problems) logs.platform({ source: 'store', level: 'WARN', message: problem });
+  const endpoint: SparqlEndpoint | undefined =
+    options.sparqlPort === undefined ? undefined : await openSparqlEndpoint(sparql, host, options.sparqlPort);
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     simulations.close();
     // One turn of the event loop, so that the last log lines leave before the connections end.
     await new Promise<void>((resolve) => setImmediate(resolve));
     setLog(undefined);
+    sparql.close();
+    await endpoint?.close();
     await broker.close();
   };
   return {
@@ -170,6 +199,7 @@ function compose(
       broker.webSocketPort === undefined
         ? undefined
         : `ws${options.tls ? 's' : ''}://${host}:${broker.webSocketPort}/stomp`,
+    sparqlUrl: endpoint && `http://${host}:${endpoint.port}/bigdata/namespace/kb/sparql`,
     host,
     port: broker.port,
     feeders,

@@ -1,7 +1,12 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import {
   AGENT_REGISTRY_QUEUE,
+  APPLICATION_HEARTBEATS,
+  APPLICATION_LIST_QUEUE,
   AREA_TOPOLOGY_QUEUE,
+  applicationCommand,
+  applicationQueue,
+  applicationRegistration,
   asError,
   BusError,
   type BusHub,
@@ -17,25 +22,36 @@ import {
   LOG_QUERY_QUEUE,
   MODEL_QUERY_QUEUE,
   modelQuery,
+  PLATFORM_LOG_TOPIC,
   PLATFORM_REQUESTS,
   PLATFORM_STATUS_QUEUE,
   platformStatusRequest,
   ROLES_QUEUE,
+  SERVICE_LIST_QUEUE,
+  SIMULATION_INPUTS,
+  SIMULATION_LOGS,
   SIMULATION_REQUEST_QUEUE,
   type SimulationRequest,
+  STATIC_YBUS_QUEUE,
+  simulationLog,
   simulationRequest,
   simulationStarted,
+  staticYbusRequest,
+  TIME_SERIES_QUEUE,
   TOKEN_TOPIC,
+  timeSeriesQuery,
   unknownSimulationKeys,
 } from '../bus/index.js';
 import { DecError } from '../grid/math/index.js';
+import type { ApplicationService } from './application-service.js';
 import type { ConfigurationService } from './configuration-service.js';
 import type { FieldService } from './field-service.js';
 import { answerLogQuery } from './log-query.js';
 import type { LogService } from './log-service.js';
-import type { ModelService } from './model-service.js';
+import type { ModelAnswer, ModelService } from './model-service.js';
 import type { SimulationHost } from './simulation/host.js';
-import { platformStatusOf } from './status-service.js';
+import { platformStatusOf, SERVICES } from './status-service.js';
+import type { TimeSeriesService } from './time-series.js';
 import type { TokenService } from './token-service.js';
 
 /** Largest process id, exclusive. */
@@ -52,6 +68,8 @@ export interface PlatformServices {
   readonly configurations: ConfigurationService;
   readonly simulations: SimulationHost;
   readonly field: FieldService;
+  readonly applications: ApplicationService;
+  readonly timeSeries: TimeSeriesService;
   /** The feeder whose field bus applications without a choice use. */
   readonly fieldModelMrid: () => string | undefined;
 }
@@ -67,21 +85,25 @@ export function newProcessId(): string {
  */
 export function routeRequests(services: PlatformServices): void {
   const { hub, log, field } = services;
+  const refuse = (message: ClaimedMessage, thrown: unknown): void => {
+    const error = asError(thrown);
+    const isExpected = error instanceof DecError || error instanceof BusError;
+    const text = isExpected ? error.message : `Internal error: ${error.message}`;
+    log.platform({
+      source: SOURCE,
+      level: isExpected ? 'WARN' : 'ERROR',
+      message: `${message.destination}: ${text}`,
+    });
+    message.reply(formatErrorReply(text, newProcessId()));
+  };
   const guarded =
-    (handle: (message: ClaimedMessage) => void | Promise<void>) =>
+    (handle: Handler) =>
     (message: ClaimedMessage): void | Promise<void> => {
       try {
-        return handle(message);
+        const work = handle(message);
+        return work instanceof Promise ? work.catch((thrown: unknown) => refuse(message, thrown)) : work;
       } catch (thrown) {
-        const error = asError(thrown);
-        const isExpected = error instanceof DecError || error instanceof BusError;
-        const text = isExpected ? error.message : `Internal error: ${error.message}`;
-        log.platform({
-          source: SOURCE,
-          level: isExpected ? 'WARN' : 'ERROR',
-          message: `${message.destination}: ${text}`,
-        });
-        message.reply(formatErrorReply(text, newProcessId()));
+        refuse(message, thrown);
       }
     };
   hub.claim(
@@ -98,17 +120,46 @@ export function routeRequests(services: PlatformServices): void {
     PLATFORM_REQUESTS,
     guarded((message) => {
       const handle = routes.get(nameOf(message.destination));
-      if (handle) handle(message);
-      else {
-        throw new DecError('UNSUPPORTED', `This platform has no service on ${message.destination}.`, {
-          destination: message.destination,
-        });
-      }
+      if (handle) return handle(message);
+      throw new DecError('UNSUPPORTED', `This platform has no service on ${message.destination}.`, {
+        destination: message.destination,
+      });
     }),
   );
   hub.claim(
     nameOf(AREA_TOPOLOGY_QUEUE),
     guarded((message) => message.reply(JSON.stringify(field.answerTopology(message.body, message.destination)))),
+  );
+  hub.claim(
+    SIMULATION_INPUTS,
+    guarded((message) => refuseStranger(services, stopTarget(message) ?? '', message.login)),
+    (message) => {
+      const id = stopTarget(message);
+      return id !== undefined && !mayStop(services, id, message.login);
+    },
+  );
+  // Log lines of applications go their way; they are only looked at on it.
+  for (const topic of [SIMULATION_LOGS, PLATFORM_LOG_TOPIC]) {
+    hub.claim(
+      topic,
+      () => undefined,
+      (message) => {
+        keepLine(log, message);
+        return false;
+      },
+    );
+  }
+  hub.claim(APPLICATION_HEARTBEATS, ({ body }) => services.applications.heartbeat(body.trim()));
+  hub.claim(
+    nameOf(STATIC_YBUS_QUEUE),
+    guarded(({ body, destination, reply }) => {
+      const { requestType, feeder_id } = staticYbusRequest.parse(body, destination);
+      if (requestType !== 'GET_SNAPSHOT_YBUS') {
+        const message = `The request type "${requestType}" is not supported; ask for GET_SNAPSHOT_YBUS.`;
+        throw new DecError('UNSUPPORTED', message, { requestType });
+      }
+      reply(JSON.stringify(services.configurations.staticYbus(feeder_id)));
+    }),
   );
   hub.claim(
     FIELD_REQUESTS,
@@ -127,19 +178,31 @@ export function routeRequests(services: PlatformServices): void {
   );
 }
 
-type Handler = (message: ClaimedMessage) => void;
+type Handler = (message: ClaimedMessage) => void | Promise<void>;
 
 function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler> {
-  const { tokens, models, configurations, simulations, field, log } = services;
+  const { tokens, models, configurations, simulations, field, log, applications, timeSeries } = services;
   const enveloped =
     (answer: (message: ClaimedMessage) => unknown): Handler =>
     (message) =>
       message.reply(formatReply(answer(message), newProcessId()));
   const routes: readonly (readonly [string, Handler])[] = [
-    [MODEL_QUERY_QUEUE, enveloped(({ body, destination }) => models.answer(modelQuery.parse(body, destination)))],
+    [
+      MODEL_QUERY_QUEUE,
+      (message) => {
+        const send = (answer: ModelAnswer): void =>
+          message.reply('body' in answer ? answer.body : formatReply(answer.data, newProcessId()));
+        const answer = models.answer(modelQuery.parse(message.body, message.destination));
+        return answer instanceof Promise ? answer.then(send) : send(answer);
+      },
+    ],
     [
       CONFIGURATION_QUEUE,
       enveloped(({ body, destination }) => configurations.answer(configurationRequest.parse(body, destination))),
+    ],
+    [
+      TIME_SERIES_QUEUE,
+      enveloped(({ body, destination }) => timeSeries.answer(timeSeriesQuery.parse(body, destination))),
     ],
     [LOG_QUERY_QUEUE, enveloped(({ body, destination }) => answerLogQuery(log, body, destination))],
     [ROLES_QUEUE, (message) => message.reply(JSON.stringify({ roles: tokens.roles(message.login) }))],
@@ -147,7 +210,9 @@ function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler
       PLATFORM_STATUS_QUEUE,
       (message) => {
         const request = platformStatusRequest.parse(message.body.trim() || '{}', message.destination);
-        message.reply(JSON.stringify(platformStatusOf(request, simulations.runs(), services.fieldModelMrid())));
+        message.reply(
+          JSON.stringify(platformStatusOf(request, simulations.runs(), services.fieldModelMrid(), applications)),
+        );
       },
     ],
     [
@@ -157,28 +222,76 @@ function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler
         if (answer !== undefined) message.reply(JSON.stringify(answer));
       },
     ],
-    [SIMULATION_REQUEST_QUEUE, (message) => carryOut(simulations, message, log)],
+    [SIMULATION_REQUEST_QUEUE, (message) => carryOut(services, message)],
+    ...applicationRoutes(services),
   ];
   return new Map(routes.map(([destination, handle]) => [nameOf(destination), handle]));
 }
 
-function carryOut(simulations: SimulationHost, message: ClaimedMessage, log: LogService): void {
+/** Requests about remote applications; their answers have no envelope. */
+function applicationRoutes({ applications, tokens }: PlatformServices): readonly (readonly [string, Handler])[] {
+  const bare =
+    (answer: (message: ClaimedMessage) => unknown): Handler =>
+    (message) =>
+      message.reply(JSON.stringify(answer(message)));
+  const command = ({ body, destination }: ClaimedMessage) => applicationCommand.parse(body, destination);
+  const register = bare((message) =>
+    applications.register(
+      applicationRegistration.parse(message.body, message.destination),
+      tokens.userOf(message.login),
+    ),
+  );
+  const list = bare(() => ({ applications: applications.list() }));
+  const stop = bare((message) => {
+    applications.stop(command(message));
+    return { status: 'STOPPED' };
+  });
+  return [
+    [applicationQueue('remote.register'), register],
+    [applicationQueue('register'), register],
+    [applicationQueue('list'), list],
+    [APPLICATION_LIST_QUEUE, list],
+    [SERVICE_LIST_QUEUE, bare(() => ({ services: SERVICES }))],
+    [applicationQueue('get'), bare((message) => applications.get(command(message)))],
+    [applicationQueue('start'), bare((message) => ({ instanceId: applications.start(command(message)).instance_id }))],
+    [applicationQueue('stop'), stop],
+    [applicationQueue('stopinstance'), stop],
+    [
+      applicationQueue('deregister'),
+      bare((message) => {
+        applications.deregister(command(message));
+        return { status: 'DEREGISTERED' };
+      }),
+    ],
+  ];
+}
+
+function carryOut({ simulations, tokens, log, applications }: PlatformServices, message: ClaimedMessage): void {
   const request = readSimulationRequest(message);
   const unknown = unknownSimulationKeys(message.body);
+  const warn = (text: string): void => log.platform({ source: SOURCE, level: 'WARN', message: text });
   if (unknown.length > 0) {
     const keys = unknown.join(', ');
-    const text = `${message.destination}: this platform has no meaning for ${keys} of a simulation request; no effect.`;
-    log.platform({ source: SOURCE, level: 'WARN', message: text });
+    warn(`${message.destination}: this platform has no meaning for ${keys} of a simulation request; no effect.`);
   }
   const { type, simulationId = '' } = request;
   switch (type.toUpperCase()) {
     case 'NEW': {
-      const id = simulations.start(request);
-      const events = request.events.map((event) => ({ ...event, faultMRID: `_${randomUUID()}` }));
+      const events = request.events.map((event) => ({ faultMRID: `_${randomUUID()}`, ...event }));
+      const id = simulations.start({ ...request, events }, tokens.userOf(message.login));
       message.reply(simulationStarted.format({ simulationId: id, events }));
+      for (const { name } of request.applications) {
+        if (typeof name !== 'string' || name === '') continue;
+        try {
+          applications.start({ id: name, simulation_id: id }, message.body);
+        } catch (error) {
+          warn(`Simulation ${id} runs without the application ${name}: ${asError(error).message}`);
+        }
+      }
       return;
     }
     case 'STOP':
+      refuseStranger({ simulations, tokens }, simulationId, message.login);
       simulations.stop(simulationId);
       return;
     case 'PAUSE':
@@ -190,6 +303,31 @@ function carryOut(simulations: SimulationHost, message: ClaimedMessage, log: Log
     default:
       throw new DecError('BAD_ARGUMENT', `Simulation request type not recognized: ${type}`, { type });
   }
+}
+
+/** Whether a login may stop a simulation: who started it may, and an administrator; what has no user is this process. */
+function mayStop({ simulations, tokens }: StopJudges, simulationId: string, login: string): boolean {
+  const owner = simulations.ownerOf(simulationId);
+  const user = tokens.userOf(login);
+  return owner === undefined || login === '' || user === owner || tokens.roles(login).includes('admin');
+}
+
+type StopJudges = Pick<PlatformServices, 'simulations' | 'tokens'>;
+
+/** @throws DecError `BAD_ARGUMENT` */
+function refuseStranger(services: StopJudges, simulationId: string, login: string): void {
+  if (mayStop(services, simulationId, login)) return;
+  const user = services.tokens.userOf(login);
+  throw new DecError('BAD_ARGUMENT', `Only its owner may stop the simulation ${simulationId}; ${user} is not.`, {
+    simulationId,
+    user,
+  });
+}
+
+/** The simulation that a message on an input topic is to stop; undefined for all other messages. */
+function stopTarget({ destination, body }: ClaimedMessage): string | undefined {
+  if (body.length > 1000 || !/"command"\s*:\s*"stop"/.test(body)) return undefined;
+  return destination.slice(SIMULATION_INPUTS.length - 1);
 }
 
 function readSimulationRequest({ body, destination }: ClaimedMessage): SimulationRequest {
@@ -204,6 +342,16 @@ function readSimulationRequest({ body, destination }: ClaimedMessage): Simulatio
       { destination },
       { cause: error },
     );
+  }
+}
+
+/** Keeps a line for questions where it is meant to be kept; one that cannot be read is named in a line of our own. */
+function keepLine(log: LogService, { body, destination }: ClaimedMessage): void {
+  try {
+    const line = simulationLog.parse(body, destination);
+    if (line.storeToDb) log.keep(line);
+  } catch (error) {
+    log.platform({ source: SOURCE, level: 'WARN', message: asError(error).message });
   }
 }
 

@@ -5,10 +5,11 @@ import {
   SIMULATION_INPUTS,
   SIMULATION_OUTPUTS,
 } from '../bus/index.js';
+import type { ApplicationService } from './application-service.js';
 import type { RunSummary } from './simulation/host.js';
 
-/** A part of the platform as the status lists it. */
-const SERVICES: readonly Readonly<Record<string, unknown>>[] = [
+/** The parts of the platform, as its status lists them. */
+export const SERVICES: readonly Readonly<Record<string, unknown>>[] = [
   {
     id: 'dec-power-flow',
     description: 'Power flow of the Distributed Energy Coordinator: three-phase, unbalanced, with controls',
@@ -44,6 +45,7 @@ export function platformStatusOf(
   request: PlatformStatusRequest,
   runs: readonly RunSummary[],
   fieldModelMrid: string | undefined,
+  remote: Pick<ApplicationService, 'list' | 'instances'>,
 ): PlatformStatus {
   const { applications, services, appInstances, serviceInstances, field } = request;
   const isAll = !(applications || services || appInstances || serviceInstances || field);
@@ -56,9 +58,9 @@ export function platformStatusOf(
     model_id: feeders[0]?.mrid ?? '',
   }));
   return {
-    ...(isAll || applications ? { applications: [] } : {}),
+    ...(isAll || applications ? { applications: [...remote.list()] } : {}),
     ...(isAll || services ? { services: [...SERVICES] } : {}),
-    ...(isAll || appInstances ? { appInstances: [] } : {}),
+    ...(isAll || appInstances ? { appInstances: remote.instances().map((one) => ({ ...one })) } : {}),
     ...(isAll || serviceInstances ? { serviceInstances: instances } : {}),
     ...((isAll || field) && fieldModelMrid !== undefined ? { fieldModelMrid } : {}),
   };

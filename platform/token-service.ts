@@ -45,6 +45,8 @@ export interface TokenService {
   answer(body: string): string | Promise<string>;
   /** Whether a user as logged in may send to a destination, or subscribe to it. */
   authorize(login: string, action: BusAction, destination: string): boolean;
+  /** Name of a user as logged in: a name or a token; empty for a token that is none. */
+  userOf(login: string): string;
   /** Roles of a user as logged in: a name or a token. */
   roles(login: string): readonly string[];
 }
@@ -132,6 +134,7 @@ export function createTokenService(
       return user instanceof Promise ? user.then(token) : token(user);
     },
     authorize: (login, action, destination) => permissions.get(nameOf(login))?.(action, destination) ?? false,
+    userOf: nameOf,
     roles: (login) => known.get(nameOf(login))?.roles ?? [],
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CONFIGURATION_QUEUE } from './destination.js';
-import { declareMessage, type Immutable } from './message.js';
+import { CONFIGURATION_QUEUE, STATIC_YBUS_QUEUE } from './destination.js';
+import { declareMessage, type Immutable, identifier } from './message.js';
 import { declareReply } from './reply.js';
 
 const parameterText = z.union([z.string(), z.number(), z.boolean()]).transform(String);
@@ -143,5 +143,27 @@ export const limitsReply = declareReply({
       voltages: [{ id: '_0A2D1460-0000-4000-8000-000000000000', Blo: 2161.6, Alo: 2281.7, Ahi: 2521.9, Bhi: 2542 }],
       currents: [{ id: '_0B2D1460-0000-4000-8000-000000000000', Normal: 400, Emergency: 600 }],
     },
+  },
+});
+
+/** Request to the toolbox's static-ybus service. */
+export const staticYbusRequest = declareMessage({
+  name: 'static Ybus request',
+  destination: STATIC_YBUS_QUEUE,
+  schema: z.object({ requestType: z.string(), feeder_id: identifier }),
+  example: { requestType: 'GET_SNAPSHOT_YBUS', feeder_id: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62' },
+});
+
+/** Answer of the static-ybus service, without envelope: lower triangle by node names, S. */
+export const staticYbusReply = declareMessage({
+  name: 'static Ybus reply',
+  destination: STATIC_YBUS_QUEUE,
+  schema: z.object({
+    feeder_id: z.string(),
+    ybus: z.record(z.string(), z.record(z.string(), z.tuple([z.number(), z.number()]))),
+  }),
+  example: {
+    feeder_id: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
+    ybus: { '646.2': { '645.2': [-1.5, 1.4], '646.2': [1.5, -1.4] } },
   },
 });

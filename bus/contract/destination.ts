@@ -38,6 +38,8 @@ export const APPLICATION_LIST_QUEUE = `/queue/${PROCESS}.list.apps`;
 export const SERVICE_LIST_QUEUE = `/queue/${PROCESS}.list.services`;
 /** Outputs of all simulations, as a wildcard. */
 export const SIMULATION_OUTPUTS = `/topic/${SIMULATION}.output.>`;
+/** Log lines of all simulations, as a wildcard. */
+export const SIMULATION_LOGS = `/topic/${SIMULATION}.log.>`;
 /** Inputs of all simulations, as a wildcard. */
 export const SIMULATION_INPUTS = `/topic/${SIMULATION}.input.>`;
 /** Log lines of the platform itself. */
@@ -72,6 +74,9 @@ export type ApplicationAction =
 export function applicationQueue(action: ApplicationAction): string {
   return `/queue/${PROCESS}.app.${action}`;
 }
+
+/** Heartbeats of all remote applications, as a wildcard over the two prefixes. */
+export const APPLICATION_HEARTBEATS = 'goss.gridappsd.remoteapp.heartbeat.>';
 
 /** Heartbeat of a remote application. */
 export function applicationHeartbeatQueue(applicationId: string): string {

@@ -1,3 +1,4 @@
+export * from './application.js';
 export * from './configuration.js';
 export * from './coordination.js';
 export * from './destination.js';
@@ -11,4 +12,5 @@ export * from './simulation-input.js';
 export * from './simulation-log.js';
 export * from './simulation-output.js';
 export * from './simulation-request.js';
+export * from './time-series.js';
 export * from './token.js';

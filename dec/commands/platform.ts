@@ -14,6 +14,7 @@ interface PlatformCommandOptions extends OutputOptions {
   readonly host: string;
   readonly wsPort?: number;
   readonly wsOrigin?: readonly string[];
+  readonly sparqlPort?: number;
   readonly users?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -30,6 +31,7 @@ export function addPlatform(program: Command): void {
     .option('--host <address>', 'address to listen on; any but loopback needs --users', '127.0.0.1')
     .option('--ws-port <n>', 'STOMP over WebSocket on this port, e.g. 61614; 0 takes any free one', port)
     .option('--ws-origin <origin...>', 'web pages that may connect, e.g. http://localhost:8080; all when absent')
+    .option('--sparql-port <n>', 'SPARQL over HTTP on this port, as Blazegraph answers on 8889; 0 takes any', port)
     .option('--users <file>', 'users, roles and permissions, as dec users writes them; those of GridAPPS-D when absent')
     .option('--tls-cert <file>', 'certificate, PEM: TLS on every port')
     .option('--tls-key <file>', 'its key, PEM')
@@ -54,6 +56,7 @@ async function runPlatform(options: PlatformCommandOptions): Promise<number> {
       host: options.host,
       ...security(options),
       storeDir: options.store ?? defaultStoreDir(),
+      ...(options.sparqlPort === undefined ? {} : { sparqlPort: options.sparqlPort }),
       ...(options.feeder.length === 0 ? {} : { feeders: options.feeder }),
       onLog: (line) =>
         terminal.note(terminal.isJson ? JSON.stringify(line) : `${line.logLevel} ${line.source}: ${line.logMessage}`),
@@ -61,7 +64,8 @@ async function runPlatform(options: PlatformCommandOptions): Promise<number> {
     try {
       const feeders = platform.feeders.map(({ name, mrid }) => ({ name, mrid }));
       const webSocket = platform.webSocketUrl === undefined ? {} : { webSocket: platform.webSocketUrl };
-      terminal.result({ ready: true, stomp: platform.stompUrl, ...webSocket, feeders });
+      const sparql = platform.sparqlUrl === undefined ? {} : { sparql: platform.sparqlUrl };
+      terminal.result({ ready: true, stomp: platform.stompUrl, ...webSocket, ...sparql, feeders });
       await aborted(interruption.signal);
     } finally {
       await platform.close();

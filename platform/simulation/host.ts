@@ -12,6 +12,7 @@ import type { Feeder } from '../../grid/model/index.js';
 import type { Clock } from '../clock.js';
 import type { LoadedModel } from '../loaded-model.js';
 import type { LogService } from '../log-service.js';
+import type { TimeSeriesService } from '../time-series.js';
 import { type RunState, type SimulationRun, startRun } from './run.js';
 import { createScenario, type ProfileLibrary } from './scenario.js';
 import { createSimulation, withZipFractions } from './simulation.js';
@@ -37,6 +38,8 @@ export interface SimulationHostOptions {
   readonly areaMeasurements: (model: LoadedModel) => ReadonlyMap<string, readonly string[]>;
   readonly createFlow: (feeder: Feeder) => PowerFlow;
   readonly profiles: ProfileLibrary;
+  /** Keeps what was published and commanded. */
+  readonly timeSeries: Pick<TimeSeriesService, 'output' | 'input'>;
   /** A new process id: digits. */
   readonly newId: () => string;
 }
@@ -53,9 +56,12 @@ export interface RunSummary {
 export interface SimulationHost {
   /**
    * Starts a simulation and returns its id at once; the first output comes when somebody listens.
+   * @param owner - user who may stop it
    * @throws DecError or BusError when the request cannot be carried out; nothing was started then
    */
-  start(request: SimulationRequest): string;
+  start(request: SimulationRequest, owner?: string): string;
+  /** User who started a running simulation; undefined for an unknown one. */
+  ownerOf(id: string): string | undefined;
   /** Stops a running simulation. @throws DecError `BAD_ARGUMENT` when there is none of that id */
   stop(id: string): void;
   /** Gives a command to a running simulation, as its input topic does. @throws DecError as {@link stop} */
@@ -73,7 +79,10 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
   const { bus, clock, log } = options;
   const active = new Map<string, SimulationRun>();
   /** All runs; an ended one keeps its summary only, for a simulation holds a factorised network. */
-  const known = new Map<string, { summary: RunSummary; readonly model: LoadedModel }>();
+  const known = new Map<
+    string,
+    { summary: RunSummary; readonly model: LoadedModel; readonly owner: string | undefined }
+  >();
   const summaryOf = ({ id, state, step, request }: SimulationRun): RunSummary => ({ id, state, step, request });
 
   // One subscription for all, so that a command to a simulation that is over does not vanish without a word.
@@ -119,7 +128,7 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
   };
 
   return {
-    start(request) {
+    start(request, owner) {
       const asked = request.feeders[0];
       if (!asked) throw new DecError('BAD_ARGUMENT', 'Simulation request names no feeder (power_system_configs).');
       if (request.feeders.length > 1) {
@@ -159,12 +168,17 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
         backlogBytes: options.backlogBytes,
         log: (entry) => log.simulation(id, entry),
         areaMeasurements: options.areaMeasurements(model),
+        record: {
+          output: (time, measurements) => options.timeSeries.output(id, time, measurements),
+          input: (time, differences) => options.timeSeries.input(id, time, differences),
+        },
         onEnd: () => end(id),
       });
       active.set(id, run);
-      known.set(id, { summary: summaryOf(run), model });
+      known.set(id, { summary: summaryOf(run), model, owner });
       return id;
     },
+    ownerOf: (id) => known.get(id)?.owner,
     stop: (id) => find(id).stop(),
     command: (id, command) => find(id).command(command),
     runs: () =>

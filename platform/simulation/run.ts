@@ -1,4 +1,5 @@
 import {
+  type AttributeDifference,
   type Bus,
   fieldMeasurements,
   fieldOutputTopic,
@@ -49,6 +50,11 @@ export interface RunOptions {
   readonly backlogBytes: () => number;
   /** Measurement mRIDs by message bus (area). */
   readonly areaMeasurements: ReadonlyMap<string, readonly string[]>;
+  /** Keeps what was published, and what was commanded; times in epoch seconds. */
+  readonly record: {
+    output(time: number, measurements: Readonly<Record<string, SimulationMeasurement>>): void;
+    input(time: number, differences: readonly AttributeDifference[]): void;
+  };
   /** Called once, after the last log line. */
   readonly onEnd: () => void;
 }
@@ -106,6 +112,7 @@ export function startRun(options: RunOptions): SimulationRun {
 
   const publish = (timestamp: number, powerFlow: string): void => {
     const measurements = events.publishable(simulation.measure(), timestamp);
+    options.record.output(timestamp, measurements);
     bus.send(outputTopic, JSON.stringify({ simulation_id: id, message: { timestamp, measurements, powerFlow } }));
     for (const [busId, mrids] of options.areaMeasurements) {
       const topic = fieldOutputTopic(id, busId);
@@ -236,6 +243,7 @@ export function startRun(options: RunOptions): SimulationRun {
           return;
         }
         const nowS = request.startTime + step * request.intervalS;
+        options.record.input(nowS, message.forward_differences);
         simulation.enqueue(events.admit(message.forward_differences, nowS));
         return;
       }

@@ -160,7 +160,7 @@ describe('questions', () => {
     const errors: [string, string, RegExp][] = [
       [MODEL_QUERY_QUEUE, 'no json', /not JSON/],
       [MODEL_QUERY_QUEUE, '{"modelId":"x"}', /requestType is missing/],
-      [MODEL_QUERY_QUEUE, '{"requestType":"QUERY","queryString":"SELECT * {?s ?p ?o}"}', /SPARQL.*not supported/],
+      [MODEL_QUERY_QUEUE, '{"requestType":"QUERY","queryString":"CLEAR ALL"}', /SPARQL CLEAR is not supported/],
       [CONFIGURATION_QUEUE, '{"configurationType":"Weather"}', /'Weather'/],
       [SIMULATION_REQUEST_QUEUE, '{}', /Simulation request could not be parsed/],
       [SIMULATION_REQUEST_QUEUE, '', /Simulation request is null/],

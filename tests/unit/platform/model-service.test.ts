@@ -6,20 +6,30 @@ import {
   cimDictionaryReply,
   configurationRequest,
   contextManagerBus,
+  limitsReply,
   modelInfoReply,
   modelQuery,
   objectDictionaryReply,
   objectMeasurementsReply,
+  vnomReply,
+  ybusReply,
 } from '../../../bus/index.js';
 import { DecError } from '../../../grid/math/index.js';
 import { createConfigurationService } from '../../../platform/configuration-service.js';
 import { createFieldService } from '../../../platform/field-service.js';
 import { type ModelStore, openModelStore } from '../../../platform/index.js';
 import { createModelService } from '../../../platform/model-service.js';
+import type { SparqlService } from '../../../platform/sparql/sparql-service.js';
 import { tinyCim } from './cim-text.js';
 
 const MRID = '49AD8E07-3BF9-A4E2-CB8F-C3722F837B62';
 const LOAD = '00000000-0000-4000-8000-000000000023';
+
+/** SPARQL is asked in tests of its own. */
+const noSparql: SparqlService = {
+  query: () => Promise.reject(new Error('nothing here asks SPARQL')),
+  close: () => undefined,
+};
 
 let dir: string;
 let file: string;
@@ -34,7 +44,9 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 function ask(request: Record<string, unknown>): unknown {
-  return createModelService(store).answer(modelQuery.read(request));
+  const answer = createModelService(store, noSparql).answer(modelQuery.read(request));
+  if (answer instanceof Promise || !('data' in answer)) throw new Error('An answer with data was expected.');
+  return answer.data;
 }
 
 /** The answer as a client reads it, which checks its shape. */
@@ -124,10 +136,9 @@ describe('the model service', () => {
     expect(() => ask({ ...query, filter: 'FILTER regex(?n, "x")' })).toThrow(DecError);
   });
 
-  it('says what SPARQL and unknown requests get, and which feeders are known', () => {
-    expect(() => ask({ requestType: 'QUERY', queryString: 'SELECT ?s WHERE {?s ?p ?o}' })).toThrow(
-      /SPARQL.*QUERY_OBJECT_DICT/,
-    );
+  it('says what unknown requests and forms get, and which feeders are known', () => {
+    expect(() => ask({ requestType: 'QUERY_MODEL_NAMES', resultFormat: 'XML' })).toThrow(/as JSON only/);
+    expect(() => ask({ requestType: 'QUERY_MODEL_NAMES', resultFormat: 'PDF' })).toThrow(/PDF.*JSON, XML and CSV/);
     expect(() => ask({ requestType: 'QUERY_WEATHER' })).toThrow(/QUERY_WEATHER/);
     expect(() => ask({ requestType: 'QUERY_MODEL', modelId: '_FFFF' })).toThrow(/_FFFF.*\n.*tiny/);
   });
@@ -152,10 +163,65 @@ describe('the configuration service', () => {
   });
 
   it('names unknown exports and missing parameters', () => {
-    expect(() => answer({ configurationType: 'YBus Export' })).toThrow(
-      "No configuration handler registered for 'YBus Export'",
+    expect(() => answer({ configurationType: 'Weather' })).toThrow("No configuration handler registered for 'Weather'");
+    expect(() => answer({ configurationType: 'GridLAB-D Base GLM', parameters: { model_id: MRID } })).toThrow(
+      /DSS Base/,
     );
     expect(() => answer({ configurationType: 'CIM Dictionary' })).toThrow(/Model Id or simulation Id/);
+  });
+});
+
+describe('the exports', () => {
+  const answer = (configurationType: string) =>
+    createConfigurationService(store, () => undefined).answer(
+      configurationRequest.read({ configurationType, parameters: { model_id: `_${MRID.toLowerCase()}` } }),
+    );
+
+  it('of admittances name their rows and carry a matrix without sources, whose open line rows sum to charging alone', () => {
+    const { yParse, nodeList, summary } = reread(ybusReply, answer('YBus Export'));
+    const nodes = nodeList.map((node) => node.replaceAll('"', ''));
+    expect(nodes).toEqual(['HEAD', 'MIDDLE', 'TAIL'].flatMap((bus) => [1, 2, 3].map((node) => `${bus}.${node}`)));
+    expect(summary).toHaveLength(2);
+    const sums = new Map<number, number>();
+    let largest = 0;
+    for (const [row, column, g] of yParse
+      .slice(1)
+      .map((line) => line.split(',').map(Number) as [number, number, number])) {
+      expect(row).toBeGreaterThanOrEqual(column);
+      largest = Math.max(largest, Math.abs(g));
+      sums.set(row, (sums.get(row) ?? 0) + g);
+      if (row !== column) sums.set(column, (sums.get(column) ?? 0) + g);
+    }
+    // Nothing but lines and a switch: what flows in flows out, as no source, load or unit is left in.
+    for (const sum of sums.values()) expect(Math.abs(sum)).toBeLessThan(1e-9 * largest);
+  });
+
+  it('of nominal voltages have one line per bus at 1 pu, in the columns of OpenDSS', () => {
+    const { vnom } = reread(vnomReply, answer('Vnom Export'));
+    expect(vnom).toHaveLength(4);
+    for (const line of vnom.slice(1)) {
+      const cells = line.split(',');
+      expect(cells).toHaveLength(14);
+      expect(cells[1]!.trim()).toBe('4.16');
+      // 4160 V / sqrt 3
+      for (const at of [3, 7, 11]) expect(Number(cells[at])).toBeCloseTo(2401.78, 0);
+      for (const at of [5, 9, 13]) expect(Number(cells[at])).toBeCloseTo(1, 4);
+    }
+  });
+
+  it('of limits fall back on ANSI C84.1, line to line', () => {
+    const { limits } = reread(limitsReply, answer('GridLAB-D Limits'));
+    expect(limits.voltages).toHaveLength(3);
+    // 0.95 and 1.05 of 4160 V
+    expect(limits.voltages[0]).toMatchObject({ Alo: 3952, Ahi: 4368 });
+  });
+
+  it('of symbols draw every element between its buses', () => {
+    const [feeder] = (answer('GridLAB-D Symbols') as { feeders: Record<string, { from?: string; to?: string }[]>[] })
+      .feeders;
+    expect(feeder!['switches']).toMatchObject([{ from: 'middle', to: 'tail', open: 'false', phases: 'ABC' }]);
+    expect(feeder!['overhead_lines']).toMatchObject([{ from: 'head', to: 'middle' }]);
+    expect(feeder!['solarpanels']).toMatchObject([{ name: 'roof', kva: 20 }]);
   });
 });
 

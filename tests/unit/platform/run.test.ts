@@ -96,6 +96,7 @@ function setUp(
         }),
       ),
     areaMeasurements: new Map([['area-1', ['s-pv']]]),
+    record: { output: () => undefined, input: () => undefined },
     onEnd: () => {
       isEnded = true;
     },

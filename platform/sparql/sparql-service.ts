@@ -1,0 +1,93 @@
+import type { CimIndex } from '../../grid/cim/index.js';
+import { DecError } from '../../grid/math/index.js';
+import { canonicalMrid } from '../../grid/model/index.js';
+import type { ModelStore } from '../model-store.js';
+import type { SparqlFormat } from './engine.js';
+import { SparqlThread } from './sparql-thread.js';
+import { nTriples } from './triples.js';
+
+/** Answers SPARQL over the CIM objects of all known models. */
+export interface SparqlService {
+  /**
+   * The answer's text in the form wanted. Ids are found in either spelling.
+   * @throws DecError `UNSUPPORTED` for what is no SELECT or ASK, and as {@link SparqlThread.query}
+   */
+  query(text: string, format: SparqlFormat): Promise<string>;
+  close(): void;
+}
+
+/** Text in quotes that is an id and nothing else. */
+const QUOTED_ID = /(["'])((?:urn:uuid:)?_?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\1/g;
+const COMMENT_OR_TEXT = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|<[^<>"{}|^`\\\s]*>|#[^\n]*/g;
+/** What a query is, behind its prefixes. */
+const KIND = /^\s*(?:prefix\s+\S*\s*<[^>]*>\s*|base\s*<[^>]*>\s*)*([a-z]+)\b/i;
+const UPDATES: ReadonlySet<string> = new Set([
+  'INSERT',
+  'DELETE',
+  'LOAD',
+  'CLEAR',
+  'DROP',
+  'CREATE',
+  'COPY',
+  'MOVE',
+  'ADD',
+  'WITH',
+]);
+const OTHERS: ReadonlySet<string> = new Set(['CONSTRUCT', 'DESCRIBE']);
+
+/** Makes the service; its thread starts, and the models are loaded into it, with the first query. */
+export function createSparqlService(store: ModelStore, timeMs?: number): SparqlService {
+  let thread: SparqlThread | undefined;
+  let loaded = new Set<CimIndex>();
+
+  /** The thread with exactly the known models. */
+  const current = (indexes: ReadonlySet<CimIndex>): SparqlThread => {
+    if (thread && (thread.hasEnded || [...loaded].some((index) => !indexes.has(index)))) {
+      thread.close();
+      thread = undefined;
+    }
+    if (!thread) {
+      thread = new SparqlThread(timeMs);
+      loaded = new Set();
+    }
+    for (const index of indexes) {
+      if (loaded.has(index)) continue;
+      loaded.add(index);
+      for (const text of nTriples(index)) thread.load(text);
+    }
+    return thread;
+  };
+
+  return {
+    query(text, format) {
+      const kind = KIND.exec(withoutComments(text))?.[1]?.toUpperCase() ?? '';
+      if (UPDATES.has(kind) || OTHERS.has(kind)) {
+        const reason = UPDATES.has(kind)
+          ? 'the models of this platform are read-only; take another in with "dec ingest FILE"'
+          : 'SELECT and ASK are answered';
+        return Promise.reject(new DecError('UNSUPPORTED', `SPARQL ${kind} is not supported: ${reason}.`, { kind }));
+      }
+      const indexes = new Set(store.all().map(({ index }) => index));
+      return current(indexes).query(respelled(text, indexes), format);
+    },
+    close: () => thread?.close(),
+  };
+}
+
+function withoutComments(text: string): string {
+  return text.replace(COMMENT_OR_TEXT, (piece) => (piece.startsWith('#') ? ' ' : piece));
+}
+
+/** The query with ids as the models spell them, where an id is known in another spelling only. */
+function respelled(text: string, indexes: ReadonlySet<CimIndex>): string {
+  return text.replace(QUOTED_ID, (whole, quote: string, written: string) => {
+    const id = canonicalMrid(written);
+    for (const index of indexes) {
+      const object = index.get(id) ?? index.get(id.toUpperCase()) ?? index.get(id.toLowerCase());
+      if (!object) continue;
+      // A query may go by the subject (CIM-Graph) as well as by the mRID: what is right for either stays.
+      return object.mrid === written || object.subject === written ? whole : quote + object.mrid + quote;
+    }
+    return whole;
+  });
+}

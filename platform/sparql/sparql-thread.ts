@@ -1,0 +1,118 @@
+import { Worker } from 'node:worker_threads';
+import { DecError } from '../../grid/math/index.js';
+import type { SparqlFormat } from './engine.js';
+
+/** Longest time a query may take, ms; the Python clients wait 30 s. */
+export const QUERY_TIME_MS = 60_000;
+
+/** What the thread is told. */
+export type ToWorker =
+  | { readonly kind: 'load'; readonly nTriples: string }
+  | { readonly kind: 'query'; readonly id: number; readonly text: string; readonly format: SparqlFormat };
+
+/** What the thread says: an answer, or why there is none; `id` 0 is about what was loaded. */
+interface FromWorker {
+  readonly id: number;
+  readonly answer?: string;
+  readonly reason?: string;
+}
+
+interface Waiting {
+  readonly text: string;
+  readonly resolve: (answer: string) => void;
+  readonly reject: (error: DecError) => void;
+}
+
+/** In the sources the built thread is used, as tests run from them. */
+function workerUrl(): URL {
+  const isSource = import.meta.url.endsWith('.ts');
+  return new URL(isSource ? '../../dist/platform/sparql/sparql-worker.js' : './sparql-worker.js', import.meta.url);
+}
+
+/**
+ * A store of statements in a thread of its own: a query that takes seconds stops neither the clock of a simulation nor the
+ * heart-beats of the broker, and one that takes too long can be ended, with the thread.
+ */
+export class SparqlThread {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #timeMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  #nextId = 1;
+  #loadProblem = '';
+  #hasEnded = false;
+
+  constructor(timeMs = QUERY_TIME_MS) {
+    this.#timeMs = timeMs;
+    this.#worker = new Worker(workerUrl(), { name: 'sparql' });
+    this.#worker.on('message', (message: FromWorker) => this.#heard(message));
+    this.#worker.on('error', (error) => this.#end(`The SPARQL store failed: ${error.message}`));
+    this.#worker.on('exit', () => this.#end('The SPARQL store ended.'));
+    // A platform that nobody stops is kept alive by its broker, not by this.
+    this.#worker.unref();
+  }
+
+  /** Whether the thread is gone; a new one has to be loaded anew. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  load(nTriples: string): void {
+    this.#worker.postMessage({ kind: 'load', nTriples } satisfies ToWorker);
+  }
+
+  /** Answers one query after the other. @throws DecError `BAD_ARGUMENT` for a faulty query, `TIMEOUT`, `INTERNAL` */
+  query(text: string, format: SparqlFormat): Promise<string> {
+    if (this.#hasEnded) return Promise.reject(new DecError('INTERNAL', 'The SPARQL store has ended.'));
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { text, resolve, reject });
+      this.#worker.postMessage({ kind: 'query', id, text, format } satisfies ToWorker);
+      if (this.#waiting.size === 1) this.#watch();
+    });
+  }
+
+  close(): void {
+    this.#end('The platform was stopped.');
+  }
+
+  #heard({ id, answer, reason }: FromWorker): void {
+    if (id === 0) this.#loadProblem = ` (a model could not be loaded: ${reason ?? ''})`;
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    this.#waiting.delete(id);
+    this.#watch();
+    if (answer !== undefined) waiting.resolve(answer);
+    else {
+      const message = `The SPARQL query cannot be answered: ${reason ?? 'unknown reason'}${this.#loadProblem}`;
+      waiting.reject(new DecError('BAD_ARGUMENT', message, { query: waiting.text.slice(0, 200) }));
+    }
+  }
+
+  /** Times the query that is being answered: the first that waits. */
+  #watch(): void {
+    clearTimeout(this.#timer);
+    if (this.#waiting.size === 0) return;
+    this.#timer = setTimeout(() => {
+      const [first] = this.#waiting;
+      if (!first) return;
+      this.#waiting.delete(first[0]);
+      const message = `The SPARQL query took longer than ${this.#timeMs / 1000} s and was ended; name the feeder early in it.`;
+      first[1].reject(new DecError('TIMEOUT', message, { query: first[1].text.slice(0, 200) }));
+      this.#end('The SPARQL store was ended with a query that took too long; ask again.');
+    }, this.#timeMs);
+  }
+
+  #end(reason: string): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    clearTimeout(this.#timer);
+    for (const { reject } of this.#waiting.values()) {
+      reject(new DecError('INTERNAL', reason, {}, { retriable: true }));
+    }
+    this.#waiting.clear();
+    this.#worker.terminate().catch(() => {
+      // a thread that is gone already cannot be ended again
+    });
+  }
+}

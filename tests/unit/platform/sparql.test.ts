@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { readCimText } from '../../../grid/cim/index.js';
+import { createSparqlEngine, type SparqlEngine } from '../../../platform/sparql/engine.js';
+import { hoistBinds } from '../../../platform/sparql/lax-scope.js';
+import { nTriples } from '../../../platform/sparql/triples.js';
+import { tinyCim } from './cim-text.js';
+
+const compact = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
+async function engineOf(text: string): Promise<SparqlEngine> {
+  const engine = await createSparqlEngine();
+  for (const piece of nTriples(readCimText([{ name: 'tiny.xml', text }]))) engine.load(piece);
+  return engine;
+}
+
+function rows(engine: SparqlEngine, query: string): Record<string, string>[] {
+  const { results }: { results: { bindings: Record<string, { value: string }>[] } } = JSON.parse(
+    engine.query(query, 'json'),
+  );
+  return results.bindings.map((row) =>
+    Object.fromEntries(Object.entries(row).map(([name, { value }]) => [name, value])),
+  );
+}
+
+describe('groups of nothing but binds', () => {
+  it('give up their braces, several binds and full stops among them', () => {
+    expect(compact(hoistBinds('SELECT * {?s ?p ?o. {bind(str(?o) as ?t)} }'))).toBe(
+      'SELECT * {?s ?p ?o. bind(str(?o) as ?t) }',
+    );
+    expect(compact(hoistBinds('{?s ?p ?o {BIND(if(?o = "}", ?p, ?o) as ?t). bind(1 as ?u)} . ?a ?b ?c}'))).toBe(
+      '{?s ?p ?o BIND(if(?o = "}", ?p, ?o) as ?t). bind(1 as ?u) . ?a ?b ?c}',
+    );
+    expect(compact(hoistBinds('{?s ?p "o". {BIND(concat("}", str(?p)) as ?t). bind(1 as ?u).} . ?a ?b ?c}'))).toBe(
+      '{?s ?p "o". BIND(concat("}", str(?p)) as ?t). bind(1 as ?u). ?a ?b ?c}',
+    );
+  });
+
+  it('keep them where they belong to a clause, or have anything else', () => {
+    for (const query of [
+      'SELECT * WHERE {bind(1 as ?x)}',
+      'SELECT * {?s ?p ?o. OPTIONAL {bind(str(?o) as ?t)}}',
+      'SELECT * {?s ?p ?o. {bind(1 as ?t)} UNION {bind(2 as ?t)}}',
+      'SELECT * {?s ?p ?o. {?a ?b ?c. bind(str(?c) as ?t)}}',
+      'SELECT * {?s ?p "{bind(1 as ?x)}". # {bind(2 as ?y)}\n}',
+      'SELECT * {?s <http://x/#{bind> ?o.}',
+      'SELECT DISTINCT ?x ?y {bind(1 as ?x)}',
+      'SELECT * {GRAPH ?g {bind(1 as ?x)}}',
+    ]) {
+      expect(hoistBinds(query)).toBe(query);
+    }
+  });
+});
+
+describe('SPARQL over the objects of a file', () => {
+  it('has names, links and enumerations as IRIs, and the prefixes of the platform', async () => {
+    const engine = await engineOf(tinyCim());
+    expect(rows(engine, 'SELECT ?n WHERE {?s r:type c:Feeder. ?s cim:IdentifiedObject.name ?n}')).toEqual([
+      { n: 'tiny' },
+    ]);
+    const ask =
+      'SELECT ?name ?node {?t c:Terminal.ConductingEquipment ?e; c:Terminal.ConnectivityNode ?n. ?e a c:EnergyConsumer; c:IdentifiedObject.name ?name. ?n c:IdentifiedObject.name ?node}';
+    expect(rows(engine, ask)).toEqual([{ name: 'load', node: 'tail' }]);
+    // A client's own prefixes may come twice.
+    const own = 'PREFIX r: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>\nPREFIX c: <http://iec.ch/TC57/CIM100#>\n';
+    expect(rows(engine, `${own}SELECT (count(?s) as ?count) {?s a c:ConnectivityNode}`)).toEqual([{ count: '3' }]);
+  });
+
+  it('sees a variable of the surrounding group in a nested bind, as Blazegraph does', async () => {
+    const engine = await engineOf(tinyCim());
+    const query = `SELECT ?type ?phases ?eqtype WHERE {
+      ?m c:Measurement.measurementType ?type; c:Measurement.PowerSystemResource ?eq; c:Measurement.phases ?raw.
+      {bind(strafter(str(?raw),"PhaseCode.") as ?phases)}
+      ?eq a ?classraw.
+      {bind(strafter(str(?classraw),"CIM100#") as ?eqtype)}
+    } ORDER BY ?type`;
+    // The three measurements of the hand-made feeder.
+    expect(rows(engine, query)).toEqual([
+      { type: 'PNV', phases: 'A', eqtype: 'EnergyConsumer' },
+      { type: 'Pos', phases: 'A', eqtype: 'LoadBreakSwitch' },
+      { type: 'VA', phases: 'B', eqtype: 'PowerElectronicsConnection' },
+    ]);
+  });
+
+  it('writes subjects as rdf:ID and urn:uuid, and texts with any sign in them', async () => {
+    const text = `<rdf:RDF xmlns:cim="http://iec.ch/TC57/CIM100#" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+      <cim:Feeder rdf:ID="_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62"><cim:IdentifiedObject.name>a "b" \\ ü\n&lt;c&gt;</cim:IdentifiedObject.name></cim:Feeder>
+      <cim:Substation rdf:about="urn:uuid:00000000-0000-4000-8000-000000000003"/></rdf:RDF>`;
+    const engine = await engineOf(text);
+    expect(rows(engine, 'SELECT ?s ?n {?s a ?c OPTIONAL {?s c:IdentifiedObject.name ?n}} ORDER BY ?s')).toEqual([
+      {
+        s: 'http://localhost:8889/bigdata/namespace/kb/sparql#_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
+        n: 'a "b" \\ ü\n<c>',
+      },
+      { s: 'urn:uuid:00000000-0000-4000-8000-000000000003' },
+    ]);
+    expect(engine.query('ASK {?s a c:Feeder}', 'json')).toContain('"boolean":true');
+    expect(engine.query('SELECT ?c {?s a ?c} ORDER BY ?c', 'csv').split('\r\n')[1]).toBe(
+      'http://iec.ch/TC57/CIM100#Feeder',
+    );
+  });
+});

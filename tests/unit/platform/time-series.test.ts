@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { timeSeriesQuery } from '../../../bus/index.js';
+import { createTimeSeries } from '../../../platform/time-series.js';
+
+const V = '_0A2D1460-0def-479a-9f66-a7963a5619de';
+const S = '6e809a5d-0000-4000-8000-000000000001';
+
+function filled(keptBytes?: number) {
+  const series = createTimeSeries(keptBytes);
+  for (const [n, time] of [10, 13, 16].entries()) {
+    series.output('7', time, {
+      [V]: { measurement_mrid: V, magnitude: 2400 + n, angle: -120 },
+      ...(time === 13 ? {} : { [S]: { measurement_mrid: S, value: n } }),
+    });
+  }
+  series.input('7', 13, [{ object: 'x', attribute: 'Switch.open', value: 1 }]);
+  return (query: object) => series.answer(timeSeriesQuery.read({ queryMeasurement: 'simulation', ...query }));
+}
+
+describe('what a run leaves behind', () => {
+  it('is found by run, measurement in any spelling, and time, in both forms of a filter', () => {
+    const ask = filled();
+    const older = ask({
+      queryFilter: { simulation_id: '7', measurement_mrid: V.slice(1).toLowerCase(), startTime: '13', endTime: 16 },
+    });
+    expect(older.map(({ time, magnitude, angle }) => [time, magnitude, angle])).toEqual([
+      [13, 2401, -120],
+      [16, 2402, -120],
+    ]);
+    const newer = ask({
+      queryFilter: [
+        { key: 'simulation_id', eq: 7 },
+        { key: 'measurement_mrid', eq: [S] },
+        { key: 'time', ge: 10 },
+        { key: 'time', le: 16 },
+      ],
+    });
+    expect(newer.map(({ time, value }) => [time, value])).toEqual([
+      [10, 0],
+      [16, 2],
+    ]);
+    expect(ask({ queryFilter: { simulation_id: '8' } })).toEqual([]);
+  });
+
+  it('is cut to the first or last rows and to columns; commands are rows of their own', () => {
+    const ask = filled();
+    expect(ask({ first: 1, selectCriteria: ['time'] })).toEqual([{ time: 10 }]);
+    expect(ask({ last: '1', queryFilter: { measurement_mrid: V } })).toMatchObject([{ time: 16 }]);
+    expect(ask({ queryFilter: { hasSimulationMessageType: 'INPUT' } })).toEqual([
+      {
+        hasSimulationMessageType: 'INPUT',
+        object: 'x',
+        attribute: 'Switch.open',
+        value: 1,
+        simulation_id: '7',
+        time: 13,
+      },
+    ]);
+  });
+
+  it('is bounded: the oldest outputs go first', () => {
+    // One output of two measurements is 32 bytes; two of the three fit.
+    const ask = filled(70);
+    expect(ask({ queryFilter: { measurement_mrid: V } }).map(({ time }) => time)).toEqual([13, 16]);
+  });
+
+  it('is refused for other series and unknown columns', () => {
+    const ask = filled();
+    expect(() => ask({ queryMeasurement: 'weather' })).toThrow(/weather/);
+    expect(() => ask({ queryFilter: { colour: 'red' } })).toThrow(/colour/);
+    expect(() => ask({ queryFilter: { startTime: 'noon' } })).toThrow(/startTime|time/);
+  });
+});
