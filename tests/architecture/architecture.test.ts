@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { breaches, type SourceFile } from './import-law.js';
+import { breaches, oversized, type SourceFile } from './import-law.js';
 
 const ROOMS = ['grid', 'bus', 'platform', 'agents', 'dec', 'studies', 'inputs', 'web'];
 
@@ -27,6 +27,12 @@ describe('the house', () => {
   it('keeps the import law, has no cycle, no impurity in grid and no file over 600 lines', () => {
     expect(files.length).toBeGreaterThan(50);
     expect(breaches(files)).toEqual([]);
+  });
+
+  it('has no test or builder of tests over 600 lines', () => {
+    const tests = sources('tests');
+    expect(tests.length).toBeGreaterThan(50);
+    expect(tests.flatMap(oversized)).toEqual([]);
   });
 
   it('holds no path of a machine and no registry host in what git tracks', () => {

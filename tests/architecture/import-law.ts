@@ -61,6 +61,12 @@ function code(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 }
 
+/** The sentence about a file that is too long; none when it is not. */
+export function oversized({ path, text }: SourceFile): string[] {
+  const lines = text.split('\n').length - 1;
+  return lines > MAX_LINES ? [`${path}: ${lines} lines, more than ${MAX_LINES}`] : [];
+}
+
 /** Every breach of the import law, of purity, of size and every cycle, as sentences. */
 export function breaches(files: readonly SourceFile[]): string[] {
   const found: string[] = [];
@@ -71,8 +77,7 @@ export function breaches(files: readonly SourceFile[]): string[] {
       found.push(`${file.path}: lies in no room of the law`);
       continue;
     }
-    const lines = file.text.split('\n').length - 1;
-    if (lines > MAX_LINES) found.push(`${file.path}: ${lines} lines, more than ${MAX_LINES}`);
+    found.push(...oversized(file));
     const source = code(file.text);
     const isGrid = room.startsWith('grid/');
     const impure = isGrid ? IMPURE.exec(source) : null;
