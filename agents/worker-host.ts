@@ -9,6 +9,7 @@ const brokerSchema = z.object({
   login: z.string().exactOptional(),
   passcode: z.string().exactOptional(),
   useToken: z.boolean().exactOptional(),
+  virtualHost: z.string().exactOptional(),
 });
 
 /** Where the broker is and how to log in; plain data, as a worker thread gets it. */

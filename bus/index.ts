@@ -8,6 +8,7 @@ export type { Authenticator, Authorizer, BusAction, LoginAttempt } from './broke
 export * from './broker/users.js';
 export * from './bus-error.js';
 export * from './contract/index.js';
+export * from './foreign-broker.js';
 export * from './frame.js';
 export * from './frame-decoder.js';
 export * from './heartbeat.js';

@@ -7,6 +7,8 @@ export interface StompAddress {
   /** User name, or a token with an empty passcode. */
   readonly login?: string;
   readonly passcode?: string;
+  /** Virtual host of a broker that has several, as RabbitMQ does. Default `/`; others do not look at it. */
+  readonly virtualHost?: string;
   /** Heart-beat asked for in both directions, ms; 0 for none. Default 10 000. */
   readonly heartbeatMs?: number;
   /** Milliseconds until a connection attempt is given up. Default 10 000. */

@@ -27,6 +27,14 @@ export interface StompOptions extends StompAddress {
   readonly useToken?: boolean;
 }
 
+/** A bus over STOMP. */
+export interface StompBus extends Bus {
+  /** What the broker calls itself, such as `ActiveMQ/5.17.2`; empty when it does not say. */
+  readonly server: string;
+  /** Bytes that wait to be read by the broker. */
+  readonly backlogBytes: number;
+}
+
 /** Messages kept while the connection is being taken up again. */
 const MAX_BACKLOG = 10_000;
 /** Milliseconds a broker gets to acknowledge DISCONNECT. */
@@ -44,8 +52,8 @@ interface Listening {
  * @example const bus = await connectStomp({ port: 61613, login: 'system', passcode: 'manager' });
  * @throws BusError `BUS_UNAVAILABLE`, `LOGIN_REFUSED`, `PROTOCOL`, `TIMEOUT` or `CANCELLED`
  */
-export async function connectStomp(options: StompOptions = {}): Promise<Bus> {
-  return new StompBus(options, await openSession(options));
+export async function connectStomp(options: StompOptions = {}): Promise<StompBus> {
+  return new LinkedBus(options, await openSession(options));
 }
 
 /**
@@ -82,7 +90,8 @@ async function openSession(options: StompOptions): Promise<Client> {
   return openLink({ ...options, login: token, passcode: '' });
 }
 
-class StompBus implements Bus {
+class LinkedBus implements StompBus {
+  server = '';
   private client: Client | undefined;
   private state: 'open' | 'lost' | 'closed' = 'open';
   private readonly listenings = new Set<Listening>();
@@ -99,6 +108,10 @@ class StompBus implements Bus {
     client: Client,
   ) {
     this.adopt(client);
+  }
+
+  get backlogBytes(): number {
+    return this.client?.getTransportSocket().writableLength ?? 0;
   }
 
   send(destination: string, body: string, headers: BusHeaders = {}): void {
@@ -178,6 +191,7 @@ class StompBus implements Bus {
   private adopt(client: Client): void {
     this.client = client;
     this.state = 'open';
+    this.server = headersOf(client)['server'] ?? '';
     client.on('error', (error: Error) => this.lost(client, error));
     client.on('end', () => this.lost(client, new Error('the broker ended the connection')));
     for (const listening of this.listenings) this.start(client, listening);
@@ -188,13 +202,23 @@ class StompBus implements Bus {
 
   private start(client: Client, listening: Listening): void {
     const { destination } = listening;
-    const subscription = client.subscribe({ destination, ack: 'auto' }, (error, message) => {
+    const take: Client.MessageCallback = (error, message) => {
       if (error) return; // The connection's own error handler tells of it, once.
       message.readString('utf-8', (unreadable, body) => {
         if (unreadable || body === undefined || !this.listenings.has(listening)) return;
         this.hand(listening, headersOf(message), body);
       });
-    });
+    };
+    const isRabbit = this.server.startsWith('RabbitMQ');
+    if (isRabbit && destination.startsWith('/temp-queue/')) {
+      // There a reply queue is made by the request that names it, and SUBSCRIBE is an error. The declared type of the id is
+      // a number, of which RabbitMQ knows nothing.
+      Reflect.apply(client.setImplicitSubscription, client, [destination, 'auto', take]);
+      return;
+    }
+    // The rest of a name is # in the language of AMQP.
+    const name = isRabbit && destination.startsWith('/topic/') ? destination.replace(/(^|[/.])>$/, '$1#') : destination;
+    const subscription = client.subscribe({ destination: name, ack: 'auto' }, take);
     listening.stop = () => {
       if (this.client === client) subscription.unsubscribe();
     };

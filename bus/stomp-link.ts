@@ -19,7 +19,7 @@ const MAX_HEADERS = 256;
  */
 export function openLink(address: StompAddress): Promise<Client> {
   const { host = '127.0.0.1', port = 61613, login, passcode, signal } = address;
-  const { heartbeatMs = 10_000, connectTimeoutMs = 10_000 } = address;
+  const { virtualHost = '/', heartbeatMs = 10_000, connectTimeoutMs = 10_000 } = address;
   const place = { host, port };
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -57,7 +57,7 @@ export function openLink(address: StompAddress): Promise<Client> {
       host,
       port,
       timeout: 0,
-      connectHeaders: { host, ...(login === undefined ? {} : { login, passcode: passcode ?? '' }) },
+      connectHeaders: { host: virtualHost, ...(login === undefined ? {} : { login, passcode: passcode ?? '' }) },
       heartbeat: [heartbeatMs, heartbeatMs],
       heartbeatDelayMargin: (SILENT_INTERVALS - 1) * heartbeatMs,
       // Beats leave early, so that a busy event loop does not make them late.

@@ -107,11 +107,14 @@ export interface BrokerUrl {
   readonly port: number;
   readonly login?: string;
   readonly passcode?: string;
+  /** Virtual host of RabbitMQ. */
+  readonly virtualHost?: string;
 }
 
-/** `stomp://[user:password@]host[:port]`; the port is 61613 when it is not given. */
+/** `stomp://[user:password@]host[:port][/virtual-host]`; the port is 61613 when it is not given. */
 export function brokerUrl(text: string): BrokerUrl {
-  const wrong = () => new InvalidArgumentError('It must be of the form stomp://[user:password@]host[:port].');
+  const wrong = () =>
+    new InvalidArgumentError('It must be of the form stomp://[user:password@]host[:port][/virtual-host].');
   let url: URL;
   try {
     url = new URL(text.includes('://') ? text : `stomp://${text}`);
@@ -124,5 +127,6 @@ export function brokerUrl(text: string): BrokerUrl {
     port: url.port === '' ? 61_613 : Number(url.port),
     ...(url.username === '' ? {} : { login: decodeURIComponent(url.username) }),
     ...(url.username === '' ? {} : { passcode: decodeURIComponent(url.password) }),
+    ...(url.pathname.length < 2 ? {} : { virtualHost: decodeURIComponent(url.pathname.slice(1)) }),
   };
 }

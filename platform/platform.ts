@@ -5,7 +5,9 @@ import {
   type BrokerStatistics,
   type BusError,
   isLoopback,
+  joinBroker,
   type LogLine,
+  type StompOptions,
   startBroker,
   type TlsKeys,
 } from '../bus/index.js';
@@ -49,6 +51,11 @@ export interface PlatformOptions {
   readonly tls?: TlsKeys;
   /** Bounds of the broker that differ from its own, such as what it keeps for a subscriber that does not read. */
   readonly brokerLimits?: Partial<BrokerLimits>;
+  /**
+   * A broker that runs already, such as ActiveMQ, to be the platform on. Logins, permissions, TLS and addresses are its own
+   * then: what is said of them here has no effect.
+   */
+  readonly foreign?: StompOptions;
   /** Profiles that simulation requests may name, beside those of the package. */
   readonly profiles?: ProfileLibrary;
   /** Told of every log line, also those of simulations. */
@@ -87,7 +94,7 @@ export interface Platform {
  */
 export async function startPlatform(options: PlatformOptions = {}): Promise<Platform> {
   const { host = '127.0.0.1', clock = systemClock } = options;
-  if (options.users === undefined && !isLoopback(host)) {
+  if (options.foreign === undefined && options.users === undefined && !isLoopback(host)) {
     throw new DecError(
       'BAD_ARGUMENT',
       `The platform is to listen on ${host} with the well-known default passwords; give users of your own, or listen on 127.0.0.1.`,
@@ -106,20 +113,23 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   let log: LogService | undefined;
   const onWarning = (warning: BusError): void =>
     log?.platform({ source: 'broker', level: 'WARN', message: warning.message });
-  const broker = await startBroker({
-    host,
-    ...(options.port === undefined ? {} : { port: options.port }),
-    ...(options.brokerLimits === undefined ? {} : { limits: options.brokerLimits }),
-    ...(options.webSocket === undefined ? {} : { webSocket: options.webSocket }),
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
-    authenticate: ({ login, passcode }) => {
-      const user = tokens.authenticate(login, passcode);
-      return user instanceof Promise ? user.then((name) => name !== undefined) : user !== undefined;
-    },
-    authorize: (login, action, destination) => tokens.authorize(login, action, destination),
-    onWarning,
-    now: () => clock.nowMs(),
-  });
+  const { foreign } = options;
+  const broker = await (foreign === undefined
+    ? startBroker({
+        host,
+        ...(options.port === undefined ? {} : { port: options.port }),
+        ...(options.brokerLimits === undefined ? {} : { limits: options.brokerLimits }),
+        ...(options.webSocket === undefined ? {} : { webSocket: options.webSocket }),
+        ...(options.tls === undefined ? {} : { tls: options.tls }),
+        authenticate: ({ login, passcode }) => {
+          const user = tokens.authenticate(login, passcode);
+          return user instanceof Promise ? user.then((name) => name !== undefined) : user !== undefined;
+        },
+        authorize: (login, action, destination) => tokens.authorize(login, action, destination),
+        onWarning,
+        now: () => clock.nowMs(),
+      })
+    : joinBroker({ ...foreign, onWarning }));
   try {
     return await compose(broker, tokens, options, (made) => {
       log = made;
@@ -194,13 +204,13 @@ async function compose(
     await broker.close();
   };
   return {
-    stompUrl: `stomp${options.tls ? 's' : ''}://${host}:${broker.port}`,
+    stompUrl: `stomp${options.tls ? 's' : ''}://${broker.host}:${broker.port}`,
     webSocketUrl:
       broker.webSocketPort === undefined
         ? undefined
         : `ws${options.tls ? 's' : ''}://${host}:${broker.webSocketPort}/stomp`,
     sparqlUrl: endpoint && `http://${host}:${endpoint.port}/bigdata/namespace/kb/sparql`,
-    host,
+    host: broker.host,
     port: broker.port,
     feeders,
     store,

@@ -78,6 +78,16 @@ export function applicationQueue(action: ApplicationAction): string {
 /** Heartbeats of all remote applications, as a wildcard over the two prefixes. */
 export const APPLICATION_HEARTBEATS = 'goss.gridappsd.remoteapp.heartbeat.>';
 
+/** Every queue of requests to the platform by name, for brokers without wildcards over queues. */
+export const REQUEST_QUEUES: readonly string[] = [
+  ...[MODEL_QUERY_QUEUE, TIME_SERIES_QUEUE, LOG_QUERY_QUEUE, CONFIGURATION_QUEUE, SIMULATION_REQUEST_QUEUE],
+  ...[SIMULATION_STATUS_QUEUE, PLATFORM_STATUS_QUEUE, ROLES_QUEUE, FIELD_MANAGER_QUEUE],
+  ...[APPLICATION_LIST_QUEUE, SERVICE_LIST_QUEUE],
+  ...(['remote.register', 'register', 'list', 'get', 'deregister', 'start', 'stop', 'stopinstance'] as const).map(
+    (action) => applicationQueue(action),
+  ),
+];
+
 /** Heartbeat of a remote application. */
 export function applicationHeartbeatQueue(applicationId: string): string {
   return `/queue/goss.gridappsd.remoteapp.heartbeat.${part(applicationId)}`;

@@ -4,7 +4,7 @@ import { parseUsers } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { defaultStoreDir, type PlatformOptions, startPlatform } from '../../platform/index.js';
 import { aborted, onInterrupt } from '../interrupt.js';
-import { count, port } from '../option.js';
+import { type BrokerUrl, brokerUrl, count, port } from '../option.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
 
 interface PlatformCommandOptions extends OutputOptions {
@@ -15,12 +15,16 @@ interface PlatformCommandOptions extends OutputOptions {
   readonly wsPort?: number;
   readonly wsOrigin?: readonly string[];
   readonly sparqlPort?: number;
+  readonly broker?: BrokerUrl;
   readonly users?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly maxConnections?: number;
   readonly maxRate?: number;
 }
+
+/** The users' password of a platform as it is delivered. */
+const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
 
 /** Adds `dec platform`. */
 export function addPlatform(program: Command): void {
@@ -32,6 +36,11 @@ export function addPlatform(program: Command): void {
     .option('--ws-port <n>', 'STOMP over WebSocket on this port, e.g. 61614; 0 takes any free one', port)
     .option('--ws-origin <origin...>', 'web pages that may connect, e.g. http://localhost:8080; all when absent')
     .option('--sparql-port <n>', 'SPARQL over HTTP on this port, as Blazegraph answers on 8889; 0 takes any', port)
+    .option(
+      '--broker <url>',
+      'be the platform on a broker that runs already, stomp://[user:password@]host[:port]; its ports, logins and TLS hold',
+      brokerUrl,
+    )
     .option('--users <file>', 'users, roles and permissions, as dec users writes them; those of GridAPPS-D when absent')
     .option('--tls-cert <file>', 'certificate, PEM: TLS on every port')
     .option('--tls-key <file>', 'its key, PEM')
@@ -54,6 +63,7 @@ async function runPlatform(options: PlatformCommandOptions): Promise<number> {
     const platform = await startPlatform({
       port: options.port,
       host: options.host,
+      ...(options.broker === undefined ? {} : { foreign: { ...DEFAULT_LOGIN, ...options.broker } }),
       ...security(options),
       storeDir: options.store ?? defaultStoreDir(),
       ...(options.sparqlPort === undefined ? {} : { sparqlPort: options.sparqlPort }),
@@ -79,6 +89,14 @@ async function runPlatform(options: PlatformCommandOptions): Promise<number> {
 /** Who may come in and how, from files. @throws BusError, DecError `BAD_ARGUMENT` */
 function security(options: PlatformCommandOptions): Partial<PlatformOptions> {
   const { users, tlsCert, tlsKey, wsPort, wsOrigin, maxConnections, maxRate } = options;
+  const own = { '--users': users, '--tls-cert': tlsCert, '--tls-key': tlsKey, '--ws-port': wsPort };
+  const [without] = Object.entries({ ...own, '--max-connections': maxConnections, '--max-rate': maxRate }).filter(
+    ([, value]) => value !== undefined,
+  );
+  if (options.broker !== undefined && without !== undefined) {
+    const text = `${without[0]} is a matter of the broker of --broker, and would have no effect here.`;
+    throw new DecError('BAD_ARGUMENT', text, { option: without[0] });
+  }
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new DecError('BAD_ARGUMENT', 'TLS needs both --tls-cert and --tls-key.', {});
   }
