@@ -1,5 +1,6 @@
 import {
   type Bus,
+  BusError,
   type DerSetpoint,
   mridKey,
   type SimulationOutput,
@@ -9,7 +10,7 @@ import {
 import { type Forecast, limitOfSetpoint, type PrimaryModel, type PrimaryState } from '../../grid/optim/index.js';
 import { type AppliedSetpoint, type CommandedDevice, type Commitment, commit } from './commit.js';
 import { PrimaryEstimator } from './estimate.js';
-import type { AgentExchange } from './exchange.js';
+import { type AgentExchange, cancelled } from './exchange.js';
 import type { IntervalOutcome, StarCore } from './interval.js';
 import { MeasurementIndex } from './measurements.js';
 import { Rounds } from './rounds.js';
@@ -117,8 +118,7 @@ export class Coordinator {
     const outcome = this.withPrimary(solved);
     const commitment = this.commit(timestamp, outcome);
     if (commitment.difference !== undefined) {
-      bus.send(simulationInputTopic(simulationId), simulationInput.format(commitment.difference));
-      await bus.flush();
+      await sendSurely(bus, simulationInputTopic(simulationId), simulationInput.format(commitment.difference), signal);
     }
     this.applied = commitment.applied;
     const committedMs = clock();
@@ -168,4 +168,31 @@ export class Coordinator {
     this.estimator.committed(limits);
     return limits.map(({ derMrid, setpointW, setpointVar }) => ({ derMrid, setpointW, setpointVar }));
   }
+}
+
+/**
+ * Sends until the broker has confirmed it. What a lost connection may have swallowed is sent again when there is a new one;
+ * whoever receives it twice knows it by its difference mRID.
+ */
+async function sendSurely(bus: Bus, destination: string, body: string, signal: AbortSignal | undefined): Promise<void> {
+  for (;;) {
+    bus.send(destination, body);
+    try {
+      await orAborted(bus.flush(), signal);
+      return;
+    } catch (error) {
+      if (!(error instanceof BusError) || error.code !== 'BUS_UNAVAILABLE') throw error;
+    }
+  }
+}
+
+/** What a promise comes to, unless the signal comes first. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(cancelled());
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

@@ -31,6 +31,9 @@ const BACKLOG_POLL_MS = 5;
 /** Longest wait for a listener that is behind, ms; one that reads nothing must not stop the others. */
 const BACKLOG_WAIT_MS = 20_000;
 
+/** Ids of difference messages that a run remembers. */
+const KNOWN_DIFFERENCES_MAX = 10_000;
+
 /** Where a run stands. */
 export type RunState = 'waiting' | 'running' | 'paused' | 'ended';
 
@@ -79,6 +82,7 @@ export function startRun(options: RunOptions): SimulationRun {
   const stepCount = Math.max(1, Math.ceil(request.durationS / request.intervalS - 1e-9));
   const outputTopic = simulationOutputTopic(id);
   const events = createEventSchedule(request.events);
+  const differences = knownDifferences();
   let state: RunState = 'waiting';
   let step = 0;
   let cancel: Cancel = () => {};
@@ -242,6 +246,11 @@ export function startRun(options: RunOptions): SimulationRun {
           say(`A difference message for simulation ${simulation_id} arrived here and was ignored.`, 'RUNNING', 'WARN');
           return;
         }
+        // Sent again by who could not know that it had arrived, or delivered twice by a broker.
+        if (!differences.isNew(message.difference_mrid)) {
+          say(`Difference message ${message.difference_mrid} had arrived before and was ignored.`, 'RUNNING', 'WARN');
+          return;
+        }
         const nowS = request.startTime + step * request.intervalS;
         options.record.input(nowS, message.forward_differences);
         simulation.enqueue(events.admit(message.forward_differences, nowS));
@@ -307,5 +316,20 @@ export function startRun(options: RunOptions): SimulationRun {
     },
     command: (received) => guarded(() => command(received))(),
     stop,
+  };
+}
+
+/** Recognises a difference message by its id when it arrives again; the oldest ids are forgotten. */
+function knownDifferences(): { isNew(mrid: string | undefined): boolean } {
+  const known = new Set<string>();
+  return {
+    isNew(mrid) {
+      if (mrid === undefined || mrid === '') return true;
+      if (known.has(mrid)) return false;
+      known.add(mrid);
+      const [oldest] = known;
+      if (known.size > KNOWN_DIFFERENCES_MAX && oldest !== undefined) known.delete(oldest);
+      return true;
+    },
   };
 }

@@ -307,6 +307,28 @@ describe('a run in real time', () => {
     expect(outputs.at(-1)!.message.measurements['s-pv']!.magnitude).toBeCloseTo(7000, 0);
   });
 
+  it('knows a difference message that comes again by its mRID, and lets what came between stand', async () => {
+    const { outputs, lines, send } = setUp({ run_realtime: true, publish_period: 1 });
+    await clock.advance(100);
+    const limit = (value: number, difference_mrid: string) =>
+      send({
+        command: 'update',
+        input: {
+          message: {
+            difference_mrid,
+            forward_differences: [{ object: 'pv.PV', attribute: 'PowerElectronicsConnection.p', value }],
+          },
+        },
+      });
+    await limit(7000, 'first');
+    await limit(5000, 'second');
+    await limit(7000, 'first');
+    await clock.advance(1000);
+    const { magnitude } = outputs.at(-1)!.message.measurements['s-pv']!;
+    expect(magnitude).toBeCloseTo(5000, 0);
+    expect(lines.filter((line) => line.includes('Difference message first had arrived before'))).toHaveLength(1);
+  });
+
   it('ignores an unknown object with a WARN line that names it, and goes on', async () => {
     const { lines, run, send } = setUp(config);
     await clock.advance(1300);

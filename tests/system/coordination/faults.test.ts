@@ -1,0 +1,239 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startAgentHosts } from '../../../agents/index.js';
+import {
+  type CoordinationMessage,
+  connectStomp,
+  coordination,
+  SIMULATION_INPUTS,
+  simulationInput,
+} from '../../../bus/index.js';
+import { type RunResult, runCoordination } from '../../../dec/coordinator/index.js';
+import { manifestSchema } from '../../../dec/schema/index.js';
+import { type Platform, startPlatform } from '../../../platform/index.js';
+import { smallSecondariesFile } from '../../builders/small-secondaries.js';
+import { startTcpProxy, type TcpProxy } from '../../builders/tcp-proxy.js';
+import { absenceOf, startForeign } from '../../peers/brokers.js';
+import { finish, start } from '../cli/dec.js';
+
+/*
+ * Whatever breaks in the middle of an interval - the coordinator, the network, the broker - the voltages come into their
+ * limits, and no command acts twice. The figures are those of docs/reliability.md.
+ */
+
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 240_000 });
+
+/** Limit of ANSI C84.1 range A, and what the issue allows a measured voltage beyond. */
+const ALLOWED_PU = 1.05 + 1e-3;
+/** Rounds that a coordinator may need more than one that was never disturbed. */
+const EXTRA_ROUNDS = 2;
+let folder = '';
+let small = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'dec-faults-'));
+  small = smallSecondariesFile(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+type Point = 'prepare' | 'round 1' | 'round 4' | 'verify' | 'commit' | 'difference';
+const POINTS: readonly Point[] = ['prepare', 'round 1', 'round 4', 'verify', 'commit', 'difference'];
+const isAt = (point: Point, { kind, round }: CoordinationMessage): boolean =>
+  point.startsWith('round') ? kind === 'round' && round >= Number(point.slice(6)) : kind === point;
+
+describe('a coordinator that is killed', () => {
+  let platform: Platform;
+  const manifests = new Map<string, ReturnType<typeof manifestSchema.parse>>();
+  const waitS = new Map<string, number>();
+  /** Ids of difference messages by simulation, in the order in which they were sent. */
+  const differences = new Map<string, string[]>();
+  const kills = new Map<string, (message: CoordinationMessage | undefined) => void>();
+  const owners = new Map<string, string>();
+
+  /** Runs the coordinator as a process; killed where it is told, and then once more. */
+  const command = (runId: string) =>
+    start([
+      ...['run', small, '--broker', platform.stompUrl, '--run-id', runId, '--hosts', '0', '--external-hosts', '1'],
+      ...['--intervals', '1', '--interval', '5m', '--start', '12:00', '--quiet'],
+      ...['--out', join(folder, runId), '--store', join(folder, 'store')],
+    ]);
+  const attempt = async (point: Point | undefined): Promise<void> => {
+    const runId = (point ?? 'undisturbed').replace(' ', '-');
+    const broker = { host: platform.host, port: platform.port, login: 'system', passcode: 'manager' };
+    const hosts = await startAgentHosts({ count: 1, broker, runId });
+    try {
+      if (point !== undefined) {
+        const doomed = command(runId);
+        kills.set(runId, (message) => {
+          if (message === undefined ? point === 'difference' : isAt(point, message)) doomed.kill('SIGKILL');
+        });
+        expect((await finish(doomed)).code).toBe(null);
+        kills.delete(runId);
+      }
+      const began = performance.now();
+      const { code, stderr } = await finish(command(runId));
+      waitS.set(runId, (performance.now() - began) / 1000);
+      expect(code, stderr).toBe(0);
+      manifests.set(
+        runId,
+        manifestSchema.parse(JSON.parse(readFileSync(join(folder, runId, 'manifest.json'), 'utf8'))),
+      );
+    } finally {
+      await hosts.close();
+    }
+  };
+
+  beforeAll(async () => {
+    platform = await startPlatform({ port: 0, feeders: [small] });
+    platform.broker.claim(
+      'goss.gridappsd.dec.>',
+      () => undefined,
+      ({ body, destination }) => {
+        const message = coordination.parse(body, destination);
+        if (message.sender !== 'coordinator') return false;
+        if (message.kind === 'watch') owners.set(message.simulationId, message.runId);
+        kills.get(message.runId)?.(message);
+        return false;
+      },
+    );
+    platform.broker.claim(
+      SIMULATION_INPUTS,
+      () => undefined,
+      ({ body, destination }) => {
+        const message = simulationInput.parse(body, destination);
+        if (message.command !== 'update') return false;
+        const simulation = destination.slice(destination.lastIndexOf('.') + 1);
+        const sent = differences.get(simulation) ?? [];
+        differences.set(simulation, [...sent, message.input.message.difference_mrid ?? '']);
+        kills.get(owners.get(simulation) ?? '')?.(undefined);
+        return false;
+      },
+    );
+    await attempt(undefined);
+    // All at once: most of the time is the hosts' wait for the coordinator that is gone.
+    await Promise.all(POINTS.map(attempt));
+  });
+  afterAll(() => platform.close());
+
+  it.each(POINTS)('at %s is followed by one that ends as if nothing had been', (point) => {
+    const [interval] = manifests.get(point.replace(' ', '-'))!.intervals;
+    const [undisturbed] = manifests.get('undisturbed')!.intervals;
+    console.info(
+      `after a kill at ${point}: ${interval!.rounds} rounds for ${undisturbed!.rounds}, ${waitS.get(point.replace(' ', '-'))!.toFixed(1)} s`,
+    );
+    expect(interval!.status).toBe('converged');
+    expect(interval!.missingAgents).toEqual([]);
+    expect(interval!.rounds).toBeLessThanOrEqual(undisturbed!.rounds + EXTRA_ROUNDS);
+    expect(interval!.during!.vMaxPu).toBeLessThanOrEqual(ALLOWED_PU);
+    expect(interval!.curtailedW).toBeCloseTo(undisturbed!.curtailedW!, 0);
+  });
+
+  it('never leaves a simulation with two commands for one interval', () => {
+    expect(differences.size).toBeGreaterThanOrEqual(POINTS.length + 1);
+    for (const ids of differences.values()) expect(ids).toHaveLength(1);
+  });
+});
+
+interface Disturbed {
+  readonly result: RunResult;
+  readonly seconds: number;
+}
+
+/** A run of three intervals; `act` is called once, at the fourth round of the second one. */
+async function disturbed(port: number, act: () => void): Promise<Disturbed> {
+  let hasActed = false;
+  const began = performance.now();
+  const result = await runCoordination({
+    feeder: small,
+    broker: { host: '127.0.0.1', port },
+    audit: false,
+    settings: { intervals: 3, intervalS: 600, publishPeriodS: 300, hosts: 2, roundDeadlineMs: 4000 },
+    onProgress: (event) => {
+      if (hasActed || event.kind !== 'round' || event.interval !== 1 || event.round < 4) return;
+      hasActed = true;
+      act();
+    },
+  });
+  expect(hasActed).toBe(true);
+  return { result, seconds: (performance.now() - began) / 1000 };
+}
+
+function expectKept({ result, seconds }: Disturbed, what: string): void {
+  const { intervals } = result;
+  const missing = intervals.map(({ missingAgents }) => missingAgents.length);
+  console.info(`${what}: ${seconds.toFixed(1)} s, rounds ${intervals.map(({ rounds }) => rounds)}, missing ${missing}`);
+  expect(result.status, result.reason).toBe('completed');
+  expect(intervals).toHaveLength(3);
+  for (const { during } of intervals) expect(during!.vMaxPu).toBeLessThanOrEqual(ALLOWED_PU);
+  // Whoever was away is back.
+  expect(intervals.at(-1)!.status).toBe('converged');
+  expect(intervals.at(-1)!.missingAgents).toEqual([]);
+}
+
+describe('a network', () => {
+  let platform: Platform;
+  let proxy: TcpProxy;
+  beforeAll(async () => {
+    platform = await startPlatform({ port: 0, feeders: [small] });
+    proxy = await startTcpProxy(platform.port);
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await platform.close();
+  });
+
+  it.each([
+    ['that is late by 30 ms', () => Object.assign(proxy, { delayMs: 30 })],
+    ['that resets all connections', () => proxy.reset()],
+    [
+      'that swallows everything for a second and then breaks',
+      () => {
+        proxy.isBlackHole = true;
+        setTimeout(() => {
+          proxy.isBlackHole = false;
+          proxy.reset();
+        }, 1000);
+      },
+    ],
+  ])('%s costs time and no limit', async (what, act) => {
+    proxy.delayMs = 0;
+    expectKept(await disturbed(proxy.port, act), what);
+  });
+});
+
+describe('a broker (ActiveMQ)', () => {
+  const absence = absenceOf('activemq');
+  if (absence !== undefined) console.warn(`Skipped: a broker that is killed or stopped, because ${absence}.`);
+  it.skipIf(absence !== undefined).each(['killed and started again', 'stopped for 3 s'])(
+    'that is %s costs time and no limit',
+    async (what) => {
+      const broker = await startForeign('activemq');
+      const login = { port: broker.port, login: broker.login, passcode: broker.passcode };
+      const platform = await startPlatform({ foreign: login, feeders: [small] });
+      const tap = await connectStomp(login);
+      const ids: string[] = [];
+      tap.subscribe(SIMULATION_INPUTS, ({ body, destination }) => {
+        const message = simulationInput.parse(body, destination);
+        if (message.command === 'update') ids.push(message.input.message.difference_mrid ?? '');
+      });
+      try {
+        let again = Promise.resolve();
+        const outcome = await disturbed(broker.port, () => {
+          if (what.startsWith('killed')) again = broker.kill().then(() => broker.start());
+          else {
+            broker.suspend();
+            setTimeout(() => broker.proceed(), 3000);
+          }
+        });
+        await again;
+        expectKept(outcome, `broker ${what}`);
+        expect(new Set(ids).size).toBe(ids.length);
+      } finally {
+        await tap.close();
+        await platform.close();
+        await broker.stop();
+      }
+    },
+  );
+});
