@@ -21,7 +21,7 @@ export function listenForWebSockets(
   server: Server,
   { maxMessageBytes, origins }: WebSocketSettings,
   onStream: (stream: Duplex, remoteAddress: string) => void,
-): WebSocketServer {
+): void {
   const sockets = new WebSocketServer({
     server,
     maxPayload: maxMessageBytes,
@@ -38,7 +38,6 @@ export function listenForWebSockets(
   sockets.on('connection', (socket, request) => {
     onStream(new WebSocketStream(socket), request.socket.remoteAddress ?? '');
   });
-  return sockets;
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {

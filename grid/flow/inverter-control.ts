@@ -76,10 +76,20 @@ function placesOf(compiled: CompiledFeeder, control: InverterControl, unit: Unit
   const numbers = [...new Set(shares.flatMap(({ node, otherNode }) => [node, otherNode]))].filter(
     (n) => n > 0 && n < 4,
   );
-  return numbers
-    .map((number) => compiled.nodeIndex(terminal.bus, number))
-    .filter((node) => node >= 0)
-    .map((node) => ({ node, other: -1, baseV: compiled.nodeBaseV[node]! }));
+  return numbers.flatMap((number) => {
+    const node = compiled.nodeIndex(terminal.bus, number);
+    return node < 0 ? [] : [{ node, other: -1, baseV: ratedAt(unit, number) ?? compiled.nodeBaseV[node]! }];
+  });
+}
+
+/**
+ * What one per unit is at a node of a unit: the unit's own rated voltage, V, which is not always that of its bus; undefined for
+ * a unit between two nodes alone, whose nodes count against their own. Source: OpenDSS (DSS C-API 0.14.5), measured.
+ */
+function ratedAt({ der: { shares } }: UnitState, number: number): number | undefined {
+  const own = shares.find(({ node, otherNode }) => node === number || otherNode === number)!;
+  if (own.otherNode === 0) return own.ratedVoltageV;
+  return shares.length > 1 ? own.ratedVoltageV / Math.sqrt(3) : undefined;
 }
 
 /** A control with its units. */

@@ -147,7 +147,14 @@ class Circuit {
     this.each('vccs', (object) => this.keep(this.machines, readVoltageControlledCurrent(reader, object)));
     this.each('indmach012', (object) => this.keep(this.inductionMachines, readInductionMachine(reader, object)));
     const ids = new Set([...this.pvSystems, ...this.batteries].map(({ id }) => id));
-    this.each('invcontrol', (object) => this.keep(this.inverterControls, readInverterControl(reader, object, ids)));
+    const betweenNodes = new Set(
+      [...this.pvSystems, ...this.batteries]
+        .filter(({ shares }) => shares.length === 1 && shares[0]!.otherNode !== 0)
+        .map(({ id }) => id),
+    );
+    this.each('invcontrol', (object) =>
+      this.keep(this.inverterControls, readInverterControl(reader, object, ids, betweenNodes)),
+    );
     this.each('expcontrol', (object) => this.keep(this.inverterControls, readAdaptiveControl(reader, object, ids)));
     for (const className of UNSUPPORTED) {
       this.each(className, (object) => {

@@ -253,6 +253,7 @@ export function readInverterControl(
   reader: CircuitReader,
   object: DssObject,
   ids: ReadonlySet<string>,
+  betweenNodes: ReadonlySet<string> = new Set(),
 ): InverterControl | undefined {
   const state = new ControlState();
   for (const assignment of object.assignments) applyOne(reader, object, state, assignment);
@@ -266,6 +267,11 @@ export function readInverterControl(
   const units = unitsOf(reader, object, ids, list, ['pvsystem', 'storage']);
   if (mode === 'wattPowerFactor' && units.some((id) => id.startsWith('storage.'))) {
     const text = 'A Storage follows its curve of power factor, where OpenDSS gives it no vars.';
+    reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, text, list);
+  }
+  if (state.buses.length === 0 && units.some((id) => betweenNodes.has(id))) {
+    const text =
+      'Of a unit between two nodes each counts to ground; OpenDSS sets that against the rating between them.';
     reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, text, list);
   }
   const made = control(object, state, mode, units, reader.isEnabled(object));

@@ -2,7 +2,7 @@
  * Fuses, reclosers, relays and switch controls: data of the line they switch, and its state.
  */
 import type { Line } from '../../model/index.js';
-import type { DssObject } from '../script/index.js';
+import type { DssAssignment, DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
 
 type Protection = NonNullable<Line['protection']>[number];
@@ -26,6 +26,14 @@ function meansOpen(words: readonly string[]): boolean | undefined {
   return letters.every((letter) => letter === 'o' || letter === 't');
 }
 
+/** Notes a list of states of which some are open and some not: switches open all phases or none. */
+function noteSinglePhases(reader: CircuitReader, object: DssObject, assignment: DssAssignment): void {
+  const states = reader.words(assignment).map((word) => meansOpen([word]));
+  if (!states.includes(true) || !states.includes(false)) return;
+  const text = 'Phases of one device are open and closed; all are taken as closed.';
+  reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, text, assignment);
+}
+
 /** Reads all protection devices and switch controls of a script by the line they switch, lower case. */
 export function readProtection(reader: CircuitReader): ReadonlyMap<string, LineProtection> {
   const byLine = new Map<string, LineProtection>();
@@ -42,6 +50,7 @@ function readOne(reader: CircuitReader, object: DssObject, byLine: Map<string, L
   let switched = '';
   let state: boolean | undefined;
   let normal: boolean | undefined;
+  let isLocked = false;
   for (const assignment of object.assignments) {
     switch (assignment.property) {
       case 'monitoredobj':
@@ -53,11 +62,22 @@ function readOne(reader: CircuitReader, object: DssObject, byLine: Map<string, L
       case 'action':
       case 'state':
         state = meansOpen(reader.words(assignment)) ?? state;
+        noteSinglePhases(reader, object, assignment);
+        break;
+      case 'lock':
+        isLocked = reader.flag(object, assignment);
         break;
       case 'normal':
         normal = meansOpen(reader.words(assignment)) ?? normal;
         break;
     }
+  }
+  if (object.className === 'swtcontrol') {
+    // A locked control leaves its switch as it is; one without a state takes its normal one (OpenDSS, measured).
+    state = isLocked ? undefined : (state ?? normal);
+  } else {
+    const text = 'Its curves do not act: it stays in the state that the script gives it, where OpenDSS may trip it.';
+    reader.note('info', 'UNSUPPORTED_ATTRIBUTE', object, text);
   }
   const target = switched === '' ? monitored : switched;
   const [className = '', ...rest] = target.split('.');

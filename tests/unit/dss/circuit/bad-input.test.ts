@@ -56,6 +56,45 @@ describe('what a circuit refers to and does not have', () => {
 });
 
 describe('what is calculated differently from OpenDSS', () => {
+  it('names devices of protection, which do not trip, and states of single phases', () => {
+    const line = 'new line.l bus1=sourcebus bus2=b';
+    const { findings } = readDss(
+      'bad.dss',
+      new DssFileSet([
+        ['bad.dss', [CIRCUIT, line, 'new fuse.f monitoredobj=line.l state=(open closed open)'].join('\n')],
+      ]),
+    );
+    expect(findings.filter(({ class: name }) => name === 'fuse').map(({ severity, code }) => [severity, code])).toEqual(
+      [
+        ['warning', 'UNSUPPORTED_ATTRIBUTE'],
+        ['info', 'UNSUPPORTED_ATTRIBUTE'],
+      ],
+    );
+  });
+
+  // OpenDSS (DSS C-API 0.14.5), measured: a locked control does nothing, one without a state takes its normal one.
+  it.each([
+    ['action=open', true],
+    ['action=open lock=yes', undefined],
+    ['lock=yes state=open', undefined],
+    ['normal=open', true],
+    ['normal=open action=close', undefined],
+  ])('a switch control with %s opens its line: %s', (words, isOpen) => {
+    const script = [CIRCUIT, 'new line.l bus1=sourcebus bus2=b', `new swtcontrol.s switchedobj=line.l ${words}`];
+    const { feeder } = readDss('bad.dss', new DssFileSet([['bad.dss', script.join('\n')]]));
+    const branch = [...feeder!.lines, ...feeder!.switches].find(({ name }) => name === 'l')!;
+    expect('isOpen' in branch && branch.isOpen ? true : undefined).toBe(isOpen);
+  });
+
+  it('names a unit between two nodes under a voltage function', () => {
+    const curve = 'new xycurve.c npts=2 xarray=[.9 1.1] yarray=[1 -1]';
+    const control = 'new invcontrol.i mode=voltvar vvc_curve1=c derlist=[pvsystem.p]';
+    const wanted = 'warning UNSUPPORTED_ATTRIBUTE invcontrol.i derlist bad.dss:4';
+    const pv = (bus: string) => `new pvsystem.p bus1=${bus} phases=1 kv=12.47 kva=5 pmpp=5`;
+    expect(complaints(pv('sourcebus.1.2'), curve, control)).toContain(wanted);
+    expect(complaints(pv('sourcebus.1'), curve, control)).not.toContain(wanted);
+  });
+
   const storage = 'new storage.s bus1=sourcebus.1 phases=1 kv=7.2 kwrated=50';
 
   it('names a storage under a curve of power factor, listed or not', () => {
