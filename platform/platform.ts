@@ -4,6 +4,8 @@ import {
   type BrokerLimits,
   type BrokerStatistics,
   type BusError,
+  formatLegacyReply,
+  formatReply,
   isLoopback,
   joinBroker,
   type LogLine,
@@ -56,6 +58,8 @@ export interface PlatformOptions {
    * then: what is said of them here has no effect.
    */
   readonly foreign?: StompOptions;
+  /** Answers lists and texts inside a text, as GridAPPS-D has done since 2024.06; real lists when absent. */
+  readonly legacyStringData?: boolean;
   /** Profiles that simulation requests may name, beside those of the package. */
   readonly profiles?: ProfileLibrary;
   /** Told of every log line, also those of simulations. */
@@ -187,6 +191,7 @@ async function compose(
     simulations,
     applications,
     timeSeries,
+    writeReply: options.legacyStringData ? formatLegacyReply : formatReply,
     field,
     fieldModelMrid: () => feeders[0]?.mrid,
   });

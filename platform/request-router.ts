@@ -18,7 +18,6 @@ import {
   FIELD_REQUESTS,
   fieldRequest,
   formatErrorReply,
-  formatReply,
   LOG_QUERY_QUEUE,
   MODEL_QUERY_QUEUE,
   modelQuery,
@@ -31,11 +30,13 @@ import {
   SIMULATION_INPUTS,
   SIMULATION_LOGS,
   SIMULATION_REQUEST_QUEUE,
+  SIMULATION_TEST_INPUTS,
   type SimulationRequest,
   STATIC_YBUS_QUEUE,
   simulationLog,
   simulationRequest,
   simulationStarted,
+  simulationTestInput,
   staticYbusRequest,
   TIME_SERIES_QUEUE,
   TOKEN_TOPIC,
@@ -70,6 +71,8 @@ export interface PlatformServices {
   readonly field: FieldService;
   readonly applications: ApplicationService;
   readonly timeSeries: TimeSeriesService;
+  /** Writes an answer with its process id in the envelope. */
+  readonly writeReply: (data: unknown, id: string) => string;
   /** The feeder whose field bus applications without a choice use. */
   readonly fieldModelMrid: () => string | undefined;
 }
@@ -138,6 +141,21 @@ export function routeRequests(services: PlatformServices): void {
       return id !== undefined && !mayStop(services, id, message.login);
     },
   );
+  hub.claim(
+    SIMULATION_TEST_INPUTS,
+    guarded((message) => {
+      const id = message.destination.slice(SIMULATION_TEST_INPUTS.length - 1);
+      const received = simulationTestInput.parse(message.body, message.destination);
+      const { simulations } = services;
+      if (received.command !== 'query_events') {
+        simulations.planEvents(
+          id,
+          received.events.map((event) => ({ faultMRID: `_${randomUUID()}`, ...event })),
+        );
+      }
+      message.reply(JSON.stringify({ data: simulations.listEvents(id) }));
+    }),
+  );
   // Log lines of applications go their way; they are only looked at on it.
   for (const topic of [SIMULATION_LOGS, PLATFORM_LOG_TOPIC]) {
     hub.claim(
@@ -181,17 +199,17 @@ export function routeRequests(services: PlatformServices): void {
 type Handler = (message: ClaimedMessage) => void | Promise<void>;
 
 function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler> {
-  const { tokens, models, configurations, simulations, field, log, applications, timeSeries } = services;
+  const { tokens, models, configurations, simulations, field, log, applications, timeSeries, writeReply } = services;
   const enveloped =
     (answer: (message: ClaimedMessage) => unknown): Handler =>
     (message) =>
-      message.reply(formatReply(answer(message), newProcessId()));
+      message.reply(writeReply(answer(message), newProcessId()));
   const routes: readonly (readonly [string, Handler])[] = [
     [
       MODEL_QUERY_QUEUE,
       (message) => {
         const send = (answer: ModelAnswer): void =>
-          message.reply('body' in answer ? answer.body : formatReply(answer.data, newProcessId()));
+          message.reply('body' in answer ? answer.body : writeReply(answer.data, newProcessId()));
         const answer = models.answer(modelQuery.parse(message.body, message.destination));
         return answer instanceof Promise ? answer.then(send) : send(answer);
       },

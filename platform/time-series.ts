@@ -3,7 +3,7 @@ import { DecError } from '../grid/math/index.js';
 import { canonicalMrid } from '../grid/model/index.js';
 
 /** What is kept of all runs together, bytes; the oldest outputs of the oldest runs go first. */
-const KEPT_BYTES = 96 * 1024 * 1024;
+const KEPT_BYTES = 48 * 1024 * 1024;
 /** Differences kept of one run. */
 const KEPT_INPUTS = 20_000;
 /** Rows of one answer at most; more would only be a frame that no client takes. */

@@ -40,6 +40,8 @@ export const SERVICE_LIST_QUEUE = `/queue/${PROCESS}.list.services`;
 export const SIMULATION_OUTPUTS = `/topic/${SIMULATION}.output.>`;
 /** Log lines of all simulations, as a wildcard. */
 export const SIMULATION_LOGS = `/topic/${SIMULATION}.log.>`;
+/** Test inputs of all simulations, as a wildcard. */
+export const SIMULATION_TEST_INPUTS = `/topic/${SIMULATION}.test.input.>`;
 /** Inputs of all simulations, as a wildcard. */
 export const SIMULATION_INPUTS = `/topic/${SIMULATION}.input.>`;
 /** Log lines of the platform itself. */

@@ -12,5 +12,6 @@ export * from './simulation-input.js';
 export * from './simulation-log.js';
 export * from './simulation-output.js';
 export * from './simulation-request.js';
+export * from './simulation-test.js';
 export * from './time-series.js';
 export * from './token.js';

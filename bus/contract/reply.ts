@@ -24,6 +24,16 @@ export function formatReply(data: unknown, id: string): string {
   return JSON.stringify({ data, responseComplete: true, id });
 }
 
+/**
+ * Writes an answer as GridAPPS-D has done since 2024.06: what is no object goes into a text in which only quotes are escaped, so
+ * that a list arrives as text and a script with its raw line breaks.
+ */
+export function formatLegacyReply(data: unknown, id: string): string {
+  if (typeof data === 'object' && data !== null && !Array.isArray(data)) return formatReply(data, id);
+  const text = typeof data === 'string' ? data : JSON.stringify(data);
+  return `{"data":"${text.replaceAll('"', '\\"')}","responseComplete":true,"id":"${id}"}`;
+}
+
 /** Writes an error answer in the platform's shape. */
 export function formatErrorReply(message: string, id: string): string {
   return JSON.stringify({ error: { message }, responseComplete: true, id });

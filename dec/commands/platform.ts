@@ -16,6 +16,7 @@ interface PlatformCommandOptions extends OutputOptions {
   readonly wsOrigin?: readonly string[];
   readonly sparqlPort?: number;
   readonly broker?: BrokerUrl;
+  readonly legacyStringData?: boolean;
   readonly users?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -46,6 +47,7 @@ export function addPlatform(program: Command): void {
     .option('--tls-key <file>', 'its key, PEM')
     .option('--max-connections <n>', 'connections at a time', count)
     .option('--max-rate <n>', 'frames a second that a connection may send', count)
+    .option('--legacy-string-data', 'answer lists and texts inside a text, as GridAPPS-D has done since 2024.06')
     .option('--store <dir>', 'folder of the model store')
     .option('--feeder <file...>', 'further CIM XML or OpenDSS master files whose feeders are known', [])
     .option('--json', 'log lines as JSON objects on stderr')
@@ -66,6 +68,7 @@ async function runPlatform(options: PlatformCommandOptions): Promise<number> {
       ...(options.broker === undefined ? {} : { foreign: { ...DEFAULT_LOGIN, ...options.broker } }),
       ...security(options),
       storeDir: options.store ?? defaultStoreDir(),
+      ...(options.legacyStringData ? { legacyStringData: true } : {}),
       ...(options.sparqlPort === undefined ? {} : { sparqlPort: options.sparqlPort }),
       ...(options.feeder.length === 0 ? {} : { feeders: options.feeder }),
       onLog: (line) =>

@@ -1,5 +1,6 @@
 import type { AttributeDifference } from '../../bus/index.js';
 import { canonicalMrid, type Feeder } from '../../grid/model/index.js';
+import { FAULT_ATTRIBUTE, type Fault, faultProblem, faultSchema } from './fault.js';
 
 /** What a difference message can do to a simulated grid. */
 export interface DifferenceTarget {
@@ -10,6 +11,8 @@ export interface DifferenceTarget {
   setSections(capacitorId: string, sections: number): void;
   /** Lets the automatic control of a regulator or capacitor act, or stops it at its present state. */
   setControl(elementId: string, isEnabled: boolean): void;
+  /** Puts a fault on an element, or takes it off; the network is compiled anew for it. */
+  setFault(elementId: string, fault: Fault | undefined): void;
   /** Changes a setting of a control; the network is compiled anew for it. */
   setSetting(elementId: string, setting: ControlSetting, value: number): void;
 }
@@ -123,6 +126,8 @@ function applyOne(
   index: ReadonlyMap<string, readonly Found[]>,
   { object, attribute, value }: AttributeDifference,
 ): string | undefined {
+  if (attribute === FAULT_ATTRIBUTE)
+    return applyFault(target, index.get(canonicalMrid(object).toUpperCase()) ?? [], value);
   const action = ACTIONS.get(attribute);
   if (!action) return `the attribute is unknown; known are ${CONTROLLABLE_ATTRIBUTES.join(', ')}.`;
   const found = index.get(canonicalMrid(object).toUpperCase());
@@ -140,6 +145,26 @@ function applyOne(
   }
   if (number === undefined) return `the value ${JSON.stringify(value) ?? 'undefined'} is no finite number.`;
   return action.act(target, fitting[0]!, number);
+}
+
+/** Puts a fault on every element that the object stands for; a null value clears it. */
+function applyFault(target: DifferenceTarget, found: readonly Found[], value: unknown): string | undefined {
+  if (found.length === 0) return 'the model has no such object.';
+  if (value === null || value === undefined) {
+    for (const { id } of found) target.setFault(id, undefined);
+    return undefined;
+  }
+  const read = faultSchema.safeParse(value);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    return `the fault cannot be read: ${issue?.path.join('.')}: ${issue?.message}.`;
+  }
+  for (const { id } of found) {
+    const problem = faultProblem(target.feeder, id, read.data);
+    if (problem !== undefined) return problem;
+    target.setFault(id, read.data);
+  }
+  return undefined;
 }
 
 /** A number from what senders write: numbers, their texts, truth values, kinds of modes. */

@@ -66,6 +66,10 @@ export interface SimulationHost {
   stop(id: string): void;
   /** Gives a command to a running simulation, as its input topic does. @throws DecError as {@link stop} */
   command(id: string, command: SimulationCommand): void;
+  /** Plans further events of a running simulation. @throws DecError as {@link stop} */
+  planEvents(id: string, events: readonly Readonly<Record<string, unknown>>[]): void;
+  /** The planned events of a running simulation with their status. @throws DecError as {@link stop} */
+  listEvents(id: string): readonly Readonly<Record<string, unknown>>[];
   /** Runs, newest last. */
   runs(): readonly RunSummary[];
   /** Model of a run, also after its end. */
@@ -181,6 +185,8 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
     ownerOf: (id) => known.get(id)?.owner,
     stop: (id) => find(id).stop(),
     command: (id, command) => find(id).command(command),
+    planEvents: (id, events) => find(id).planEvents(events),
+    listEvents: (id) => find(id).listEvents(),
     runs: () =>
       [...known.values()].map(({ summary }) => {
         const run = active.get(summary.id);

@@ -13,6 +13,7 @@ import {
 import type { Cancel, Clock } from '../clock.js';
 import type { LogEntry } from '../log-service.js';
 import { createEventSchedule } from './event.js';
+import { createMonitors, monitorTopic } from './monitor.js';
 import type { Simulation } from './simulation.js';
 
 /** Longest wait for a first subscriber, ms: clients subscribe after they have the reply to their start. */
@@ -70,6 +71,10 @@ export interface SimulationRun {
   /** Steps done. */
   readonly step: number;
   command(command: SimulationCommand): void;
+  /** Plans further events; what cannot be carried out is said in the log. */
+  planEvents(events: readonly Readonly<Record<string, unknown>>[]): void;
+  /** The planned events with their status now. */
+  listEvents(): readonly Readonly<Record<string, unknown>>[];
   stop(): void;
 }
 
@@ -81,8 +86,10 @@ export function startRun(options: RunOptions): SimulationRun {
   const { id, request, simulation, bus, clock, log, hasSubscriber, hasNamedSubscriber } = options;
   const stepCount = Math.max(1, Math.ceil(request.durationS / request.intervalS - 1e-9));
   const outputTopic = simulationOutputTopic(id);
-  const events = createEventSchedule(request.events);
   const differences = knownDifferences();
+  const events = createEventSchedule();
+  const { monitors, unknown: unknownServices } = createMonitors(request, simulation.feeder);
+  const eventProblems = events.plan(request.events);
   let state: RunState = 'waiting';
   let step = 0;
   let cancel: Cancel = () => {};
@@ -118,6 +125,10 @@ export function startRun(options: RunOptions): SimulationRun {
     const measurements = events.publishable(simulation.measure(), timestamp);
     options.record.output(timestamp, measurements);
     bus.send(outputTopic, JSON.stringify({ simulation_id: id, message: { timestamp, measurements, powerFlow } }));
+    for (const monitor of monitors) {
+      const text = monitor.look(measurements);
+      if (text !== undefined) bus.send(monitorTopic(monitor, id), text);
+    }
     for (const [busId, mrids] of options.areaMeasurements) {
       const topic = fieldOutputTopic(id, busId);
       if (!hasSubscriber(topic)) continue;
@@ -214,7 +225,8 @@ export function startRun(options: RunOptions): SimulationRun {
       const names = unplaced.slice(0, 5).map(({ name, mrid }) => `${name} (${mrid})`);
       say(`${unplaced.length} measurements have no place in the model: ${names.join(', ')}`, 'RUNNING', 'WARN');
     }
-    for (const problem of events.problems) say(problem, 'RUNNING', 'WARN');
+    for (const service of unknownServices) say(`There is no service "${service}" on this platform.`, 'RUNNING', 'WARN');
+    for (const problem of eventProblems) say(problem, 'RUNNING', 'WARN');
     tick();
   };
 
@@ -285,7 +297,7 @@ export function startRun(options: RunOptions): SimulationRun {
         return;
       case 'CommOutage':
         say(
-          'CommOutage command received; outages are planned in test_config.events of the simulation request.',
+          'CommOutage command received; outages are planned in test_config.events, or on the test input topic.',
           'RUNNING',
           'WARN',
         );
@@ -314,6 +326,10 @@ export function startRun(options: RunOptions): SimulationRun {
     get step() {
       return step;
     },
+    planEvents(written) {
+      for (const problem of events.plan(written)) say(problem, 'RUNNING', 'WARN');
+    },
+    listEvents: () => events.list(request.startTime + step * request.intervalS),
     command: (received) => guarded(() => command(received))(),
     stop,
   };

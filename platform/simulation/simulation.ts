@@ -4,6 +4,7 @@ import { DecError } from '../../grid/math/index.js';
 import { buildFeeder, type Feeder, feederData, type Measurement } from '../../grid/model/index.js';
 import { withControlSetting } from './control-setting.js';
 import { applyDifferences, type DifferenceResult, type DifferenceTarget, indexTargets } from './difference.js';
+import { type Fault, withFaults } from './fault.js';
 import { createGridState } from './grid-state.js';
 import { createMeasurementReader, type MeasuredState, type MeasurementReader } from './measurement.js';
 import type { Power, Scenario } from './scenario.js';
@@ -72,6 +73,7 @@ export function createSimulation(settings: SimulationSettings): Simulation {
   const switched = new Map<string, boolean>();
   const frozenTaps = new Set<string>();
   const frozenSections = new Set<string>();
+  const faults = new Map<string, Fault>();
   const state = createGridState(feeder, scenario);
   const targets = indexTargets(feeder);
   const reader: MeasurementReader = createMeasurementReader(feeder);
@@ -106,6 +108,11 @@ export function createSimulation(settings: SimulationSettings): Simulation {
       else flow.setTap(id, position, !isEnabled);
       mustSolve = true;
     },
+    setFault(id, fault) {
+      if (fault) faults.set(id, fault);
+      else faults.delete(id);
+      mustRebuild = true;
+    },
     setSetting(id, name, value) {
       feeder = withControlSetting(feeder, id, name, value);
       mustRebuild = true;
@@ -115,7 +122,7 @@ export function createSimulation(settings: SimulationSettings): Simulation {
   /** A changed setting needs a new network; everything switched or set before is carried over. */
   const rebuild = (): void => {
     const old = flow;
-    flow = createFlow(feeder);
+    flow = createFlow(withFaults(feeder, faults));
     if (scenario.sourceVoltagePu !== undefined) flow.setSourceVoltagePu(scenario.sourceVoltagePu);
     for (const [id, isOpen] of switched) flow.setSwitch(id, isOpen);
     for (const [id, position] of old.taps) flow.setTap(id, position, frozenTaps.has(id));

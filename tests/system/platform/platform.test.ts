@@ -23,12 +23,16 @@ import {
   requestToken,
   SIMULATION_REQUEST_QUEUE,
   type SimulationOutput,
+  serviceTopic,
+  simulationAlarms,
   simulationInputTopic,
   simulationLog,
   simulationLogTopic,
   simulationOutput,
   simulationOutputTopic,
   simulationStarted,
+  simulationTestTopic,
+  voltageViolations,
 } from '../../../bus/index.js';
 import { type Platform, startPlatform } from '../../../platform/index.js';
 import { tinyCim } from '../../unit/platform/cim-text.js';
@@ -37,6 +41,7 @@ const USER = { login: 'system', passcode: 'manager' };
 /** 2022-06-15 12:00 UTC. */
 const START_S = 1_655_294_400;
 const PV = '00000000-0000-4000-8000-000000000024';
+const LOAD = '00000000-0000-4000-8000-000000000023';
 const SWITCH = '00000000-0000-4000-8000-000000000022';
 const TINY = '49AD8E07-3BF9-A4E2-CB8F-C3722F837B62';
 /** The same feeder without its source. */
@@ -181,6 +186,160 @@ describe('questions', () => {
     const reply = await bus.request(SIMULATION_REQUEST_QUEUE, JSON.stringify(unknown));
     expect(reply.body).toMatch(/_NOWHERE.*tiny/);
     expect((await bus.request(MODEL_QUERY_QUEUE, '{"requestType":"QUERY_MODEL_NAMES"}')).body).toContain(TINY);
+  });
+});
+
+describe('services and events of a simulation', () => {
+  it('are told of while it runs: a planned outage hides what it names, and is listed with its status', async () => {
+    const watched = await simulate({ duration: 6, publish_period: 1, pause_after_measurements: true });
+    await until(() => watched.lines.includes('The simulation has paused.'), 'the first pause');
+    const test = simulationTestTopic('input', watched.id);
+    const outage = {
+      event_type: 'CommOutage',
+      occuredDateTime: START_S + 2,
+      stopDateTime: START_S + 4,
+      outputOutageList: [LOAD_PNV],
+    };
+    const ask = async (body: object): Promise<{ event_type: string; status: string; faultMRID: string }[]> =>
+      JSON.parse((await bus.request(test, JSON.stringify(body))).body).data;
+    expect(await ask({ command: 'new_events', events: [outage] })).toMatchObject([{ status: 'SCHEDULED' }]);
+    await ask({ command: 'new_events', events: [{ event_type: 'Storm' }] });
+    expect(watched.warnings.some((line) => line.includes('Storm'))).toBe(true);
+    while (!watched.lines.includes(`Simulation ${watched.id} complete`)) {
+      const count = watched.outputs.length;
+      if (count === 4) expect(await ask({ command: 'query_events' })).toMatchObject([{ status: 'INITIATED' }]);
+      watched.send({ command: 'resume' });
+      await until(
+        () => watched.outputs.length > count || watched.lines.includes(`Simulation ${watched.id} complete`),
+        'the next output',
+      );
+    }
+    const seen = watched.outputs.map(({ message }) => LOAD_PNV in message.measurements);
+    expect(seen).toEqual([true, true, false, false, true, true, true]);
+  });
+
+  it('raise alarms for what is switched and name voltages outside 0.95 to 1.05; unknown services are warned of', async () => {
+    const request = {
+      power_system_configs: [
+        { Line_name: TINY, simulator_config: { model_creation_config: { source_voltage_pu: 1.2 } } },
+      ],
+      simulation_config: {
+        start_time: START_S,
+        duration: 5,
+        run_realtime: false,
+        publish_period: 1,
+        pause_after_measurements: true,
+        wait_for_start: true,
+      },
+      service_configs: [{ id: 'gridappsd-alarms' }, { id: 'gridappsd-voltage-violation' }, { id: 'constructor' }],
+    };
+    const reply = await bus.request(SIMULATION_REQUEST_QUEUE, JSON.stringify(request));
+    const { simulationId: id } = simulationStarted.parse(reply.body);
+    const [raised, outside, lines]: [object[], object[], string[]] = [[], [], []];
+    bus.subscribe(serviceTopic('gridappsd-alarms', id, 'output'), ({ body }) =>
+      raised.push(...simulationAlarms.parse(body)),
+    );
+    bus.subscribe(serviceTopic('gridappsd-voltage-violation', id, 'output'), ({ body }) =>
+      outside.push(voltageViolations.parse(body)),
+    );
+    bus.subscribe(simulationLogTopic(id), ({ body }) => lines.push(simulationLog.parse(body).logMessage));
+    bus.subscribe(simulationOutputTopic(id), ({ body }) => {
+      if (simulationOutput.parse(body).message.timestamp === START_S) {
+        bus.send(simulationInputTopic(id), JSON.stringify(update(SWITCH, 'Switch.open', 1)));
+      }
+      bus.send(simulationInputTopic(id), JSON.stringify({ command: 'resume' }));
+    });
+    await bus.flush();
+    bus.send(simulationInputTopic(id), JSON.stringify({ command: 'StartSimulation' }));
+    await until(() => lines.includes(`Simulation ${id} complete`), 'the end of the simulation');
+    expect(raised).toEqual([
+      { equipment_mrid: SWITCH, equipment_name: 'switch', phases: 'A', value: 'Open', created_by: 'simulation' },
+    ]);
+    // Outputs 0 and 5; 1.2 pu of the source, and nothing behind the open switch.
+    expect(outside.length).toBeGreaterThanOrEqual(1);
+    expect(outside[0]).toEqual({ [LOAD_PNV]: expect.closeTo(1.2, 1) });
+    expect(lines).toContain('There is no service "constructor" on this platform.');
+  });
+
+  it('put a fault on the grid and take it off again', async () => {
+    const request = {
+      duration: 6,
+      publish_period: 1,
+    };
+    const reply = await bus.request(
+      SIMULATION_REQUEST_QUEUE,
+      JSON.stringify({
+        power_system_configs: [{ Line_name: TINY }],
+        simulation_config: { start_time: START_S, run_realtime: false, ...request },
+        test_config: {
+          events: [
+            {
+              event_type: 'Fault',
+              occuredDateTime: START_S + 2,
+              stopDateTime: START_S + 4,
+              PhaseConnectedFaultKind: 'lineToGround',
+              FaultImpedance: { rGround: '0.001', xGround: 0.001 },
+              ObjectMRID: [LOAD],
+              phases: 'A',
+            },
+          ],
+        },
+      }),
+    );
+    const { simulationId: id, events } = simulationStarted.parse(reply.body);
+    expect(events[0]).toMatchObject({ event_type: 'Fault', faultMRID: expect.stringMatching(/^_/) });
+    const volts: number[] = [];
+    bus.subscribe(simulationOutputTopic(id), ({ body }) => {
+      volts.push(simulationOutput.parse(body).message.measurements[LOAD_PNV]?.magnitude ?? -1);
+    });
+    await until(() => volts.length === 7, 'all outputs');
+    // 4160 V / sqrt 3 before and after; nearly nothing at a bolted fault.
+    expect(volts.map((v) => (v > 2000 ? 'up' : v < 500 && v >= 0 ? 'down' : v))).toEqual([
+      'up',
+      'up',
+      'down',
+      'down',
+      'up',
+      'up',
+      'up',
+    ]);
+  });
+
+  it('leave room for the lists of 2024: with legacyStringData they come as text, which clients of both kinds read', async () => {
+    const old = await startPlatform({ port: 0, feeders: [join(dir, 'tiny.xml')], legacyStringData: true });
+    const own = await connectStomp({ port: old.port, ...USER, reconnect: false });
+    const query = JSON.stringify({ requestType: 'QUERY_OBJECT_MEASUREMENTS', modelId: TINY });
+    const { body } = await own.request(MODEL_QUERY_QUEUE, query);
+    expect(JSON.parse(body).data).toBeTypeOf('string');
+    expect(objectMeasurementsReply.parse(body).data).toHaveLength(3);
+    const dss = await own.request(
+      CONFIGURATION_QUEUE,
+      JSON.stringify({ configurationType: 'DSS Base', parameters: { model_id: TINY } }),
+    );
+    // Raw line breaks inside a text, as on the real platform: no strict JSON.
+    expect(() => JSON.parse(dss.body)).toThrow();
+    expect(dss.body).toContain('New Circuit.tiny');
+    await own.close();
+    await old.close();
+  });
+
+  it('take plain reply queues, and a reply-to that is the queue of the request', async () => {
+    const heard: string[] = [];
+    bus.subscribe('/queue/feeder-models', ({ body }) => heard.push(body));
+    bus.subscribe(SIMULATION_REQUEST_QUEUE, ({ body }) => heard.push(body));
+    await bus.flush();
+    bus.send(MODEL_QUERY_QUEUE, '{"requestType":"QUERY_MODEL_NAMES"}', { 'reply-to': 'feeder-models' });
+    const start = {
+      power_system_config: { Line_name: `_${TINY}` },
+      simulation_config: { duration: '1', start_time: '0' },
+    };
+    bus.send(SIMULATION_REQUEST_QUEUE, JSON.stringify(start), { 'reply-to': SIMULATION_REQUEST_QUEUE });
+    await until(() => heard.length >= 2, 'both answers');
+    expect(heard.some((body) => body.includes('modelNames'))).toBe(true);
+    const started = heard.find((body) => body.includes('simulationId'))!;
+    // viz does payload.events.map: protocol section 5.1.
+    expect(JSON.parse(started).events).toEqual([]);
+    bus.send(SIMULATION_REQUEST_QUEUE, JSON.stringify({ simulation_request_type: 'STOP', ...JSON.parse(started) }));
   });
 });
 

@@ -1,0 +1,101 @@
+import {
+  type SimulationMeasurement,
+  type SimulationRequest,
+  serviceTopic,
+  simulationAlarms,
+  voltageViolations,
+} from '../../bus/index.js';
+import type { Feeder } from '../../grid/model/index.js';
+
+type Measurements = Readonly<Record<string, SimulationMeasurement>>;
+
+/** Voltages are judged at every so many outputs, as by the real platform's service. */
+const OUTPUTS_PER_JUDGEMENT = 5;
+/** Service voltage of ANSI C84.1, range A, pu. */
+const [LEAST_PU, LARGEST_PU] = [0.95, 1.05];
+
+/** A service of a simulation that looks at its outputs. */
+export interface OutputMonitor {
+  readonly serviceId: string;
+  /** What it has to say about an output; undefined for nothing. */
+  look(measurements: Measurements): string | undefined;
+}
+
+const MONITORS: ReadonlyMap<string, (feeder: Feeder) => Omit<OutputMonitor, 'serviceId'>> = new Map([
+  ['gridappsd-alarms', alarms],
+  ['gridappsd-voltage-violation', violations],
+]);
+
+/** The services a request asks for, and the names of those that there are not. */
+export function createMonitors(
+  { services }: Pick<SimulationRequest, 'services'>,
+  feeder: Feeder,
+): { readonly monitors: readonly OutputMonitor[]; readonly unknown: readonly string[] } {
+  const ids = [...new Set(services.map((service) => String(service['id'] ?? '')))];
+  const monitors = ids.flatMap((serviceId) => {
+    const make = MONITORS.get(serviceId);
+    return make ? [{ serviceId, ...make(feeder) }] : [];
+  });
+  return { monitors, unknown: ids.filter((id) => !MONITORS.has(id)) };
+}
+
+/** Topic on which a service of a simulation speaks. */
+export function monitorTopic({ serviceId }: OutputMonitor, simulationId: string): string {
+  return serviceTopic(serviceId, simulationId, 'output');
+}
+
+/** Names every switching device and capacitor whose measured position changed since the last output. */
+function alarms(feeder: Feeder): Omit<OutputMonitor, 'serviceId'> {
+  const devices = [...feeder.switches, ...feeder.capacitors];
+  const byId = new Map(devices.map((device) => [device.id, device]));
+  const points = feeder.measurements.filter(({ type, equipmentId }) => type === 'Pos' && byId.has(equipmentId));
+  let last: ReadonlyMap<string, number> | undefined;
+  return {
+    look(measurements) {
+      const now = new Map<string, number>();
+      const changed = new Map<string, { phases: string; isClosed: boolean }>();
+      for (const { mrid, id, equipmentId, phase } of points) {
+        const value = measurements[mrid || id]?.value ?? last?.get(mrid);
+        if (value === undefined) continue;
+        now.set(mrid, value);
+        const before = last?.get(mrid);
+        if (before === undefined || before === value) continue;
+        const phases = (changed.get(equipmentId)?.phases ?? '') + phase;
+        changed.set(equipmentId, { phases, isClosed: value !== 0 });
+      }
+      last = now;
+      if (changed.size === 0) return undefined;
+      return simulationAlarms.format(
+        [...changed].map(([equipmentId, { phases, isClosed }]) => ({
+          equipment_mrid: byId.get(equipmentId)!.mrid,
+          equipment_name: byId.get(equipmentId)!.name,
+          phases,
+          value: isClosed ? 'Close' : 'Open',
+          created_by: 'simulation',
+        })),
+      );
+    },
+  };
+}
+
+/** Voltages outside range A in pu of the nominal voltage of their bus, at every fifth output, also where there are none. */
+function violations(feeder: Feeder): Omit<OutputMonitor, 'serviceId'> {
+  const points = feeder.measurements.flatMap(({ type, mrid, bus, phase }) => {
+    const base = feeder.busById.get(bus)?.baseVoltageV ?? 0;
+    return type === 'PNV' && base > 0 && phase !== 'N' && phase.length < 3 ? [{ mrid, base }] : [];
+  });
+  let outputs = 0;
+  return {
+    look(measurements) {
+      if (outputs++ % OUTPUTS_PER_JUDGEMENT !== 0) return undefined;
+      const outside: Record<string, number> = {};
+      for (const { mrid, base } of points) {
+        const magnitude = measurements[mrid]?.magnitude;
+        if (magnitude === undefined) continue;
+        const pu = magnitude / base;
+        if (pu < LEAST_PU || pu > LARGEST_PU) outside[mrid] = pu;
+      }
+      return voltageViolations.format(outside);
+    },
+  };
+}
