@@ -333,7 +333,18 @@ function summary(report: HorizonReport, result: FeederHorizonResult): string[] {
     ),
     '',
     table(
-      ['time', 'V alone', 'V max', 'V min', 'at', 'sun kW', 'curtailed kW', 'batteries kW', 'stored kWh', 'source kW'],
+      [
+        'time',
+        'V alone (linear)',
+        'V max',
+        'V min',
+        'at',
+        'sun kW',
+        'curtailed kW',
+        'batteries kW',
+        'stored kWh',
+        'source kW',
+      ],
       report.steps
         .map((step, t) => [
           clock(t),

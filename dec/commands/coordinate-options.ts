@@ -102,6 +102,58 @@ export function methodOf(
   return isByAgents ? 'admm' : method;
 }
 
+/** Options that act only beside others: what they need, and which they are, by their names in code. */
+const DEPENDENT: readonly {
+  readonly needs: string;
+  readonly isMet: (options: CoordinateOptions & DependentOn) => boolean;
+  readonly options: readonly string[];
+}[] = [
+  {
+    needs: '--reactive capability or volt-var',
+    isMet: ({ reactive }) => reactive !== 'none',
+    options: ['kappa', 'minPowerFactor', 'priority'],
+  },
+  {
+    needs: '--envelopes',
+    isMet: ({ envelopes }) => envelopes !== undefined,
+    options: [
+      ...['envelopeRule', 'envelopeWeights', 'envelopeCustomers', 'everyMixture', 'exportCap', 'importCap'],
+      ...['transformerLoading', 'mixtures', 'seed'],
+    ],
+  },
+  { needs: '--recede', isMet: ({ recede }) => recede !== undefined, options: ['actualLoad', 'actualPv'] },
+  {
+    needs: '--horizon, --recede or --envelopes',
+    isMet: ({ horizon, recede, envelopes }) => (horizon ?? recede ?? envelopes) !== undefined,
+    options: [
+      ...['step', 'start', 'prices', 'exportPrices', 'loadForecast', 'pvForecast', 'forecastShape', 'end', 'endValue'],
+      ...['efficiency', 'reserve', 'curtailmentWeight'],
+    ],
+  },
+  {
+    needs: '--compare or --recede',
+    isMet: ({ compare, horizon, recede, envelopes }) =>
+      compare === true || (horizon ?? recede ?? envelopes) !== undefined,
+    options: ['plot'],
+  },
+];
+
+/** What the options of {@link DEPENDENT} look at besides the rule. */
+interface DependentOn {
+  readonly horizon?: unknown;
+  readonly recede?: unknown;
+  readonly envelopes?: unknown;
+}
+
+/** @throws DecError `BAD_ARGUMENT` naming all options on the command line that nothing would look at */
+export function checkDependent(options: CoordinateOptions & DependentOn, isOnLine: (option: string) => boolean): void {
+  const unmet = DEPENDENT.filter(({ isMet }) => !isMet(options)).flatMap(({ needs, options: names }) => {
+    const given = names.filter(isOnLine).map((name) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
+    return given.length === 0 ? [] : [`${given.join(', ')} would have no effect without ${needs}`];
+  });
+  if (unmet.length > 0) throw new DecError('BAD_ARGUMENT', `${unmet.join('; ')}: add that, or leave them out.`);
+}
+
 /** @throws DecError `BAD_ARGUMENT` for `--compat` with a feeder that is not the ancestor's pair of files */
 export function checkCompat({ compat }: CoordinateOptions, isAncestorPair: boolean): void {
   if (compat === undefined || isAncestorPair) return;

@@ -119,7 +119,7 @@ function summary(report: RecedingReport, { status }: FeederRecedingResult): stri
     table(
       [
         'time',
-        'V alone',
+        'V alone (linear)',
         'V max',
         'V min',
         'at',

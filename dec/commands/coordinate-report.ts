@@ -98,10 +98,15 @@ export function hasPrice({ status }: CoordinationResult): boolean {
   return status !== 'limitsViolated' && status !== 'failed';
 }
 
+/** Areas that a summary names. */
+const NAMED_AREAS = 6;
+
 function agentsText({ agents, areas }: CoordinationResult): string {
   const own = areas.filter((area) => area.agents > 0);
   if (own.length === 0) return String(agents);
-  return `${agents} in ${own.length} areas: ${own.map((area) => `${area.name} (${area.agents})`).join(', ')}`;
+  const named = own.slice(0, NAMED_AREAS).map((area) => `${area.name} (${area.agents})`);
+  const more = own.length > NAMED_AREAS ? [`${own.length - NAMED_AREAS} more`] : [];
+  return `${agents} in ${own.length} areas: ${[...named, ...more].join(', ')}`;
 }
 
 /** The result for people. */
@@ -109,7 +114,15 @@ export function coordinationSummary(report: CoordinationReport, result: Coordina
   const { feeder, alpha, jain, gini } = report;
   const kilowatts = (powerW: number) => `${(powerW / 1000).toFixed(2)} kW`;
   const lines = [`${feeder.name} ${feeder.mrid}: ${result.statusText}`];
-  if (result.status === 'nothingToDo') return lines;
+  if (result.status === 'nothingToDo') {
+    const { violations, vMaxPu, vMinPu } = result.ac;
+    if (violations > 0) {
+      lines.push(
+        `${violations} nodes are outside the limits, at ${vMinPu.toFixed(4)} to ${vMaxPu.toFixed(4)} pu in the AC power flow.`,
+      );
+    }
+    return lines;
+  }
   const rows = [
     ['highest voltage without curtailment', `${result.before.vMaxPu.toFixed(4)} pu at ${result.before.worstNode}`],
     ['highest voltage with the set-points', `${result.ac.vMaxPu.toFixed(4)} pu at ${result.ac.worstNode}`],

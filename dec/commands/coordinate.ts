@@ -20,6 +20,7 @@ import { type HorizonOptions, runHorizonJob, withHorizonOptions } from './coordi
 import {
   type CoordinateOptions,
   checkCompat,
+  checkDependent,
   factorsFrom,
   keepFeedback,
   methodOf,
@@ -82,6 +83,7 @@ async function runCoordinate(
   checkLimits(options);
   checkNamed(names);
   const method = methodOf(options, timeJob(options), isOnLine);
+  checkDependent(options, isOnLine);
   checkCompat(options, isAncestorPair(names));
   const scenario = readCase(names, options);
   if (options.recede !== undefined && options.envelopes === undefined) {
@@ -122,7 +124,11 @@ async function runCoordinate(
   terminal.findings(report.findings);
   if (terminal.isJson) terminal.result(report);
   else for (const line of coordinationSummary(report, result)) terminal.print(line);
-  const isBad = result.status === 'limitsViolated' || result.status === 'failed' || !result.ac.isConverged;
+  const isBad =
+    result.status === 'limitsViolated' ||
+    result.status === 'failed' ||
+    result.ac.violations > 0 ||
+    !result.ac.isConverged;
   return options.strict && isBad ? EXIT.violated : EXIT.done;
 }
 

@@ -12,6 +12,7 @@ const stepFields = {
   vMaxPu: z.number(),
   vMinPu: z.number(),
   worstNode: z.string(),
+  /** Of the linear model, with customers alone. */
   uncoordinatedMaxPu: z.number(),
   violations: z.int().nonnegative(),
   isConverged: z.boolean(),

@@ -49,7 +49,7 @@ export const COORDINATION_STATUS_TEXT: Readonly<Record<CoordinationStatus, strin
   optimal: 'The central optimum was found and holds in the AC power flow.',
   converged: 'The agents agreed within the tolerance and the dispatch holds in the AC power flow.',
   roundLimit: 'The limit of rounds came first; the last dispatch was taken.',
-  limitsViolated: 'Limits are violated in the AC power flow even with the best dispatch found.',
+  limitsViolated: 'Limits are violated in the AC power flow; no dispatch that keeps them was found.',
   failed: 'No dispatch was found.',
   nothingToDo: 'There is no PV with available power to coordinate.',
 };

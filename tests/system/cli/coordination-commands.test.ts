@@ -81,6 +81,13 @@ describe('dec coordinate', () => {
     ['--fairness beside --compare', ['--compare', '--fairness', 'total'], /leave out --fairness total/],
     ['--compare beside --envelopes', ['--compare', '--envelopes'], /leave out --envelopes, or --compare/],
     ['--compare beside --horizon', ['--compare', '--horizon', '1h'], /leave out --horizon, or --compare/],
+    [
+      'options of a horizon without one',
+      ['--prices', 'nofile.csv', '--end', 'free', '--kappa', '0.3'],
+      /--kappa would have no effect without --reactive.*--prices, --end would have no effect without --horizon/,
+    ],
+    ['--seed without --envelopes', ['--seed', '4'], /--seed would have no effect without --envelopes/],
+    ['--plot without a picture', ['--plot', 'x.svg'], /--plot would have no effect without --compare or --recede/],
     ['--compat of another feeder', ['--compat', 'upstreamIndexTypo'], /pair of files, BUSINFO.json BRANCHINFO.json/],
   ])('refuses %s, which would be passed over, and says what to do', async (_, more, words) => {
     const { code, stdout, stderr } = await dec(['coordinate', FLAGSHIP, ...more, ...store]);
