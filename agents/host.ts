@@ -82,8 +82,14 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
   let waiting: { readonly message: CoordinationOf<'prepare'>; readonly timer: NodeJS.Timeout } | undefined;
   let coordinator: Coordinator | undefined;
   const lastSeen = new Map<string, number>();
+  /** The last question of an interval, and what was said to it. */
+  let asked: Asked | undefined;
 
   const say = (body: Body): void => {
+    if (asked !== undefined && isAnswerTo(body, asked)) asked.said.push(body);
+    send(body);
+  };
+  const send = (body: Body): void => {
     const message: CoordinationMessage = { ...body, runId, sender: hostId, sequence: sequence++ };
     bus.send(coordinationReply(runId), coordination.format(message));
   };
@@ -110,11 +116,13 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     areaOf.clear();
     coordinator = undefined;
     lastSeen.clear();
+    asked = undefined;
     feed = new MeasurementFeed([]);
   };
 
   const assign = (message: CoordinationOf<'assign'>): void => {
     const rejected: Record<string, string> = {};
+    asked = undefined;
     for (const [agentId, payload] of Object.entries(message.agents)) {
       try {
         const { model, settings, areaId } = readAssignment(payload);
@@ -291,6 +299,14 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     // Repeated by the broker, or recorded and played again: the coordinator's numbers only rise on each destination.
     if (message.sequence <= (lastSeen.get(destination) ?? -1)) return;
     lastSeen.set(destination, message.sequence);
+    if (isQuestion(message)) {
+      if (asked !== undefined && asked.kind === message.kind && isOf(message, asked)) {
+        // Asked again because the answer may have been lost; where there is none yet it will come.
+        for (const said of asked.said) send(said);
+        return;
+      }
+      asked = { kind: message.kind, interval: message.interval, round: message.round, said: [] };
+    }
     switch (message.kind) {
       case 'call':
         hello(message.round);
@@ -348,6 +364,31 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       say({ kind: 'leave', interval: 0, round: 0, reason: 'closed' });
     },
   };
+}
+
+/** A question of an interval, and what was said to it. */
+interface Asked {
+  readonly kind: CoordinationMessage['kind'];
+  readonly interval: number;
+  readonly round: number;
+  readonly said: Body[];
+}
+
+const QUESTIONS: ReadonlySet<CoordinationMessage['kind']> = new Set(['prepare', 'round', 'verify', 'commit']);
+const ANSWERS: ReadonlySet<CoordinationMessage['kind']> = new Set([
+  ...(['prepared', 'boundary', 'verified', 'setpoints', 'agentError'] as const),
+]);
+
+function isQuestion({ kind }: CoordinationMessage): boolean {
+  return QUESTIONS.has(kind);
+}
+
+function isAnswerTo(body: Body, asked: Asked): boolean {
+  return ANSWERS.has(body.kind) && isOf(body, asked);
+}
+
+function isOf({ interval, round }: Body | CoordinationMessage, asked: Asked): boolean {
+  return interval === asked.interval && round === asked.round;
 }
 
 function boundaryOf({ kind: _kind, reply: { round: _round, ...reply }, ...curtailment }: Answer<'boundary'>) {

@@ -8,9 +8,10 @@ import {
   simulationInputTopic,
 } from '../../bus/index.js';
 import { type Forecast, limitOfSetpoint, type PrimaryModel, type PrimaryState } from '../../grid/optim/index.js';
+import { cancelled } from './cancelled.js';
 import { type AppliedSetpoint, type CommandedDevice, type Commitment, commit } from './commit.js';
 import { PrimaryEstimator } from './estimate.js';
-import { type AgentExchange, cancelled } from './exchange.js';
+import type { AgentExchange } from './exchange.js';
 import type { IntervalOutcome, StarCore } from './interval.js';
 import { MeasurementIndex } from './measurements.js';
 import { Rounds } from './rounds.js';

@@ -12,6 +12,8 @@ import {
 } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { boundaryFault, portNodesOf, setpointFault, verificationFault } from './answer-check.js';
+import { cancelled } from './cancelled.js';
+import { Question } from './question.js';
 import { type HostRecord, Roster } from './roster.js';
 import type { AgentFailure } from './run-result.js';
 
@@ -31,15 +33,6 @@ export interface Answers<Kind extends AnswerKind> {
   readonly byAgent: ReadonlyMap<string, AnswerOf<Kind>>;
   /** Agents that were waited for in vain. */
   readonly late: readonly string[];
-}
-
-interface Question {
-  readonly interval: number;
-  readonly round: number;
-  /** Agents still waited for. */
-  readonly open: Set<string>;
-  accept(message: CoordinationMessage): void;
-  done(): void;
 }
 
 /** Settings of an exchange. */
@@ -80,6 +73,9 @@ export class AgentExchange {
   private question: Question | undefined;
   private sequence = 0;
   private isGathering = false;
+  private isInterrupted = false;
+  /** Moves the models onto the last AC solution; said until a question after it has been answered. */
+  private correction: Body | undefined;
   private readonly callNumber = randomInt(1, 2 ** 31);
 
   private readonly pulse: NodeJS.Timeout;
@@ -106,6 +102,24 @@ export class AgentExchange {
 
   hostOfAgent(agentId: string): string {
     return this.roster.carrierOf(agentId) ?? '';
+  }
+
+  /** Has the agents move their models onto the last AC solution. */
+  correct(interval: number, round: number): void {
+    this.correction = { kind: 'correct', interval, round };
+    this.broadcast(this.correction);
+  }
+
+  /** The connection to the broker is lost: the present question waits, and its time stands still. */
+  interrupt(): void {
+    this.isInterrupted = true;
+    this.question?.suspend();
+  }
+
+  /** The connection is there again: what it may have swallowed is asked again. */
+  proceed(): void {
+    this.isInterrupted = false;
+    this.question?.proceed();
   }
 
   /** Says something to all hosts. */
@@ -285,51 +299,42 @@ export class AgentExchange {
       for (const agentId of roster.agentIds) if (!roster.isSilent(this.hostOfAgent(agentId))) wanted.add(agentId);
     }
     const assigned = [...wanted].filter((agentId) => roster.carrierOf(agentId) !== undefined);
-    const open = new Set(assigned.filter((agentId) => roster.isCarried(agentId)));
     const byAgent = new Map<string, AnswerOf<Kind>>();
-    await new Promise<void>((resolve, reject) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-        this.question = undefined;
-      };
-      const abort = (): void => {
-        end();
-        reject(cancelled());
-      };
-      const done = (): void => {
-        end();
-        resolve();
-      };
-      const timer = setTimeout(() => {
-        for (const agentId of open) roster.missed(this.hostOfAgent(agentId));
-        done();
-      }, deadlineMs);
-      signal?.addEventListener('abort', abort, { once: true });
-      this.question = {
-        interval: body.interval,
-        round: body.round,
-        open,
-        accept: (message) => {
-          const parts = partsOf[kind](message);
-          if (parts === undefined) return;
-          roster.answered(message.sender);
-          const faults = faultsOf(message, this.portNodes);
-          for (const [agentId, part] of Object.entries(parts)) {
-            const fault = roster.carries(message.sender, agentId)
-              ? faults.get(agentId)
-              : 'it does not carry that agent';
-            if (fault === undefined) byAgent.set(agentId, part);
-            else this.drop(message, agentId, fault);
-          }
-          // A host answers once, for all of its agents that have an answer.
-          for (const agentId of roster.agentsOf(message.sender)) open.delete(agentId);
-        },
-        done,
-      };
-      this.broadcast(body);
-      if (open.size === 0) done();
+    const question = new Question({
+      interval: body.interval,
+      round: body.round,
+      open: assigned.filter((agentId) => roster.isCarried(agentId)),
+      deadlineMs,
+      signal,
+      say: (isRepeated) => {
+        // Models that were not moved onto the last AC solution would answer another question.
+        if (isRepeated && this.correction !== undefined) this.broadcast(this.correction);
+        this.broadcast(body);
+      },
+      accept: (message) => {
+        const parts = partsOf[kind](message);
+        if (parts === undefined) return;
+        roster.answered(message.sender);
+        const faults = faultsOf(message, this.portNodes);
+        for (const [agentId, part] of Object.entries(parts)) {
+          const fault = roster.carries(message.sender, agentId) ? faults.get(agentId) : 'it does not carry that agent';
+          if (fault === undefined) byAgent.set(agentId, part);
+          else this.drop(message, agentId, fault);
+        }
+        // A host answers once, for all of its agents that have an answer.
+        for (const agentId of roster.agentsOf(message.sender)) question.open.delete(agentId);
+      },
+      onLate: (agentIds) => {
+        for (const agentId of agentIds) roster.missed(this.hostOfAgent(agentId));
+      },
     });
+    this.question = question;
+    try {
+      await question.ask(this.isInterrupted);
+    } finally {
+      this.question = undefined;
+    }
+    this.correction = undefined;
     return { byAgent, late: assigned.filter((agentId) => !byAgent.has(agentId) && !this.hasFailed(agentId)) };
   }
 
@@ -424,7 +429,7 @@ export class AgentExchange {
     const { question } = this;
     if (question === undefined) return;
     for (const agentId of this.roster.agentsOf(hostId)) question.open.delete(agentId);
-    if (question.open.size === 0) question.done();
+    question.settle();
   }
 
   private hasFailed(agentId: string): boolean {
@@ -462,7 +467,7 @@ export class AgentExchange {
     } else if (question !== undefined && message.interval === question.interval && message.round === question.round) {
       question.accept(message);
     }
-    if (this.question !== undefined && this.question.open.size === 0) this.question.done();
+    this.question?.settle();
   }
 
   private tell(hostId: string, body: Body): void {
@@ -520,17 +525,6 @@ const CALL_EVERY_MS = 3000;
 const AGENTS_PER_ASSIGNMENT = 20;
 /** Default of `takeMs`. */
 const TAKE_MS = 8000;
-
-/** The error of every wait that a signal ended. */
-export function cancelled(): DecError {
-  return new DecError('CANCELLED', 'The run was cancelled.');
-}
-
-/** Whether an error says that a signal ended the work. */
-export function isCancelled(thrown: unknown): boolean {
-  const error = asError(thrown);
-  return error.name === 'AbortError' || ('code' in error && error.code === 'CANCELLED');
-}
 
 /** The parts of an answer, when a message is one of that kind. */
 const partsOf: {

@@ -1,4 +1,5 @@
 export * from './audit.js';
+export * from './cancelled.js';
 export * from './commit.js';
 export * from './coordinator.js';
 export * from './devices.js';
@@ -9,6 +10,7 @@ export * from './guard.js';
 export * from './interval.js';
 export * from './measurements.js';
 export * from './outputs.js';
+export * from './question.js';
 export * from './recorder.js';
 export * from './roster.js';
 export * from './rounds.js';

@@ -12,7 +12,7 @@ import {
   simulationOutputTopic,
 } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
-import { cancelled } from './exchange.js';
+import { cancelled } from './cancelled.js';
 
 /** An output, and when it came. */
 export interface ReceivedOutput {

@@ -275,7 +275,7 @@ class IntervalRun {
         standIn.applyCorrection();
         star.hold?.(agentId, standIn.port());
       }
-      this.exchange.broadcast({ kind: 'correct', interval: question.interval, round: ++this.ask });
+      this.exchange.correct(question.interval, ++this.ask);
       corrections++;
     }
     this.corrections += corrections;

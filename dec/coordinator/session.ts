@@ -22,10 +22,11 @@ import {
 import { startPlatform } from '../../platform/index.js';
 import { Audit, completed } from './audit.js';
 import { AuditThread } from './audit-thread.js';
+import { isCancelled } from './cancelled.js';
 import type { Closers } from './closers.js';
 import { Coordinator, PRIMARY_AGENT } from './coordinator.js';
 import { type DeviceDirectory, deviceDirectory, dictionaryMrids } from './devices.js';
-import { AgentExchange, isCancelled } from './exchange.js';
+import { AgentExchange } from './exchange.js';
 import { modelCreation, scenarioForecast } from './forecast.js';
 import { MeasurementIndex } from './measurements.js';
 import { SimulationOutputs } from './outputs.js';
@@ -63,6 +64,7 @@ export class Session {
   private audit: Audit | undefined;
   private auditThread: AuditThread | undefined;
   private hosts: AgentHosts | undefined;
+  private exchange: AgentExchange | undefined;
   /** Why the broker is given up; undefined while it is there. */
   brokerLost: BusError | undefined;
   private readonly abort = new AbortController();
@@ -103,6 +105,7 @@ export class Session {
       onError: (error) => this.warn(error.message, kindOfWarning(error)),
       replaceHost: async (hostId) => this.hosts?.replace(hostId),
     });
+    this.exchange = exchange;
     closers.add('The exchange with the agents', () => exchange.close('the run is over'));
     stage(`starting ${settings.hosts} agent hosts for ${services.length} agents`);
     if (settings.hosts > 0) this.hosts = await this.startHosts(address, exchange);
@@ -209,6 +212,7 @@ export class Session {
   private awaitReconnection(bus: Bus, error: BusError): void {
     if (this.isReconnecting || this.abort.signal.aborted) return;
     this.isReconnecting = true;
+    this.exchange?.interrupt();
     const timer = setTimeout(() => {
       this.brokerLost = new BusError(
         'BUS_UNAVAILABLE',
@@ -223,9 +227,13 @@ export class Session {
       this.isReconnecting = false;
     };
     this.abort.signal.addEventListener('abort', settle, { once: true });
+    const proceed = (): void => {
+      settle();
+      this.exchange?.proceed();
+    };
     // Sent as soon as the bus is connected again; refused when it is lost once more, and then the time runs on.
     const probe = (): void => {
-      bus.flush().then(settle, () => {
+      bus.flush().then(proceed, () => {
         if (this.isReconnecting) setTimeout(probe, PROBE_MS);
       });
     };
