@@ -2,9 +2,16 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two projects: `check` is fast and needs nothing but npm; `live` starts brokers, worker threads and whole runs, and has what
- * takes more than a few seconds (`*.long.test.ts`).
+ * Three projects, one after the other: `check` is fast and needs nothing but npm; `long` computes for more than a few seconds or
+ * starts processes that nothing waits for against a clock, on every core; `live` starts brokers, agent hosts and whole runs that
+ * keep deadlines, so that nothing else may run beside it.
  */
+const LIVE = [
+  'tests/conformance/{bus,python}/**/*.test.ts',
+  'tests/system/{coordination,library,platform}/**/*.test.ts',
+];
+const LONG = ['tests/conformance/opendss/**/*.test.ts', 'tests/system/cli/**/*.test.ts', 'tests/**/*.long.test.ts'];
+
 export default defineConfig({
   test: {
     globalSetup: ['./tests/announce-skips.ts'],
@@ -23,8 +30,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'long',
+          include: LONG,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
           name: 'live',
-          include: ['tests/{conformance,system}/**/*.test.ts', 'tests/**/*.long.test.ts'],
+          include: LIVE,
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,
