@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -16,6 +16,13 @@ export interface ResultsFolder {
 const PURPOSE = 'folder of the results';
 /** Runs with the same settings that find a folder of their own name. */
 const MOST_OF_A_NAME = 10_000;
+
+/** A run shows that it lives by the time of its claim; on another machine, or in another container, nothing else is seen of it. */
+const SIGN_MS = 2_000;
+/** Without a sign for so long, a run elsewhere is taken as gone. */
+const GONE_AFTER_MS = 15_000;
+/** Claims of this process. */
+const claims = new Set<string>();
 
 const claimSchema = z.object({ pid: z.int(), host: z.string() });
 
@@ -68,33 +75,38 @@ function madeAnew(path: string): boolean {
 
 function claim(path: string): void {
   const file = join(path, CLAIM);
-  const content = JSON.stringify({ pid: process.pid, host: hostname() });
   usingFolder(path, PURPOSE, () => {
     try {
-      writeFileSync(file, content, { flag: 'wx' });
+      writeFileSync(file, content(), { flag: 'wx' });
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;
       const holder = holderOf(file);
       if (holder !== undefined) {
         throw new DecError(
           'BAD_ARGUMENT',
-          `Another run (${holder}) is at work in ${path}; name another folder with --out. If that run is gone, remove ${file}.`,
+          `Another run (${holder}) is at work in ${path}; name another folder with --out. If that run is gone, try again in ${GONE_AFTER_MS / 1000} s.`,
           { path, holder },
         );
       }
       // Its run was killed.
-      writeFileSync(file, content);
+      writeFileSync(file, content());
     }
   });
 }
 
-/** Who holds a claim; undefined when that process of this machine is gone. */
+function content(): string {
+  return JSON.stringify({ pid: process.pid, host: hostname() });
+}
+
+/** Who holds a claim; undefined when that process is gone. */
 function holderOf(file: string): string | undefined {
   const { data } = claimSchema.safeParse(jsonOf(file));
   // Written halfway: that run has just begun.
   if (data === undefined) return 'which one is not known yet';
   const name = `process ${data.pid} on ${data.host}`;
-  if (data.host !== hostname()) return name;
+  if (data.host !== hostname()) return silenceOf(file) < GONE_AFTER_MS ? name : undefined;
+  // In a container that was started again this process has the number of the one that was killed.
+  if (data.pid === process.pid) return claims.has(file) ? name : undefined;
   try {
     process.kill(data.pid, 0);
   } catch (error) {
@@ -102,6 +114,17 @@ function holderOf(file: string): string | undefined {
     if (codeOf(error) !== 'EPERM') return undefined;
   }
   return name;
+}
+
+/** Time since the last sign of a claim's holder, by the clock of the file system, which both see. */
+function silenceOf(file: string): number {
+  const probe = `${file}.${process.pid}`;
+  writeFileSync(probe, '');
+  try {
+    return statSync(probe).mtimeMs - statSync(file).mtimeMs;
+  } finally {
+    rmSync(probe, { force: true });
+  }
 }
 
 function jsonOf(file: string): unknown {
@@ -114,10 +137,21 @@ function jsonOf(file: string): unknown {
 }
 
 function held(path: string, isOwn: boolean): ResultsFolder {
+  const file = join(path, CLAIM);
+  claims.add(file);
+  const signs = setInterval(() => {
+    try {
+      writeFileSync(file, content(), { flag: 'r+' });
+    } catch {
+      // Somebody removed the claim, or the folder: the results say what is wrong when they are written.
+    }
+  }, SIGN_MS).unref();
   return {
     path,
     release() {
-      rmSync(join(path, CLAIM), { force: true });
+      clearInterval(signs);
+      claims.delete(file);
+      rmSync(file, { force: true });
       if (!isOwn) return;
       try {
         rmdirSync(path);

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { namedResultsFolder, newResultsFolder, writeRun } from '../../../../dec/output/index.js';
 import { runResult } from '../../../builders/run-result.js';
 
@@ -62,6 +62,40 @@ describe('the folder that a run gets', () => {
     writeFileSync(join(path, '.dec-run'), JSON.stringify({ pid, host: hostname() }));
     namedResultsFolder(path).release();
     expect(readdirSync(path)).toEqual([]);
+  });
+
+  it('is free again when a container of another name, or of this process number, is gone without a word', () => {
+    const path = join(parent, 'mine');
+    mkdirSync(path);
+    const file = join(path, '.dec-run');
+    writeFileSync(file, JSON.stringify({ pid: 1, host: 'another' }));
+    expect(() => namedResultsFolder(path)).toThrow(/process 1 on another.*try again in 15 s/);
+    const longAgo = new Date(Date.now() - 16_000);
+    utimesSync(file, longAgo, longAgo);
+    namedResultsFolder(path).release();
+    mkdirSync(path, { recursive: true });
+    writeFileSync(file, JSON.stringify({ pid: process.pid, host: hostname() }));
+    namedResultsFolder(path).release();
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('shows every two seconds that its run lives', () => {
+    vi.useFakeTimers();
+    try {
+      const folder = namedResultsFolder(join(parent, 'mine'));
+      const file = join(folder.path, '.dec-run');
+      const longAgo = new Date(Date.now() - 16_000);
+      utimesSync(file, longAgo, longAgo);
+      vi.advanceTimersByTime(2_000);
+      expect(statSync(file).mtimeMs).toBeGreaterThan(longAgo.getTime() + 10_000);
+      // A claim that somebody removed is not made again.
+      rmSync(file);
+      vi.advanceTimersByTime(2_000);
+      expect(existsSync(file)).toBe(false);
+      folder.release();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('is refused when it holds something else or cannot be made', () => {
