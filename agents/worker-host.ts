@@ -10,6 +10,7 @@ const brokerSchema = z.object({
   passcode: z.string().exactOptional(),
   useToken: z.boolean().exactOptional(),
   virtualHost: z.string().exactOptional(),
+  tls: z.object({ ca: z.string().exactOptional() }).exactOptional(),
 });
 
 /** Where the broker is and how to log in; plain data, as a worker thread gets it. */

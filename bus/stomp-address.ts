@@ -9,6 +9,8 @@ export interface StompAddress {
   readonly passcode?: string;
   /** Virtual host of a broker that has several, as RabbitMQ does. Default `/`; others do not look at it. */
   readonly virtualHost?: string;
+  /** TLS, with the certificates of authorities (PEM) that are trusted beside the system's own ones. Plain text when absent. */
+  readonly tls?: { readonly ca?: string };
   /** Heart-beat asked for in both directions, ms; 0 for none. Default 10 000. */
   readonly heartbeatMs?: number;
   /** Milliseconds until a connection attempt is given up. Default 10 000. */

@@ -1,4 +1,5 @@
-import { Socket } from 'node:net';
+import { isIP, Socket } from 'node:net';
+import { rootCertificates } from 'node:tls';
 import stompit, { type Client } from 'stompit';
 import { asError, BusError } from './bus-error.js';
 import type { StompAddress } from './stomp-address.js';
@@ -11,6 +12,8 @@ const SILENT_INTERVALS = 3;
 /** Longest header line: GridAPPS-D carries a token of several hundred characters in one. */
 const MAX_HEADER_LINE = 64 * 1024;
 const MAX_HEADERS = 256;
+/** Oldest version of TLS that is spoken. */
+const TLS_VERSION = 'TLSv1.2';
 
 /**
  * Opens one STOMP session.
@@ -18,7 +21,7 @@ const MAX_HEADERS = 256;
  * server that does not speak STOMP, `TIMEOUT`, `CANCELLED`
  */
 export function openLink(address: StompAddress): Promise<Client> {
-  const { host = '127.0.0.1', port = 61613, login, passcode, signal } = address;
+  const { host = '127.0.0.1', port = 61613, login, passcode, tls, signal } = address;
   const { virtualHost = '/', heartbeatMs = 10_000, connectTimeoutMs = 10_000 } = address;
   const place = { host, port };
   return new Promise((resolve, reject) => {
@@ -65,11 +68,14 @@ export function openLink(address: StompAddress): Promise<Client> {
       maxLineLength: MAX_HEADER_LINE,
       maxHeaders: MAX_HEADERS,
     };
-    const client = stompit.connect(options, (error, connected) => {
-      if (error) fail(connectError(error, host, port, login));
-      else if (isOver) connected.destroy(new BusError('CANCELLED', 'The connection came too late.'));
-      else finish(() => resolve(connected));
-    });
+    const client = stompit.connect(
+      tls === undefined ? options : { ...options, ...secured(host, tls) },
+      (error, connected) => {
+        if (error) fail(connectError(error, host, port, login));
+        else if (isOver) connected.destroy(new BusError('CANCELLED', 'The connection came too late.'));
+        else finish(() => resolve(connected));
+      },
+    );
     answerErrors(client);
     // Every later error must find a listener, or it ends the process.
     client.on('error', (error: Error) => fail(connectError(error, host, port, login)));
@@ -94,6 +100,16 @@ function answerErrors(client: Client): void {
     });
 }
 
+/** Settings of TLS. An authority that is named counts beside those of the system. */
+function secured(host: string, { ca }: { readonly ca?: string }) {
+  return {
+    ssl: true,
+    minVersion: TLS_VERSION,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }),
+  } as const;
+}
+
 function cancelled(host: string, port: number, signal: AbortSignal | undefined): BusError {
   return new BusError(
     'CANCELLED',
@@ -112,6 +128,14 @@ function connectError(thrown: unknown, host: string, port: number, login: string
     return new BusError(
       'LOGIN_REFUSED',
       `The broker at ${host}:${port} refused the connection ${user}: ${cause.message} Check user name and password.`,
+      details,
+      { cause },
+    );
+  }
+  if ('code' in cause && /CERT|SIGNATURE|ALTNAME|^ERR_SSL|EPROTO/.test(String(cause.code))) {
+    return new BusError(
+      'BUS_UNAVAILABLE',
+      `No trusted TLS connection to the broker at ${host}:${port}: ${cause.message}. Its certificate must be for that name and of an authority that is trusted; name another authority with --broker-ca.`,
       details,
       { cause },
     );

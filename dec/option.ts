@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
+import { DecError } from '../grid/math/index.js';
 
 /** A finite number; anything else is a usage error. */
 export function number(text: string): number {
@@ -101,6 +103,9 @@ export function list(text: string): string[] {
     .filter((word) => word !== '');
 }
 
+/** Schemes of TLS; the second is how ActiveMQ writes it. */
+const SECURE: readonly string[] = ['stomps:', 'stomp+ssl:', 'ssl:'];
+
 /** Where a broker listens, and with what to log in. */
 export interface BrokerUrl {
   readonly host: string;
@@ -109,22 +114,44 @@ export interface BrokerUrl {
   readonly passcode?: string;
   /** Virtual host of RabbitMQ. */
   readonly virtualHost?: string;
+  /** Whether TLS is spoken, and which authorities are trusted beside the system's own ones. */
+  readonly tls?: { readonly ca?: string };
 }
 
-/** `stomp://[user:password@]host[:port][/virtual-host]`; the port is 61613 when it is not given. */
+/**
+ * The broker of `--broker` with what `--broker-ca` names.
+ * @throws DecError `BAD_ARGUMENT` when the file cannot be read, or the address is not one of TLS
+ */
+export function trusting<Broker extends BrokerUrl | undefined>(broker: Broker, file: string | undefined): Broker {
+  if (file === undefined) return broker;
+  if (broker?.tls === undefined) {
+    throw new DecError('BAD_ARGUMENT', '--broker-ca is for a broker behind TLS: --broker stomps://host:port.', {
+      file,
+    });
+  }
+  try {
+    return { ...broker, tls: { ca: readFileSync(file, 'utf8') } };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DecError('BAD_ARGUMENT', `--broker-ca ${file} cannot be read: ${reason}.`, { file });
+  }
+}
+
+/** `stomp://[user:password@]host[:port][/virtual-host]`, or `stomps://` for TLS; the port is 61613 when it is not given. */
 export function brokerUrl(text: string): BrokerUrl {
   const wrong = () =>
-    new InvalidArgumentError('It must be of the form stomp://[user:password@]host[:port][/virtual-host].');
+    new InvalidArgumentError('It must be of the form stomp[s]://[user:password@]host[:port][/virtual-host].');
   let url: URL;
   try {
     url = new URL(text.includes('://') ? text : `stomp://${text}`);
   } catch {
     throw wrong();
   }
-  if (!['stomp:', 'tcp:'].includes(url.protocol) || url.hostname === '') throw wrong();
+  if (!['stomp:', 'tcp:', ...SECURE].includes(url.protocol) || url.hostname === '') throw wrong();
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? 61_613 : Number(url.port),
+    ...(SECURE.includes(url.protocol) ? { tls: {} } : {}),
     ...(url.username === '' ? {} : { login: decodeURIComponent(url.username) }),
     ...(url.username === '' ? {} : { passcode: decodeURIComponent(url.password) }),
     ...(url.pathname.length < 2 ? {} : { virtualHost: decodeURIComponent(url.pathname.slice(1)) }),

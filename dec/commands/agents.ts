@@ -4,7 +4,7 @@ import { startAgentHosts } from '../../agents/index.js';
 import { connectStomp, countedWarning, WarningLog } from '../../bus/index.js';
 import { agentModuleUrl } from '../agent-module.js';
 import { aborted, onInterrupt } from '../interrupt.js';
-import { type BrokerUrl, brokerUrl, count } from '../option.js';
+import { type BrokerUrl, brokerUrl, count, trusting } from '../option.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
 import { SHARED_RUN_ID } from './run.js';
 
@@ -13,6 +13,7 @@ const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
 
 interface AgentsOptions extends OutputOptions {
   readonly broker: BrokerUrl;
+  readonly brokerCa?: string;
   readonly runId: string;
   readonly hosts: number;
   readonly name?: string;
@@ -25,6 +26,10 @@ export function addAgents(program: Command): void {
     .command('agents')
     .description('host agents for a run on this or another machine, until it is interrupted')
     .requiredOption('--broker <url>', 'the broker of the run, stomp://[user:password@]host[:port]', brokerUrl)
+    .option(
+      '--broker-ca <file>',
+      'certificate of the authority behind a stomps:// broker, PEM; those of the system count too',
+    )
     .option('--run-id <id>', 'name of the run, as given to dec run', SHARED_RUN_ID)
     .option('--hosts <n>', 'number of hosts (worker threads)', count, 1)
     .option('--name <name>', "beginning of the hosts' names (default: the name of the machine)")
@@ -50,7 +55,7 @@ async function runAgents(options: AgentsOptions): Promise<number> {
     terminal.note(count > 1 ? countedWarning(text, count) : text),
   );
   try {
-    const broker = { ...DEFAULT_LOGIN, ...options.broker };
+    const broker = { ...DEFAULT_LOGIN, ...trusting(options.broker, options.brokerCa) };
     // A broker that is not there is told here, before any thread is started.
     const probe = await connectStomp({ ...broker, signal: interruption.signal });
     await probe.close();
@@ -63,7 +68,7 @@ async function runAgents(options: AgentsOptions): Promise<number> {
       ...(agentModule === undefined ? {} : { agentModule }),
     });
     try {
-      const url = `stomp://${broker.host}:${broker.port}`;
+      const url = `stomp${broker.tls === undefined ? '' : 's'}://${broker.host}:${broker.port}`;
       if (terminal.isJson) terminal.result({ ready: true, broker: url, runId: options.runId, hosts: hosts.hostIds });
       else terminal.print(`${hosts.hostIds.join(', ')} waiting for run ${options.runId} at ${url}`);
       await aborted(interruption.signal);

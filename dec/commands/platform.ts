@@ -4,7 +4,7 @@ import { parseUsers } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { defaultStoreDir, type PlatformOptions, startPlatform } from '../../platform/index.js';
 import { aborted, onInterrupt } from '../interrupt.js';
-import { type BrokerUrl, brokerUrl, count, port } from '../option.js';
+import { type BrokerUrl, brokerUrl, count, port, trusting } from '../option.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
 
 interface PlatformCommandOptions extends OutputOptions {
@@ -16,6 +16,7 @@ interface PlatformCommandOptions extends OutputOptions {
   readonly wsOrigin?: readonly string[];
   readonly sparqlPort?: number;
   readonly broker?: BrokerUrl;
+  readonly brokerCa?: string;
   readonly legacyStringData?: boolean;
   readonly users?: string;
   readonly tlsCert?: string;
@@ -42,6 +43,10 @@ export function addPlatform(program: Command): void {
       'be the platform on a broker that runs already, stomp://[user:password@]host[:port]; its ports, logins and TLS hold',
       brokerUrl,
     )
+    .option(
+      '--broker-ca <file>',
+      'certificate of the authority behind a stomps:// broker, PEM; those of the system count too',
+    )
     .option('--users <file>', 'users, roles and permissions, as dec users writes them; those of GridAPPS-D when absent')
     .option('--tls-cert <file>', 'certificate, PEM: TLS on every port')
     .option('--tls-key <file>', 'its key, PEM')
@@ -60,12 +65,13 @@ export function addPlatform(program: Command): void {
 
 async function runPlatform(options: PlatformCommandOptions): Promise<number> {
   const terminal = new Terminal(options);
+  const broker = trusting(options.broker, options.brokerCa);
   const interruption = onInterrupt();
   try {
     const platform = await startPlatform({
       port: options.port,
       host: options.host,
-      ...(options.broker === undefined ? {} : { foreign: { ...DEFAULT_LOGIN, ...options.broker } }),
+      ...(broker === undefined ? {} : { foreign: { ...DEFAULT_LOGIN, ...broker } }),
       ...security(options),
       storeDir: options.store ?? defaultStoreDir(),
       ...(options.legacyStringData ? { legacyStringData: true } : {}),

@@ -28,6 +28,7 @@ import {
   perUnit,
   port,
   timeOfDay,
+  trusting,
 } from '../option.js';
 import { clockOf } from '../output/clock.js';
 import type { OutputRecord } from '../output/plots.js';
@@ -58,6 +59,7 @@ interface RunCommandOptions extends OutputOptions, RuleOptions {
   readonly pvProfile: string;
   readonly realtime?: boolean;
   readonly broker?: BrokerUrl;
+  readonly brokerCa?: string;
   readonly port: number;
   readonly hosts: number;
   readonly externalHosts: number;
@@ -108,6 +110,10 @@ export function configureRun(command: Command, name: string): Command {
     .option('--pv-profile <profile>', 'PV over the day: flat, a name of inputs/profiles, or a CSV file', 'pv')
     .option('--realtime', 'one simulated second takes one second')
     .option('--broker <url>', 'use the platform behind this broker instead of starting one', brokerUrl)
+    .option(
+      '--broker-ca <file>',
+      'certificate of the authority behind a stomps:// broker, PEM; those of the system count too',
+    )
     .option('--port <n>', 'port of the platform that is started; 0 takes any free one', port, 0)
     .option('--hosts <n>', 'agent hosts (worker threads) to start', nonNegativeCount, RUN_DEFAULTS.hosts)
     .option('--external-hosts <n>', 'agent hosts to wait for, started by dec agents', nonNegativeCount, 0)
@@ -218,13 +224,14 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
   terminal.findings(siblingFindings([feeder], model));
   const outputs: OutputRecord[] = [];
   const show = progressOn(terminal);
+  const broker = trusting(options.broker, options.brokerCa);
   const isShared = options.externalHosts > 0;
   const runId = options.runId ?? (isShared ? SHARED_RUN_ID : undefined);
   const result = await runCoordination({
     feeder,
     store,
     settings,
-    ...(options.broker === undefined ? {} : { broker: options.broker }),
+    ...(broker === undefined ? {} : { broker }),
     port: options.port,
     externalHosts: options.externalHosts,
     ...(agentModule === undefined ? {} : { agentModule }),

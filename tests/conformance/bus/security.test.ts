@@ -3,9 +3,16 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { type Broker, type BrokerOptions, hashPassword, parseUsers, startBroker } from '../../../bus/index.js';
+import {
+  type Broker,
+  type BrokerOptions,
+  connectStomp,
+  hashPassword,
+  parseUsers,
+  startBroker,
+} from '../../../bus/index.js';
 import { startPlatform } from '../../../platform/index.js';
 import { RawClient } from './raw-client.js';
 
@@ -120,7 +127,6 @@ describe('TLS', () => {
 
   it.skipIf(!hasKeys)('carries STOMP and WebSocket, and nothing in plain text', async () => {
     const tls = { key: readFileSync(join(folder, 'key.pem')), cert: readFileSync(join(folder, 'cert.pem')) };
-    rmSync(folder, { recursive: true });
     const broker = await start({ tls, webSocket: { port: 0 } });
     const answer = await new Promise<string>((resolve, reject) => {
       const socket = connectTls({ port: broker.port, ca: tls.cert, servername: 'localhost' }, () => {
@@ -146,4 +152,25 @@ describe('TLS', () => {
       code: 'BAD_ARGUMENT',
     });
   });
+
+  it.skipIf(!hasKeys)('is spoken by our own clients, which trust nobody who is not named', async () => {
+    const ca = readFileSync(join(folder, 'cert.pem'), 'utf8');
+    const broker = await start({ tls: { cert: ca, key: readFileSync(join(folder, 'key.pem')) } });
+    const bus = await connectStomp({ host: 'localhost', port: broker.port, tls: { ca } });
+    ends.push(() => bus.close());
+    const heard = new Promise((resolve) => bus.subscribe('/topic/a', ({ body }) => resolve(body)));
+    // Beyond one record of TLS, which is 16 KiB.
+    const body = 'x'.repeat(100_000);
+    bus.send('/topic/a', body);
+    expect(await heard).toBe(body);
+    for (const [what, address] of [
+      ['an unknown authority', { host: 'localhost', tls: {} }],
+      ['another name', { host: '127.0.0.1', tls: { ca } }],
+    ] as const) {
+      const refused = connectStomp({ ...address, port: broker.port });
+      await expect(refused, what).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE', message: /No trusted TLS/ });
+    }
+    await expect(connectStomp({ host: 'localhost', port: broker.port })).rejects.toMatchObject({ retriable: true });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 });

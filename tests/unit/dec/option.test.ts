@@ -12,6 +12,7 @@ import {
   perUnit,
   port,
   timeOfDay,
+  trusting,
 } from '../../../dec/option.js';
 
 describe('values of options', () => {
@@ -57,6 +58,16 @@ describe('values of options', () => {
     expect(brokerUrl('stomp://10.0.0.5')).toEqual({ host: '10.0.0.5', port: 61_613 });
     expect(brokerUrl('localhost:1234')).toEqual({ host: 'localhost', port: 1234 });
     expect(brokerUrl('stomp://me:s%40fe@[::1]:7')).toEqual({ host: '::1', port: 7, login: 'me', passcode: 's@fe' });
+  });
+
+  it('takes a broker behind TLS, and the authority that it is trusted by', () => {
+    const broker = brokerUrl('stomps://grid.example:61443');
+    expect(broker).toEqual({ host: 'grid.example', port: 61_443, tls: {} });
+    const { ca } = trusting(broker, 'package.json').tls ?? {};
+    expect(ca).toContain('"name"');
+    expect(() => trusting(broker, 'no such file')).toThrow(/cannot be read/);
+    expect(() => trusting(brokerUrl('stomp://grid.example'), 'package.json')).toThrow(/stomps:/);
+    expect(trusting(undefined, undefined)).toBeUndefined();
   });
 
   it('splits lists at commas and drops what is empty', () => {
