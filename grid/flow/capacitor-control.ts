@@ -6,7 +6,7 @@
  * above. Time: in between the hours, out otherwise (OpenDSS' hour in a snapshot is 0). A voltage beyond the override limits
  * comes before the mode. One section an action.
  * A bank that has been switched out waits for its dead time before it may be switched in.
- * Source: OpenDSS, CapControl.pas (`Sample`, `DoPendingAction`).
+ * Source: OpenDSS, CapControl (behaviour measured with DSS C-API 0.14.5: tests/conformance/opendss/series.test.ts).
  */
 import type { Capacitor, CapacitorControl, CompiledFeeder } from '../model/index.js';
 import { phaseOfNode } from '../model/index.js';
@@ -120,28 +120,43 @@ function monitoredFlows(
   });
 }
 
+/** What a control asks for: one section in or out, nothing, or (undefined) whatever it has announced. */
+type SectionWish = 1 | -1 | 0 | undefined;
+
 /** What a schedule asks for at a time of day; over midnight a bank that is out at 0 h stays out until the next evening. */
 function scheduleWish(
   { onHour, offHour }: { readonly onHour: number; readonly offHour: number },
   nowS: number,
 ): 1 | -1 | 0 {
-  const hour = (nowS / HOUR_S) % 24;
+  const hour = hourOfDay(nowS);
   if (offHour > onHour) return hour >= onHour && hour < offHour ? 1 : -1;
-  if (hour >= onHour) return 1;
+  if (hour >= onHour) return hour < 24 ? 1 : 0;
   return hour >= offHour ? -1 : 0;
 }
 
+/** Hour of the day; midnight is 24 h at the end of a day and 0 h at the beginning of the first one, as OpenDSS has it. */
+function hourOfDay(nowS: number): number {
+  const hour = (nowS / HOUR_S) % 24;
+  return hour === 0 && nowS > 0 ? 24 : hour;
+}
+
 /**
- * Sections the control would switch now: +1, -1 or 0.
+ * Sections the control would switch now.
+ *
+ * A bank of several sections with some of them in leaves what it has announced as it is while its quantity is between the
+ * settings; only voltage, and a bank that is out or full, take it back.
  *
  * @param sectionsOn - sections in service
  */
-export function capacitorStep(placed: PlacedCapacitor, sectionsOn: number, view: ControlView): 1 | -1 | 0 {
+function sectionWish(placed: PlacedCapacitor, sectionsOn: number, view: ControlView): SectionWish {
   const { control, capacitor } = placed;
-  const wish = overrideWish(placed, sectionsOn, view) ?? modeWish(control, placed, view);
-  if (wish > 0 && sectionsOn >= capacitor.sectionCount) return 0;
-  if (wish < 0 && sectionsOn <= 0) return 0;
-  return wish;
+  const override = overrideWish(placed, sectionsOn, view);
+  if (override !== undefined) return override;
+  const wish = modeWish(control, placed, sectionsOn, view);
+  const isFull = sectionsOn >= capacitor.sectionCount;
+  if (wish > 0) return isFull ? 0 : 1;
+  if (wish < 0) return sectionsOn > 0 ? -1 : 0;
+  return sectionsOn === 0 || isFull || control.mode === 'voltage' ? 0 : undefined;
 }
 
 /** What the voltage limits ask for; undefined where they leave it to the mode. */
@@ -165,7 +180,7 @@ export function monitoredValue(
 ): number {
   const { mode, monitoredPhase, voltagePhase = monitoredPhase, currentPhase = monitoredPhase } = placed.control;
   if (mode === 'voltage') return combined(monitoredVoltages(placed, view), voltagePhase);
-  if (mode === 'timeScheduled') return (view.nowS / HOUR_S) % 24;
+  if (mode === 'timeScheduled') return hourOfDay(view.nowS);
   if (mode === 'currentFlow') {
     const currents = monitoredFlows(placed.watched, placed.conductors, view).map(({ currentA }) => currentA);
     return combined(currents, currentPhase);
@@ -179,13 +194,33 @@ export function monitoredValue(
   return q < 0 ? 2 - factor : factor;
 }
 
-function modeWish(control: CapacitorControl, placed: PlacedCapacitor, view: ControlView): 1 | -1 | 0 {
+function modeWish(
+  control: CapacitorControl,
+  placed: PlacedCapacitor,
+  sectionsOn: number,
+  view: ControlView,
+): 1 | -1 | 0 {
   const { mode, target } = control;
   const half = control.deadband / 2;
   if (mode === 'timeScheduled') return control.schedule ? scheduleWish(control.schedule, view.nowS) : 0;
   const rises = mode === 'currentFlow' || mode === 'reactivePower';
   const value = monitoredValue(placed, view);
-  return rises ? need(value, target + half, target - half, true) : need(value, target - half, target + half, false);
+  const wish = rises
+    ? need(value, target + half, target - half, true)
+    : need(value, target - half, target + half, false);
+  return wish > 0 && mode === 'powerFactor' && !hasRoomForVar(placed, sectionsOn, view) ? 0 : wish;
+}
+
+/** Whether the terminal draws so many vars that a section does not make it lead by far. */
+function hasRoomForVar(
+  { control, capacitor, watched, phases }: PlacedCapacitor,
+  sectionsOn: number,
+  view: ControlView,
+) {
+  if (control.leastVarPct === undefined) return true;
+  const { sectionVar, sectionCount } = capacitor;
+  const least = sectionsOn === 0 ? (sectionVar * sectionCount * control.leastVarPct) / 100 : sectionVar / 2;
+  return monitoredFlows(watched, phases, view).reduce((sum, { powerVar }) => sum + powerVar, 0) > least;
 }
 
 /** The control of one capacitor bank. */
@@ -209,19 +244,29 @@ export class CapacitorSwitching implements FlowControl {
     const { queue, nowS } = view;
     // A switching that no dead time looks back to is forgotten: states that act alike then are alike.
     if (nowS - this.lastOutS >= this.deadTimeS) this.lastOutS = Number.NEGATIVE_INFINITY;
-    const step = capacitorStep(this.placed, view.sections(this.deviceId), view);
-    const pending = queue.find(this.id, 'section');
-    if (pending && pending.amount !== step) queue.remove(this.id, 'section');
-    if (step === 0 || pending?.amount === step) return;
+    const wish = sectionWish(this.placed, view.sections(this.deviceId), view);
+    if (wish === undefined) return;
+    if (wish === 0) {
+      queue.remove(this.id, 'section');
+      return;
+    }
+    if (queue.find(this.id, 'section')) {
+      queue.amend(this.id, 'section', wish);
+      return;
+    }
     const { delayS, delayOffS } = this.placed.control;
     const waitS = this.deadTimeS - (nowS - this.lastOutS);
-    const delay = step > 0 ? delayS + Math.max(0, waitS) : (delayOffS ?? delayS);
-    queue.push({ controlId: this.id, kind: 'section', dueS: nowS + delay, amount: step });
+    const delay = wish > 0 ? delayS + Math.max(0, waitS) : (delayOffS ?? delayS);
+    queue.push({ controlId: this.id, kind: 'section', dueS: nowS + delay, amount: wish });
   }
 
   act(action: PendingAction, view: ControlView, states: ControlledStates): void {
-    const sections = view.sections(this.deviceId) + action.amount;
-    if (sections === 0) this.lastOutS = view.nowS;
+    const { sectionCount } = this.placed.capacitor;
+    const present = view.sections(this.deviceId);
+    const sections = Math.min(sectionCount, Math.max(0, present + action.amount));
+    if (sections === present) return;
+    // OpenDSS keeps no dead time of banks of several sections.
+    if (sections === 0 && sectionCount === 1) this.lastOutS = view.nowS;
     states.setCapacitorSections(this.deviceId, sections);
   }
 

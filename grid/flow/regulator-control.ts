@@ -5,12 +5,14 @@
  * the current into the winding; outside half the band the whole change to the band centre is rounded to steps; of it
  * 70 % but at least one step is made in a static pass. A voltage above the upper limit is brought under it first, one
  * below the lower limit above it, and the band is not sought beyond a limit, where the two would hunt.
- * Reverse power: beyond the threshold, after its delay, the control turns round: it regulates the terminal of the other
- * winding by the reverse settings, moving the tap the other way, or goes to neutral, or (co-generation) goes on forward with the reverse
+ * Reverse power: beyond the threshold, after its delay, the control turns round: it regulates the other side, whose voltage
+ * it takes for its own over the tap's ratio, by the reverse settings, moving the tap the other way, or goes to neutral, or (co-generation) goes on forward with the reverse
  * target, band and compensator settings. It turns back when forward power passes the threshold again.
- * In time mode one step is made when due, the next after the subsequent delay.
- * Source: OpenDSS, RegControl.pas (`Sample`, `AtLeastOneTap`, `VLimit`) in static control mode; the lower limit is CIM's
- * TapChangerControl.minLimitVoltage, treated alike.
+ * In time mode one step is made when due, the next after the subsequent delay, until the steps wanted last are made. A
+ * voltage that comes back into the band takes back the first announcement alone: that of a further step stays, and if the
+ * voltage has left the band again when it is due, it makes a step without the initial delay.
+ * Source: OpenDSS, RegControl (behaviour measured with DSS C-API 0.14.5: tests/conformance/opendss/series.test.ts); the lower
+ * limit is CIM's TapChangerControl.minLimitVoltage, treated alike.
  */
 import { type CompiledFeeder, type Primitive, type Regulator, windingBaseVoltage } from '../model/index.js';
 import type { ControlledStates, ControlView, FlowControl } from './control/control.js';
@@ -18,6 +20,8 @@ import type { PendingAction } from './control/queue.js';
 
 /** Largest change in one static pass, steps (OpenDSS `MaxTapChange`). */
 const MOST_STEPS = 16;
+/** Share of what is wanted that is made in one static pass. */
+const SHARE = 0.7;
 
 /** A regulator with its places in the compiled network found. */
 export interface PlacedRegulator {
@@ -26,9 +30,6 @@ export interface PlacedRegulator {
   /** Node indices across which the voltage is measured, -1 for ground. */
   readonly plus: number;
   readonly minus: number;
-  /** The same at the other winding, which is regulated while power flows backwards. */
-  readonly reversePlus: number;
-  readonly reverseMinus: number;
   /** Conductor of the transformer whose current the compensator sees; -1 for none. */
   readonly conductor: number;
   /** The phases among which the largest or smallest voltage is sought; empty where one is fixed. */
@@ -61,8 +62,6 @@ export function placeRegulator(compiled: CompiledFeeder, regulator: Regulator): 
     winding.connection === 'wye' || transformer.phases === 1
       ? own[own.length - 1]!
       : own[(own.indexOf(conductor) + 1) % own.length]!;
-  const opposite = conductors.flatMap((c, i) => (c.terminal === (side === 0 ? 2 : 1) ? [i] : []));
-  const across = (position: number) => nodes[opposite[Math.min(position, opposite.length - 1)]!]!;
   const remote = wanted && !isOwnBus ? compiled.nodeIndex(wanted.bus, wanted.nodes[0] ?? 1) : -1;
   const after = (i: number) =>
     winding.connection === 'wye' || transformer.phases === 1
@@ -76,9 +75,6 @@ export function placeRegulator(compiled: CompiledFeeder, regulator: Regulator): 
     element,
     plus: remote >= 0 ? remote : nodes[conductor]!,
     minus: remote >= 0 ? compiled.nodeIndex(wanted?.bus ?? '', wanted?.nodes[1] ?? 0) : nodes[neighbour]!,
-    reversePlus: remote >= 0 ? remote : across(own.indexOf(conductor)),
-    reverseMinus:
-      remote >= 0 ? compiled.nodeIndex(wanted?.bus ?? '', wanted?.nodes[1] ?? 0) : across(own.indexOf(neighbour)),
     conductor: remote >= 0 ? -1 : conductor,
     phases: regulator.monitoredExtreme && remote < 0 ? phases : [],
     localPlus: nodes[own[0]!]!,
@@ -146,6 +142,7 @@ function extremePhase(
  * The voltages a control decides by.
  *
  * @param isTurned - whether it has turned round because of reverse power
+ * @param position - present position of the tap, steps: while it is turned round, it holds the voltage over the tap's ratio
  */
 export function regulatorVoltage(
   placed: PlacedRegulator,
@@ -153,17 +150,17 @@ export function regulatorVoltage(
   primitive: Primitive,
   voltage: Float64Array,
   isTurned = false,
+  position = placed.regulator.neutralStep,
 ): RegulatorVoltage {
   const { regulator } = placed;
   const reverse = isTurned ? regulator.reverse : undefined;
   const isReverse = reverse !== undefined && !reverse.isCogeneration;
   const { lineDropRV, lineDropXV } = reverse ?? regulator;
   const lineDropZV = (reverse ?? regulator).lineDropZV ?? 0;
-  const seen = isReverse ? undefined : extremePhase(placed, voltage);
+  const ratio = isReverse ? 1 + (position - regulator.neutralStep) * regulator.stepPu : 1;
+  const seen = extremePhase(placed, voltage);
   const conductor = seen?.conductor ?? placed.conductor;
-  let [vr, vi] = isReverse
-    ? across(voltage, placed.reversePlus, placed.reverseMinus)
-    : across(voltage, seen?.plus ?? placed.plus, seen?.minus ?? placed.minus);
+  let [vr, vi] = across(voltage, seen?.plus ?? placed.plus, seen?.minus ?? placed.minus);
   const ptRatio = placed.conductor < 0 ? (regulator.remotePtRatio ?? regulator.ptRatio) : regulator.ptRatio;
   vr /= ptRatio;
   vi /= ptRatio;
@@ -178,33 +175,45 @@ export function regulatorVoltage(
     const { nodes } = compiled.elements[placed.element]!;
     const [ir, ii] = conductorCurrent(nodes, primitive, conductor, voltage);
     if (hasForwardZ) {
-      return { localV, actualV: Math.hypot(vr, vi) - (Math.hypot(ir, ii) * lineDropZV) / regulator.ctPrimaryA };
+      const dropV = (Math.hypot(ir, ii) * lineDropZV) / regulator.ctPrimaryA;
+      return { localV, actualV: Math.abs(Math.hypot(vr, vi) - dropV) / ratio };
     }
     vr += (lineDropRV * ir - lineDropXV * ii) / regulator.ctPrimaryA;
     vi += (lineDropRV * ii + lineDropXV * ir) / regulator.ctPrimaryA;
   }
-  return { localV, actualV: Math.hypot(vr, vi) };
+  return { localV, actualV: Math.hypot(vr, vi) / ratio };
+}
+
+/** A change of the tap that a control would like. */
+interface TapWish {
+  /** Steps to the band centre, signed as the tap moves; 0 when it rests. */
+  readonly steps: number;
+  /** Steps at most before a voltage limit is reached. */
+  readonly most: number;
+  /** False where the voltage is in the band and within the limits. */
+  readonly isNeeded: boolean;
+  /** What the control sees against its band, V. */
+  readonly actualV: number;
 }
 
 /**
- * Steps the control would make now; 0 when it rests or stands at its limit.
+ * Steps the control would like to make now, whatever the ends of the tap range.
  *
- * @param position - present position, steps
  * @param isTurned - whether it has turned round because of reverse power
  */
-export function regulatorSteps(
+function tapWish(
   placed: PlacedRegulator,
-  position: number,
   compiled: CompiledFeeder,
   primitive: Primitive,
   voltage: Float64Array,
-  isTurned = false,
-): number {
+  isTurned: boolean,
+  position: number,
+): TapWish {
   const { regulator } = placed;
   const reverse = isTurned ? regulator.reverse : undefined;
   const isReverse = reverse !== undefined && !reverse.isCogeneration;
   const { targetV, bandV } = reverse ?? regulator;
-  const { localV: local, actualV: actual } = regulatorVoltage(placed, compiled, primitive, voltage, isTurned);
+  const { localV: local, actualV: actual } = regulatorVoltage(placed, compiled, primitive, voltage, isTurned, position);
   // 0 stands for a limit that is not set, as in OpenDSS.
   const upperV = limitOf(regulator.maxVoltageV, Number.POSITIVE_INFINITY);
   const lowerV = limitOf(regulator.minVoltageV, 0);
@@ -213,16 +222,14 @@ export function regulatorSteps(
   let boostV = bandBoostV;
   if (local > upperV) boostV = upperV - local;
   else if (local < lowerV) boostV = Math.max(lowerV - local, bandBoostV);
-  if (boostV === 0) return 0;
   const stepV = (placed.windingBaseV * regulator.stepPu) / regulator.ptRatio;
   const wanted = Math.round(boostV / stepV);
-  if (wanted === 0) return 0;
-  let size = Math.min(regulator.maxTapChange ?? MOST_STEPS, Math.max(1, Math.trunc(0.7 * Math.abs(wanted))));
-  if (wanted > 0 && local >= lowerV) size = Math.min(size, Math.round((upperV - local) / stepV));
-  if (wanted < 0 && local <= upperV) size = Math.min(size, Math.floor((local - lowerV) / stepV));
+  if (wanted === 0) return { steps: 0, most: 0, isNeeded: boostV !== 0, actualV: actual };
+  let most = Number.POSITIVE_INFINITY;
+  if (wanted > 0 && local >= lowerV) most = Math.round((upperV - local) / stepV);
+  if (wanted < 0 && local <= upperV) most = Math.floor((local - lowerV) / stepV);
   const sense = Math.sign(wanted) * placed.direction * (isReverse ? -1 : 1);
-  const target = Math.min(regulator.highStep, Math.max(regulator.lowStep, position + sense * size));
-  return target - position;
+  return { steps: sense * Math.abs(wanted), most: Math.max(0, most), isNeeded: true, actualV: actual };
 }
 
 function limitOf(volts: number | undefined, otherwise: number): number {
@@ -243,12 +250,21 @@ function forwardPower(placed: PlacedRegulator, { compiled, primitives, voltage }
   return -into;
 }
 
+/** Inverse time shortens a delay by this at most (OpenDSS RegControl). */
+const MOST_HASTE = 10;
+/** Deviation in half bands below which inverse time does not lengthen a delay further. */
+const LEAST_HASTE = 1e-9;
+
 /** The control of one tap changer. */
 export class RegulatorControl implements FlowControl {
   readonly id: string;
   readonly deviceId: string;
   readonly name: string;
   private isTurned = false;
+  /** Whether it has announced steps and not made them or given them up. */
+  private isArmed = false;
+  /** Steps it would make when an announcement falls due. */
+  private wanted = 0;
 
   constructor(readonly placed: PlacedRegulator) {
     this.id = placed.regulator.id;
@@ -257,10 +273,11 @@ export class RegulatorControl implements FlowControl {
   }
 
   sample(view: ControlView): void {
-    const { regulator } = this.placed;
+    const { regulator, conductor } = this.placed;
     const { queue, nowS } = view;
     const { reverse } = regulator;
-    if (regulator.isReversible && reverse) {
+    // A control of a bus of its own knows no direction.
+    if (regulator.isReversible && reverse && conductor >= 0) {
       const forwardW = forwardPower(this.placed, view);
       const wantsTurn = this.isTurned ? forwardW > reverse.thresholdW : forwardW < -reverse.thresholdW;
       if (!wantsTurn) queue.remove(this.id, 'reverse');
@@ -268,14 +285,41 @@ export class RegulatorControl implements FlowControl {
         queue.push({ controlId: this.id, kind: 'reverse', dueS: nowS + reverse.delayS, amount: 0 });
       }
     }
-    const isToNeutral = this.isTurned && reverse?.isNeutral === true && !reverse.isCogeneration;
-    const steps = this.steps(view);
-    if (steps === 0) {
-      queue.remove(this.id, 'tap');
+    if (!queue.find(this.id, 'tap')) this.isArmed = false;
+    if (this.isTurned && reverse?.isNeutral) this.seekNeutral(view);
+    else this.seekBand(view);
+    // What is wanted counts for nothing without an announcement: states that act alike then are alike.
+    if (!queue.find(this.id, 'tap')) this.wanted = 0;
+  }
+
+  private seekNeutral({ queue, nowS, position }: ControlView): void {
+    const { regulator } = this.placed;
+    if (this.isArmed) return;
+    this.wanted = Math.round(regulator.neutralStep - position(this.id));
+    if (this.wanted === 0) return;
+    queue.push({ controlId: this.id, kind: 'tap', dueS: nowS + regulator.subsequentDelayS, amount: 0 });
+    this.isArmed = true;
+  }
+
+  private seekBand({ queue, nowS, position, compiled, primitives, voltage }: ControlView): void {
+    const { placed } = this;
+    const { regulator } = placed;
+    const present = position(this.id);
+    const wish = tapWish(placed, compiled, primitives[placed.element]!, voltage, this.isTurned, present);
+    this.wanted = Math.sign(wish.steps) * Math.min(Math.abs(wish.steps), wish.most);
+    if (!wish.isNeeded) {
+      if (this.isArmed) queue.takeBack(this.id);
+      this.isArmed = false;
       return;
     }
-    const dueS = nowS + (isToNeutral ? 0 : regulator.initialDelayS);
-    queue.push({ controlId: this.id, kind: 'tap', dueS, amount: steps });
+    if (this.wanted === 0 || this.isArmed || regulator.maxTapChange === 0) return;
+    if (this.wanted > 0 ? present >= regulator.highStep : present <= regulator.lowStep) return;
+    const haste = Math.min(MOST_HASTE, (2 * Math.abs(regulator.targetV - wish.actualV)) / regulator.bandV);
+    const delayS = regulator.isInverseTime
+      ? regulator.initialDelayS / Math.max(LEAST_HASTE, haste)
+      : regulator.initialDelayS;
+    queue.push({ controlId: this.id, kind: 'tap', dueS: nowS + delayS, amount: 0, isRevocable: true });
+    this.isArmed = true;
   }
 
   act(action: PendingAction, view: ControlView, states: ControlledStates): void {
@@ -283,33 +327,38 @@ export class RegulatorControl implements FlowControl {
       this.isTurned = !this.isTurned;
       return;
     }
-    const position = view.position(this.id);
-    if (!view.isTimed) {
-      states.setTap(this.id, position + action.amount);
+    if (this.wanted === 0) {
+      this.isArmed = false;
       return;
     }
-    states.setTap(this.id, position + Math.sign(action.amount));
-    // The next look takes it back when it is not needed.
-    const dueS = view.nowS + this.placed.regulator.subsequentDelayS;
-    view.queue.push({ controlId: this.id, kind: 'tap', dueS, amount: action.amount - Math.sign(action.amount) });
+    const { regulator } = this.placed;
+    const size = Math.abs(this.wanted);
+    const way = Math.sign(this.wanted);
+    const made = view.isTimed
+      ? 1
+      : Math.min(regulator.maxTapChange ?? MOST_STEPS, Math.max(1, Math.trunc(SHARE * size)));
+    const target = view.position(this.id) + way * made;
+    states.setTap(this.id, Math.min(regulator.highStep, Math.max(regulator.lowStep, target)));
+    this.wanted = view.isTimed ? this.wanted - way : 0;
+    if (this.wanted === 0) {
+      this.isArmed = false;
+      return;
+    }
+    const dueS = view.nowS + regulator.subsequentDelayS;
+    view.queue.push({ controlId: this.id, kind: 'tap', dueS, amount: 0 });
   }
 
   memory(): Readonly<Record<string, number>> {
-    return { isTurned: this.isTurned ? 1 : 0 };
+    return {
+      isTurned: this.isTurned ? 1 : 0,
+      ...(this.isArmed ? { isArmed: 1 } : {}),
+      ...(this.wanted === 0 ? {} : { wanted: this.wanted }),
+    };
   }
 
   restore(memory: Readonly<Record<string, number>>): void {
     this.isTurned = memory['isTurned'] === 1;
-  }
-
-  private steps({ compiled, primitives, voltage, position }: ControlView): number {
-    const { placed, isTurned } = this;
-    const { regulator } = placed;
-    const present = position(this.id);
-    if (isTurned && regulator.reverse?.isNeutral && !regulator.reverse.isCogeneration) {
-      const way = regulator.neutralStep - present;
-      return Math.sign(way) * Math.min(Math.abs(way), regulator.maxTapChange ?? MOST_STEPS);
-    }
-    return regulatorSteps(placed, present, compiled, primitives[placed.element]!, voltage, isTurned);
+    this.isArmed = memory['isArmed'] === 1;
+    this.wanted = memory['wanted'] ?? 0;
   }
 }

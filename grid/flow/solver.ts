@@ -290,17 +290,20 @@ class Engine implements FeederFlow {
       const view = this.controlView();
       const active = this.controls.filter(({ deviceId }) => !this.frozen.has(deviceId));
       for (const control of active) control.sample(view);
-      const actions = view.isTimed ? this.queue.takeDue(view.nowS) : this.queue.takeNearest();
-      if (actions.length === 0) break;
+      const { queue } = this;
+      const untilS = queue.horizon(view.isTimed, view.nowS);
+      const due = queue.due(untilS);
+      if (due.length === 0) break;
       if (actingPasses >= merged.maxControlPasses) {
         status = 'controlsUnsettled';
-        const acting = new Set(actions.map(({ controlId }) => controlId));
+        const acting = new Set(due.map(({ controlId }) => controlId));
         unsettled = active.filter(({ id }) => acting.has(id)).map(({ name }) => name);
-        if (!view.isTimed) this.queue.clear();
+        if (!view.isTimed) queue.clear();
         break;
       }
-      for (const action of actions) {
-        active.find(({ id }) => id === action.controlId)?.act(action, view, this.states);
+      for (let action = queue.take(untilS); action; action = queue.take(untilS)) {
+        const { controlId } = action;
+        active.find(({ id }) => id === controlId)?.act(action, view, this.states);
       }
       passes++;
       actingPasses++;

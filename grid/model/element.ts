@@ -203,6 +203,8 @@ export interface Regulator extends Element {
   readonly lineDropZV?: number;
   readonly initialDelayS: number;
   readonly subsequentDelayS: number;
+  /** The initial delay is divided by the deviation in half bands, by 10 at most. */
+  readonly isInverseTime?: boolean;
   /** Voltage limits on the PT secondary, V, when set. */
   readonly maxVoltageV?: number;
   readonly minVoltageV?: number;
@@ -273,6 +275,8 @@ export interface CapacitorControl {
   readonly delayOffS?: number;
   /** Time after switching out before it may be switched in again, s; default 300. */
   readonly deadTimeS?: number;
+  /** By power factor: reactive power the terminal must draw before a bank that is out goes in, % of the bank's rating. */
+  readonly leastVarPct?: number;
   /** Hours of the day at which a time-scheduled bank goes in and out. */
   readonly schedule?: { readonly onHour: number; readonly offHour: number };
   /** Voltages (V, line to neutral on the primary) at which voltage overrides the mode. */

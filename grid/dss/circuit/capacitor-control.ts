@@ -35,6 +35,7 @@ class ControlState {
   voltageBus: DssBus | undefined;
   voltagePhase = '';
   currentPhase = '';
+  leastVarPct = 50;
 }
 
 /** OpenDSS writes power factors as -1 to 1; above 1 stands for leading on one scale. */
@@ -113,6 +114,9 @@ export function readCapacitorControl(
       case 'deadtime':
         state.deadTime = number(state.deadTime);
         break;
+      case 'pctminkvar':
+        state.leastVarPct = number(state.leastVarPct);
+        break;
       case 'voltoverride':
         state.overrides = reader.flag(object, assignment);
         break;
@@ -182,6 +186,7 @@ export function readCapacitorControl(
       ...(state.voltageBus && mode !== 'voltage' ? { voltageBus: terminalAt(state.voltageBus, 3) } : {}),
       delayOffS: state.delayOff,
       deadTimeS: state.deadTime,
+      ...(mode === 'powerFactor' ? { leastVarPct: state.leastVarPct } : {}),
       ...(mode === 'timeScheduled' ? { schedule: { onHour: state.on, offHour: state.off } } : {}),
       ...(state.overrides
         ? { voltageOverride: { minV: state.least * state.ptRatio, maxV: state.most * state.ptRatio } }

@@ -23,6 +23,7 @@ class RegulatorState {
   bus: DssBus | undefined;
   delay = 15;
   tapDelay = 2;
+  isInverseTime = false;
   isReversible = false;
   reverseVreg = 120;
   reverseBand = 3;
@@ -128,15 +129,7 @@ function apply(
       state.tapNumber = reader.number(object, assignment) ?? state.tapNumber;
       break;
     case 'inversetime':
-      if (reader.flag(object, assignment)) {
-        reader.note(
-          'warning',
-          'UNSUPPORTED_ATTRIBUTE',
-          object,
-          'Its delay is used as given, without inverse time.',
-          assignment,
-        );
-      }
+      state.isInverseTime = reader.flag(object, assignment);
       break;
     case 'ldc_z':
       state.z = number(state.z);
@@ -226,9 +219,10 @@ export function readRegulator(
     ...(state.z === 0 ? {} : { lineDropZV: state.z }),
     initialDelayS: state.delay,
     subsequentDelayS: state.tapDelay,
+    ...(state.isInverseTime ? { isInverseTime: true } : {}),
     ...(state.limit > 0 ? { maxVoltageV: state.limit } : {}),
-    isReversible: state.isReversible,
-    ...(state.isReversible
+    isReversible: state.isReversible || state.isCogeneration,
+    ...(state.isReversible || state.isCogeneration
       ? {
           reverse: {
             targetV: state.reverseVreg,

@@ -124,6 +124,7 @@ function writeControl(
       delay: control.delayS,
       delayoff: control.delayOffS ?? control.delayS,
       deadtime: control.deadTimeS,
+      pctMinkvar: control.leastVarPct,
       voltoverride: override ? yesNo(true) : undefined,
       vmin: override?.minV,
       vmax: override?.maxV,

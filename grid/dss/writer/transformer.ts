@@ -82,8 +82,12 @@ export function writeRegulator(script: DssScriptText, regulator: Regulator): voi
   if (!transformer) return;
   const { reverse, monitored } = regulator;
   const winding = transformer.windings[regulator.winding]!;
-  const isRemote = monitored !== undefined && monitored.bus !== winding.terminal.bus;
-  const phase = isRemote ? 0 : winding.terminal.nodes.indexOf(monitored?.nodes[0] ?? -1) + 1;
+  // Another winding of its own that it regulates is no remote bus: there the tap acts the other way.
+  const isOther = monitored !== undefined && monitored.bus !== winding.terminal.bus;
+  const place = isOther ? transformer.windings.findIndex(({ terminal }) => terminal.bus === monitored.bus) : -1;
+  const isRemote = isOther && place < 0;
+  const watched = transformer.windings[place] ?? winding;
+  const phase = isRemote ? 0 : watched.terminal.nodes.indexOf(monitored?.nodes[0] ?? -1) + 1;
   const hasDrop = regulator.hasLineDropCompensation;
   if (regulator.minVoltageV !== undefined && regulator.minVoltageV > 0) {
     const message = `The lower voltage limit of regulator ${regulator.name} is left out; an OpenDSS RegControl has only an upper one.`;
@@ -97,17 +101,21 @@ export function writeRegulator(script: DssScriptText, regulator: Regulator): voi
   script.add(
     newObject('RegControl', script.element('RegControl', regulator), {
       transformer: script.element('Transformer', transformer),
-      winding: regulator.winding + 1,
+      winding: (place < 0 ? regulator.winding : place) + 1,
+      tapwinding: place < 0 ? undefined : regulator.winding + 1,
       vreg: regulator.targetV,
       band: regulator.bandV,
       ptratio: regulator.ptRatio,
       ctprim: regulator.ctPrimaryA > 0 ? regulator.ctPrimaryA : undefined,
       R: hasDrop ? regulator.lineDropRV : undefined,
       X: hasDrop ? regulator.lineDropXV : undefined,
+      LDC_Z: hasDrop ? regulator.lineDropZV : undefined,
       bus: isRemote ? script.at({ bus: monitored.bus, nodes: monitored.nodes }) : undefined,
-      ptphase: phase > 1 && transformer.phases > 1 ? phase : undefined,
+      remotePTRatio: isRemote ? regulator.remotePtRatio : undefined,
+      ptphase: regulator.monitoredExtreme ?? (phase > 1 && transformer.phases > 1 ? phase : undefined),
       delay: regulator.initialDelayS,
       tapdelay: regulator.subsequentDelayS,
+      inversetime: regulator.isInverseTime ? yesNo(true) : undefined,
       vlimit: (regulator.maxVoltageV ?? 0) > 0 ? regulator.maxVoltageV : undefined,
       maxtapchange: regulator.maxTapChange,
       reversible: regulator.isReversible ? yesNo(true) : undefined,
@@ -115,6 +123,7 @@ export function writeRegulator(script: DssScriptText, regulator: Regulator): voi
       revband: reverse?.bandV,
       revR: reverse?.lineDropRV,
       revX: reverse?.lineDropXV,
+      rev_Z: reverse?.lineDropZV,
       revthreshold: reverse === undefined ? undefined : reverse.thresholdW / KILO,
       revdelay: reverse?.delayS,
       revneutral: reverse === undefined ? undefined : yesNo(reverse.isNeutral),

@@ -55,23 +55,27 @@ export class ControlPanel {
     const tapChangers = feeder.regulators
       .filter(({ isControlEnabled }) => isControlEnabled)
       .map((regulator) => placeRegulator(compiled, regulator));
-    for (const { plus, minus, reversePlus, reverseMinus, element } of tapChangers) {
-      for (const node of [plus, minus, reversePlus, reverseMinus, ...compiled.elements[element]!.nodes]) {
+    for (const { plus, minus, element } of tapChangers) {
+      for (const node of [plus, minus, ...compiled.elements[element]!.nodes]) {
         watched.add(node);
       }
     }
-    const banks = feeder.capacitors
-      .flatMap((capacitor) => placeCapacitor(compiled, capacitor) ?? [])
-      .filter(({ control }) => control.isEnabled);
-    for (const { element, watched: other } of banks) {
+    const banks = feeder.capacitors.flatMap((capacitor) =>
+      [capacitor.control, ...(capacitor.otherControls ?? [])]
+        .flatMap((control) => placeCapacitor(compiled, capacitor, control) ?? [])
+        .filter(({ control }) => control.isEnabled)
+        .map((placed, place) => ({ ...placed, place })),
+    );
+    for (const { element, watched: other, pairs } of banks) {
       watchElement(element);
       watchElement(other);
+      for (const pair of pairs) for (const node of pair) watched.add(node);
     }
     this.watched = Int32Array.from([...watched].filter((node) => node >= 0)).sort();
     this.voltage = new Float64Array(2 * compiled.nodeCount);
     this.controls = [
       ...tapChangers.map((placed) => new RegulatorControl(placed)),
-      ...banks.map((placed) => new CapacitorSwitching(placed)),
+      ...banks.map((placed) => new CapacitorSwitching(placed, placed.place)),
     ];
   }
 
@@ -83,7 +87,7 @@ export class ControlPanel {
   /**
    * Lets all controls look at a solved lane.
    *
-   * @returns what acts now
+   * @returns what is due now
    */
   look(solver: LaneSolver, lane: number, step: number, nowS: number): readonly PendingAction[] {
     const { voltage, watched } = this;
@@ -97,14 +101,17 @@ export class ControlPanel {
     this.nowS = nowS;
     const view = this.view();
     for (const control of this.controls) control.sample(view);
-    return this.isTimed ? this.queue.takeDue(nowS) : this.queue.takeNearest();
+    return this.queue.due(this.queue.horizon(this.isTimed, nowS));
   }
 
-  /** Carries actions out. */
-  act(actions: readonly PendingAction[]): void {
+  /** Carries out what is due, and what falls due by it. */
+  act(): void {
     const view = this.view();
-    for (const action of actions) {
-      this.controls.find(({ id }) => id === action.controlId)?.act(action, view, this.states);
+    const { queue } = this;
+    const untilS = queue.horizon(this.isTimed, this.nowS);
+    for (let action = queue.take(untilS); action; action = queue.take(untilS)) {
+      const { controlId } = action;
+      this.controls.find(({ id }) => id === controlId)?.act(action, view, this.states);
     }
   }
 

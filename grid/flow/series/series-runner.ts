@@ -323,7 +323,7 @@ export class SeriesRunner {
         break;
       }
       this.start.mark();
-      panel.act(actions);
+      panel.act();
       this.flow.core();
       const isSolved = this.solveAgain(powers, step, pass === 0 ? solved : narrow.solver, pass === 0 ? powers : 0);
       iterations += narrow.solver.iterations[0]!;

@@ -57,6 +57,76 @@ const DEVICES = [
   'new storage.b1 bus1=65 kv=4.16 kwrated=300 kva=350 kwhrated=900 kwhstored=300 dispmode=default daily=default chargetrigger=0.65 dischargetrigger=0.95 timechargetrig=2',
 ];
 
+/** A regulated feeder whose load jumps every two minutes, from a fixed sequence. */
+function jumping(controls: readonly string[], generatorKw = 0, steps = 480): readonly string[] {
+  let seed = 7;
+  const next = () => {
+    seed = (seed * 16807) % 2147483647;
+    return seed / 2147483647;
+  };
+  const mult = Array.from({ length: steps }, () => (0.3 + 1.2 * next()).toFixed(4)).join(' ');
+  const sun = Array.from({ length: 24 }, () => next().toFixed(4)).join(' ');
+  return [
+    'clear',
+    'new circuit.w basekv=12.47 pu=1.02 mvasc3=80 mvasc1=60',
+    `new loadshape.m npts=${steps} minterval=2 mult=(${mult})`,
+    `new loadshape.g npts=24 interval=1 mult=(${sun})`,
+    'new linecode.x nphases=3 r1=.3 x1=.6 r0=.6 x0=1.6 c1=10 c0=5 units=km',
+    'new line.l1 bus1=sourcebus bus2=a linecode=x length=3 units=km',
+    'new transformer.r phases=3 windings=2 buses=(a b) conns=(wye wye) kvs=(12.47 12.47) kvas=(5000 5000) xhl=.5',
+    'new line.o bus1=b bus2=c linecode=x length=4 units=km',
+    'new line.p bus1=c bus2=e linecode=x length=3 units=km',
+    'new load.q bus1=c kv=12.47 kw=2000 pf=.85 vminpu=.8 daily=m',
+    'new load.q1 bus1=e.1 phases=1 kv=7.2 kw=500 pf=.85 vminpu=.8 daily=m',
+    'new capacitor.k bus1=c kv=12.47 kvar=600',
+    'new capacitor.k2 bus1=e kv=12.47 kvar=300',
+    'new capacitor.k3 bus1=b kv=12.47 kvar=(300 300) numsteps=2',
+    ...(generatorKw > 0 ? [`new generator.g bus1=e kv=12.47 kw=${generatorKw} pf=1 daily=g vminpu=.7 vmaxpu=1.3`] : []),
+    ...controls,
+    'set voltagebases=[12.47]',
+    'calcv',
+    'set maxcontroliter=100',
+  ];
+}
+
+const REGULATOR = 'new regcontrol.r transformer=r winding=2 vreg=122 band=2 ptratio=60 delay=30';
+const BANKS = [
+  'new capcontrol.k capacitor=k element=line.o terminal=1 type=kvar ptratio=1 ctratio=1 onsetting=900 offsetting=-100 delay=60 delayoff=90 deadtime=300',
+  'new capcontrol.k2 capacitor=k2 element=line.p terminal=2 type=voltage ptratio=60 onsetting=114 offsetting=119 delay=100 delayoff=60 deadtime=900',
+  'new capcontrol.k3 capacitor=k3 element=line.l1 terminal=1 type=current ptratio=1 ctratio=1 onsetting=140 offsetting=110 delay=150 deadtime=600',
+];
+const BY_FACTOR = [
+  'new capcontrol.k capacitor=k element=line.o terminal=1 type=pf onsetting=.88 offsetting=-.99 delay=60 delayoff=90 deadtime=400',
+  'new capcontrol.k2 capacitor=k2 element=line.p type=time onsetting=0 offsetting=6 delay=60 delayoff=90',
+  'new capcontrol.k3 capacitor=k3 element=line.l1 type=pf onsetting=.8 offsetting=.85 delay=200 delayoff=90 pctminkvar=20',
+];
+const REVERSE = 'reversible=yes revvreg=121 revband=2 revdelay=100 revthreshold=100';
+
+/** Controls on the clock: what they announced and gave up, made in part, or announced twice is carried from step to step. */
+const ON_THE_CLOCK: readonly (readonly [string, readonly string[]])[] = [
+  ['a regulator with a delay between steps', jumping([`${REGULATOR} tapdelay=5`])],
+  ['a regulator that makes all its steps at once', jumping([`${REGULATOR} tapdelay=0`])],
+  [
+    'a regulator of inverse time with its delays over steps',
+    jumping([`${REGULATOR} delay=400 tapdelay=150 inversetime=y`]),
+  ],
+  ['a compensated regulator', jumping([`${REGULATOR} tapdelay=7 r=3 x=5 ctprim=200`])],
+  ['a regulator of a bus of its own', jumping([`${REGULATOR} tapdelay=7 bus=c.2`])],
+  ['a regulator that turns round', jumping([`${REGULATOR} tapdelay=5 ${REVERSE}`], 2600)],
+  ['a compensated regulator that turns round', jumping([`${REGULATOR} r=2 x=3 revr=2 revx=3 ${REVERSE}`], 2600)],
+  ['a regulator that goes to neutral', jumping([`${REGULATOR} tapdelay=5 revneutral=y ${REVERSE}`], 2600)],
+  ['a co-generation regulator', jumping([`${REGULATOR} cogen=y revvreg=119 revdelay=60`], 2600)],
+  ['capacitors with delays and dead times', jumping(BANKS)],
+  ['capacitors by power factor and hour', jumping(BY_FACTOR)],
+  [
+    'two controls of one bank',
+    jumping([
+      BANKS[0]!,
+      'new capcontrol.v capacitor=k element=line.o type=voltage ptratio=60 onsetting=118 offsetting=122',
+    ]),
+  ],
+];
+
 interface Case {
   readonly name: string;
   readonly lines: readonly string[];
@@ -104,6 +174,17 @@ const CASES: readonly Case[] = [
     controlMode: 'time',
     leastOperations: 8,
   },
+  ...ON_THE_CLOCK.map(
+    ([name, lines]): Case => ({
+      name,
+      lines,
+      mode: 'daily',
+      stepS: 120,
+      steps: 480,
+      controlMode: 'time',
+      leastOperations: 5,
+    }),
+  ),
 ];
 
 describe.skipIf(python === undefined || feedersDir === undefined)('time series beside OpenDSS', () => {

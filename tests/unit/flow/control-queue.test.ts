@@ -6,7 +6,7 @@ import { feeder } from '../../builders/feeder.js';
 describe('the queue of control actions', () => {
   const action = (controlId: string, dueS: number) => ({ controlId, kind: 'tap', dueS, amount: 1 }) as const;
 
-  it('gives the nearest actions together, or those whose time has come', () => {
+  it('gives the nearest actions, or those whose time has come, of equal times the last first', () => {
     const queue = new ControlQueue();
     for (const [id, due] of [
       ['a', 30],
@@ -14,22 +14,38 @@ describe('the queue of control actions', () => {
       ['c', 15],
     ] as const)
       queue.push(action(id, due));
-    expect(queue.takeDue(10)).toEqual([]);
-    expect(queue.takeNearest().map(({ controlId }) => controlId)).toEqual(['b', 'c']);
-    expect(queue.takeDue(30).map(({ controlId }) => controlId)).toEqual(['a']);
-    expect(queue.takeNearest()).toEqual([]);
+    expect(queue.horizon(true, 10)).toBe(10);
+    expect(queue.due(10)).toEqual([]);
+    expect(queue.horizon(false, 10)).toBe(15);
+    expect(queue.due(15).map(({ controlId }) => controlId)).toEqual(['c', 'b']);
+    expect([queue.take(15), queue.take(15), queue.take(15)].map((taken) => taken?.controlId)).toEqual([
+      'c',
+      'b',
+      undefined,
+    ]);
+    expect(queue.take(30)?.controlId).toBe('a');
+    expect(queue.horizon(false, 10)).toBe(Number.NEGATIVE_INFINITY);
   });
 
-  it('keeps the place in time of an action that is announced again, and survives JSON', () => {
+  it('takes back the last announcement that can be taken back, and no other; it survives JSON', () => {
     const queue = new ControlQueue();
-    queue.push(action('a', 30));
-    queue.push({ ...action('a', 99), amount: 5 });
-    expect(queue.pending).toEqual([{ controlId: 'a', kind: 'tap', dueS: 30, amount: 5 }]);
+    const revocable = (dueS: number) => ({ ...action('a', dueS), isRevocable: true });
+    queue.push(revocable(30));
+    queue.push(action('a', 20));
+    queue.push(revocable(40));
     const copy = new ControlQueue();
     copy.restore(JSON.parse(JSON.stringify(queue.pending)));
     expect(copy.pending).toEqual(queue.pending);
+    copy.takeBack('a');
+    expect(copy.pending.map(({ dueS }) => dueS)).toEqual([20, 30]);
+    copy.takeBack('a');
     copy.remove('a', 'reverse');
-    expect(copy.pending.length).toBe(1);
+    expect(copy.pending.length).toBe(2);
+    copy.amend('a', 'tap', 5);
+    expect(copy.pending.map(({ amount, dueS }) => [amount, dueS])).toEqual([
+      [5, 20],
+      [5, 30],
+    ]);
     copy.remove('a');
     expect(copy.pending).toEqual([]);
   });
