@@ -51,12 +51,15 @@ export interface BatchResults {
   readonly iterations?: Int32Array;
   /** Magnitudes, pu, `[scenario * nodes + node]`. */
   readonly voltagePu?: Float64Array;
-  /** Lowest and highest magnitude, pu, and where (place among the nodes asked for), by scenario. */
+  /**
+   * Lowest and highest magnitude, pu, and where (place among the nodes asked for), by scenario, of the phases with a path to a
+   * source and of all nodes with loads; without any of these NaN and -1.
+   */
   readonly minimumPu?: Float64Array;
   readonly maximumPu?: Float64Array;
   readonly minimumNode?: Int32Array;
   readonly maximumNode?: Int32Array;
-  /** Nodes outside the limits, by scenario. */
+  /** Of these the nodes outside the limits, by scenario. */
   readonly violations?: Int32Array;
   /** Delivered by all sources and lost in branches, by scenario. */
   readonly sourceW?: Float64Array;
@@ -124,6 +127,8 @@ export class BatchRecorder {
   readonly nodes: Int32Array;
   private readonly place: Int32Array;
   private readonly inverseBase: Float64Array;
+  /** Of the nodes asked for: 1 where limits hold, see {@link judge}. */
+  private readonly isJudged: Uint8Array;
   private readonly minPu: number;
   private readonly maxPu: number;
   private rows: SourceRow[] = [];
@@ -148,6 +153,7 @@ export class BatchRecorder {
     this.nodes = outputs.nodes ?? Int32Array.from({ length: compiled.nodeCount }, (_, i) => i);
     this.place = this.nodes.map((i) => solver.placeOf(i));
     this.inverseBase = Float64Array.from(this.nodes, (i) => inverseBase[i]!);
+    this.isJudged = new Uint8Array(this.nodes.length).fill(1);
     this.minPu = outputs.minPu ?? 0.95;
     this.maxPu = outputs.maxPu ?? 1.05;
     this.machineNodes = machineNodesOf(compiled);
@@ -157,6 +163,13 @@ export class BatchRecorder {
     );
     this.laws = Uint8Array.from({ length: shares.count }, (_, k) => (injection.lawInside(k) === 'power' ? 1 : 0));
     this.refresh();
+  }
+
+  /** Takes over which nodes limits hold for (see judgedNodes), by network node. */
+  judge(isJudged: Uint8Array): void {
+    this.nodes.forEach((node, t) => {
+      this.isJudged[t] = isJudged[node]!;
+    });
   }
 
   /** Takes over the matrix as it is in the network now. */
@@ -316,7 +329,7 @@ export class BatchRecorder {
     const isExtremeWanted = minimumPu ?? maximumPu ?? minimumNode ?? maximumNode ?? violations;
     const isByNodeWanted = isSolved && (nodeMinimumPu ?? nodeMaximumPu ?? nodeHistogram) !== undefined;
     if (!voltagePu && !isExtremeWanted && !isByNodeWanted) return;
-    const { place, inverseBase, solver, minPu, maxPu } = this;
+    const { place, inverseBase, solver, minPu, maxPu, isJudged } = this;
     const { fromPu, stepPu, bins } = this.outputs.histogram ?? { fromPu: 0, stepPu: 1, bins: 1 };
     const V = solver.voltages;
     const { width } = solver;
@@ -333,8 +346,8 @@ export class BatchRecorder {
     }
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
-    let lowNode = 0;
-    let highNode = 0;
+    let lowNode = -1;
+    let highNode = -1;
     let outside = 0;
     for (let t = 0; t < count; t++) {
       const from = base + 2 * width * place[t]!;
@@ -342,15 +355,17 @@ export class BatchRecorder {
       const vi = V[from + width]!;
       const pu = Math.sqrt(vr * vr + vi * vi) * inverseBase[t]!;
       if (voltagePu) voltagePu[at * count + t] = pu;
-      if (pu < low) {
-        low = pu;
-        lowNode = t;
+      if (isJudged[t] === 1) {
+        if (pu < low) {
+          low = pu;
+          lowNode = t;
+        }
+        if (pu > high) {
+          high = pu;
+          highNode = t;
+        }
+        if (pu < minPu || pu > maxPu) outside++;
       }
-      if (pu > high) {
-        high = pu;
-        highNode = t;
-      }
-      if (pu < minPu || pu > maxPu) outside++;
       if (!isByNodeWanted) continue;
       if (nodeMinimumPu && pu < nodeMinimumPu[t]!) nodeMinimumPu[t] = pu;
       if (nodeMaximumPu && pu > nodeMaximumPu[t]!) nodeMaximumPu[t] = pu;
@@ -359,8 +374,8 @@ export class BatchRecorder {
         nodeHistogram[bin] = nodeHistogram[bin]! + 1;
       }
     }
-    if (minimumPu) minimumPu[at] = low;
-    if (maximumPu) maximumPu[at] = high;
+    if (minimumPu) minimumPu[at] = lowNode < 0 ? Number.NaN : low;
+    if (maximumPu) maximumPu[at] = highNode < 0 ? Number.NaN : high;
     if (minimumNode) minimumNode[at] = lowNode;
     if (maximumNode) maximumNode[at] = highNode;
     if (violations) violations[at] = outside;

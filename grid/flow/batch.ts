@@ -16,6 +16,7 @@ import { type BatchOutputs, BatchRecorder, type BatchResults, type BatchStatus, 
 import { type BatchScenarios, ScenarioReader } from './batch-scenario.js';
 import type { FeederFlow } from './feeder-flow.js';
 import type { FlowCore } from './flow-core.js';
+import { judgedNodes } from './judged-node.js';
 import { type KernelFactory, LaneSolver } from './kernel/lane-solver.js';
 import { isLossy } from './solution.js';
 
@@ -156,6 +157,7 @@ class FlowBatch implements Batch {
     const pu = reader.sourceVoltagePu;
     const voltage = new Float64Array(base.voltage.length);
     core.network.factor.solve(Number.isNaN(pu) ? this.ownSource : core.sourceCurrent(pu), voltage);
+    this.recorder.judge(judgedNodes(this.flow, voltage));
     solver.refresh();
     solver.gather(voltage, noLoad);
     solver.gather(base.voltage, drop);

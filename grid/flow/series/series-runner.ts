@@ -13,13 +13,13 @@
  * Cost: a batch step (batch.ts) and its recording; a step in which controls act costs one solve more for each pass.
  * Fails: a step without a solution is marked and left out of the figures; the series goes on.
  */
-import { type Feeder, type Finding, nodeKey, phaseOfNode } from '../../model/index.js';
+import type { Feeder, Finding } from '../../model/index.js';
 import type { FeederFlow } from '../feeder-flow.js';
 import type { FlowCore } from '../flow-core.js';
+import { judgedNodes } from '../judged-node.js';
 import { LaneSolver } from '../kernel/lane-solver.js';
 import { kernelPlaces } from '../kernel/layout.js';
 import type { FlowNode, PowerFlowSolution } from '../power-flow.js';
-import { loadedNodes } from '../result.js';
 import { createPowerFlow } from '../solver.js';
 import { BranchRecorder } from './branch-recorder.js';
 import { BranchRows, type RatedBranch, ratedBranches } from './branch-rows.js';
@@ -35,8 +35,6 @@ import { MOST_LANES, StartState } from './start-state.js';
 
 /** Steps at rest after which steps are solved side by side again. */
 const CALM_STEPS = 1;
-/** Voltage that counts as none, pu. */
-const DEAD_PU = 1e-3;
 
 /** Where the steps of a piece are recorded. */
 interface Recorders {
@@ -125,7 +123,7 @@ export class SeriesRunner {
     this.storedAfter = new Float64Array(width);
     const loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => compiled.shares.rangeOf.get(id)![1]));
     this.start = new StartState(flow, core, this.narrow.solver, settings, loadEnd, this.source);
-    const isJudged = this.judgedNodes(this.start.noLoadVoltage);
+    const isJudged = judgedNodes(flow, this.start.noLoadVoltage);
     this.nodeRecorder = new NodeRecorder(core, this.narrow.solver, settings, isJudged, settings.keptNodes);
     this.branchRecorder = new BranchRecorder(rows.count);
     this.isEngineNeeded = core.lostNode >= 0 || core.network.isRefinementNeeded === true;
@@ -170,20 +168,6 @@ export class SeriesRunner {
       controls: { pending: [], memory: (this.isStepwise && flow?.controlSnapshot().memory) || {} },
       units: new DeviceSchedule(this.core.compiled, settings).memory(),
     };
-  }
-
-  /** Nodes whose voltage is judged: phases with a path to a source, and all that loads stand at. */
-  private judgedNodes(noLoad: Float64Array): Uint8Array {
-    const { flow, feeder } = this;
-    const { isIsolated } = flow;
-    const loaded = loadedNodes(feeder);
-    return Uint8Array.from(flow.nodes, ({ bus, node, baseV }, i) => {
-      const isSplit = feeder.busById.get(bus)?.isSplitPhase ?? false;
-      if (phaseOfNode(node, isSplit) === 'N' || !(baseV > 0)) return 0;
-      if (loaded.has(nodeKey(bus, node))) return 1;
-      const pu = Math.hypot(noLoad[2 * i]!, noLoad[2 * i + 1]!) / baseV;
-      return isIsolated[i] || pu < DEAD_PU ? 0 : 1;
-    });
   }
 
   /**

@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { BATCH_STATUS, createBatch, createPowerFlow, histogramPercentile } from '../../../grid/flow/index.js';
+import {
+  BATCH_STATUS,
+  createBatch,
+  createPowerFlow,
+  histogramPercentile,
+  powerFlowReport,
+  SERIES_DEFAULTS,
+  SeriesRunner,
+} from '../../../grid/flow/index.js';
 import { scalarKernelOf } from '../../../grid/flow/kernel/kernel-of.js';
 import { feeder } from '../../builders/feeder.js';
 import { radialFeeder, sequence } from '../../builders/radial-feeder.js';
+import { readLines } from '../dss/circuit/opendss-answers.js';
 
 /** Loads of a feeder at random multiples of their model, one row a scenario. */
 function randomLoads(model: ReturnType<typeof radialFeeder>, count: number, seed: number) {
@@ -172,5 +181,40 @@ describe('createBatch', () => {
     expect(() => batch.run({ count: 2 }, { minimumPu: new Float64Array(1) })).toThrow(/minimumPu has 1 places; 2/);
     expect(() => batch.run({ count: 2 }, {}, { first: 1, count: 2 })).toThrow(/not among 2/);
     expect(() => createBatch(flow, { width: 3 })).toThrow(/1, 2 or a multiple of 4/);
+  });
+
+  it('holds no neutral and no dead spare conductor against limits, as a power flow and a series', () => {
+    // OpenDSS (dss-python 0.15.7): s.1 to s.4 0.997933, 0.999514, 1.000082, 0.041607, b.1 to b.4 0.942475, 0.987642, 1.000082, 0.089624 pu.
+    const { feeder: fourWire } = readLines(
+      'new circuit.n basekv=0.4 pu=1.0 bus1=s.1.2.3 mvasc3=20 mvasc1=20',
+      'new reactor.g bus1=s.4 bus2=s.0 phases=1 r=0.1 x=0',
+      'new linecode.c nphases=4 rmatrix=(.3|.05 .3|.05 .05 .3|.05 .05 .05 .3) xmatrix=(.3|.1 .3|.1 .1 .3|.1 .1 .1 .3) cmatrix=(0|0 0|0 0 0|0 0 0 0) units=km',
+      'new line.l bus1=s.1.2.3.4 bus2=b.1.2.3.4 phases=4 linecode=c length=0.4 units=km',
+      'new line.spare bus1=x.1.2.3 bus2=y.1.2.3 phases=3',
+      'new load.a bus1=b.1.4 phases=1 kv=0.23094 kw=20 pf=.95 vminpu=.5',
+      'new load.b bus1=b.2.4 phases=1 kv=0.23094 kw=5 pf=.95 vminpu=.5',
+      'set voltagebases=[0.4]',
+      'calcv',
+    );
+    const power = createPowerFlow(fourWire);
+    const report = powerFlowReport(power, power.solve());
+    expect(report.violations.map(({ bus, node }) => `${bus}.${node}`)).toEqual(['B.1']);
+    const array = () => new Float64Array(1);
+    const places = { minimumNode: new Int32Array(1), violations: new Int32Array(1) };
+    const results = { minimumPu: array(), maximumPu: array(), ...places };
+    const batch = createBatch(power);
+    expect(batch.run({ count: 1 }, results)).toBe(0);
+    expect(results.minimumPu[0]).toBeCloseTo(0.9424749, 5);
+    expect(results.maximumPu[0]).toBeCloseTo(1.0000822, 5);
+    const lowest = power.nodes[batch.nodes[results.minimumNode[0]!]!]!;
+    expect(`${lowest.bus}.${lowest.node}`).toBe('b.1');
+    expect(results.violations[0]).toBe(1);
+    // Neutrals alone: nothing is judged.
+    const neutrals = Int32Array.from(power.nodes.flatMap(({ node }, i) => (node === 4 ? [i] : [])));
+    createBatch(power, { outputs: { nodes: neutrals } }).run({ count: 1 }, results);
+    expect([results.minimumPu[0], results.minimumNode[0], results.violations[0]]).toEqual([Number.NaN, -1, 0]);
+    const settings = { ...SERIES_DEFAULTS, mode: 'snapshot', stepS: 3600, steps: 1, tolerancePu: 1e-9 } as const;
+    const runner = new SeriesRunner(fourWire, settings);
+    expect(runner.runChunk(0, runner.initialState()).nodes.lowestPu[0]).toBeCloseTo(0.9424749, 5);
   });
 });
