@@ -54,11 +54,15 @@ export const unfedPhaseOf = ({ study }: LoadedModel): 'error' | 'warning' => (st
 /**
  * Everything validation says of a feeder, after the reader's own findings.
  *
- * @param unfedPhase - see {@link validateFeeder}
+ * @param unfedPhase - see {@link validateFeeder}, as `switchedOff`
  * @throws DecError `FEEDER_DATA` (or `NO_SOURCE`) listing every error and every warning at once when there is an error
  */
-export function validated(feeder: Feeder, unfedPhase?: 'error' | 'warning'): readonly Finding[] {
-  const findings = validateFeeder(feeder, unfedPhase);
+export function validated(
+  feeder: Feeder,
+  unfedPhase?: 'error' | 'warning',
+  switchedOff?: 'error' | 'warning',
+): readonly Finding[] {
+  const findings = validateFeeder(feeder, unfedPhase, switchedOff);
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return findings;
   const isSourceless = errors.some(({ code }) => code === 'NO_SOURCE');

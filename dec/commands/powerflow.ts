@@ -78,7 +78,7 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   const read = new Set(feeder.findings);
   const findings: Finding[] = [
     ...siblingFindings(names, model),
-    ...validated(feeder, unfedPhaseOf(model)).filter((finding) => !read.has(finding)),
+    ...validated(feeder, unfedPhaseOf(model), 'warning').filter((finding) => !read.has(finding)),
   ];
   const { flow, ignored } = options.difference
     ? changedFlow(feeder, options, options.difference)

@@ -36,9 +36,16 @@ export function asElement(bus: Bus): ReportedElement {
 /**
  * Buses and nodes without a path to a source, buses that nothing is connected to, branches that lead nowhere.
  *
- * @param unfedPhase - how grave a load, generator or transformer on a phase is that no source feeds
+ * @param unfedPhase - how grave a load, generator or transformer on a phase is that no source feeds, or a feeder all of them
+ *   are like that in
+ * @param switchedOff - how grave a feeder is in which all of them stand behind open switches
  */
-export function reachFindings(feeder: Feeder, report: Report, unfedPhase: 'error' | 'warning'): void {
+export function reachFindings(
+  feeder: Feeder,
+  report: Report,
+  unfedPhase: 'error' | 'warning',
+  switchedOff: 'error' | 'warning',
+): void {
   const inUse = new Map<string, ReportedElement[]>();
   const shuntAt = new Set<string>();
   for (const { element, terminals } of terminalsOf(feeder)) {
@@ -96,19 +103,29 @@ export function reachFindings(feeder: Feeder, report: Report, unfedPhase: 'error
     const message = `Both ends of ${branch.kind} ${branch.name} are at bus ${busName}; ${effect}.`;
     report('warning', 'SAME_BUS', branch, message, { attribute: 'terminal', value: busName, allowed: 'two buses' });
   }
-  checkSupply(feeder, closed, report);
+  checkSupply(feeder, closed, structural, report, { unfedPhase, switchedOff });
 }
 
-/** A feeder whose sources feed nothing: what looks like a solution of it says nothing. */
-function checkSupply(feeder: Feeder, closed: ReachedNodes, report: Report): void {
+/** A feeder whose sources feed nothing: all its customers are without voltage. */
+function checkSupply(
+  feeder: Feeder,
+  closed: ReachedNodes,
+  structural: ReachedNodes,
+  report: Report,
+  { unfedPhase, switchedOff }: Readonly<Record<'unfedPhase' | 'switchedOff', 'error' | 'warning'>>,
+): void {
   if (feeder.sources.length === 0) return;
   const generation = [...feeder.pvSystems, ...feeder.batteries, ...feeder.machines];
   const served = feeder.loads.length > 0 ? feeder.loads : generation;
-  const isFed = ({ terminal, shares }: (typeof served)[number]) =>
-    [...terminal.nodes, ...shares.map(({ node }) => node)].some((n) => closed.has(nodeKey(terminal.bus, n)));
-  if (served.length === 0 || served.some(isFed)) return;
+  const isReached =
+    (nodes: ReachedNodes) =>
+    ({ terminal, shares }: (typeof served)[number]) =>
+      [...terminal.nodes, ...shares.map(({ node }) => node)].some((n) => nodes.has(nodeKey(terminal.bus, n)));
+  if (served.length === 0 || served.some(isReached(closed))) return;
   const self = { id: '', mrid: feeder.mrid, name: feeder.name, kind: 'feeder' };
   const what = feeder.loads.length > 0 ? 'loads' : 'generators';
   const message = `No path leads from the source of feeder ${feeder.name} to any of its ${served.length} ${what}; connect the source, or close the switch at its head.`;
-  report('error', 'NO_SUPPLY', self, message, { count: served.length });
+  report(served.some(isReached(structural)) ? switchedOff : unfedPhase, 'NO_SUPPLY', self, message, {
+    count: served.length,
+  });
 }

@@ -24,8 +24,13 @@ const RATING_MARGIN = 1.001;
  * @param feeder - as read; not changed
  * @param unfedPhase - how grave it is that a load, generator or transformer uses a phase that no source feeds: CIM names the
  *   phases of equipment, so that it is an error; an OpenDSS script numbers wires, of which some may be dead
+ * @param switchedOff - how grave it is that all customers stand behind open switches: a power flow gives them 0 V
  */
-export function validateFeeder(feeder: Feeder, unfedPhase: 'error' | 'warning' = 'error'): Finding[] {
+export function validateFeeder(
+  feeder: Feeder,
+  unfedPhase: 'error' | 'warning' = 'error',
+  switchedOff: 'error' | 'warning' = 'error',
+): Finding[] {
   const findings: Finding[] = [...feeder.findings];
   const report: Report = (severity, code, element, message, facts = {}) => {
     findings.push({
@@ -37,7 +42,7 @@ export function validateFeeder(feeder: Feeder, unfedPhase: 'error' | 'warning' =
   checkIds(feeder, report);
   checkReferences(feeder, report);
   checkSources(feeder, report);
-  reachFindings(feeder, report, unfedPhase);
+  reachFindings(feeder, report, unfedPhase, switchedOff);
   impedanceFindings(feeder, report);
   checkBaseVoltages(feeder, report);
   checkPowers(feeder, report);

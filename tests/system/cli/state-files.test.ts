@@ -61,8 +61,21 @@ describe('dec powerflow with parts cut off', () => {
     expect(dead.every(({ limit }) => limit === 0.95)).toBe(true);
   });
 
-  it('refuses a feeder whose head switch leaves no customer supplied', async () => {
-    const { code, stderr } = await dec(['powerflow', withOpen('sw1'), '--json', ...store]);
+  it('gives every customer 0 V where the head switch is open, and says that none is supplied', async () => {
+    const { code, json } = await dec(['powerflow', withOpen('sw1'), '--json', ...store]);
+    expect(code).toBe(0);
+    const { status, violations, nodes, losses, findings } = powerflowSchema.parse(json());
+    expect(status).toBe('converged');
+    expect(findings.filter((finding) => finding.code === 'NO_SUPPLY')).toMatchObject([{ severity: 'warning' }]);
+    expect(violations.every(({ voltagePu }) => voltagePu === 0)).toBe(true);
+    expect(violations.length).toBeGreaterThan(200);
+    // What is left of voltage is behind the source alone.
+    expect(nodes.filter(({ voltagePu }) => (voltagePu ?? 0) > 0.5).length).toBeLessThan(12);
+    expect(losses.pW).toBeLessThan(1);
+  });
+
+  it('does not coordinate such a feeder', async () => {
+    const { code, stderr } = await dec(['coordinate', withOpen('sw1'), '--json', ...store]);
     expect(code).toBe(2);
     expect(stderr).toContain('NO_SUPPLY');
   });

@@ -207,7 +207,7 @@ describe('createBatch', () => {
     expect(results.minimumPu[0]).toBeCloseTo(0.9424749, 5);
     expect(results.maximumPu[0]).toBeCloseTo(1.0000822, 5);
     const lowest = power.nodes[batch.nodes[results.minimumNode[0]!]!]!;
-    expect(`${lowest.bus}.${lowest.node}`).toBe('b.1');
+    expect(`${lowest.bus}.${lowest.node}`).toBe('B.1');
     expect(results.violations[0]).toBe(1);
     // Neutrals alone: nothing is judged.
     const neutrals = Int32Array.from(power.nodes.flatMap(({ node }, i) => (node === 4 ? [i] : [])));

@@ -24,6 +24,15 @@ describe('supply of a feeder', () => {
     expect(codes(cut)).toEqual(['warning ISOLATED_BUS B', 'warning ISOLATED_BUS C', 'error NO_SUPPLY headed']);
   });
 
+  it('is a warning where a power flow gives the customers 0 V, as OpenDSS does', () => {
+    const graveness = (model: Feeder, phase: 'error' | 'warning', off: 'error' | 'warning') =>
+      validateFeeder(model, phase, off).find(({ code }) => code === 'NO_SUPPLY')?.severity;
+    const off = headed(true).build();
+    const cut = { ...headed(false).build(), switches: [] };
+    expect([graveness(off, 'error', 'warning'), graveness(cut, 'error', 'warning')]).toEqual(['warning', 'error']);
+    expect([graveness(off, 'warning', 'error'), graveness(cut, 'warning', 'warning')]).toEqual(['error', 'warning']);
+  });
+
   it('is no error as long as one phase of one load is fed', () => {
     expect(codes(headed([true, false, true]).build())).not.toContain('error NO_SUPPLY headed');
   });
