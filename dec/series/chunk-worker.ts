@@ -1,4 +1,4 @@
-import { type CarriedState, type ChunkResult, SeriesRunner, type SeriesSettings } from '../../grid/flow/index.js';
+import { type CarriedState, type ChunkResult, chunkRange, SeriesRunner, type SeriesSettings } from '../../grid/flow/index.js';
 import { buildFeeder, type Feeder, type FeederData } from '../../grid/model/index.js';
 
 /** One piece to solve. */
@@ -24,12 +24,20 @@ export interface SeriesTask {
 const WARM_UP_S = 86_400;
 const MOST_WARM_UP_STEPS = 1000;
 
-/** Solves a piece with a runner. */
-export function runJob(runner: SeriesRunner, { chunk, state }: ChunkJob, firstStep: number): ChunkResult {
-  if (state) return runner.runChunk(chunk, state);
+/** Solves a piece with a runner, with a pause after every few steps. */
+export function* jobInParts(runner: SeriesRunner, { chunk, state }: ChunkJob): Generator<undefined, ChunkResult> {
+  if (state) return yield* runner.chunkInParts(chunk, state);
+  const [firstStep] = chunkRange(runner.settings, chunk);
   const steps = Math.min(MOST_WARM_UP_STEPS, Math.ceil(WARM_UP_S / runner.settings.stepS));
   const from = Math.max(0, firstStep - steps);
-  return runner.runChunk(chunk, runner.warmUp(from, firstStep, runner.initialState()));
+  const guess = yield* runner.warmUpInParts(from, firstStep, runner.initialState());
+  return yield* runner.chunkInParts(chunk, guess);
+}
+
+/** Solves a piece with a runner. */
+export function runJob(runner: SeriesRunner, job: ChunkJob): ChunkResult {
+  const parts = jobInParts(runner, job);
+  for (let part = parts.next(); ; part = parts.next()) if (part.done) return part.value;
 }
 
 /** The arrays of a result that can change hands instead of being copied. */

@@ -1,15 +1,31 @@
 import { setImmediate as afterEvents } from 'node:timers/promises';
-import { type ChunkResult, chunkRange, type SeriesRunner } from '../../grid/flow/index.js';
-import { type ChunkJob, type ChunkWorker, runJob } from './chunk-worker.js';
+import type { ChunkResult, SeriesRunner } from '../../grid/flow/index.js';
+import { DecError } from '../../grid/math/index.js';
+import { type ChunkJob, type ChunkWorker, jobInParts } from './chunk-worker.js';
 
-/** Solves pieces in this thread; signals and messages are heard between them. */
+/** Longest time without a look at signals and messages, ms. */
+const MOST_DEAF_MS = 5;
+
+/** Solves pieces in this thread; signals and messages are heard in between. */
 export class InlineWorker implements ChunkWorker {
+  private isClosed = false;
+
   constructor(private readonly runner: SeriesRunner) {}
 
   async run(job: ChunkJob): Promise<ChunkResult> {
-    await afterEvents();
-    return runJob(this.runner, job, chunkRange(this.runner.settings, job.chunk)[0]);
+    const parts = jobInParts(this.runner, job);
+    for (;;) {
+      await afterEvents();
+      if (this.isClosed) throw new DecError('CANCELLED', 'The time series was cancelled.');
+      const pauseAt = performance.now() + MOST_DEAF_MS;
+      while (performance.now() < pauseAt) {
+        const part = parts.next();
+        if (part.done) return part.value;
+      }
+    }
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.isClosed = true;
+  }
 }

@@ -15,8 +15,8 @@ import { type ChunkWorker, taskOf } from './chunk-worker.js';
 import { InlineWorker } from './inline-worker.js';
 import { ThreadWorker } from './thread-worker.js';
 
-/** Steps times nodes below which threads cost more than they bring. */
-const THREADS_FROM = 3_000_000;
+/** Steps times buses below which threads cost more than they bring. */
+const THREADS_FROM = 1_500_000;
 
 /** How a series runs. */
 export interface SeriesRun {
@@ -45,18 +45,19 @@ export interface SeriesOutcome {
  * @throws DecError NO_SOURCE or FEEDER_DATA when the feeder cannot be compiled
  */
 export async function solveSeries(feeder: Feeder, settings: SeriesSettings, run: SeriesRun): Promise<SeriesOutcome> {
-  const runner = new SeriesRunner(feeder, settings);
-  const { nodes } = runner;
   const chunks = chunkCount(settings);
-  const isWorthIt = settings.steps * nodes.length >= THREADS_FROM;
-  const count = Math.min(chunks, run.workers ?? (isWorthIt ? availableParallelism() : 1));
-  const task = taskOf(feeder, settings);
-  const workers: ChunkWorker[] =
-    count <= 1
-      ? [new InlineWorker(runner)]
-      : Array.from({ length: count }, (_, number) => new ThreadWorker(task, number));
-  const totals = new SeriesTotals(settings, nodes.length, runner.branches.length);
+  const isWorthIt = settings.steps * feeder.buses.length >= THREADS_FROM;
+  const count = Math.max(1, Math.min(chunks, run.workers ?? (isWorthIt ? availableParallelism() : 1)));
+  const workers: ChunkWorker[] = [];
+  let runner: SeriesRunner;
+  let totals: SeriesTotals;
   try {
+    // This thread is one of the workers; the others are made ready while it makes its own network.
+    const task = count > 1 ? taskOf(feeder, settings) : undefined;
+    for (let number = 1; task && number < count; number++) workers.push(new ThreadWorker(task, number));
+    runner = new SeriesRunner(feeder, settings);
+    workers.unshift(new InlineWorker(runner));
+    totals = new SeriesTotals(settings, runner.nodes.length, runner.branches.length);
     await runChunks(
       workers,
       chunks,
@@ -71,6 +72,7 @@ export async function solveSeries(feeder: Feeder, settings: SeriesSettings, run:
   } finally {
     await Promise.all(workers.map((worker) => worker.close()));
   }
+  const { nodes } = runner;
   const open = totals.finish();
   const told = [...feeder.findings, ...(run.findings ?? []), ...runner.findings];
   const report = seriesReport(feeder, nodes, runner.branches, settings, totals, told);

@@ -176,6 +176,11 @@ export class SeriesRunner {
    * @param chunk - number of the piece
    */
   runChunk(chunk: number, state: CarriedState): ChunkResult {
+    return finished(this.chunkInParts(chunk, state));
+  }
+
+  /** The same with a pause after every few steps, in which a thread can look at its messages. */
+  *chunkInParts(chunk: number, state: CarriedState): Generator<undefined, ChunkResult> {
     const [first, end] = chunkRange(this.settings, chunk);
     const steps = end - first;
     const recorders: Recorders = {
@@ -189,7 +194,7 @@ export class SeriesRunner {
     };
     this.nodeRecorder.begin(first, steps);
     this.branchRecorder.begin();
-    const endState = this.run(first, end, state, recorders);
+    const endState = yield* this.run(first, end, state, recorders);
     const { nodes, branches, powers, storedWh, status, iterations } = recorders;
     return {
       chunk,
@@ -216,16 +221,26 @@ export class SeriesRunner {
    * @param end - the one after the last
    */
   warmUp(first: number, end: number, state: CarriedState): CarriedState {
+    return finished(this.warmUpInParts(first, end, state));
+  }
+
+  /** The same with pauses, see {@link chunkInParts}. */
+  warmUpInParts(first: number, end: number, state: CarriedState): Generator<undefined, CarriedState> {
     return this.run(first, end, state, undefined);
   }
 
-  private run(first: number, end: number, state: CarriedState, recorders: Recorders | undefined): CarriedState {
+  private *run(
+    first: number,
+    end: number,
+    state: CarriedState,
+    recorders: Recorders | undefined,
+  ): Generator<undefined, CarriedState> {
     this.operations.length = 0;
     this.unsettled.clear();
-    if (this.isStepwise) return this.runStepwise(first, end, state, recorders);
+    if (this.isStepwise) return yield* this.runStepwise(first, end, state, recorders);
     this.restore(state);
     this.calm = 0;
-    for (let step = first; step < end; ) step += this.group(step, end, recorders);
+    for (let step = first; step < end; yield) step += this.group(step, end, recorders);
     return this.capture();
   }
 
@@ -429,13 +444,18 @@ export class SeriesRunner {
   }
 
   /** Step by step with the whole engine. */
-  private runStepwise(first: number, end: number, state: CarriedState, recorders: Recorders | undefined): CarriedState {
+  private *runStepwise(
+    first: number,
+    end: number,
+    state: CarriedState,
+    recorders: Recorders | undefined,
+  ): Generator<undefined, CarriedState> {
     const { settings, schedule } = this;
     const flow = this.newFlow();
     setDevices(flow, state);
     flow.restoreControls(state.controls);
     const { controlMode } = settings;
-    for (let step = first; step < end; step++) {
+    for (let step = first; step < end; step++, yield) {
       schedule.writeTo(flow, step);
       const before = deviceStates(flow);
       const solution = flow.solve({
@@ -489,6 +509,11 @@ export class SeriesRunner {
     setDevices(this.flow, after);
     this.flow.core();
   }
+}
+
+/** Goes on without pauses. */
+function finished<T>(parts: Generator<undefined, T>): T {
+  for (let part = parts.next(); ; part = parts.next()) if (part.done) return part.value;
 }
 
 type DeviceStates = Pick<CarriedState, 'taps' | 'sections'>;
