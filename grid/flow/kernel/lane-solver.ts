@@ -314,7 +314,7 @@ export class LaneSolver {
   }
 
   /** Puts voltages by network node into the order of the kernel, active nodes alone. */
-  gather(voltage: Float64Array, to: Float64Array): void {
+  gather(voltage: Float64Array, to: Float64Array | Float32Array): void {
     const { nodeAt, activeCount } = this.structure;
     for (let i = 0; i < nodeAt.length; i++) {
       const place = nodeAt[i]!;

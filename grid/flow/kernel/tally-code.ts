@@ -1,88 +1,176 @@
 /** The tally in WebAssembly: the twin of what tally.ts does without it, operation for operation. */
-import { RECORD, RECORD_BYTES, TALLY_HEADER } from './tally-layout.js';
-import { type Code, Frame, f64, get, i32, moduleBytes, set, when } from './wasm-code.js';
+import { LAST_BIN, TALLY_BLOCK, TALLY_HEADER } from './tally-layout.js';
+import { type Code, Frame, f64, f64x2, get, i32, i32x4, moduleBytes, set, when } from './wasm-code.js';
 import { countdown, increase } from './wasm-loops.js';
 
-const LAST_BIN = 0xffff;
 const word = (name: keyof typeof TALLY_HEADER): Code => i32.load(i32.const(0), 4 * TALLY_HEADER[name]);
 const double = (name: 'perBin' | 'limit'): Code => f64.load(i32.const(0), 4 * TALLY_HEADER[name]);
 
+/** Takes up one step, two quantities at a time. */
 function take(frame: Frame): Code {
-  const left = frame.i32();
-  const record = frame.i32();
+  const blocks = frame.i32();
+  const quads = frame.i32();
   const values = frame.i32();
-  const row = frame.i32();
-  const lanes = frame.i32();
-  const from = frame.i32();
+  const distance = frame.i32();
   const to = frame.i32();
+  const nextTo = frame.i32();
+  const blockBytes = frame.i32();
   const step = frame.i32();
-  const lowest = frame.i32();
-  const highest = frame.i32();
-  const isJudged = frame.i32();
-  const rowBytes = frame.i32();
-  const value = frame.f64();
-  const sum = frame.f64();
-  const least = frame.f64();
-  const most = frame.f64();
-  const perBin = frame.f64();
-  const limit = frame.f64();
+  const [sums, mins, maxs, judged, minSteps, maxSteps, overs] = Array.from({ length: 7 }, () => frame.i32());
+  const value = frame.f64x2();
+  const extreme = frame.f64x2();
+  const mask = frame.f64x2();
+  const bins = [frame.f64x2(), frame.f64x2()];
+  const perBin = frame.f64x2();
+  const limit = frame.f64x2();
+  const last = frame.f64x2();
+  const lowest = frame.f64x2();
+  const highest = frame.f64x2();
+  const halves = [0, 1] as const;
+  /** A new extreme, which is rare: its value and its step in the halves concerned. */
+  const renew = (at: number, steps: number, pair: number): Code =>
+    when(f64x2.anyTrue(get(mask)), [
+      f64x2.store(get(at), f64x2.select(get(value), get(extreme), get(mask)), 16 * pair),
+      halves.map((half) =>
+        when(f64.ne(f64x2.extract(f64x2.and(get(mask), f64x2.splat(f64.const(1))), half), f64.const(0)), [
+          i32.store(get(steps), get(step), 8 * pair + 4 * half),
+        ]),
+      ),
+    ]);
+  const pairOf = (pair: number): Code => [
+    set(
+      value,
+      f64x2.replace(f64x2.loadSplat(get(values)), 1, f64.load(i32.add(get(values), get(distance)))),
+    ),
+    increase(values, i32.shl(get(distance), i32.const(1))),
+    f64x2.store(get(sums!), f64x2.add(f64x2.load(get(sums!), 16 * pair), get(value)), 16 * pair),
+    set(extreme, f64x2.load(get(mins!), 16 * pair)),
+    set(mask, f64x2.greater(get(extreme), get(value))),
+    renew(mins!, minSteps!, pair),
+    set(extreme, f64x2.load(get(maxs!), 16 * pair)),
+    set(mask, f64x2.greater(get(value), get(extreme))),
+    renew(maxs!, maxSteps!, pair),
+    set(mask, f64x2.greater(get(value), get(limit))),
+    when(
+      f64x2.anyTrue(get(mask)),
+      halves.map((half) =>
+        when(f64.greater(f64x2.extract(get(value), half), f64x2.extract(get(limit), half)), [
+          i32.store(
+            get(overs!),
+            i32.add(i32.load(get(overs!), 8 * pair + 4 * half), i32.const(1)),
+            8 * pair + 4 * half,
+          ),
+        ]),
+      ),
+    ),
+    set(bins[pair]!, i32x4.wholeOf(f64x2.smaller(f64x2.mul(get(value), get(perBin)), get(last)))),
+    set(mask, f64x2.load(get(judged!), 16 * pair)),
+    set(
+      lowest,
+      f64x2.smaller(
+        get(lowest),
+        f64x2.select(get(value), f64x2.splat(f64.const(Number.POSITIVE_INFINITY)), get(mask)),
+      ),
+    ),
+    set(
+      highest,
+      f64x2.larger(
+        get(highest),
+        f64x2.select(get(value), f64x2.splat(f64.const(Number.NEGATIVE_INFINITY)), get(mask)),
+      ),
+    ),
+  ];
   return [
-    set(left, word('count')),
-    set(rowBytes, i32.shl(get(left), i32.const(1))),
-    set(record, word('recordAt')),
+    set(blocks, word('blocks')),
     set(values, word('valuesAt')),
-    set(row, word('rowAt')),
-    set(perBin, double('perBin')),
-    set(limit, double('limit')),
-    countdown(left, [
-      set(sum, f64.load(get(record), RECORD.sum)),
-      set(least, f64.load(get(record), RECORD.min)),
-      set(most, f64.load(get(record), RECORD.max)),
-      set(isJudged, i32.load(get(record), RECORD.isJudged)),
-      set(lanes, word('lanes')),
-      set(step, word('step')),
-      set(lowest, word('lowestAt')),
-      set(highest, word('highestAt')),
-      set(from, get(values)),
-      set(to, get(row)),
-      countdown(lanes, [
-        set(value, f64.load(get(from))),
-        set(sum, f64.add(get(sum), get(value))),
-        when(f64.greater(get(least), get(value)), [
-          set(least, get(value)),
-          i32.store(get(record), get(step), RECORD.minStep),
-        ]),
-        when(f64.greater(get(value), get(most)), [
-          set(most, get(value)),
-          i32.store(get(record), get(step), RECORD.maxStep),
-        ]),
-        when(
-          f64.greater(get(value), get(limit)),
-          i32.store(get(record), i32.add(i32.load(get(record), RECORD.over), i32.const(1)), RECORD.over),
-        ),
-        i32.store16(get(to), i32.wholeOf(f64.min(f64.mul(get(value), get(perBin)), f64.const(LAST_BIN)))),
-        when(get(isJudged), [
-          when(f64.greater(f64.load(get(lowest)), get(value)), f64.store(get(lowest), get(value))),
-          when(f64.greater(get(value), f64.load(get(highest))), f64.store(get(highest), get(value))),
-        ]),
-        increase(from, i32.const(8)),
-        increase(to, get(rowBytes)),
-        increase(step, i32.const(1)),
-        increase(lowest, i32.const(8)),
-        increase(highest, i32.const(8)),
+    set(distance, word('distance')),
+    set(nextTo, word('waitingAt')),
+    set(blockBytes, word('blockBytes')),
+    set(step, word('step')),
+    set(sums!, word('sumAt')),
+    set(mins!, word('minAt')),
+    set(maxs!, word('maxAt')),
+    set(judged!, word('judgedAt')),
+    set(minSteps!, word('minStepAt')),
+    set(maxSteps!, word('maxStepAt')),
+    set(overs!, word('overAt')),
+    set(perBin, f64x2.splat(double('perBin'))),
+    set(limit, f64x2.splat(double('limit'))),
+    set(last, f64x2.splat(f64.const(LAST_BIN))),
+    set(lowest, f64x2.splat(f64.const(Number.POSITIVE_INFINITY))),
+    set(highest, f64x2.splat(f64.const(Number.NEGATIVE_INFINITY))),
+    countdown(blocks, [
+      set(quads, i32.const(TALLY_BLOCK / 4)),
+      set(to, get(nextTo)),
+      countdown(quads, [
+        pairOf(0),
+        pairOf(1),
+        set(mask, i32x4.narrow(get(bins[0]!), get(bins[1]!))),
+        i32.store(get(to), i32x4.extract(get(mask), 0)),
+        i32.store(get(to), i32x4.extract(get(mask), 2), 4),
+        increase(to, i32.const(8)),
+        [sums, mins, maxs, judged].map((at) => increase(at!, i32.const(32))),
+        [minSteps, maxSteps, overs].map((at) => increase(at!, i32.const(16))),
       ]),
-      f64.store(get(record), get(sum), RECORD.sum),
-      f64.store(get(record), get(least), RECORD.min),
-      f64.store(get(record), get(most), RECORD.max),
-      increase(record, i32.const(RECORD_BYTES)),
-      increase(values, word('distance')),
-      increase(row, i32.const(2)),
+      increase(nextTo, get(blockBytes)),
+    ]),
+    set(value, f64x2.swap(get(lowest))),
+    f64.store(word('lowestAt'), f64x2.extract(f64x2.smaller(get(lowest), get(value)), 0)),
+    set(value, f64x2.swap(get(highest))),
+    f64.store(word('highestAt'), f64x2.extract(f64x2.larger(get(highest), get(value)), 0)),
+  ];
+}
+
+/** Counts the bins that wait, quantity by quantity. */
+function count(frame: Frame): Code {
+  const blocks = frame.i32();
+  const left = frame.i32();
+  const times = frame.i32();
+  const counts = frame.i32();
+  const pitch = frame.i32();
+  const span = frame.i32();
+  const from = frame.i32();
+  const first = frame.i32();
+  const block = frame.i32();
+  const blockBytes = frame.i32();
+  const read = frame.i32();
+  const column = frame.i32();
+  const bin = frame.i32();
+  return [
+    set(blocks, word('blocks')),
+    set(counts, word('countsAt')),
+    set(pitch, word('pitchBytes')),
+    set(span, word('span')),
+    set(from, word('fromAt')),
+    set(block, word('waitingAt')),
+    set(blockBytes, word('blockBytes')),
+    countdown(blocks, [
+      set(left, i32.const(TALLY_BLOCK)),
+      set(column, get(block)),
+      countdown(left, [
+        set(first, i32.load(get(from))),
+        set(times, word('times')),
+        set(read, get(column)),
+        countdown(times, [
+          set(bin, i32.sub(i32.load16(get(read)), get(first))),
+          when(i32.less(get(bin), get(span)), [
+            set(bin, i32.add(get(counts), i32.shl(get(bin), i32.const(1)))),
+            i32.store16(get(bin), i32.add(i32.load16(get(bin)), i32.const(1))),
+          ]),
+          increase(read, i32.const(2 * TALLY_BLOCK)),
+        ]),
+        increase(column, i32.const(2)),
+        increase(from, i32.const(4)),
+        increase(counts, get(pitch)),
+      ]),
+      increase(block, get(blockBytes)),
     ]),
   ];
 }
 
 /** The binary module of a tally. */
 export function tallyModule(): Uint8Array<ArrayBuffer> {
-  const frame = new Frame();
-  return moduleBytes({ take: frame.body(take(frame)) });
+  const takeFrame = new Frame();
+  const countFrame = new Frame();
+  return moduleBytes({ take: takeFrame.body(take(takeFrame)), count: countFrame.body(count(countFrame)) });
 }

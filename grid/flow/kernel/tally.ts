@@ -1,26 +1,37 @@
 /*
  * What is kept of the values of many quantities from step to step: sum, extremes with the first of their steps, how often a
- * limit was passed, and the bins of the values for a distribution; at each step also the extremes of the quantities that are
- * judged.
+ * limit was passed, and the counts of the values by bin for a distribution; at each step also the extremes of the quantities
+ * that are judged.
  *
- * Steps: values of some lanes (steps that follow one another) are copied in; quantity by quantity all lanes are taken up in the
- * order of time, so that sums do not depend on how many are taken up at once.
- * Cost: about twenty operations a value, in WebAssembly (tally-code.ts) where there is any; its twin here gives the same bits.
+ * Steps: (1) the values of a step are copied in and taken up, two quantities at a time; their bins wait as numbers of two
+ * bytes, so that the counts of a quantity are fetched once for many steps; (2) when as many wait as can, the windows of
+ * counts are laid over all that a quantity has had, as its extremes say, and the bins are counted.
+ * Counts of a quantity stand in a window of bins of its own that moves and grows; they are whole numbers, so that neither the
+ * windows nor the time of counting matter. A quantity has 65,535 values at most before `begin`.
+ * Cost: about 1 ns a value for (1), 2 for (2) in WebAssembly (tally-code.ts) where there is any; its twin here gives the same
+ * bits.
  */
 import { tallyModule } from './tally-code.js';
-import { RECORD, RECORD_BYTES, TALLY_HEADER, TALLY_HEADER_BYTES } from './tally-layout.js';
+import { LAST_BIN, TALLY_BLOCK, TALLY_HEADER, TALLY_HEADER_BYTES } from './tally-layout.js';
 import { type Instance, instanceOf } from './wasm-engine.js';
 
-/** Number of the last bin. */
-export const LAST_BIN = 0xffff;
+/** Steps whose bins wait. */
+const MOST_WAITING = 64;
+/** Bins of a window at first. */
+const FIRST_SPAN = 128;
+/**
+ * Unused bins between windows: at a distance that divides a page a processor takes a count of one window for that of another.
+ */
+const GAP = 8;
+/** First bin of a window that has not been opened. */
+const UNOPENED = -0x40000000;
 
 /** What a tally is made for. */
 export interface TallyPlan {
   /** Quantities. */
   readonly count: number;
-  /** Lanes at most, and steps whose bins wait at most. */
+  /** Lanes at most. */
   readonly width: number;
-  readonly mostWaiting: number;
   /** Bins per unit of the values. */
   readonly perBin: number;
   /** Values above this are counted. */
@@ -29,68 +40,140 @@ export interface TallyPlan {
   readonly isJudged?: Uint8Array;
 }
 
+/** Counts by bin in flat arrays that can be sent. */
+export interface PackedHistogram {
+  /** First bin of each quantity, counted from the value 0. */
+  readonly firsts: Int32Array;
+  /** End of each quantity's counts. */
+  readonly ends: Int32Array;
+  readonly counts: Uint32Array;
+}
+
+/** Where the arrays of a tally begin, bytes. */
+interface Places {
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+  readonly judged: number;
+  readonly minStep: number;
+  readonly maxStep: number;
+  readonly over: number;
+  readonly from: number;
+  readonly lowest: number;
+  readonly highest: number;
+  readonly values: number;
+  readonly waiting: number;
+  readonly counts: number;
+}
+
+/** A memory with what works on it. */
+interface Store {
+  readonly F: Float64Array;
+  readonly I: Int32Array;
+  readonly H: Uint16Array;
+  readonly take: () => void;
+  readonly count: () => void;
+}
+
 /** Sums, extremes and bins of many quantities. */
 export class ValueTally {
-  /** Bins of the steps that wait, `[step * count + quantity]`. */
-  readonly waiting: Uint16Array;
-  /** Extremes of the judged quantities in the lanes taken up last. */
-  readonly lowest: Float64Array;
-  readonly highest: Float64Array;
-  private readonly F: Float64Array;
-  private readonly I: Int32Array;
-  private readonly valuesAt: number;
-  private readonly recordAt: number;
-  private readonly waitingAt: number;
-  private readonly run: () => void;
+  private readonly places: Places;
+  private store: Store;
+  private span = FIRST_SPAN;
+  /** Steps whose bins wait. */
+  private times = 0;
+  /** Position of the first quantity's last value, and from one quantity to the next; -1 without a value. */
+  private lastAt = -1;
+  private distance = 1;
+  private readonly blocks: number;
 
   /** @param isPlain - takes the twin even where there is WebAssembly */
   constructor(
     private readonly plan: TallyPlan,
-    isPlain = false,
+    private readonly isPlain = false,
   ) {
-    const { count, width, mostWaiting, perBin, limit, isJudged } = plan;
+    const { count, width, perBin, limit, isJudged } = plan;
+    this.blocks = Math.ceil(count / TALLY_BLOCK);
+    const padded = TALLY_BLOCK * this.blocks;
     let at = TALLY_HEADER_BYTES;
     const place = (bytes: number): number => {
       const start = at;
       at = (at + bytes + 63) & ~63;
       return start;
     };
-    const lowestAt = place(8 * width);
-    const highestAt = place(8 * width);
-    this.recordAt = place(RECORD_BYTES * count);
-    this.valuesAt = place(8 * width * count);
-    this.waitingAt = place(2 * mostWaiting * count);
-    const instance: Instance | undefined = isPlain ? undefined : instanceOf('tally', tallyModule, at, () => undefined);
-    const buffer = instance?.buffer ?? new ArrayBuffer(at);
-    this.F = new Float64Array(buffer);
-    this.I = new Int32Array(buffer);
-    this.waiting = new Uint16Array(buffer, this.waitingAt, mostWaiting * count);
-    this.lowest = new Float64Array(buffer, lowestAt, width);
-    this.highest = new Float64Array(buffer, highestAt, width);
-    this.run = instance?.entry('take') ?? (() => this.takePlainly());
-    const { F, I } = this;
-    I[TALLY_HEADER.count] = count;
-    I[TALLY_HEADER.recordAt] = this.recordAt;
-    I[TALLY_HEADER.lowestAt] = lowestAt;
-    I[TALLY_HEADER.highestAt] = highestAt;
+    this.places = {
+      sum: place(8 * padded),
+      min: place(8 * padded),
+      max: place(8 * padded),
+      judged: place(8 * padded),
+      minStep: place(4 * padded),
+      maxStep: place(4 * padded),
+      over: place(4 * padded),
+      from: place(4 * padded),
+      lowest: place(8 * width),
+      highest: place(8 * width),
+      values: place(8 * width * padded),
+      waiting: place(2 * MOST_WAITING * padded),
+      counts: at,
+    };
+    this.store = this.newStore();
+    const { I, F } = this.store;
+    const { places } = this;
+    I[TALLY_HEADER.blocks] = this.blocks;
+    I[TALLY_HEADER.blockBytes] = 2 * TALLY_BLOCK * MOST_WAITING;
+    for (const name of ['sum', 'min', 'max', 'judged', 'minStep', 'maxStep', 'over', 'from'] as const) {
+      I[TALLY_HEADER[`${name}At`]] = places[name];
+    }
     F[TALLY_HEADER.perBin >> 1] = perBin;
     F[TALLY_HEADER.limit >> 1] = limit;
-    for (let q = 0; q < count; q++) I[this.word(q, RECORD.isJudged)] = isJudged?.[q] ?? 1;
+    for (let q = 0; q < count; q++) {
+      if (isJudged && isJudged[q] === 0) continue;
+      I[(places.judged >> 2) + 2 * q] = -1;
+      I[(places.judged >> 2) + 2 * q + 1] = -1;
+    }
+    I.fill(UNOPENED, places.from >> 2, (places.from >> 2) + padded);
     this.begin();
   }
 
-  /** Forgets what was taken up. */
+  /** A memory for the present windows. */
+  private newStore(): Store {
+    const { places, span, blocks } = this;
+    const bytes = (places.counts + 2 * TALLY_BLOCK * blocks * (span + GAP) + 7) & ~7;
+    const instance: Instance | undefined = this.isPlain
+      ? undefined
+      : instanceOf('tally', tallyModule, bytes, () => undefined);
+    const buffer = instance?.buffer ?? new ArrayBuffer(bytes);
+    const store: Store = {
+      F: new Float64Array(buffer),
+      I: new Int32Array(buffer),
+      H: new Uint16Array(buffer),
+      take: instance?.entry('take') ?? (() => this.takePlainly()),
+      count: instance?.entry('count') ?? (() => this.countPlainly()),
+    };
+    return store;
+  }
+
+  /** Extremes of the judged quantities in a lane taken up last. */
+  lowest(lane: number): number {
+    return this.store.F[(this.places.lowest >> 3) + lane]!;
+  }
+
+  highest(lane: number): number {
+    return this.store.F[(this.places.highest >> 3) + lane]!;
+  }
+
+  /** Forgets what was taken up; windows stay where they are. */
   begin(): void {
-    const { F, I } = this;
-    I[TALLY_HEADER.lanes] = 0;
-    for (let q = 0; q < this.plan.count; q++) {
-      F[this.double(q, RECORD.sum)] = 0;
-      F[this.double(q, RECORD.min)] = Number.POSITIVE_INFINITY;
-      F[this.double(q, RECORD.max)] = Number.NEGATIVE_INFINITY;
-      I[this.word(q, RECORD.minStep)] = 0;
-      I[this.word(q, RECORD.maxStep)] = 0;
-      I[this.word(q, RECORD.over)] = 0;
-    }
+    const { places, span } = this;
+    const { F, I, H } = this.store;
+    const padded = TALLY_BLOCK * this.blocks;
+    F.fill(0, places.sum >> 3, (places.sum >> 3) + padded);
+    F.fill(Number.POSITIVE_INFINITY, places.min >> 3, (places.min >> 3) + padded);
+    F.fill(Number.NEGATIVE_INFINITY, places.max >> 3, (places.max >> 3) + padded);
+    for (const at of [places.minStep, places.maxStep, places.over]) I.fill(0, at >> 2, (at >> 2) + padded);
+    H.fill(0, places.counts >> 1, (places.counts >> 1) + padded * (span + GAP));
+    this.times = 0;
+    this.lastAt = -1;
   }
 
   /**
@@ -102,97 +185,199 @@ export class ValueTally {
    * @param firstLane - the first lane that counts
    * @param lanes - how many count
    * @param step - number of the first
-   * @param row - place in `waiting` for their bins
    */
-  take(
-    values: Float64Array,
-    at: number,
-    width: number,
-    firstLane: number,
-    lanes: number,
-    step: number,
-    row: number,
-  ): void {
-    const { F, I, valuesAt, lowest, highest } = this;
-    F.set(values.subarray(at, at + width * this.plan.count), valuesAt >> 3);
-    lowest.fill(Number.POSITIVE_INFINITY, 0, lanes);
-    highest.fill(Number.NEGATIVE_INFINITY, 0, lanes);
-    I[TALLY_HEADER.valuesAt] = valuesAt + 8 * firstLane;
+  take(values: Float64Array, at: number, width: number, firstLane: number, lanes: number, step: number): void {
+    const { places, plan } = this;
+    const { F, I } = this.store;
+    F.set(values.subarray(at, at + width * plan.count), places.values >> 3);
     I[TALLY_HEADER.distance] = 8 * width;
-    I[TALLY_HEADER.lanes] = lanes;
-    I[TALLY_HEADER.step] = step;
-    I[TALLY_HEADER.rowAt] = this.waitingAt + 2 * row;
-    this.run();
+    for (let lane = 0; lane < lanes; lane++) {
+      if (this.times === MOST_WAITING) this.flush();
+      const { store } = this;
+      store.I[TALLY_HEADER.step] = step + lane;
+      store.I[TALLY_HEADER.valuesAt] = places.values + 8 * (firstLane + lane);
+      store.I[TALLY_HEADER.waitingAt] = places.waiting + 2 * TALLY_BLOCK * this.times;
+      store.I[TALLY_HEADER.lowestAt] = places.lowest + 8 * lane;
+      store.I[TALLY_HEADER.highestAt] = places.highest + 8 * lane;
+      store.take();
+      this.times++;
+    }
+    this.distance = width;
+    this.lastAt = lanes > 0 ? firstLane + lanes - 1 : -1;
   }
 
   /** Sum of a quantity, its extremes and their steps, and how many values were above the limit. */
   sum(quantity: number): number {
-    return this.F[this.double(quantity, RECORD.sum)]!;
+    return this.store.F[(this.places.sum >> 3) + quantity]!;
   }
 
   min(quantity: number): number {
-    return this.F[this.double(quantity, RECORD.min)]!;
+    return this.store.F[(this.places.min >> 3) + quantity]!;
   }
 
   max(quantity: number): number {
-    return this.F[this.double(quantity, RECORD.max)]!;
+    return this.store.F[(this.places.max >> 3) + quantity]!;
   }
 
   minStep(quantity: number): number {
-    return this.I[this.word(quantity, RECORD.minStep)]!;
+    return this.store.I[(this.places.minStep >> 2) + quantity]!;
   }
 
   maxStep(quantity: number): number {
-    return this.I[this.word(quantity, RECORD.maxStep)]!;
+    return this.store.I[(this.places.maxStep >> 2) + quantity]!;
   }
 
   over(quantity: number): number {
-    return this.I[this.word(quantity, RECORD.over)]!;
+    return this.store.I[(this.places.over >> 2) + quantity]!;
   }
 
   /** Value of the last step; 0 when there was none. */
   last(quantity: number): number {
-    const { F, I } = this;
-    const lanes = I[TALLY_HEADER.lanes]!;
-    return lanes === 0 ? 0 : F[((I[TALLY_HEADER.valuesAt]! + I[TALLY_HEADER.distance]! * quantity) >> 3) + lanes - 1]!;
+    const { lastAt, distance, places } = this;
+    return lastAt < 0 ? 0 : this.store.F[(places.values >> 3) + lastAt + distance * quantity]!;
   }
 
-  private double(quantity: number, offset: number): number {
-    return (this.recordAt + RECORD_BYTES * quantity + offset) >> 3;
+  /**
+   * The counts, windows cut to what is in them.
+   *
+   * @param numbers - number of each quantity in the result, -1 for one that is left out; default its own
+   * @param size - quantities in the result
+   */
+  pack(numbers?: Int32Array, size = this.plan.count): PackedHistogram {
+    this.flush();
+    const { places, span, plan } = this;
+    const { H, I } = this.store;
+    const firsts = new Int32Array(size);
+    const ends = new Int32Array(size);
+    const starts = new Int32Array(size);
+    for (let q = 0; q < plan.count; q++) {
+      const number = numbers?.[q] ?? q;
+      if (number < 0) continue;
+      const first = this.binOf(this.min(q));
+      const isNone = this.min(q) === Number.POSITIVE_INFINITY;
+      firsts[number] = isNone ? 0 : first;
+      ends[number] = isNone ? 0 : this.binOf(this.max(q)) + 1 - first;
+      starts[number] = (places.counts >> 1) + q * (span + GAP) + first - I[(places.from >> 2) + q]!;
+    }
+    for (let q = 1; q < size; q++) ends[q] = ends[q]! + ends[q - 1]!;
+    const counts = new Uint32Array(size > 0 ? ends[size - 1]! : 0);
+    for (let q = 0, at = 0; q < size; q++) {
+      for (let own = starts[q]!, end = ends[q]!; at < end; at++, own++) counts[at] = H[own]!;
+    }
+    return { firsts, ends, counts };
   }
 
-  private word(quantity: number, offset: number): number {
-    return (this.recordAt + RECORD_BYTES * quantity + offset) >> 2;
+  private binOf(value: number): number {
+    return Math.max(0, Math.trunc(Math.min(LAST_BIN, value * this.plan.perBin)));
+  }
+
+  /** Counts the bins that wait. */
+  private flush(): void {
+    if (this.times === 0) return;
+    const { places, plan } = this;
+    const from = places.from >> 2;
+    for (let q = 0; q < plan.count; q++) {
+      const { I, F } = this.store;
+      const least = F[(places.min >> 3) + q]!;
+      const first = this.binOf(least);
+      const last = this.binOf(F[(places.max >> 3) + q]!);
+      const own = I[from + q]!;
+      if (first >= own && last < own + this.span) continue;
+      if (least !== Number.POSITIVE_INFINITY) this.cover(q, first, last);
+    }
+    const { I, count } = this.store;
+    I[TALLY_HEADER.times] = this.times;
+    I[TALLY_HEADER.waitingAt] = places.waiting;
+    I[TALLY_HEADER.countsAt] = places.counts;
+    I[TALLY_HEADER.pitchBytes] = 2 * (this.span + GAP);
+    I[TALLY_HEADER.span] = this.span;
+    count();
+    this.times = 0;
+  }
+
+  /** Moves the window of a quantity over some bins, among them all that it has counted; widens all windows when needed. */
+  private cover(q: number, first: number, last: number): void {
+    if (last - first >= this.span) this.widen(last - first + 1);
+    const { places, span } = this;
+    const { H, I } = this.store;
+    const from = (places.from >> 2) + q;
+    const at = (places.counts >> 1) + q * (span + GAP);
+    const next = first - ((span - (last - first + 1)) >> 1);
+    const moved = I[from] === UNOPENED ? span : next - I[from]!;
+    I[from] = next;
+    if (moved >= span || moved <= -span) H.fill(0, at, at + span);
+    else if (moved > 0) {
+      H.copyWithin(at, at + moved, at + span);
+      H.fill(0, at + span - moved, at + span);
+    } else {
+      H.copyWithin(at - moved, at, at + span + moved);
+      H.fill(0, at, at - moved);
+    }
+  }
+
+  /** A memory with wider windows takes over. */
+  private widen(bins: number): void {
+    const { store, span, places, plan } = this;
+    while (this.span < bins) this.span *= 2;
+    const next = this.newStore();
+    next.I.set(store.I.subarray(0, places.counts >> 2));
+    const counts = places.counts >> 1;
+    for (let q = 0; q < plan.count; q++) {
+      const own = counts + q * (span + GAP);
+      next.H.set(store.H.subarray(own, own + span), counts + q * (this.span + GAP));
+    }
+    this.store = next;
   }
 
   private takePlainly(): void {
-    const { F, I, waiting, lowest, highest } = this;
+    const { F, I, H } = this.store;
     const { count, perBin, limit } = this.plan;
-    const lanes = I[TALLY_HEADER.lanes]!;
+    const { places } = this;
     const step = I[TALLY_HEADER.step]!;
+    const [sum, min, max] = [places.sum >> 3, places.min >> 3, places.max >> 3];
+    const [minStep, maxStep, over] = [places.minStep >> 2, places.maxStep >> 2, places.over >> 2];
+    const judged = places.judged >> 2;
+    const waiting = I[TALLY_HEADER.waitingAt]! >> 1;
+    let lowest = Number.POSITIVE_INFINITY;
+    let highest = Number.NEGATIVE_INFINITY;
     const distance = I[TALLY_HEADER.distance]! >> 3;
-    const row = (I[TALLY_HEADER.rowAt]! - this.waitingAt) >> 1;
     for (let q = 0, from = I[TALLY_HEADER.valuesAt]! >> 3; q < count; q++, from += distance) {
-      const [sum, min, max] = [this.double(q, RECORD.sum), this.double(q, RECORD.min), this.double(q, RECORD.max)];
-      const over = this.word(q, RECORD.over);
-      const isJudged = I[this.word(q, RECORD.isJudged)] === 1;
-      for (let lane = 0; lane < lanes; lane++) {
-        const value = F[from + lane]!;
-        F[sum] = F[sum]! + value;
-        if (F[min]! > value) {
-          F[min] = value;
-          I[this.word(q, RECORD.minStep)] = step + lane;
-        }
-        if (value > F[max]!) {
-          F[max] = value;
-          I[this.word(q, RECORD.maxStep)] = step + lane;
-        }
-        if (value > limit) I[over] = I[over]! + 1;
-        waiting[row + lane * count + q] = Math.max(0, Math.min(LAST_BIN, value * perBin));
-        if (!isJudged) continue;
-        if (lowest[lane]! > value) lowest[lane] = value;
-        if (value > highest[lane]!) highest[lane] = value;
+      const value = F[from]!;
+      F[sum + q] = F[sum + q]! + value;
+      if (F[min + q]! > value) {
+        F[min + q] = value;
+        I[minStep + q] = step;
+      }
+      if (value > F[max + q]!) {
+        F[max + q] = value;
+        I[maxStep + q] = step;
+      }
+      if (value > limit) I[over + q] = I[over + q]! + 1;
+      H[waiting + waitingPlace(q)] = Math.max(0, Math.min(LAST_BIN, value * perBin));
+      if (I[judged + 2 * q] === 0) continue;
+      if (lowest > value) lowest = value;
+      if (value > highest) highest = value;
+    }
+    F[I[TALLY_HEADER.lowestAt]! >> 3] = lowest;
+    F[I[TALLY_HEADER.highestAt]! >> 3] = highest;
+  }
+
+  private countPlainly(): void {
+    const { I, H } = this.store;
+    const { places, span, plan } = this;
+    for (let q = 0; q < plan.count; q++) {
+      const from = I[(places.from >> 2) + q]!;
+      const counts = (places.counts >> 1) + q * (span + GAP);
+      const waiting = (places.waiting >> 1) + waitingPlace(q);
+      for (let time = 0; time < this.times; time++) {
+        const place = H[waiting + TALLY_BLOCK * time]! - from;
+        if (place >= 0 && place < span) H[counts + place] = H[counts + place]! + 1;
       }
     }
   }
+}
+
+/** Place of a quantity's bin of the first step that waits. */
+function waitingPlace(q: number): number {
+  return (q % TALLY_BLOCK) + Math.floor(q / TALLY_BLOCK) * TALLY_BLOCK * MOST_WAITING;
 }

@@ -67,10 +67,10 @@ export const i32 = {
   isZero: plain(0x45),
   load: load(0x28, 2),
   store: store(0x36, 2),
+  /** A number of 16 bits without sign. */
+  load16: load(0x2f, 1),
   /** Stores the lower 16 bits. */
   store16: store(0x3b, 1),
-  /** The whole part of a double, 0 for what is below 0 or no number. */
-  wholeOf: (value: Code): Code => [value, 0xfc, 0x03],
 };
 
 /** Instructions on doubles. */
@@ -84,7 +84,6 @@ export const f64 = {
   ne: plain(0x62),
   greater: plain(0x64),
   lessEqual: plain(0x65),
-  min: plain(0xa4),
   load: load(0x2b, 3),
   store: store(0x39, 3),
 };
@@ -106,6 +105,10 @@ export const f64x2 = {
   lessEqual: vector(0x4b),
   /** `a < b ? b : a` in each half. */
   larger: vector(0xf7),
+  /** `b < a ? b : a` in each half. */
+  smaller: vector(0xf6),
+  /** Whether any bit is set. */
+  anyTrue: vector(0x53),
   and: vector(0x4e),
   or: vector(0x50),
   xor: vector(0x51),
@@ -124,6 +127,15 @@ export const f64x2 = {
   ],
   /** The sign bit of the first half. */
   signOfFirst: [0xfd, 0x0c, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0] satisfies Code,
+};
+
+/** Instructions on four 32-bit integers. */
+export const i32x4 = {
+  /** The whole parts of two doubles in the first two places, 0 for what is no number. */
+  wholeOf: vector(0xfc),
+  /** The numbers of both in 16 bits each without sign, 0 for those below 0. */
+  narrow: vector(0x86),
+  extract: (value: Code, place: 0 | 1 | 2 | 3): Code => [value, 0xfd, 0x1b, place],
 };
 
 /** Value of a local. */

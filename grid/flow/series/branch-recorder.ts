@@ -2,11 +2,9 @@
  * Loading of rated branches over a piece of a series: the largest conductor current at the first terminal over the rating, as
  * a snapshot reports it; measured by lane-gauge.ts.
  */
-import { ValueTally } from '../kernel/tally.js';
+import { type PackedHistogram, ValueTally } from '../kernel/tally.js';
 import type { LaneGauge } from './lane-gauge.js';
-import { LONGEST_CHUNK } from './series-settings.js';
 import { MOST_LANES } from './start-state.js';
-import { type PackedHistogram, ValueHistogram } from './value-histogram.js';
 
 /** Width of a bin of the distribution of loadings, %: percentiles are off by half of it at most. */
 export const LOADING_BIN_PCT = 1;
@@ -24,28 +22,25 @@ export interface BranchFigures {
 /** Records the loadings of the steps of one piece after the other. */
 export class BranchRecorder {
   private readonly tally: ValueTally;
-  private readonly histogram: ValueHistogram;
 
   constructor(private readonly count: number) {
-    const plan = { count, width: MOST_LANES, mostWaiting: MOST_LANES, perBin: 1 / LOADING_BIN_PCT, limit: 100 };
+    const plan = { count, width: MOST_LANES, perBin: 1 / LOADING_BIN_PCT, limit: 100 };
     this.tally = new ValueTally(plan);
-    this.histogram = new ValueHistogram(count, LOADING_BIN_PCT, LONGEST_CHUNK, this.tally.waiting);
   }
 
   /** Begins a piece. */
   begin(): void {
     this.tally.begin();
-    this.histogram.clear();
   }
 
   /** Takes up the lanes that a gauge has just measured: steps that follow one another. */
   take({ values, loadingAt, width }: LaneGauge, firstLane: number, lanes: number, step: number): void {
-    this.tally.take(values, loadingAt, width, firstLane, lanes, step, this.histogram.reserve(lanes));
+    this.tally.take(values, loadingAt, width, firstLane, lanes, step);
   }
 
   /** What was found in the piece. */
   figures(): BranchFigures {
-    const { count, tally, histogram } = this;
+    const { count, tally } = this;
     const doubles = (of: (b: number) => number) => Float64Array.from({ length: count }, (_, b) => of(b));
     const wholes = (of: (b: number) => number) => Int32Array.from({ length: count }, (_, b) => of(b));
     return {
@@ -53,7 +48,7 @@ export class BranchRecorder {
       maxStep: wholes((b) => tally.maxStep(b)),
       sumPct: doubles((b) => tally.sum(b)),
       overSteps: wholes((b) => tally.over(b)),
-      histogram: histogram.pack(),
+      histogram: tally.pack(),
     };
   }
 }

@@ -6,11 +6,9 @@
  */
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
-import { ValueTally } from '../kernel/tally.js';
+import { type PackedHistogram, ValueTally } from '../kernel/tally.js';
 import type { LaneGauge } from './lane-gauge.js';
-import { LONGEST_CHUNK } from './series-settings.js';
 import { MOST_LANES } from './start-state.js';
-import { type PackedHistogram, ValueHistogram } from './value-histogram.js';
 
 /** Width of a bin of the distribution of voltages, pu: percentiles are off by half of it at most. */
 export const VOLTAGE_BIN_PU = 5e-4;
@@ -60,7 +58,6 @@ export class NodeRecorder {
   private readonly nodeOf: Int32Array;
   private readonly isJudged: Uint8Array;
   private readonly tally: ValueTally;
-  private readonly histogram: ValueHistogram;
   private readonly state: Uint8Array;
   private readonly since: Int32Array;
   private readonly worst: Float64Array;
@@ -92,12 +89,10 @@ export class NodeRecorder {
     this.tally = new ValueTally({
       count: places,
       width: MOST_LANES,
-      mostWaiting: MOST_LANES,
       perBin: 1 / VOLTAGE_BIN_PU,
       limit: Number.POSITIVE_INFINITY,
       isJudged: this.isJudged,
     });
-    this.histogram = new ValueHistogram(places, VOLTAGE_BIN_PU, LONGEST_CHUNK, this.tally.waiting);
     this.state = new Uint8Array(places);
     this.since = new Int32Array(places);
     this.worst = new Float64Array(places);
@@ -107,7 +102,6 @@ export class NodeRecorder {
   begin(firstStep: number, steps: number): void {
     this.firstStep = firstStep;
     this.tally.begin();
-    this.histogram.clear();
     this.state.fill(INSIDE);
     this.outsideCount = 0;
     this.closed = [];
@@ -118,12 +112,12 @@ export class NodeRecorder {
 
   /** Takes up the lanes that a gauge has just measured: steps that follow one another. */
   take(gauge: LaneGauge, firstLane: number, lanes: number, step: number): void {
-    const { tally, histogram, firstStep, limits } = this;
+    const { tally, firstStep, limits } = this;
     const { values, magnitudeAt, width } = gauge;
-    tally.take(values, magnitudeAt, width, firstLane, lanes, step, histogram.reserve(lanes));
+    tally.take(values, magnitudeAt, width, firstLane, lanes, step);
     for (let lane = 0; lane < lanes; lane++) {
-      const lowest = tally.lowest[lane]!;
-      const highest = tally.highest[lane]!;
+      const lowest = tally.lowest(lane);
+      const highest = tally.highest(lane);
       this.lowestPu[step - firstStep + lane] = lowest;
       this.highestPu[step - firstStep + lane] = highest;
       if (lowest >= limits.minPu && highest <= limits.maxPu && this.outsideCount === 0) continue;
@@ -187,7 +181,7 @@ export class NodeRecorder {
     });
     // In the order of time, however many steps were recorded at once.
     this.closed.sort((a, b) => a.first - b.first || a.node - b.node);
-    const { closed, kept, histogram, nodeOf, tally, count } = this;
+    const { closed, kept, nodeOf, tally, count } = this;
     const byNode = <T extends Float64Array | Int32Array>(into: T, of: (place: number) => number): T => {
       for (let place = 0; place < nodeOf.length; place++) if (nodeOf[place]! >= 0) into[nodeOf[place]!] = of(place);
       return into;
@@ -204,7 +198,7 @@ export class NodeRecorder {
       kept: kept.slice(0, (end - this.firstStep) * this.keptNodes.length),
       lowestPu: this.lowestPu,
       highestPu: this.highestPu,
-      histogram: histogram.pack(nodeOf, count),
+      histogram: tally.pack(nodeOf, count),
       violations: {
         node: Int32Array.from(closed, ({ node }) => node),
         isOver: Uint8Array.from(closed, ({ isOver }) => isOver),

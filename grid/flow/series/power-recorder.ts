@@ -32,7 +32,8 @@ export class PowerRecorder {
   private readonly shunts: readonly number[];
   /** Kernel nodes of both ends of each share. */
   private readonly shareAt: Int32Array;
-  private readonly isPower: Uint8Array;
+  /** Squares of the voltages between which a share draws its power as it is; none for other laws. */
+  private readonly window: Float64Array;
   /** Shares of loads come first, up to here. */
   private readonly loadEnd: number;
   private readonly factors = new Float64Array(2);
@@ -57,7 +58,11 @@ export class PowerRecorder {
     this.shareAt = Int32Array.from({ length: 2 * shares.count }, (_, t) =>
       solver.placeOf((t % 2 === 0 ? shares.a : shares.b)[t >> 1]!),
     );
-    this.isPower = Uint8Array.from({ length: shares.count }, (_, k) => (injection.lawInside(k) === 'power' ? 1 : 0));
+    this.window = Float64Array.from({ length: 2 * shares.count }, (_, t) => {
+      if (injection.lawInside(t >> 1) !== 'power') return t % 2 === 0 ? Number.POSITIVE_INFINITY : 0;
+      const limit = (t % 2 === 0 ? shares.minV : shares.maxV)[t >> 1]!;
+      return limit * limit;
+    });
     this.loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => shares.rangeOf.get(id)![1]));
   }
 
@@ -103,29 +108,24 @@ export class PowerRecorder {
   }
 
   private consumption(first: number, end: number, lane: number, powerW: Float64Array): number {
-    const { core, solver, shareAt, isPower, factors } = this;
+    const { core, solver, shareAt, window, factors } = this;
     const { injection } = core;
     const { shares } = core.compiled;
     const V = solver.voltages;
     const { width } = solver;
     const base = solver.voltageAt(0, lane);
     let sum = 0;
+    const { part } = injection;
     for (let k = first; k < end; k++) {
-      const part = injection.part[k]!;
-      if (part === 0) continue;
       const a = base + 2 * width * shareAt[2 * k]!;
       const b = base + 2 * width * shareAt[2 * k + 1]!;
       const vr = V[a]! - V[b]!;
       const vi = V[a + width]! - V[b + width]!;
       const square = vr * vr + vi * vi;
-      if (part === 2) sum += (shares.powerW[k]! * square * shares.admittanceShare[k]!) / shares.ratedV[k]! ** 2;
-      else if (
-        isPower[k] &&
-        square > shares.minV[k]! * shares.minV[k]! &&
-        square <= shares.maxV[k]! * shares.maxV[k]!
-      ) {
-        sum += powerW[k]!;
-      } else {
+      if (part[k] === 1 && square > window[2 * k]! && square <= window[2 * k + 1]!) sum += powerW[k]!;
+      else if (part[k] === 2) {
+        sum += (shares.powerW[k]! * square * shares.admittanceShare[k]!) / shares.ratedV[k]! ** 2;
+      } else if (part[k] === 1) {
         injection.factors(k, square, factors, 0);
         sum += powerW[k]! * factors[0]! * square;
       }

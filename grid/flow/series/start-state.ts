@@ -1,19 +1,22 @@
 /*
  * Where the steps of a series start from: close to their solution, and a function of the powers, taps and sections alone.
  *
- * Solved: V = scale * (no load + load/reference * drop of the loads + units/reference * rise of the units) at the active
- * nodes of the kernel, where `scale` follows the taps and sections.
- * Steps: (1) at the taps of the model the voltages without load, and what all loads and all units at their own powers add;
+ * Solved: V = scale * (no load + common drop + own load/reference * own drop + units/reference * rise of the units) at the
+ * active nodes of the kernel, where `scale` follows the taps and sections. The common drop is a square function of the load
+ * of the node's phase over its reference; behind a service transformer it is the drop up to there, and that from there on belongs to the
+ * customers of the wire (leaf-wires.ts).
+ * Steps: (1) at the taps of the model the voltages without load, and what all loads at their own and half their powers, and all units at their own, add;
  * (2) for each tap changer and capacitor the relative change of every no-load voltage by one position; nodes that answer
  * alike to all of them are a zone; (3) at a step one complex factor for each zone, the product over the devices that have
  * moved; (4) where taps or sections move within a step, its last solution turned by the same factors.
- * Cost: three solves and one for each device, once; at a step 14 flops for each active node.
+ * Cost: four solves and one for each device, once; at a step 24 flops for each active node.
  * Fails: never; a poor start costs iterations.
  */
 import type { FeederFlow } from '../feeder-flow.js';
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
 import { sectionsOf } from './control-panel.js';
+import { leafWires } from './leaf-wires.js';
 import type { SeriesSettings } from './series-settings.js';
 
 /** Longest stretch of a start beyond the reference case. */
@@ -22,6 +25,10 @@ const LARGEST_STRETCH = 2;
 export const MOST_LANES = 32;
 /** Nodes answer alike to a device when their relative changes round to the same multiple of this. */
 const LIKENESS = 2e-4;
+/** Phases with none of them all before the three. */
+const PHASES = 4;
+/** A phase with less of all load than this follows all load. */
+const LEAST_PHASE = 0.05;
 /** Zones at most; beyond, likeness is taken more widely. */
 const MOST_ZONES = 64;
 
@@ -40,9 +47,27 @@ export class StartState {
   /** No-load voltages by network node, interleaved re/im, V. */
   readonly noLoadVoltage: Float64Array;
   private readonly noLoad: Float64Array;
-  private readonly loadDrop: Float64Array;
-  private readonly unitRise: Float64Array;
-  private readonly loadReferenceW: number = 0;
+  /**
+   * By active node: what all loads add before the node's leaf, in proportion and by the square, what its leaf's loads add, and
+   * what all units add.
+   */
+  private readonly commonDrop: Float32Array;
+  private readonly squareDrop: Float32Array;
+  private readonly ownDrop: Float32Array;
+  private readonly unitRise: Float32Array;
+  /** Leaf of each active node and of each share of a load; the last four numbers are for the phases of what has none. */
+  private readonly leaf: Int32Array;
+  private readonly leafOfShare: Int32Array;
+  private readonly leafReferenceW: Float64Array;
+  private readonly leafW: Float64Array;
+  /** Phase of each leaf and of each active node: 1 to 3, 0 for several or another. */
+  private readonly phaseOfLeaf: Uint8Array;
+  private readonly phase: Uint8Array;
+  private readonly phaseReferenceW = new Float64Array(PHASES);
+  private readonly phaseW = new Float64Array(PHASES);
+  /** Stretches of the leaves and of the phases, lane by lane. */
+  private readonly own: Float64Array;
+  private readonly load = new Float64Array(PHASES * MOST_LANES);
   private readonly unitReferenceW: number = 0;
   private readonly movers: readonly Mover[] = [];
   /** Zone of each active node, and the factors of the zones at the present positions. */
@@ -51,7 +76,6 @@ export class StartState {
   private readonly marked: Float64Array;
   private readonly ratio: Float64Array;
   /** Stretches of the lanes. */
-  private readonly load = new Float64Array(MOST_LANES);
   private readonly unit = new Float64Array(MOST_LANES);
   private age = -1;
 
@@ -71,8 +95,25 @@ export class StartState {
     const size = 2 * solver.activeCount;
     const count = core.compiled.shares.count;
     this.noLoad = new Float64Array(size);
-    this.loadDrop = new Float64Array(size);
-    this.unitRise = new Float64Array(size);
+    this.commonDrop = new Float32Array(size);
+    this.squareDrop = new Float32Array(size);
+    this.ownDrop = new Float32Array(size);
+    const { count: leafCount, leafOf, feeding } = leafWires(core.compiled);
+    const leaves = leafCount + PHASES;
+    this.leaf = new Int32Array(solver.activeCount).fill(leafCount);
+    this.phase = new Uint8Array(solver.activeCount);
+    this.leafOfShare = new Int32Array(loadEnd);
+    this.leafReferenceW = new Float64Array(leaves);
+    this.leafW = new Float64Array(leaves);
+    this.own = new Float64Array(MOST_LANES * leaves);
+    const { nodeNumber } = core.compiled;
+    const phaseOf = (node: number) => (nodeNumber[node]! < PHASES ? nodeNumber[node]! : 0);
+    this.phaseOfLeaf = Uint8Array.from({ length: leaves }, (_, c) => {
+      if (c >= leafCount) return c - leafCount;
+      const [first = 0, ...others] = new Set([...feeding[c]!].map(phaseOf));
+      return others.length > 0 ? 0 : first;
+    });
+    this.unitRise = new Float32Array(size);
     this.zone = new Int32Array(solver.activeCount);
     this.scale = new Float64Array(2).fill(1);
     this.marked = this.scale.slice();
@@ -91,22 +132,102 @@ export class StartState {
     this.ratio = this.scale.slice();
     const { tolerancePu } = settings;
     const none = new Float64Array(count);
-    const reference = (first: number, end: number, into: Float64Array): number => {
+    /** What some shares add to the no-load voltages of all nodes at a part of their own powers. */
+    const added = (first: number, end: number, part: number): Float64Array | undefined => {
       const powerW = none.slice();
       const powerVar = none.slice();
-      powerW.set(core.powerW.subarray(first, end), first);
-      powerVar.set(core.powerVar.subarray(first, end), first);
-      const sum = powerW.reduce((total, value) => total + value, 0);
-      const solution = core.solve(powerW, powerVar, { tolerancePu });
-      if (sum === 0 || solution.status !== 'converged') return 0;
-      solver.gather(solution.voltage, into);
-      for (let t = 0; t < into.length; t++) into[t] = into[t]! - this.noLoad[t]!;
-      return sum;
+      for (let k = first; k < end; k++) {
+        powerW[k] = part * core.powerW[k]!;
+        powerVar[k] = part * core.powerVar[k]!;
+      }
+      const { status, voltage } = core.solve(powerW, powerVar, { tolerancePu });
+      return status === 'converged' ? voltage.map((value, t) => value - this.noLoadVoltage[t]!) : undefined;
     };
+    const sum = (first: number, end: number) => core.powerW.subarray(first, end).reduce((all, w) => all + w, 0);
     this.noLoadVoltage = core.solve(none, none, { tolerancePu }).voltage;
     solver.gather(this.noLoadVoltage, this.noLoad);
-    this.loadReferenceW = reference(0, loadEnd, this.loadDrop);
-    this.unitReferenceW = reference(loadEnd, count, this.unitRise);
+    for (let k = 0; k < loadEnd; k++) {
+      const { a, b } = core.compiled.shares;
+      const node = a[k]! >= 0 ? a[k]! : b[k]!;
+      const own = node >= 0 ? leafOf[node]! : -1;
+      const isSingle = a[k]! < 0 || b[k]! < 0 || phaseOf(b[k]!) === 0;
+      this.leafOfShare[k] = own >= 0 ? own : leafCount + (node >= 0 && isSingle ? phaseOf(node) : 0);
+    }
+    this.addLeaves(core.powerW, this.leafReferenceW, this.phaseReferenceW);
+    for (let node = 0; node < leafOf.length; node++) {
+      const place = solver.placeOf(node);
+      if (place < solver.activeCount) this.phase[place] = leafOf[node]! < 0 ? phaseOf(node) : this.phaseOfLeaf[leafOf[node]!]!;
+    }
+    const whole = sum(0, loadEnd) === 0 ? undefined : added(0, loadEnd, 1);
+    const half = whole && added(0, loadEnd, 0.5);
+    if (whole && half) {
+      this.splitDrop(solver, leafOf, feeding, whole, half);
+    }
+    const rise = sum(loadEnd, count) === 0 ? undefined : added(loadEnd, count, 1);
+    if (rise) {
+      this.unitReferenceW = sum(loadEnd, count);
+      solver.gather(rise, this.unitRise);
+    }
+  }
+
+  /** Adds up the loads of the leaves and of the phases; the first phase is all. */
+  private addLeaves(powerW: Float64Array, leafW: Float64Array, phaseW: Float64Array): void {
+    const { leafOfShare, phaseOfLeaf } = this;
+    leafW.fill(0);
+    phaseW.fill(0);
+    for (let k = 0; k < leafOfShare.length; k++) {
+      const leaf = leafOfShare[k]!;
+      leafW[leaf] = leafW[leaf]! + powerW[k]!;
+    }
+    for (let c = 0; c < leafW.length; c++) {
+      const phase = phaseOfLeaf[c]!;
+      phaseW[0] = phaseW[0]! + leafW[c]!;
+      if (phase > 0) phaseW[phase] = phaseW[phase]! + leafW[c]!;
+    }
+  }
+
+  /** Parts the drop of the nodes of leaves into the one up to their transformer and the rest. */
+  private splitDrop(
+    solver: LaneSolver,
+    leafOf: Int32Array,
+    feeding: readonly Int32Array[],
+    whole: Float64Array,
+    half: Float64Array,
+  ): void {
+    const { noLoadVoltage, commonDrop, squareDrop, ownDrop, leaf, leafReferenceW } = this;
+    /** Mean relative drop of the nodes that feed each leaf. */
+    const relative = (drop: Float64Array) =>
+      feeding.map((nodes): readonly [number, number] => {
+        let [re, im] = [0, 0];
+        for (const node of nodes) {
+          const [br, bi] = [noLoadVoltage[2 * node]!, noLoadVoltage[2 * node + 1]!];
+          const [dr, di] = [drop[2 * node]!, drop[2 * node + 1]!];
+          const square = br * br + bi * bi;
+          if (square === 0) continue;
+          re += (dr * br + di * bi) / square / nodes.length;
+          im += (di * br - dr * bi) / square / nodes.length;
+        }
+        return [re, im];
+      });
+    const [wholeOf, halfOf] = [relative(whole), relative(half)];
+    for (let node = 0; node < leafOf.length; node++) {
+      const place = solver.placeOf(node);
+      if (place >= solver.activeCount) continue;
+      const number = leafOf[node]!;
+      const isLeaf = number >= 0 && leafReferenceW[number]! > 0;
+      if (isLeaf) leaf[place] = number;
+      for (const part of [0, 1] as const) {
+        const turned = part === 0 ? -noLoadVoltage[2 * node + 1]! : noLoadVoltage[2 * node]!;
+        const upTo = (drops: readonly (readonly [number, number])[], drop: Float64Array) =>
+          isLeaf ? noLoadVoltage[2 * node + part]! * drops[number]![0] + turned * drops[number]![1] : drop[2 * node + part]!;
+        const halfway = upTo(halfOf, half);
+        const square = 2 * (upTo(wholeOf, whole) - 2 * halfway);
+        const to = 2 * place + part;
+        squareDrop[to] = square;
+        commonDrop[to] = 2 * halfway - square / 2;
+        ownDrop[to] = 2 * (half[2 * node + part]! - halfway);
+      }
+    }
   }
 
   private findMovers(solver: LaneSolver, source: Float64Array): Mover[] {
@@ -212,25 +333,40 @@ export class StartState {
   /** Starts the first lanes at some powers each, at the present taps and sections. */
   start(solver: LaneSolver, powers: readonly Float64Array[], lanes: number): void {
     this.refresh();
-    const { noLoad, loadDrop, unitRise, loadEnd, zone, scale, load, unit } = this;
+    const { noLoad, commonDrop, squareDrop, ownDrop, unitRise, loadEnd, zone, scale, load, unit, own, leaf } = this;
+    const { leafW, leafReferenceW, phase, phaseW, phaseReferenceW } = this;
+    const leaves = leafW.length;
     for (let lane = 0; lane < lanes; lane++) {
       const powerW = powers[lane]!;
-      let loadW = 0;
-      for (let k = 0; k < loadEnd; k++) loadW += powerW[k]!;
+      this.addLeaves(powerW, leafW, phaseW);
       let unitW = 0;
       for (let k = loadEnd; k < powerW.length; k++) unitW += powerW[k]!;
-      load[lane] = stretchOf(loadW, this.loadReferenceW);
       unit[lane] = stretchOf(unitW, this.unitReferenceW);
+      for (let c = 0; c < leaves; c++) own[lane * leaves + c] = stretchOf(leafW[c]!, leafReferenceW[c]!);
+      for (let p = 0; p < PHASES; p++) {
+        const isFew = phaseReferenceW[p]! < LEAST_PHASE * phaseReferenceW[0]!;
+        load[lane * PHASES + p] = isFew ? load[lane * PHASES]! : stretchOf(phaseW[p]!, phaseReferenceW[p]!);
+      }
     }
     const V = solver.voltages;
     const { width } = solver;
+    const hasUnits = this.unitReferenceW !== 0;
     let at = solver.voltageAt(0, 0);
     for (let t = 0; t < zone.length; t++, at += 2 * width) {
       const sr = scale[2 * zone[t]!]!;
       const si = scale[2 * zone[t]! + 1]!;
       for (let lane = 0; lane < lanes; lane++) {
-        const re = noLoad[2 * t]! + load[lane]! * loadDrop[2 * t]! + unit[lane]! * unitRise[2 * t]!;
-        const im = noLoad[2 * t + 1]! + load[lane]! * loadDrop[2 * t + 1]! + unit[lane]! * unitRise[2 * t + 1]!;
+        const share = own[lane * leaves + leaf[t]!]!;
+        const all = load[lane * PHASES + phase[t]!]!;
+        let re = noLoad[2 * t]! + all * (commonDrop[2 * t]! + all * squareDrop[2 * t]!) + share * ownDrop[2 * t]!;
+        let im =
+          noLoad[2 * t + 1]! +
+          all * (commonDrop[2 * t + 1]! + all * squareDrop[2 * t + 1]!) +
+          share * ownDrop[2 * t + 1]!;
+        if (hasUnits) {
+          re += unit[lane]! * unitRise[2 * t]!;
+          im += unit[lane]! * unitRise[2 * t + 1]!;
+        }
         V[at + lane] = sr * re - si * im;
         V[at + lane + width] = sr * im + si * re;
       }

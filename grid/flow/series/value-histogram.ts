@@ -4,10 +4,9 @@
  * Each quantity has a window of bins of its own that moves and grows with what it takes up, so that a bin may be narrow
  * without a table over the whole range. Counts are whole numbers: the order in which values or tables are added does not
  * matter. A percentile is the middle of its bin: it is off by half a bin at most.
- * Values of all quantities at one time can wait as numbers of bins (`waiting`), so that the counts of a quantity are fetched once
- * for many times.
  */
-import { LAST_BIN } from '../kernel/tally.js';
+import type { PackedHistogram } from '../kernel/tally.js';
+import { LAST_BIN } from '../kernel/tally-layout.js';
 
 /** Bins of a window at first. */
 const FIRST_SPAN = 128;
@@ -15,8 +14,6 @@ const FIRST_SPAN = 128;
  * Unused bins between windows: at a distance that divides a page a processor takes a count of one window for that of another.
  */
 const GAP = 8;
-/** Most values of a quantity that counts of two bytes hold. */
-const MOST_SHORT = 0xffff;
 
 /** Histogram of many quantities. */
 export class ValueHistogram {
@@ -25,37 +22,20 @@ export class ValueHistogram {
   private pitch = FIRST_SPAN + GAP;
   /** First bin of each quantity's window; bins are counted from the value 0. */
   private readonly from: Int32Array;
-  private counts: Uint16Array | Uint32Array;
+  private counts: Uint32Array;
   private readonly perBin: number;
-  private waitingTimes = 0;
-  private readonly mostWaiting: number;
 
   /**
    * @param quantities - number of quantities
    * @param binWidth - width of a bin in the unit of the values
-   * @param most - values of a quantity at most
-   * @param waiting - bins that wait to be counted, `[time * quantities + quantity]`
    */
   constructor(
     readonly quantities: number,
     readonly binWidth: number,
-    private readonly most = Number.POSITIVE_INFINITY,
-    private readonly waiting: Uint16Array = new Uint16Array(0),
   ) {
     this.from = new Int32Array(quantities).fill(EMPTY);
-    this.counts = this.newCounts(quantities * this.pitch);
+    this.counts = new Uint32Array(quantities * this.pitch);
     this.perBin = 1 / binWidth;
-    this.mostWaiting = Math.floor(waiting.length / Math.max(1, quantities));
-  }
-
-  private newCounts(length: number): Uint16Array | Uint32Array {
-    return this.most <= MOST_SHORT ? new Uint16Array(length) : new Uint32Array(length);
-  }
-
-  /** Forgets all counts; windows stay where they are. */
-  clear(): void {
-    this.counts.fill(0);
-    this.waitingTimes = 0;
   }
 
   /** Counts a value; values beyond the last bin count in it. */
@@ -71,39 +51,6 @@ export class ValueHistogram {
     }
     const at = quantity * this.pitch + place;
     this.counts[at] = this.counts[at]! + 1;
-  }
-
-  /**
-   * Makes room for the bins of all quantities at some times; the caller writes them into `waiting`.
-   *
-   * @param times - as many as can wait at most
-   * @returns place of the first
-   */
-  reserve(times: number): number {
-    if (this.waitingTimes + times > this.mostWaiting) this.flush();
-    const place = this.waitingTimes * this.quantities;
-    this.waitingTimes += times;
-    return place;
-  }
-
-  /** Counts what waits. */
-  private flush(): void {
-    const { quantities, waiting, from } = this;
-    let { counts, pitch, span } = this;
-    const end = this.waitingTimes * quantities;
-    this.waitingTimes = 0;
-    for (let q = 0; q < quantities; q++) {
-      for (let t = q; t < end; t += quantities) {
-        const place = waiting[t]! - from[q]!;
-        if (place < 0 || place >= span) {
-          this.count(q, waiting[t]!);
-          ({ counts, pitch, span } = this);
-          continue;
-        }
-        const at = q * pitch + place;
-        counts[at] = counts[at]! + 1;
-      }
-    }
   }
 
   /** Makes the window of a quantity reach over some bins and all that it has counted; widens all windows when needed. */
@@ -128,47 +75,29 @@ export class ValueHistogram {
     const { quantities, span, pitch, counts } = this;
     let wider = span;
     while (wider < bins) wider *= 2;
-    const next = this.newCounts(quantities * (wider + GAP));
+    const next = new Uint32Array(quantities * (wider + GAP));
     for (let q = 0; q < quantities; q++) next.set(counts.subarray(q * pitch, q * pitch + span), q * (wider + GAP));
     this.counts = next;
     this.span = wider;
     this.pitch = wider + GAP;
   }
 
-  /**
-   * The counts as flat arrays, windows cut to what is in them.
-   *
-   * @param numbers - number of each quantity in the result, -1 for one that is left out; default its own
-   * @param size - quantities in the result
-   */
-  pack(numbers?: Int32Array, size = this.quantities): PackedHistogram {
-    this.flush();
+  /** The counts as flat arrays, windows cut to what is in them. */
+  pack(): PackedHistogram {
     const { quantities, span, pitch, counts, from } = this;
-    const firsts = new Int32Array(size);
-    const lengths = new Int32Array(size);
-    const starts = new Int32Array(size);
+    const firsts = new Int32Array(quantities);
+    const ends = new Int32Array(quantities);
+    const packed: number[] = [];
     for (let q = 0; q < quantities; q++) {
-      const number = numbers?.[q] ?? q;
-      if (number < 0) continue;
       let low = 0;
       let high = span;
       while (low < high && counts[q * pitch + low] === 0) low++;
       while (high > low && counts[q * pitch + high - 1] === 0) high--;
-      firsts[number] = from[q]! + low;
-      lengths[number] = high - low;
-      starts[number] = q * pitch + low;
+      firsts[q] = from[q]! + low;
+      for (let b = low; b < high; b++) packed.push(counts[q * pitch + b]!);
+      ends[q] = packed.length;
     }
-    let total = 0;
-    const ends = lengths.map((length) => {
-      total += length;
-      return total;
-    });
-    const packed = new Uint32Array(total);
-    for (let q = 0; q < size; q++) {
-      const end = ends[q]!;
-      for (let at = end - lengths[q]!, own = starts[q]!; at < end; at++, own++) packed[at] = counts[own]!;
-    }
-    return { firsts, ends, counts: packed };
+    return { firsts, ends, counts: Uint32Array.from(packed) };
   }
 
   /** Adds the counts of another histogram of the same quantities. */
@@ -203,15 +132,6 @@ export class ValueHistogram {
     }
     return Number.NaN;
   }
-}
-
-/** Counts of a histogram in flat arrays that can be sent. */
-export interface PackedHistogram {
-  /** First bin of each quantity. */
-  readonly firsts: Int32Array;
-  /** End of each quantity's counts. */
-  readonly ends: Int32Array;
-  readonly counts: Uint32Array;
 }
 
 /** Mark of a window that has not been opened. */
