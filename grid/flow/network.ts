@@ -46,6 +46,8 @@ export class AdmittanceNetwork {
   readonly factor: ComplexFactor;
   /** Present primitive of each element. Replaced as a whole when one changes: solutions keep the one they saw. */
   primitives: readonly Primitive[];
+  /** The same list as long as it may be changed in place: until a solution holds it. */
+  private ownPrimitives: Primitive[] | undefined;
   /**
    * Whether solutions need refinement; undefined until it has been measured. Taps and sections do not change it, switches may.
    */
@@ -134,9 +136,19 @@ export class AdmittanceNetwork {
 
   /** Replaces the primitive of one element; `refresh` makes it count. */
   setPrimitive(element: number, primitive: Primitive): void {
-    this.primitives = this.primitives.with(element, primitive);
+    if (!this.ownPrimitives) {
+      this.ownPrimitives = [...this.primitives];
+      this.primitives = this.ownPrimitives;
+    }
+    this.ownPrimitives[element] = primitive;
     this.setTerms(element, primitive);
     this.changed.add(element);
+  }
+
+  /** The present primitives for good: the next change works on a copy. */
+  holdPrimitives(): readonly Primitive[] {
+    this.ownPrimitives = undefined;
+    return this.primitives;
   }
 
   /** Values of the matrix in the order of the pattern, interleaved re/im, S, as of the last {@link refresh}; made when asked for. */

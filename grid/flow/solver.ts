@@ -562,7 +562,7 @@ class Engine implements FeederFlow {
       mismatchPu: state.mismatchPu,
       worstNode: state.worstNode,
       voltage: state.voltage.slice(),
-      primitives: this.network.primitives,
+      primitives: this.network.holdPrimitives(),
       sourceVoltage: this.sourceVoltage,
       machineCurrent: this.induction.byId(),
       powerW: injection.powerW,

@@ -51,6 +51,8 @@ export class ComplexFactor {
   private updatedCount = 0;
   private readonly marked: Uint8Array;
   private readonly work: Float64Array;
+  /** Whether `work` is zero all over, as an elimination that succeeds leaves it. */
+  private isWorkClear = true;
 
   /**
    * Analyses a pattern.
@@ -170,9 +172,14 @@ export class ComplexFactor {
    * @returns -1, or the row whose pivot was lost (the factor is then not usable)
    */
   refactor(values: Float64Array): number {
-    this.work.fill(0);
+    this.clearWork();
     for (let k = 0; k < this.n; k++) if (!this.eliminate(values, k)) return this.order[k]!;
     return -1;
+  }
+
+  private clearWork(): void {
+    if (!this.isWorkClear) this.work.fill(0);
+    this.isWorkClear = true;
   }
 
   /**
@@ -184,7 +191,7 @@ export class ComplexFactor {
    */
   update(values: Float64Array, rows: Int32Array): number {
     const { n, place, parent, marked, updated } = this;
-    this.work.fill(0);
+    this.clearWork();
     this.updatedCount = 0;
     let first = n;
     for (const row of rows) {
@@ -245,7 +252,10 @@ export class ComplexFactor {
       Lx[2 * stop + 1] = li;
     }
     const size = Math.abs(dr) + Math.abs(di);
-    if (!(size > LOST_PIVOT * diagonal) || !Number.isFinite(size)) return false;
+    if (!(size > LOST_PIVOT * diagonal) || !Number.isFinite(size)) {
+      this.isWorkClear = false;
+      return false;
+    }
     const size2 = dr * dr + di * di;
     inverseD[2 * k] = dr / size2;
     inverseD[2 * k + 1] = -di / size2;
@@ -260,6 +270,7 @@ export class ComplexFactor {
    */
   solve(b: Float64Array, x: Float64Array): void {
     const { n, order, Lp, Li, Lx, inverseD, work } = this;
+    this.isWorkClear = false;
     for (let k = 0; k < n; k++) {
       const i = 2 * order[k]!;
       work[2 * k] = b[i]!;

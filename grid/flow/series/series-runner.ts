@@ -33,8 +33,11 @@ import { PowerRecorder, powerFigures } from './power-recorder.js';
 import { chunkRange, type SeriesSettings, timeOfStep } from './series-settings.js';
 import { MOST_LANES, StartState } from './start-state.js';
 
-/** Steps at rest after which steps are solved side by side again. */
-const CALM_STEPS = 1;
+/**
+ * Steps at rest after which steps are solved side by side again. The lanes after one in which a control acts are lost, so that
+ * lanes pay where controls act in less than one step of six, and there as many steps at rest come often.
+ */
+const CALM_STEPS = 6;
 
 /** Where the steps of a piece are recorded. */
 interface Recorders {
