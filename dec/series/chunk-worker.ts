@@ -1,4 +1,10 @@
-import { type CarriedState, type ChunkResult, chunkRange, SeriesRunner, type SeriesSettings } from '../../grid/flow/index.js';
+import {
+  type CarriedState,
+  type ChunkResult,
+  chunkRange,
+  SeriesRunner,
+  type SeriesSettings,
+} from '../../grid/flow/index.js';
 import { buildFeeder, type Feeder, type FeederData } from '../../grid/model/index.js';
 
 /** One piece to solve. */

@@ -18,6 +18,7 @@ import {
   laneOffsets,
   laneStructure,
   SHARE_BYTES,
+  type StartPlan,
   ZIP_BYTES,
 } from './layout.js';
 import { type LaneKernel, SHARE_KIND, type ShareLaw } from './scalar-kernel.js';
@@ -58,6 +59,7 @@ export class LaneSolver {
     width: number,
     make: KernelFactory = kernelOf,
     readonly gauge?: GaugePlan,
+    readonly startPlan?: StartPlan,
   ) {
     this.width = width;
     this.iterations = new Int32Array(width);
@@ -79,7 +81,7 @@ export class LaneSolver {
       for (const node of nodes) if (node >= 0) sources.add(node);
     }
     this.sourceNodes = Int32Array.from(sources);
-    const { header, bytes } = laneOffsets(structure, shares.count, sources.size, width, gauge);
+    const { header, bytes } = laneOffsets(structure, shares.count, sources.size, width, gauge, startPlan);
     this.header = header;
     const at = header[HEADER.factorsAt]! >> 3;
     const kernel = make(bytes, width, (share, square) => injection.factors(share, square, this.F, at));
@@ -121,6 +123,11 @@ export class LaneSolver {
   /** The buffer as 32-bit words. */
   get words(): Int32Array {
     return this.I;
+  }
+
+  /** The buffer as single-precision numbers. */
+  get singles(): Float32Array {
+    return new Float32Array(this.kernel.buffer);
   }
 
   /** The buffer as doubles; positions from {@link voltageAt}. */

@@ -51,9 +51,26 @@ export const HEADER = {
   entryValueAt: 34,
   branchScaleAt: 35,
   loadingAt: 36,
+  /** Of starts: active nodes, the lane as bytes, the records of the nodes, stretches, and the factors of the zones. */
+  startNodes: 37,
+  startLane: 38,
+  startAt: 39,
+  phaseStretchAt: 40,
+  leafStretchAt: 41,
+  unitStretchAt: 42,
+  zoneOfAt: 43,
+  zoneAt: 44,
 } as const;
 
 const HEADER_BYTES = 192;
+/**
+ * Bytes of the start of a node: byte offsets of its leaf's and its phase's stretch; in single precision, interleaved re/im: no
+ * load, common drop, its square part, own drop, rise of the units.
+ */
+export const START_BYTES = 48;
+/** Phases with a stretch of their own, and zones with a factor of their own, at most. */
+export const START_PHASES = 4;
+export const START_ZONES = 64;
 /** Bytes of a run: columns of a block, rows below, blocks, first node. */
 export const RUN_BYTES = 16;
 /**
@@ -162,6 +179,11 @@ export interface GaugePlan {
   readonly entries: number;
 }
 
+/** What starts need beside the nodes. */
+export interface StartPlan {
+  readonly leaves: number;
+}
+
 /** Places the sections of a buffer for `width` lanes. */
 export function laneOffsets(
   structure: LaneStructure,
@@ -169,6 +191,7 @@ export function laneOffsets(
   sources: number,
   width: number,
   gauge?: GaugePlan,
+  start?: StartPlan,
 ): LaneOffsets {
   const { nodeCount, activeCount, runs, silentRuns, rows, silentRows, valueFrom, silentValueFrom } = structure;
   const header = new Int32Array(HEADER_BYTES / 4);
@@ -212,6 +235,15 @@ export function laneOffsets(
     place('branchScaleAt', 8 * gauge.branches);
     place('magnitudeAt', 8 * width * (nodeCount + 1));
     place('loadingAt', 8 * width * gauge.branches);
+  }
+  if (start) {
+    header[HEADER.startNodes] = activeCount;
+    place('startAt', START_BYTES * activeCount);
+    place('phaseStretchAt', 8 * START_PHASES);
+    place('leafStretchAt', 8 * start.leaves);
+    place('unitStretchAt', 8);
+    place('zoneOfAt', 4 * activeCount);
+    place('zoneAt', 16 * START_ZONES);
   }
   return { header, bytes: at };
 }

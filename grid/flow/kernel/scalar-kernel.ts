@@ -13,6 +13,7 @@
  */
 import { HEADER, RUN_BYTES, SHARE_BYTES, ZIP_BYTES } from './layout.js';
 import { gaugeLoadings, gaugeMagnitudes } from './scalar-gauge.js';
+import { startLane, turnLane } from './scalar-start.js';
 
 /** Kinds of share: constant power, mixed without exponents, by the injection's own law, not at all. */
 export const SHARE_KIND = { power: 0, mixed: 1, law: 2, none: 3 } as const;
@@ -34,6 +35,9 @@ export interface LaneKernel {
   magnitudes(): void;
   /** Loadings of every lane; nothing without a gauge in the layout. */
   loadings(): void;
+  /** Starts one lane, or turns its voltages (see scalar-start.ts); nothing without starts in the layout. */
+  start(): void;
+  turn(): void;
 }
 
 /** The kernel in TypeScript on a buffer laid out by layout.ts. */
@@ -74,6 +78,14 @@ export class ScalarKernel implements LaneKernel {
 
   loadings(): void {
     gaugeLoadings(this.F, this.I, this.width);
+  }
+
+  start(): void {
+    startLane(this.F, new Float32Array(this.buffer), this.I, this.width);
+  }
+
+  turn(): void {
+    turnLane(this.F, this.I, this.width);
   }
 
   private inject(lane: number): void {

@@ -38,10 +38,7 @@ function take(frame: Frame): Code {
       ),
     ]);
   const pairOf = (pair: number): Code => [
-    set(
-      value,
-      f64x2.replace(f64x2.loadSplat(get(values)), 1, f64.load(i32.add(get(values), get(distance)))),
-    ),
+    set(value, f64x2.replace(f64x2.loadSplat(get(values)), 1, f64.load(i32.add(get(values), get(distance))))),
     increase(values, i32.shl(get(distance), i32.const(1))),
     f64x2.store(get(sums!), f64x2.add(f64x2.load(get(sums!), 16 * pair), get(value)), 16 * pair),
     set(extreme, f64x2.load(get(mins!), 16 * pair)),
@@ -67,17 +64,11 @@ function take(frame: Frame): Code {
     set(mask, f64x2.load(get(judged!), 16 * pair)),
     set(
       lowest,
-      f64x2.smaller(
-        get(lowest),
-        f64x2.select(get(value), f64x2.splat(f64.const(Number.POSITIVE_INFINITY)), get(mask)),
-      ),
+      f64x2.smaller(get(lowest), f64x2.select(get(value), f64x2.splat(f64.const(Number.POSITIVE_INFINITY)), get(mask))),
     ),
     set(
       highest,
-      f64x2.larger(
-        get(highest),
-        f64x2.select(get(value), f64x2.splat(f64.const(Number.NEGATIVE_INFINITY)), get(mask)),
-      ),
+      f64x2.larger(get(highest), f64x2.select(get(value), f64x2.splat(f64.const(Number.NEGATIVE_INFINITY)), get(mask))),
     ),
   ];
   return [

@@ -95,6 +95,10 @@ export const f64x2 = {
   loadSplat: vectorLoad(0x0a, 3),
   store: (address: Code, value: Code, offset = 0): Code => [address, value, 0xfd, 0x0b, 3, ...unsigned(offset)],
   splat: vector(0x14),
+  /** 64 bits into the first half, the second one zero. */
+  loadLow: vectorLoad(0x5d, 3),
+  /** The first two of four single-precision numbers. */
+  promote: vector(0x5f),
   add: vector(0xf0),
   sub: vector(0xf1),
   mul: vector(0xf2),

@@ -12,6 +12,7 @@ import type { LaneArithmetic, LaneValue } from './complex-lanes.js';
 import { loadings, magnitudes } from './gauge-code.js';
 import { type HEADER, RUN_BYTES, SHARE_BYTES, ZIP_BYTES } from './layout.js';
 import { type LaneKernel, SHARE_KIND, type ShareLaw } from './scalar-kernel.js';
+import { start, turn } from './start-code.js';
 import { type Code, call, Frame, f64, f64x2, get, i32, LAW, moduleBytes, repeat, set, when } from './wasm-code.js';
 import { instanceOf } from './wasm-engine.js';
 import { CHUNK_PAIRS, chunks, countdown, decrease, header, increase } from './wasm-loops.js';
@@ -467,6 +468,8 @@ export function kernelModule(width: number): Uint8Array<ArrayBuffer> {
   const settlement = width === 1 ? settleSingle(backwardFrame) : settlePaired(backwardFrame, width);
   const magnitudeFrame = new Frame();
   const loadingFrame = new Frame();
+  const startFrame = new Frame();
+  const turnFrame = new Frame();
   const stores = storeOnly(chunks(expandFrame, width));
   return moduleBytes({
     inject: injectFrame.body(inject(injectFrame, width)),
@@ -475,6 +478,8 @@ export function kernelModule(width: number): Uint8Array<ArrayBuffer> {
     expand: expandFrame.body(backward(expandFrame, width, true, stores)),
     magnitudes: magnitudeFrame.body(magnitudes(magnitudeFrame, width)),
     loadings: loadingFrame.body(loadings(loadingFrame, width)),
+    start: startFrame.body(start(startFrame, width)),
+    turn: turnFrame.body(turn(turnFrame, width)),
   });
 }
 
@@ -502,5 +507,7 @@ export function wasmKernel(bytes: number, width: number, law: ShareLaw): LaneKer
     expand: entry('expand'),
     magnitudes: entry('magnitudes'),
     loadings: entry('loadings'),
+    start: entry('start'),
+    turn: entry('turn'),
   };
 }

@@ -17,7 +17,7 @@ export interface LeafWires {
 }
 
 /** Finds the leaf wires. */
-export function leafWires({ nodeCount, elements }: CompiledFeeder): LeafWires {
+export function leafWires({ nodeCount, elements }: Pick<CompiledFeeder, 'nodeCount' | 'elements'>): LeafWires {
   const link = Int32Array.from({ length: nodeCount }, (_, node) => node);
   const root = (start: number): number => {
     let node = start;

@@ -28,6 +28,7 @@ import { type ChunkResult, operationList, STEP_STATUS, type StepStatus } from '.
 import { ControlPanel, type Operation, sectionsOf } from './control-panel.js';
 import { DeviceSchedule, type UnitMemory } from './device-schedule.js';
 import { LaneGauge } from './lane-gauge.js';
+import { LoadStretch } from './load-stretch.js';
 import { NodeRecorder } from './node-recorder.js';
 import { PowerRecorder, powerFigures } from './power-recorder.js';
 import { chunkRange, type SeriesSettings, timeOfStep } from './series-settings.js';
@@ -110,9 +111,13 @@ export class SeriesRunner {
     this.branches = ratedBranches(feeder);
     const placeOf = kernelPlaces(core.network.factor, core.network.elimination);
     const rows = new BranchRows(core, this.branches, placeOf);
+    const loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => compiled.shares.rangeOf.get(id)![1]));
+    const stretch = new LoadStretch(compiled, loadEnd, core.powerW);
     const lanes = (width: number): Lanes => {
       const plan = { branches: rows.count, rows: rows.conductor.length, entries: rows.place.length };
-      const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, undefined, plan);
+      const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, undefined, plan, {
+        leaves: stretch.leaves,
+      });
       const held = new Int32Array(width).fill(-1);
       return { solver, powers: new PowerRecorder(core, solver), gauge: new LaneGauge(core, solver, rows), held };
     };
@@ -124,8 +129,7 @@ export class SeriesRunner {
     this.powerW = Array.from({ length: width }, array);
     this.powerVar = Array.from({ length: width }, array);
     this.storedAfter = new Float64Array(width);
-    const loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => compiled.shares.rangeOf.get(id)![1]));
-    this.start = new StartState(flow, core, this.narrow.solver, settings, loadEnd, this.source);
+    this.start = new StartState(flow, core, this.narrow.solver, settings, loadEnd, stretch, this.source);
     const isJudged = judgedNodes(flow, this.start.noLoadVoltage);
     this.nodeRecorder = new NodeRecorder(core, this.narrow.solver, settings, isJudged, settings.keptNodes);
     this.branchRecorder = new BranchRecorder(rows.count);

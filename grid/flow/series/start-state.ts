@@ -15,23 +15,15 @@
 import type { FeederFlow } from '../feeder-flow.js';
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
+import { HEADER, START_BYTES, START_ZONES } from '../kernel/layout.js';
 import { sectionsOf } from './control-panel.js';
-import { leafWires } from './leaf-wires.js';
+import { type LoadStretch, stretchOf } from './load-stretch.js';
 import type { SeriesSettings } from './series-settings.js';
 
-/** Longest stretch of a start beyond the reference case. */
-const LARGEST_STRETCH = 2;
 /** Lanes at most. */
 export const MOST_LANES = 32;
 /** Nodes answer alike to a device when their relative changes round to the same multiple of this. */
 const LIKENESS = 2e-4;
-/** Phases with none of them all before the three. */
-const PHASES = 4;
-/** A phase with less of all load than this follows all load. */
-const LEAST_PHASE = 0.05;
-/** Zones at most; beyond, likeness is taken more widely. */
-const MOST_ZONES = 64;
-
 /** A tap changer or capacitor that has moved the no-load voltages. */
 interface Mover {
   /** Present position. */
@@ -46,28 +38,17 @@ interface Mover {
 export class StartState {
   /** No-load voltages by network node, interleaved re/im, V. */
   readonly noLoadVoltage: Float64Array;
-  private readonly noLoad: Float64Array;
-  /**
-   * By active node: what all loads add before the node's leaf, in proportion and by the square, what its leaf's loads add, and
-   * what all units add.
-   */
+  /** By active node, interleaved re/im: the parts of a start, as START_BYTES has them. */
+  private readonly noLoad: Float32Array;
   private readonly commonDrop: Float32Array;
   private readonly squareDrop: Float32Array;
   private readonly ownDrop: Float32Array;
   private readonly unitRise: Float32Array;
-  /** Leaf of each active node and of each share of a load; the last four numbers are for the phases of what has none. */
+  /** Leaf and phase of each active node. */
   private readonly leaf: Int32Array;
-  private readonly leafOfShare: Int32Array;
-  private readonly leafReferenceW: Float64Array;
-  private readonly leafW: Float64Array;
-  /** Phase of each leaf and of each active node: 1 to 3, 0 for several or another. */
-  private readonly phaseOfLeaf: Uint8Array;
   private readonly phase: Uint8Array;
-  private readonly phaseReferenceW = new Float64Array(PHASES);
-  private readonly phaseW = new Float64Array(PHASES);
-  /** Stretches of the leaves and of the phases, lane by lane. */
-  private readonly own: Float64Array;
-  private readonly load = new Float64Array(PHASES * MOST_LANES);
+  /** Solvers that have the parts in their memory. */
+  private readonly prepared = new Set<LaneSolver>();
   private readonly unitReferenceW: number = 0;
   private readonly movers: readonly Mover[] = [];
   /** Zone of each active node, and the factors of the zones at the present positions. */
@@ -75,8 +56,6 @@ export class StartState {
   private readonly scale: Float64Array;
   private readonly marked: Float64Array;
   private readonly ratio: Float64Array;
-  /** Stretches of the lanes. */
-  private readonly unit = new Float64Array(MOST_LANES);
   private age = -1;
 
   /**
@@ -90,30 +69,20 @@ export class StartState {
     solver: LaneSolver,
     settings: SeriesSettings,
     private readonly loadEnd: number,
+    private readonly stretch: LoadStretch,
     source: Float64Array,
   ) {
-    const size = 2 * solver.activeCount;
-    const count = core.compiled.shares.count;
-    this.noLoad = new Float64Array(size);
-    this.commonDrop = new Float32Array(size);
-    this.squareDrop = new Float32Array(size);
-    this.ownDrop = new Float32Array(size);
-    const { count: leafCount, leafOf, feeding } = leafWires(core.compiled);
-    const leaves = leafCount + PHASES;
-    this.leaf = new Int32Array(solver.activeCount).fill(leafCount);
-    this.phase = new Uint8Array(solver.activeCount);
-    this.leafOfShare = new Int32Array(loadEnd);
-    this.leafReferenceW = new Float64Array(leaves);
-    this.leafW = new Float64Array(leaves);
-    this.own = new Float64Array(MOST_LANES * leaves);
-    const { nodeNumber } = core.compiled;
-    const phaseOf = (node: number) => (nodeNumber[node]! < PHASES ? nodeNumber[node]! : 0);
-    this.phaseOfLeaf = Uint8Array.from({ length: leaves }, (_, c) => {
-      if (c >= leafCount) return c - leafCount;
-      const [first = 0, ...others] = new Set([...feeding[c]!].map(phaseOf));
-      return others.length > 0 ? 0 : first;
-    });
-    this.unitRise = new Float32Array(size);
+    const { activeCount } = solver;
+    const part = () => new Float32Array(2 * activeCount);
+    [this.noLoad, this.commonDrop, this.squareDrop, this.ownDrop, this.unitRise] = [
+      part(),
+      part(),
+      part(),
+      part(),
+      part(),
+    ];
+    this.leaf = new Int32Array(activeCount);
+    this.phase = new Uint8Array(activeCount);
     this.zone = new Int32Array(solver.activeCount);
     this.scale = new Float64Array(2).fill(1);
     this.marked = this.scale.slice();
@@ -131,6 +100,7 @@ export class StartState {
     this.marked = this.scale.slice();
     this.ratio = this.scale.slice();
     const { tolerancePu } = settings;
+    const count = core.compiled.shares.count;
     const none = new Float64Array(count);
     /** What some shares add to the no-load voltages of all nodes at a part of their own powers. */
     const added = (first: number, end: number, part: number): Float64Array | undefined => {
@@ -146,23 +116,9 @@ export class StartState {
     const sum = (first: number, end: number) => core.powerW.subarray(first, end).reduce((all, w) => all + w, 0);
     this.noLoadVoltage = core.solve(none, none, { tolerancePu }).voltage;
     solver.gather(this.noLoadVoltage, this.noLoad);
-    for (let k = 0; k < loadEnd; k++) {
-      const { a, b } = core.compiled.shares;
-      const node = a[k]! >= 0 ? a[k]! : b[k]!;
-      const own = node >= 0 ? leafOf[node]! : -1;
-      const isSingle = a[k]! < 0 || b[k]! < 0 || phaseOf(b[k]!) === 0;
-      this.leafOfShare[k] = own >= 0 ? own : leafCount + (node >= 0 && isSingle ? phaseOf(node) : 0);
-    }
-    this.addLeaves(core.powerW, this.leafReferenceW, this.phaseReferenceW);
-    for (let node = 0; node < leafOf.length; node++) {
-      const place = solver.placeOf(node);
-      if (place < solver.activeCount) this.phase[place] = leafOf[node]! < 0 ? phaseOf(node) : this.phaseOfLeaf[leafOf[node]!]!;
-    }
     const whole = sum(0, loadEnd) === 0 ? undefined : added(0, loadEnd, 1);
     const half = whole && added(0, loadEnd, 0.5);
-    if (whole && half) {
-      this.splitDrop(solver, leafOf, feeding, whole, half);
-    }
+    if (whole && half) this.splitDrop(solver, whole, half);
     const rise = sum(loadEnd, count) === 0 ? undefined : added(loadEnd, count, 1);
     if (rise) {
       this.unitReferenceW = sum(loadEnd, count);
@@ -170,34 +126,12 @@ export class StartState {
     }
   }
 
-  /** Adds up the loads of the leaves and of the phases; the first phase is all. */
-  private addLeaves(powerW: Float64Array, leafW: Float64Array, phaseW: Float64Array): void {
-    const { leafOfShare, phaseOfLeaf } = this;
-    leafW.fill(0);
-    phaseW.fill(0);
-    for (let k = 0; k < leafOfShare.length; k++) {
-      const leaf = leafOfShare[k]!;
-      leafW[leaf] = leafW[leaf]! + powerW[k]!;
-    }
-    for (let c = 0; c < leafW.length; c++) {
-      const phase = phaseOfLeaf[c]!;
-      phaseW[0] = phaseW[0]! + leafW[c]!;
-      if (phase > 0) phaseW[phase] = phaseW[phase]! + leafW[c]!;
-    }
-  }
-
   /** Parts the drop of the nodes of leaves into the one up to their transformer and the rest. */
-  private splitDrop(
-    solver: LaneSolver,
-    leafOf: Int32Array,
-    feeding: readonly Int32Array[],
-    whole: Float64Array,
-    half: Float64Array,
-  ): void {
-    const { noLoadVoltage, commonDrop, squareDrop, ownDrop, leaf, leafReferenceW } = this;
+  private splitDrop(solver: LaneSolver, whole: Float64Array, half: Float64Array): void {
+    const { noLoadVoltage, commonDrop, squareDrop, ownDrop, leaf, phase, stretch } = this;
     /** Mean relative drop of the nodes that feed each leaf. */
     const relative = (drop: Float64Array) =>
-      feeding.map((nodes): readonly [number, number] => {
+      stretch.wires.feeding.map((nodes): readonly [number, number] => {
         let [re, im] = [0, 0];
         for (const node of nodes) {
           const [br, bi] = [noLoadVoltage[2 * node]!, noLoadVoltage[2 * node + 1]!];
@@ -210,16 +144,19 @@ export class StartState {
         return [re, im];
       });
     const [wholeOf, halfOf] = [relative(whole), relative(half)];
-    for (let node = 0; node < leafOf.length; node++) {
+    for (let node = 0; 2 * node < whole.length; node++) {
       const place = solver.placeOf(node);
       if (place >= solver.activeCount) continue;
-      const number = leafOf[node]!;
-      const isLeaf = number >= 0 && leafReferenceW[number]! > 0;
-      if (isLeaf) leaf[place] = number;
+      const number = stretch.leafOf(node);
+      const isLeaf = number >= 0;
+      leaf[place] = Math.max(0, number);
+      phase[place] = stretch.phaseOf(node);
       for (const part of [0, 1] as const) {
         const turned = part === 0 ? -noLoadVoltage[2 * node + 1]! : noLoadVoltage[2 * node]!;
         const upTo = (drops: readonly (readonly [number, number])[], drop: Float64Array) =>
-          isLeaf ? noLoadVoltage[2 * node + part]! * drops[number]![0] + turned * drops[number]![1] : drop[2 * node + part]!;
+          isLeaf
+            ? noLoadVoltage[2 * node + part]! * drops[number]![0] + turned * drops[number]![1]
+            : drop[2 * node + part]!;
         const halfway = upTo(halfOf, half);
         const square = 2 * (upTo(wholeOf, whole) - 2 * halfway);
         const to = 2 * place + part;
@@ -303,7 +240,7 @@ export class StartState {
         zones.set(key, members.length);
         members.push(t);
       }
-      if (members.length <= MOST_ZONES) return members;
+      if (members.length <= START_ZONES) return members;
     }
   }
 
@@ -333,44 +270,40 @@ export class StartState {
   /** Starts the first lanes at some powers each, at the present taps and sections. */
   start(solver: LaneSolver, powers: readonly Float64Array[], lanes: number): void {
     this.refresh();
-    const { noLoad, commonDrop, squareDrop, ownDrop, unitRise, loadEnd, zone, scale, load, unit, own, leaf } = this;
-    const { leafW, leafReferenceW, phase, phaseW, phaseReferenceW } = this;
-    const leaves = leafW.length;
+    this.prepare(solver);
+    const { header, words, voltages } = solver;
+    this.setZones(solver, this.scale);
     for (let lane = 0; lane < lanes; lane++) {
       const powerW = powers[lane]!;
-      this.addLeaves(powerW, leafW, phaseW);
+      this.stretch.write(powerW, voltages, header[HEADER.leafStretchAt]! >> 3, header[HEADER.phaseStretchAt]! >> 3);
       let unitW = 0;
-      for (let k = loadEnd; k < powerW.length; k++) unitW += powerW[k]!;
-      unit[lane] = stretchOf(unitW, this.unitReferenceW);
-      for (let c = 0; c < leaves; c++) own[lane * leaves + c] = stretchOf(leafW[c]!, leafReferenceW[c]!);
-      for (let p = 0; p < PHASES; p++) {
-        const isFew = phaseReferenceW[p]! < LEAST_PHASE * phaseReferenceW[0]!;
-        load[lane * PHASES + p] = isFew ? load[lane * PHASES]! : stretchOf(phaseW[p]!, phaseReferenceW[p]!);
-      }
+      for (let k = this.loadEnd; k < powerW.length; k++) unitW += powerW[k]!;
+      voltages[header[HEADER.unitStretchAt]! >> 3] = stretchOf(unitW, this.unitReferenceW);
+      words[HEADER.startLane] = 8 * lane;
+      solver.kernel.start();
     }
-    const V = solver.voltages;
-    const { width } = solver;
-    const hasUnits = this.unitReferenceW !== 0;
-    let at = solver.voltageAt(0, 0);
-    for (let t = 0; t < zone.length; t++, at += 2 * width) {
-      const sr = scale[2 * zone[t]!]!;
-      const si = scale[2 * zone[t]! + 1]!;
-      for (let lane = 0; lane < lanes; lane++) {
-        const share = own[lane * leaves + leaf[t]!]!;
-        const all = load[lane * PHASES + phase[t]!]!;
-        let re = noLoad[2 * t]! + all * (commonDrop[2 * t]! + all * squareDrop[2 * t]!) + share * ownDrop[2 * t]!;
-        let im =
-          noLoad[2 * t + 1]! +
-          all * (commonDrop[2 * t + 1]! + all * squareDrop[2 * t + 1]!) +
-          share * ownDrop[2 * t + 1]!;
-        if (hasUnits) {
-          re += unit[lane]! * unitRise[2 * t]!;
-          im += unit[lane]! * unitRise[2 * t + 1]!;
-        }
-        V[at + lane] = sr * re - si * im;
-        V[at + lane + width] = sr * im + si * re;
-      }
+  }
+
+  /** Puts the parts of the nodes into the memory of a solver. */
+  private prepare(solver: LaneSolver): void {
+    const { prepared, noLoad, commonDrop, squareDrop, ownDrop, unitRise, leaf, phase, zone } = this;
+    if (prepared.has(solver)) return;
+    prepared.add(solver);
+    const { header, words, singles } = solver;
+    for (let t = 0; t < leaf.length; t++) {
+      const record = (header[HEADER.startAt]! + START_BYTES * t) >> 2;
+      words[record] = 8 * leaf[t]!;
+      words[record + 1] = 8 * phase[t]!;
+      [noLoad, commonDrop, squareDrop, ownDrop, unitRise].forEach((part, p) => {
+        singles[record + 2 + 2 * p] = part[2 * t]!;
+        singles[record + 3 + 2 * p] = part[2 * t + 1]!;
+      });
+      words[(header[HEADER.zoneOfAt]! >> 2) + t] = 16 * zone[t]!;
     }
+  }
+
+  private setZones({ header, voltages }: LaneSolver, factors: Float64Array): void {
+    voltages.set(factors, header[HEADER.zoneAt]! >> 3);
   }
 
   /** Notes the factors of the zones, so that {@link turn} can go on from a solution at the present taps and sections. */
@@ -394,23 +327,18 @@ export class StartState {
       ratio[z] = (scale[z]! * br + scale[z + 1]! * bi) / square;
       ratio[z + 1] = (scale[z + 1]! * br - scale[z]! * bi) / square;
     }
-    const source = from.voltages;
-    const V = solver.voltages;
-    let read = from.voltageAt(0, fromLane);
-    let at = solver.voltageAt(0, lane);
-    for (let t = 0; t < zone.length; t++, at += 2 * solver.width, read += 2 * from.width) {
-      const re = source[read]!;
-      const im = source[read + from.width]!;
-      const fr = ratio[2 * zone[t]!]!;
-      const fi = ratio[2 * zone[t]! + 1]!;
-      V[at] = fr * re - fi * im;
-      V[at + solver.width] = fr * im + fi * re;
+    this.prepare(solver);
+    if (from !== solver || fromLane !== lane) {
+      const V = solver.voltages;
+      let read = from.voltageAt(0, fromLane);
+      let at = solver.voltageAt(0, lane);
+      for (let t = 0; t < zone.length; t++, at += 2 * solver.width, read += 2 * from.width) {
+        V[at] = from.voltages[read]!;
+        V[at + solver.width] = from.voltages[read + from.width]!;
+      }
     }
+    this.setZones(solver, ratio);
+    solver.words[HEADER.startLane] = 8 * lane;
+    solver.kernel.turn();
   }
-}
-
-/** How far a power stretches a reference case, within bounds. */
-function stretchOf(powerW: number, referenceW: number): number {
-  if (referenceW === 0) return 0;
-  return Math.max(-LARGEST_STRETCH, Math.min(LARGEST_STRETCH, powerW / referenceW));
 }

@@ -1,0 +1,106 @@
+/*
+ * How far the loads of a step stretch those of a reference case: by phase, and by wire behind a service transformer.
+ *
+ * Cost: one addition for each share and step.
+ */
+import type { CompiledFeeder } from '../../model/index.js';
+import { START_PHASES } from '../kernel/layout.js';
+import { type LeafWires, leafWires } from './leaf-wires.js';
+
+/** Longest stretch beyond the reference case. */
+const LARGEST_STRETCH = 2;
+/** A phase with less of all load than this follows all load. */
+const LEAST_PHASE = 0.05;
+
+/** Stretches of the loads of a feeder. Leaves and phases are numbered from 0; phase 0 is all of them. */
+export class LoadStretch {
+  readonly wires: LeafWires;
+  /** Leaves, and one number more for each phase of what hangs on no leaf. */
+  readonly leaves: number;
+  private readonly nodeNumber: Int32Array;
+  private readonly phaseOfLeaf: Uint8Array;
+  private readonly leafOfShare: Int32Array;
+  private readonly leafReferenceW: Float64Array;
+  private readonly phaseReferenceW = new Float64Array(START_PHASES);
+  private readonly leafW: Float64Array;
+  private readonly phaseW = new Float64Array(START_PHASES);
+
+  /**
+   * @param loadEnd - shares of loads come first, up to here
+   * @param powerW - of the reference case, by share
+   */
+  constructor({ nodeNumber, shares, ...compiled }: CompiledFeeder, loadEnd: number, powerW: Float64Array) {
+    this.nodeNumber = nodeNumber;
+    this.wires = leafWires(compiled);
+    const { count, leafOf, feeding } = this.wires;
+    this.leaves = count + START_PHASES;
+    this.phaseOfLeaf = Uint8Array.from({ length: this.leaves }, (_, c) => {
+      if (c >= count) return c - count;
+      const [first = 0, ...others] = new Set([...feeding[c]!].map((node) => this.phaseOfNumber(node)));
+      return others.length > 0 ? 0 : first;
+    });
+    const { a, b } = shares;
+    this.leafOfShare = Int32Array.from({ length: loadEnd }, (_, k) => {
+      const node = a[k]! >= 0 ? a[k]! : b[k]!;
+      if (node < 0) return count;
+      if (leafOf[node]! >= 0) return leafOf[node]!;
+      const isSingle = a[k]! < 0 || b[k]! < 0 || this.phaseOfNumber(b[k]!) === 0;
+      return count + (isSingle ? this.phaseOfNumber(node) : 0);
+    });
+    this.leafReferenceW = new Float64Array(this.leaves);
+    this.leafW = new Float64Array(this.leaves);
+    this.add(powerW, this.leafReferenceW, this.phaseReferenceW);
+  }
+
+  private phaseOfNumber(node: number): number {
+    return this.nodeNumber[node]! < START_PHASES ? this.nodeNumber[node]! : 0;
+  }
+
+  /** Leaf of a node that has load in the reference case, -1 for others. */
+  leafOf(node: number): number {
+    const leaf = this.wires.leafOf[node]!;
+    return leaf >= 0 && this.leafReferenceW[leaf]! > 0 ? leaf : -1;
+  }
+
+  /** Phase whose loads a node follows: 1 to 3, 0 for all. */
+  phaseOf(node: number): number {
+    const leaf = this.wires.leafOf[node]!;
+    return leaf < 0 ? this.phaseOfNumber(node) : this.phaseOfLeaf[leaf]!;
+  }
+
+  private add(powerW: Float64Array, leafW: Float64Array, phaseW: Float64Array): void {
+    const { leafOfShare, phaseOfLeaf } = this;
+    leafW.fill(0);
+    phaseW.fill(0);
+    for (let k = 0; k < leafOfShare.length; k++) {
+      const leaf = leafOfShare[k]!;
+      leafW[leaf] = leafW[leaf]! + powerW[k]!;
+    }
+    for (let c = 0; c < leafW.length; c++) {
+      const phase = phaseOfLeaf[c]!;
+      phaseW[0] = phaseW[0]! + leafW[c]!;
+      if (phase > 0) phaseW[phase] = phaseW[phase]! + leafW[c]!;
+    }
+  }
+
+  /**
+   * Writes the stretches at some powers.
+   *
+   * @param out - numbers; those of the leaves from `leafAt` on, those of the phases from `phaseAt` on
+   */
+  write(powerW: Float64Array, out: Float64Array, leafAt: number, phaseAt: number): void {
+    const { leafW, phaseW, leafReferenceW, phaseReferenceW } = this;
+    this.add(powerW, leafW, phaseW);
+    for (let c = 0; c < leafW.length; c++) out[leafAt + c] = stretchOf(leafW[c]!, leafReferenceW[c]!);
+    for (let p = 0; p < START_PHASES; p++) {
+      const isFew = phaseReferenceW[p]! < LEAST_PHASE * phaseReferenceW[0]!;
+      out[phaseAt + p] = isFew ? out[phaseAt]! : stretchOf(phaseW[p]!, phaseReferenceW[p]!);
+    }
+  }
+}
+
+/** How far a power stretches a reference case, within bounds. */
+export function stretchOf(powerW: number, referenceW: number): number {
+  if (referenceW === 0) return 0;
+  return Math.max(-LARGEST_STRETCH, Math.min(LARGEST_STRETCH, powerW / referenceW));
+}
