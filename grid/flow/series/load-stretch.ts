@@ -21,6 +21,8 @@ export class LoadStretch {
   private readonly phaseOfLeaf: Uint8Array;
   private readonly leafOfShare: Int32Array;
   private readonly leafReferenceW: Float64Array;
+  /** Inverse of the reference, 0 where there is none. */
+  private readonly perReference: Float64Array;
   private readonly phaseReferenceW = new Float64Array(START_PHASES);
   private readonly leafW: Float64Array;
   private readonly phaseW = new Float64Array(START_PHASES);
@@ -50,6 +52,7 @@ export class LoadStretch {
     this.leafReferenceW = new Float64Array(this.leaves);
     this.leafW = new Float64Array(this.leaves);
     this.add(powerW, this.leafReferenceW, this.phaseReferenceW);
+    this.perReference = this.leafReferenceW.map((reference) => (reference === 0 ? 0 : 1 / reference));
   }
 
   private phaseOfNumber(node: number): number {
@@ -89,9 +92,13 @@ export class LoadStretch {
    * @param out - numbers; those of the leaves from `leafAt` on, those of the phases from `phaseAt` on
    */
   write(powerW: Float64Array, out: Float64Array, leafAt: number, phaseAt: number): void {
-    const { leafW, phaseW, leafReferenceW, phaseReferenceW } = this;
+    const { leafW, phaseW, perReference, phaseReferenceW } = this;
     this.add(powerW, leafW, phaseW);
-    for (let c = 0; c < leafW.length; c++) out[leafAt + c] = stretchOf(leafW[c]!, leafReferenceW[c]!);
+    for (let c = 0; c < leafW.length; c++) {
+      const stretch = leafW[c]! * perReference[c]!;
+      out[leafAt + c] =
+        stretch > LARGEST_STRETCH ? LARGEST_STRETCH : stretch < -LARGEST_STRETCH ? -LARGEST_STRETCH : stretch;
+    }
     for (let p = 0; p < START_PHASES; p++) {
       const isFew = phaseReferenceW[p]! < LEAST_PHASE * phaseReferenceW[0]!;
       out[phaseAt + p] = isFew ? out[phaseAt]! : stretchOf(phaseW[p]!, phaseReferenceW[p]!);
