@@ -95,9 +95,7 @@ export class LoadStretch {
     const { leafW, phaseW, perReference, phaseReferenceW } = this;
     this.add(powerW, leafW, phaseW);
     for (let c = 0; c < leafW.length; c++) {
-      const stretch = leafW[c]! * perReference[c]!;
-      out[leafAt + c] =
-        stretch > LARGEST_STRETCH ? LARGEST_STRETCH : stretch < -LARGEST_STRETCH ? -LARGEST_STRETCH : stretch;
+      out[leafAt + c] = Math.max(-LARGEST_STRETCH, Math.min(LARGEST_STRETCH, leafW[c]! * perReference[c]!));
     }
     for (let p = 0; p < START_PHASES; p++) {
       const isFew = phaseReferenceW[p]! < LEAST_PHASE * phaseReferenceW[0]!;
