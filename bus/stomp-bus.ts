@@ -6,7 +6,7 @@ import { type Credentials, tokenReply, tokenRequest } from './contract/token.js'
 import { awaitReply } from './reply-wait.js';
 import { closedError, reportError, reportHandlerError } from './report.js';
 import type { StompAddress } from './stomp-address.js';
-import { headersOf, openLink } from './stomp-link.js';
+import { endSubscription, headersOf, openLink } from './stomp-link.js';
 import type { Bus, BusHeaders, BusMessage, BusSubscription, RequestOptions } from './transport.js';
 
 /** How a lost connection is taken up again. */
@@ -220,7 +220,7 @@ class LinkedBus implements StompBus {
     const name = isRabbit && destination.startsWith('/topic/') ? destination.replace(/(^|[/.])>$/, '$1#') : destination;
     const subscription = client.subscribe({ destination: name, ack: 'auto' }, take);
     listening.stop = () => {
-      if (this.client === client) subscription.unsubscribe();
+      if (this.client === client) endSubscription(client, subscription.getId());
     };
   }
 

@@ -161,6 +161,23 @@ function connectError(thrown: unknown, host: string, port: number, login: string
   );
 }
 
+/** Milliseconds after its end in which messages of a subscription may still come. */
+const LATE_MS = 10_000;
+
+/**
+ * Ends a subscription. What the broker had on its way already is read and dropped: ActiveMQ sends from other threads, so a
+ * message can come even behind the receipt, and stompit, which forgets a subscription with the receipt of its UNSUBSCRIBE, would
+ * take it as a breach of the protocol and end the connection.
+ */
+export function endSubscription(client: Client, id: string | number): void {
+  client.sendFrame('UNSUBSCRIBE', { id }).end();
+  setTimeout(() => {
+    // stompit has no call that forgets a subscription and sends nothing.
+    const subscriptions: unknown = Reflect.get(client, '_subscriptions');
+    if (typeof subscriptions === 'object' && subscriptions !== null) Reflect.deleteProperty(subscriptions, String(id));
+  }, LATE_MS).unref();
+}
+
 /** The headers of a frame, which its type declaration does not name. */
 export function headersOf(message: object): Record<string, string> {
   const written: unknown = Reflect.get(message, 'headers');

@@ -70,6 +70,45 @@ const failure = async (promise: Promise<unknown>): Promise<BusError> => {
   throw error;
 };
 
+/** Answers CONNECT, hands the other frames to `heed` as text, and can send. */
+function scripted(heed: (frame: string, socket: Socket) => void): Promise<number> {
+  return impostor((socket) => {
+    let rest = '';
+    socket.on('data', (part) => {
+      rest += part.toString();
+      for (let end = rest.indexOf('\0'); end >= 0; end = rest.indexOf('\0')) {
+        const frame = rest.slice(0, end).trimStart();
+        rest = rest.slice(end + 1);
+        if (frame.startsWith('CONNECT')) socket.write('CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0');
+        else heed(frame, socket);
+      }
+    });
+  });
+}
+
+it('a message that comes behind the end of its subscription is dropped, and the connection stays', async () => {
+  const port = await scripted((frame, socket) => {
+    const id = /^id:(.*)$/m.exec(frame)?.[1];
+    const receipt = /^receipt:(.*)$/m.exec(frame)?.[1];
+    if (receipt !== undefined) socket.write(`RECEIPT\nreceipt-id:${receipt}\n\n\0`);
+    const message = (body: string) => `MESSAGE\nsubscription:${id}\nmessage-id:1\ndestination:/queue/a\n\n${body}\0`;
+    if (frame.startsWith('SUBSCRIBE')) socket.write(message('in time'));
+    if (frame.startsWith('UNSUBSCRIBE')) socket.write(message('late'));
+  });
+  const bus = await client({ port, reconnect: false });
+  const errors: Error[] = [];
+  bus.onError((error) => errors.push(error));
+  const heard: string[] = [];
+  const subscription = bus.subscribe('/queue/a', ({ body }) => heard.push(body));
+  await until(() => heard.length === 1, 'the first message');
+  subscription.unsubscribe();
+  await bus.flush();
+  await pause(20);
+  await bus.flush();
+  expect(errors).toEqual([]);
+  expect(heard).toEqual(['in time']);
+});
+
 describe('connecting', () => {
   it('to nobody says where it tried and what to look at', async () => {
     const port = await freePort();
