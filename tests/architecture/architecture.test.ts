@@ -8,6 +8,7 @@ const ROOMS = ['grid', 'bus', 'platform', 'agents', 'dec', 'studies', 'inputs', 
 
 function sources(folder: string): SourceFile[] {
   return readdirSync(folder).flatMap((name) => {
+    if (name === 'node_modules') return [];
     const path = join(folder, name);
     if (statSync(path).isDirectory()) return sources(path);
     return /\.ts$/.test(name) ? [{ path: path.replaceAll('\\', '/'), text: readFileSync(path, 'utf8') }] : [];
