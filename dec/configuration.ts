@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { isMap, isScalar, LineCounter, type ParsedNode, parseDocument } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, LineCounter, type ParsedNode, parseDocument, visit } from 'yaml';
 import { DecError } from '../grid/math/index.js';
 import {
   COMMON_KEYS,
@@ -187,7 +187,7 @@ export function parseConfiguration(
       issue(1, '', 'A configuration is a list of keys with values, such as `fairness: maxMin`.'),
     ]);
   }
-  const parsed = configurationSchema(commands).safeParse(document.toJS());
+  const parsed = configurationSchema(commands).safeParse(plainOf(document, file, lines));
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.flatMap((one) => {
     const path = one.path.map(String);
@@ -198,6 +198,25 @@ export function parseConfiguration(
     });
   });
   throw new ConfigurationError(issues.sort((a, b) => a.line - b.line));
+}
+
+/** The values of a document, its aliases resolved. */
+function plainOf(document: Document.Parsed, file: string, lines: LineCounter): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    // The library's error for an alias without its anchor, and for aliases of aliases that would fill the memory.
+    if (!(error instanceof ReferenceError)) throw error;
+    let at = 0;
+    visit(document, (_, node) => {
+      if (!isAlias(node) || (node.resolve(document) !== undefined && !/[Ee]xcessive/.test(error.message)))
+        return undefined;
+      at = node.range?.[0] ?? 0;
+      return visit.BREAK;
+    });
+    const { line } = lines.linePos(at);
+    throw new ConfigurationError([{ file, line, key: '', message: `${error.message}; write the value itself.` }]);
+  }
 }
 
 /** Line of a key, or of the nearest one above it that is there. */

@@ -33,6 +33,20 @@ describe('a configuration', () => {
     });
   });
 
+  it('names the line of an alias that stands for nothing, or for too much', () => {
+    expect(issuesOf('v-max: 1.05\nv-min: *low\n')).toMatchObject([
+      { line: 2, message: expect.stringMatching(/alias.*low; write the value itself/) },
+    ]);
+    const bomb = [
+      'a: &a [x, x, x, x, x, x, x, x, x]',
+      ...'bcdefgh'.split('').map((c, k) => {
+        const before = 'abcdefg'[k]!;
+        return `${c}: &${c} [${Array.from({ length: 9 }, () => `*${before}`).join(', ')}]`;
+      }),
+    ].join('\n');
+    expect(issuesOf(bomb)).toMatchObject([{ line: 2, message: expect.stringMatching(/[Ee]xcessive alias/) }]);
+  });
+
   it('tells everything that is wrong at once, with line, key and what to do', () => {
     const issues = issuesOf(
       [
