@@ -30,19 +30,20 @@ const SCRIPT_FOLDER = 'script';
 /** How errors name the folder of all models. */
 const PURPOSE = 'model store';
 
+/** A feeder as a list shows it. */
+export const manifestFeederSchema = z.object({
+  name: z.string(),
+  mrid: z.string(),
+  counts: z.record(z.string(), z.number()),
+  /** Errors that validation finds; such a feeder is kept, and commands that compute refuse it. */
+  errors: z.int().nonnegative(),
+});
+
 const manifestSchema = z.object({
   /** Number of the ingestion: of two folders with the same feeder, the higher one counts. */
   sequence: z.int().positive(),
   ingestedAt: z.string(),
-  feeders: z.array(
-    z.object({
-      name: z.string(),
-      mrid: z.string(),
-      counts: z.record(z.string(), z.number()),
-      /** Errors that validation finds; such a feeder is kept, and commands that compute refuse it. */
-      errors: z.int().nonnegative(),
-    }),
-  ),
+  feeders: z.array(manifestFeederSchema),
   files: z.array(
     z.object({
       // A name that leads out of the folder is none of ours.

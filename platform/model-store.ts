@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DecError } from '../grid/math/index.js';
 import { canonicalMrid, type Finding, validateFeeder } from '../grid/model/index.js';
+import { listingOf } from './listing-file.js';
 import { countElements, type LoadedModel, loadModels, readModels } from './loaded-model.js';
 import {
   contentDigest,
@@ -104,6 +105,16 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
     return models;
   };
 
+  const listings = new Map<string, readonly ManifestFeeder[]>();
+  /** What a file holds, from its listing where it has one. */
+  const entriesOf = (path: string): readonly ManifestFeeder[] => {
+    const known = listings.get(path);
+    if (known) return known;
+    const entries = listingOf(path) ?? load(path, [path]).map((model) => describe(model).entry);
+    listings.set(path, entries);
+    return entries;
+  };
+
   const folders = (): readonly ModelFolder[] => {
     if (dir === undefined) return [];
     const found = modelFolders(dir);
@@ -125,11 +136,9 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
   };
 
   const list = (): readonly ModelListing[] => {
-    const listings = new Map<string, ModelListing>();
+    const listed = new Map<string, ModelListing>();
     for (const { path, origin } of fixed) {
-      for (const model of load(path, [path])) {
-        listings.set(canonicalMrid(model.mrid), { ...describe(model).entry, origin });
-      }
+      for (const entry of entriesOf(path)) listed.set(canonicalMrid(entry.mrid), { ...entry, origin });
     }
     const stored = folders();
     for (const folder of stored) {
@@ -140,9 +149,9 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
       const { files, master } = folder.manifest;
       const given = master === undefined ? files : files.filter((file) => file.name === master);
       const origin = given.map(({ source }) => source).join(', ');
-      listings.set(id, { name, mrid, counts, errors, origin });
+      listed.set(id, { name, mrid, counts, errors, origin });
     }
-    return [...listings.values()].sort((a, b) => a.name.localeCompare(b.name));
+    return [...listed.values()].sort((a, b) => a.name.localeCompare(b.name));
   };
 
   return {
@@ -185,10 +194,11 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
       const kept = theOne(stored, wanted);
       // Stored models come first: a user may have replaced the built-in one.
       if (kept) return loadStored(kept);
-      const model = theOne(
-        fixed.flatMap(({ path }) => load(path, [path])),
+      const named = theOne(
+        fixed.flatMap(({ path }) => entriesOf(path).map(({ name, mrid }) => ({ name, mrid, path }))),
         wanted,
       );
+      const model = named && load(named.path, [named.path]).find(({ mrid }) => mrid === named.mrid);
       if (model) return model;
       if (/\.(xml|rdf|dss|txt)$/i.test(wanted) || wanted.includes('/')) {
         if (!existsSync(wanted)) {
@@ -269,6 +279,11 @@ function removeSuperseded(folders: readonly ModelFolder[], newer: readonly Manif
   const current = new Set<ModelFolder>();
   for (const [id, { folder }] of storedFeeders(folders)) if (!renewed.has(id)) current.add(folder);
   for (const folder of folders) if (!current.has(folder)) removeModelFolder(folder);
+}
+
+/** The entries of a listing, as reading the file gives them. */
+export function listingEntries(path: string): readonly ManifestFeeder[] {
+  return loadModels([path]).map((model) => describe(model).entry);
 }
 
 /** A model as lists show it, and all that validation says of it. */

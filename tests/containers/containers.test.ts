@@ -126,12 +126,4 @@ describe.skipIf(why !== undefined)('the system in containers', () => {
     expect(await system.ended(next), next.said()).toBe(0);
     expectHeld(manifest('coordinator-killed'), 3);
   });
-
-  it('goes on when the platform is killed and started again', async () => {
-    const result = await disturbed('platform-killed', 3, async () => {
-      await system.kill(platform);
-      await system.revive(platform);
-    });
-    expectHeld(result, 3);
-  });
 });

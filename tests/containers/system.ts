@@ -38,7 +38,7 @@ export class System {
 
   private constructor(
     private readonly network: StartedNetwork,
-    /** Bound to /work in platform and coordinator. */
+    /** Bound to /data in platform and coordinator. */
     readonly folder: string,
   ) {}
 
@@ -60,13 +60,13 @@ export class System {
       .withBindMounts([
         ...HOST_PROGRAMS.map((path) => ({ source: path, target: path, mode: 'ro' as const })),
         { source: resolve('docker/activemq'), target: '/conf', mode: 'ro' },
-        { source: this.folder, target: '/work', mode: 'ro' },
+        { source: this.folder, target: '/data', mode: 'ro' },
       ])
       .withCommand([
         ...[
           'java',
           ...heap,
-          '-Dlog4j.configuration=file:/work/log4j.properties',
+          '-Dlog4j.configuration=file:/data/log4j.properties',
           `-Dactivemq.home=${home}`,
           '-Dactivemq.base=/var/activemq',
           '-Dactivemq.conf=/conf',
@@ -81,7 +81,7 @@ export class System {
   }
 
   platform(feeder: string): Promise<Part> {
-    const words = ['platform', '--broker', BROKER_URL, '--feeder', `/work/${feeder}`, '--store', '/tmp/store'];
+    const words = ['platform', '--broker', BROKER_URL, '--feeder', `/data/${feeder}`, '--store', '/tmp/store'];
     return this.add('platform', this.product(words).withWaitStrategy(Wait.forLogMessage(/"ready":true/)));
   }
 
@@ -101,8 +101,8 @@ export class System {
     return this.add(
       name,
       this.product([
-        ...['run', `/work/${feeder}`, '--broker', BROKER_URL, '--run-id', runId, '--hosts', '0'],
-        ...['--external-hosts', String(hosts), '--out', `/work/${runId}`, '--store', '/tmp/store', ...words],
+        ...['run', `/data/${feeder}`, '--broker', BROKER_URL, '--run-id', runId, '--hosts', '0'],
+        ...['--external-hosts', String(hosts), '--out', `/data/${runId}`, '--store', '/tmp/store', ...words],
       ]),
     );
   }
@@ -111,7 +111,7 @@ export class System {
     return new GenericContainer(PRODUCT)
       .withCommand([...words])
       .withUser('0')
-      .withBindMounts([{ source: this.folder, target: '/work', mode: 'rw' }]);
+      .withBindMounts([{ source: this.folder, target: '/data', mode: 'rw' }]);
   }
 
   private async add(name: string, container: GenericContainer): Promise<Part> {
