@@ -27,7 +27,6 @@ describe.skipIf(why !== undefined)('the system in containers', () => {
   let folder = '';
   let system: System;
   let broker: Part;
-  let platform: Part;
   const hosts = new Map<string, Part>();
 
   beforeAll(async () => {
@@ -38,7 +37,7 @@ describe.skipIf(why !== undefined)('the system in containers', () => {
     execFileSync('node', ['docker/image.mjs', '--tag', PRODUCT, '--base', 'dec-test-base'], { stdio: 'pipe' });
     system = await System.start(folder);
     broker = await system.broker();
-    platform = await system.platform(FEEDER);
+    await system.platform(FEEDER);
   });
   afterAll(async () => {
     await system?.stop();
