@@ -12,6 +12,7 @@ import {
   fieldOutputTopic,
   simulationOutput,
   simulationOutputTopic,
+  storedOutput,
 } from '../bus/index.js';
 import type { ServiceModel } from '../grid/optim/index.js';
 import { type AgentSettings, readAssignment } from './assignment.js';
@@ -62,6 +63,8 @@ interface Coordinator {
 /** A coordinator calls every few seconds as long as it lives; four calls missed mean that it is gone. */
 const COORDINATOR_SILENCE_MS = 12_000;
 const IGNORED_MAX = 50;
+/** Outputs and questions come on different ways: one may be a little behind, ms. */
+const RECALL_AFTER_MS = 300;
 
 type Body<T = CoordinationMessage> = T extends CoordinationMessage ? Omit<T, 'runId' | 'sender' | 'sequence'> : never;
 type Answer<Kind extends AgentOutbox['kind']> = Extract<AgentOutbox, { kind: Kind }>;
@@ -71,7 +74,7 @@ type Answer<Kind extends AgentOutbox['kind']> = Extract<AgentOutbox, { kind: Kin
  * message. An agent that fails is named in `agentError` and left out; the others go on.
  */
 export function createAgentHost(options: AgentHostOptions): AgentHost {
-  const { bus, runId, hostId } = options;
+  const { bus, runId, hostId, measurementWaitMs = 2000 } = options;
   const agents = new Map<string, ServiceAgent>();
   const models = new Map<string, ServiceModel>();
   const areaOf = new Map<string, string>();
@@ -84,6 +87,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
   const lastSeen = new Map<string, number>();
   /** The last question of an interval, and what was said to it. */
   let asked: Asked | undefined;
+  let simulation: string | undefined;
 
   const say = (body: Body): void => {
     if (asked !== undefined && isAnswerTo(body, asked)) asked.said.push(body);
@@ -117,6 +121,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     coordinator = undefined;
     lastSeen.clear();
     asked = undefined;
+    simulation = undefined;
     feed = new MeasurementFeed([]);
   };
 
@@ -140,6 +145,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
 
   const watch = (simulationId: string): void => {
     for (const subscription of watched) subscription.unsubscribe();
+    simulation = simulationId;
     watched = [
       bus.subscribe(simulationOutputTopic(simulationId), ({ body, destination }) => {
         const { message } = simulationOutput.parse(body, destination);
@@ -182,8 +188,25 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
 
   const prepare = (message: CoordinationOf<'prepare'>): void => {
     if (waiting !== undefined) clearTimeout(waiting.timer);
-    waiting = { message, timer: setTimeout(prepareNow, options.measurementWaitMs ?? 2000) };
+    waiting = { message, timer: setTimeout(prepareNow, measurementWaitMs) };
     if (feed.timestamp >= message.timestamp) prepareNow();
+    else setTimeout(() => void recall(message), RECALL_AFTER_MS);
+  };
+
+  /** An output that was published while this host did not listen is in the platform's time series. */
+  const recall = async (message: CoordinationOf<'prepare'>): Promise<void> => {
+    const isWaiting = (): boolean => waiting?.message === message;
+    if (simulation === undefined || !isWaiting()) return;
+    const { timestamp } = message;
+    const query = { simulationId: simulation, timestamp, mrids: feed.mrids };
+    try {
+      const output = await storedOutput(bus, query, { timeoutMs: measurementWaitMs });
+      if (output === undefined || !isWaiting()) return;
+      feed.fromSimulation(timestamp, output.message.measurements);
+      prepareNow();
+    } catch {
+      // A platform without a time series: the agents go on without these measurements, and say so.
+    }
   };
 
   const prepareNow = (): void => {

@@ -20,6 +20,8 @@ export type MeasurementsByMrid = Readonly<Record<string, SimulationMeasurement>>
 export class MeasurementFeed {
   private readonly places = new Map<string, Place>();
   private readonly agents: readonly string[];
+  /** Measurements of all agents, as the models spell their mRIDs. */
+  readonly mrids: readonly string[];
   private readonly liveAreas = new Set<string>();
   /** Newest reading by agent and measurement. */
   private readonly pending = new Map<string, Map<string, AgentReading>>();
@@ -28,6 +30,7 @@ export class MeasurementFeed {
 
   constructor(models: readonly ServiceModel[]) {
     this.agents = models.map(({ agentId }) => agentId);
+    this.mrids = models.flatMap(({ feeder }) => feeder.measurements.map(({ mrid }) => mrid));
     for (const { agentId, feeder } of models) {
       for (const { mrid, type, equipmentId, phase } of feeder.measurements) {
         this.places.set(mridKey(mrid), { agentId, type, equipmentId, phase });

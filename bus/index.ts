@@ -16,5 +16,6 @@ export * from './loopback.js';
 export * from './memory-bus.js';
 export type { StompAddress } from './stomp-address.js';
 export * from './stomp-bus.js';
+export * from './stored-output.js';
 export type * from './transport.js';
 export * from './warning-log.js';

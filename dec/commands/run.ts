@@ -31,8 +31,9 @@ import {
   trusting,
 } from '../option.js';
 import { clockOf } from '../output/clock.js';
+import { JOURNAL } from '../output/earlier-run.js';
 import type { OutputRecord } from '../output/plots.js';
-import { namedResultsFolder, newResultsFolder } from '../output/results-folder.js';
+import { abandonedFolder, namedResultsFolder, newResultsFolder } from '../output/results-folder.js';
 import { packageVersion } from '../package-version.js';
 import { seededUuid } from '../seeded-uuid.js';
 import { isViolated } from '../strictness.js';
@@ -65,6 +66,9 @@ interface RunCommandOptions extends OutputOptions, RuleOptions {
   readonly externalHosts: number;
   readonly lostAfter: number;
   readonly runId?: string;
+  readonly simulation?: string;
+  readonly takeover: boolean;
+  readonly patience?: number;
   readonly agentModule?: string;
   readonly out?: string;
   readonly seed: number;
@@ -123,6 +127,16 @@ export function configureRun(command: Command, name: string): Command {
       count,
       RUN_DEFAULTS.lostAfterIntervals,
     )
+    .option('--simulation <id>', 'go on with this simulation of an equal run that did not end, behind --broker')
+    .option(
+      '--no-takeover',
+      'begin anew where an equal run on the same broker was killed, instead of going on with its simulation',
+    )
+    .option(
+      '--patience <duration>',
+      'how long a lost broker or platform is waited for (default: 15s for the broker, 1m for the platform)',
+      duration,
+    )
     .option('--run-id <id>', 'name of the run on the bus, for dec agents')
     .option('--agent-module <url>', 'ES module with agents of another make')
     .option(
@@ -163,6 +177,12 @@ async function runRun(
       'There are no hosts for the agents: --hosts 0 needs --external-hosts of at least 1, or give --hosts 1 or more.',
     );
   }
+  if (options.simulation !== undefined && options.broker === undefined) {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      '--simulation needs --broker: a platform that this run starts has no simulation yet.',
+    );
+  }
   checkLimits(options);
   const rule = liveRule(options);
   const feeder = wanted ?? flagshipPath();
@@ -182,10 +202,10 @@ async function runRun(
   ];
   const inputs = files.map((path) => ({ name: basename(path), sha256: sha256(path) }));
   const { seed } = options;
+  const name = runName(model.name, settings, { seed, mrid: model.mrid, inputs });
+  const left = options.broker === undefined || !options.takeover ? undefined : () => abandonedFolder('outputs', name);
   const folder =
-    options.out === undefined
-      ? newResultsFolder('outputs', runName(model.name, settings, { seed, mrid: model.mrid, inputs }))
-      : namedResultsFolder(options.out);
+    options.out === undefined ? (left?.() ?? newResultsFolder('outputs', name)) : namedResultsFolder(options.out);
   try {
     return await runInto(folder.path, {
       options,
@@ -236,6 +256,10 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
     externalHosts: options.externalHosts,
     ...(agentModule === undefined ? {} : { agentModule }),
     ...(runId === undefined ? {} : { runId }),
+    ...(options.simulation === undefined ? {} : { simulationId: options.simulation }),
+    ...(options.patience === undefined ? {} : { patienceMs: options.patience * 1000 }),
+    journal: join(folder, JOURNAL),
+    takesOver: options.takeover,
     uuid: seededUuid(options.seed),
     signal,
     onProgress: (progress) => {

@@ -106,6 +106,27 @@ export function commit(input: CommitInput): Commitment {
   };
 }
 
+/** All set-points in force as one message, for a simulation that knows none of them; undefined when there are none. */
+export function repeat(
+  input: Pick<CommitInput, 'simulationId' | 'timestamp' | 'uuid' | 'devices' | 'applied'>,
+): DifferenceMessage | undefined {
+  const pairs = [...input.applied].flatMap(([key, { setpointW, setpointVar }]) => {
+    const device = input.devices.get(key);
+    if (device === undefined) return [];
+    const { objectMrid, maxPowerW } = device;
+    return [
+      ...(setpointW < maxPowerW ? [pair(objectMrid, ACTIVE, setpointW, maxPowerW)] : []),
+      ...(setpointVar !== 0 ? [pair(objectMrid, REACTIVE, setpointVar, 0)] : []),
+    ];
+  });
+  if (pairs.length === 0) return undefined;
+  return message(
+    input,
+    pairs.map(({ forward }) => forward),
+    pairs.map(({ reverse }) => reverse),
+  );
+}
+
 function refuse(
   agentId: string,
   derMrid: string,

@@ -2,6 +2,7 @@ import {
   type Bus,
   BusError,
   type DerSetpoint,
+  type DifferenceMessage,
   mridKey,
   type SimulationOutput,
   simulationInput,
@@ -9,7 +10,7 @@ import {
 } from '../../bus/index.js';
 import { type Forecast, limitOfSetpoint, type PrimaryModel, type PrimaryState } from '../../grid/optim/index.js';
 import { cancelled } from './cancelled.js';
-import { type AppliedSetpoint, type CommandedDevice, type Commitment, commit } from './commit.js';
+import { type AppliedSetpoint, type CommandedDevice, type Commitment, commit, repeat } from './commit.js';
 import { PrimaryEstimator } from './estimate.js';
 import type { AgentExchange } from './exchange.js';
 import type { IntervalOutcome, StarCore } from './interval.js';
@@ -38,11 +39,14 @@ export interface CoordinatorOptions {
   /** Monotonic milliseconds. */
   readonly clock: () => number;
   readonly signal?: AbortSignal;
+  /** Called before set-points are sent. */
+  readonly onCommit?: (coordinated: CoordinatedInterval, output: SimulationOutput) => void;
   readonly onProgress?: (progress: RunProgress) => void;
 }
 
 /** One coordinated interval. */
 export interface CoordinatedInterval {
+  readonly interval: number;
   readonly outcome: IntervalOutcome;
   readonly commitment: Commitment;
   /** Taps, capacitors and switches it worked with. */
@@ -65,10 +69,12 @@ export class Coordinator {
   private readonly estimator: PrimaryEstimator;
   private readonly rounds: Rounds;
   private applied: ReadonlyMap<string, AppliedSetpoint> = new Map();
+  private simulationId: string;
 
   constructor(options: CoordinatorOptions) {
     const { settings, primary, exchange, star } = options;
     this.options = options;
+    this.simulationId = options.simulationId;
     this.index = new MeasurementIndex(primary.feeder);
     this.estimator = new PrimaryEstimator(primary.feeder, settings.sourceVoltagePu);
     this.rounds = new Rounds(exchange, star, {
@@ -91,7 +97,7 @@ export class Coordinator {
 
   /** Coordinates one interval on one output, and sends its difference message. */
   async coordinate(interval: number, output: SimulationOutput): Promise<CoordinatedInterval> {
-    const { bus, simulationId, settings, signal, clock, onProgress, primary } = this.options;
+    const { settings, signal, clock, onProgress, primary } = this.options;
     const began = clock();
     const { timestamp } = output.message;
     // Limits of this interval act until those of the next one do, one output after the next measurement.
@@ -118,13 +124,42 @@ export class Coordinator {
     });
     const outcome = this.withPrimary(solved);
     const commitment = this.commit(timestamp, outcome);
-    if (commitment.difference !== undefined) {
-      await sendSurely(bus, simulationInputTopic(simulationId), simulationInput.format(commitment.difference), signal);
-    }
+    const coordinated = { interval, outcome, commitment, state: estimate.state };
+    const seconds = (): number => (clock() - began) / 1000;
+    this.options.onCommit?.({ ...coordinated, committedMs: clock(), seconds: seconds() }, output);
+    if (commitment.difference !== undefined) await this.send(commitment.difference);
     this.applied = commitment.applied;
     const committedMs = clock();
+    const took = seconds();
     await this.rounds.recover(signal);
-    return { outcome, commitment, state: estimate.state, committedMs, seconds: (committedMs - began) / 1000 };
+    return { ...coordinated, committedMs, seconds: took };
+  }
+
+  /** Sends a difference message to the simulation. It may have had it: it knows it by its mRID. */
+  send(difference: DifferenceMessage): Promise<void> {
+    const { bus, signal } = this.options;
+    return sendSurely(bus, simulationInputTopic(this.simulationId), simulationInput.format(difference), signal);
+  }
+
+  /** Takes over set-points that somebody else has sent; agents are told of them. */
+  inherit(applied: ReadonlyMap<string, AppliedSetpoint>): void {
+    this.applied = applied;
+    if (applied.size === 0) return;
+    this.estimator.committed(
+      this.options.primary.feeder.pvSystems.flatMap(({ id, mrid }) => {
+        const limit = applied.get(mridKey(mrid));
+        return limit === undefined ? [] : [{ derId: id, setpointW: limit.setpointW }];
+      }),
+    );
+    this.rounds.forget();
+  }
+
+  /** Goes on with another simulation, which gets the set-points in force. */
+  async moveTo(simulationId: string, timestamp: number): Promise<void> {
+    const { uuid, devices } = this.options;
+    this.simulationId = simulationId;
+    const difference = repeat({ simulationId, timestamp, uuid, devices, applied: this.applied });
+    if (difference !== undefined) await this.send(difference);
   }
 
   /** The limits in force of an agent's units. */
@@ -144,9 +179,9 @@ export class Coordinator {
   }
 
   private commit(timestamp: number, { setpoints }: IntervalOutcome): Commitment {
-    const { simulationId, settings, uuid, devices } = this.options;
+    const { settings, uuid, devices } = this.options;
     return commit({
-      simulationId,
+      simulationId: this.simulationId,
       timestamp,
       uuid,
       setpoints,

@@ -39,8 +39,11 @@ export const MEASURED_TOLERANCE_PU = 1e-3;
 /** Where each measurement of a feeder belongs; every reading goes through the declared type. */
 export class MeasurementIndex {
   private readonly places = new Map<string, Place>();
+  /** The measurements, as the model spells their mRIDs. */
+  readonly mrids: readonly string[];
 
   constructor(feeder: FeederData) {
+    this.mrids = feeder.measurements.map(({ mrid }) => mrid);
     const buses = new Map(
       feeder.buses.flatMap((bus) => [[bus.id, bus] as const, [bus.name.toUpperCase(), bus] as const]),
     );

@@ -39,6 +39,8 @@ export interface OutputOptions {
   readonly span?: { readonly fromS: number; readonly toS: number };
   /** Whether an output holds a measurement of the feeder; not asked when absent. */
   readonly covers?: (output: SimulationOutput) => boolean;
+  /** Asked while the simulation is silent: whether the platform is there and has it no more. */
+  readonly isGone?: () => Promise<boolean>;
   /** Malformed messages and warnings of the simulation. */
   readonly onWarning?: (text: string, kind?: string) => void;
 }
@@ -53,6 +55,7 @@ export class SimulationOutputs {
   private readonly stop: () => void;
   private lastS = Number.NEGATIVE_INFINITY;
   private hasEnded = false;
+  private hasGone = false;
   private wake: (() => void) | undefined;
 
   constructor(options: OutputOptions) {
@@ -74,7 +77,7 @@ export class SimulationOutputs {
   }
 
   /**
-   * The next output; undefined when the simulation has ended.
+   * The next output; undefined when the simulation has ended, or is lost.
    * @throws DecError `TIMEOUT` when the simulation stays silent, `CANCELLED`
    */
   async next(): Promise<ReceivedOutput | undefined> {
@@ -97,6 +100,10 @@ export class SimulationOutputs {
       const isWoken = await this.sleep(waitMs);
       if (isWoken) continue;
       silentMs += waitMs;
+      if (await this.options.isGone?.()) {
+        this.hasGone = true;
+        return undefined;
+      }
       if (isLockStep) this.resume();
     }
   }
@@ -104,6 +111,16 @@ export class SimulationOutputs {
   /** Whether newer outputs wait. */
   get hasMore(): boolean {
     return this.waiting.length > 0;
+  }
+
+  /** Whether the platform has the simulation no more, without having ended it. */
+  get isLost(): boolean {
+    return this.hasGone && !this.hasEnded;
+  }
+
+  /** Takes an output that was published before this began to listen. */
+  offer(output: SimulationOutput): void {
+    this.take(output, simulationOutputTopic(this.options.simulationId));
   }
 
   /** Lets a simulation begin that waits for the command. A platform that does not wait has begun already and ignores it. */

@@ -1,8 +1,9 @@
 import type { SimulationOutput } from '../../bus/index.js';
 import type { CoordinatedInterval } from './coordinator.js';
+import type { JournaledCommand, JournalFile } from './journal.js';
 import { type MeasuredVoltage, type MeasurementIndex, summarize } from './measurements.js';
 import type { ReceivedOutput } from './outputs.js';
-import type { AuditResult, IntervalResult, RunSettings, RunSummary, VoltageSummary } from './run-result.js';
+import type { AuditResult, IntervalResult, NodeName, RunSettings, RunSummary, VoltageSummary } from './run-result.js';
 
 interface Open {
   readonly interval: number;
@@ -24,12 +25,49 @@ export class RunRecorder {
   private readonly settings: RunSettings;
   private readonly finished: IntervalResult[] = [];
   private open: Open | undefined;
+  private readonly journal: Pick<JournalFile, 'command' | 'result'> | undefined;
   /** Called once with each interval: when the first output with its set-points is there, or without one at its end. */
   onInterval: ((result: IntervalResult) => void) | undefined;
 
-  constructor(index: MeasurementIndex, settings: RunSettings) {
+  /** @param journal - told of commands before they are sent, and of results */
+  constructor(index: MeasurementIndex, settings: RunSettings, journal?: Pick<JournalFile, 'command' | 'result'>) {
     this.index = index;
     this.settings = settings;
+    this.journal = journal;
+  }
+
+  /** Set-points are about to be sent that were found on an output. */
+  committing({ interval, outcome, commitment, state, seconds }: CoordinatedInterval, output: SimulationOutput): void {
+    const { timestamp } = output.message;
+    const voltages = this.index.voltages(output);
+    const before = summarize(timestamp, voltages, this.settings.limits);
+    this.journal?.command({ interval, timestamp, before, voltages, outcome, commitment, state, seconds });
+  }
+
+  /** Takes over what a predecessor has done, with what the audit says of each command. */
+  inherit(
+    commands: readonly JournaledCommand[],
+    results: ReadonlyMap<number, IntervalResult>,
+    audits: readonly (AuditResult | undefined)[],
+  ): void {
+    commands.forEach((command, k) => {
+      const { interval, timestamp, before, voltages } = command;
+      const known = results.get(interval);
+      this.end();
+      this.open = {
+        ...{ interval, timestamp, before, voltages },
+        coordinated: { ...command, committedMs: Number.NEGATIVE_INFINITY },
+        audit: audits[k],
+        actsFromMs: Number.NEGATIVE_INFINITY,
+        after: known?.after,
+        afterVoltages: new Map(
+          (known?.nodeVoltages ?? []).flatMap(({ afterPu, ...node }) =>
+            afterPu === undefined ? [] : [[nodeKey(node), afterPu] as const],
+          ),
+        ),
+        during: known?.during,
+      };
+    });
   }
 
   /** Takes every output, in order; returns its voltages at a glance. */
@@ -50,7 +88,7 @@ export class RunRecorder {
       violations: Math.max(during?.violations ?? 0, summary.violations),
       outputs: (during?.outputs ?? 0) + 1,
     };
-    if (isFirst) this.onInterval?.(this.result(open));
+    if (isFirst) this.tell(this.result(open));
     return summary;
   }
 
@@ -90,9 +128,15 @@ export class RunRecorder {
       const result = this.result(this.open);
       this.finished.push(result);
       if (result.after === undefined) this.onInterval?.(result);
+      else this.journal?.result(result);
     }
     this.open = undefined;
     return this.finished;
+  }
+
+  private tell(result: IntervalResult): void {
+    this.journal?.result(result);
+    this.onInterval?.(result);
   }
 
   private result(open: Open): IntervalResult {
@@ -133,7 +177,7 @@ export class RunRecorder {
   }
 }
 
-function nodeKey({ bus, phase }: MeasuredVoltage): string {
+function nodeKey({ bus, phase }: NodeName): string {
   return `${bus}.${phase}`;
 }
 

@@ -67,6 +67,11 @@ export class Rounds {
     }).run();
   }
 
+  /** No agent knows the limits in force: each is told of them when the next interval is prepared. */
+  forget(): void {
+    for (const { agentId } of this.star.ports) this.unaware.add(agentId);
+  }
+
   /** Makes agents again whose host failed, so that they hear the next measurements. Call it after commitment. */
   async recover(signal?: AbortSignal): Promise<void> {
     const { prepareDeadlineMs } = this.settings;

@@ -21,6 +21,14 @@ export interface RunOptions {
   readonly agentModule?: string;
   /** Name of the run on the bus; a random one when absent. External hosts must use the same. */
   readonly runId?: string;
+  /** File that says what the run is doing while it lasts: another run goes on from there when this one is killed. */
+  readonly journal?: string;
+  /** Whether a run that did not end is gone on with when its journal is found. Default true. */
+  readonly takesOver?: boolean;
+  /** A simulation of an equal run on the broker's platform that goes on; a new one is started when absent. */
+  readonly simulationId?: string;
+  /** Milliseconds for which a lost broker, or a silent platform, is waited for. Default 15 000 and 60 000. */
+  readonly patienceMs?: number;
   /** Whether the least-curtailment optimum is computed for the price of fairness. Default true. */
   readonly audit?: boolean;
   /** Ids of difference messages; random ones when absent. */

@@ -1,16 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type AgentHosts, type BrokerAddress, startAgentHosts } from '../../agents/index.js';
-import {
-  asError,
-  type Bus,
-  BusError,
-  connectStomp,
-  kindOfWarning,
-  SIMULATION_REQUEST_QUEUE,
-  simulationRequest,
-  simulationStarted,
-  throwReplyError,
-} from '../../bus/index.js';
+import { asError, type Bus, BusError, connectStomp, kindOfWarning } from '../../bus/index.js';
 import { type Feeder, phaseOfNode } from '../../grid/model/index.js';
 import {
   createStarCoordinator,
@@ -27,13 +17,16 @@ import type { Closers } from './closers.js';
 import { Coordinator, PRIMARY_AGENT } from './coordinator.js';
 import { type DeviceDirectory, deviceDirectory, dictionaryMrids } from './devices.js';
 import { AgentExchange } from './exchange.js';
-import { modelCreation, scenarioForecast } from './forecast.js';
+import { scenarioForecast } from './forecast.js';
+import { JournalFile } from './journal.js';
 import { MeasurementIndex } from './measurements.js';
 import { SimulationOutputs } from './outputs.js';
 import { RunRecorder } from './recorder.js';
 import type { RunOptions } from './run-options.js';
 import type { AgentRecord, IntervalResult, RunSettings, RunStatus } from './run-result.js';
+import { presenceOf, simulationEndS, startSimulation } from './simulation-start.js';
 import { StandIns } from './stand-ins.js';
+import { fromInputs, fromJournal, latestOutput, type Position, type Predecessor } from './succession.js';
 
 /** The users' password of a platform as it is delivered (gridappsd-protocol.md, section 1.2). */
 const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
@@ -44,6 +37,8 @@ const REQUEST_MS = 30_000;
 /** Milliseconds in which a lost connection must be taken up again, or the run ends. */
 const RECONNECT_MS = 15_000;
 const PROBE_MS = 200;
+/** Milliseconds for the platform to say what it is running. */
+const STATUS_MS = 2000;
 
 /** Takes a warning; texts of one kind are told once and counted. */
 export type Warn = (text: string, kind?: string, count?: number) => void;
@@ -65,6 +60,16 @@ export class Session {
   private auditThread: AuditThread | undefined;
   private hosts: AgentHosts | undefined;
   private exchange: AgentExchange | undefined;
+  private bus: Bus | undefined;
+  private journal: JournalFile | undefined;
+  private devices: DeviceDirectory['commanded'] = new Map();
+  private readonly index: MeasurementIndex;
+  /** The interval that comes next, when it is due, and the time of the last output, epoch seconds. */
+  private readonly position: Position = {
+    interval: 0,
+    dueS: Number.NEGATIVE_INFINITY,
+    timeS: Number.NEGATIVE_INFINITY,
+  };
   /** Why the broker is given up; undefined while it is there. */
   brokerLost: BusError | undefined;
   private readonly abort = new AbortController();
@@ -77,6 +82,7 @@ export class Session {
     this.feeder = feeder;
     this.closers = closers;
     this.warn = warn;
+    this.index = new MeasurementIndex(feeder);
   }
 
   /** Starts everything up to a simulation that waits for its first listener. */
@@ -120,36 +126,18 @@ export class Session {
     }
 
     const devices = await this.directory(bus, services, primary.feeder);
-    const simulationId = await this.startSimulation(bus);
-    this.simulationId = simulationId;
-    const index = new MeasurementIndex(this.feeder);
-    const outputs = new SimulationOutputs({
-      bus,
-      simulationId,
-      isLockStep: !settings.isRealtime,
-      clock: () => performance.now(),
-      onWarning: this.warn,
-      signal,
-      firstS: settings.startTime,
-      periodS: settings.publishPeriodS,
-      // A platform may round its end up to a whole period.
-      span: { fromS: settings.startTime, toS: settings.startTime + durationS(settings) + settings.publishPeriodS },
-      ...(index.size === 0 ? {} : { covers: (output) => index.readings(output).length > 0 }),
-    });
-    this.outputs = outputs;
+    this.devices = devices.commanded;
+    closers.add('The journal', () => this.journal?.clear());
+    const earlier = this.predecessor(`${address.host ?? ''}:${address.port ?? ''}`);
     closers.add('The simulation', async () => {
-      outputs.end();
-      outputs.close();
+      this.outputs?.end();
+      this.outputs?.close();
       // Nobody is there to acknowledge what a lost broker was sent.
       if (this.brokerLost === undefined) await bus.flush();
     });
-    // Nobody who is to hear the first output may come late: it is published once all have confirmed that they listen.
-    await bus.flush();
-    for (const hostId of await exchange.watch(simulationId, GATHER_MS, signal)) {
-      this.warn(`Agent host ${hostId} did not confirm that it reads simulation ${simulationId}.`);
-    }
-    outputs.start();
-    stage(`simulation ${simulationId} of ${this.feeder.name} is running`);
+    this.bus = bus;
+    if (earlier === undefined) await this.beginSimulation(settings.startTime);
+    else await this.follow(earlier.simulationId, earlier.startS, false);
     this.agents = agentRecords(this.feeder, services, exchange);
     if (!this.feeder.measurements.some(({ type }) => type === 'PNV')) {
       this.warn(
@@ -157,13 +145,13 @@ export class Session {
           'with their models and the forecast. Take the model with its measurements.',
       );
     }
-    this.recorder = new RunRecorder(index, settings);
+    this.recorder = new RunRecorder(this.index, settings, this.journal);
     this.recorder.onInterval = (result) => onProgress?.({ kind: 'interval', result });
     this.audit = this.makeAudit(devices);
     const forecast = scenarioForecast(settings);
     this.coordinator = new Coordinator({
       bus,
-      simulationId,
+      simulationId: this.simulationId ?? '',
       exchange,
       primary,
       star: createStarCoordinator(primary, star),
@@ -171,29 +159,38 @@ export class Session {
       devices: devices.commanded,
       settings,
       forecast: (fromS, toS) => forecast.over(fromS, toS),
-      uuid: options.uuid ?? randomUUID,
+      // A successor must not give ids that its predecessor gave.
+      uuid: earlier === undefined ? (options.uuid ?? randomUUID) : randomUUID,
       clock: () => performance.now(),
       signal,
+      onCommit: (coordinated, output) => this.recorder?.committing(coordinated, output),
       ...(onProgress === undefined ? {} : { onProgress }),
     });
+    if (earlier !== undefined) await this.succeed(earlier);
+    this.outputs?.start();
+    stage(`simulation ${this.simulationId} of ${this.feeder.name} is running`);
   }
 
   /** Follows the simulation and coordinates whenever an interval is due, until the last one has been watched to its end. */
   async coordinate(): Promise<RunStatus> {
-    const { settings, outputs, coordinator, recorder, options } = this;
-    if (outputs === undefined || coordinator === undefined || recorder === undefined) return 'simulationEnded';
-    let interval = 0;
-    let dueS = Number.NEGATIVE_INFINITY;
+    const { settings, coordinator, recorder, options, position } = this;
+    if (coordinator === undefined || recorder === undefined) return 'simulationEnded';
     for (;;) {
-      const received = await outputs.next();
-      if (received === undefined) return interval >= settings.intervals ? 'completed' : 'simulationEnded';
+      const { outputs } = this;
+      const received = await outputs?.next();
+      if (outputs === undefined || received === undefined) {
+        if (outputs?.isLost && (await this.replaceSimulation())) continue;
+        return position.interval >= settings.intervals ? 'completed' : 'simulationEnded';
+      }
       const { output } = received;
       const { timestamp } = output.message;
+      position.timeS = timestamp;
       const { vMaxPu, vMinPu } = recorder.observe(received);
       options.onProgress?.({ kind: 'output', timestamp, vMaxPu, vMinPu });
       // In real time outputs pile up behind a slow interval; only the newest one is worth acting on.
-      if (timestamp >= dueS && !outputs.hasMore) {
-        if (interval >= settings.intervals) return 'completed';
+      if (timestamp >= position.dueS && !outputs.hasMore) {
+        if (position.interval >= settings.intervals) return 'completed';
+        const { interval } = position;
         const coordinated = await coordinator.coordinate(interval, output);
         recorder.begin(
           interval,
@@ -201,27 +198,142 @@ export class Session {
           coordinated,
           this.audit?.judge(interval, timestamp, coordinated.state, coordinator.limits),
         );
-        interval++;
-        dueS = (dueS === Number.NEGATIVE_INFINITY ? timestamp : dueS) + settings.intervalS;
+        position.interval++;
+        position.dueS = (position.dueS === Number.NEGATIVE_INFINITY ? timestamp : position.dueS) + settings.intervalS;
       }
       if (!settings.isRealtime) outputs.resume();
     }
+  }
+
+  /** Has the platform make a simulation, and listens to it. */
+  private async beginSimulation(fromS: number): Promise<void> {
+    const { bus, feeder, settings } = this;
+    if (bus === undefined) return;
+    const options = { timeoutMs: REQUEST_MS, signal: this.abort.signal };
+    const simulationId = await startSimulation(bus, feeder, settings, fromS, options);
+    this.journal?.begun(simulationId, fromS);
+    await this.follow(simulationId, fromS);
+  }
+
+  /** Listens to a simulation, and has the hosts listen. */
+  private async follow(simulationId: string, fromS: number, isNew = true): Promise<void> {
+    const { bus, exchange, settings, index } = this;
+    if (bus === undefined || exchange === undefined) return;
+    const { signal } = this.abort;
+    this.outputs?.close();
+    this.simulationId = simulationId;
+    let isListed = false;
+    const presence = () => presenceOf(bus, simulationId, { timeoutMs: STATUS_MS, signal });
+    this.outputs = new SimulationOutputs({
+      bus,
+      simulationId,
+      isLockStep: !settings.isRealtime,
+      ...(this.options.patienceMs === undefined ? {} : { silenceMs: this.options.patienceMs }),
+      clock: () => performance.now(),
+      onWarning: this.warn,
+      signal,
+      ...(isNew ? { firstS: fromS } : {}),
+      periodS: settings.publishPeriodS,
+      // A platform may round its end up to a whole period.
+      span: { fromS, toS: simulationEndS(settings) + settings.publishPeriodS },
+      ...(index.size === 0 ? {} : { covers: (output) => index.readings(output).length > 0 }),
+      isGone: async () => isListed && (await presence()) === 'absent',
+    });
+    // Nobody who is to hear the first output may come late: it is published once all have confirmed that they listen.
+    await bus.flush();
+    for (const hostId of await exchange.watch(simulationId, GATHER_MS, signal)) {
+      this.warn(`Agent host ${hostId} did not confirm that it reads simulation ${simulationId}.`);
+    }
+    // A platform that never lists its simulations cannot be asked for one.
+    isListed = this.options.broker !== undefined && (await presence()) === 'running';
+  }
+
+  /** The platform came back without the simulation: another one goes on from where that one was, with the limits in force. */
+  private async replaceSimulation(): Promise<boolean> {
+    const { position, settings, coordinator, simulationId: lost } = this;
+    const fromS = Math.max(position.timeS, settings.startTime);
+    if (coordinator === undefined || fromS >= simulationEndS(settings)) return false;
+    await this.beginSimulation(fromS);
+    const { simulationId = '' } = this;
+    this.warn(
+      `The platform came back without simulation ${lost}: simulation ${simulationId} goes on from its time ${fromS}, with the limits in force.`,
+    );
+    await coordinator.moveTo(simulationId, fromS);
+    this.outputs?.start();
+    return true;
+  }
+
+  /** What a coordinator of the same run has left that was killed; undefined when there is none to follow. */
+  private predecessor(broker: string): Predecessor | undefined {
+    const { feeder, settings, options } = this;
+    // A platform of this process ends with it: nobody could go on.
+    if (options.broker === undefined) return undefined;
+    if (options.journal !== undefined) this.journal = new JournalFile(options.journal, { feeder, settings, broker });
+    const left = this.journal?.read();
+    const { simulationId } = options;
+    if (
+      left !== undefined &&
+      options.takesOver !== false &&
+      (simulationId ?? left.simulationId) === left.simulationId
+    ) {
+      return left;
+    }
+    this.journal?.clear();
+    if (simulationId === undefined) return undefined;
+    this.journal?.begun(simulationId, settings.startTime);
+    return { simulationId, startS: settings.startTime };
+  }
+
+  /** Goes on where a predecessor was. */
+  private async succeed(earlier: Predecessor): Promise<void> {
+    const { bus, coordinator, recorder, settings, index } = this;
+    if (bus === undefined || coordinator === undefined || recorder === undefined) return;
+    const { signal } = this.abort;
+    const { simulationId, commands = [], results = new Map() } = earlier;
+    const request = { timeoutMs: STATUS_MS, signal };
+    const presence = await presenceOf(bus, simulationId, request);
+    const latest = presence === 'absent' ? undefined : await latestOutput(bus, simulationId, index, request);
+    const inherited =
+      commands.length > 0 || earlier.results !== undefined
+        ? fromJournal(commands, settings)
+        : await fromInputs(bus, simulationId, latest?.message.timestamp, this.devices, settings, request);
+    Object.assign(this.position, inherited.position);
+    coordinator.inherit(inherited.applied);
+    const audits = commands.map(({ interval, timestamp, state, commitment }) =>
+      this.audit?.judge(interval, timestamp, state, commitment.applied),
+    );
+    recorder.inherit(commands, results, audits);
+    const done = commands.length === 0 ? '' : `, ${commands.length} intervals of which are done`;
+    this.warn(`This run goes on with simulation ${simulationId} of a run that did not end${done}.`);
+    if (presence === 'absent') {
+      this.position.timeS = Math.max(earlier.startS, commands.at(-1)?.timestamp ?? earlier.startS);
+      if (!(await this.replaceSimulation())) this.outputs?.close();
+      return;
+    }
+    const last = commands.at(-1);
+    // It may have been killed before the message left. Who has it knows it by its mRID.
+    if (last?.commitment.difference !== undefined && !results.has(last.interval)) {
+      await coordinator.send(last.commitment.difference);
+    }
+    // A paused simulation has published what the next interval works on; it says it to nobody again.
+    if (latest !== undefined && !settings.isRealtime) this.outputs?.offer(latest);
   }
 
   /** Gives a lost connection some time; when it is not there again by then, every wait of the run ends. */
   private awaitReconnection(bus: Bus, error: BusError): void {
     if (this.isReconnecting || this.abort.signal.aborted) return;
     this.isReconnecting = true;
+    const reconnectMs = this.options.patienceMs ?? RECONNECT_MS;
     this.exchange?.interrupt();
     const timer = setTimeout(() => {
       this.brokerLost = new BusError(
         'BUS_UNAVAILABLE',
-        `${error.message} It could not be taken up again within ${RECONNECT_MS / 1000} s.`,
+        `${error.message} It could not be taken up again within ${reconnectMs / 1000} s.`,
         error.details,
         { retriable: true, cause: error },
       );
       this.abort.abort();
-    }, RECONNECT_MS);
+    }, reconnectMs);
     const settle = (): void => {
       clearTimeout(timer);
       this.isReconnecting = false;
@@ -292,38 +404,6 @@ export class Session {
     return directory;
   }
 
-  private async startSimulation(bus: Bus): Promise<string> {
-    const { settings, feeder } = this;
-    const { container } = feeder;
-    const body = simulationRequest.format({
-      type: 'NEW',
-      feeders: [
-        {
-          mrid: feeder.mrid,
-          regionName: container.regionMrid,
-          subRegionName: container.subRegionMrid,
-          simulator: 'GridLAB-D',
-          model: modelCreation(settings),
-        },
-      ],
-      startTime: settings.startTime,
-      durationS: durationS(settings),
-      publishPeriodS: settings.publishPeriodS,
-      intervalS: settings.isRealtime ? 1 : settings.publishPeriodS,
-      isRealtime: settings.isRealtime,
-      pausesAfterMeasurements: !settings.isRealtime,
-      waitsForStart: true,
-      name: feeder.name,
-      events: [],
-      applications: [],
-      services: [],
-    });
-    const { signal } = this.abort;
-    const reply = await bus.request(SIMULATION_REQUEST_QUEUE, body, { timeoutMs: REQUEST_MS, signal });
-    throwReplyError(JSON.parse(reply.body), 'simulation request', SIMULATION_REQUEST_QUEUE);
-    return simulationStarted.parse(reply.body).simulationId;
-  }
-
   private makeAudit({ audited }: DeviceDirectory): Audit {
     const { feeder, settings, options } = this;
     if (options.audit === false) return new Audit({ feeder, settings, devices: audited });
@@ -369,11 +449,6 @@ async function connect(address: BrokerAddress, signal: AbortSignal): Promise<Bus
     if (!(error instanceof BusError) || error.code !== 'TIMEOUT') throw error;
     throw new BusError('BUS_UNAVAILABLE', error.message, error.details, { retriable: true, cause: error });
   }
-}
-
-/** Simulated seconds asked for. The end is ours to give; two outputs to spare keep the simulation from ending first. */
-function durationS({ intervals, intervalS, publishPeriodS }: RunSettings): number {
-  return intervals * intervalS + 2 * publishPeriodS;
 }
 
 /** What agents and star must agree on. */

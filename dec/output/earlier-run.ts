@@ -7,6 +7,8 @@ import { DecError } from '../../grid/math/index.js';
 export const MANIFEST = 'manifest.json';
 /** The file by which a run at work holds its folder. */
 export const CLAIM = '.dec-run';
+/** The file in which a run at work says what it does, for one that goes on when it is killed. */
+export const JOURNAL = '.dec-journal';
 
 /** What tells a manifest of ours, of any version, from other files of that name. */
 const manifestOfRun = z.object({
@@ -52,7 +54,7 @@ export function removeEarlierRun(folder: string): void {
 function contentOf(folder: string): readonly string[] {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (!found) return [];
-  if (found.isDirectory()) return readdirSync(folder).filter((name) => name !== CLAIM);
+  if (found.isDirectory()) return readdirSync(folder).filter((name) => name !== CLAIM && name !== JOURNAL);
   throw new DecError('BAD_ARGUMENT', `${folder} is a file; name a folder with --out.`, { folder });
 }
 

@@ -1,10 +1,10 @@
-import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DecError } from '../../grid/math/index.js';
 import { makeFolder, usingFolder } from '../../platform/index.js';
-import { CLAIM, earlierRun } from './earlier-run.js';
+import { CLAIM, earlierRun, JOURNAL } from './earlier-run.js';
 
 /** A folder that belongs to one run as long as it lasts. */
 export interface ResultsFolder {
@@ -44,6 +44,22 @@ export function newResultsFolder(parent: string, name: string): ResultsFolder {
     'BAD_ARGUMENT',
     `There are ${MOST_OF_A_NAME} runs named ${name} in ${parent}; name one with --out.`,
   );
+}
+
+/**
+ * Takes the folder of a run of this name that was killed and has left its journal; undefined when there is none.
+ *
+ * @throws DecError `BAD_ARGUMENT` when folders cannot be read there
+ */
+export function abandonedFolder(parent: string, name: string): ResultsFolder | undefined {
+  for (let number = 1; number <= MOST_OF_A_NAME; number++) {
+    const path = join(parent, number === 1 ? name : `${name}-${number}`);
+    if (!existsSync(path)) return undefined;
+    if (!existsSync(join(path, JOURNAL)) || holderOf(join(path, CLAIM)) !== undefined) continue;
+    claim(path);
+    return held(path, true);
+  }
+  return undefined;
 }
 
 /**
@@ -152,6 +168,7 @@ function held(path: string, isOwn: boolean): ResultsFolder {
       clearInterval(signs);
       claims.delete(file);
       rmSync(file, { force: true });
+      rmSync(join(path, JOURNAL), { force: true });
       if (!isOwn) return;
       try {
         rmdirSync(path);

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { z } from 'zod';
+import type { Feeder } from '../../grid/model/index.js';
+import type { PrimaryState } from '../../grid/optim/index.js';
+import type { AppliedSetpoint, Commitment } from './commit.js';
+import type { IntervalOutcome } from './interval.js';
+import type { MeasuredVoltage } from './measurements.js';
+import type { IntervalResult, RunSettings, VoltageSummary } from './run-result.js';
+
+/** Form of the journal; one of another form is not taken up. */
+const VERSION = 1;
+
+/** An interval whose set-points were about to be sent. */
+export interface JournaledCommand {
+  readonly interval: number;
+  /** Simulated time of the output it worked on, epoch seconds. */
+  readonly timestamp: number;
+  readonly before: VoltageSummary;
+  readonly voltages: readonly MeasuredVoltage[];
+  readonly outcome: IntervalOutcome;
+  readonly commitment: Commitment;
+  readonly state: PrimaryState;
+  /** Wall-clock seconds of the coordination. */
+  readonly seconds: number;
+}
+
+/** What a run has left of itself. */
+export interface RunJournal {
+  readonly simulationId: string;
+  /** Simulated time at which that simulation began, epoch seconds. */
+  readonly startS: number;
+  /** Commands in order, one an interval. */
+  readonly commands: readonly JournaledCommand[];
+  /** Results by interval, as far as they were known. */
+  readonly results: ReadonlyMap<number, IntervalResult>;
+}
+
+/** What tells that a journal is of the same run: equal feeder, settings and broker. */
+export interface JournalIdentity {
+  readonly feeder: Feeder;
+  readonly settings: RunSettings;
+  readonly broker: string;
+}
+
+const outline = z.looseObject({ interval: z.int().nonnegative(), timestamp: z.number() });
+/** The journal's own lines are trusted beyond their outline: nobody else writes them, and their version is checked. */
+const trusted = <T>() => z.custom<T>((value) => outline.safeParse(value).success);
+
+type Written = Omit<JournaledCommand, 'commitment'> & {
+  readonly commitment: Omit<Commitment, 'applied'> & {
+    readonly applied: readonly (readonly [string, AppliedSetpoint])[];
+  };
+};
+
+const lineSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('begun'),
+    version: z.literal(VERSION),
+    mark: z.string(),
+    simulationId: z.string(),
+    startS: z.number(),
+  }),
+  z.object({ kind: z.literal('command'), command: trusted<Written>() }),
+  z.object({ kind: z.literal('result'), result: trusted<IntervalResult>() }),
+]);
+
+type Line = z.infer<typeof lineSchema>;
+
+/**
+ * What a run does, line by line, written before it is done: another coordinator goes on from there when this one is killed.
+ * A last line that was cut off counts as not written.
+ */
+export class JournalFile {
+  private readonly path: string;
+  private readonly mark: string;
+
+  constructor(path: string, { feeder, settings, broker }: JournalIdentity) {
+    this.path = path;
+    // How many hosts there are and how long they are waited for may change from one to the next.
+    const { hosts: _hosts, roundDeadlineMs: _deadline, lostAfterIntervals: _lost, ...rest } = settings;
+    this.mark = createHash('sha256')
+      .update(JSON.stringify([feeder.mrid, broker, rest]))
+      .digest('hex');
+  }
+
+  /** A simulation has been started for the run, or another one in its place. */
+  begun(simulationId: string, startS: number): void {
+    this.write({ kind: 'begun', version: VERSION, mark: this.mark, simulationId, startS });
+  }
+
+  /** Set-points are about to be sent. */
+  command({ commitment, ...command }: JournaledCommand): void {
+    this.write({
+      kind: 'command',
+      command: { ...command, commitment: { ...commitment, applied: [...commitment.applied] } },
+    });
+  }
+
+  /** What became of an interval, as far as it is known. */
+  result(result: IntervalResult): void {
+    this.write({ kind: 'result', result });
+  }
+
+  /** Forgets what an earlier run has left. */
+  clear(): void {
+    rmSync(this.path, { force: true });
+  }
+
+  /** What an earlier run of the same feeder, settings and broker has left; undefined when there is nothing. */
+  read(): RunJournal | undefined {
+    if (!existsSync(this.path)) return undefined;
+    let simulation: { readonly simulationId: string; readonly startS: number } | undefined;
+    const commands = new Map<number, JournaledCommand>();
+    const results = new Map<number, IntervalResult>();
+    for (const line of readFileSync(this.path, 'utf8').split('\n')) {
+      const entry = lineOf(line);
+      if (entry === undefined) continue;
+      if (entry.kind === 'begun') {
+        if (entry.mark !== this.mark) return undefined;
+        simulation = entry;
+      } else if (entry.kind === 'command') commands.set(entry.command.interval, read(entry.command));
+      else results.set(entry.result.interval, entry.result);
+    }
+    return simulation && { ...simulation, commands: [...commands.values()], results };
+  }
+
+  private write(line: Line): void {
+    appendFileSync(this.path, `${JSON.stringify(line)}\n`);
+  }
+}
+
+function lineOf(text: string): Line | undefined {
+  if (text === '') return undefined;
+  try {
+    return lineSchema.safeParse(JSON.parse(text)).data;
+  } catch (error) {
+    // Killed while it wrote.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function read({ commitment, ...command }: Written): JournaledCommand {
+  return { ...command, commitment: { ...commitment, applied: new Map(commitment.applied) } };
+}

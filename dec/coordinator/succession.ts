@@ -1,0 +1,109 @@
+import {
+  type Bus,
+  mridKey,
+  type RequestOptions,
+  type SimulationOutput,
+  storedInputs,
+  storedOutput,
+} from '../../bus/index.js';
+import type { AppliedSetpoint, CommandedDevice } from './commit.js';
+import type { JournaledCommand, RunJournal } from './journal.js';
+import type { MeasurementIndex } from './measurements.js';
+import type { RunSettings } from './run-result.js';
+
+/*
+ * How a coordinator goes on where another one was killed. What that one had done stands in its journal; where there is none
+ * (it ran on another machine), the platform's time series tells which commands the simulation has had.
+ */
+
+/** What a run that did not end has left: its simulation, and the journal where there is one. */
+export type Predecessor = Pick<RunJournal, 'simulationId' | 'startS'> & Partial<RunJournal>;
+
+/** Where a run stands. */
+export interface Position {
+  /** Interval that comes next. */
+  interval: number;
+  /** Simulated time at which it is due, epoch seconds; any output will do when not finite. */
+  dueS: number;
+  /** Simulated time of the last output, epoch seconds. */
+  timeS: number;
+}
+
+/** What a successor begins with. */
+export interface Inherited {
+  readonly position: Position;
+  /** Set-points in force, by {@link mridKey} of the connection. */
+  readonly applied: ReadonlyMap<string, AppliedSetpoint>;
+}
+
+/** What the journal says. */
+export function fromJournal(commands: readonly JournaledCommand[], { intervalS }: RunSettings): Inherited {
+  const [first, last] = [commands[0], commands.at(-1)];
+  if (first === undefined || last === undefined) {
+    return {
+      position: { interval: 0, dueS: Number.NEGATIVE_INFINITY, timeS: Number.NEGATIVE_INFINITY },
+      applied: new Map(),
+    };
+  }
+  const interval = last.interval + 1;
+  return {
+    position: {
+      interval,
+      dueS: first.timestamp + (interval - first.interval) * intervalS,
+      timeS: last.timestamp,
+    },
+    applied: last.commitment.applied,
+  };
+}
+
+/**
+ * What the platform's time series says: the last value of each device's set-points, and whether the present interval has had
+ * its command. Where the platform keeps no inputs, nothing counts as in force.
+ */
+export async function fromInputs(
+  bus: Bus,
+  simulationId: string,
+  nowS: number | undefined,
+  devices: ReadonlyMap<string, CommandedDevice>,
+  { startTime, intervalS }: RunSettings,
+  options: RequestOptions,
+): Promise<Inherited> {
+  const keys = new Map([...devices].map(([key, { objectMrid }]) => [mridKey(objectMrid), key]));
+  const applied = new Map<string, AppliedSetpoint>();
+  const timeS = nowS ?? startTime;
+  let interval = Math.max(0, Math.floor((timeS - startTime) / intervalS + 1e-9));
+  const fromS = startTime + interval * intervalS;
+  let isCommanded = false;
+  for (const row of await quietly(storedInputs(bus, simulationId, options), [])) {
+    const { object, attribute, value, time } = row;
+    const key = typeof object === 'string' ? keys.get(mridKey(object)) : undefined;
+    const device = key === undefined ? undefined : devices.get(key);
+    if (key === undefined || device === undefined || value === undefined) continue;
+    const last = applied.get(key) ?? { setpointW: device.maxPowerW, setpointVar: 0 };
+    if (attribute === 'PowerElectronicsConnection.p') applied.set(key, { ...last, setpointW: value });
+    else if (attribute === 'PowerElectronicsConnection.q') applied.set(key, { ...last, setpointVar: value });
+    else continue;
+    isCommanded ||= (time ?? Number.NEGATIVE_INFINITY) >= fromS;
+  }
+  if (isCommanded) interval++;
+  return { position: { interval, dueS: startTime + interval * intervalS, timeS }, applied };
+}
+
+/** The last output of a simulation as the platform has kept it; undefined where it keeps none. */
+export function latestOutput(
+  bus: Bus,
+  simulationId: string,
+  index: MeasurementIndex,
+  options: RequestOptions,
+): Promise<SimulationOutput | undefined> {
+  return quietly(storedOutput(bus, { simulationId, mrids: index.mrids }, options), undefined);
+}
+
+/** What a platform without a time series does not answer is not known, and no reason to stop. */
+async function quietly<T>(asked: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await asked;
+  } catch {
+    return otherwise;
+  }
+}
