@@ -114,7 +114,12 @@ export class CircuitReader {
   }
 
   /** A whole number from `least` to `most`. */
-  count(object: DssObject, assignment: DssAssignment, least = 1, most = MOST_COUNT): number | undefined {
+  count(
+    object: DssObject,
+    assignment: DssAssignment,
+    least = 1,
+    most = CONDUCTOR_COUNTS.has(assignment.property) ? MOST_CONDUCTORS : MOST_COUNT,
+  ): number | undefined {
     const value = this.number(object, assignment);
     if (value === undefined) return undefined;
     const whole = Math.round(value);
@@ -351,6 +356,13 @@ export class CircuitReader {
 export const DEFAULT_FREQUENCY_HZ = 60;
 /** More phases, windings or conductors than this are a slip, not a circuit. */
 const MOST_COUNT = 1000;
+/**
+ * Most conductors of an element. Matrices are full and are factorised as a block: a slip such as `phases=820` would take half a
+ * minute, and no line of a feeder has more than some ten.
+ */
+const MOST_CONDUCTORS = 100;
+/** Counts of conductors or windings. */
+const CONDUCTOR_COUNTS: ReadonlySet<string> = new Set(['phases', 'nphases', 'nconds', 'windings', 'wdg']);
 /** Words of `earthmodel`. */
 const EARTH_MODELS = 'Carson, FullCarson, Deri';
 

@@ -35,6 +35,15 @@ describe('what a circuit refers to and does not have', () => {
     expect(complaints(line)).toContain(wanted);
   });
 
+  it.each([
+    ['new line.l bus1=sourcebus bus2=b phases=820', 'line.l phases'],
+    ['new linecode.k nphases=101', 'linecode.k nphases'],
+    ['new load.d bus1=sourcebus kv=12.47 phases=500', 'load.d phases'],
+    ['new transformer.t windings=400', 'transformer.t windings'],
+  ])('%s: no element has so many conductors, whose matrix would fill the memory', (line, where) => {
+    expect(complaints(line)).toContain(`error VALUE_OUT_OF_RANGE ${where} bad.dss:2`);
+  });
+
   it('names a wire, a spacing and a geometry that are missing behind a line', () => {
     const found = complaints(
       'new linegeometry.g nconds=1 nphases=1 cond=1 wire=nope x=0 h=8 units=m',
