@@ -27,6 +27,7 @@ describe.skipIf(why !== undefined)('the system in containers', () => {
   let folder = '';
   let system: System;
   let broker: Part;
+  let platform: Part;
   const hosts = new Map<string, Part>();
 
   beforeAll(async () => {
@@ -37,7 +38,7 @@ describe.skipIf(why !== undefined)('the system in containers', () => {
     execFileSync('node', ['docker/image.mjs', '--tag', PRODUCT, '--base', 'dec-test-base'], { stdio: 'pipe' });
     system = await System.start(folder);
     broker = await system.broker();
-    await system.platform(FEEDER);
+    platform = await system.platform(FEEDER);
   });
   afterAll(async () => {
     await system?.stop();
@@ -124,5 +125,13 @@ describe.skipIf(why !== undefined)('the system in containers', () => {
     const next = await system.coordinator(FEEDER, 'coordinator-killed', HOSTS.length, words, 'next');
     expect(await system.ended(next), next.said()).toBe(0);
     expectHeld(manifest('coordinator-killed'), 3);
+  });
+
+  it('goes on when the platform is killed and started again', async () => {
+    const result = await disturbed('platform-killed', 3, async () => {
+      await system.kill(platform);
+      await system.revive(platform);
+    });
+    expectHeld(result, 3);
   });
 });

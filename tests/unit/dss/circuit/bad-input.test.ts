@@ -37,7 +37,7 @@ describe('what a circuit refers to and does not have', () => {
 
   it.each([
     ['new line.l bus1=sourcebus bus2=b phases=820', 'line.l phases'],
-    ['new linecode.k nphases=101', 'linecode.k nphases'],
+    ['new linecode.k nphases=101\nnew line.l bus1=sourcebus bus2=b linecode=k', 'linecode.k nphases'],
     ['new load.d bus1=sourcebus kv=12.47 phases=500', 'load.d phases'],
     ['new transformer.t windings=400', 'transformer.t windings'],
   ])('%s: no element has so many conductors, whose matrix would fill the memory', (line, where) => {
