@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { declareMessage, type Immutable, identifier, numeric } from './message.js';
 
+/** A number, as nearly everybody writes it, or its text. */
+const quantity = z.union([z.number(), numeric]);
+
 const measurementSchema = z.object({
   measurement_mrid: z.string(),
   /** PNV: V to neutral; VA: VA; A: ampere. */
-  magnitude: z.number().exactOptional(),
+  magnitude: quantity.exactOptional(),
   /** Degrees; of VA the angle of S. */
-  angle: z.number().exactOptional(),
+  angle: quantity.exactOptional(),
   /** Pos: 1 closed or in, 0 open or out, taps -16…16; SoC: percent. */
-  value: z.number().exactOptional(),
+  value: quantity.exactOptional(),
 });
 
 /** One measured quantity: magnitude and angle (PNV, VA, A) or value (Pos, SoC). */

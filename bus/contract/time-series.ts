@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TIME_SERIES_QUEUE } from './destination.js';
-import { declareMessage, type Immutable, identifier } from './message.js';
+import { declareMessage, type Immutable, identifier, numeric } from './message.js';
 import { declareReply } from './reply.js';
 
 const value = z.union([z.string(), z.number(), z.array(z.union([z.string(), z.number()]))]);
@@ -68,11 +68,11 @@ export const timeSeriesQuery = declareMessage({
 const rowSchema = z.looseObject({
   hasSimulationMessageType: z.string().exactOptional(),
   measurement_mrid: identifier.exactOptional(),
-  magnitude: z.number().exactOptional(),
-  angle: z.number().exactOptional(),
-  value: z.number().exactOptional(),
+  magnitude: numeric.exactOptional(),
+  angle: numeric.exactOptional(),
+  value: numeric.exactOptional(),
   simulation_id: identifier.exactOptional(),
-  time: z.number().exactOptional(),
+  time: numeric.exactOptional(),
 });
 
 /** One stored measurement or one difference that was sent. */

@@ -25,6 +25,7 @@ import {
   duration,
   nonNegative,
   nonNegativeCount,
+  oneOf,
   perUnit,
   port,
   timeOfDay,
@@ -66,6 +67,8 @@ interface RunCommandOptions extends OutputOptions, RuleOptions {
   readonly externalHosts: number;
   readonly lostAfter: number;
   readonly runId?: string;
+  readonly platform: 'own' | 'real';
+  readonly token?: boolean;
   readonly simulation?: string;
   readonly takeover: boolean;
   readonly patience?: number;
@@ -127,6 +130,13 @@ export function configureRun(command: Command, name: string): Command {
       count,
       RUN_DEFAULTS.lostAfterIntervals,
     )
+    .option(
+      '--platform <kind>',
+      'what is behind --broker: own (dec platform), or real (GridAPPS-D, see docs/real-platform.md)',
+      oneOf('own', 'real'),
+      'own',
+    )
+    .option('--token', 'log in to the broker with a token of the platform, as clients of GridAPPS-D do')
     .option('--simulation <id>', 'go on with this simulation of an equal run that did not end, behind --broker')
     .option(
       '--no-takeover',
@@ -156,7 +166,9 @@ export function configureRun(command: Command, name: string): Command {
       // First of all, so that an interruption while the model is read ends the run like any other.
       const interruption = onInterrupt();
       try {
-        process.exitCode = await runRun(feeder, options, interruption.signal, configurationOf(acting));
+        process.exitCode = await runRun(feeder, options, interruption.signal, configurationOf(acting), (option) =>
+          isGiven(acting, option),
+        );
       } finally {
         interruption.end();
       }
@@ -164,11 +176,17 @@ export function configureRun(command: Command, name: string): Command {
   return withConfiguration(withRuleOptions(command), 'run');
 }
 
+/** Whether an option stands on the command line itself, by its name in code. */
+function isGiven(command: Command, option: string): boolean {
+  return command.getOptionValueSource(option) === 'cli';
+}
+
 async function runRun(
   wanted: string | undefined,
   options: RunCommandOptions,
   signal: AbortSignal,
   configuration: AppliedConfiguration | undefined,
+  isOnLine: (option: string) => boolean,
 ): Promise<number> {
   const terminal = new Terminal(options);
   if (options.hosts === 0 && options.externalHosts === 0) {
@@ -183,6 +201,7 @@ async function runRun(
       '--simulation needs --broker: a platform that this run starts has no simulation yet.',
     );
   }
+  checkPlatform(options, isOnLine);
   checkLimits(options);
   const rule = liveRule(options);
   const feeder = wanted ?? flagshipPath();
@@ -191,8 +210,9 @@ async function runRun(
   const store = storeAt(options.store, existsSync(feeder) && feeder !== flagshipPath() ? [feeder] : []);
   // Read here first, so that an unknown feeder is told before anything is started.
   const model = modelOf([feeder], store);
-  const load = profileOf('--load-profile', options.loadProfile);
-  const pv = profileOf('--pv-profile', options.pvProfile);
+  const isReal = options.platform === 'real';
+  const load = profileOf('--load-profile', isReal ? 'flat' : options.loadProfile);
+  const pv = profileOf('--pv-profile', isReal ? 'flat' : options.pvProfile);
   const settings = settingsOf(options, rule, load?.values, pv?.values, model.feeder);
   const files = [
     ...model.files,
@@ -224,6 +244,24 @@ async function runRun(
   }
 }
 
+/** What `dec platform` adds to a simulation, by the option's name in code; a real platform makes its own. */
+const OWN_SCENARIO = ['pvMultiplier', 'sourceVoltage', 'loadProfile', 'pvProfile'] as const;
+
+/** @throws DecError `BAD_ARGUMENT` for options that a real platform would not follow */
+function checkPlatform({ platform, broker, token }: RunCommandOptions, isOnLine: (option: string) => boolean): void {
+  if (platform === 'own' && !(token && broker === undefined)) return;
+  if (broker === undefined) {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      `${token ? '--token' : '--platform real'} needs the broker of the platform: --broker.`,
+    );
+  }
+  const given = OWN_SCENARIO.find(isOnLine);
+  if (platform === 'own' || given === undefined) return;
+  const option = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new DecError('BAD_ARGUMENT', `${option}: a real platform takes that from its model; leave it out.`, { option });
+}
+
 /** What a run is made of when its folder is there. */
 interface PreparedRun {
   readonly options: RunCommandOptions;
@@ -251,7 +289,8 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
     feeder,
     store,
     settings,
-    ...(broker === undefined ? {} : { broker }),
+    ...(broker === undefined ? {} : { broker: { ...broker, ...(options.token ? { useToken: true } : {}) } }),
+    platform: options.platform,
     port: options.port,
     externalHosts: options.externalHosts,
     ...(agentModule === undefined ? {} : { agentModule }),
@@ -314,7 +353,7 @@ function settingsOf(
     isRealtime: options.realtime ?? false,
     loadMultiplier: options.loadMultiplier,
     pvMultiplier: options.pvMultiplier,
-    sourceVoltagePu: options.sourceVoltage,
+    sourceVoltagePu: options.platform === 'real' ? undefined : options.sourceVoltage,
     pvProfile,
     loadProfile,
     ...rule,

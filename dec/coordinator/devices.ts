@@ -1,9 +1,13 @@
 import {
   type Bus,
+  BusError,
   CONFIGURATION_QUEUE,
   cimDictionaryReply,
   configurationRequest,
+  MODEL_QUERY_QUEUE,
+  modelQuery,
   mridKey,
+  objectIdsReply,
   type RequestOptions,
 } from '../../bus/index.js';
 import { type Feeder, type FeederData, phaseOfNode } from '../../grid/model/index.js';
@@ -52,8 +56,9 @@ export function deviceDirectory(
 }
 
 /**
- * The mRIDs that the platform's CIM dictionary lists as controllable.
- * @throws BusError when the platform does not answer or answers with an error
+ * The mRIDs that the platform's CIM dictionary lists as controllable; of a platform without a dictionary the units that its
+ * model has.
+ * @throws BusError when the platform does not answer either question, or answers with an error
  */
 export async function dictionaryMrids(
   bus: Bus,
@@ -64,11 +69,21 @@ export async function dictionaryMrids(
     configurationType: 'CIM Dictionary',
     parameters: { model_id: feederMrid },
   });
-  const { body } = await bus.request(CONFIGURATION_QUEUE, request, options);
-  const { data } = cimDictionaryReply.parse(body);
-  const mrids = new Set<string>();
-  for (const feeder of data.feeders) {
-    for (const { mRID } of [...feeder.solarpanels, ...feeder.batteries]) mrids.add(mridKey(mRID));
+  try {
+    const { body } = await bus.request(CONFIGURATION_QUEUE, request, options);
+    const { feeders } = cimDictionaryReply.parse(body).data;
+    return new Set(
+      feeders.flatMap(({ solarpanels, batteries }) => [...solarpanels, ...batteries].map(({ mRID }) => mridKey(mRID))),
+    );
+  } catch (error) {
+    if (!(error instanceof BusError) || error.code === 'CANCELLED') throw error;
+    const query = modelQuery.format({
+      requestType: 'QUERY_OBJECT_IDS',
+      resultFormat: 'JSON',
+      modelId: feederMrid,
+      objectType: 'PowerElectronicsConnection',
+    });
+    const { body } = await bus.request(MODEL_QUERY_QUEUE, query, options);
+    return new Set(objectIdsReply.parse(body).data.objectIds.map(mridKey));
   }
-  return mrids;
 }

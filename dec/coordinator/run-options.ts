@@ -13,6 +13,11 @@ export interface RunOptions {
   readonly settings?: Partial<RunSettings>;
   /** A platform that runs already; without it one is started inside this process and ended with the run. */
   readonly broker?: BrokerAddress;
+  /**
+   * What is behind the broker: `own` is `dec platform`; `real` a GridAPPS-D, which makes loads and PV by its own model, knows none
+   * of our additions to the request, and ends a simulation at one command that it does not know. Default `own`.
+   */
+  readonly platform?: 'own' | 'real';
   /** Port of the platform that is started; any free one when absent. */
   readonly port?: number;
   /** Agent hosts that join from other processes or machines, beside those started here. */

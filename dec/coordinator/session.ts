@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type AgentHosts, type BrokerAddress, startAgentHosts } from '../../agents/index.js';
 import { asError, type Bus, BusError, connectStomp, kindOfWarning } from '../../bus/index.js';
+import { DecError } from '../../grid/math/index.js';
 import { type Feeder, phaseOfNode } from '../../grid/model/index.js';
 import {
   createStarCoordinator,
@@ -39,6 +40,8 @@ const RECONNECT_MS = 15_000;
 const PROBE_MS = 200;
 /** Milliseconds for the platform to say what it is running. */
 const STATUS_MS = 2000;
+/** Milliseconds that a real platform may take to make its model and its first output. */
+const REAL_SILENCE_MS = 300_000;
 
 /** Takes a warning; texts of one kind are told once and counted. */
 export type Warn = (text: string, kind?: string, count?: number) => void;
@@ -167,7 +170,7 @@ export class Session {
       ...(onProgress === undefined ? {} : { onProgress }),
     });
     if (earlier !== undefined) await this.succeed(earlier);
-    this.outputs?.start();
+    this.startOutputs();
     stage(`simulation ${this.simulationId} of ${this.feeder.name} is running`);
   }
 
@@ -209,7 +212,8 @@ export class Session {
   private async beginSimulation(fromS: number): Promise<void> {
     const { bus, feeder, settings } = this;
     if (bus === undefined) return;
-    const options = { timeoutMs: REQUEST_MS, signal: this.abort.signal };
+    const { platform = 'own' } = this.options;
+    const options = { timeoutMs: REQUEST_MS, signal: this.abort.signal, platform };
     const simulationId = await startSimulation(bus, feeder, settings, fromS, options);
     this.journal?.begun(simulationId, fromS);
     await this.follow(simulationId, fromS);
@@ -228,12 +232,13 @@ export class Session {
       bus,
       simulationId,
       isLockStep: !settings.isRealtime,
-      ...(this.options.patienceMs === undefined ? {} : { silenceMs: this.options.patienceMs }),
+      ...this.patience(),
       clock: () => performance.now(),
       onWarning: this.warn,
       signal,
       ...(isNew ? { firstS: fromS } : {}),
-      periodS: settings.publishPeriodS,
+      // A real platform publishes when it does.
+      ...(this.isReal ? {} : { periodS: settings.publishPeriodS }),
       // A platform may round its end up to a whole period.
       span: { fromS, toS: simulationEndS(settings) + settings.publishPeriodS },
       ...(index.size === 0 ? {} : { covers: (output) => index.readings(output).length > 0 }),
@@ -248,6 +253,21 @@ export class Session {
     isListed = this.options.broker !== undefined && (await presence()) === 'running';
   }
 
+  private get isReal(): boolean {
+    return this.options.platform === 'real';
+  }
+
+  /** A simulation of a real platform begins by itself. */
+  private startOutputs(): void {
+    if (!this.isReal) this.outputs?.start();
+  }
+
+  /** How long a silent simulation is waited for. */
+  private patience(): { readonly silenceMs?: number } {
+    const silenceMs = this.options.patienceMs ?? (this.isReal ? REAL_SILENCE_MS : undefined);
+    return silenceMs === undefined ? {} : { silenceMs };
+  }
+
   /** The platform came back without the simulation: another one goes on from where that one was, with the limits in force. */
   private async replaceSimulation(): Promise<boolean> {
     const { position, settings, coordinator, simulationId: lost } = this;
@@ -259,7 +279,7 @@ export class Session {
       `The platform came back without simulation ${lost}: simulation ${simulationId} goes on from its time ${fromS}, with the limits in force.`,
     );
     await coordinator.moveTo(simulationId, fromS);
-    this.outputs?.start();
+    this.startOutputs();
     return true;
   }
 
@@ -394,6 +414,14 @@ export class Session {
       listed = await dictionaryMrids(bus, this.feeder.mrid, { timeoutMs: REQUEST_MS, signal });
     } catch (error) {
       if (isCancelled(error)) throw error;
+      if (this.isReal) {
+        throw new DecError(
+          'UNSUPPORTED',
+          `The platform names no devices of ${this.feeder.name}, and one command for an object that it does not know ends its simulation: ${asError(error).message}`,
+          { feeder: this.feeder.mrid },
+          { cause: error },
+        );
+      }
       this.warn(
         `The platform gave no dictionary, so that devices are commanded by the model: ${asError(error).message}`,
       );

@@ -1,6 +1,7 @@
 import {
   type Bus,
   PLATFORM_STATUS_QUEUE,
+  parseJson,
   platformStatus,
   platformStatusRequest,
   type RequestOptions,
@@ -11,6 +12,7 @@ import {
 } from '../../bus/index.js';
 import type { Feeder } from '../../grid/model/index.js';
 import { modelCreation } from './forecast.js';
+import type { RunOptions } from './run-options.js';
 import type { RunSettings } from './run-result.js';
 
 /** Simulated end of a run, epoch seconds. It is ours to give; two outputs to spare keep the simulation from ending first. */
@@ -30,9 +32,10 @@ export async function startSimulation(
   feeder: Feeder,
   settings: RunSettings,
   fromS: number,
-  options: RequestOptions,
+  { platform = 'own', ...options }: RequestOptions & Pick<RunOptions, 'platform'>,
 ): Promise<string> {
   const { container } = feeder;
+  const isOwn = platform === 'own';
   const body = simulationRequest.format({
     type: 'NEW',
     feeders: [
@@ -50,14 +53,18 @@ export async function startSimulation(
     intervalS: settings.isRealtime ? 1 : settings.publishPeriodS,
     isRealtime: settings.isRealtime,
     pausesAfterMeasurements: !settings.isRealtime,
-    waitsForStart: true,
+    ...(isOwn ? { waitsForStart: true } : {}),
     name: feeder.name,
     events: [],
     applications: [],
     services: [],
   });
   const reply = await bus.request(SIMULATION_REQUEST_QUEUE, body, options);
-  throwReplyError(JSON.parse(reply.body), 'simulation request', SIMULATION_REQUEST_QUEUE);
+  throwReplyError(
+    parseJson(reply.body, 'simulation start reply', SIMULATION_REQUEST_QUEUE),
+    'simulation request',
+    SIMULATION_REQUEST_QUEUE,
+  );
   return simulationStarted.parse(reply.body).simulationId;
 }
 
