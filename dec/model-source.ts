@@ -1,3 +1,4 @@
+import type { PowerFlowSettings } from '../grid/flow/index.js';
 import { DecError } from '../grid/math/index.js';
 import { canonicalMrid, type Feeder, type Finding, validateFeeder } from '../grid/model/index.js';
 import { defaultStoreDir, type LoadedModel, loadModels, type ModelStore, openModelStore } from '../platform/index.js';
@@ -48,21 +49,35 @@ export function siblingFindings(feeder: readonly string[], model: LoadedModel): 
   ];
 }
 
+/**
+ * Passes and iterations that a script asks for, where they are more than those given: fewer would only stop a solution that
+ * is as good as found.
+ */
+export function scriptedLimits(
+  { study }: LoadedModel,
+  { maxIterations, maxControlPasses }: Pick<PowerFlowSettings, 'maxIterations' | 'maxControlPasses'>,
+): Pick<PowerFlowSettings, 'maxIterations' | 'maxControlPasses'> {
+  return {
+    maxIterations: Math.max(maxIterations, Math.round(study?.maxIterations ?? 0)),
+    maxControlPasses: Math.max(maxControlPasses, Math.round(study?.maxControlIterations ?? 0)),
+  };
+}
+
 /** How grave a load on an unfed phase is where power flows: dead wires of an OpenDSS script are solved as such. */
 export const unfedPhaseOf = ({ study }: LoadedModel): 'error' | 'warning' => (study ? 'warning' : 'error');
 
 /**
  * Everything validation says of a feeder, after the reader's own findings.
  *
- * @param unfedPhase - see {@link validateFeeder}, as `switchedOff`
+ * @param unfedPhase - see {@link validateFeeder}, as `purpose`
  * @throws DecError `FEEDER_DATA` (or `NO_SOURCE`) listing every error and every warning at once when there is an error
  */
 export function validated(
   feeder: Feeder,
   unfedPhase?: 'error' | 'warning',
-  switchedOff?: 'error' | 'warning',
+  purpose?: 'coordination' | 'powerFlow',
 ): readonly Finding[] {
-  const findings = validateFeeder(feeder, unfedPhase, switchedOff);
+  const findings = validateFeeder(feeder, unfedPhase, purpose);
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return findings;
   const isSourceless = errors.some(({ code }) => code === 'NO_SOURCE');

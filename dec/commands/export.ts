@@ -100,7 +100,7 @@ function setpoints(folder: string, { message }: ExportOptions): Exported {
 
 function openDss(model: LoadedModel): Written {
   const { feeder } = model;
-  const own = validated(feeder, unfedPhaseOf(model), 'warning');
+  const own = validated(feeder, unfedPhaseOf(model), 'powerFlow');
   const { text, findings } = writeDss(feeder);
   return { text, findings: [...own.filter(({ severity }) => severity !== 'info'), ...findings] };
 }

@@ -6,16 +6,18 @@ import {
   createPowerFlow,
   type FeederFlow,
   lossSplit,
+  type PowerFlowSettings,
   parseCapacitorsCsv,
   parseTapsCsv,
   powerFlowReport,
+  SERIES_DEFAULTS,
   setCapacitors,
   setTaps,
 } from '../../grid/flow/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { type Feeder, type Finding, withInverterPreset } from '../../grid/model/index.js';
 import { createScenario, createSimulation } from '../../platform/index.js';
-import { modelOf, siblingFindings, storeAt, unfedPhaseOf, validated } from '../model-source.js';
+import { modelOf, scriptedLimits, siblingFindings, storeAt, unfedPhaseOf, validated } from '../model-source.js';
 import { nonNegative, onOff, perUnit, positive, svgFile } from '../option.js';
 import { pictureFile, writePicture } from '../output/picture.js';
 import { powerFlowSummary } from '../output/powerflow-summary.js';
@@ -78,11 +80,11 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   const read = new Set(feeder.findings);
   const findings: Finding[] = [
     ...siblingFindings(names, model),
-    ...validated(feeder, unfedPhaseOf(model), 'warning').filter((finding) => !read.has(finding)),
+    ...validated(feeder, unfedPhaseOf(model), 'powerFlow').filter((finding) => !read.has(finding)),
   ];
   const { flow, ignored } = options.difference
     ? changedFlow(feeder, options, options.difference)
-    : { flow: plainFlow(feeder, options), ignored: [] };
+    : { flow: plainFlow(feeder, options, scriptedLimits(model, SERIES_DEFAULTS)), ignored: [] };
   findings.push(...ignored);
   const held = new Set<string>();
   if (options.taps) {
@@ -123,8 +125,13 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   return options.strict && (!report.converged || report.violations.length > 0) ? EXIT.violated : EXIT.done;
 }
 
-function plainFlow(feeder: Feeder, options: PowerFlowOptions): FeederFlow {
+function plainFlow(
+  feeder: Feeder,
+  options: PowerFlowOptions,
+  limits: Pick<PowerFlowSettings, 'maxIterations' | 'maxControlPasses'>,
+): FeederFlow {
   return createPowerFlow(feeder, {
+    ...limits,
     controls: options.controls,
     loadMultiplier: options.loadMultiplier,
     pvMultiplier: options.pvMultiplier,

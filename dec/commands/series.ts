@@ -12,7 +12,7 @@ import { type Feeder, type Finding, phaseOfNode } from '../../grid/model/index.j
 import type { LoadedModel } from '../../platform/index.js';
 import { checkNamed, withConfiguration } from '../configuration.js';
 import { onInterrupt } from '../interrupt.js';
-import { modelOf, siblingFindings, storeAt, unfedPhaseOf, validated } from '../model-source.js';
+import { modelOf, scriptedLimits, siblingFindings, storeAt, unfedPhaseOf, validated } from '../model-source.js';
 import { count, duration, list, nonNegative, oneOf, perUnit, positive } from '../option.js';
 import { packageVersion } from '../package-version.js';
 import { claimFolder } from '../series/claim-folder.js';
@@ -103,7 +103,7 @@ async function runSeriesCommand(names: readonly string[], options: SeriesOptions
   const read = new Set(model.feeder.findings);
   const findings: Finding[] = [
     ...siblingFindings(names, model),
-    ...validated(model.feeder, unfedPhaseOf(model), 'warning').filter((finding) => !read.has(finding)),
+    ...validated(model.feeder, unfedPhaseOf(model), 'powerFlow').filter((finding) => !read.has(finding)),
   ];
   const mode = options.mode ?? studyMode(model);
   const profiled = profiledFeeder(model.feeder, mode, options.profiles, model.study !== undefined);
@@ -147,12 +147,13 @@ function studyMode({ study }: LoadedModel): SeriesMode {
 }
 
 function settingsOf(
-  { study }: LoadedModel,
+  model: LoadedModel,
   mode: SeriesMode,
   isOwnProfiles: boolean,
   options: SeriesOptions,
   keptNodes: readonly number[],
 ): SeriesSettings {
+  const { study } = model;
   const isStudied = study?.mode === mode;
   const ownStep = mode === 'duty' ? 1 : isOwnProfiles && mode !== 'snapshot' ? QUARTER_S : HOUR_S;
   const stepS = options.step ?? (isStudied && study.stepS > 0 ? study.stepS : ownStep);
@@ -166,6 +167,7 @@ function settingsOf(
     study?.controlMode === 'off' ? 'off' : mode === 'duty' || isTimed(study?.controlMode) ? 'time' : 'static';
   return {
     ...SERIES_DEFAULTS,
+    ...scriptedLimits(model, SERIES_DEFAULTS),
     mode,
     stepS,
     steps,

@@ -24,12 +24,12 @@ const RATING_MARGIN = 1.001;
  * @param feeder - as read; not changed
  * @param unfedPhase - how grave it is that a load, generator or transformer uses a phase that no source feeds: CIM names the
  *   phases of equipment, so that it is an error; an OpenDSS script numbers wires, of which some may be dead
- * @param switchedOff - how grave it is that all customers stand behind open switches: a power flow gives them 0 V
+ * @param purpose - a power flow gives customers behind open switches 0 V, be it all of them, and takes any number of sources
  */
 export function validateFeeder(
   feeder: Feeder,
   unfedPhase: 'error' | 'warning' = 'error',
-  switchedOff: 'error' | 'warning' = 'error',
+  purpose: 'coordination' | 'powerFlow' = 'coordination',
 ): Finding[] {
   const findings: Finding[] = [...feeder.findings];
   const report: Report = (severity, code, element, message, facts = {}) => {
@@ -41,8 +41,8 @@ export function validateFeeder(
   };
   checkIds(feeder, report);
   checkReferences(feeder, report);
-  checkSources(feeder, report);
-  reachFindings(feeder, report, unfedPhase, switchedOff);
+  checkSources(feeder, report, purpose);
+  reachFindings(feeder, report, unfedPhase, purpose === 'powerFlow' ? 'warning' : 'error');
   impedanceFindings(feeder, report);
   checkBaseVoltages(feeder, report);
   checkPowers(feeder, report);
@@ -134,16 +134,16 @@ function missingCurves(control: InverterControl): string[] {
   return needed[control.mode].filter((key) => control[key] === undefined);
 }
 
-function checkSources(feeder: Feeder, report: Report): void {
+function checkSources(feeder: Feeder, report: Report, purpose: 'coordination' | 'powerFlow'): void {
   const self = { id: '', mrid: feeder.mrid, name: feeder.name, kind: 'feeder' };
   if (feeder.sources.length === 0) {
     report('error', 'NO_SOURCE', self, `Feeder ${feeder.name} has no source; add an EnergySource at its head.`);
     return;
   }
-  const all = [...feeder.sources, ...(feeder.currentSources ?? [])];
-  if (all.length > 1) {
-    const message = `Feeder ${feeder.name} has ${all.length} sources; the linear model of the coordination takes one.`;
-    report('warning', 'SEVERAL_SOURCES', self, message, { value: all.map(({ name }) => name).join(', ') });
+  const { sources } = feeder;
+  if (sources.length > 1 && purpose === 'coordination') {
+    const message = `Feeder ${feeder.name} has ${sources.length} voltage sources; the linear model of the coordination takes one.`;
+    report('warning', 'SEVERAL_SOURCES', self, message, { value: sources.map(({ name }) => name).join(', ') });
   }
 }
 

@@ -15,7 +15,7 @@ import {
   type LineSpacing,
 } from './line-geometry.js';
 import { LineParameters } from './line-parameters.js';
-import { type DssBus, terminalAt } from './terminal.js';
+import { type DssBus, ownBus, terminalAt } from './terminal.js';
 import { type LengthUnit, metresIn, unitRatio } from './unit.js';
 import type { WireData } from './wire-data.js';
 
@@ -286,10 +286,14 @@ function place(
   state: LineState,
   library: GeometryLibrary,
 ): Line | Switch | undefined {
-  const { from, to, parameters } = state;
-  if (!from || !to) {
-    reader.note('error', 'MISSING_BUS', object, 'It needs bus1 and bus2 and is left out.');
-    return undefined;
+  const { parameters } = state;
+  const from = state.from ?? ownBus(object, 1);
+  const to = state.to ?? ownBus(object, 2);
+  if (!state.from || !state.to) {
+    const missing = [state.from ? [] : ['bus1'], state.to ? [] : ['bus2']].flat();
+    const places = [state.from ? [] : [from.name], state.to ? [] : [to.name]].flat();
+    const message = `It has no ${missing.join(' and no ')} (a copy by "like" takes none over); it ends at ${places.join(' and ')}, a bus of its own, as in OpenDSS.`;
+    reader.note('warning', 'MISSING_BUS', object, message);
   }
   if (!(state.length > 0)) {
     const written = object.assignments.findLast(({ property }) => property === 'length');

@@ -1,4 +1,4 @@
-import type { DssScript } from '../script/index.js';
+import { type DssScript, numberOf } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
 
 /** What a script asks to be solved: the settings of its last study. */
@@ -18,6 +18,7 @@ export interface DssStudy {
   /** `static`, `time`, `event`, `off`. */
   readonly controlMode: string;
   readonly maxControlIterations: number | undefined;
+  readonly maxIterations: number | undefined;
   /** True when the script solves a snapshot, so that a time series begins with the taps and sections of that. */
   readonly isSnapshotSolved: boolean;
 }
@@ -64,6 +65,9 @@ export function readStudy(reader: CircuitReader): DssStudy {
     const found = option(name);
     return found ? reader.optionNumber(found) : undefined;
   };
+  // What is no number here the check of options has told.
+  const written = option('maxiterations');
+  const iterations = written && numberOf(written.value);
   const last = script.solves.at(-1);
   const step = option('stepsize');
   const seconds = step ? stepSeconds(step.value.text) : undefined;
@@ -83,6 +87,7 @@ export function readStudy(reader: CircuitReader): DssStudy {
     frequencyHz: settings.frequencyHz,
     controlMode: CONTROL_MODES[option('controlmode')?.value.text.trim().toLowerCase().slice(0, 1) ?? 's'] ?? 'static',
     maxControlIterations: number('maxcontroliter'),
+    maxIterations: iterations && 'value' in iterations ? iterations.value : undefined,
     isSnapshotSolved: script.solves.some(({ mode }) => mode === 'snapshot'),
   };
 }

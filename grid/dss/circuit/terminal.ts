@@ -8,6 +8,11 @@ export interface DssBus {
   readonly nodes: readonly number[];
 }
 
+/** The bus that OpenDSS gives a terminal (from 1) whose bus was never written: of its own, named by the element. */
+export function ownBus({ name }: DssObject, terminal: number): DssBus {
+  return { name: `${name}_${terminal}`.toUpperCase(), nodes: [] };
+}
+
 /**
  * The terminal of an element at a bus: without node numbers phases 1, 2, 3, ... and the other conductors at ground; written
  * node numbers replace these from the first on.

@@ -7,6 +7,29 @@ import type { DssAssignment, DssObject } from '../script/index.js';
 import { type CircuitReader, commandsOf } from './circuit-reader.js';
 import type { DssBus } from './terminal.js';
 
+/** What OpenDSS takes for a reactance of 0 between two windings of a Transformer, %: a hundred times its defaults. */
+const NO_REACTANCE_PCT = { high: 700, tertiary: 3500, low: 3000 } as const;
+
+/** A reactance between two windings, %. */
+function reactanceOf(
+  reader: CircuitReader,
+  object: DssObject,
+  assignment: DssAssignment,
+  insteadOfZero: number,
+): number | undefined {
+  const value = reader.number(object, assignment);
+  if (value !== 0 || object.className !== 'transformer') return value;
+  reader.note(
+    'warning',
+    'BAD_VALUE',
+    object,
+    `OpenDSS takes a reactance of 0 for ${insteadOfZero} %, and so it is taken here; write a small number for none.`,
+    assignment,
+    'above 0',
+  );
+  return insteadOfZero;
+}
+
 /** One winding as written. */
 export interface WindingParameters {
   bus: DssBus | undefined;
@@ -208,16 +231,16 @@ export class TransformerParameters {
       case 'xhl':
       case 'xhx':
       case 'x12':
-        this.main.high = number() ?? this.main.high;
+        this.main.high = reactanceOf(reader, object, assignment, NO_REACTANCE_PCT.high) ?? this.main.high;
         return true;
       case 'xht':
       case 'x13':
-        this.main.tertiary = number() ?? this.main.tertiary;
+        this.main.tertiary = reactanceOf(reader, object, assignment, NO_REACTANCE_PCT.tertiary) ?? this.main.tertiary;
         return true;
       case 'xlt':
       case 'xxt':
       case 'x23':
-        this.main.low = number() ?? this.main.low;
+        this.main.low = reactanceOf(reader, object, assignment, NO_REACTANCE_PCT.low) ?? this.main.low;
         return true;
       case 'xscarray': {
         const values = reader.numbers(object, assignment);

@@ -5,7 +5,7 @@
 import type { Connection, Transformer, Winding } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
-import { terminalAt } from './terminal.js';
+import { ownBus, terminalAt } from './terminal.js';
 import { TransformerParameters, type WindingParameters } from './transformer-parameters.js';
 
 /** A transformer with what its controls need of its windings. */
@@ -39,7 +39,7 @@ function winding(
   one: WindingParameters,
   w: number,
   isAuto: boolean,
-  objectName: string,
+  object: DssObject,
 ): Winding {
   const { phases } = parameters;
   // The common winding of an autotransformer is a wye whatever is written.
@@ -47,11 +47,7 @@ function winding(
   const isSeries = isAuto && w === 0;
   const closed = isSeries || (connection === 'delta' && phases > 2);
   const conductors = phases === 1 ? (isSeries ? 1 : 2) : closed ? phases : phases + 1;
-  const terminal = terminalAt(
-    one.bus ?? { name: `${objectName}_${w + 1}`.toUpperCase(), nodes: [] },
-    phases,
-    conductors,
-  );
+  const terminal = terminalAt(one.bus ?? ownBus(object, w + 1), phases, conductors);
   const neutral = connection === 'wye' && !isSeries ? (terminal.nodes[phases] ?? 0) : 0;
   return {
     terminal,
@@ -83,10 +79,6 @@ export function readTransformer(
   const isAuto = object.className === 'autotrans';
   if (isAuto) startAuto(parameters);
   parameters.apply(reader, object, (assignment) => codes.code(object, assignment));
-  if (parameters.windings.every((one) => !one.bus)) {
-    reader.note('error', 'MISSING_BUS', object, 'None of its windings has a bus; it is left out.');
-    return undefined;
-  }
   if (parameters.windings.some((one) => !one.bus)) {
     reader.note(
       'warning',
@@ -95,7 +87,7 @@ export function readTransformer(
       'A winding of it has no bus; it ends at one of its own, as in OpenDSS. Buses written before the number of windings is known are lost.',
     );
   }
-  const placed = parameters.windings.map((one, w) => winding(parameters, one, w, isAuto, object.name));
+  const placed = parameters.windings.map((one, w) => winding(parameters, one, w, isAuto, object));
   const id = `${object.className}.${object.name}`;
   const name = object.displayName;
   const ratingVA = placed[0]!.ratedPowerVA;

@@ -11,8 +11,9 @@
 import { type Battery, type CompiledFeeder, type Feeder, type Profile, splitPower } from '../../model/index.js';
 import type { FeederFlow } from '../feeder-flow.js';
 import { UnitState } from '../unit-state.js';
-import { profileValue, reactiveValue } from './profile-value.js';
+import { reactiveValueAt, valueAt } from './profile-value.js';
 import { generatorProfileName, profileName, type SeriesSettings, timeOfStep } from './series-settings.js';
+import { StepClock } from './step-clock.js';
 
 /** Numbers that units have to remember, by unit in the order of the schedule. */
 export type UnitMemory = readonly Readonly<Record<string, number>>[];
@@ -78,6 +79,7 @@ export class DeviceSchedule {
   private readonly toW: Float64Array;
   private readonly toVar: Float64Array;
   private preparedStep = -1;
+  private readonly clock: StepClock;
   /**
    * Shares that follow a profile by multiplication, those of one profile together: `plain[plainStart[g]]` up to the next
    * start follow `plainGroups[g]`.
@@ -92,6 +94,7 @@ export class DeviceSchedule {
     private readonly settings: SeriesSettings,
   ) {
     const { feeder, shares } = compiled;
+    this.clock = new StepClock(settings);
     // A power and a temperature profile may have one name (OpenDSS LoadShape, TShape); temperatures come last in a feeder.
     this.profiles = new Map(feeder.profiles.toReversed().map((profile) => [profile.name.toLowerCase(), profile]));
     this.temperatures = new Map(feeder.profiles.map((profile) => [profile.name.toLowerCase(), profile]));
@@ -213,10 +216,10 @@ export class DeviceSchedule {
   private prepare(step: number): void {
     if (this.preparedStep === step) return;
     this.preparedStep = step;
-    const timeS = timeOfStep(this.settings, step);
+    const hour = this.clock.hourAt(step);
     for (const followed of this.followed.values()) {
-      followed.active = profileValue(followed.profile, timeS)!;
-      followed.reactive = reactiveValue(followed.profile, timeS)!;
+      followed.active = valueAt(followed.profile, hour)!;
+      followed.reactive = reactiveValueAt(followed.profile, hour)!;
     }
   }
 

@@ -1,12 +1,13 @@
 /*
  * The value of a profile at a time.
  *
- * Of a fixed interval the point at the nearest multiple of it (halves to the even one), the first point at the end of the
+ * Of a fixed interval the point at the nearest multiple of it (halves to the even one, as far as hours hold them exactly), the first point at the end of the
  * first interval, from the start again after the last. With hours of its own a straight line between the two points around
  * the time, along the first two before the first; past the last hour from the start again.
  * Source: behaviour of OpenDSS' LoadShape and TShape as measured with DSS C-API 0.14.5 (tests/unit/flow/series).
  */
 import type { Profile } from '../../model/index.js';
+import { hourOf } from './step-clock.js';
 
 /** Hours that count as the same, h (OpenDSS LoadShape). */
 const SAME_HOUR = 1e-5;
@@ -40,9 +41,9 @@ function atHour(hours: readonly number[], values: readonly number[], hour: numbe
   return run === 0 ? values[low]! : values[low - 1]! + ((at - before) / run) * (values[low]! - values[low - 1]!);
 }
 
-/** Place of the point of a fixed interval that holds at a time, from 0. */
-function placeAt(intervalS: number, count: number, timeS: number): number {
-  const place = roundToEven(timeS / intervalS) % count;
+/** Place of the point of a fixed interval that holds at an hour, from 0. */
+function placeAt(intervalS: number, count: number, hour: number): number {
+  const place = roundToEven(hour / (intervalS / HOUR_S)) % count;
   return place === 0 ? count - 1 : place - 1;
 }
 
@@ -53,7 +54,7 @@ function placeAt(intervalS: number, count: number, timeS: number): number {
  * @returns undefined for a profile without values
  */
 export function profileValue(profile: Profile, timeS: number): number | undefined {
-  return valueIn(profile, profile.values, timeS);
+  return valueAt(profile, hourOf(timeS));
 }
 
 /**
@@ -63,14 +64,24 @@ export function profileValue(profile: Profile, timeS: number): number | undefine
  * @returns undefined for a profile without values
  */
 export function reactiveValue(profile: Profile, timeS: number): number | undefined {
-  const { values, reactiveValues, isActual } = profile;
-  if (reactiveValues === undefined) return isActual && values.length > 0 ? 0 : profileValue(profile, timeS);
-  return valueIn(profile, reactiveValues, timeS);
+  return reactiveValueAt(profile, hourOf(timeS));
 }
 
-function valueIn({ intervalS, hours, values }: Profile, list: readonly number[], timeS: number): number | undefined {
+/** The value of a profile at an hour, see {@link profileValue}. */
+export function valueAt(profile: Profile, hour: number): number | undefined {
+  return valueIn(profile, profile.values, hour);
+}
+
+/** The reactive value of a profile at an hour, see {@link reactiveValue}. */
+export function reactiveValueAt(profile: Profile, hour: number): number | undefined {
+  const { values, reactiveValues, isActual } = profile;
+  if (reactiveValues === undefined) return isActual && values.length > 0 ? 0 : valueAt(profile, hour);
+  return valueIn(profile, reactiveValues, hour);
+}
+
+function valueIn({ intervalS, hours, values }: Profile, list: readonly number[], hour: number): number | undefined {
   const count = values.length;
   if (count <= 1 || list.length <= 1) return list[0];
-  if (intervalS > 0 || !hours) return list[placeAt(intervalS, count, timeS)] ?? 0;
-  return atHour(hours, list, timeS / HOUR_S);
+  if (intervalS > 0 || !hours) return list[placeAt(intervalS, count, hour)] ?? 0;
+  return atHour(hours, list, hour);
 }

@@ -95,7 +95,9 @@ ${table(HEADER, twins.map(cells))}
   each node counts against its own rating; OpenDSS sets node to ground against the rating between the two (up to 2e-2 pu). A Storage
   under \`wattpf\` follows the curve, where OpenDSS gives it no vars. A Storage of one phase in delta with \`limitcurrent=yes\` keeps
   its power inside its voltage window, where OpenDSS lowers it (8e-4 pu at one of 50 kW behind a transformer of 300 kVA); outside
-  the window they agree.
+  the window they agree. Commands that make another model of the one given are not carried out, with a warning:
+  \`allocateloads\`, \`reduce\`, \`makeposseq\`, \`interpolate\`, \`rotate\`. A node of a bus that is no number (\`bus1=x.a\`) is an error;
+  what OpenDSS makes of it depends on its memory.
 `;
 }
 

@@ -291,4 +291,22 @@ describe('controls and devices end where OpenDSS ends', () => {
       allowed,
     );
   });
+
+  it('gives 0 V where all load stands behind an opened switch, and where there is no load the voltage of the source', () => {
+    // 0 V at b3 and b4 and no error (dss-python 0.15.7).
+    const dead = `${NETWORK}open line.l2 1\nset voltagebases=[115 12.47]\ncalcv\n`.replace(/new load[.]m2.*\n/, '');
+    const { feeder, findings } = readDss('master.dss', new DssFileSet([['master.dss', dead]]));
+    expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const flow = createPowerFlow(feeder);
+    const solution = flow.solve();
+    expect(solution.status).toBe('converged');
+    const sizes = (bus: string) =>
+      flow.nodes.flatMap((node, k) =>
+        node.bus === bus ? [Math.hypot(solution.voltage[2 * k]!, solution.voltage[2 * k + 1]!) / node.baseV] : [],
+      );
+    expect([...sizes('B3'), ...sizes('B4')]).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(sizes('B2').every((pu) => pu > 1 && pu < 1.02)).toBe(true);
+    const empty = readDss('master.dss', new DssFileSet([['master.dss', 'new circuit.e basekv=12.47\ncalcv']]));
+    expect(createPowerFlow(empty.feeder).solve().status).toBe('converged');
+  });
 });

@@ -25,12 +25,15 @@ describe('supply of a feeder', () => {
   });
 
   it('is a warning where a power flow gives the customers 0 V, as OpenDSS does', () => {
-    const graveness = (model: Feeder, phase: 'error' | 'warning', off: 'error' | 'warning') =>
-      validateFeeder(model, phase, off).find(({ code }) => code === 'NO_SUPPLY')?.severity;
+    const graveness = (model: Feeder, ...more: [unfedPhase?: 'error' | 'warning', purpose?: 'powerFlow']) =>
+      validateFeeder(model, ...more).find(({ code }) => code === 'NO_SUPPLY')?.severity;
     const off = headed(true).build();
     const cut = { ...headed(false).build(), switches: [] };
-    expect([graveness(off, 'error', 'warning'), graveness(cut, 'error', 'warning')]).toEqual(['warning', 'error']);
-    expect([graveness(off, 'warning', 'error'), graveness(cut, 'warning', 'warning')]).toEqual(['error', 'warning']);
+    expect([graveness(off, 'error', 'powerFlow'), graveness(off, 'warning')]).toEqual(['warning', 'error']);
+    expect([graveness(cut, 'error', 'powerFlow'), graveness(cut, 'warning', 'powerFlow')]).toEqual([
+      'error',
+      'warning',
+    ]);
   });
 
   it('is no error as long as one phase of one load is fed', () => {

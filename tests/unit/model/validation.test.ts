@@ -93,6 +93,10 @@ describe('validation of a feeder', () => {
     expect(codes(changed(() => ({ sources: [] })))).toContain('error NO_SOURCE sound');
     const second = changed(({ sources }) => ({ sources: [...sources, { ...sources[0]!, id: 's2', name: 'S2' }] }));
     expect(codes(second)).toEqual(['warning SEVERAL_SOURCES sound']);
+    // A power flow takes any number of them.
+    const data = sound().data();
+    const two = buildFeeder({ ...data, sources: [...data.sources, { ...data.sources[0]!, id: 's2', name: 'S2' }] });
+    expect(validateFeeder(two, 'error', 'powerFlow')).toEqual([]);
   });
 
   it('tells buses behind an open switch from buses without any path, and from unused ones', () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { profileValue, reactiveValue } from '../../../../grid/flow/index.js';
+import { valueAt } from '../../../../grid/flow/series/profile-value.js';
+import { StepClock } from '../../../../grid/flow/series/step-clock.js';
 import type { Profile } from '../../../../grid/model/index.js';
 
 /*
@@ -27,6 +29,28 @@ describe('the value of a profile', () => {
     // new loadshape.s npts=4 sinterval=10 mult=[1 2 3 4]; set mode=duty stepsize=5s
     const expected = [4, 1, 2, 2, 2, 3, 4, 4, 4, 1];
     expect(expected.map((_, k) => profileValue(profile({ intervalS: 10 }), (k + 1) * 5))).toEqual(expected);
+  });
+
+  it('halfway between two points goes where the sum of hours and seconds falls, as in OpenDSS', () => {
+    // new loadshape.s npts=997 sinterval=... mult=[0 1 2 ...]; set mode=duty stepsize=...; points of steps 51 to 66.
+    const of = (intervalS: number, stepS: number) => {
+      const clock = new StepClock({ startS: 0, stepS });
+      const points = profile({ intervalS, values: Array.from({ length: 997 }, (_, k) => k) });
+      return Array.from({ length: 16 }, (_, k) => valueAt(points, clock.hourAt(50 + k)));
+    };
+    expect(of(1, 0.5)).toEqual([25, 25, 25, 26, 27, 27, 28, 28, 29, 29, 30, 30, 31, 31, 31, 32]);
+    expect(of(0.2, 0.1)).toEqual([24, 25, 25, 26, 26, 27, 27, 28, 28, 29, 29, 30, 30, 31, 31, 32]);
+    expect(of(60, 30)).toEqual([25, 25, 25, 26, 27, 27, 27, 28, 29, 29, 29, 30, 31, 31, 31, 32]);
+    expect(of(7, 0.7)).toEqual([4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 6, 6]);
+  });
+
+  it('the clock gives the same hour in any order of asking', () => {
+    const settings = { startS: 0.25, stepS: 0.7 };
+    const forth = new StepClock(settings);
+    const hours = Array.from({ length: 9000 }, (_, k) => forth.hourAt(k));
+    const back = new StepClock(settings);
+    for (let k = 8999; k >= 0; k -= 37) expect(back.hourAt(k)).toBe(hours[k]);
+    expect(Math.abs(hours[8999]! * HOUR - (0.25 + 9000 * 0.7))).toBeLessThan(1e-6);
   });
 
   it('with hours of its own lies on the line between two points, along the first two before the first', () => {
