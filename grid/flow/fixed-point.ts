@@ -114,6 +114,7 @@ export function iterateFixedPoint(
   state.mismatchPu = lane.change(0);
   state.worstNode = lane.worstNode(0);
   const outcome = lane.outcome[0]!;
-  if (outcome === 'converged' && network.isRefinementNeeded !== false) finishRefined(state, network, injection);
-  return outcome;
+  if (outcome !== 'converged' || network.isRefinementNeeded === false) return outcome;
+  finishRefined(state, network, injection);
+  return state.voltage.every(Number.isFinite) ? outcome : 'diverged';
 }

@@ -94,7 +94,7 @@ function apply(reader: CircuitReader, object: DssObject, state: GeneratorState, 
       state.leastPu = number(state.leastPu);
       break;
     case 'vmaxpu':
-      state.largestPu = number(state.largestPu);
+      state.largestPu = reader.positive(object, assignment) ?? state.largestPu;
       break;
     case 'vpu':
       state.target = number(state.target);

@@ -94,7 +94,7 @@ export class InverterParameters extends DevicePlace {
         this.leastPu = number(this.leastPu);
         return true;
       case 'vmaxpu':
-        this.largestPu = number(this.largestPu);
+        this.largestPu = reader.positive(object, assignment) ?? this.largestPu;
         return true;
       case 'limitcurrent':
         this.isLimited = reader.flag(object, assignment);

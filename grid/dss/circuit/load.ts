@@ -132,7 +132,7 @@ function apply(reader: CircuitReader, object: DssObject, state: LoadState, assig
       state.leastPu = number() ?? state.leastPu;
       break;
     case 'vmaxpu':
-      state.largestPu = number() ?? state.largestPu;
+      state.largestPu = reader.positive(object, assignment) ?? state.largestPu;
       break;
     case 'vlowpu':
       state.lowPu = number() ?? state.lowPu;

@@ -40,7 +40,10 @@ describe('what a circuit refers to and does not have', () => {
     ['new linecode.k nphases=101\nnew line.l bus1=sourcebus bus2=b linecode=k', 'linecode.k nphases'],
     ['new load.d bus1=sourcebus kv=12.47 phases=500', 'load.d phases'],
     ['new transformer.t windings=400', 'transformer.t windings'],
-  ])('%s: no element has so many conductors, whose matrix would fill the memory', (line, where) => {
+    ['new generator.g bus1=sourcebus kv=12.47 kw=1 vmaxpu=0', 'generator.g vmaxpu'],
+    ['new load.d bus1=sourcebus kv=12.47 vmaxpu=-1', 'load.d vmaxpu'],
+    ['new pvsystem.p bus1=sourcebus kv=12.47 vmaxpu=0', 'pvsystem.p vmaxpu'],
+  ])('%s: is refused, since nothing could be computed with it', (line, where) => {
     expect(complaints(line)).toContain(`error VALUE_OUT_OF_RANGE ${where} bad.dss:2`);
   });
 
