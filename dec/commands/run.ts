@@ -36,6 +36,7 @@ import { JOURNAL } from '../output/earlier-run.js';
 import type { OutputRecord } from '../output/plots.js';
 import { abandonedFolder, namedResultsFolder, newResultsFolder } from '../output/results-folder.js';
 import { packageVersion } from '../package-version.js';
+import { fetchUnknown } from '../platform-model.js';
 import { seededUuid } from '../seeded-uuid.js';
 import { isViolated } from '../strictness.js';
 import { switchesNamed } from '../switch-names.js';
@@ -68,6 +69,7 @@ interface RunCommandOptions extends OutputOptions, RuleOptions {
   readonly lostAfter: number;
   readonly runId?: string;
   readonly platform: 'own' | 'real';
+  readonly model: 'store' | 'platform';
   readonly token?: boolean;
   readonly simulation?: string;
   readonly takeover: boolean;
@@ -135,6 +137,12 @@ export function configureRun(command: Command, name: string): Command {
       'what is behind --broker: own (dec platform), or real (GridAPPS-D, see docs/real-platform.md)',
       oneOf('own', 'real'),
       'own',
+    )
+    .option(
+      '--model <where>',
+      'where FEEDER comes from: store (and from the platform behind --broker where the store does not know it), or platform',
+      oneOf('store', 'platform'),
+      'store',
     )
     .option('--token', 'log in to the broker with a token of the platform, as clients of GridAPPS-D do')
     .option('--simulation <id>', 'go on with this simulation of an equal run that did not end, behind --broker')
@@ -204,7 +212,23 @@ async function runRun(
   checkPlatform(options, isOnLine);
   checkLimits(options);
   const rule = liveRule(options);
-  const feeder = wanted ?? flagshipPath();
+  const broker = trusting(options.broker, options.brokerCa);
+  const fetched = await fetchUnknown(wanted, { from: options.model, broker, store: options.store }, signal);
+  try {
+    return await runFeeder(fetched?.path ?? wanted ?? flagshipPath(), rule, terminal, options, signal, configuration);
+  } finally {
+    fetched?.remove();
+  }
+}
+
+async function runFeeder(
+  feeder: string,
+  rule: LiveRule,
+  terminal: Terminal,
+  options: RunCommandOptions,
+  signal: AbortSignal,
+  configuration: AppliedConfiguration | undefined,
+): Promise<number> {
   // A file becomes known to the store, so that the platform finds its feeder by mRID.
   const agentModule = options.agentModule === undefined ? undefined : await agentModuleUrl(options.agentModule);
   const store = storeAt(options.store, existsSync(feeder) && feeder !== flagshipPath() ? [feeder] : []);
