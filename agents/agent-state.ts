@@ -17,8 +17,8 @@ export type ServiceAgentState =
 export type ServiceAgentEvent =
   | { readonly name: 'prepare'; readonly interval: number }
   /**
-   * A question of the interval: a round, a verification or a correction. A round stands by itself, the others build on the
-   * last one.
+   * A question of the interval: a round, a verification or a correction. A round (an opening, a dispatch) stands by itself,
+   * the others build on the last one.
    */
   | { readonly name: 'ask'; readonly interval: number; readonly round: number; readonly isRound?: boolean }
   | { readonly name: 'commit'; readonly interval: number }

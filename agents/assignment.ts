@@ -53,6 +53,7 @@ const settings = z.object({
     })
     .exactOptional(),
   reactiveWeight: quantity,
+  exchange: z.enum(['prices', 'cuts']).exactOptional(),
   alphaTolerance: quantity,
   violationPrice: quantity,
   rho: quantity,

@@ -223,8 +223,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       message,
       'prepared',
       each(agents, (agentId) => {
-        const limits = told[agentId]?.limits;
-        return { kind: 'prepare', interval, timestamp, forecast, ...(limits === undefined ? {} : { limits }) };
+        return { kind: 'prepare', interval, timestamp, forecast, ...told[agentId] };
       }),
     );
     say({
@@ -253,6 +252,24 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       hostId,
       agents: mapValues(answers, boundaryOf),
     });
+  };
+
+  const open = ({ interval, round }: CoordinationOf<'open'>): void => {
+    const answers = ask(
+      { interval, round },
+      'opened',
+      each(agents, () => ({ kind: 'open', interval, round })),
+    );
+    say({ kind: 'opened', interval, round, hostId, agents: mapValues(answers, ({ opening }) => opening) });
+  };
+
+  const dispatch = ({ interval, round, agents: parts }: CoordinationOf<'dispatch'>): void => {
+    const answers = ask(
+      { interval, round },
+      'cuts',
+      pick(parts, (part): AgentInbox => ({ kind: 'dispatch', interval, request: { round, ...part } })),
+    );
+    say({ kind: 'cuts', interval, round, hostId, agents: mapValues(answers, ({ reply: { cuts } }) => ({ cuts })) });
   };
 
   const verify = ({ interval, round, agents: voltages, candidate }: CoordinationOf<'verify'>): void => {
@@ -349,6 +366,12 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       case 'round':
         solveRound(message);
         break;
+      case 'open':
+        open(message);
+        break;
+      case 'dispatch':
+        dispatch(message);
+        break;
       case 'verify':
         verify(message);
         break;
@@ -397,9 +420,11 @@ interface Asked {
   readonly said: Body[];
 }
 
-const QUESTIONS: ReadonlySet<CoordinationMessage['kind']> = new Set(['prepare', 'round', 'verify', 'commit']);
+const QUESTIONS: ReadonlySet<CoordinationMessage['kind']> = new Set([
+  ...(['prepare', 'round', 'open', 'dispatch', 'verify', 'commit'] as const),
+]);
 const ANSWERS: ReadonlySet<CoordinationMessage['kind']> = new Set([
-  ...(['prepared', 'boundary', 'verified', 'setpoints', 'agentError'] as const),
+  ...(['prepared', 'boundary', 'opened', 'cuts', 'verified', 'setpoints', 'agentError'] as const),
 ]);
 
 function isQuestion({ kind }: CoordinationMessage): boolean {

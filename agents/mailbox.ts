@@ -2,6 +2,9 @@ import type { Reading } from '../bus/index.js';
 import type {
   AgentReply,
   AgentRequest,
+  CutOpening,
+  CutReply,
+  CutRequest,
   DispatchCandidate,
   Forecast,
   VerifyReply,
@@ -27,8 +30,12 @@ export type AgentInbox =
       readonly forecast: Forecast;
       /** Limits in force where they may not be those that the agent last committed. */
       readonly limits?: readonly DerLimit[];
+      /** Weights of rule feedback by PV id. */
+      readonly factors?: Readonly<Record<string, number>>;
     }
   | { readonly kind: 'round'; readonly interval: number; readonly request: AgentRequest }
+  | { readonly kind: 'open'; readonly interval: number; readonly round: number }
+  | { readonly kind: 'dispatch'; readonly interval: number; readonly request: CutRequest }
   | {
       readonly kind: 'verify';
       readonly interval: number;
@@ -62,6 +69,8 @@ export type AgentOutbox =
       readonly alphaSum?: number;
       readonly alphaCount?: number;
     }
+  | { readonly kind: 'opened'; readonly opening: CutOpening }
+  | { readonly kind: 'cuts'; readonly reply: CutReply }
   | { readonly kind: 'verified'; readonly round: number; readonly reply: VerifyReply }
   | { readonly kind: 'corrected' }
   | { readonly kind: 'limits'; readonly limits: readonly DerLimit[] }

@@ -1,9 +1,11 @@
-import type { AgentRequest, VerifyRequest } from '../grid/optim/index.js';
+import type { AgentRequest, CutRequest, VerifyRequest } from '../grid/optim/index.js';
 
 /** Largest power at one port node that can be meant, W or var. */
 const POWER_MAX_W = 1e9;
 /** Largest square of a port voltage in an AC power flow that can be meant, pu. */
 const VOLTAGE_SQUARED_MAX_PU = 4;
+/** Fractions may leave 0 to 1 by rounding. */
+const ALPHA_SLACK = 1e-6;
 /** A target is z - u, not a voltage: while the dual still grows it lies far from any voltage, on either side. */
 const TARGET_SQUARED_MAX_PU = 1e6;
 
@@ -16,6 +18,16 @@ export function targetFault(request: AgentRequest, nodes: number): string | unde
     vectorFault('targetW', targetW, nodes, -POWER_MAX_W, POWER_MAX_W) ??
     vectorFault('targetVar', targetVar, nodes, -POWER_MAX_W, POWER_MAX_W) ??
     vectorFault('targetVoltageSquaredPu', targetVoltageSquaredPu, nodes, -TARGET_SQUARED_MAX_PU, TARGET_SQUARED_MAX_PU)
+  );
+}
+
+/** Why a dispatch cannot be meant for a port of so many nodes; undefined when it can. */
+export function dispatchFault({ alpha, reactiveVar, voltageSquaredPu }: CutRequest, nodes: number): string | undefined {
+  // How many units there are is the core's to know.
+  return (
+    vectorFault('alpha', alpha, alpha.length, -ALPHA_SLACK, 1 + ALPHA_SLACK) ??
+    vectorFault('reactiveVar', reactiveVar, alpha.length, -POWER_MAX_W, POWER_MAX_W) ??
+    vectorFault('voltageSquaredPu', voltageSquaredPu, nodes, 0, VOLTAGE_SQUARED_MAX_PU)
   );
 }
 

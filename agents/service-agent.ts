@@ -2,6 +2,9 @@ import { mridKey } from '../bus/index.js';
 import {
   type AgentReply,
   type AgentRequest,
+  type CutOpening,
+  type CutReply,
+  type CutRequest,
   type DispatchCandidate,
   type LocalInputs,
   limitOfSetpoint,
@@ -14,11 +17,12 @@ import { describe, intervalOf, type ServiceAgentState, transition } from './agen
 import { type CustomerAgent, customersOf } from './customer-agent.js';
 import { estimate } from './estimator.js';
 import type { AgentInbox, AgentOutbox, DerLimit } from './mailbox.js';
-import { targetFault, voltageFault } from './plausibility.js';
+import { dispatchFault, targetFault, voltageFault } from './plausibility.js';
 
 /** The mathematics of an agent; `createServiceAgent` of grid/optim, or another module's. */
 export interface ServiceAgentCore {
-  prepare(inputs: LocalInputs): void;
+  /** @param factors - weights of rule feedback by PV id */
+  prepare(inputs: LocalInputs, factors?: Readonly<Record<string, number>>): void;
   update(request: AgentRequest): AgentReply;
   verify(request: VerifyRequest): VerifyReply;
   applyCorrection(): void;
@@ -28,8 +32,17 @@ export interface ServiceAgentCore {
   /**
    * Puts the present dispatch on a candidate until the next round. Agents without it check and commit their own.
    * @param limitsW - in force, by PV id
+   * @param reactiveVar - in force, by PV id, var
    */
-  adopt?(candidate: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void;
+  adopt?(
+    candidate: DispatchCandidate,
+    limitsW: ReadonlyMap<string, number>,
+    reactiveVar?: ReadonlyMap<string, number>,
+  ): void;
+  /** What it offers to a rule that couples agents. Agents without it take no part in such rules. */
+  open?(): CutOpening;
+  /** Its limits that a dispatch breaks; the dispatch is taken. */
+  cuts?(request: CutRequest): CutReply;
   /** Sum of the curtailed fractions of its units, and how many there are; agents that do not tell it leave it out. */
   curtailment?(): { readonly alphaSum: number; readonly alphaCount: number };
 }
@@ -51,6 +64,7 @@ export class ServiceAgent {
   private committed: readonly DerLimit[] = [];
   /** Limits in force when the interval began, by PV id, W: a commitment may be taken back within it. */
   private inForce: ReadonlyMap<string, number> = new Map();
+  private varInForce: ReadonlyMap<string, number> = new Map();
 
   constructor(model: ServiceModel, core: ServiceAgentCore) {
     this.id = model.agentId;
@@ -90,7 +104,7 @@ export class ServiceAgent {
             name: 'ask',
             interval: message.interval,
             round: roundOf(message),
-            isRound: message.kind === 'round',
+            isRound: STANDS_ALONE[message.kind] === true,
           } as const);
     const next = transition(this.current, event);
     if (next.way === 'ignore') {
@@ -111,6 +125,7 @@ export class ServiceAgent {
   /** What makes a message impossible, before it can touch state. */
   private fault(message: AgentInbox): string | undefined {
     if (message.kind === 'round') return targetFault(message.request, this.portNodes);
+    if (message.kind === 'dispatch') return dispatchFault(message.request, this.portNodes);
     if (message.kind === 'verify') return voltageFault(message.request, this.portNodes, this.portBaseV);
     return undefined;
   }
@@ -120,8 +135,9 @@ export class ServiceAgent {
       case 'prepare': {
         if (message.limits !== undefined) this.takeLimits(message.limits);
         this.inForce = this.limitsInForce();
+        this.varInForce = this.reactiveInForce();
         const { inputs, isMeasured } = estimate(this.customers, message.forecast);
-        this.core.prepare(inputs);
+        this.core.prepare(inputs, message.factors);
         return { kind: 'prepared', isMeasured };
       }
       case 'round': {
@@ -131,8 +147,16 @@ export class ServiceAgent {
         this.checkBoundary([reply.powerW, reply.powerVar, ...voltages], reply.alpha ?? 0);
         return { kind: 'boundary', reply, ...this.core.curtailment?.() };
       }
+      case 'open': {
+        if (this.core.open === undefined) throw new Error('the agent takes no part in rules that couple agents');
+        return { kind: 'opened', opening: this.core.open() };
+      }
+      case 'dispatch': {
+        if (this.core.cuts === undefined) throw new Error('the agent takes no part in rules that couple agents');
+        return { kind: 'cuts', reply: this.core.cuts(message.request) };
+      }
       case 'verify': {
-        if (message.candidate !== undefined) this.core.adopt?.(message.candidate, this.inForce);
+        if (message.candidate !== undefined) this.core.adopt?.(message.candidate, this.inForce, this.varInForce);
         const reply = this.core.verify(message.request);
         this.checkBoundary([reply.powerW, reply.powerVar], reply.maxVoltagePu + reply.minVoltagePu);
         return { kind: 'verified', round: message.round, reply };
@@ -173,12 +197,18 @@ export class ServiceAgent {
     return limits;
   }
 
+  /** Reactive power that was last committed, by PV id, var. */
+  private reactiveInForce(): ReadonlyMap<string, number> {
+    const byMrid = new Map(this.committed.map(({ derMrid, setpointVar }) => [mridKey(derMrid), setpointVar]));
+    return new Map([...this.pvById.values()].map(({ id, mrid }) => [id, byMrid.get(mridKey(mrid)) ?? 0]));
+  }
+
   /** An absolute limit from what is available; a unit that need not be held back gets its largest power. */
   private limitOf(setpoint: Setpoint): DerLimit & { readonly derId: string } {
     const { derId, mrid, setpointVar } = setpoint;
     const pv = this.pvById.get(derId);
     if (pv === undefined) throw new Error(`set-point for ${derId}, which is not a PV system of ${this.id}`);
-    const setpointW = limitOfSetpoint(setpoint, pv.maxPowerW);
+    const setpointW = limitOfSetpoint(setpoint, pv.maxPowerW, pv.ratedPowerVA);
     if (!Number.isFinite(setpointW) || !Number.isFinite(setpointVar)) {
       throw new Error(`set-point of ${derId} is ${setpoint.setpointW} W and ${setpointVar} var`);
     }
@@ -214,6 +244,9 @@ export class ServiceAgent {
   }
 }
 
-function roundOf(message: Extract<AgentInbox, { kind: 'round' | 'verify' | 'correct' }>): number {
-  return message.kind === 'round' ? message.request.round : message.round;
+/** Questions that can be answered whatever came of the last one. */
+const STANDS_ALONE: Readonly<Partial<Record<AgentInbox['kind'], true>>> = { round: true, open: true, dispatch: true };
+
+function roundOf(message: Extract<AgentInbox, { kind: 'round' | 'open' | 'dispatch' | 'verify' | 'correct' }>): number {
+  return message.kind === 'round' || message.kind === 'dispatch' ? message.request.round : message.round;
 }

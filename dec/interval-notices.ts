@@ -1,6 +1,9 @@
 import type { IntervalResult, IntervalStatus } from './coordinator/index.js';
 import { clockOf } from './output/clock.js';
 
+/** The same of a run that plans ahead, which has no agents. */
+const PLAN_VIOLATED = 'By the AC power flow voltages stay outside the limits with the best plan that was found.';
+
 /** Agents named in a notice; the others are counted. */
 const NAMED = 3;
 
@@ -45,9 +48,13 @@ export function intervalNotices(result: IntervalResult, told: Set<string>): read
     parts.push(`${findings[0]}${more}`);
   }
   const notices = parts.length === 0 ? [] : [`${clockOf(result.timestamp)}: ${parts.join('; ')}`];
-  const meaning = told.has(status) ? undefined : MEANING[status];
+  const meaning = told.has(status) ? undefined : meaningOf(result);
   told.add(status);
   return meaning === undefined ? notices : [...notices, `${status}: ${meaning}`];
+}
+
+function meaningOf({ status, plan }: IntervalResult): string | undefined {
+  return plan !== undefined && status === 'violated' ? PLAN_VIOLATED : MEANING[status];
 }
 
 /** Beginning of what is remembered of a lost agent. */

@@ -7,7 +7,8 @@ import { declareMessage, type Immutable } from './message.js';
  * and `sequence` let a receiver drop what is late, doubled or its own.
  *
  * Once: call → hello → assign → assigned, and for each simulation watch → watching. In an interval: prepare → prepared,
- * (round → boundary)*, (verify → verified)*, perhaps correct and again from round, then commit → setpoints. `round`
+ * (round → boundary)* or, under rules that couple agents, open → opened and (dispatch → cuts)*, then (verify → verified)*,
+ * perhaps correct and again from round or open, then commit → setpoints. `round`
  * counts every question of an interval. agentError and leave at any time. Boundary power is positive into the agent.
  */
 const header = {
@@ -76,6 +77,36 @@ const setpoint = z.object({
   setpointVar: z.number(),
 });
 
+/** A curtailable unit without its name, for rules that compare units of different agents. */
+const offeredUnit = z.object({
+  availableW: z.number(),
+  /** What of it the customer uses, for exportBased. */
+  usedW: z.number(),
+  /** Weight of rule feedback. */
+  factor: z.number(),
+  ratingVA: z.number(),
+  /** Share of its complex power that appears at each port node. */
+  shareRe: numbers,
+  shareIm: numbers,
+});
+
+const opening = z.object({
+  /** Of the port without curtailment, by node, W and var. */
+  powerW: numbers,
+  powerVar: numbers,
+  units: z.array(offeredUnit),
+});
+
+/** A limit of an agent as a row, pu squared: `perAlpha alpha + perVar q + perPort v <= most`. */
+const cut = z.object({
+  /** Which of the agent's limits it is; without meaning to others. */
+  limit: z.int().nonnegative(),
+  perAlpha: numbers,
+  perVar: numbers,
+  perPort: numbers,
+  most: z.number(),
+});
+
 const schema = z.discriminatedUnion('kind', [
   /** The coordinator asks every host of the run to say hello with the `round` of this call. */
   z.object({ ...header, kind: z.literal('call') }),
@@ -105,8 +136,14 @@ const schema = z.discriminatedUnion('kind', [
     timestamp: z.number(),
     /** Series over the horizon by name: forecasts, prices. */
     horizon: z.record(z.string(), numbers).default({}),
-    /** Limits in force, for agents that may not know them: they were made anew, or what they last committed was not sent. */
-    agents: byAgent(z.object({ limits: z.array(setpoint) })).default({}),
+    agents: byAgent(
+      z.object({
+        /** Limits in force, where an agent may not know them: it was made anew, or what it last committed was not sent. */
+        limits: z.array(setpoint).exactOptional(),
+        /** Weights of rule feedback by PV id; 1 for those not named. */
+        factors: z.record(z.string(), z.number().positive()).exactOptional(),
+      }),
+    ).default({}),
   }),
   z.object({
     ...header,
@@ -117,6 +154,22 @@ const schema = z.discriminatedUnion('kind', [
   }),
   z.object({ ...header, kind: z.literal('round'), rho: z.number(), agents: byAgent(targets) }),
   z.object({ ...header, kind: z.literal('boundary'), hostId: z.string(), agents: byAgent(boundary) }),
+  /** Agents say what they offer to a rule that couples them. */
+  z.object({ ...header, kind: z.literal('open') }),
+  z.object({ ...header, kind: z.literal('opened'), hostId: z.string(), agents: byAgent(opening) }),
+  /** Each agent's part of a dispatch, by unit in the order of its opening: do your limits hold? */
+  z.object({
+    ...header,
+    kind: z.literal('dispatch'),
+    agents: byAgent(z.object({ alpha: numbers, reactiveVar: numbers, voltageSquaredPu: numbers })),
+  }),
+  /** The limits that it breaks; none where all hold. */
+  z.object({
+    ...header,
+    kind: z.literal('cuts'),
+    hostId: z.string(),
+    agents: byAgent(z.object({ cuts: z.array(cut) })),
+  }),
   z.object({
     ...header,
     kind: z.literal('verify'),
@@ -151,6 +204,8 @@ export type BoundaryTargets = Immutable<z.infer<typeof targets>>;
 export type BoundaryAnswer = Immutable<z.infer<typeof boundary>>;
 /** An agent's AC check. */
 export type BoundaryVerification = Immutable<z.infer<typeof verification>>;
+/** What an agent offers to a rule that couples agents. */
+export type AgentOpening = Immutable<z.infer<typeof opening>>;
 /** What one DER shall do. */
 export type DerSetpoint = Immutable<z.infer<typeof setpoint>>;
 
@@ -181,6 +236,35 @@ export const coordinationExamples: Readonly<Record<CoordinationKind, unknown>> =
     hostId: 'host-1',
     agents: {
       xf_1a: { powerW: [-9050], powerVar: [305], voltageSquaredPu: [1.0985], alpha: 0.2, status: 'solved' },
+    },
+  },
+  open: { ...to, round: 1, kind: 'open' },
+  opened: {
+    ...from,
+    round: 1,
+    kind: 'opened',
+    hostId: 'host-1',
+    agents: {
+      xf_1a: {
+        powerW: [-9100],
+        powerVar: [310],
+        units: [{ availableW: 4800, usedW: 620, factor: 1, ratingVA: 5000, shareRe: [1], shareIm: [0] }],
+      },
+    },
+  },
+  dispatch: {
+    ...to,
+    round: 2,
+    kind: 'dispatch',
+    agents: { xf_1a: { alpha: [0.21], reactiveVar: [-900], voltageSquaredPu: [1.0985] } },
+  },
+  cuts: {
+    ...from,
+    round: 2,
+    kind: 'cuts',
+    hostId: 'host-1',
+    agents: {
+      xf_1a: { cuts: [{ limit: 4, perAlpha: [-0.0041], perVar: [1.2e-6], perPort: [1], most: 1.0997 }] },
     },
   },
   verify: { ...to, kind: 'verify', agents: { xf_1a: { voltage: [2480.1, -12.4] } } },

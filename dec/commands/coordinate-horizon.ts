@@ -19,15 +19,10 @@ import type { HorizonReport } from '../schema/index.js';
 import { EXIT, type Terminal, table } from '../terminal.js';
 import { csvFile, givenLimits, readText, runEnvelopes } from './coordinate-envelopes.js';
 
-/** Options of `dec coordinate` for horizons, envelopes and limits. */
-export interface HorizonOptions {
+/** What a plan over time is made of, for every command that makes one. */
+export interface PlanOptions {
   readonly horizon?: number;
-  readonly recede?: number;
-  readonly actualLoad?: string;
-  readonly actualPv?: string;
   readonly step: number;
-  /** Seconds after midnight, or epoch seconds. */
-  readonly start: number;
   readonly prices?: string;
   readonly exportPrices?: string;
   readonly loadForecast?: string;
@@ -38,6 +33,15 @@ export interface HorizonOptions {
   readonly efficiency: number;
   readonly reserve: number;
   readonly curtailmentWeight: number;
+}
+
+/** Options of `dec coordinate` for horizons, envelopes and limits. */
+export interface HorizonOptions extends PlanOptions {
+  readonly recede?: number;
+  readonly actualLoad?: string;
+  readonly actualPv?: string;
+  /** Seconds after midnight, or epoch seconds. */
+  readonly start: number;
   readonly limits?: string;
   readonly envelopes?: string | true;
   readonly envelopeRule: 'proportional' | 'maxMin';
@@ -78,7 +82,7 @@ function beginning(text: string): number {
 
 /** Adds the options of this file to `dec coordinate`. */
 export function withHorizonOptions(command: Command): Command {
-  return command
+  return withPlanOptions(command)
     .option('--limits <file>', 'export and import limits of customers to respect (CSV of --envelopes)')
     .option('--envelopes [file]', 'find such limits instead, and write them as CSV', csvFile)
     .option('--envelope-rule <rule>', 'how room is shared', oneOf('proportional', 'maxMin'), 'proportional')
@@ -94,7 +98,6 @@ export function withHorizonOptions(command: Command): Command {
     .option('--transformer-loading <pct>', 'share of transformer ratings that limits may use', positive, 100)
     .option('--mixtures <n>', 'random operating points to verify', nonNegativeCount, 24)
     .option('--seed <n>', 'seed of the mixtures', count, 1)
-    .option('--horizon <time>', 'schedule batteries and sun over such a time, e.g. 24h', duration)
     .option(
       '--recede <time>',
       'carry out so much of the day: at each step plan --horizon ahead, do the first step, look again',
@@ -105,8 +108,14 @@ export function withHorizonOptions(command: Command): Command {
       'with --recede: loads as they turn out, like --load-forecast (default: as forecast)',
     )
     .option('--actual-pv <file>', 'with --recede: sun as it turns out, like --pv-forecast (default: as forecast)')
+    .option('--start <time>', 'begin of the horizon: HH:MM, or ISO 8601 for forecasts with dates', beginning, 0);
+}
+
+/** Adds what a plan over time is made of. */
+export function withPlanOptions(command: Command): Command {
+  return command
+    .option('--horizon <time>', 'schedule batteries and sun over such a time, e.g. 24h', duration)
     .option('--step <time>', 'step of the horizon', duration, 900)
-    .option('--start <time>', 'begin of the horizon: HH:MM, or ISO 8601 for forecasts with dates', beginning, 0)
     .option('--prices <file>', 'forecast of the price per kWh bought (CSV)')
     .option('--export-prices <file>', 'forecast of the price per kWh sold; that of buying when left out (CSV)')
     .option('--load-forecast <file>', 'share of model power, or kW in columns named after loads (CSV)')
@@ -188,7 +197,7 @@ function endOf({ end, endValue }: HorizonOptions): HorizonEnd {
 /** Prices, loads, sun and batteries over a window, from the files that the options and `files` name. */
 export function outlookOf(
   feeder: Feeder,
-  options: HorizonCaseOptions,
+  options: PlanOptions & Pick<HorizonCaseOptions, 'loadMultiplier' | 'pvMultiplier'>,
   window: HorizonSteps,
   files: { readonly load: string | undefined; readonly pv: string | undefined },
 ) {
@@ -235,7 +244,7 @@ export function outlookOf(
 }
 
 /** Steps of the horizon; its begin as seconds after midnight or, with a date, epoch seconds. */
-export function windowOf({ step, start }: HorizonOptions, horizonS: number): HorizonSteps {
+export function windowOf({ step, start }: Pick<HorizonOptions, 'step' | 'start'>, horizonS: number): HorizonSteps {
   const steps = Math.round(horizonS / step);
   if (steps < 1 || Math.abs(steps * step - horizonS) > 1e-6 * horizonS) {
     throw new DecError('BAD_ARGUMENT', `A horizon of ${horizonS} s is no whole number of steps of ${step} s.`);

@@ -1,28 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { z } from 'zod';
 import { DecError } from '../../grid/math/index.js';
-import {
-  advanceFeedback,
-  type CoordinationResult,
-  type FairnessRule,
-  FEEDBACK_START,
-  type FeedbackState,
-} from '../../grid/optim/index.js';
 import { duration, oneOf, svgFile } from '../option.js';
-import { prepareFile, writeNamed } from '../output/named-file.js';
 import type { OutputOptions } from '../terminal.js';
+import { type FeedbackOptions, withFeedbackOption } from './feedback-file.js';
 import type { RuleOptions } from './rule-options.js';
 
 /** Options of `dec coordinate`. */
-export interface CoordinateOptions extends OutputOptions, RuleOptions {
+export interface CoordinateOptions extends OutputOptions, RuleOptions, FeedbackOptions {
   readonly loadMultiplier: number;
   readonly pvMultiplier: number;
   readonly sourceVoltage?: number;
   readonly acCorrection: boolean;
   readonly strict?: boolean;
   readonly store?: string;
-  readonly feedback?: string;
   readonly method?: 'admm' | 'central';
   readonly agents?: boolean;
   readonly areas?: string;
@@ -34,8 +24,7 @@ export interface CoordinateOptions extends OutputOptions, RuleOptions {
 
 /** Adds what only one coordination without a simulation has. */
 export function withCoordinateOptions(command: Command): Command {
-  return command
-    .option('--feedback <file>', 'JSON with what was served so far, for --fairness feedback; read, and written after')
+  return withFeedbackOption(command)
     .option(
       '--method <method>',
       'admm (agents against the coordinator, any rule) or central (default: admm for proportional, total and equalAlpha)',
@@ -95,17 +84,26 @@ export function methodOf(
   if (compare && isOnLine('fairness')) {
     refuse(`--compare solves every rule; leave out --fairness ${fairness}, or --compare.`);
   }
-  if (isOnLine('gamma') && fairness !== 'alphaFair' && !compare) {
-    refuse(`--gamma belongs to alphaFair, and ${fairness} has none; add --fairness alphaFair, or leave out --gamma.`);
-  }
+  if (!compare) checkGamma(fairness, isOnLine);
   if (compat !== undefined && job) refuse(`--compat is for one coordination; leave out ${job.option}, or --compat.`);
   return isByAgents ? 'admm' : method;
+}
+
+/** @throws DecError `BAD_ARGUMENT` for `--gamma` on the command line under a rule that has none */
+export function checkGamma(fairness: RuleOptions['fairness'], isOnLine: (option: 'gamma') => boolean): void {
+  if (!isOnLine('gamma') || fairness === 'alphaFair') return;
+  throw new DecError(
+    'BAD_ARGUMENT',
+    `--gamma belongs to alphaFair, and ${fairness} has none; add --fairness alphaFair, or leave out --gamma.`,
+  );
 }
 
 /** Options that act only beside others: what they need, and which they are, by their names in code. */
 const DEPENDENT: readonly {
   readonly needs: string;
-  readonly isMet: (options: CoordinateOptions & DependentOn) => boolean;
+  /** The same for a command that has only some of these. */
+  readonly needsLive?: string;
+  readonly isMet: (options: DependentOn) => boolean;
   readonly options: readonly string[];
 }[] = [
   {
@@ -124,6 +122,7 @@ const DEPENDENT: readonly {
   { needs: '--recede', isMet: ({ recede }) => recede !== undefined, options: ['actualLoad', 'actualPv'] },
   {
     needs: '--horizon, --recede or --envelopes',
+    needsLive: '--horizon',
     isMet: ({ horizon, recede, envelopes }) => (horizon ?? recede ?? envelopes) !== undefined,
     options: [
       ...['step', 'start', 'prices', 'exportPrices', 'loadForecast', 'pvForecast', 'forecastShape', 'end', 'endValue'],
@@ -140,16 +139,26 @@ const DEPENDENT: readonly {
 
 /** What the options of {@link DEPENDENT} look at besides the rule. */
 interface DependentOn {
+  readonly reactive: RuleOptions['reactive'];
+  readonly compare?: boolean;
   readonly horizon?: unknown;
   readonly recede?: unknown;
   readonly envelopes?: unknown;
 }
 
-/** @throws DecError `BAD_ARGUMENT` naming all options on the command line that nothing would look at */
-export function checkDependent(options: CoordinateOptions & DependentOn, isOnLine: (option: string) => boolean): void {
-  const unmet = DEPENDENT.filter(({ isMet }) => !isMet(options)).flatMap(({ needs, options: names }) => {
-    const given = names.filter(isOnLine).map((name) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
-    return given.length === 0 ? [] : [`${given.join(', ')} would have no effect without ${needs}`];
+/**
+ * @param isLive - for a command that has the options of `needsLive` only
+ * @throws DecError `BAD_ARGUMENT` naming all options on the command line that nothing would look at
+ */
+export function checkDependent(options: DependentOn, isOnLine: (option: string) => boolean, isLive = false): void {
+  const unmet = DEPENDENT.filter(({ isMet }) => !isMet(options)).flatMap(({ needs, needsLive, options: names }) => {
+    const given = names
+      // A live run begins at some time whatever it does.
+      .filter((name) => isOnLine(name) && !(isLive && name === 'start'))
+      .map((name) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
+    return given.length === 0
+      ? []
+      : [`${given.join(', ')} would have no effect without ${isLive ? (needsLive ?? needs) : needs}`];
   });
   if (unmet.length > 0) throw new DecError('BAD_ARGUMENT', `${unmet.join('; ')}: add that, or leave them out.`);
 }
@@ -162,59 +171,4 @@ export function checkCompat({ compat }: CoordinateOptions, isAncestorPair: boole
     `--compat ${compat} is for the ancestor's pair of files, BUSINFO.json BRANCHINFO.json; leave it out.`,
     { compat },
   );
-}
-
-/** What the file of `--feedback` is, for people. */
-const FEEDBACK = 'feedback file';
-
-const energies = z.record(z.string(), z.number().nonnegative());
-const feedbackSchema = z.strictObject({
-  intervals: z.array(z.strictObject({ availableWh: energies, servedWh: energies })),
-  factors: z.record(z.string(), z.number().positive()),
-});
-
-function feedbackState({ feedback }: CoordinateOptions): FeedbackState {
-  if (feedback === undefined || !existsSync(feedback)) return FEEDBACK_START;
-  const wrong = (why: string, cause?: unknown) =>
-    new DecError(
-      'BAD_ARGUMENT',
-      `The feedback file ${feedback} ${why}; give another file, or delete it to begin anew.`,
-      { file: feedback },
-      { cause },
-    );
-  let data: unknown;
-  try {
-    data = JSON.parse(readFileSync(feedback, 'utf8'));
-  } catch (cause) {
-    throw wrong(cause instanceof SyntaxError ? 'is no JSON' : 'cannot be read', cause);
-  }
-  const parsed = feedbackSchema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw wrong(`is not as this program writes it (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})`);
-}
-
-/**
- * Factors of rule feedback from its file; none when there is no file yet, whose folder is made then.
- *
- * @throws DecError BAD_ARGUMENT for a file that is not as this program writes it, for one that cannot be written, or for the
- *   rule without a file
- */
-export function factorsFrom(options: CoordinateOptions): FairnessRule['factors'] {
-  if (options.fairness === 'feedback' && options.feedback === undefined) {
-    throw new DecError('BAD_ARGUMENT', 'Rule feedback needs --feedback FILE, where it keeps what was served.');
-  }
-  if (options.feedback !== undefined) prepareFile(options.feedback, FEEDBACK);
-  return feedbackState(options).factors;
-}
-
-/** Writes the feedback file after an interval. */
-export function keepFeedback(options: CoordinateOptions, { ders }: CoordinationResult): void {
-  if (options.feedback === undefined) return;
-  const hours = options.interval / 3600;
-  const state = advanceFeedback(feedbackState(options), {
-    availableWh: Object.fromEntries(ders.map(({ derId, availableW }) => [derId, availableW * hours])),
-    servedWh: Object.fromEntries(ders.map(({ derId, setpointW }) => [derId, setpointW * hours])),
-  });
-  writeNamed(options.feedback, FEEDBACK, `${JSON.stringify(state)}\n`);
 }

@@ -21,14 +21,13 @@ import {
   type CoordinateOptions,
   checkCompat,
   checkDependent,
-  factorsFrom,
-  keepFeedback,
   methodOf,
   type TimeJob,
   withCoordinateOptions,
 } from './coordinate-options.js';
 import { runReceding } from './coordinate-recede.js';
 import { coordinationReport, coordinationSummary } from './coordinate-report.js';
+import { factorsFrom, keepFeedback } from './feedback-file.js';
 import { checkLimits, reactiveOf, ruleOf, withRuleOptions } from './rule-options.js';
 
 /** A feeder to coordinate, and what the model's powers are multiplied by (the ancestor's files have it applied). */

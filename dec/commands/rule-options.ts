@@ -13,7 +13,7 @@ import {
   REACTIVE_MODES,
   type ReactiveMode,
   type ReactiveRule,
-  starExchange,
+  reactiveRule,
   starMode,
 } from '../../grid/optim/index.js';
 import { list, nonNegative, oneOf, perUnit } from '../option.js';
@@ -94,30 +94,26 @@ export function reactiveOf({ reactive, kappa, minPowerFactor, priority }: RuleOp
 export interface LiveRule {
   readonly fairness: FairnessMode;
   readonly rule?: FairnessRule;
+  readonly reactive?: ReactiveRule;
 }
 
 /**
- * The rule as agents can agree on it by rounds while a simulation runs.
+ * The rule as agents agree on it by rounds while a simulation runs.
  *
- * @throws DecError `BAD_ARGUMENT` for what they cannot, naming it and what they can
+ * @param factors - weights of rule feedback as its file has them
+ * @throws DecError `BAD_ARGUMENT` for values outside their range, `UNSUPPORTED` for what agents cannot agree on
  */
-export function liveRule(options: RuleOptions): LiveRule {
-  const rule = fairnessRule(ruleOf(options, {}));
-  if (options.reactive !== 'none') {
+export function liveRule(options: RuleOptions, factors: FairnessRule['factors'] = {}): LiveRule {
+  const rule = fairnessRule(ruleOf(options, factors));
+  const reactive = reactiveRule(reactiveOf(options));
+  if (reactive.mode === 'volt-var') {
     throw new DecError(
-      'BAD_ARGUMENT',
-      `Live agents leave reactive power as it is: --reactive ${options.reactive} is for dec coordinate.`,
-      { reactive: options.reactive },
+      'UNSUPPORTED',
+      'Volt-VAr inverters below service transformers follow voltages that only their agents know; dec coordinate --method central has them.',
+      { reactive: reactive.mode },
     );
   }
+  if (reactive.mode !== 'none') return { fairness: nearestMode(rule), rule, reactive };
   const mode = starMode(rule);
-  if (mode !== undefined) return { fairness: mode };
-  // What was served before is kept in a file of dec coordinate.
-  const isPriced = starExchange(rule, false) === 'prices' && rule.mode !== 'feedback';
-  if (isPriced) return { fairness: nearestMode(rule), rule };
-  throw new DecError(
-    'BAD_ARGUMENT',
-    `Live agents cannot agree on ${rule.mode} at level ${rule.level} with weights by ${rule.weights}: what they exchange are prices. They can on proportional, exportBased, alphaFair (gamma above 0) and equalAlpha at level customer or transformer, on equalAlpha at level feeder, and on total at level customer with weights by capacity. dec coordinate solves all rules.`,
-    { fairness: rule.mode, level: rule.level, weights: rule.weights },
-  );
+  return mode === undefined ? { fairness: nearestMode(rule), rule } : { fairness: mode };
 }

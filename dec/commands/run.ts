@@ -8,8 +8,11 @@ import { flagshipPath, readProfile } from '../../platform/index.js';
 import { agentModuleUrl } from '../agent-module.js';
 import { type AppliedConfiguration, configurationOf, withConfiguration } from '../configuration.js';
 import {
+  type FeedbackKeeping,
   type IntervalResult,
   RUN_DEFAULTS,
+  type RunHorizon,
+  type RunOutlook,
   type RunProgress,
   type RunResult,
   type RunSettings,
@@ -41,7 +44,17 @@ import { seededUuid } from '../seeded-uuid.js';
 import { isViolated } from '../strictness.js';
 import { switchesNamed } from '../switch-names.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
+import { type PlanOptions, withPlanOptions } from './coordinate-horizon.js';
+import { checkDependent, checkGamma } from './coordinate-options.js';
+import {
+  type FeedbackOptions,
+  factorsFrom,
+  feedbackState,
+  withFeedbackOption,
+  writeFeedback,
+} from './feedback-file.js';
 import { checkLimits, type LiveRule, liveRule, type RuleOptions, withRuleOptions } from './rule-options.js';
+import { liveHorizon, liveOutlook } from './run-horizon.js';
 
 /** Name of the run on the bus when agents of other processes join and no name is given. */
 export const SHARED_RUN_ID = 'dec';
@@ -50,7 +63,7 @@ const DAY_S = 86_400;
 /** Hexadecimal digits of the mark in a run's name. */
 const MARK_LENGTH = 6;
 
-interface RunCommandOptions extends OutputOptions, RuleOptions {
+interface RunCommandOptions extends OutputOptions, RuleOptions, FeedbackOptions, PlanOptions {
   readonly intervals: number;
   readonly interval: number;
   readonly publish?: number;
@@ -181,7 +194,7 @@ export function configureRun(command: Command, name: string): Command {
         interruption.end();
       }
     });
-  return withConfiguration(withRuleOptions(command), 'run');
+  return withConfiguration(withPlanOptions(withFeedbackOption(withRuleOptions(command))), 'run');
 }
 
 /** Whether an option stands on the command line itself, by its name in code. */
@@ -211,11 +224,15 @@ async function runRun(
   }
   checkPlatform(options, isOnLine);
   checkLimits(options);
-  const rule = liveRule(options);
+  checkGamma(options.fairness, isOnLine);
+  checkDependent(options, isOnLine, true);
+  const horizon = liveHorizon(options, isOnLine);
+  const rule = liveRule(options, factorsFrom(options));
   const broker = trusting(options.broker, options.brokerCa);
   const fetched = await fetchUnknown(wanted, { from: options.model, broker, store: options.store }, signal);
+  const feeder = fetched?.path ?? wanted ?? flagshipPath();
   try {
-    return await runFeeder(fetched?.path ?? wanted ?? flagshipPath(), rule, terminal, options, signal, configuration);
+    return await runFeeder(feeder, rule, horizon, terminal, options, signal, configuration);
   } finally {
     fetched?.remove();
   }
@@ -224,6 +241,7 @@ async function runRun(
 async function runFeeder(
   feeder: string,
   rule: LiveRule,
+  horizon: RunHorizon | undefined,
   terminal: Terminal,
   options: RunCommandOptions,
   signal: AbortSignal,
@@ -237,13 +255,24 @@ async function runFeeder(
   const isReal = options.platform === 'real';
   const load = profileOf('--load-profile', isReal ? 'flat' : options.loadProfile);
   const pv = profileOf('--pv-profile', isReal ? 'flat' : options.pvProfile);
-  const settings = settingsOf(options, rule, load?.values, pv?.values, model.feeder);
+  const settings = settingsOf(
+    horizon === undefined ? options : { ...options, interval: horizon.stepS },
+    rule,
+    load?.values,
+    pv?.values,
+    model.feeder,
+    horizon,
+  );
   const files = [
     ...model.files,
     ...(load ? [load.path] : []),
     ...(pv ? [pv.path] : []),
     ...(configuration ? [configuration.file] : []),
+    ...(horizon ? [options.prices, options.exportPrices, options.loadForecast, options.pvForecast] : []).flatMap(
+      (path) => path ?? [],
+    ),
   ];
+  const outlook = horizon && liveOutlook(model.feeder, options, horizon, { ...settings, intervals: options.intervals });
   const inputs = files.map((path) => ({ name: basename(path), sha256: sha256(path) }));
   const { seed } = options;
   const name = runName(model.name, settings, { seed, mrid: model.mrid, inputs });
@@ -259,6 +288,7 @@ async function runFeeder(
       model,
       store,
       settings,
+      outlook,
       inputs,
       configuration,
       signal,
@@ -295,6 +325,7 @@ interface PreparedRun {
   readonly model: ReturnType<typeof modelOf>;
   readonly store: ReturnType<typeof storeAt>;
   readonly settings: Partial<RunSettings>;
+  readonly outlook: RunOutlook | undefined;
   readonly inputs: readonly { readonly name: string; readonly sha256: string }[];
   readonly configuration: AppliedConfiguration | undefined;
   readonly signal: AbortSignal;
@@ -323,6 +354,8 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
     ...(options.patience === undefined ? {} : { patienceMs: options.patience * 1000 }),
     journal: join(folder, JOURNAL),
     takesOver: options.takeover,
+    ...(options.feedback === undefined ? {} : { feedback: feedbackOf(options.feedback) }),
+    ...(run.outlook === undefined ? {} : { outlook: run.outlook }),
     uuid: seededUuid(options.seed),
     signal,
     onProgress: (progress) => {
@@ -347,6 +380,11 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
   return exitCode(result, options.strict ?? false);
 }
 
+/** The file of `--feedback` as a run keeps it. */
+function feedbackOf(file: string): FeedbackKeeping {
+  return { start: feedbackState({ feedback: file }), keep: (state) => writeFeedback(file, state) };
+}
+
 /** Feeder, simulated start and a mark of everything that decides what the run does: equal runs have equal names. */
 function runName(
   feeder: string,
@@ -367,6 +405,7 @@ function settingsOf(
   loadProfile: readonly number[] | undefined,
   pvProfile: readonly number[] | undefined,
   feeder: Feeder,
+  horizon: RunHorizon | undefined,
 ): Partial<RunSettings> & { readonly startTime: number } {
   const midnight = Math.floor(RUN_DEFAULTS.startTime / DAY_S) * DAY_S;
   return {
@@ -385,6 +424,7 @@ function settingsOf(
     hosts: options.hosts,
     lostAfterIntervals: options.lostAfter,
     openSwitches: switchesNamed(feeder, options.open).map(({ name }) => name),
+    ...(horizon === undefined ? {} : { horizon }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BoundaryAnswer, BoundaryVerification, DerSetpoint } from '../../bus/index.js';
+import type { AgentOpening, BoundaryAnswer, BoundaryVerification, DerSetpoint } from '../../bus/index.js';
 
 /** Largest power at one port node or of one DER that can be meant, W or var. */
 const POWER_MAX_W = 1e9;
@@ -8,6 +8,10 @@ const VOLTAGE_SQUARED_MIN_PU = -1e6;
 const VOLTAGE_SQUARED_MAX_PU = 1e6;
 /** Largest voltage an agent's own AC check can have found, pu. */
 const VOLTAGE_MAX_PU = 10;
+
+/** Largest share of a unit's power at one port node, and largest weight, that can be meant. */
+const SHARE_MAX = 100;
+const FACTOR_MAX = 1e6;
 
 const ported = z.object({ model: z.object({ port: z.object({ nodes: z.array(z.number()) }) }) });
 
@@ -30,6 +34,22 @@ export function boundaryFault(answer: BoundaryAnswer, nodes: number | undefined)
     (lowest === undefined ? undefined : voltageFault('lowestVoltageSquaredPu', lowest)) ??
     ([alpha, alphaSum, alphaCount].every(Number.isFinite) ? undefined : 'a curtailed fraction is not finite')
   );
+}
+
+/** Why what an agent offers cannot be true; undefined when it can. */
+export function openingFault(opening: AgentOpening, nodes: number | undefined): string | undefined {
+  const fault = powerFault(opening, nodes);
+  if (fault !== undefined) return fault;
+  for (const { availableW, usedW, factor, ratingVA, shareRe, shareIm } of opening.units) {
+    const found =
+      vectorFault('availableW', [availableW], 1, Number.MIN_VALUE, POWER_MAX_W) ??
+      vectorFault('usedW, ratingVA', [usedW, ratingVA], 2, 0, POWER_MAX_W) ??
+      vectorFault('factor', [factor], 1, Number.MIN_VALUE, FACTOR_MAX) ??
+      vectorFault('shareRe', shareRe, nodes, -SHARE_MAX, SHARE_MAX) ??
+      vectorFault('shareIm', shareIm, nodes, -SHARE_MAX, SHARE_MAX);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** Why an agent's AC check cannot be true; undefined when it can. */

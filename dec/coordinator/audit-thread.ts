@@ -1,17 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import type { Feeder, FeederData } from '../../grid/model/index.js';
-import type {
-  AuditQuestion,
-  DispatchFigures,
-  FairnessMode,
-  FairnessRule,
-  VoltageLimits,
-} from '../../grid/optim/index.js';
+import type { AuditQuestion, AuditSettings, DispatchFigures } from '../../grid/optim/index.js';
 
 /** What the thread is started with. */
 export interface AuditThreadData {
   readonly feeder: FeederData;
-  readonly settings: { readonly limits: VoltageLimits; readonly fairness: FairnessMode; readonly rule?: FairnessRule };
+  readonly settings: AuditSettings;
 }
 
 /** One dispatch to judge, and what comes back. */
@@ -46,10 +40,15 @@ export class AuditThread {
     this.warn = warn;
     // The graph and the indices are made anew in the thread; measurements are nothing to it.
     const { graph: _graph, elements: _elements, busById: _busById, findings: _findings, ...data } = feeder;
-    const { limits, fairness, rule } = settings;
+    const { limits, fairness, rule, reactive } = settings;
     const workerData: AuditThreadData = {
       feeder: { ...data, measurements: [] },
-      settings: { limits, fairness, ...(rule === undefined ? {} : { rule }) },
+      settings: {
+        limits,
+        fairness,
+        ...(rule === undefined ? {} : { rule }),
+        ...(reactive === undefined ? {} : { reactive }),
+      },
     };
     this.worker = new Worker(workerUrl(), { workerData, name: 'audit' });
     this.worker.on('message', (message: AuditAnswer) => this.take(message));

@@ -1,9 +1,16 @@
 import { mridKey } from '../../bus/index.js';
-import type { Feeder, PhotovoltaicSystem } from '../../grid/model/index.js';
-import { type DispatchFigures, fairnessReport, type LocalInputs, type PrimaryState } from '../../grid/optim/index.js';
+import type { Feeder } from '../../grid/model/index.js';
+import {
+  type DispatchFigures,
+  type FairnessRule,
+  fairnessReport,
+  type LocalInputs,
+  type PrimaryState,
+} from '../../grid/optim/index.js';
 import { createScenario, type Scenario } from '../../platform/index.js';
 import type { AuditThread } from './audit-thread.js';
 import type { AppliedSetpoint } from './commit.js';
+import { type LimitedUnit, SAMPLES, type UnitEnergy, unitEnergies } from './energies.js';
 import { modelCreation } from './forecast.js';
 import type { AuditResult, DerOutcome, RunSettings } from './run-result.js';
 
@@ -24,15 +31,6 @@ export interface AuditSubject {
   readonly thread?: AuditThread;
 }
 
-/** A unit and the limit in force, W. */
-interface LimitedUnit {
-  readonly unit: PhotovoltaicSystem;
-  readonly limitW: number;
-}
-
-/** Samples of an interval at which the scenario is read. */
-const SAMPLES = 24;
-
 /**
  * Judges the limits in force after an interval by the public scenario of the run: what each unit could have delivered,
  * what fairness cost. It stands beside the coordinator and tells it nothing; no message of an agent goes into it.
@@ -52,18 +50,21 @@ export class Audit {
    * @param fromS - simulated time of the interval's measurements, epoch seconds
    * @param state - taps, capacitors and switches as the simulation measures them
    * @param limits - set-points in force from then on, by {@link mridKey} of the connection
+   * @param factors - weights of rule feedback that the interval had
    */
   judge(
     interval: number,
     fromS: number,
     state: PrimaryState,
     limits: ReadonlyMap<string, AppliedSetpoint>,
+    factors?: FairnessRule['factors'],
   ): AuditResult {
     const { feeder, settings, devices, thread } = this.subject;
     const inputs = this.inputs(fromS, fromS + settings.intervalS + settings.publishPeriodS);
     const units = new Map(feeder.pvSystems.map((pv) => [pv.id, pv]));
     const ders: DerOutcome[] = [];
     const alpha: Record<string, number> = {};
+    const reactiveVar: Record<string, number> = {};
     const limited: LimitedUnit[] = [];
     for (const { agentId, derId, phases } of devices) {
       const unit = units.get(derId);
@@ -72,6 +73,7 @@ export class Audit {
       const applied = limits.get(mridKey(unit.mrid));
       const limitW = applied?.setpointW ?? unit.maxPowerW;
       alpha[derId] = availableW > 0 ? Math.max(0, 1 - limitW / availableW) : 0;
+      if (applied !== undefined && applied.setpointVar !== 0) reactiveVar[derId] = applied.setpointVar;
       limited.push({ unit, limitW });
       ders.push({
         agentId,
@@ -89,12 +91,15 @@ export class Audit {
     const alphas = ders.filter(({ availableW }) => availableW > 0).map(({ alpha }) => alpha);
     const availableW = ders.reduce((sum, der) => sum + der.availableW, 0);
     const curtailedW = ders.reduce((sum, der) => sum + der.availableW * der.alpha, 0);
-    thread?.ask({ interval, question: { inputs, state, alpha } });
+    thread?.ask({
+      interval,
+      question: { inputs, state, alpha, reactiveVar, ...(factors === undefined ? {} : { factors }) },
+    });
     return {
       availableW,
       curtailedW,
       curtailedPct: percent(curtailedW, availableW),
-      ...this.energies(fromS, limited),
+      ...total(unitEnergies(this.scenario, settings, fromS, limited)),
       leastCurtailedW: undefined,
       priceOfFairnessPct: undefined,
       linear: undefined,
@@ -102,23 +107,6 @@ export class Audit {
       ...fairnessReport(alphas),
       ders,
     };
-  }
-
-  /** What the limits leave unused from the output in which they take effect to the one in which the next ones do, Wh. */
-  private energies(fromS: number, limited: readonly LimitedUnit[]): Pick<AuditResult, 'availableWh' | 'curtailedWh'> {
-    const { intervalS, publishPeriodS } = this.subject.settings;
-    const hours = intervalS / SAMPLES / 3600;
-    let availableWh = 0;
-    let curtailedWh = 0;
-    for (let k = 0; k < SAMPLES; k++) {
-      const time = fromS + publishPeriodS + (intervalS * (k + 0.5)) / SAMPLES;
-      for (const { unit, limitW } of limited) {
-        const { powerW } = this.scenario.availablePv(unit, time);
-        availableWh += powerW * hours;
-        curtailedWh += Math.max(0, powerW - limitW) * hours;
-      }
-    }
-    return { availableWh, curtailedWh };
   }
 
   /** The scenario's hardest moment of an interval: most PV, least load. */
@@ -156,6 +144,16 @@ export function completed(audit: AuditResult, figures: DispatchFigures | undefin
     kktResidual,
     ...(objective === undefined ? {} : { objective }),
   };
+}
+
+function total(energies: readonly UnitEnergy[]): Pick<AuditResult, 'availableWh' | 'curtailedWh'> {
+  return energies.reduce(
+    (sum, one) => ({
+      availableWh: sum.availableWh + one.availableWh,
+      curtailedWh: sum.curtailedWh + one.curtailedWh,
+    }),
+    { availableWh: 0, curtailedWh: 0 },
+  );
 }
 
 function percent(watts: number, ofW: number): number {

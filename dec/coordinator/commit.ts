@@ -8,6 +8,10 @@ export interface CommandedDevice {
   /** mRID that the platform's dictionary lists for it; the object of difference messages. */
   readonly objectMrid: string;
   readonly maxPowerW: number;
+  /** Of a battery: its largest charging power as a negative one; absent for PV, which is limited from above only. */
+  readonly minPowerW?: number;
+  /** What it does before the first command, W: its largest power when absent. */
+  readonly initialW?: number;
 }
 
 /** Limit and reactive power last sent. */
@@ -72,10 +76,11 @@ export function commit(input: CommitInput): Commitment {
         findings.push(refusal ?? '');
         continue;
       }
-      const limitW = Math.min(device.maxPowerW, Math.max(0, setpointW));
-      const last = input.applied.get(key) ?? { setpointW: device.maxPowerW, setpointVar: 0 };
+      const limitW = Math.min(device.maxPowerW, Math.max(device.minPowerW ?? 0, setpointW));
+      const last = input.applied.get(key) ?? { setpointW: device.initialW ?? device.maxPowerW, setpointVar: 0 };
       const pairs: { readonly forward: AttributeDifference; readonly reverse: AttributeDifference }[] = [];
-      const isFreed = limitW === device.maxPowerW && last.setpointW !== device.maxPowerW;
+      const isFreed =
+        device.minPowerW === undefined && limitW === device.maxPowerW && last.setpointW !== device.maxPowerW;
       const changesW = isFreed || Math.abs(limitW - last.setpointW) > input.deadBandW;
       const changesVar = Math.abs(setpointVar - last.setpointVar) > input.deadBandW;
       const active = pair(device.objectMrid, ACTIVE, limitW, last.setpointW);
@@ -92,7 +97,12 @@ export function commit(input: CommitInput): Commitment {
           setpointVar: changesVar ? setpointVar : last.setpointVar,
         });
       } else unchanged++;
-      file[device.name] = message(input, [active.forward], [active.reverse]);
+      const shown = pairs.length > 1 ? pairs : [active];
+      file[device.name] = message(
+        input,
+        shown.map((one) => one.forward),
+        shown.map((one) => one.reverse),
+      );
     }
     files[agentId] = { [agentId]: file };
   }
@@ -113,9 +123,9 @@ export function repeat(
   const pairs = [...input.applied].flatMap(([key, { setpointW, setpointVar }]) => {
     const device = input.devices.get(key);
     if (device === undefined) return [];
-    const { objectMrid, maxPowerW } = device;
+    const { objectMrid, maxPowerW, initialW = maxPowerW } = device;
     return [
-      ...(setpointW < maxPowerW ? [pair(objectMrid, ACTIVE, setpointW, maxPowerW)] : []),
+      ...(setpointW !== initialW ? [pair(objectMrid, ACTIVE, setpointW, initialW)] : []),
       ...(setpointVar !== 0 ? [pair(objectMrid, REACTIVE, setpointVar, 0)] : []),
     ];
   });

@@ -8,7 +8,13 @@ import {
   simulationInput,
   simulationInputTopic,
 } from '../../bus/index.js';
-import { type Forecast, limitOfSetpoint, type PrimaryModel, type PrimaryState } from '../../grid/optim/index.js';
+import {
+  type FairnessRule,
+  type Forecast,
+  limitOfSetpoint,
+  type PrimaryModel,
+  type PrimaryState,
+} from '../../grid/optim/index.js';
 import { cancelled } from './cancelled.js';
 import { type AppliedSetpoint, type CommandedDevice, type Commitment, commit, repeat } from './commit.js';
 import { PrimaryEstimator } from './estimate.js';
@@ -35,6 +41,10 @@ export interface CoordinatorOptions {
   readonly settings: RunSettings;
   /** Forecast from one time to another, epoch seconds. */
   readonly forecast: (fromS: number, toS: number) => Forecast;
+  /** Weights of rule feedback as they stand, by PV id; absent under other rules. */
+  readonly factors?: () => FairnessRule['factors'];
+  /** PV ids of an agent. */
+  readonly unitsOf?: (agentId: string) => readonly string[];
   readonly uuid: () => string;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
@@ -97,7 +107,7 @@ export class Coordinator {
 
   /** Coordinates one interval on one output, and sends its difference message. */
   async coordinate(interval: number, output: SimulationOutput): Promise<CoordinatedInterval> {
-    const { settings, signal, clock, onProgress, primary } = this.options;
+    const { settings, signal, clock, onProgress } = this.options;
     const began = clock();
     const { timestamp } = output.message;
     // Limits of this interval act until those of the next one do, one output after the next measurement.
@@ -111,12 +121,9 @@ export class Coordinator {
       state: estimate.state,
       standIn: this.options.standIns.forInterval(output, forecast, this.applied),
       limits: (agentId) => this.limitsOf(agentId),
-      limitsInForce: new Map(
-        primary.feeder.pvSystems.flatMap(({ id, mrid }) => {
-          const limit = this.applied.get(mridKey(mrid));
-          return limit === undefined ? [] : [[id, limit.setpointW] as const];
-        }),
-      ),
+      limitsInForce: this.ownInForce('setpointW'),
+      varInForce: this.ownInForce('setpointVar'),
+      ...this.factors(),
       clock,
       ...(signal === undefined ? {} : { signal }),
       onRound: ({ round, primalResidual, dualResidual }) =>
@@ -162,6 +169,30 @@ export class Coordinator {
     if (difference !== undefined) await this.send(difference);
   }
 
+  /** What is in force of the primary's own units, by PV id. */
+  private ownInForce(what: keyof AppliedSetpoint): ReadonlyMap<string, number> {
+    return new Map(
+      this.options.primary.feeder.pvSystems.flatMap(({ id, mrid }) => {
+        const limit = this.applied.get(mridKey(mrid));
+        return limit === undefined ? [] : [[id, limit[what]] as const];
+      }),
+    );
+  }
+
+  /** Weights of rule feedback, and those of each agent's units. */
+  private factors() {
+    const factors = this.options.factors?.();
+    if (factors === undefined) return {};
+    const factorsOf = (agentId: string): FairnessRule['factors'] =>
+      Object.fromEntries(
+        (this.options.unitsOf?.(agentId) ?? []).flatMap((id) => {
+          const factor = factors[id];
+          return factor === undefined ? [] : [[id, factor]];
+        }),
+      );
+    return { factors, factorsOf };
+  }
+
   /** The limits in force of an agent's units. */
   private limitsOf(agentId: string): readonly DerSetpoint[] {
     return [...this.options.devices].flatMap(([key, device]) => {
@@ -194,11 +225,15 @@ export class Coordinator {
 
   private primaryLimits() {
     const { primary, star } = this.options;
-    const largest = new Map(primary.feeder.pvSystems.map(({ id, maxPowerW }) => [id, maxPowerW]));
+    const units = new Map(primary.feeder.pvSystems.map((pv) => [pv.id, pv]));
     const limits = star.setpoints().map((setpoint) => ({
       derId: setpoint.derId,
       derMrid: setpoint.mrid,
-      setpointW: limitOfSetpoint(setpoint, largest.get(setpoint.derId) ?? 0),
+      setpointW: limitOfSetpoint(
+        setpoint,
+        units.get(setpoint.derId)?.maxPowerW ?? 0,
+        units.get(setpoint.derId)?.ratedPowerVA,
+      ),
       setpointVar: setpoint.setpointVar,
     }));
     this.estimator.committed(limits);
@@ -210,7 +245,12 @@ export class Coordinator {
  * Sends until the broker has confirmed it. What a lost connection may have swallowed is sent again when there is a new one;
  * whoever receives it twice knows it by its difference mRID.
  */
-async function sendSurely(bus: Bus, destination: string, body: string, signal: AbortSignal | undefined): Promise<void> {
+export async function sendSurely(
+  bus: Bus,
+  destination: string,
+  body: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   for (;;) {
     bus.send(destination, body);
     try {

@@ -11,10 +11,11 @@ import {
   type RequestOptions,
 } from '../../bus/index.js';
 import { type Feeder, type FeederData, phaseOfNode } from '../../grid/model/index.js';
+import { scheduledBattery } from '../../grid/optim/index.js';
 import type { AuditedDevice } from './audit.js';
 import type { CommandedDevice } from './commit.js';
 
-/** The PV systems of each agent, as far as the public model tells. */
+/** The PV systems (and batteries, where they are planned) of each agent, as far as the public model tells. */
 export interface DeviceDirectory {
   /** By {@link mridKey} of the connection's mRID. */
   readonly commanded: ReadonlyMap<string, CommandedDevice>;
@@ -27,18 +28,31 @@ export interface DeviceDirectory {
  * @param areas - network of each agent
  * @param listed - mRIDs of the platform's dictionary by {@link mridKey}; a command for anything else may stop a simulation.
  *   Undefined when the platform gave none; the unit's mRID is used then, as the platform's own bridge expects it
+ * @param isPlanned - whether batteries are commanded too
  */
 export function deviceDirectory(
   feeder: Feeder,
   areas: ReadonlyMap<string, FeederData>,
   listed: ReadonlySet<string> | undefined,
+  isPlanned = false,
 ): DeviceDirectory {
   const commanded = new Map<string, CommandedDevice>();
   const audited: AuditedDevice[] = [];
-  for (const [agentId, { pvSystems }] of areas) {
+  const objectOf = ({ unitMrid, mrid }: { readonly unitMrid: string; readonly mrid: string }): string | undefined => {
+    const candidates = [unitMrid, mrid].filter((one) => one !== '');
+    return listed === undefined ? candidates[0] : candidates.find((one) => listed.has(mridKey(one)));
+  };
+  for (const [agentId, { pvSystems, batteries }] of areas) {
+    for (const battery of isPlanned ? batteries : []) {
+      const objectMrid = objectOf(battery);
+      if (objectMrid === undefined) continue;
+      const { maxChargeW, maxDischargeW: maxPowerW } = scheduledBattery(battery);
+      const initialW = battery.shares.reduce((sum, { powerW }) => sum + powerW, 0);
+      const { name, mrid } = battery;
+      commanded.set(mridKey(mrid), { agentId, name, objectMrid, maxPowerW, minPowerW: -maxChargeW, initialW });
+    }
     for (const pv of pvSystems) {
-      const candidates = [pv.unitMrid, pv.mrid].filter((mrid) => mrid !== '');
-      const objectMrid = listed === undefined ? candidates[0] : candidates.find((mrid) => listed.has(mridKey(mrid)));
+      const objectMrid = objectOf(pv);
       const isSplitPhase = feeder.busById.get(pv.terminal.bus)?.isSplitPhase ?? false;
       const nodes = new Set(pv.shares.flatMap(({ node, otherNode }) => [node, otherNode]));
       const phases = [...nodes]

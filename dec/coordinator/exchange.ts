@@ -11,17 +11,12 @@ import {
   coordinationTopic,
 } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
-import { boundaryFault, portNodesOf, setpointFault, verificationFault } from './answer-check.js';
+import { portNodesOf } from './answer-check.js';
+import { type AnswerKind, type AnswerOf, faultsOf, partsOf } from './answer-parts.js';
 import { cancelled } from './cancelled.js';
 import { Question } from './question.js';
 import { type HostRecord, Roster } from './roster.js';
 import type { AgentFailure } from './run-result.js';
-
-/** Kinds of questions whose answers come by agent. */
-export type AnswerKind = 'prepared' | 'boundary' | 'verified' | 'setpoints';
-
-/** One agent's part of an answer. */
-export type AnswerOf<Kind extends AnswerKind> = CoordinationOf<Kind>['agents'][string];
 
 /** A message without its header. */
 export type Body<T = CoordinationMessage> = T extends CoordinationMessage
@@ -525,34 +520,6 @@ const CALL_EVERY_MS = 3000;
 const AGENTS_PER_ASSIGNMENT = 20;
 /** Default of `takeMs`. */
 const TAKE_MS = 8000;
-
-/** The parts of an answer, when a message is one of that kind. */
-const partsOf: {
-  readonly [Kind in AnswerKind]: (message: CoordinationMessage) => Readonly<Record<string, AnswerOf<Kind>>> | undefined;
-} = {
-  prepared: (message) => (message.kind === 'prepared' ? message.agents : undefined),
-  boundary: (message) => (message.kind === 'boundary' ? message.agents : undefined),
-  verified: (message) => (message.kind === 'verified' ? message.agents : undefined),
-  setpoints: (message) => (message.kind === 'setpoints' ? message.agents : undefined),
-};
-
-/** Why parts of an answer cannot be true, by agent. */
-function faultsOf(
-  message: CoordinationMessage,
-  portNodes: ReadonlyMap<string, number | undefined>,
-): ReadonlyMap<string, string> {
-  const faults = new Map<string, string>();
-  const check = <T>(parts: Readonly<Record<string, T>>, fault: (part: T, agentId: string) => string | undefined) => {
-    for (const [agentId, part] of Object.entries(parts)) {
-      const found = fault(part, agentId);
-      if (found !== undefined) faults.set(agentId, found);
-    }
-  };
-  if (message.kind === 'boundary') check(message.agents, (part, id) => boundaryFault(part, portNodes.get(id)));
-  else if (message.kind === 'verified') check(message.agents, (part, id) => verificationFault(part, portNodes.get(id)));
-  else if (message.kind === 'setpoints') check(message.agents, setpointFault);
-  return faults;
-}
 
 function chunks<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
   const result: T[][] = [];

@@ -1,7 +1,7 @@
 import type { ModelCreation } from '../../bus/index.js';
 import type { Forecast } from '../../grid/optim/index.js';
 import { createProfile, FLAT_PROFILE, type Profile } from '../../platform/index.js';
-import type { RunSettings } from './run-result.js';
+import type { RunHorizon, RunSettings } from './run-result.js';
 
 /** What the public scenario says of the coming hours; the forecast that coordinator and agents work with. */
 export interface ScenarioForecast {
@@ -36,6 +36,11 @@ export function scenarioForecast(settings: RunSettings): ScenarioForecast {
   };
 }
 
+/** Batteries behave as plans take them to. */
+function batteryOf({ efficiency, reserve }: RunHorizon): NonNullable<ModelCreation['battery']> {
+  return { chargeEfficiency: efficiency, dischargeEfficiency: efficiency, reserve };
+}
+
 /** How the simulation is asked to make the same scenario. */
 export function modelCreation(settings: RunSettings): ModelCreation {
   return {
@@ -45,6 +50,7 @@ export function modelCreation(settings: RunSettings): ModelCreation {
     ...(settings.pvProfile === undefined ? {} : { pvProfile: settings.pvProfile }),
     ...(settings.loadProfile === undefined ? {} : { loadProfile: settings.loadProfile }),
     ...(settings.profileStepS === undefined ? {} : { profileStepS: settings.profileStepS }),
+    ...(settings.horizon === undefined ? {} : { battery: batteryOf(settings.horizon) }),
     switches: settings.openSwitches.map((name) => ({ name, isOpen: true })),
     machines: [],
   };

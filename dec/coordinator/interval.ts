@@ -2,7 +2,9 @@ import type { DerSetpoint } from '../../bus/index.js';
 import type {
   AgentReply,
   AgentRequest,
+  CutStar,
   DispatchCandidate,
+  FairnessRule,
   HeldPort,
   LocalInputs,
   Port,
@@ -12,7 +14,7 @@ import type {
   VerifyRequest,
   VoltageLimits,
 } from '../../grid/optim/index.js';
-import type { AcCheck, AgentFailure, IntervalStatus, LostAgent, RoundRecord } from './run-result.js';
+import type { AcCheck, AgentFailure, IntervalStatus, LostAgent, PlanRecord, RoundRecord } from './run-result.js';
 import type { StandInSource } from './stand-ins.js';
 
 /** What the AC power flow of the primary says. */
@@ -38,7 +40,10 @@ export interface PortPower {
 /** The mathematics of the coordinator, as the rounds use it: `createStarCoordinator` of grid/optim. */
 export interface StarCore {
   readonly ports: readonly Port[];
-  prepare(inputs: LocalInputs, state: PrimaryState): void;
+  /** @param factors - weights of rule feedback by PV id */
+  prepare(inputs: LocalInputs, state: PrimaryState, factors?: FairnessRule['factors']): void;
+  /** The exchange of cuts, where the rule needs it: rounds go by it then, and not by prices. */
+  readonly cuts?: CutStar;
   start(): ReadonlyMap<string, AgentRequest>;
   step(replies: ReadonlyMap<string, AgentReply>): {
     readonly requests: ReadonlyMap<string, AgentRequest>;
@@ -48,8 +53,16 @@ export interface StarCore {
   applyCorrection(): void;
   /** Takes an agent as given until the next interval; a star that cannot lets its last answer stand. */
   hold?(agentId: string, port: HeldPort): void;
-  /** Puts the coordinator's own units on a candidate. @param limitsW - in force, by PV id */
-  adopt?(candidate: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void;
+  /**
+   * Puts the coordinator's own units on a candidate.
+   * @param limitsW - in force, by PV id
+   * @param reactiveVar - in force, by PV id, var
+   */
+  adopt?(
+    candidate: DispatchCandidate,
+    limitsW: ReadonlyMap<string, number>,
+    reactiveVar?: ReadonlyMap<string, number>,
+  ): void;
   setpoints(): readonly Setpoint[];
 }
 
@@ -83,6 +96,8 @@ export interface IntervalOutcome {
   readonly history: readonly RoundRecord[];
   readonly setpoints: Readonly<Record<string, readonly DerSetpoint[]>>;
   readonly findings: readonly string[];
+  /** Of a run that plans ahead. */
+  readonly plan?: PlanRecord;
 }
 
 /** One interval's question to the rounds. */
@@ -98,6 +113,11 @@ export interface IntervalQuestion {
   readonly limits?: (agentId: string) => readonly DerSetpoint[];
   /** Limits in force of the coordinator's own units, by PV id, W. */
   readonly limitsInForce?: ReadonlyMap<string, number>;
+  /** Reactive power in force of the same units, var. */
+  readonly varInForce?: ReadonlyMap<string, number>;
+  /** Weights of rule feedback by PV id: of all units, and of those of one agent. */
+  readonly factors?: FairnessRule['factors'];
+  readonly factorsOf?: (agentId: string) => FairnessRule['factors'];
   readonly signal?: AbortSignal;
   readonly onRound?: (progress: RoundProgress) => void;
   /** Monotonic milliseconds. */

@@ -140,7 +140,7 @@ export class RunRecorder {
   }
 
   private result(open: Open): IntervalResult {
-    const { outcome, commitment, seconds } = open.coordinated;
+    const { outcome, commitment, seconds, state } = open.coordinated;
     const { interval, timestamp, before, after, during, audit } = open;
     return {
       interval,
@@ -173,6 +173,8 @@ export class RunRecorder {
       seconds,
       audit,
       findings: [...outcome.findings, ...commitment.findings],
+      ...(outcome.plan === undefined ? {} : { plan: outcome.plan }),
+      state,
     };
   }
 }

@@ -1,5 +1,7 @@
 import type { BrokerAddress } from '../../agents/index.js';
 import type { ModelStore } from '../../platform/index.js';
+import type { FeedbackKeeping } from './feedback-ledger.js';
+import type { RunOutlook } from './outlook.js';
 import type { RunProgress, RunSettings } from './run-result.js';
 
 /** What a run is asked to do. */
@@ -36,6 +38,10 @@ export interface RunOptions {
   readonly patienceMs?: number;
   /** Whether the least-curtailment optimum is computed for the price of fairness. Default true. */
   readonly audit?: boolean;
+  /** Where rule feedback keeps what was served, over runs; without it a run begins anew. */
+  readonly feedback?: FeedbackKeeping;
+  /** Prices and forecasts of a run that plans ahead (`settings.horizon`). */
+  readonly outlook?: RunOutlook;
   /** Ids of difference messages; random ones when absent. */
   readonly uuid?: () => string;
   readonly signal?: AbortSignal;

@@ -1,5 +1,12 @@
 import type { DerSetpoint, DifferenceMessage } from '../../bus/index.js';
-import type { Extremes, FairnessMode, FairnessRule, VoltageLimits } from '../../grid/optim/index.js';
+import type {
+  Extremes,
+  FairnessMode,
+  FairnessRule,
+  PrimaryState,
+  ReactiveRule,
+  VoltageLimits,
+} from '../../grid/optim/index.js';
 
 /** Voltages of all measured nodes at one instant, by the simulation's PNV measurements. */
 export interface VoltageSummary {
@@ -126,6 +133,19 @@ export interface AcCheck {
   readonly violations: number;
 }
 
+/** A plan over the coming hours, of which the first step is carried out. */
+export interface PlanRecord {
+  /** Steps ahead, the first included. */
+  readonly steps: number;
+  /** Money above the least possible, at most, over all steps. */
+  readonly gap: number;
+  /** Money for the first step's energy. */
+  readonly energyCost: number;
+  /** All batteries: measured energy before the step, kWh, and power in it, W, positive when discharging. */
+  readonly storedKwh: number;
+  readonly batteryW: number;
+}
+
 /** One coordination interval. */
 export interface IntervalResult {
   readonly interval: number;
@@ -171,6 +191,10 @@ export interface IntervalResult {
   readonly seconds: number;
   readonly audit: AuditResult | undefined;
   readonly findings: readonly string[];
+  /** Of a run that plans ahead. */
+  readonly plan?: PlanRecord;
+  /** Taps, capacitors and switches that it worked with, as the simulation measured them. */
+  readonly state?: PrimaryState;
 }
 
 /** An agent of the run. */
@@ -235,6 +259,23 @@ export interface RunSummary {
   readonly seconds: number;
 }
 
+/** How a run plans ahead. */
+export interface RunHorizon {
+  /** Seconds of a step: those of an interval. */
+  readonly stepS: number;
+  /** Steps of each plan. */
+  readonly steps: number;
+  /** What batteries hold at the end of each plan: as before the first, or what pays. */
+  readonly end: 'cyclic' | 'free';
+  /** Worth of a kWh left at a free end. */
+  readonly endValuePerKwh?: number;
+  /** One-way efficiency and kept share of batteries whose model has none. */
+  readonly efficiency: number;
+  readonly reserve: number;
+  /** Weight of shared curtailment against energy, per kWh. */
+  readonly fairnessPerKwh: number;
+}
+
 /** Settings of a run; the result echoes them. */
 export interface RunSettings {
   /** Number of coordination intervals. */
@@ -257,6 +298,10 @@ export interface RunSettings {
   readonly fairness: FairnessMode;
   /** The complete rule where it is more than `fairness`, which is then what it is nearest to. */
   readonly rule?: FairnessRule;
+  /** Reactive power of inverters; none when absent. */
+  readonly reactive?: ReactiveRule;
+  /** Plans batteries and sun ahead in one hand; agents coordinate the sun of one interval after another when absent. */
+  readonly horizon?: RunHorizon;
   readonly limits: VoltageLimits;
   /** Number of agent hosts (worker threads) started by the run. */
   readonly hosts: number;

@@ -47,7 +47,7 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
       seconds: (performance.now() - began) / 1000,
     };
   };
-  const nothing = nothingToCoordinate(feeder);
+  const nothing = settings.horizon === undefined ? nothingToCoordinate(feeder) : nothingToPlan(feeder);
   if (nothing !== undefined) return finish('nothingToCoordinate', nothing, undefined);
 
   const closers = new Closers();
@@ -96,6 +96,12 @@ function withOpen(feeder: Feeder, ids: ReadonlySet<string>): Feeder {
     ids.has(device.id) ? { ...device, isOpen: device.isOpen.map(() => true) } : device,
   );
   return buildFeeder({ ...data, switches });
+}
+
+/** Why there is nothing to plan; undefined when there is. */
+function nothingToPlan(feeder: Feeder): string | undefined {
+  if (feeder.pvSystems.length > 0 || feeder.batteries.length > 0) return undefined;
+  return `Feeder ${feeder.name} has neither a PV system nor a battery: there is nothing to plan.`;
 }
 
 /** Why there is nothing to coordinate; undefined when there is. */

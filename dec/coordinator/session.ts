@@ -1,32 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import { type AgentHosts, type BrokerAddress, startAgentHosts } from '../../agents/index.js';
-import { asError, type Bus, BusError, connectStomp, kindOfWarning } from '../../bus/index.js';
+import { asError, type Bus, BusError, connectStomp, kindOfWarning, type SimulationOutput } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { type Feeder, phaseOfNode } from '../../grid/model/index.js';
-import {
-  createStarCoordinator,
-  type ServiceModel,
-  type StarSettings,
-  scaleFor,
-  splitForStar,
-} from '../../grid/optim/index.js';
+import { type ServiceModel, splitForStar } from '../../grid/optim/index.js';
 import { startPlatform } from '../../platform/index.js';
 import { Audit, completed } from './audit.js';
 import { AuditThread } from './audit-thread.js';
 import { isCancelled } from './cancelled.js';
 import type { Closers } from './closers.js';
-import { Coordinator, PRIMARY_AGENT } from './coordinator.js';
+import { type CoordinatedInterval, Coordinator, type CoordinatorOptions, PRIMARY_AGENT } from './coordinator.js';
 import { type DeviceDirectory, deviceDirectory, dictionaryMrids } from './devices.js';
 import { AgentExchange } from './exchange.js';
+import { FeedbackLedger } from './feedback-ledger.js';
 import { scenarioForecast } from './forecast.js';
 import { JournalFile } from './journal.js';
 import { MeasurementIndex } from './measurements.js';
+import { Lookout } from './outlook.js';
 import { SimulationOutputs } from './outputs.js';
+import { PlanThread } from './plan-thread.js';
+import { PlannedCoordinator, type PlannedOptions } from './planned-coordinator.js';
 import { RunRecorder } from './recorder.js';
 import type { RunOptions } from './run-options.js';
-import type { AgentRecord, IntervalResult, RunSettings, RunStatus } from './run-result.js';
+import type { AgentRecord, IntervalResult, RunHorizon, RunSettings, RunStatus } from './run-result.js';
 import { presenceOf, simulationEndS, startSimulation } from './simulation-start.js';
 import { StandIns } from './stand-ins.js';
+import { liveStar, liveStarSettings } from './star.js';
 import { fromInputs, fromJournal, latestOutput, type Position, type Predecessor } from './succession.js';
 
 /** The users' password of a platform as it is delivered (gridappsd-protocol.md, section 1.2). */
@@ -58,8 +57,9 @@ export class Session {
   private readonly closers: Closers;
   private readonly warn: Warn;
   private outputs: SimulationOutputs | undefined;
-  private coordinator: Coordinator | undefined;
+  private coordinator: Coordinator | PlannedCoordinator | undefined;
   private audit: Audit | undefined;
+  private ledger: FeedbackLedger | undefined;
   private auditThread: AuditThread | undefined;
   private hosts: AgentHosts | undefined;
   private exchange: AgentExchange | undefined;
@@ -107,7 +107,9 @@ export class Session {
       if (error instanceof BusError && error.code === 'BUS_UNAVAILABLE') this.awaitReconnection(bus, error);
     });
 
-    const { primary, services } = splitForStar(this.feeder);
+    // Plans are made in one hand: then there are no agents, and no hosts for them.
+    const { primary, services } =
+      settings.horizon === undefined ? splitForStar(this.feeder) : { primary: undefined, services: [] };
     const exchange = new AgentExchange({
       bus,
       runId,
@@ -116,11 +118,12 @@ export class Session {
     });
     this.exchange = exchange;
     closers.add('The exchange with the agents', () => exchange.close('the run is over'));
-    stage(`starting ${settings.hosts} agent hosts for ${services.length} agents`);
-    if (settings.hosts > 0) this.hosts = await this.startHosts(address, exchange);
-    const wanted = settings.hosts + (options.externalHosts ?? 0);
+    const hosts = primary === undefined ? 0 : settings.hosts;
+    if (primary !== undefined) stage(`starting ${hosts} agent hosts for ${services.length} agents`);
+    if (hosts > 0) this.hosts = await this.startHosts(address, exchange);
+    const wanted = hosts + (options.externalHosts ?? 0);
     await exchange.gather(wanted, GATHER_MS, signal, this.hosts?.hostIds);
-    const star = agentSettings(settings, services.length);
+    const star = liveStarSettings(settings, services.length);
     const assignments = new Map(
       services.map((model) => [model.agentId, { model, settings: star, areaId: model.feeder.mrid }]),
     );
@@ -128,7 +131,7 @@ export class Session {
       this.warn(`Agent ${agentId} could not be made: ${message}`);
     }
 
-    const devices = await this.directory(bus, services, primary.feeder);
+    const devices = await this.directory(bus, services, primary?.feeder ?? this.feeder);
     this.devices = devices.commanded;
     closers.add('The journal', () => this.journal?.clear());
     const earlier = this.predecessor(`${address.host ?? ''}:${address.port ?? ''}`);
@@ -152,23 +155,31 @@ export class Session {
     this.recorder.onInterval = (result) => onProgress?.({ kind: 'interval', result });
     this.audit = this.makeAudit(devices);
     const forecast = scenarioForecast(settings);
-    this.coordinator = new Coordinator({
+    const common = {
       bus,
       simulationId: this.simulationId ?? '',
-      exchange,
-      primary,
-      star: createStarCoordinator(primary, star),
-      standIns: new StandIns(services, star),
       devices: devices.commanded,
       settings,
-      forecast: (fromS, toS) => forecast.over(fromS, toS),
+      forecast: (fromS: number, toS: number) => forecast.over(fromS, toS),
       // A successor must not give ids that its predecessor gave.
       uuid: earlier === undefined ? (options.uuid ?? randomUUID) : randomUUID,
       clock: () => performance.now(),
       signal,
-      onCommit: (coordinated, output) => this.recorder?.committing(coordinated, output),
-      ...(onProgress === undefined ? {} : { onProgress }),
-    });
+      onCommit: (coordinated: CoordinatedInterval, output: SimulationOutput) =>
+        this.recorder?.committing(coordinated, output),
+    };
+    if (settings.horizon !== undefined) this.coordinator = this.planned(settings.horizon, common);
+    else if (primary !== undefined) {
+      this.coordinator = new Coordinator({
+        ...common,
+        exchange,
+        primary,
+        star: liveStar(this.feeder, primary, settings, star),
+        ...this.feedback(services),
+        standIns: new StandIns(services, star),
+        ...(onProgress === undefined ? {} : { onProgress }),
+      });
+    }
     if (earlier !== undefined) await this.succeed(earlier);
     this.startOutputs();
     stage(`simulation ${this.simulationId} of ${this.feeder.name} is running`);
@@ -194,12 +205,14 @@ export class Session {
       if (timestamp >= position.dueS && !outputs.hasMore) {
         if (position.interval >= settings.intervals) return 'completed';
         const { interval } = position;
+        const factors = this.ledger?.factors;
         const coordinated = await coordinator.coordinate(interval, output);
+        this.ledger?.count(timestamp, coordinator.limits);
         recorder.begin(
           interval,
           output,
           coordinated,
-          this.audit?.judge(interval, timestamp, coordinated.state, coordinator.limits),
+          this.audit?.judge(interval, timestamp, coordinated.state, coordinator.limits, factors),
         );
         position.interval++;
         position.dueS = (position.dueS === Number.NEGATIVE_INFINITY ? timestamp : position.dueS) + settings.intervalS;
@@ -426,15 +439,45 @@ export class Session {
         `The platform gave no dictionary, so that devices are commanded by the model: ${asError(error).message}`,
       );
     }
-    const directory = deviceDirectory(this.feeder, areas, listed);
-    const unlisted = directory.audited.length - directory.commanded.size;
-    if (unlisted > 0) this.warn(`${unlisted} PV systems are not in the platform's dictionary and are not commanded.`);
+    const isPlanned = this.settings.horizon !== undefined;
+    const directory = deviceDirectory(this.feeder, areas, listed, isPlanned);
+    const batteries = isPlanned ? this.feeder.batteries.length : 0;
+    const unlisted = directory.audited.length + batteries - directory.commanded.size;
+    const what = batteries > 0 ? 'PV systems and batteries' : 'PV systems';
+    if (unlisted > 0) this.warn(`${unlisted} ${what} are not in the platform's dictionary and are not commanded.`);
     return directory;
+  }
+
+  private planned(horizon: RunHorizon, common: Omit<PlannedOptions, 'feeder' | 'horizon' | 'lookout' | 'thread'>) {
+    const { feeder, settings, options, closers } = this;
+    if (options.outlook === undefined) {
+      throw new DecError(
+        'BAD_ARGUMENT',
+        'A run that plans ahead needs prices: without them there is nothing to schedule for.',
+      );
+    }
+    const thread = new PlanThread(feeder);
+    closers.add('The planning', () => thread.close());
+    const lookout = new Lookout(feeder, settings, options.outlook);
+    return new PlannedCoordinator({ ...common, feeder, horizon, lookout, thread });
+  }
+
+  /** What was served so far, where the rule looks at it. */
+  private feedback(services: readonly ServiceModel[]): Pick<CoordinatorOptions, 'factors' | 'unitsOf'> {
+    const { feeder, settings, options } = this;
+    if (settings.rule?.mode !== 'feedback') return {};
+    const ledger = new FeedbackLedger(feeder, settings, options.feedback);
+    this.ledger = ledger;
+    const units = new Map(services.map(({ agentId, feeder: own }) => [agentId, own.pvSystems.map(({ id }) => id)]));
+    return { factors: () => ledger.factors, unitsOf: (agentId) => units.get(agentId) ?? [] };
   }
 
   private makeAudit({ audited }: DeviceDirectory): Audit {
     const { feeder, settings, options } = this;
-    if (options.audit === false) return new Audit({ feeder, settings, devices: audited });
+    // A plan weighs more than the rule of one interval: there is no optimum of the interval alone to hold it against.
+    if (options.audit === false || settings.horizon !== undefined) {
+      return new Audit({ feeder, settings, devices: audited });
+    }
     const thread = new AuditThread(feeder, settings, this.warn);
     this.auditThread = thread;
     this.closers.add('The audit', () => thread.close());
@@ -477,17 +520,6 @@ async function connect(address: BrokerAddress, signal: AbortSignal): Promise<Bus
     if (!(error instanceof BusError) || error.code !== 'TIMEOUT') throw error;
     throw new BusError('BUS_UNAVAILABLE', error.message, error.details, { retriable: true, cause: error });
   }
-}
-
-/** What agents and star must agree on. */
-function agentSettings({ limits, fairness, rule, maxRounds }: RunSettings, agents: number): Partial<StarSettings> {
-  return {
-    limits,
-    fairness,
-    maxRounds,
-    ...scaleFor(agents),
-    ...(rule === undefined ? {} : { rule }),
-  };
 }
 
 function agentRecords(feeder: Feeder, services: readonly ServiceModel[], exchange: AgentExchange): AgentRecord[] {

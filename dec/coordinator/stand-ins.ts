@@ -60,8 +60,12 @@ export class StandIns {
     const meters = this.meters.get(agentId) ?? new Meters(meteredEquipment(feeder));
     this.meters.set(agentId, meters);
     const limits = new Map<string, number>();
+    const reactive: Record<string, { powerW: number; powerVar: number }> = {};
     for (const { id, mrid, maxPowerW } of feeder.pvSystems) {
-      const limitW = applied.get(mridKey(mrid))?.setpointW ?? maxPowerW;
+      const inForce = applied.get(mridKey(mrid));
+      const limitW = inForce?.setpointW ?? maxPowerW;
+      if (inForce !== undefined && inForce.setpointVar !== 0)
+        reactive[id] = { powerW: 0, powerVar: inForce.setpointVar };
       limits.set(id, limitW);
       meters.setLimit(id, limitW);
     }
@@ -74,6 +78,6 @@ export class StandIns {
     meters.learn(available);
     const { loads, held } = meters.share(forecast);
     const availableW = Object.fromEntries([...available.values()].map((unit) => [unit.id, unit.availableW]));
-    return new StandIn(model, this.settings, { loads, held, availableW }, limits);
+    return new StandIn(model, this.settings, { loads, held: { ...held, ...reactive }, availableW }, limits);
   }
 }

@@ -32,7 +32,7 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     interval: interval.interval,
     timestamp: interval.timestamp,
     status: interval.status,
-    method: 'admm',
+    method: result.settings.horizon === undefined ? 'admm' : 'central',
     fairness: rule?.mode ?? fairness,
     level: rule?.level ?? (fairness === 'equalAlpha' ? 'feeder' : 'customer'),
     rounds: interval.rounds,
@@ -67,6 +67,7 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     lostAgents: interval.lostAgents.map((lost) => ({ ...lost })),
     unmeasuredAgents: [...interval.unmeasuredAgents],
     findings: [...interval.findings],
+    ...(interval.plan === undefined ? {} : { plan: { ...interval.plan } }),
   };
 }
 

@@ -47,6 +47,16 @@ export const intervalSchema = z.strictObject({
   lostAgents: z.array(z.strictObject({ agentId: z.string(), intervals: z.int().positive() })),
   unmeasuredAgents: z.array(z.string()),
   findings: z.array(z.string()),
+  /** Of a run that plans ahead: steps of the plan, money above the least possible and for the step's energy, batteries. */
+  plan: z
+    .strictObject({
+      steps: z.int().positive(),
+      gap: z.number(),
+      energyCost: z.number(),
+      storedKwh: z.number(),
+      batteryW: z.number(),
+    })
+    .optional(),
 });
 
 /** The figures of a run at a glance. */

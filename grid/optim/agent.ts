@@ -13,6 +13,7 @@ import { bindingErrorPu } from './binding-error.js';
 import { agentCuts, type CutData, type CutOpening, type CutReply, type CutRequest } from './cut-exchange.js';
 import { agentAtAlpha } from './equal-alpha.js';
 import { ownUseW } from './fair-problem.js';
+import type { FairnessRule } from './fairness-rule.js';
 import { candidateAlpha } from './limit.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
 import { evaluate, gatherFlows, linearState, spreadVoltages } from './linear-network.js';
@@ -27,7 +28,7 @@ import type {
   VerifyReply,
   VerifyRequest,
 } from './star.js';
-import { type SidePower, sidePower } from './star-cost.js';
+import { type SidePower, sidePower, withFactors } from './star-cost.js';
 import { type StarSettings, starSettings } from './star-settings.js';
 
 /*
@@ -41,8 +42,8 @@ import { type StarSettings, starSettings } from './star-settings.js';
 /** An agent's mathematics. Set-points are those of the last round until the next. */
 export interface ServiceAgent {
   readonly agentId: string;
-  /** Takes inputs for a new interval. */
-  prepare(inputs: LocalInputs): void;
+  /** Takes inputs for a new interval. @param factors - weights of rule `feedback` by PV id; those of the rule when absent */
+  prepare(inputs: LocalInputs, factors?: FairnessRule['factors']): void;
   update(request: AgentRequest): AgentReply;
   /** What it offers where the star exchanges cuts; then its limits that a dispatch breaks. The dispatch is taken. */
   open(): CutOpening;
@@ -57,8 +58,16 @@ export interface ServiceAgent {
   fractions(): ReadonlyMap<string, number>;
   /** Takes back the last committed dispatch. */
   hold(): void;
-  /** Puts the present dispatch on a candidate; the next round forgets it. @param limitsW - in force, by PV id */
-  adopt(candidate: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void;
+  /**
+   * Puts the present dispatch on a candidate; the next round forgets it.
+   * @param limitsW - in force, by PV id
+   * @param reactiveVar - in force, by PV id, var; none when absent
+   */
+  adopt(
+    candidate: DispatchCandidate,
+    limitsW: ReadonlyMap<string, number>,
+    reactiveVar?: ReadonlyMap<string, number>,
+  ): void;
   /** Sum of the curtailed fractions of the present dispatch, and over how many units. */
   curtailment(): { readonly alphaSum: number; readonly alphaCount: number };
 }
@@ -72,6 +81,7 @@ interface Situation {
   readonly memory: AgentMemory;
   /** Curtailed fractions that the last round came to, by group, while a candidate is adopted. */
   own: Float64Array | undefined;
+  ownVar: Float64Array | undefined;
   /** Reactive power that the coordinator decided, var by unit. */
   reactiveVar: Float64Array;
   cuts: CutData | undefined;
@@ -104,6 +114,7 @@ class TransformerAgent implements ServiceAgent {
   /** Root index of each port node. */
   private readonly rootOf: readonly number[];
   private readonly committed = new Map<string, number>();
+  private factors: FairnessRule['factors'] = {};
   private correction: Float64Array;
   private offsetW: Float64Array;
   private offsetVar: Float64Array;
@@ -135,8 +146,9 @@ class TransformerAgent implements ServiceAgent {
     this.offsetVar = new Float64Array(roots.length);
   }
 
-  prepare(inputs: LocalInputs): void {
-    const side = sidePower(this.model.feeder, this.linear, inputs, this.settings, true);
+  prepare(inputs: LocalInputs, factors = this.settings.rule?.factors ?? {}): void {
+    this.factors = factors;
+    const side = sidePower(this.model.feeder, this.linear, inputs, withFactors(this.settings, factors), true);
     const { power, groupCount } = side;
     const before = this.situation;
     const data = this.makeData(side);
@@ -160,6 +172,7 @@ class TransformerAgent implements ServiceAgent {
       data,
       memory,
       own: undefined,
+      ownVar: undefined,
       reactiveVar: new Float64Array(power.units.length),
       cuts: undefined,
     };
@@ -171,6 +184,7 @@ class TransformerAgent implements ServiceAgent {
     const { data, memory } = situation;
     this.checkRequest(request);
     situation.own = undefined;
+    situation.ownVar = undefined;
     const own: AgentRequest = {
       ...request,
       targetW: this.toRoots(request.targetW),
@@ -202,7 +216,7 @@ class TransformerAgent implements ServiceAgent {
       units: power.units.map(({ id, availableW }, u) => ({
         availableW,
         usedW: used[u]!,
-        factor: rule?.mode === 'feedback' ? (rule.factors[id] ?? 1) : 1,
+        factor: rule?.mode === 'feedback' ? (this.factors[id] ?? 1) : 1,
         ratingVA: rated.get(id) ?? 0,
         shareRe: this.rootOf.map((root) => data.perAlphaW[root * data.groupCount + u]! / availableW),
         shareIm: this.rootOf.map((root) => data.perAlphaVar[root * data.groupCount + u]! / availableW),
@@ -216,7 +230,10 @@ class TransformerAgent implements ServiceAgent {
     this.checkVector('alpha', request.alpha, data.groupCount);
     this.checkVector('reactiveVar', request.reactiveVar, data.groupCount);
     this.checkVector('voltageSquaredPu', request.voltageSquaredPu, this.rootOf.length);
+    situation.own = undefined;
+    situation.ownVar = undefined;
     memory.alpha.set(request.alpha);
+    memory.portVoltageSquaredPu.set(this.toRoots(request.voltageSquaredPu));
     situation.reactiveVar.set(request.reactiveVar);
     situation.cuts ??= this.cutData(situation);
     return agentCuts(situation.cuts, request);
@@ -358,10 +375,20 @@ class TransformerAgent implements ServiceAgent {
     }
   }
 
-  adopt({ basis, cut }: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void {
+  adopt(
+    { basis, cut }: DispatchCandidate,
+    limitsW: ReadonlyMap<string, number>,
+    reactiveVar: ReadonlyMap<string, number> = new Map(),
+  ): void {
     const situation = this.prepared();
     const { power, memory, groupCount } = situation;
     situation.own ??= memory.alpha.slice();
+    situation.ownVar ??= situation.reactiveVar.slice();
+    const { ownVar } = situation;
+    situation.reactiveVar =
+      power.units.length === 0 || basis === 'new'
+        ? ownVar.slice()
+        : Float64Array.from(power.units, ({ id }) => reactiveVar.get(id) ?? 0);
     const alpha = basis === 'new' ? situation.own.slice() : new Float64Array(groupCount);
     if (basis === 'inForce') {
       for (const { id, group, availableW } of power.units) {
@@ -429,9 +456,9 @@ class TransformerAgent implements ServiceAgent {
   private agreedRootVoltage(given: Float64Array): Float64Array {
     const { portVoltageSquaredPu } = this.prepared().memory;
     const agreed = given.slice();
-    this.rootOf.forEach((root, k) => {
-      agreed[root] = portVoltageSquaredPu[k] ?? given[root]!;
-    });
+    for (const root of this.rootOf) {
+      agreed[root] = portVoltageSquaredPu[root] ?? given[root]!;
+    }
     return agreed;
   }
 

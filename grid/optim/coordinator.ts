@@ -11,6 +11,7 @@ import {
 } from './coordinator-memory.js';
 import { coordinatorRequests, coordinatorUpdate } from './coordinator-update.js';
 import { type EqualAlphaMemory, equalAlphaMemory, equalAlphaRequests, equalAlphaUpdate } from './equal-alpha.js';
+import type { FairnessRule } from './fairness-rule.js';
 import { candidateAlpha } from './limit.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
 import { evaluate } from './linear-network.js';
@@ -28,7 +29,7 @@ import type {
   Setpoint,
   VerifyRequest,
 } from './star.js';
-import { type SidePower, sidePower } from './star-cost.js';
+import { type SidePower, sidePower, withFactors } from './star-cost.js';
 import { type StarSettings, starSettings } from './star-settings.js';
 
 /*
@@ -63,7 +64,10 @@ export interface StarCoordinator {
   /** What building the linear model of the primary noticed. */
   readonly findings: readonly Finding[];
   /** Takes inputs and states for a new interval; prices and penalty of the last one are the start of this one. */
-  prepare(inputs: LocalInputs, state: PrimaryState): void;
+  /**
+   * @param factors - weights of rule `feedback` by PV id for this interval; those of the rule when absent
+   */
+  prepare(inputs: LocalInputs, state: PrimaryState, factors?: FairnessRule['factors']): void;
   start(): ReadonlyMap<string, AgentRequest>;
   /** Takes the replies that came; for missing or unusable ones the last stands. */
   step(replies: ReadonlyMap<string, AgentReply>): {
@@ -79,12 +83,32 @@ export interface StarCoordinator {
    * and what its customers bear is a limit of its port.
    */
   hold(agentId: string, port: HeldPort): void;
-  /** Puts the coordinator's own PV on a candidate until the next round. @param limitsW - in force, by PV id */
-  adopt(candidate: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void;
+  /**
+   * Puts the coordinator's own PV on a candidate until the next round.
+   * @param limitsW - in force, by PV id
+   * @param reactiveVar - in force, by PV id, var; none when absent
+   */
+  adopt(
+    candidate: DispatchCandidate,
+    limitsW: ReadonlyMap<string, number>,
+    reactiveVar?: ReadonlyMap<string, number>,
+  ): void;
   /** The linear model and the data of the interval as they stand, for the exchange of cuts. */
-  side(): { readonly linear: LinearFeeder; readonly data: CoordinatorData };
-  /** Takes a dispatch of the coordinator's own PV that was found elsewhere, by PV id. */
-  take(alpha: ReadonlyMap<string, number>, reactiveVar: ReadonlyMap<string, number>): void;
+  side(): {
+    readonly linear: LinearFeeder;
+    readonly data: CoordinatorData;
+    readonly inputs: LocalInputs;
+    readonly factors: FairnessRule['factors'];
+  };
+  /**
+   * Takes a dispatch of the coordinator's own PV that was found elsewhere, by PV id.
+   * @param ports - what the same dispatch draws at ports; the agents' last answers when absent
+   */
+  take(
+    alpha: ReadonlyMap<string, number>,
+    reactiveVar: ReadonlyMap<string, number>,
+    ports?: ReadonlyMap<string, PortPower>,
+  ): void;
   /** The questions that are open now. */
   requests(): ReadonlyMap<string, AgentRequest>;
   /** Dispatch of the coordinator's own PV. */
@@ -117,8 +141,15 @@ class PrimaryCoordinator implements StarCoordinator {
   private readonly held = new Map<string, HeldPort>();
   /** Own curtailed fractions of an adopted candidate, by group; undefined for those of the last round. */
   private adopted: Float64Array | undefined;
+  /** Those of a dispatch that was found elsewhere, to which candidates go back. */
+  private taken: Float64Array | undefined;
   /** Reactive power of own PV that was decided, var by PV id. */
   private decidedVar: ReadonlyMap<string, number> = new Map();
+  /** The same while a candidate with other reactive power is adopted. */
+  private adoptedVar: ReadonlyMap<string, number> | undefined;
+  /** Power at ports of a dispatch that was found elsewhere. */
+  private takenPorts: ReadonlyMap<string, PortPower> | undefined;
+  private factors: FairnessRule['factors'];
   private correction: Float64Array | undefined;
   private found: Float64Array | undefined;
   private flow: PowerFlow | undefined;
@@ -129,16 +160,22 @@ class PrimaryCoordinator implements StarCoordinator {
   ) {
     this.ports = model.ports;
     this.isAlphaShared = settings.fairness === 'equalAlpha';
+    this.factors = settings.rule?.factors ?? {};
   }
 
-  prepare(inputs: LocalInputs, state: PrimaryState): void {
+  prepare(inputs: LocalInputs, state: PrimaryState, factors = this.settings.rule?.factors ?? {}): void {
     const linear = linearFeeder(this.model.feeder, state);
     this.findings = linear.findings;
-    const side = sidePower(this.model.feeder, linear, inputs, this.settings, false);
+    this.factors = factors;
+    const side = sidePower(this.model.feeder, linear, inputs, withFactors(this.settings, factors), false);
     const { power } = side;
     if (this.correction?.length !== linear.network.nodes.length) this.correction = undefined;
     this.held.clear();
     this.adopted = undefined;
+    this.taken = undefined;
+    this.adoptedVar = undefined;
+    this.decidedVar = new Map();
+    this.takenPorts = undefined;
     const data = this.makeData(linear, side);
     const memory = coordinatorMemory(data, this.settings);
     const before = this.situation?.memory;
@@ -175,9 +212,14 @@ class PrimaryCoordinator implements StarCoordinator {
     situation.search = equalAlphaMemory(situation.data);
   }
 
-  adopt({ basis, cut }: DispatchCandidate, limitsW: ReadonlyMap<string, number>): void {
+  adopt(
+    { basis, cut }: DispatchCandidate,
+    limitsW: ReadonlyMap<string, number>,
+    reactiveVar: ReadonlyMap<string, number> = new Map(),
+  ): void {
     const { power, data } = this.prepared();
-    this.adopted = undefined;
+    this.adopted = this.taken;
+    this.adoptedVar = basis === 'inForce' ? reactiveVar : undefined;
     const alpha = this.ownAlpha().slice();
     if (basis === 'inForce') {
       alpha.fill(0);
@@ -190,20 +232,28 @@ class PrimaryCoordinator implements StarCoordinator {
   }
 
   side() {
-    const { linear, data } = this.prepared();
-    return { linear, data };
+    const { linear, data, inputs } = this.prepared();
+    return { linear, data, inputs, factors: this.factors };
   }
 
-  take(alpha: ReadonlyMap<string, number>, reactiveVar: ReadonlyMap<string, number>): void {
+  take(
+    alpha: ReadonlyMap<string, number>,
+    reactiveVar: ReadonlyMap<string, number>,
+    ports?: ReadonlyMap<string, PortPower>,
+  ): void {
     const { power, data } = this.prepared();
     const own = new Float64Array(data.groupCount);
     for (const { id, group } of power.units) own[group] = alpha.get(id) ?? 0;
+    this.taken = own;
     this.adopted = own;
+    this.adoptedVar = undefined;
     this.decidedVar = reactiveVar;
+    this.takenPorts = ports;
   }
 
   step(replies: ReadonlyMap<string, AgentReply>) {
     this.adopted = undefined;
+    this.adoptedVar = undefined;
     const { data, memory, search } = this.prepared();
     const progress = this.isAlphaShared
       ? equalAlphaUpdate(data, search, replies, this.settings)
@@ -220,14 +270,14 @@ class PrimaryCoordinator implements StarCoordinator {
     applyState(flow, this.model.feeder, state);
     const alpha = this.ownAlpha();
     for (const unit of power.units) {
-      const powerVar = (inputs.held[unit.id]?.powerVar ?? 0) + (this.decidedVar.get(unit.id) ?? 0);
+      const powerVar = (inputs.held[unit.id]?.powerVar ?? 0) + this.ownVar(unit.id);
       flow.setGeneration(unit.id, (1 - alpha[unit.group]!) * unit.availableW, powerVar);
     }
     const present = this.presentPowers();
     const drawnW = power.drawnW.slice();
     const drawnVar = power.drawnVar.slice();
     for (const unit of power.units) {
-      const own = this.decidedVar.get(unit.id) ?? 0;
+      const own = this.ownVar(unit.id);
       unit.nodes.forEach((node, k) => {
         const output = (1 - alpha[unit.group]!) * unit.availableW;
         drawnW[node]! -= output * unit.shareRe[k]! - own * unit.shareIm[k]!;
@@ -316,7 +366,7 @@ class PrimaryCoordinator implements StarCoordinator {
       const unit = unitOf.get(pv.id);
       const availableW = unit?.availableW ?? inputs.availableW[pv.id] ?? 0;
       const own = unit ? alpha[unit.group]! : 0;
-      const setpointVar = (inputs.held[pv.id]?.powerVar ?? 0) + (this.decidedVar.get(pv.id) ?? 0);
+      const setpointVar = (inputs.held[pv.id]?.powerVar ?? 0) + this.ownVar(pv.id);
       return setpointOf(pv, busById.get(pv.terminal.bus), availableW, own, setpointVar);
     });
   }
@@ -328,10 +378,11 @@ class PrimaryCoordinator implements StarCoordinator {
     const drawnW = data.drawnW.slice();
     const drawnVar = data.drawnVar.slice();
     for (const unit of data.units) {
+      const own = this.ownVar(unit.id);
       unit.nodes.forEach((node, k) => {
         const output = (1 - alpha[unit.group]!) * unit.availableW;
-        drawnW[node]! -= output * unit.shareRe[k]!;
-        drawnVar[node]! -= output * unit.shareIm[k]!;
+        drawnW[node]! -= output * unit.shareRe[k]! - own * unit.shareIm[k]!;
+        drawnVar[node]! -= output * unit.shareIm[k]! + own * unit.shareRe[k]!;
       });
     }
     const present = this.presentPowers();
@@ -368,6 +419,11 @@ class PrimaryCoordinator implements StarCoordinator {
     return this.situation;
   }
 
+  /** Reactive power of an own unit, var. */
+  private ownVar(id: string): number {
+    return (this.adoptedVar ?? this.decidedVar).get(id) ?? 0;
+  }
+
   private ownAlpha(): Float64Array {
     const { memory, search, data } = this.prepared();
     if (this.adopted !== undefined) return this.adopted;
@@ -386,7 +442,8 @@ class PrimaryCoordinator implements StarCoordinator {
     for (const { agentId, portNodes } of data.agents) {
       const end = at + portNodes.length;
       const scale = (list: Float64Array) => Array.from(list.subarray(at, end), (value) => value * unit);
-      powers.set(agentId, { powerW: scale(w), powerVar: scale(v) });
+      const held = this.takenPorts && this.held.get(agentId);
+      powers.set(agentId, held ?? this.takenPorts?.get(agentId) ?? { powerW: scale(w), powerVar: scale(v) });
       at = end;
     }
     return powers;

@@ -1,4 +1,4 @@
-import type { Feeder } from '../model/index.js';
+import type { Feeder, FeederData } from '../model/index.js';
 import { createServiceAgent, type ServiceAgent } from './agent.js';
 import { type AreaMembers, type AreaPlan, areaNames, cutIntoAreas, namesOfBuses } from './area/area-cut.js';
 import { splitAtBuses } from './bus-star.js';
@@ -287,8 +287,8 @@ export function seatedAtBuses(
 }
 
 /** What the rule needs of units, by the feeder's data. */
-function ownUnits(
-  feeder: Feeder,
+export function ownUnits(
+  feeder: FeederData,
   inputs: LocalInputs,
   rule: FairnessRule,
   groupOf: ReadonlyMap<string, string>,

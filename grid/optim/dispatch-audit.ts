@@ -1,13 +1,14 @@
 import { createPowerFlow, type PowerFlow } from '../flow/index.js';
 import { buildFeeder, type FeederData } from '../model/index.js';
-import { CENTRAL_STATUS_TEXT, solveCentral } from './central.js';
-import { objectiveOf } from './fair-dispatch.js';
+import { CENTRAL_STATUS_TEXT, type CentralStatus, solveCentral } from './central.js';
+import { objectiveOf, solveFair } from './fair-dispatch.js';
 import { type FairProblem, fairProblem } from './fair-problem.js';
-import type { FairnessRule } from './fairness-rule.js';
+import { type FairnessRule, fairnessRule } from './fairness-rule.js';
 import { AC_TOLERANCE_PU, type Extremes, FeederTruth } from './feeder-truth.js';
 import { kktResidual } from './kkt-residual.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
+import type { ReactiveRule } from './reactive.js';
 import type { FairnessMode, LocalInputs, PrimaryState, VoltageLimits } from './star.js';
 import { modelOfCurve } from './star-cost.js';
 
@@ -28,6 +29,18 @@ export interface AuditQuestion {
   readonly state: PrimaryState;
   /** Curtailed fraction by PV id; a unit not named is not curtailed. */
   readonly alpha: Readonly<Record<string, number>>;
+  /** Reactive power by PV id, var; none for units not named. */
+  readonly reactiveVar?: Readonly<Record<string, number>>;
+  /** Weights of rule feedback that it was found with; those of the rule when absent. */
+  readonly factors?: FairnessRule['factors'];
+}
+
+/** What dispatches are held against. */
+export interface AuditSettings {
+  readonly limits: VoltageLimits;
+  readonly fairness: FairnessMode;
+  readonly rule?: FairnessRule;
+  readonly reactive?: ReactiveRule;
 }
 
 /** What came out. */
@@ -52,33 +65,45 @@ const MAX_CORRECTIONS = 3;
 const EXACT_PU = 1e-7;
 /** Curtailed fraction from which a unit counts as curtailed. */
 const CURTAILED = 1e-4;
+/** Reactive power from which a unit counts as absorbing, var. */
+const ABSORBED_VAR = 1;
+/** Tolerance of the yardstick's programmes where reactive power is decided. */
+const LEAST_TOLERANCE = 1e-8;
 
 /** Makes the judge of a feeder. */
-export function createDispatchAudit(
-  data: FeederData,
-  settings: { readonly limits: VoltageLimits; readonly fairness: FairnessMode; readonly rule?: FairnessRule },
-): DispatchAudit {
+export function createDispatchAudit(data: FeederData, settings: AuditSettings): DispatchAudit {
   const feeder = buildFeeder(data);
-  const { limits, fairness, rule: whole } = settings;
+  const { limits, fairness, rule: given, reactive } = settings;
+  const isReactive = reactive !== undefined && reactive.mode !== 'none';
   let kept: { readonly key: string; readonly linear: LinearFeeder; readonly flow: PowerFlow } | undefined;
-  return ({ inputs, state, alpha }) => {
+  return ({ inputs, state, alpha, reactiveVar, factors }) => {
+    const whole = given && { ...given, factors: factors ?? given.factors };
     const key = JSON.stringify(state);
     if (kept?.key !== key) kept = { key, linear: linearFeeder(feeder, state), flow: createPowerFlow(feeder) };
     const { linear, flow } = kept;
     const truth = new FeederTruth(feeder, linear, inputs, state, { limits }, flow);
     const dispatch = new Map(Object.entries(alpha));
-    const check = truth.solve(dispatch);
+    const decided = reactiveVar && new Map(Object.entries(reactiveVar));
+    const check = truth.solve(dispatch, decided);
     const problem = (rule: FairnessMode) => curtailmentProblem(feeder, linear, inputs, limits, rule);
-    const extremes = truth.linearExtremes(dispatch);
-    const least = leastCurtailment(problem('total'), truth, limits);
+    const extremes = truth.linearExtremes(dispatch, decided);
+    const least = isReactive
+      ? leastBesideReactive(
+          fairProblem(feeder, linear, inputs, limits, fairnessRule({ mode: 'total' }), reactive),
+          truth,
+          limits,
+        )
+      : leastCurtailment(problem('total'), truth, limits);
     if (!check.isConverged) return { ...least, linear: extremes, kktResidual: undefined };
     const fair = whole && fairProblem(feeder, linear, inputs, limits, whole);
     const own = fair ? atDispatch(fair, dispatch) : problem(fairness);
-    const moved = { ...own, correction: { voltageSquaredPu: check.correction } };
+    const conditions = moved(own, check.correction);
+    // Rules of several programmes and reactive power have conditions of more than one quadratic programme.
+    const hasResidual = !isReactive && whole?.mode !== 'maxMin' && whole?.mode !== 'equalKw';
     return {
       ...least,
       linear: extremes,
-      kktResidual: kktResidual(moved, dispatch)?.residual,
+      kktResidual: hasResidual ? kktResidual(conditions, dispatch)?.residual : undefined,
       ...(fair ? { objective: objectiveOf(fair, groupAlphaOf(fair, dispatch)) } : {}),
     };
   };
@@ -97,6 +122,14 @@ function groupAlphaOf({ units, groupCount }: FairProblem, alpha: ReadonlyMap<str
   return own;
 }
 
+/** A dispatch of the yardstick. */
+interface Least {
+  readonly status: CentralStatus;
+  readonly alpha: ReadonlyMap<string, number>;
+  readonly reactiveVar: ReadonlyMap<string, number>;
+  readonly curtailedW: number;
+}
+
 /**
  * The least curtailment, held to its own AC power flow. It begins with the linear model as it is, so that the yardstick does
  * not depend on what is measured with it.
@@ -106,17 +139,47 @@ function leastCurtailment(
   truth: FeederTruth,
   limits: VoltageLimits,
 ): Pick<DispatchFigures, 'leastCurtailedW' | 'reason'> {
+  const none = new Map<string, number>();
+  return leastBy(problem, truth, limits, (correction) => {
+    const { status, unitAlpha, curtailedW } = solveCentral(moved(problem, correction));
+    return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: none, curtailedW };
+  });
+}
+
+/** The same where inverters have reactive power besides. */
+function leastBesideReactive(problem: FairProblem, truth: FeederTruth, limits: VoltageLimits) {
+  return leastBy(problem, truth, limits, (correction) => {
+    const { status, unitAlpha, reactiveVar, curtailedW } = solveFair(moved(problem, correction), LEAST_TOLERANCE);
+    return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: byUnit(problem, reactiveVar), curtailedW };
+  });
+}
+
+function moved<Problem extends CurtailmentProblem>(problem: Problem, correction: Float64Array | undefined): Problem {
+  return correction === undefined ? problem : { ...problem, correction: { voltageSquaredPu: correction } };
+}
+
+function byUnit({ units }: CurtailmentProblem, values: Float64Array): ReadonlyMap<string, number> {
+  return new Map(units.map(({ id }, u) => [id, values[u]!]));
+}
+
+function leastBy(
+  problem: CurtailmentProblem,
+  truth: FeederTruth,
+  limits: VoltageLimits,
+  solve: (correction: Float64Array | undefined) => Least,
+): Pick<DispatchFigures, 'leastCurtailedW' | 'reason'> {
   if (problem.units.length === 0) return { leastCurtailedW: 0, reason: undefined };
-  let moved = problem;
+  let correction: Float64Array | undefined;
   let used: Float64Array = new Float64Array(problem.network.nodes.length);
   for (let corrections = 0; ; corrections++) {
-    const { status, unitAlpha, curtailedW } = solveCentral(moved);
-    const check = truth.solve(new Map(problem.units.map(({ id }, i) => [id, unitAlpha[i]!])));
-    const isCurtailing = unitAlpha.some((alpha) => alpha > CURTAILED);
-    const isOff = check.isConverged && truth.wantsCorrection(check, used, isCurtailing, EXACT_PU);
+    const { status, alpha, reactiveVar, curtailedW } = solve(correction);
+    const check = truth.solve(alpha, reactiveVar);
+    const isUsing =
+      [...alpha.values()].some((one) => one > CURTAILED) || [...reactiveVar.values()].some((q) => q < -ABSORBED_VAR);
+    const isOff = check.isConverged && truth.wantsCorrection(check, used, isUsing, EXACT_PU);
     if (isOff && corrections < MAX_CORRECTIONS) {
       used = check.correction;
-      moved = { ...problem, correction: { voltageSquaredPu: check.correction } };
+      correction = check.correction;
       continue;
     }
     const isInside =

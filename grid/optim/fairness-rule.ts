@@ -130,18 +130,27 @@ export interface FairnessGroups {
 export function fairnessGroups(feeder: Feeder, level: FairnessLevel): FairnessGroups {
   if (level === 'customer') return { groupOf: new Map(feeder.pvSystems.map(({ id }) => [id, id])) };
   if (level === 'feeder') return { groupOf: new Map(feeder.pvSystems.map(({ id }) => [id, 'feeder'])) };
-  const tree = findAreas(feeder);
-  const groupOfBus = new Map<string, string>();
-  if (level === 'transformer') {
-    for (const { buses, id } of secondaryAreasOf(tree)) for (const bus of buses) groupOfBus.set(bus, id);
-  } else {
-    for (const area of [tree.feederArea, ...tree.switchAreas]) {
-      for (const { buses } of [area, ...area.secondaryAreas]) for (const bus of buses) groupOfBus.set(bus, area.id);
-    }
-  }
+  const groupOfBus = level === 'transformer' ? transformersOfBuses(feeder) : areasOfBuses(feeder);
   return {
     groupOf: new Map(
       feeder.pvSystems.map(({ id, terminal }) => [id, groupOfBus.get(terminal.bus) ?? `bus ${terminal.bus}`]),
     ),
   };
+}
+
+/** Service transformer above each bus of a secondary. */
+function transformersOfBuses(feeder: Feeder): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { buses, id } of secondaryAreasOf(findAreas(feeder))) for (const bus of buses) found.set(bus, id);
+  return found;
+}
+
+/** Switch area of each bus, those of secondaries included. */
+export function areasOfBuses(feeder: Feeder): ReadonlyMap<string, string> {
+  const tree = findAreas(feeder);
+  const found = new Map<string, string>();
+  for (const area of [tree.feederArea, ...tree.switchAreas]) {
+    for (const { buses } of [area, ...area.secondaryAreas]) for (const bus of buses) found.set(bus, area.id);
+  }
+  return found;
 }

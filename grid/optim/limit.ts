@@ -6,13 +6,24 @@ export const RESTORE_BELOW_ALPHA = 1e-3;
 /**
  * The absolute limit that a set-point means, W: its power when it is held back, else the unit's largest power, so that a
  * limit never stays behind when the sun or the need for it has gone. NaN when the set-point is no number.
+ *
+ * @param ratingVA - of the inverter: beside reactive power no more active power is given than fits into it; 0 when unknown
  */
 export function limitOfSetpoint(
-  { alpha, availableW, setpointW }: Pick<Setpoint, 'alpha' | 'availableW' | 'setpointW'>,
+  {
+    alpha,
+    availableW,
+    setpointW,
+    setpointVar = 0,
+  }: Pick<Setpoint, 'alpha' | 'availableW' | 'setpointW'> & Partial<Pick<Setpoint, 'setpointVar'>>,
   maxPowerW: number,
+  ratingVA = 0,
 ): number {
   if (Number.isNaN(alpha) || Number.isNaN(setpointW)) return Number.NaN;
-  if (alpha < RESTORE_BELOW_ALPHA || availableW <= 0) return maxPowerW;
+  if (alpha < RESTORE_BELOW_ALPHA || availableW <= 0) {
+    if (ratingVA <= 0 || setpointVar === 0) return maxPowerW;
+    return Math.min(maxPowerW, Math.sqrt(Math.max(0, ratingVA ** 2 - setpointVar ** 2)));
+  }
   return Math.min(maxPowerW, Math.max(0, setpointW));
 }
 

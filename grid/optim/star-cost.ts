@@ -63,6 +63,12 @@ export function sidePower(
   return sideOf(fairProblem(built, linear, inputs, settings.limits, own), settings);
 }
 
+/** Settings whose rule has other factors of `feedback`. */
+export function withFactors(settings: StarSettings, factors: FairnessRule['factors']): StarSettings {
+  const { rule } = settings;
+  return rule === undefined || rule.factors === factors ? settings : { ...settings, rule: { ...rule, factors } };
+}
+
 /** Groups and costs of a side from its problem. */
 export function sideOf(problem: FairProblem, settings: StarSettings): SidePower {
   const { rule, groupCount, availableKw, weightKw } = problem;

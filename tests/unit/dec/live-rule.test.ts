@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { liveRule, type RuleOptions } from '../../../dec/commands/rule-options.js';
+import { isByCuts, liveStarSettings, RUN_DEFAULTS } from '../../../dec/coordinator/index.js';
 
 const usual: RuleOptions = {
   vMin: 0.95,
@@ -39,15 +40,28 @@ describe('rules of a live run', () => {
   it.each([
     { fairness: 'maxMin' },
     { fairness: 'equalKw' },
-    { fairness: 'feedback' },
     { fairness: 'alphaFair', gamma: 0 },
     { fairness: 'proportional', level: 'area' },
     { fairness: 'total', weights: 'equal' },
-  ] as const)('%o is refused, with what can be', (options) => {
-    expect(() => liveRule({ ...usual, ...options })).toThrow(/exportBased.*alphaFair.*dec coordinate solves all rules/);
+    { fairness: 'equalAlpha', reactive: 'capability' },
+    { fairness: 'proportional', reactive: 'capability' },
+  ] as const)('%o is agreed on by cuts', (options) => {
+    const live = liveRule({ ...usual, ...options });
+    expect(live.rule?.mode).toBe(options.fairness);
+    expect(isByCuts(live)).toBe(true);
+    // With cuts the coordinator decides on every unit, whatever shares a fraction.
+    expect(liveStarSettings({ ...RUN_DEFAULTS, ...live }, 84).fairness).toBe('proportional');
   });
 
-  it('reactive power is refused', () => {
-    expect(() => liveRule({ ...usual, reactive: 'capability' })).toThrow(/--reactive capability/);
+  it('feedback is agreed on by prices, with the weights of its file', () => {
+    const live = liveRule({ ...usual, fairness: 'feedback' }, { roof: 2 });
+    expect(live.rule?.factors).toEqual({ roof: 2 });
+    expect(isByCuts(live)).toBe(false);
+  });
+
+  it('reactive power keeps its limits', () => {
+    const { reactive } = liveRule({ ...usual, reactive: 'capability', kappa: 0.3, minPowerFactor: 0.9 });
+    expect(reactive).toMatchObject({ mode: 'capability', kappa: 0.3, minPowerFactor: 0.9, priority: 'var' });
+    expect(() => liveRule({ ...usual, reactive: 'capability', kappa: 2 })).toThrow(/from 0 to 1, not 2/);
   });
 });

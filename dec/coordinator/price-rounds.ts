@@ -1,0 +1,86 @@
+import { type AgentReply, type AgentRequest, isNearAgreement } from '../../grid/optim/index.js';
+import { boundaryReply, isUsable, meanAlpha } from './boundary.js';
+import type { IntervalScene, Participants } from './participants.js';
+import type { Progress } from './progress.js';
+
+/** How rounds ended: agreed, near enough for the correction that follows, or cut by the round limit or the deadline. */
+export type RoundsEnd = 'agreed' | 'near' | 'limit';
+
+/** Rounds of an interval in which agents and star exchange targets and boundary quantities. */
+export class PriceRounds {
+  /** Agents whose own limits cannot hold. */
+  readonly infeasible = new Set<string>();
+
+  constructor(
+    private readonly scene: IntervalScene,
+    private readonly participants: Participants,
+    private readonly progress: Progress,
+  ) {}
+
+  /** Agents that a question can reach. */
+  supplied(): ReadonlySet<string> {
+    return new Set(this.scene.star.start().keys());
+  }
+
+  /** Rounds until the residuals are small, or near enough for the correction that follows. */
+  async run(corrections: number): Promise<RoundsEnd> {
+    const { star, settings } = this.scene;
+    const { participants, progress } = this;
+    let requests = star.start();
+    for (let round = 0; round < settings.maxRounds; round++) {
+      if (participants.present().length === 0) return 'limit';
+      if (progress.isCut('rounds')) return 'limit';
+      const replies = await this.exchangeRound(requests);
+      const { requests: next, progress: now } = star.step(replies);
+      progress.record(now, this.powers());
+      requests = next;
+      if (participants.holdFailing()) {
+        requests = star.start();
+        continue;
+      }
+      const isNear = isNearAgreement(now, corrections, settings.maxCorrections);
+      if (!now.hasConverged && !isNear) continue;
+      // Rounds that ended while somebody's last answer was an error ended on an old answer.
+      const erring = participants.erring();
+      if (erring.length === 0) return now.hasConverged ? 'agreed' : 'near';
+      for (const agentId of erring) participants.hold(agentId);
+      requests = star.start();
+    }
+    return 'limit';
+  }
+
+  private powers(): ReadonlyMap<string, AgentReply> {
+    return this.scene.memory.lastReply;
+  }
+
+  private async exchangeRound(requests: ReadonlyMap<string, AgentRequest>): Promise<ReadonlyMap<string, AgentReply>> {
+    const { question, exchange, settings, memory } = this.scene;
+    const { participants } = this;
+    const round = this.progress.nextQuestion();
+    const asked = [...requests].filter(([agentId]) => !participants.held.has(agentId));
+    const agents = Object.fromEntries(
+      asked.map(([agentId, { round: _round, rho: _rho, ...targets }]) => [agentId, targets]),
+    );
+    const rho = [...requests.values()][0]?.rho ?? 1;
+    const body = { kind: 'round', interval: question.interval, round, rho, agents } as const;
+    const awaited = participants.awaited();
+    const answers = await exchange.ask(body, 'boundary', awaited, settings.roundDeadlineMs, question.signal);
+    participants.note(answers.byAgent.keys(), answers.late);
+    // The star lets the last reply of a silent agent stand.
+    const replies = new Map<string, AgentReply>();
+    for (const [agentId, request] of asked) {
+      const answer = answers.byAgent.get(agentId);
+      if (answer === undefined || !isUsable(answer, participants.portNodes(agentId))) continue;
+      const reply = boundaryReply(answer, request.round);
+      replies.set(agentId, reply);
+      memory.lastReply.set(agentId, reply);
+      const alpha = meanAlpha(answer);
+      if (alpha !== undefined) participants.alpha.set(agentId, alpha);
+      memory.lastPower.set(agentId, { powerW: reply.powerW, powerVar: reply.powerVar });
+      if (reply.status === 'infeasible') this.infeasible.add(agentId);
+      else this.infeasible.delete(agentId);
+    }
+    this.progress.answered += answers.byAgent.size;
+    return replies;
+  }
+}

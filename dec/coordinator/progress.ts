@@ -1,0 +1,74 @@
+import type { RoundProgress } from '../../grid/optim/index.js';
+import type { IntervalScene, Participants } from './participants.js';
+import type { RoundRecord } from './run-result.js';
+
+/** What a record needs of an agent's port. */
+export interface PortState {
+  readonly powerW: readonly number[];
+  /** Pu squared by port node; empty where the agent tells none. */
+  readonly voltageSquaredPu: readonly number[];
+}
+
+/** The course of an interval: numbers of its questions, records of its rounds, its deadline. */
+export class Progress {
+  readonly history: RoundRecord[] = [];
+  /** Answers that came to rounds. */
+  answered = 0;
+  private ask = 0;
+  private readonly began: number;
+
+  constructor(
+    private readonly scene: IntervalScene,
+    private readonly participants: Participants,
+  ) {
+    this.began = scene.question.clock();
+  }
+
+  /** Number of the present question. */
+  get question(): number {
+    return this.ask;
+  }
+
+  nextQuestion(): number {
+    return ++this.ask;
+  }
+
+  isOver(): boolean {
+    const { question, settings } = this.scene;
+    return question.clock() - this.began > settings.intervalDeadlineMs;
+  }
+
+  /** Whether the deadline cuts the rounds or the corrections, which is told then. */
+  isCut(what: 'rounds' | 'correction'): boolean {
+    if (!this.isOver()) return false;
+    this.scene.findings.push(
+      what === 'rounds'
+        ? 'The deadline of the interval came before the rounds had converged.'
+        : 'The deadline of the interval came before the last correction.',
+    );
+    return true;
+  }
+
+  /** Writes down a round. @param ports - last states of the agents' ports */
+  record(now: RoundProgress, ports: ReadonlyMap<string, PortState>): void {
+    const { participants } = this;
+    let injection = 0;
+    for (const { powerW } of ports.values()) for (const p of powerW) injection -= p;
+    const { primalResidual, primalTolerance, dualResidual, dualTolerance, rho } = now;
+    this.history.push({
+      round: this.history.length + 1,
+      rho,
+      primalResidual,
+      primalTolerance,
+      dualResidual,
+      dualTolerance,
+      totalInjectionW: injection,
+      portVoltagePu: participants.agentIds.map((agentId) => {
+        const squares = ports.get(agentId)?.voltageSquaredPu ?? [];
+        return squares.length === 0 ? null : Math.sqrt(Math.max(0, ...squares));
+      }),
+      alpha: participants.agentIds.map((agentId) => participants.alpha.get(agentId) ?? null),
+    });
+    this.scene.question.onRound?.(now);
+  }
+}

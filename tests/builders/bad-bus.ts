@@ -1,0 +1,224 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createAgentHost } from '../../agents/index.js';
+import { createMemoryBus } from '../../bus/index.js';
+import {
+  AgentExchange,
+  type IntervalOutcome,
+  liveStar,
+  liveStarSettings,
+  Rounds,
+  RUN_DEFAULTS,
+  type RunSettings,
+} from '../../dec/coordinator/index.js';
+import { createPowerFlow } from '../../grid/flow/index.js';
+import { randomStream } from '../../grid/math/index.js';
+import { createServiceAgent, splitForStar } from '../../grid/optim/index.js';
+import { MODEL_INPUTS, MODEL_STATE, street } from '../unit/optim/street.js';
+import { type BusFaults, type FaultyBus, faultyBus } from './faulty-bus.js';
+
+/*
+ * Real agents and the real coordinator on a bus that loses, doubles and delays messages by seeded draws. Time is virtual:
+ * deadlines pass because the clock is moved, never because a machine was busy.
+ */
+const limits = { minPu: 0.9, maxPu: 1.05 };
+const feeder = street({ transformers: 10, customers: 2, pvKw: 12, loadKw: 1, sourcePu: 1.035 });
+const split = splitForStar(feeder);
+const ids = split.services.map(({ agentId }) => agentId);
+const INTERVAL_MS = 20_000;
+
+type Answer = 'nan' | 'outOfBox' | undefined;
+
+interface Stage {
+  readonly seats: ReadonlyMap<string, FaultyBus>;
+  readonly wrong: Map<string, Answer>;
+  interval(number: number): Promise<IntervalOutcome>;
+  /** Highest voltage of the whole feeder with the limits that are in force, pu, by the AC power flow. */
+  highestPu(): number;
+}
+
+const closers: (() => Promise<void> | void)[] = [];
+
+/** A host per agent, so that a fault hits one agent. */
+async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Stage> {
+  const run: RunSettings = { ...RUN_DEFAULTS, limits, ...rule };
+  const settings = { ...liveStarSettings(run, 1), limits };
+  const hub = createMemoryBus();
+  closers.push(() => hub.close());
+  const wrong = new Map<string, Answer>();
+  const seats = new Map<string, FaultyBus>();
+  ids.forEach((id, k) => {
+    const seat = faultyBus(hub.bus(), randomStream(seed).split(id));
+    seats.set(id, seat);
+    const host = createAgentHost({
+      bus: seat.bus,
+      runId: 'faults',
+      hostId: `host-${k}`,
+      capacity: 1,
+      measurementWaitMs: 10,
+      createCore(model, settings) {
+        const core = createServiceAgent(model, settings);
+        return {
+          ...bound(core),
+          prepare: () => core.prepare(MODEL_INPUTS),
+          update(request) {
+            const reply = core.update(request);
+            const answer = wrong.get(model.agentId);
+            if (answer === 'nan') return { ...reply, powerW: reply.powerW.map(() => Number.NaN) };
+            return answer === 'outOfBox' ? { ...reply, powerW: reply.powerW.map((w) => 1e4 * w - 1e12) } : reply;
+          },
+          open() {
+            const opening = core.open();
+            const answer = wrong.get(model.agentId);
+            if (answer === 'nan') return { ...opening, powerVar: opening.powerVar.map(() => Number.NaN) };
+            if (answer !== 'outOfBox') return opening;
+            return {
+              ...opening,
+              units: opening.units.map((unit) => ({ ...unit, shareRe: unit.shareRe.map(() => 1e4) })),
+            };
+          },
+        };
+      },
+    });
+    closers.push(() => host.close());
+  });
+  const exchange = new AgentExchange({ bus: hub.bus(), runId: 'faults' });
+  closers.push(() => exchange.close('test over'));
+  await exchange.gather(ids.length, 5000);
+  await exchange.assign(new Map(split.services.map((model) => [model.agentId, { model, settings }])), 5000);
+  // The hosts are named in order; who carries whom is the exchange's own choice.
+  const seatOf = new Map(ids.map((id) => [id, [...seats.values()][Number(exchange.hostOfAgent(id)!.slice(5))]!]));
+  const rounds = new Rounds(exchange, liveStar(feeder, split.primary, run, settings), {
+    ...{ limits, maxRounds: 60, maxCorrections: 2, lostAfterIntervals: 2 },
+    ...{ roundDeadlineMs: 200, prepareDeadlineMs: 1000, intervalDeadlineMs: INTERVAL_MS },
+  });
+  const inForce = new Map<string, { readonly setpointW: number; readonly setpointVar: number }>();
+  return {
+    seats: seatOf,
+    wrong,
+    async interval(number) {
+      const outcome = await rounds.run({
+        ...{ interval: number, timestamp: 1000 + 60 * number, horizon: {}, inputs: MODEL_INPUTS, state: MODEL_STATE },
+        clock: () => performance.now(),
+      });
+      // Units of the street have no mRID: they stand in the order of their agent's model.
+      for (const { agentId, feeder: own } of split.services) {
+        outcome.setpoints[agentId]?.forEach((point, k) => {
+          inForce.set(own.pvSystems[k]!.id, point);
+        });
+      }
+      return outcome;
+    },
+    highestPu() {
+      const flow = createPowerFlow(feeder);
+      for (const pv of feeder.pvSystems) {
+        const available = pv.shares.reduce((sum, { powerW }) => sum + powerW, 0);
+        const point = inForce.get(pv.id);
+        flow.setGeneration(pv.id, Math.min(available, point?.setpointW ?? available), point?.setpointVar ?? 0);
+      }
+      const solution = flow.solve({ controls: false });
+      return feeder.buses.reduce((most, bus) => {
+        const values = [1, 2, 3].map((node) => solution.voltagePuAt(bus.id, node) ?? 0);
+        return bus.name === 'SRC' ? most : Math.max(most, ...values);
+      }, 0);
+    },
+  };
+}
+
+/** Methods of a class instance as an object's own. */
+function bound(core: ReturnType<typeof createServiceAgent>) {
+  return {
+    prepare: core.prepare.bind(core),
+    update: core.update.bind(core),
+    verify: core.verify.bind(core),
+    applyCorrection: core.applyCorrection.bind(core),
+    setpoints: core.setpoints.bind(core),
+    hold: core.hold.bind(core),
+    adopt: core.adopt.bind(core),
+    curtailment: core.curtailment.bind(core),
+    open: core.open.bind(core),
+    cuts: core.cuts.bind(core),
+  };
+}
+
+/** Runs a promise to its end in virtual time; returns the ms that passed. */
+async function inTime<T>(work: Promise<T>): Promise<{ readonly value: T; readonly ms: number }> {
+  let isOver = false;
+  const done = work.finally(() => {
+    isOver = true;
+  });
+  const began = performance.now();
+  while (!isOver) await vi.advanceTimersByTimeAsync(10);
+  return { value: await done, ms: performance.now() - began };
+}
+
+const FAULTS: BusFaults = { lost: 0.05, doubled: 0.05, late: 0.05, delayMs: 300 };
+
+/** What a coordination under a rule does on a bad bus. */
+export function describeBadBus(name: string, rule: Partial<RunSettings>): void {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'] });
+  });
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+    vi.useRealTimers();
+  });
+
+  describe(`a coordination by ${name} on a bad bus`, () => {
+    it('with 5 % of the messages lost, 5 % doubled and 5 % late ends in time with a dispatch that keeps the limits', async () => {
+      const s = (await inTime(stage(7, rule))).value;
+      const healthy = (await inTime(s.interval(1))).value;
+      expect(healthy.missingAgents).toEqual([]);
+      expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
+      for (const seat of s.seats.values()) seat.faults = FAULTS;
+      for (const number of [2, 3]) {
+        const { ms, value } = await inTime(s.interval(number));
+        expect(ms).toBeLessThan(INTERVAL_MS + 2000);
+        expect(value.rounds).toBeGreaterThan(0);
+        expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
+      }
+      const sum = (of: 'lost' | 'doubled' | 'late') =>
+        [...s.seats.values()].reduce((all, { counts }) => all + counts[of], 0);
+      expect(Math.min(sum('lost'), sum('doubled'), sum('late'))).toBeGreaterThan(0);
+    });
+
+    it('with 20 % of the agents silent names them, keeps the limits, and takes them in again when they return', async () => {
+      const s = (await inTime(stage(8, rule))).value;
+      await inTime(s.interval(1));
+      const silent = ids.filter((_, k) => k % 5 === 2);
+      expect(silent).toHaveLength(ids.length / 5);
+      for (const id of silent) s.seats.get(id)!.faults = 'silent';
+      const { value, ms } = await inTime(s.interval(2));
+      expect(ms).toBeLessThan(INTERVAL_MS);
+      expect([...value.missingAgents].sort()).toEqual([...silent].sort());
+      expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
+      for (const id of silent) s.seats.get(id)!.faults = undefined;
+      const back = (await inTime(s.interval(3))).value;
+      expect(back.missingAgents).toEqual([]);
+      for (const id of silent) expect(back.setpoints[id]!.length).toBeGreaterThan(0);
+      expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
+    });
+
+    it.each(['nan', 'outOfBox'] as const)(
+      'with an agent that answers %s keeps the limits and names it',
+      async (answer) => {
+        const s = (await inTime(stage(9, rule))).value;
+        await inTime(s.interval(1));
+        s.wrong.set(ids[4]!, answer);
+        const { value, ms } = await inTime(s.interval(2));
+        expect(ms).toBeLessThan(INTERVAL_MS);
+        expect([...value.missingAgents, ...value.agentErrors.map(({ agentId }) => agentId)]).toContain(ids[4]);
+        expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
+      },
+    );
+
+    it('does the same again with the same seed', async () => {
+      const once = async () => {
+        const s = (await inTime(stage(11, rule))).value;
+        for (const seat of s.seats.values()) seat.faults = FAULTS;
+        const { value } = await inTime(s.interval(1));
+        return { rounds: value.rounds, missing: value.missingAgents, setpoints: value.setpoints };
+      };
+      expect(await once()).toEqual(await once());
+    });
+  });
+}

@@ -1,0 +1,8 @@
+import { fairnessRule, reactiveRule } from '../../../../grid/optim/index.js';
+import { describeBadBus } from '../../../builders/bad-bus.js';
+
+describeBadBus('cuts', { rule: fairnessRule({ mode: 'maxMin' }) });
+describeBadBus('cuts with reactive power', {
+  rule: fairnessRule({ mode: 'proportional' }),
+  reactive: reactiveRule({ mode: 'capability', kappa: 0.2 }),
+});
