@@ -24,13 +24,18 @@ function rulesFor(options: CoordinateOptions, factors: FairnessRule['factors']):
   ];
 }
 
-/** Solves every rule centrally, prints them side by side and draws them. */
+/**
+ * Solves every rule centrally, prints them side by side and draws them.
+ *
+ * @param more - where more than the table can be had
+ */
 export async function compareRules(
   question: CoordinationQuestion,
   options: CoordinateOptions,
   findings: readonly Finding[],
   terminal: Terminal,
   began: number,
+  more = 'All alphas: add --json.',
 ): Promise<number> {
   const { feeder } = question;
   const picture = pictureFile(options.plot, 'fairness', feeder.name);
@@ -90,11 +95,11 @@ export async function compareRules(
   };
   terminal.findings(report.findings);
   if (terminal.isJson) terminal.result(report);
-  else for (const line of comparisonLines(report, compared)) terminal.print(line);
+  else for (const line of comparisonLines(report, compared, more)) terminal.print(line);
   return options.strict && isBad ? EXIT.violated : EXIT.done;
 }
 
-function comparisonLines(report: ComparisonReport, compared: readonly ComparedRule[]): string[] {
+function comparisonLines(report: ComparisonReport, compared: readonly ComparedRule[], more: string): string[] {
   const { feeder, units, availableW } = report;
   const lines = [
     `${feeder.name} ${feeder.mrid}: ${(availableW / 1000).toFixed(2)} kW available from ${units.length} PV systems`,
@@ -137,9 +142,6 @@ function comparisonLines(report: ComparisonReport, compared: readonly ComparedRu
       ]),
     ),
   );
-  lines.push(
-    '',
-    report.plot === null ? 'Picture: add --plot FILE.svg. All alphas: add --json.' : `Picture: ${report.plot}`,
-  );
+  lines.push('', report.plot === null ? `Picture: add --plot FILE.svg. ${more}` : `Picture: ${report.plot}`);
   return lines;
 }

@@ -131,6 +131,7 @@ const DEPENDENT: readonly {
   },
   {
     needs: '--compare or --recede',
+    needsLive: '--compare',
     isMet: ({ compare, horizon, recede, envelopes }) =>
       compare === true || (horizon ?? recede ?? envelopes) !== undefined,
     options: ['plot'],

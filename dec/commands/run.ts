@@ -31,6 +31,7 @@ import {
   oneOf,
   perUnit,
   port,
+  svgFile,
   timeOfDay,
   trusting,
 } from '../option.js';
@@ -54,6 +55,7 @@ import {
   writeFeedback,
 } from './feedback-file.js';
 import { checkLimits, type LiveRule, liveRule, type RuleOptions, withRuleOptions } from './rule-options.js';
+import { checkCompare, compareAfterRun } from './run-compare.js';
 import { liveHorizon, liveOutlook } from './run-horizon.js';
 
 /** Name of the run on the bus when agents of other processes join and no name is given. */
@@ -64,6 +66,8 @@ const DAY_S = 86_400;
 const MARK_LENGTH = 6;
 
 interface RunCommandOptions extends OutputOptions, RuleOptions, FeedbackOptions, PlanOptions {
+  readonly compare?: boolean;
+  readonly plot?: string | true;
   readonly intervals: number;
   readonly interval: number;
   readonly publish?: number;
@@ -179,6 +183,11 @@ export function configureRun(command: Command, name: string): Command {
       '--strict',
       'exit with 3 when limits are violated in any output after the first set-points or by an AC check, or no agent answered',
     )
+    .option(
+      '--compare',
+      'after the run, solve every rule for its interval with the most curtailment and show them side by side',
+    )
+    .option('--plot [file]', 'write the picture of --compare as SVG (default: named after the feeder)', svgFile)
     .option('--store <dir>', 'folder of the model store')
     .addOption(new Option('--json', "print the run's manifest as one JSON object"))
     .option('--quiet', 'no progress and no notices')
@@ -224,7 +233,8 @@ async function runRun(
   }
   checkPlatform(options, isOnLine);
   checkLimits(options);
-  checkGamma(options.fairness, isOnLine);
+  if (!options.compare) checkGamma(options.fairness, isOnLine);
+  checkCompare(options);
   checkDependent(options, isOnLine, true);
   const horizon = liveHorizon(options, isOnLine);
   const rule = liveRule(options, factorsFrom(options));
@@ -377,6 +387,7 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
   });
   if (terminal.isJson) terminal.result(manifest);
   else for (const line of summary(result, folder)) terminal.print(line);
+  if (options.compare && result.status !== 'cancelled') await compareAfterRun(model.feeder, result, options, terminal);
   return exitCode(result, options.strict ?? false);
 }
 

@@ -1,16 +1,10 @@
 import { mridKey } from '../../bus/index.js';
 import type { Feeder } from '../../grid/model/index.js';
-import {
-  type DispatchFigures,
-  type FairnessRule,
-  fairnessReport,
-  type LocalInputs,
-  type PrimaryState,
-} from '../../grid/optim/index.js';
+import { type DispatchFigures, type FairnessRule, fairnessReport, type PrimaryState } from '../../grid/optim/index.js';
 import { createScenario, type Scenario } from '../../platform/index.js';
 import type { AuditThread } from './audit-thread.js';
 import type { AppliedSetpoint } from './commit.js';
-import { type LimitedUnit, SAMPLES, type UnitEnergy, unitEnergies } from './energies.js';
+import { hardestInputs, type LimitedUnit, type UnitEnergy, unitEnergies } from './energies.js';
 import { modelCreation } from './forecast.js';
 import type { AuditResult, DerOutcome, RunSettings } from './run-result.js';
 
@@ -60,7 +54,7 @@ export class Audit {
     factors?: FairnessRule['factors'],
   ): AuditResult {
     const { feeder, settings, devices, thread } = this.subject;
-    const inputs = this.inputs(fromS, fromS + settings.intervalS + settings.publishPeriodS);
+    const inputs = hardestInputs(this.scenario, feeder, fromS, fromS + settings.intervalS + settings.publishPeriodS);
     const units = new Map(feeder.pvSystems.map((pv) => [pv.id, pv]));
     const ders: DerOutcome[] = [];
     const alpha: Record<string, number> = {};
@@ -107,23 +101,6 @@ export class Audit {
       ...fairnessReport(alphas),
       ders,
     };
-  }
-
-  /** The scenario's hardest moment of an interval: most PV, least load. */
-  private inputs(fromS: number, toS: number): LocalInputs {
-    const { feeder } = this.subject;
-    const times = Array.from({ length: SAMPLES + 1 }, (_, k) => fromS + ((toS - fromS) * k) / SAMPLES);
-    const availableW: Record<string, number> = {};
-    for (const pv of feeder.pvSystems) {
-      availableW[pv.id] = Math.max(...times.map((time) => this.scenario.availablePv(pv, time).powerW));
-    }
-    const loads: Record<string, { powerW: number; powerVar: number }> = {};
-    for (const load of feeder.loads) {
-      loads[load.id] = times
-        .map((time) => this.scenario.loadPower(load, time))
-        .reduce((least, power) => (power.powerW < least.powerW ? power : least));
-    }
-    return { loads, availableW, held: {} };
   }
 }
 

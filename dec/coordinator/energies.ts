@@ -1,6 +1,8 @@
-import type { PhotovoltaicSystem } from '../../grid/model/index.js';
-import type { Scenario } from '../../platform/index.js';
-import type { RunSettings } from './run-result.js';
+import type { Feeder, PhotovoltaicSystem } from '../../grid/model/index.js';
+import type { CoordinationQuestion, LocalInputs } from '../../grid/optim/index.js';
+import { createScenario, type Scenario } from '../../platform/index.js';
+import { modelCreation } from './forecast.js';
+import type { IntervalResult, RunSettings } from './run-result.js';
 
 /** A unit and the limit in force, W. */
 export interface LimitedUnit {
@@ -41,4 +43,38 @@ export function unitEnergies(
     });
   }
   return energies;
+}
+
+/** The scenario's hardest moment from one time to another, epoch seconds: most PV, least load. */
+export function hardestInputs(scenario: Scenario, feeder: Feeder, fromS: number, toS: number): LocalInputs {
+  const times = Array.from({ length: SAMPLES + 1 }, (_, k) => fromS + ((toS - fromS) * k) / SAMPLES);
+  const availableW: Record<string, number> = {};
+  for (const pv of feeder.pvSystems) {
+    availableW[pv.id] = Math.max(...times.map((time) => scenario.availablePv(pv, time).powerW));
+  }
+  const loads: Record<string, { powerW: number; powerVar: number }> = {};
+  for (const load of feeder.loads) {
+    loads[load.id] = times
+      .map((time) => scenario.loadPower(load, time))
+      .reduce((least, power) => (power.powerW < least.powerW ? power : least));
+  }
+  return { loads, availableW, held: {} };
+}
+
+/** What one interval of a run is about, as a question to the optimum in one hand. */
+export function intervalQuestion(
+  feeder: Feeder,
+  settings: RunSettings,
+  { timestamp, state }: Pick<IntervalResult, 'timestamp' | 'state'>,
+): Pick<CoordinationQuestion, 'feeder' | 'inputs' | 'state' | 'settings' | 'reactive' | 'intervalSeconds'> {
+  const scenario = createScenario(modelCreation(settings), settings.startTime);
+  const { intervalS, publishPeriodS, limits, reactive } = settings;
+  return {
+    feeder,
+    inputs: hardestInputs(scenario, feeder, timestamp, timestamp + intervalS + publishPeriodS),
+    state: state ?? { taps: {}, capacitorSections: {}, openSwitches: [] },
+    settings: { limits },
+    ...(reactive === undefined ? {} : { reactive }),
+    intervalSeconds: intervalS,
+  };
 }

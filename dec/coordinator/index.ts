@@ -3,6 +3,7 @@ export * from './cancelled.js';
 export * from './commit.js';
 export * from './coordinator.js';
 export * from './devices.js';
+export { intervalQuestion } from './energies.js';
 export * from './estimate.js';
 export * from './exchange.js';
 export type { FeedbackKeeping } from './feedback-ledger.js';
