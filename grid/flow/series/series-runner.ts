@@ -35,10 +35,13 @@ import { chunkRange, type SeriesSettings, timeOfStep } from './series-settings.j
 import { MOST_LANES, StartState } from './start-state.js';
 
 /**
- * Steps at rest after which steps are solved side by side again. The lanes after one in which a control acts are lost, so that
- * lanes pay where controls act in less than one step of six, and there as many steps at rest come often.
+ * Share of the steps in which a control acts up to which steps are solved side by side: the lanes after such a step are lost. It is
+ * a mean over the last steps, {@link MEMORY} of them.
  */
-const CALM_STEPS = 6;
+const MOST_BUSY = 0.12;
+const MEMORY = 32;
+/** Share that is supposed before the first step. */
+const SUPPOSED_BUSY = 0.2;
 
 /** Where the steps of a piece are recorded. */
 interface Recorders {
@@ -69,7 +72,9 @@ export class SeriesRunner {
   private readonly schedule: DeviceSchedule;
   private readonly panel: ControlPanel | undefined;
   private readonly narrow: Lanes;
-  private readonly wide: Lanes;
+  /** Made when steps are first solved side by side. */
+  private wide: Lanes | undefined;
+  private readonly lanes: (width: number) => Lanes;
   private readonly source: Float64Array;
   private readonly nodeRecorder: NodeRecorder;
   private readonly branchRecorder: BranchRecorder;
@@ -83,7 +88,7 @@ export class SeriesRunner {
   private readonly storedAfter: Float64Array;
   /** Taps and sections of the model. */
   private readonly modelStates: DeviceStates;
-  private calm = 0;
+  private busy = SUPPOSED_BUSY;
   private readonly operations: Operation[] = [];
   private readonly unsettled = new Set<string>();
 
@@ -121,10 +126,11 @@ export class SeriesRunner {
       const held = new Int32Array(width).fill(-1);
       return { solver, powers: new PowerRecorder(core, solver), gauge: new LaneGauge(core, solver, rows), held };
     };
+    this.lanes = lanes;
     this.narrow = lanes(1);
-    this.wide = settings.width === 1 ? this.narrow : lanes(Math.min(MOST_LANES, settings.width));
+    if (settings.width === 1) this.wide = this.narrow;
     this.source = core.sourceCurrent(settings.sourceVoltagePu);
-    const width = this.wide.solver.width;
+    const width = Math.min(MOST_LANES, settings.width);
     const array = () => new Float64Array(compiled.shares.count);
     this.powerW = Array.from({ length: width }, array);
     this.powerVar = Array.from({ length: width }, array);
@@ -246,7 +252,6 @@ export class SeriesRunner {
     this.unsettled.clear();
     if (this.isStepwise) return yield* this.runStepwise(first, end, state, recorders);
     this.restore(state);
-    this.calm = 0;
     for (let step = first; step < end; yield) step += this.group(step, end, recorders);
     return this.capture();
   }
@@ -274,8 +279,9 @@ export class SeriesRunner {
    */
   private group(step: number, end: number, recorders: Recorders | undefined): number {
     const { schedule, panel, powerW, powerVar, memoryAfter, storedAfter } = this;
-    const isWide = this.calm >= CALM_STEPS && end - step > 1 && !schedule.hasExponents;
-    const lanes = isWide ? this.wide : this.narrow;
+    const isWide = (!panel || this.busy <= MOST_BUSY) && end - step > 1 && !schedule.hasExponents;
+    if (isWide) this.wide ??= this.lanes(this.powerW.length);
+    const lanes = (isWide ? this.wide : undefined) ?? this.narrow;
     const { solver } = lanes;
     const count = Math.min(solver.width, end - step);
     for (let lane = 0; lane < count; lane++) {
@@ -300,12 +306,18 @@ export class SeriesRunner {
       this.record(lanes, recorded, lane - recorded, step + recorded, recorders);
       this.settle(step + lane, solver, lane, actions, recorders);
       if (schedule.hasUnits) schedule.restore(memoryAfter[lane]!);
-      this.calm = 0;
+      this.pass(lane);
+      this.busy += (1 - this.busy) / MEMORY;
       return lane + 1;
     }
     this.record(lanes, recorded, count - recorded, step + recorded, recorders);
-    this.calm += count;
+    this.pass(count);
     return count;
+  }
+
+  /** Notes steps in which no control acted. */
+  private pass(steps: number): void {
+    this.busy *= (1 - 1 / MEMORY) ** steps;
   }
 
   /** Lets controls act at a step, solved in the lane of its powers, until they rest; it is solved again by the narrow lane. */
