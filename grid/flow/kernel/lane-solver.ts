@@ -270,6 +270,10 @@ export class LaneSolver {
 
   /** Sets the consumption of all shares in the first lanes, one lane an array, W and var. */
   setAllPowers(powerW: readonly Float64Array[], powerVar: readonly Float64Array[], lanes: number): void {
+    if (lanes === 1) {
+      this.setPowers(0, powerW[0]!, powerVar[0]!);
+      return;
+    }
     const { F, shareOrder, width } = this;
     let at = this.header[HEADER.powerAt]! >> 3;
     for (let t = 0; t < shareOrder.length; t++, at += 2 * width) {

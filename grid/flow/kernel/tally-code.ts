@@ -61,15 +61,24 @@ function take(frame: Frame): Code {
       ),
     ),
     set(bins[pair]!, i32x4.wholeOf(f64x2.smaller(f64x2.mul(get(value), get(perBin)), get(last)))),
-    set(mask, f64x2.load(get(judged!), 16 * pair)),
-    set(
-      lowest,
-      f64x2.smaller(get(lowest), f64x2.select(get(value), f64x2.splat(f64.const(Number.POSITIVE_INFINITY)), get(mask))),
-    ),
-    set(
-      highest,
-      f64x2.larger(get(highest), f64x2.select(get(value), f64x2.splat(f64.const(Number.NEGATIVE_INFINITY)), get(mask))),
-    ),
+    // Rare too, once the first quantities have passed: only then is it looked up whether the quantity counts.
+    when(f64x2.anyTrue(f64x2.or(f64x2.greater(get(lowest), get(value)), f64x2.greater(get(value), get(highest)))), [
+      set(mask, f64x2.load(get(judged!), 16 * pair)),
+      set(
+        lowest,
+        f64x2.smaller(
+          get(lowest),
+          f64x2.select(get(value), f64x2.splat(f64.const(Number.POSITIVE_INFINITY)), get(mask)),
+        ),
+      ),
+      set(
+        highest,
+        f64x2.larger(
+          get(highest),
+          f64x2.select(get(value), f64x2.splat(f64.const(Number.NEGATIVE_INFINITY)), get(mask)),
+        ),
+      ),
+    ]),
   ];
   return [
     set(blocks, word('blocks')),

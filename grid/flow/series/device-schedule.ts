@@ -81,12 +81,13 @@ export class DeviceSchedule {
   private preparedStep = -1;
   private readonly clock: StepClock;
   /**
-   * Shares that follow a profile by multiplication, those of one profile together: `plain[plainStart[g]]` up to the next
-   * start follow `plainGroups[g]`.
+   * Shares that follow a profile by multiplication: place of their multiplier for active and for reactive power, and these
+   * multipliers at the present step. The first one is 1.
    */
-  private readonly plainGroups: { readonly followed: Followed; readonly isReactiveFixed: boolean }[] = [];
-  private readonly plainStart: Int32Array;
-  private readonly plain: Int32Array;
+  private readonly plainProfiles: readonly Followed[];
+  private readonly multiplierW: Uint16Array | Uint32Array;
+  private readonly multiplierVar: Uint16Array | Uint32Array;
+  private readonly multipliers: Float64Array;
   private readonly actuals: readonly Follower[];
 
   constructor(
@@ -110,25 +111,17 @@ export class DeviceSchedule {
     this.hasExponents = this.exponents.length > 0;
     this.missing = [...this.lacking];
     this.actuals = this.followers.filter(({ isActual }) => isActual);
-    const groups = new Map<Followed, [followed: number[], fixed: number[]]>();
-    for (const { followed, first, end, isActual, isReactiveFixed } of this.followers) {
-      if (isActual) continue;
-      const group = groups.get(followed) ?? [[], []];
-      groups.set(followed, group);
-      for (let k = first; k < end; k++) group[isReactiveFixed ? 1 : 0].push(k);
+    const plain = this.followers.filter(({ isActual }) => !isActual);
+    this.plainProfiles = [...new Set(plain.map(({ followed }) => followed))];
+    this.multipliers = new Float64Array(1 + 2 * this.plainProfiles.length).fill(1);
+    const array = () =>
+      this.multipliers.length > 0xffff ? new Uint32Array(shares.count) : new Uint16Array(shares.count);
+    [this.multiplierW, this.multiplierVar] = [array(), array()];
+    const place = new Map(this.plainProfiles.map((followed, p) => [followed, 1 + 2 * p]));
+    for (const { followed, first, end, isReactiveFixed } of plain) {
+      this.multiplierW.fill(place.get(followed)!, first, end);
+      if (!isReactiveFixed) this.multiplierVar.fill(place.get(followed)! + 1, first, end);
     }
-    const plain: number[] = [];
-    const starts = [0];
-    for (const [followed, lists] of groups) {
-      lists.forEach((list, fixed) => {
-        if (list.length === 0) return;
-        for (const k of list) plain.push(k);
-        this.plainGroups.push({ followed, isReactiveFixed: fixed === 1 });
-        starts.push(plain.length);
-      });
-    }
-    this.plain = Int32Array.from(plain);
-    this.plainStart = Int32Array.from(starts);
   }
 
   private placeLoads(feeder: Feeder): void {
@@ -241,16 +234,14 @@ export class DeviceSchedule {
    */
   write(step: number, powerW: Float64Array, powerVar: Float64Array): void {
     this.prepare(step);
-    const { baseW, baseVar, plain, plainStart, plainGroups } = this;
-    powerW.set(baseW);
-    powerVar.set(baseVar);
-    for (let g = 0; g < plainGroups.length; g++) {
-      const { followed, isReactiveFixed } = plainGroups[g]!;
-      const { active, reactive } = followed;
-      const end = plainStart[g + 1]!;
-      for (let t = plainStart[g]!; t < end; t++) powerW[plain[t]!] = baseW[plain[t]!]! * active;
-      if (isReactiveFixed) continue;
-      for (let t = plainStart[g]!; t < end; t++) powerVar[plain[t]!] = baseVar[plain[t]!]! * reactive;
+    const { baseW, baseVar, plainProfiles, multiplierW, multiplierVar, multipliers } = this;
+    for (let p = 0; p < plainProfiles.length; p++) {
+      multipliers[1 + 2 * p] = plainProfiles[p]!.active;
+      multipliers[2 + 2 * p] = plainProfiles[p]!.reactive;
+    }
+    for (let k = 0; k < baseW.length; k++) {
+      powerW[k] = baseW[k]! * multipliers[multiplierW[k]!]!;
+      powerVar[k] = baseVar[k]! * multipliers[multiplierVar[k]!]!;
     }
     for (const { followed, first, end, sign, isReactiveFixed } of this.actuals) {
       const { active, reactive } = followed;
