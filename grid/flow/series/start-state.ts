@@ -22,6 +22,8 @@ import type { SeriesSettings } from './series-settings.js';
 
 /** Lanes at most. */
 export const MOST_LANES = 32;
+/** Iterations of a reference case in the lanes. */
+const MOST_ITERATIONS = 30;
 /** Nodes answer alike to a device when their relative changes round to the same multiple of this. */
 const LIKENESS = 2e-4;
 /** A tap changer or capacitor that has moved the no-load voltages. */
@@ -110,8 +112,8 @@ export class StartState {
         powerW[k] = part * core.powerW[k]!;
         powerVar[k] = part * core.powerVar[k]!;
       }
-      const { status, voltage } = core.solve(powerW, powerVar, { tolerancePu });
-      return status === 'converged' ? voltage.map((value, t) => value - this.noLoadVoltage[t]!) : undefined;
+      const voltage = this.solved(solver, powerW, powerVar, source, tolerancePu);
+      return voltage?.map((value, t) => value - this.noLoadVoltage[t]!);
     };
     const sum = (first: number, end: number) => core.powerW.subarray(first, end).reduce((all, w) => all + w, 0);
     this.noLoadVoltage = core.solve(none, none, { tolerancePu }).voltage;
@@ -124,6 +126,29 @@ export class StartState {
       this.unitReferenceW = sum(loadEnd, count);
       solver.gather(rise, this.unitRise);
     }
+  }
+
+  /** Voltages at some powers, by the lanes where they can, else by the whole engine; undefined where there is no solution. */
+  private solved(
+    solver: LaneSolver,
+    powerW: Float64Array,
+    powerVar: Float64Array,
+    source: Float64Array,
+    tolerancePu: number,
+  ): Float64Array | undefined {
+    const { core, noLoadVoltage } = this;
+    if (core.network.isRefinementNeeded !== true) {
+      const voltage = noLoadVoltage.slice();
+      solver.refresh();
+      solver.setPowers(0, powerW, powerVar);
+      solver.setSources(0, source);
+      solver.setVoltages(0, voltage);
+      solver.run(tolerancePu, MOST_ITERATIONS, 1);
+      solver.readVoltages(0, voltage);
+      if (solver.outcome[0] === 'converged') return voltage;
+    }
+    const { status, voltage } = core.solve(powerW, powerVar, { tolerancePu });
+    return status === 'converged' ? voltage : undefined;
   }
 
   /** Parts the drop of the nodes of leaves into the one up to their transformer and the rest. */
@@ -227,17 +252,26 @@ export class StartState {
   private findZones(movers: readonly Mover[]): readonly number[] {
     const { zone } = this;
     for (let likeness = LIKENESS; ; likeness *= 4) {
-      const zones = new Map<string, number>();
+      const zones = new Map<number, number[]>();
       const members: number[] = [];
+      const answer = (change: Float64Array, t: number) => Math.round(change[t]! / likeness);
+      const isLike = (t: number, member: number) =>
+        movers.every(
+          ({ change }) =>
+            answer(change, 2 * t) === answer(change, 2 * member) &&
+            answer(change, 2 * t + 1) === answer(change, 2 * member + 1),
+        );
       for (let t = 0; t < zone.length; t++) {
-        let key = '';
+        let key = 0;
         for (const { change } of movers) {
-          key += `${Math.round(change[2 * t]! / likeness)},${Math.round(change[2 * t + 1]! / likeness)} `;
+          key = (Math.imul(key, 31) + answer(change, 2 * t)) | 0;
+          key = (Math.imul(key, 31) + answer(change, 2 * t + 1)) | 0;
         }
-        const known = zones.get(key);
+        const alike = zones.get(key) ?? [];
+        const known = alike.find((z) => isLike(t, members[z]!));
         zone[t] = known ?? members.length;
         if (known !== undefined) continue;
-        zones.set(key, members.length);
+        zones.set(key, [...alike, members.length]);
         members.push(t);
       }
       if (members.length <= START_ZONES) return members;
