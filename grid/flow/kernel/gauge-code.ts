@@ -5,8 +5,9 @@
  * Steps: see scalar-gauge.ts.
  * Cost: a square root for each node, 8 flops for each admittance of a rated branch.
  */
-import type { LaneArithmetic } from './complex-lanes.js';
-import { type Code, type Frame, f64, f64x2, get, i32, repeat, set, when } from './wasm-code.js';
+import type { LaneArithmetic, LaneValue } from './complex-lanes.js';
+import { GAUGE_ROWS, SHAPE_BYTES } from './layout.js';
+import { type Code, type Frame, f64, f64x2, get, i32, set, when } from './wasm-code.js';
 import { chunks, countdown, header, increase } from './wasm-loops.js';
 
 /** Magnitudes of all nodes in all lanes. */
@@ -43,32 +44,22 @@ export function magnitudes(frame: Frame, width: number): Code {
   ];
 }
 
-/** Loadings of all rated branches in all lanes. */
+/** Loadings of all rated branches in all lanes: the rows of a branch go through its columns together, three at a time. */
 export function loadings(frame: Frame, width: number): Code {
   const isSingle = width === 1;
-  const voltage = frame.i32();
-  const branches = frame.i32();
-  const rowsOf = frame.i32();
-  const rows = frame.i32();
-  const entriesOf = frame.i32();
-  const entries = frame.i32();
-  const place = frame.i32();
-  const value = frame.i32();
-  const scale = frame.i32();
-  const out = frame.i32();
-  const from = frame.i32();
-  const placeStart = frame.i32();
-  const valueStart = frame.i32();
-  const entriesStart = frame.i32();
+  const [voltage, shapes, shape, count, full, rest, columns, groups, left] = Array.from({ length: 9 }, () =>
+    frame.i32(),
+  );
+  const [place, value, scale, out, from, placeStart, valueStart] = Array.from({ length: 7 }, () => frame.i32());
   const lanes = chunks(frame, width);
   /** A chunk of lanes goes through the rows of the branch, which are read again for the next chunk. */
   const branch = (lane: LaneArithmetic, chunk: number): Code => {
-    const current = lane.value();
+    const currents = Array.from({ length: GAUGE_ROWS }, () => lane.value());
     const above = lane.value();
-    const pairs = isSingle ? 1 : current.parts.length / 2;
+    const pairs = isSingle ? 1 : above.parts.length / 2;
     const largest = Array.from({ length: pairs }, () => (isSingle ? frame.f64() : frame.f64x2()));
     const square = isSingle ? frame.f64() : frame.f64x2();
-    const compare = (g: number): Code =>
+    const compare = (current: LaneValue, g: number): Code =>
       isSingle
         ? [
             set(current.parts[0]!, f64x2.mul(get(current.parts[0]!), get(current.parts[0]!))),
@@ -85,61 +76,62 @@ export function loadings(frame: Frame, width: number): Code {
             ),
             set(largest[g]!, f64x2.larger(get(largest[g]!), get(square))),
           ];
-    return [
-      set(place, get(placeStart)),
-      set(value, get(valueStart)),
-      set(entriesOf, get(entriesStart)),
-      set(rows, i32.load(get(rowsOf))),
-      largest.map((local) => set(local, isSingle ? f64.const(0) : f64x2.zero)),
-      countdown(rows, [
-        lane.clear(current),
-        set(entries, i32.load(get(entriesOf))),
-        countdown(entries, [
-          set(from, i32.add(get(voltage), i32.mul(i32.load(get(place)), i32.const(16 * width)))),
-          lane.load(above, get(from)),
+    const rows = (together: number): Code => {
+      const own = currents.slice(0, together);
+      return [
+        own.map((current) => lane.clear(current)),
+        set(place!, get(placeStart!)),
+        set(left!, get(columns!)),
+        countdown(left!, [
+          set(from!, i32.add(get(voltage!), i32.mul(i32.load(get(place!)), i32.const(16 * width)))),
+          lane.load(above, get(from!)),
           lane.turn(above),
-          lane.subtractProduct(current, get(value), 0, above),
-          increase(place, i32.const(4)),
-          increase(value, i32.const(16)),
+          own.map((current, row) => lane.subtractProduct(current, get(value!), 16 * row, above)),
+          increase(place!, i32.const(4)),
+          increase(value!, i32.const(16 * together)),
         ]),
-        largest.map((_, g) => compare(g)),
-        increase(entriesOf, i32.const(4)),
-      ]),
+        own.map((current) => largest.map((_, g) => compare(current, g))),
+      ];
+    };
+    return [
+      set(value!, get(valueStart!)),
+      largest.map((local) => set(local, isSingle ? f64.const(0) : f64x2.zero)),
+      set(groups!, get(full!)),
+      countdown(groups!, rows(GAUGE_ROWS)),
+      when(i32.eq(get(rest!), i32.const(1)), rows(1)),
+      when(i32.eq(get(rest!), i32.const(2)), rows(2)),
       largest.map((local, g) =>
         isSingle
-          ? f64.store(get(out), f64.mul(f64.sqrt(get(local)), f64.load(get(scale))))
+          ? f64.store(get(out!), f64.mul(f64.sqrt(get(local)), f64.load(get(scale!))))
           : f64x2.store(
-              get(out),
-              f64x2.mul(f64x2.sqrt(get(local)), f64x2.loadSplat(get(scale))),
+              get(out!),
+              f64x2.mul(f64x2.sqrt(get(local)), f64x2.loadSplat(get(scale!))),
               16 * (chunk * pairs + g),
             ),
       ),
     ];
   };
   return [
-    set(branches, header('gaugeBranches')),
-    set(voltage, header('voltageAt')),
-    set(rowsOf, header('branchRowsAt')),
-    set(entriesStart, header('rowEntriesAt')),
-    set(placeStart, header('entryPlaceAt')),
-    set(valueStart, header('entryValueAt')),
-    set(scale, header('branchScaleAt')),
-    set(out, header('loadingAt')),
-    when(
-      get(branches),
-      repeat(
-        [
-          lanes.map(branch),
-          set(placeStart, get(place)),
-          set(valueStart, get(value)),
-          set(entriesStart, get(entriesOf)),
-          increase(rowsOf, i32.const(4)),
-          increase(scale, i32.const(8)),
-          increase(out, i32.const(8 * width)),
-          set(branches, i32.sub(get(branches), i32.const(1))),
-        ],
-        get(branches),
-      ),
-    ),
+    set(shapes!, header('gaugeShapes')),
+    set(shape!, header('shapeAt')),
+    set(voltage!, header('voltageAt')),
+    set(placeStart!, header('entryPlaceAt')),
+    set(valueStart!, header('entryValueAt')),
+    set(scale!, header('branchScaleAt')),
+    set(out!, header('loadingAt')),
+    countdown(shapes!, [
+      set(full!, i32.load(get(shape!))),
+      set(rest!, i32.load(get(shape!), 4)),
+      set(columns!, i32.load(get(shape!), 8)),
+      set(count!, i32.load(get(shape!), 12)),
+      countdown(count!, [
+        lanes.map(branch),
+        increase(placeStart!, i32.shl(get(columns!), i32.const(2))),
+        set(valueStart!, get(value!)),
+        increase(scale!, i32.const(8)),
+        increase(out!, i32.const(8 * width)),
+      ]),
+      increase(shape!, i32.const(SHAPE_BYTES)),
+    ]),
   ];
 }

@@ -45,8 +45,8 @@ export const HEADER = {
   gaugeBranches: 28,
   gaugeWeightAt: 29,
   magnitudeAt: 30,
-  branchRowsAt: 31,
-  rowEntriesAt: 32,
+  gaugeShapes: 31,
+  shapeAt: 32,
   entryPlaceAt: 33,
   entryValueAt: 34,
   branchScaleAt: 35,
@@ -171,12 +171,18 @@ export interface LaneOffsets {
   readonly bytes: number;
 }
 
+/** Rows of a branch whose currents are summed side by side. */
+export const GAUGE_ROWS = 3;
+/** Bytes of a shape: full groups of {@link GAUGE_ROWS} rows, rows beyond them, entries of a row, branches. */
+export const SHAPE_BYTES = 16;
+
 /** What is read off solved lanes: magnitudes of all nodes, loadings of rated branches. */
 export interface GaugePlan {
   readonly branches: number;
-  /** Rows at the first terminal, over all branches, and their entries. */
-  readonly rows: number;
-  readonly entries: number;
+  /** Shapes of branches, columns over all branches, and entries of their rows at the first terminal. */
+  readonly shapes: number;
+  readonly nodes: number;
+  readonly values: number;
 }
 
 /** What starts need beside the nodes. */
@@ -228,10 +234,10 @@ export function laneOffsets(
     header[HEADER.gaugeNodes] = nodeCount + 1;
     header[HEADER.gaugeBranches] = gauge.branches;
     place('gaugeWeightAt', 8 * (nodeCount + 1));
-    place('branchRowsAt', 4 * gauge.branches);
-    place('rowEntriesAt', 4 * gauge.rows);
-    place('entryPlaceAt', 4 * gauge.entries);
-    place('entryValueAt', 16 * gauge.entries);
+    header[HEADER.gaugeShapes] = gauge.shapes;
+    place('shapeAt', SHAPE_BYTES * gauge.shapes);
+    place('entryPlaceAt', 4 * gauge.nodes);
+    place('entryValueAt', 16 * gauge.values);
     place('branchScaleAt', 8 * gauge.branches);
     place('magnitudeAt', 8 * width * (nodeCount + 1));
     place('loadingAt', 8 * width * gauge.branches);

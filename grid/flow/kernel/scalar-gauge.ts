@@ -7,7 +7,7 @@
  * terminal, each the sum of its entries times their nodes' voltages, the largest square, its root over the rating.
  * Cost: a square root for each node, 8 flops for each admittance of a rated branch. Allocates nothing.
  */
-import { HEADER } from './layout.js';
+import { GAUGE_ROWS, HEADER, SHAPE_BYTES } from './layout.js';
 
 /** Writes the magnitudes of all nodes, lane-minor. */
 export function gaugeMagnitudes(F: Float64Array, I: Int32Array, width: number): void {
@@ -27,37 +27,40 @@ export function gaugeMagnitudes(F: Float64Array, I: Int32Array, width: number): 
 
 /** Writes the loadings of all branches, lane-minor. */
 export function gaugeLoadings(F: Float64Array, I: Int32Array, width: number): void {
-  const branches = I[HEADER.gaugeBranches]!;
   const voltage = I[HEADER.voltageAt]! >> 3;
-  const rowsOf = I[HEADER.branchRowsAt]! >> 2;
-  let row = I[HEADER.rowEntriesAt]! >> 2;
-  let place = I[HEADER.entryPlaceAt]! >> 2;
-  let value = I[HEADER.entryValueAt]! >> 3;
-  const scale = I[HEADER.branchScaleAt]! >> 3;
-  const out = I[HEADER.loadingAt]! >> 3;
-  for (let b = 0; b < branches; b++) {
-    const lastRow = row + I[rowsOf + b]!;
-    const firstPlace = place;
-    const firstValue = value;
-    for (let lane = 0; lane < width; lane++) {
-      let largest = 0;
-      place = firstPlace;
-      value = firstValue;
-      for (let r = row; r < lastRow; r++) {
-        let re = 0;
-        let im = 0;
-        for (const end = place + I[r]!; place < end; place++, value += 2) {
-          const at = voltage + lane + 2 * width * I[place]!;
-          const vr = F[at]!;
-          const vi = F[at + width]!;
-          re -= F[value]! * vr - F[value + 1]! * vi;
-          im -= F[value]! * vi + F[value + 1]! * vr;
+  let places = I[HEADER.entryPlaceAt]! >> 2;
+  let values = I[HEADER.entryValueAt]! >> 3;
+  let scale = I[HEADER.branchScaleAt]! >> 3;
+  let out = I[HEADER.loadingAt]! >> 3;
+  let shape = I[HEADER.shapeAt]! >> 2;
+  for (let left = I[HEADER.gaugeShapes]!; left > 0; left--, shape += SHAPE_BYTES >> 2) {
+    const rows = GAUGE_ROWS * I[shape]! + I[shape + 1]!;
+    const entries = I[shape + 2]!;
+    for (let count = I[shape + 3]!; count > 0; count--) {
+      for (let lane = 0; lane < width; lane++) {
+        let largest = 0;
+        for (let row = 0; row < rows; row++) {
+          const first = row - (row % GAUGE_ROWS);
+          const distance = Math.min(GAUGE_ROWS, rows - first);
+          let value = values + 2 * (first * entries + row - first);
+          let re = 0;
+          let im = 0;
+          for (let j = 0; j < entries; j++, value += 2 * distance) {
+            const at = voltage + lane + 2 * width * I[places + j]!;
+            const vr = F[at]!;
+            const vi = F[at + width]!;
+            re -= F[value]! * vr - F[value + 1]! * vi;
+            im -= F[value]! * vi + F[value + 1]! * vr;
+          }
+          const square = re * re + im * im;
+          if (square > largest) largest = square;
         }
-        const square = re * re + im * im;
-        if (square > largest) largest = square;
+        F[out + lane] = Math.sqrt(largest) * F[scale]!;
       }
-      F[out + b * width + lane] = Math.sqrt(largest) * F[scale + b]!;
+      places += entries;
+      values += 2 * rows * entries;
+      scale++;
+      out += width;
     }
-    row = lastRow;
   }
 }

@@ -23,7 +23,12 @@ export interface BranchFigures {
 export class BranchRecorder {
   private readonly tally: ValueTally;
 
-  constructor(private readonly count: number) {
+  private readonly count: number;
+
+  /** @param branchOf - number of the branch at each place of the gauge */
+  constructor(private readonly branchOf: Int32Array) {
+    const count = branchOf.length;
+    this.count = count;
     const plan = { count, width: MOST_LANES, perBin: 1 / LOADING_BIN_PCT, limit: 100 };
     this.tally = new ValueTally(plan);
   }
@@ -40,15 +45,19 @@ export class BranchRecorder {
 
   /** What was found in the piece. */
   figures(): BranchFigures {
-    const { count, tally } = this;
-    const doubles = (of: (b: number) => number) => Float64Array.from({ length: count }, (_, b) => of(b));
-    const wholes = (of: (b: number) => number) => Int32Array.from({ length: count }, (_, b) => of(b));
+    const { branchOf, count, tally } = this;
+    const byBranch = <T extends Float64Array | Int32Array>(into: T, of: (place: number) => number): T => {
+      for (let place = 0; place < count; place++) into[branchOf[place]!] = of(place);
+      return into;
+    };
+    const doubles = (of: (place: number) => number) => byBranch(new Float64Array(count), of);
+    const wholes = (of: (place: number) => number) => byBranch(new Int32Array(count), of);
     return {
-      maxPct: doubles((b) => tally.max(b)),
-      maxStep: wholes((b) => tally.maxStep(b)),
-      sumPct: doubles((b) => tally.sum(b)),
-      overSteps: wholes((b) => tally.over(b)),
-      histogram: tally.pack(),
+      maxPct: doubles((place) => tally.max(place)),
+      maxStep: wholes((place) => tally.maxStep(place)),
+      sumPct: doubles((place) => tally.sum(place)),
+      overSteps: wholes((place) => tally.over(place)),
+      histogram: tally.pack(branchOf),
     };
   }
 }

@@ -1,6 +1,7 @@
 /** The branches whose loading is recorded, and the rows of their admittance matrices that give it. */
 import type { BranchElement, Feeder } from '../../model/index.js';
 import type { FlowCore } from '../flow-core.js';
+import type { GaugePlan } from '../kernel/layout.js';
 import { ratedCurrent } from '../result.js';
 
 /** A branch with a rating. */
@@ -21,53 +22,79 @@ export function ratedBranches(feeder: Feeder): readonly RatedBranch[] {
   ];
 }
 
-/** The rows of the admittance matrices at the first terminals of all rated branches, flat. */
+/** Branches of one shape that follow one another. */
+export interface BranchShape {
+  /** Rows of a branch, and entries of each of them: they have the same columns. */
+  readonly rows: number;
+  readonly entries: number;
+  readonly count: number;
+}
+
+/**
+ * The rows of the admittance matrices at the first terminals of all rated branches, flat, branches of the same shape one after
+ * the other.
+ */
 export class BranchRows {
   readonly count: number;
-  /** First row of each branch, and first entry of each row. */
+  /** Number of the branch at each place, as it was given. */
+  readonly branchOf: Int32Array;
+  readonly shapes: readonly BranchShape[];
+  /** By place: where its rows, its columns and its values begin. */
   readonly rowStart: Int32Array;
-  readonly entryStart: Int32Array;
-  /** Kernel node of each entry. */
-  readonly place: Int32Array;
-  /** Conductor of each row, and column of each entry, in the matrix of its element. */
+  readonly columnStart: Int32Array;
+  readonly valueStart: Int32Array;
+  /** Conductor of each row and column of each entry in the matrix of its element, and the column's node in the kernel. */
   readonly conductor: Int32Array;
   readonly column: Int32Array;
+  readonly node: Int32Array;
   /** 100 % over the rating, 1/A. */
   readonly perAmpere: Float64Array;
   /** Number of each branch among the elements. */
   readonly elements: Int32Array;
-  /** Branches with a tap changer. */
+  /** Places of branches with a tap changer. */
   readonly tapped: readonly number[];
 
   /** @param placeOf - number of a network node in the kernel */
   constructor({ compiled }: FlowCore, branches: readonly RatedBranch[], placeOf: (node: number) => number) {
-    this.count = branches.length;
-    this.elements = Int32Array.from(branches, ({ element }) => compiled.elementIndex.get(element.id)!);
-    this.perAmpere = Float64Array.from(branches, ({ ratingA }) => 100 / ratingA);
-    const rowStart = [0];
-    const entryStart = [0];
-    const place: number[] = [];
-    const conductor: number[] = [];
-    const column: number[] = [];
-    for (const e of this.elements) {
+    const found = branches.map(({ element, ratingA }, branch) => {
+      const e = compiled.elementIndex.get(element.id)!;
       const { conductors, nodes } = compiled.elements[e]!;
-      conductors.forEach((one, i) => {
-        if (one.terminal !== 1 || one.node === 0) return;
-        conductor.push(i);
-        nodes.forEach((node, j) => {
-          if (node < 0) return;
-          place.push(placeOf(node));
-          column.push(j);
-        });
-        entryStart.push(place.length);
-      });
+      const rows = conductors.flatMap(({ terminal, node }, i) => (terminal === 1 && node !== 0 ? [i] : []));
+      const columns = Array.from(nodes.keys()).filter((j) => nodes[j]! >= 0);
+      return { branch, e, ratingA, rows, columns, isTapped: compiled.regulatorsOf.has(element.id) };
+    });
+    found.sort((a, b) => a.rows.length - b.rows.length || a.columns.length - b.columns.length || a.branch - b.branch);
+    this.count = found.length;
+    this.branchOf = Int32Array.from(found, ({ branch }) => branch);
+    this.elements = Int32Array.from(found, ({ e }) => e);
+    this.perAmpere = Float64Array.from(found, ({ ratingA }) => 100 / ratingA);
+    this.tapped = found.flatMap(({ isTapped }, place) => (isTapped ? [place] : []));
+    const shapes: { rows: number; entries: number; count: number }[] = [];
+    const [rowStart, columnStart, valueStart] = [[0], [0], [0]];
+    const [conductor, column, node]: [number[], number[], number[]] = [[], [], []];
+    for (const { e, rows, columns } of found) {
+      const shape = shapes.at(-1);
+      if (shape?.rows === rows.length && shape.entries === columns.length) shape.count++;
+      else shapes.push({ rows: rows.length, entries: columns.length, count: 1 });
+      conductor.push(...rows);
+      column.push(...columns);
+      for (const j of columns) node.push(placeOf(compiled.elements[e]!.nodes[j]!));
       rowStart.push(conductor.length);
+      columnStart.push(column.length);
+      valueStart.push(valueStart.at(-1)! + rows.length * columns.length);
     }
+    this.shapes = shapes;
     this.rowStart = Int32Array.from(rowStart);
-    this.entryStart = Int32Array.from(entryStart);
-    this.place = Int32Array.from(place);
+    this.columnStart = Int32Array.from(columnStart);
+    this.valueStart = Int32Array.from(valueStart);
     this.conductor = Int32Array.from(conductor);
     this.column = Int32Array.from(column);
-    this.tapped = branches.flatMap(({ element }, b) => (compiled.regulatorsOf.has(element.id) ? [b] : []));
+    this.node = Int32Array.from(node);
+  }
+
+  /** What a kernel must have room for. */
+  get plan(): GaugePlan {
+    const { count, shapes, node, valueStart } = this;
+    return { branches: count, shapes: shapes.length, nodes: node.length, values: valueStart[count]! };
   }
 }

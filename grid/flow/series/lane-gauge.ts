@@ -4,7 +4,7 @@
  */
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
-import { HEADER } from '../kernel/layout.js';
+import { GAUGE_ROWS, HEADER, SHAPE_BYTES } from '../kernel/layout.js';
 import type { BranchRows } from './branch-rows.js';
 
 /** Measures the lanes of a solver. */
@@ -12,7 +12,7 @@ export class LaneGauge {
   /** The buffer in which results stand, with as many lanes side by side as `width`. */
   readonly values: Float64Array;
   readonly width: number;
-  /** Position in it of the magnitude (pu) of the first node of the kernel, and of the loading (%) of the first branch, in the first lane. */
+  /** Position in it of the magnitude (pu) of the first node of the kernel, and of the loading (%) at the first place of the rows, in the first lane. */
   readonly magnitudeAt: number;
   readonly loadingAt: number;
   private readonly used: (object | undefined)[];
@@ -32,13 +32,15 @@ export class LaneGauge {
     core.inverseBase.forEach((perVolt, node) => {
       voltages[weight + solver.placeOf(node)] = perVolt;
     });
-    const { count, rowStart, entryStart, place, perAmpere } = rows;
-    const differences = (starts: Int32Array, at: number) => {
-      for (let t = 0; t + 1 < starts.length; t++) words[at + t] = starts[t + 1]! - starts[t]!;
-    };
-    differences(rowStart, header[HEADER.branchRowsAt]! >> 2);
-    differences(entryStart, header[HEADER.rowEntriesAt]! >> 2);
-    words.set(place, header[HEADER.entryPlaceAt]! >> 2);
+    const { count, shapes, node, perAmpere } = rows;
+    shapes.forEach((shape, t) => {
+      const at = (header[HEADER.shapeAt]! + SHAPE_BYTES * t) >> 2;
+      words[at] = Math.floor(shape.rows / GAUGE_ROWS);
+      words[at + 1] = shape.rows % GAUGE_ROWS;
+      words[at + 2] = shape.entries;
+      words[at + 3] = shape.count;
+    });
+    words.set(node, header[HEADER.entryPlaceAt]! >> 2);
     voltages.set(perAmpere, header[HEADER.branchScaleAt]! >> 3);
     this.used = new Array<object | undefined>(count).fill(undefined);
     for (let b = 0; b < count; b++) this.take(b);
@@ -51,21 +53,25 @@ export class LaneGauge {
     this.solver.kernel.loadings();
   }
 
-  /** Takes over the admittances of a branch where they are new. */
+  /** Takes over the admittances of the branch at a place where they are new: groups of rows, each column by column. */
   private take(b: number): void {
     const { rows, used, solver, core } = this;
-    const { elements, rowStart, entryStart, conductor, column } = rows;
+    const { elements, rowStart, columnStart, valueStart, conductor, column } = rows;
     const primitive = core.network.primitives[elements[b]!]!;
     if (used[b] === primitive) return;
     used[b] = primitive;
     const { n, re, im } = primitive.y;
     const F = solver.voltages;
-    const at = solver.header[HEADER.entryValueAt]! >> 3;
-    for (let row = rowStart[b]!; row < rowStart[b + 1]!; row++) {
-      for (let t = entryStart[row]!; t < entryStart[row + 1]!; t++) {
-        const k = conductor[row]! * n + column[t]!;
-        F[at + 2 * t] = re[k]!;
-        F[at + 2 * t + 1] = im[k]!;
+    let at = (solver.header[HEADER.entryValueAt]! >> 3) + 2 * valueStart[b]!;
+    const end = rowStart[b + 1]!;
+    for (let first = rowStart[b]!; first < end; first += GAUGE_ROWS) {
+      const last = Math.min(end, first + GAUGE_ROWS);
+      for (let t = columnStart[b]!; t < columnStart[b + 1]!; t++) {
+        for (let row = first; row < last; row++, at += 2) {
+          const k = conductor[row]! * n + column[t]!;
+          F[at] = re[k]!;
+          F[at + 1] = im[k]!;
+        }
       }
     }
   }

@@ -119,8 +119,7 @@ export class SeriesRunner {
     const loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => compiled.shares.rangeOf.get(id)![1]));
     const stretch = new LoadStretch(compiled, loadEnd, core.powerW);
     const lanes = (width: number): Lanes => {
-      const plan = { branches: rows.count, rows: rows.conductor.length, entries: rows.place.length };
-      const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, undefined, plan, {
+      const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, undefined, rows.plan, {
         leaves: stretch.leaves,
       });
       const held = new Int32Array(width).fill(-1);
@@ -138,7 +137,7 @@ export class SeriesRunner {
     this.start = new StartState(flow, core, this.narrow.solver, settings, loadEnd, stretch, this.source);
     const isJudged = judgedNodes(flow, this.start.noLoadVoltage);
     this.nodeRecorder = new NodeRecorder(core, this.narrow.solver, settings, isJudged, settings.keptNodes);
-    this.branchRecorder = new BranchRecorder(rows.count);
+    this.branchRecorder = new BranchRecorder(rows.branchOf);
     this.isEngineNeeded = core.lostNode >= 0 || core.network.isRefinementNeeded === true;
   }
 
