@@ -29,6 +29,8 @@ const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
 const RDF = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#';
 /** Milliseconds for one class of objects: a large feeder has a hundred thousand statements of one. */
 const QUERY_MS = 60_000;
+/** Most of a query is the way to the store and back. */
+const QUERIES_AT_ONCE = 6;
 /** How an object is tied to a feeder, where it is not by its own container. */
 const TIES: Readonly<Record<string, string>> = {
   ConnectivityNode: 'ConnectivityNode.ConnectivityNodeContainer',
@@ -170,13 +172,17 @@ async function readModel(bus: Bus, wanted: string, options: RequestOptions): Pro
     const iris = data.results.bindings.flatMap(({ s }) => (s === undefined ? [] : [s.value]));
     otherIris.push(...iris.filter((iri) => idOf(iri).toUpperCase() !== canonicalMrid(modelId).toUpperCase()));
   }
-  const records: CimRecord[] = [];
-  for (const type of objectTypes) {
+  const readClass = async (type: string): Promise<readonly CimRecord[]> => {
     const at = Math.max(type.lastIndexOf('#'), type.lastIndexOf('/')) + 1;
     const [namespace, className] = [type.slice(0, at), type.slice(at)];
     const queryString = statementsQuery(namespace, className, otherIris);
     const { data } = sparqlReply.parse(await ask({ requestType: 'QUERY', modelId, queryString }));
-    records.push(...recordsOf(className, namespace, data));
+    return recordsOf(className, namespace, data);
+  };
+  const records: CimRecord[] = [];
+  for (let k = 0; k < objectTypes.length; k += QUERIES_AT_ONCE) {
+    const some = await Promise.all(objectTypes.slice(k, k + QUERIES_AT_ONCE).map(readClass));
+    records.push(...some.flat());
   }
   if (records.length === 0) {
     throw new DecError('FEEDER_DATA', `The platform has no objects of feeder ${modelName} ${modelId}.`, {

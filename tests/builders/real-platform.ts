@@ -8,7 +8,7 @@ import {
   simulationOutputTopic,
   startBroker,
 } from '../../bus/index.js';
-import { loadModels, startPlatform } from '../../platform/index.js';
+import { loadModels, openModelStore, startPlatform } from '../../platform/index.js';
 
 /*
  * An imitation of a real GridAPPS-D for tests: our platform behind a second broker, with everything that passes between them
@@ -48,7 +48,8 @@ export interface RealPlatformOptions {
 
 /** Starts the imitation on a free port. */
 export async function startRealPlatform(options: RealPlatformOptions): Promise<RealPlatform> {
-  const own = await startPlatform({ port: 0, feeders: options.feeders });
+  const store = openModelStore(undefined, { builtIn: options.feeders });
+  const own = await startPlatform({ port: 0, store });
   const front = await startBroker({ port: 0, onWarning: () => undefined });
   const near = await connectStomp({ port: front.port });
   const far = await connectStomp({ port: own.port, login: 'system', passcode: 'manager' });

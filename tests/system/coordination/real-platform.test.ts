@@ -99,7 +99,7 @@ describe('on a real platform', () => {
   it('one that does not pause by itself is followed in real time', async () => {
     const moving = await startRealPlatform({ feeders: [feeder], pauses: false });
     try {
-      const real = await run(moving, { isRealtime: true, intervalS: 6, publishPeriodS: 2 });
+      const real = await run(moving, { isRealtime: true, intervalS: 4, publishPeriodS: 2 });
       expectHeld(real);
     } finally {
       await moving.close();

@@ -12,7 +12,7 @@ import { dec } from '../cli/dec.js';
 
 /*
  * A feeder read from a platform by SPARQL is the feeder of the file that the platform has: every element equal, and every
- * voltage. The platform has another feeder beside it, with the same conductors and transformer types.
+ * voltage. One of the platforms has another feeder beside it, with the same conductors and transformer types.
  */
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -24,6 +24,7 @@ let imitation: RealPlatform;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'dec-fetched-'));
   file = smallSecondariesFile(folder);
+  // It has the built-in feeder beside it, and the other one nothing.
   platform = await startPlatform({ port: 0, feeders: [file] });
   imitation = await startRealPlatform({ feeders: [file], pauses: true });
 });
