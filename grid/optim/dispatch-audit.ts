@@ -87,13 +87,22 @@ export function createDispatchAudit(data: FeederData, settings: AuditSettings): 
     const check = truth.solve(dispatch, decided);
     const problem = (rule: FairnessMode) => curtailmentProblem(feeder, linear, inputs, limits, rule);
     const extremes = truth.linearExtremes(dispatch, decided);
-    const least = isReactive
-      ? leastBesideReactive(
-          fairProblem(feeder, linear, inputs, limits, fairnessRule({ mode: 'total' }), reactive),
-          truth,
-          limits,
-        )
-      : leastCurtailment(problem('total'), truth, limits);
+    const isInside =
+      check.isConverged &&
+      check.limitedMaxPu <= limits.maxPu + AC_TOLERANCE_PU &&
+      check.limitedMinPu >= limits.minPu - AC_TOLERANCE_PU;
+    // Nothing can be less than what is nothing already.
+    const isNothing = isInside && Object.values(alpha).every((one) => one <= 0);
+    const least =
+      isReactive && isNothing
+        ? { leastCurtailedW: 0, reason: undefined }
+        : isReactive
+          ? leastBesideReactive(
+              fairProblem(feeder, linear, inputs, limits, fairnessRule({ mode: 'total' }), reactive),
+              truth,
+              limits,
+            )
+          : leastCurtailment(problem('total'), truth, limits);
     if (!check.isConverged) return { ...least, linear: extremes, kktResidual: undefined };
     const fair = whole && fairProblem(feeder, linear, inputs, limits, whole);
     const own = fair ? atDispatch(fair, dispatch) : problem(fairness);

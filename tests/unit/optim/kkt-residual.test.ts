@@ -4,8 +4,10 @@ import {
   createDispatchAudit,
   curtailmentProblem,
   type FairnessMode,
+  fairnessRule,
   kktResidual,
   linearFeeder,
+  reactiveRule,
 } from '../../../grid/optim/index.js';
 import { feeder } from '../../builders/feeder.js';
 import { MODEL_INPUTS, MODEL_STATE, street } from './street.js';
@@ -116,5 +118,40 @@ describe('the audit of a dispatch', () => {
     const figures = judge({ inputs: MODEL_INPUTS, state: MODEL_STATE, alpha: {} });
     expect([figures.leastCurtailedW, figures.kktResidual]).toEqual([undefined, undefined]);
     expect(figures.reason).toContain('cannot hold');
+  });
+});
+
+describe('the audit of a dispatch with reactive power', () => {
+  const reactive = reactiveRule({ mode: 'capability' });
+  const judge = createDispatchAudit(twoBus, { limits, fairness: 'proportional', rule: fairnessRule(), reactive });
+  const [first, second] = twoBus.pvSystems;
+
+  it('takes the least curtailment with reactive power too, and leaves out what it has no measure for', () => {
+    const optimum = coordinateInProcess({
+      feeder: twoBus,
+      inputs: MODEL_INPUTS,
+      state: MODEL_STATE,
+      settings: { limits },
+      rule: { mode: 'total' },
+      reactive,
+      method: 'central',
+    });
+    const { leastCurtailedW, kktResidual: residual } = judge({
+      inputs: MODEL_INPUTS,
+      state: MODEL_STATE,
+      alpha: { [first!.id]: 1, [second!.id]: 1 },
+    });
+    expect(Math.abs(leastCurtailedW! - optimum.curtailedW)).toBeLessThan(50);
+    expect(residual).toBeUndefined();
+  });
+
+  it('needs no optimum where nothing is curtailed and the limits hold', () => {
+    const { leastCurtailedW } = judge({
+      inputs: { ...MODEL_INPUTS, availableW: { [first!.id]: 1000, [second!.id]: 1000 } },
+      state: MODEL_STATE,
+      alpha: {},
+      reactiveVar: { [second!.id]: -100 },
+    });
+    expect(leastCurtailedW).toBe(0);
   });
 });
