@@ -1,3 +1,4 @@
+import { patternsFirst } from './group-order.js';
 import { hoistBinds } from './lax-scope.js';
 
 /** Forms in which an answer can be had. */
@@ -27,7 +28,7 @@ export async function createSparqlEngine(): Promise<SparqlEngine> {
   return {
     load: (nTriples) => store.load(nTriples, { format: 'application/n-triples', no_transaction: true }),
     query(text, format) {
-      const answer = store.query(`${PREFIXES}\n${hoistBinds(text)}`, { results_format: format });
+      const answer = store.query(`${PREFIXES}\n${patternsFirst(hoistBinds(text))}`, { results_format: format });
       if (typeof answer === 'string') return answer;
       throw new Error('it has no table of results.');
     },

@@ -1,16 +1,4 @@
-/** A piece of a query that means the same wherever it stands: a word, a brace, or a text that is not looked into. */
-interface Token {
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-}
-
-/**
- * Texts in one of four kinds of quotes, IRIs, comments, braces, parentheses, then words (variables and prefixed names
- * among them) and single signs. A brace inside a text, an IRI or a comment is none.
- */
-const TOKEN =
-  /"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|<[^<>"{}|^`\\\s]*>|#[^\n]*|[{}()]|[\w?$:-]+(?:\.[\w:-]+)*|\S/g;
+import { closingOf, type Token, tokensOf } from './query-token.js';
 
 /**
  * Rewrites `{ bind(…) }` to `bind(…)`: groups of nothing but binds give up their braces.
@@ -20,11 +8,7 @@ const TOKEN =
  * and of CIM-Graph rely on that. Groups that are part of something, such as OPTIONAL or UNION, stay as they are.
  */
 export function hoistBinds(query: string): string {
-  const tokens: Token[] = [];
-  for (const match of query.matchAll(TOKEN)) {
-    if (match[0].startsWith('#')) continue;
-    tokens.push({ text: match[0], start: match.index, end: match.index + match[0].length });
-  }
+  const tokens = tokensOf(query);
   const gone = new Set<number>();
   tokens.forEach(({ text }, open) => {
     if (text !== '{' || isPartOfClause(tokens, open - 1)) return;
@@ -58,12 +42,7 @@ function isPartOfClause(tokens: readonly Token[], last: number): boolean {
 function endOfBinds(tokens: readonly Token[], first: number): number | undefined {
   let i = first;
   while (tokens[i]?.text.toLowerCase() === 'bind' && tokens[i + 1]?.text === '(') {
-    let depth = 0;
-    for (i++; i < tokens.length; i++) {
-      if (tokens[i]!.text === '(') depth++;
-      else if (tokens[i]!.text === ')' && --depth === 0) break;
-    }
-    i++;
+    i = (closingOf(tokens, i + 1) ?? tokens.length) + 1;
     if (tokens[i]?.text === '.') i++;
   }
   return i > first && tokens[i]?.text === '}' ? i : undefined;

@@ -1,10 +1,10 @@
-import type { CimIndex } from '../../grid/cim/index.js';
+import { CIM100_NAMESPACE, type CimIndex } from '../../grid/cim/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { canonicalMrid } from '../../grid/model/index.js';
 import type { ModelStore } from '../model-store.js';
 import type { SparqlFormat } from './engine.js';
 import { SparqlThread } from './sparql-thread.js';
-import { nTriples } from './triples.js';
+import { namespaceOf, nTriples } from './triples.js';
 
 /** Answers SPARQL over the CIM objects of all known models. */
 export interface SparqlService {
@@ -78,9 +78,14 @@ function withoutComments(text: string): string {
   return text.replace(COMMENT_OR_TEXT, (piece) => (piece.startsWith('#') ? ' ' : piece));
 }
 
-/** The query with ids as the models spell them, where an id is known in another spelling only. */
+/**
+ * The query with the names of CIM100, which the store has for all models, and with ids as the models spell them, where an id
+ * is known in another spelling only.
+ */
 function respelled(text: string, indexes: ReadonlySet<CimIndex>): string {
-  return text.replace(QUOTED_ID, (whole, quote: string, written: string) => {
+  let own = text;
+  for (const namespace of new Set([...indexes].map(namespaceOf))) own = own.replaceAll(namespace, CIM100_NAMESPACE);
+  return own.replace(QUOTED_ID, (whole, quote: string, written: string) => {
     const id = canonicalMrid(written);
     for (const index of indexes) {
       const object = index.get(id) ?? index.get(id.toUpperCase()) ?? index.get(id.toLowerCase());

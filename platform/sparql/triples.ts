@@ -1,14 +1,13 @@
-import type { CimIndex, CimObject } from '../../grid/cim/index.js';
+import { CIM100_NAMESPACE, type CimIndex, type CimObject } from '../../grid/cim/index.js';
+import { impliedStatements } from './implied-statements.js';
 
 const RDF_TYPE = 'http://www.w3.org/1999/02/22-rdf-syntax-ns#type';
-/** Name space when the source names none. */
-const CIM100 = 'http://iec.ch/TC57/CIM100#';
 /** What relative subjects are relative to on the real platform: the address of its store. */
 const STORE_BASE = 'http://localhost:8889/bigdata/namespace/kb/sparql#';
 
 /** Name space of the classes and attributes of some files. */
 export function namespaceOf(index: CimIndex): string {
-  return [...index.namespaces].find((uri) => uri.endsWith('#')) ?? CIM100;
+  return [...index.namespaces].find((uri) => uri.endsWith('#')) ?? CIM100_NAMESPACE;
 }
 
 /** IRI of an object: `rdf:ID` (with its underscore) is relative to the store, everything else a `urn:uuid:`. */
@@ -24,8 +23,11 @@ export interface ObjectStatement {
 }
 
 /** The statements about an object, its class first. */
-export function* statementsOf(index: CimIndex, object: CimObject): Generator<ObjectStatement> {
-  const namespace = namespaceOf(index);
+export function* statementsOf(
+  index: CimIndex,
+  object: CimObject,
+  namespace = namespaceOf(index),
+): Generator<ObjectStatement> {
   yield { predicate: RDF_TYPE, kind: 'uri', value: namespace + object.className };
   for (const { attribute, kind, value } of object.properties()) {
     const predicate = namespace + attribute;
@@ -40,14 +42,30 @@ export function* statementsOf(index: CimIndex, object: CimObject): Generator<Obj
 /** Objects per piece of text, so that no text of a large model grows beyond what a string may be. */
 const OBJECTS_PER_PIECE = 10_000;
 
-/** All statements of some files as N-Triples, in pieces. */
+/** The attribute whose number GridAPPS-D's models write in one way, which applications look for as a text. */
+const DURATION = `${CIM100_NAMESPACE}OperationalLimitType.acceptableDuration`;
+
+/**
+ * All statements of some files as N-Triples, in pieces, with what they imply. Whatever release of CIM a file is of, the
+ * names are those of CIM100, so that one query is for all models.
+ */
 export function* nTriples(index: CimIndex): Generator<string> {
   let lines: string[] = [];
   let count = 0;
+  const line = (subject: string, predicate: string, kind: ObjectStatement['kind'], value: string) => {
+    const text = predicate === DURATION && Number(value) === 5e9 ? '5E9' : value;
+    lines.push(`${subject} ${iriText(predicate)} ${kind === 'literal' ? literalText(text) : iriText(text)} .\n`);
+  };
   for (const object of index.objects.values()) {
-    const subject = iriText(objectIri(object.subject));
-    for (const { predicate, kind, value } of statementsOf(index, object)) {
-      lines.push(`${subject} ${iriText(predicate)} ${kind === 'literal' ? literalText(value) : iriText(value)} .\n`);
+    const own = iriText(objectIri(object.subject));
+    for (const { predicate, kind, value } of statementsOf(index, object, CIM100_NAMESPACE)) {
+      line(own, predicate, kind, value);
+    }
+    for (const { subject, attribute, kind, value } of impliedStatements(index, object)) {
+      const predicate = attribute === undefined ? RDF_TYPE : CIM100_NAMESPACE + attribute;
+      const isName = attribute === undefined || kind === 'enumeration';
+      const object = isName ? CIM100_NAMESPACE + value : kind === 'uri' ? objectIri(value) : value;
+      line(iriText(objectIri(subject)), predicate, kind === 'literal' ? kind : 'uri', object);
     }
     if (++count % OBJECTS_PER_PIECE === 0) {
       yield lines.join('');
