@@ -68,10 +68,18 @@ export function createSparqlService(store: ModelStore, timeMs?: number): SparqlS
         return Promise.reject(new DecError('UNSUPPORTED', `SPARQL ${kind} is not supported: ${reason}.`, { kind }));
       }
       const indexes = new Set(store.all().map(({ index }) => index));
-      return current(indexes).query(respelled(text, indexes), format);
+      const answer = current(indexes).query(respelled(text, indexes), format);
+      const own = foreignNamespace(text, indexes);
+      return own === undefined ? answer : answer.then((rows) => rows.replaceAll(CIM100_NAMESPACE, own));
     },
     close: () => thread?.close(),
   };
+}
+
+/** The name space of a model's release that a query is written in, where that is not CIM100; its answer is in it too. */
+function foreignNamespace(text: string, indexes: ReadonlySet<CimIndex>): string | undefined {
+  if (text.includes(CIM100_NAMESPACE)) return undefined;
+  return [...indexes].map(namespaceOf).find((namespace) => namespace !== CIM100_NAMESPACE && text.includes(namespace));
 }
 
 function withoutComments(text: string): string {
