@@ -87,7 +87,12 @@ export function findingLine(finding: Finding): string {
   const place = [finding.file, finding.line].filter((part) => part !== undefined).join(':');
   const what = [finding.class, finding.name, finding.mrid].filter(Boolean).join(' ');
   const head = [finding.severity, finding.code, what && `(${what})`, place && `[${place}]`].filter(Boolean).join(' ');
-  return `${head}: ${finding.message}`;
+  const { attribute, value, allowed, message } = finding;
+  // Most sentences name them; those that hold for any property do not.
+  const given =
+    attribute === undefined || value === undefined || message.includes(attribute) ? '' : ` ${attribute}=${value}:`;
+  const range = given === '' || allowed === undefined || message.includes(allowed) ? '' : ` Allowed: ${allowed}.`;
+  return `${head}:${given} ${message}${range}`;
 }
 
 /** Writes an error for people and tells the exit code it means. */

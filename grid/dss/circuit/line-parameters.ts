@@ -23,6 +23,9 @@ export interface SequenceValues {
 /** OpenDSS' own line: 336 MCM ACSR, ohm and farad per thousand feet. */
 const DEFAULT_SEQUENCE: SequenceValues = { r1: 0.058, x1: 0.1206, r0: 0.1784, x0: 0.4047, c1: 3.4e-9, c0: 1.6e-9 };
 
+/** Resistivity of the earth that every line begins with, ohm metres. */
+export const DEFAULT_RHO = 100;
+
 /** Electrical values of a line code or of a line's own. */
 export class LineParameters {
   phases = 3;
@@ -35,7 +38,7 @@ export class LineParameters {
   /** Earth resistance and reactance (ohm per unit of length) and resistivity (ohm metre) for other frequencies. */
   rg = 0.01805;
   xg = 0.155081;
-  rho = 100;
+  rho = DEFAULT_RHO;
   baseFrequencyHz: number;
   /** Base frequency when the earth's values were last written, Hz. */
   earthFrequencyHz: number;

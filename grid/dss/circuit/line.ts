@@ -14,7 +14,7 @@ import {
   type LineGeometry,
   type LineSpacing,
 } from './line-geometry.js';
-import { LineParameters } from './line-parameters.js';
+import { DEFAULT_RHO, LineParameters } from './line-parameters.js';
 import { type DssBus, ownBus, terminalAt } from './terminal.js';
 import { type LengthUnit, metresIn, unitRatio } from './unit.js';
 import type { WireData } from './wire-data.js';
@@ -262,8 +262,11 @@ function matrices(
     reader.note('error', 'MISSING_REFERENCE', object, 'Not every conductor of its spacing has a wire; it is left out.');
     return undefined;
   }
-  const earthModel = state.geometry ? (geometry.earthModel ?? state.earthModel) : library.lastEarthModel;
-  if (state.geometry) library.lastEarthModel = state.earthModel;
+  // OpenDSS computes wires on a spacing under the model that was last in use, and once more under their own where the
+  // resistivity is another than it begins with.
+  const spacedModel = state.parameters.rho === DEFAULT_RHO ? library.lastEarthModel : state.earthModel;
+  const earthModel = state.geometry ? (geometry.earthModel ?? state.earthModel) : spacedModel;
+  library.lastEarthModel = state.earthModel;
   try {
     const { series, shunt } = geometryMatrices(
       geometry,
