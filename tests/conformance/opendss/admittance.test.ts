@@ -28,8 +28,19 @@ const MASTERS = [
   'ieee/123Bus/IEEE123Master.dss',
   'gridappsd/IEEE13_CDPSM/IEEE13_CDPSM.dss',
   'gridappsd/IEEE123_deconfliction/IEEE123Master.dss',
+  'gridappsd/ACEP_PSIL/ACEP_PSIL.dss',
+  'triplex/triplex_3ph/triplex_3ph.dss',
+  'ieee4/AutoHLT.dss',
+  'ieee4/IMYD.dss',
 ];
-const CIM_FILES = ['IEEE13.xml', 'IEEE13_Assets.xml', 'IEEE123.xml', 'IEEE123_PV.xml'];
+const CIM_FILES = [
+  'IEEE13.xml',
+  'IEEE13_OCHRE.xml',
+  'IEEE37.xml',
+  'IEEE13_Assets.xml',
+  'IEEE123.xml',
+  'IEEE123_PV.xml',
+];
 
 const python = pythonWithOpenDss();
 if (python === undefined)
