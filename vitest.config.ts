@@ -8,7 +8,7 @@ import { defineConfig } from 'vitest/config';
  */
 const LIVE = [
   'tests/conformance/{bus,python}/**/*.test.ts',
-  'tests/system/{coordination,library,platform}/**/*.test.ts',
+  'tests/system/{coordination,library,platform,web}/**/*.test.ts',
 ];
 const LONG = ['tests/conformance/opendss/**/*.test.ts', 'tests/system/cli/**/*.test.ts', 'tests/**/*.long.test.ts'];
 

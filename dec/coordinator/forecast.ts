@@ -41,8 +41,22 @@ function batteryOf({ efficiency, reserve }: RunHorizon): NonNullable<ModelCreati
   return { chargeEfficiency: efficiency, dischargeEfficiency: efficiency, reserve };
 }
 
+/** The settings that say what happens on the feeder apart from coordination. */
+export type ScenarioSettings = Pick<
+  RunSettings,
+  | 'loadMultiplier'
+  | 'pvMultiplier'
+  | 'sourceVoltagePu'
+  | 'pvProfile'
+  | 'loadProfile'
+  | 'profileStepS'
+  | 'openSwitches'
+  | 'startTime'
+  | 'horizon'
+>;
+
 /** How the simulation is asked to make the same scenario. */
-export function modelCreation(settings: RunSettings): ModelCreation {
+export function modelCreation(settings: ScenarioSettings): ModelCreation {
   return {
     loadScalingFactor: settings.loadMultiplier,
     pvScalingFactor: settings.pvMultiplier,

@@ -83,3 +83,16 @@ export function setpointCsv(result: RunResult): string {
   }
   return `${lines.join('\n')}\n`;
 }
+
+/** How every round of every interval came out, as CSV: residuals and their tolerances (pu of the exchange), injection in W. */
+export function roundCsv(result: RunResult): string {
+  const lines = ['interval,round,rho,primal_residual,primal_tolerance,dual_residual,dual_tolerance,total_injection_w'];
+  for (const { interval, history } of result.intervals) {
+    for (const one of history) {
+      const figures = [one.rho, one.primalResidual, one.primalTolerance, one.dualResidual, one.dualTolerance];
+      const row = figures.map((value) => (Number.isFinite(value) ? String(Number(value.toPrecision(7))) : ''));
+      lines.push([interval, one.round, ...row, one.totalInjectionW.toFixed(1)].join(','));
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}

@@ -1,9 +1,9 @@
 import type { PowerFlowReport } from '../../grid/flow/index.js';
 import type { Feeder } from '../../grid/model/index.js';
+import { colourAt, DEAD_COLOUR, type VoltageScale, voltageScale } from '../../web/index.js';
 import { LabelPlacer } from './label-placer.js';
 import { type LayoutEdge, type LayoutNode, type OneLineLayout, oneLineLayout } from './one-line-layout.js';
 import { SYMBOL_KINDS, SYMBOL_NAMES, type SymbolKind, symbolSvg } from './one-line-symbols.js';
-import { colourAt, DEAD_COLOUR, type VoltageScale, voltageScale } from './voltage-colours.js';
 
 /** Below this a node has no voltage, pu. */
 const DEAD_PU = 1e-3;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeFolder } from '../../platform/index.js';
 import type { RunResult } from '../coordinator/index.js';
 import type { RunManifest } from '../schema/index.js';
-import { alphaColumns, setpointCsv, voltageColumns } from './columns.js';
+import { alphaColumns, roundCsv, setpointCsv, voltageColumns } from './columns.js';
 import { MESSAGES } from './committed-run.js';
 import { MANIFEST, removeEarlierRun } from './earlier-run.js';
 import { type ManifestExtras, runManifest } from './manifest.js';
@@ -12,7 +12,7 @@ import { renderSvg } from './render.js';
 
 /**
  * Writes everything a run leaves behind: manifest.json, one `agent_<bus><phase>.json` per agent with the set-points of the
- * last interval, difference_messages.jsonl, voltages.parquet, alphas.parquet, setpoints.csv and the pictures (SVG beside
+ * last interval, difference_messages.jsonl, voltages.parquet, alphas.parquet, setpoints.csv, rounds.csv and the pictures (SVG beside
  * their Vega-Lite declaration). The files of an earlier run in the folder are removed first, and no others.
  *
  * @throws DecError `BAD_ARGUMENT` when the folder holds something else
@@ -36,6 +36,7 @@ export async function writeRun(result: RunResult, folder: string, extras: Manife
     write('voltages.parquet', voltageColumns(result));
     write('alphas.parquet', alphaColumns(result));
     write('setpoints.csv', setpointCsv(result));
+    write('rounds.csv', roundCsv(result));
   }
   for (const { name, spec } of runPlots(result, extras.outputs)) {
     write(`${name}.vl.json`, `${JSON.stringify(spec)}\n`);

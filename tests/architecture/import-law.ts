@@ -21,7 +21,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   platform: ['grid/*', 'bus', 'bus/contract'],
   agents: ['grid/optim', 'grid/math', 'bus', 'bus/contract'],
   studies: ['grid/*', 'bus', 'bus/contract'],
-  dec: ['grid/*', 'bus', 'bus/contract', 'platform', 'agents', 'studies'],
+  dec: ['grid/*', 'bus', 'bus/contract', 'platform', 'agents', 'studies', 'web'],
   web: ['bus', 'bus/contract'],
   inputs: ['grid/*'],
 };

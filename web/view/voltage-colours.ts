@@ -13,6 +13,17 @@ const STOPS: readonly (readonly [number, number, number])[] = [
   [210, 147, 67],
   [248, 161, 123],
 ];
+/** The same on a dark ground: lightness rises as evenly, from a blue that is seen there. */
+const DARK_STOPS: typeof STOPS = [
+  [70, 112, 186],
+  [70, 128, 178],
+  [74, 143, 154],
+  [104, 160, 130],
+  [148, 173, 104],
+  [200, 182, 92],
+  [238, 190, 118],
+  [255, 205, 172],
+];
 /** Colour of what has no voltage. */
 export const DEAD_COLOUR = '#c4c4c4';
 /** Span of the narrowest scale, pu. */
@@ -26,7 +37,7 @@ export interface VoltageScale {
 }
 
 /** A scale over all voltages, widened to whole hundredths. */
-export function voltageScale(voltagesPu: readonly number[]): VoltageScale {
+export function voltageScale(voltagesPu: readonly number[], ground: 'light' | 'dark' = 'light'): VoltageScale {
   const low = voltagesPu.reduce((a, b) => Math.min(a, b), voltagesPu[0] ?? 1);
   const high = voltagesPu.reduce((a, b) => Math.max(a, b), voltagesPu[0] ?? 1);
   const lowPu = Math.floor(low * 100 + 1e-9) / 100;
@@ -34,15 +45,16 @@ export function voltageScale(voltagesPu: readonly number[]): VoltageScale {
   return {
     lowPu,
     highPu,
-    colour: (voltagePu) => colourAt((voltagePu - lowPu) / (highPu - lowPu)),
+    colour: (voltagePu) => colourAt((voltagePu - lowPu) / (highPu - lowPu), ground),
   };
 }
 
 /** Colour at a share of the scale, 0 to 1. */
-export function colourAt(share: number): string {
-  const x = Math.max(0, Math.min(1, share)) * (STOPS.length - 1);
-  const i = Math.min(STOPS.length - 2, Math.floor(x));
-  const [a, b] = [STOPS[i]!, STOPS[i + 1]!];
+export function colourAt(share: number, ground: 'light' | 'dark' = 'light'): string {
+  const stops = ground === 'dark' ? DARK_STOPS : STOPS;
+  const x = Math.max(0, Math.min(1, share)) * (stops.length - 1);
+  const i = Math.min(stops.length - 2, Math.floor(x));
+  const [a, b] = [stops[i]!, stops[i + 1]!];
   const channel = (k: 0 | 1 | 2) =>
     Math.round(a[k] + (x - i) * (b[k] - a[k]))
       .toString(16)

@@ -1,0 +1,243 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { DecError } from '../../grid/math/index.js';
+import type { ModelStore } from '../../platform/index.js';
+import type { Problem } from '../../web/index.js';
+import { RunDesk } from './run-desk.js';
+import { RunLibrary } from './run-library.js';
+import { type SiteFile, siteFiles } from './site-files.js';
+
+/** Where the dashboard listens and what it shows. */
+export interface DashboardOptions {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** Folder with one folder for each run. */
+  readonly runs: string;
+  readonly store: ModelStore;
+  /** Folder of the built pages; the package's own when absent. */
+  readonly site?: string;
+  /** What went wrong inside, for the log. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** A dashboard that listens. */
+export interface Dashboard {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Nothing of another origin is loaded, run, framed or sent to. */
+const SECURITY = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data: blob:",
+    "connect-src 'self'",
+    "font-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+} as const;
+/** Answers of fewer bytes are sent as they are. */
+const PLAIN_BYTES = 1024;
+const JSON_TYPE = 'application/json; charset=utf-8';
+const TYPES: Readonly<Record<string, string>> = {
+  csv: 'text/csv; charset=utf-8',
+  json: JSON_TYPE,
+  jsonl: 'application/jsonl; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
+  svg: 'image/svg+xml',
+};
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const zipped = promisify(gzip);
+
+/**
+ * Serves the dashboard's pages and the finished runs of a folder over HTTP. It only reads.
+ *
+ * @throws DecError `BAD_ARGUMENT` when the pages have not been built, `PORT_IN_USE`
+ */
+export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
+  const site = siteFiles(options.site);
+  const desk = new RunDesk(new RunLibrary(options.runs), options.store);
+  const isLocal = isLoopback(options.host);
+  const server = createServer((request, response) => {
+    answer(request, { site, desk, isLocal })
+      .catch((error: unknown) => {
+        options.onError?.(error);
+        return problem(500, 'INTERNAL', 'The dashboard could not answer; its log says why.');
+      })
+      .then((found) => send(request, response, found))
+      .catch((error: unknown) => {
+        options.onError?.(error);
+        response.destroy();
+      });
+  });
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 30_000;
+  await listening(server, options);
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    url: `http://${host}:${port}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+interface Surroundings {
+  readonly site: ReadonlyMap<string, SiteFile>;
+  readonly desk: RunDesk;
+  readonly isLocal: boolean;
+}
+
+async function answer(request: IncomingMessage, { site, desk, isLocal }: Surroundings): Promise<Answer> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return { ...problem(405, 'BAD_ARGUMENT', 'Only GET is answered here.'), headers: { Allow: 'GET, HEAD' } };
+  }
+  // A page elsewhere whose name leads to this machine must not read here.
+  if (isLocal && !isLocalName(request.headers.host)) {
+    return problem(421, 'BAD_ARGUMENT', 'This dashboard answers to localhost only.');
+  }
+  const parts = pathOf(request.url ?? '/');
+  if (parts === undefined) return problem(400, 'BAD_ARGUMENT', 'The address cannot be read.');
+  if (parts[0] !== 'api') {
+    const file = site.get(parts.join('/') || 'index.html');
+    if (file === undefined) return problem(404, 'BAD_ARGUMENT', 'There is no such page.');
+    const { type, body, isNamedByContent } = file;
+    const age = isNamedByContent ? 'public, max-age=31536000, immutable' : 'no-cache';
+    return { status: 200, type, body, headers: { 'Cache-Control': age } };
+  }
+  try {
+    return (await asked(parts.slice(1), desk)) ?? problem(404, 'BAD_ARGUMENT', 'There is no such address.');
+  } catch (error) {
+    // What the user named is not there, or cannot be used.
+    if (error instanceof DecError) return problem(404, error.code, error.message);
+    throw error;
+  }
+}
+
+/** `runs`, `runs/<id>`, and below it `map`, `flow/<interval>`, `files/<name>`. */
+async function asked(parts: readonly string[], desk: RunDesk): Promise<Answer | undefined> {
+  const [room, id, what, name] = parts;
+  if (room !== 'runs' || parts.length > 4) return undefined;
+  if (id === undefined) return json(desk.library.list());
+  if (what === undefined) return json(await desk.document(id));
+  if (what === 'map' && name === undefined) return json(desk.map(id));
+  if (what === 'flow' && name !== undefined && /^\d{1,9}$/.test(name)) return json(await desk.flow(id, Number(name)));
+  if (what === 'files' && name !== undefined) {
+    const body = await readFile(desk.library.file(id, name));
+    const type = TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
+    return {
+      status: 200,
+      type,
+      body,
+      headers: { 'Content-Disposition': `attachment; filename="${name.replace(/[^\w.-]/g, '_')}"` },
+    };
+  }
+  return undefined;
+}
+
+/** Parts of the path, decoded; undefined when it is none, or a part would lead elsewhere. */
+function pathOf(url: string): string[] | undefined {
+  const [path = '/'] = url.split('?');
+  try {
+    const parts = path
+      .split('/')
+      .filter((part) => part !== '')
+      .map(decodeURIComponent);
+    const isPlain = (part: string) => part !== '.' && part !== '..' && !/[/\\\0]/.test(part);
+    return parts.every(isPlain) ? parts : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function json(value: unknown): Answer {
+  return {
+    status: 200,
+    type: JSON_TYPE,
+    body: Buffer.from(JSON.stringify(value)),
+    headers: { 'Cache-Control': 'no-store' },
+  };
+}
+
+function problem(status: number, code: string, message: string): Answer {
+  const body: Problem = { error: { code, message } };
+  return { status, type: JSON_TYPE, body: Buffer.from(JSON.stringify(body)), headers: { 'Cache-Control': 'no-store' } };
+}
+
+async function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, type, body, headers }: Answer,
+): Promise<void> {
+  const mayZip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')) && body.length > PLAIN_BYTES;
+  const content = mayZip ? await zipped(body) : body;
+  response.writeHead(status, {
+    ...SECURITY,
+    'Content-Type': type,
+    'Content-Length': content.length,
+    Vary: 'Accept-Encoding',
+    ...(mayZip ? { 'Content-Encoding': 'gzip' } : {}),
+    ...headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : content);
+}
+
+function listening(server: Server, { host, port }: DashboardOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const code = 'code' in error ? error.code : undefined;
+      if (code === 'EADDRINUSE') {
+        reject(
+          new DecError(
+            'PORT_IN_USE',
+            `Port ${port} of ${host} is in use; name another with --port.`,
+            { host, port },
+            { cause: error },
+          ),
+        );
+      } else {
+        reject(
+          new DecError(
+            'BAD_ARGUMENT',
+            `The dashboard cannot listen on ${host}: ${error.message}.`,
+            { host, port },
+            { cause: error },
+          ),
+        );
+      }
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
+
+/** Whether an address is one that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+function isLocalName(header: string | undefined): boolean {
+  const name = (header ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return isLoopback(name.toLowerCase());
+}

@@ -1,0 +1,247 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
+import { DecError } from '../../grid/math/index.js';
+import type {
+  AgentCurtailment,
+  IntervalDocument,
+  NodeName,
+  RoundFigures,
+  RunDocument,
+  RunEntry,
+  RunList,
+} from '../../web/index.js';
+import { MANIFEST } from '../output/earlier-run.js';
+import { packageVersion } from '../package-version.js';
+import { manifestSchema, type RunManifest } from '../schema/index.js';
+
+/** Voltages are shown to 1e-6 pu. */
+const PU_DIGITS = 1e6;
+
+/** The finished runs in a folder, read anew whenever they are asked for. */
+export class RunLibrary {
+  readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Every run, the newest first. A folder that is not there holds none. */
+  list(): RunList {
+    const runs: RunEntry[] = [];
+    const unreadable: { id: string; reason: string }[] = [];
+    for (const id of this.ids()) {
+      const read = this.read(id);
+      if ('reason' in read) unreadable.push({ id, reason: read.reason });
+      else if ('manifest' in read)
+        runs.push(entryOf(id, read.manifest, statSync(join(this.folder, id, MANIFEST)).mtimeMs));
+    }
+    runs.sort((a, b) => b.writtenMs - a.writtenMs || a.id.localeCompare(b.id));
+    return { folder: this.folder, version: packageVersion(), runs, unreadable };
+  }
+
+  /** The manifest of a run. @throws DecError `BAD_ARGUMENT` when there is none of that name */
+  manifest(id: string): RunManifest {
+    // Only what lies in the folder itself has a name, so that no path leads out of it.
+    const read = this.ids().includes(id) ? this.read(id) : {};
+    if ('manifest' in read) return read.manifest;
+    const reason = 'reason' in read ? ` (${read.reason})` : '';
+    throw new DecError('BAD_ARGUMENT', `There is no run ${id} in ${this.folder}${reason}.`, { run: id });
+  }
+
+  /** Path of one of the files that a run's manifest names. @throws DecError `BAD_ARGUMENT` when it names none such */
+  file(id: string, name: string): string {
+    const { files } = this.manifest(id);
+    if (name === MANIFEST || (files.includes(name) && !/[/\\]/.test(name))) return join(this.folder, id, name);
+    throw new DecError('BAD_ARGUMENT', `The run ${id} has no file ${name}.`, { run: id, file: name });
+  }
+
+  /** Everything that a run tells of itself. @throws DecError `BAD_ARGUMENT` when there is none of that name */
+  async document(id: string): Promise<RunDocument> {
+    const manifest = this.manifest(id);
+    const folder = join(this.folder, id);
+    const has = (name: string) => manifest.files.includes(name);
+    const voltages = has('voltages.parquet') ? await voltagesOf(join(folder, 'voltages.parquet')) : undefined;
+    const curtailment = has('setpoints.csv') ? curtailmentOf(join(folder, 'setpoints.csv')) : new Map();
+    const rounds = has('rounds.csv') ? roundsOf(join(folder, 'rounds.csv')) : new Map();
+    const names = [...manifest.files.filter((name) => !/^agent_.*\.json$/.test(name)), MANIFEST];
+    return {
+      id,
+      feeder: manifest.feeder,
+      status: manifest.status,
+      reason: manifest.reason,
+      settings: manifest.settings,
+      limits: limitsOf(manifest),
+      versions: manifest.versions,
+      agents: manifest.agents,
+      ders: manifest.ders,
+      summary: manifest.summary,
+      seconds: manifest.seconds,
+      findings: manifest.findings,
+      nodes: voltages?.nodes ?? [],
+      intervals: manifest.intervals.map((one) => ({
+        ...intervalOf(one),
+        beforePu: voltages?.beforePu.get(one.interval) ?? [],
+        afterPu: voltages?.afterPu.get(one.interval) ?? [],
+        curtailment: curtailment.get(one.interval) ?? [],
+        history: rounds.get(one.interval) ?? [],
+      })),
+      files: names.flatMap((name) => {
+        const found = statSync(join(folder, name), { throwIfNoEntry: false });
+        return found ? [{ name, bytes: found.size }] : [];
+      }),
+    };
+  }
+
+  private ids(): string[] {
+    const found = statSync(this.folder, { throwIfNoEntry: false });
+    if (!found?.isDirectory()) return [];
+    return readdirSync(this.folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+  }
+
+  /** The manifest, why it cannot be read, or nothing for what is no run. */
+  private read(id: string): { readonly manifest: RunManifest } | { readonly reason: string } | Record<string, never> {
+    let text: string;
+    try {
+      text = readFileSync(join(this.folder, id, MANIFEST), 'utf8');
+    } catch {
+      return {};
+    }
+    try {
+      const value: unknown = JSON.parse(text);
+      // A time series has a manifest too.
+      if (typeof value !== 'object' || value === null || !('runId' in value)) return {};
+      const { data, error } = manifestSchema.safeParse(value);
+      if (data) return { manifest: data };
+      const [issue] = error.issues;
+      return { reason: `its manifest is of another version: ${issue?.path.join('.')}: ${issue?.message}` };
+    } catch (error) {
+      return { reason: `its manifest is no JSON: ${error instanceof Error ? error.message : String(error)}` };
+    }
+  }
+}
+
+/** Limits of a run's settings; those of the service range where they are not told. */
+function limitsOf({ settings }: RunManifest): { minPu: number; maxPu: number } {
+  const limits = settings['limits'];
+  const pu = (key: string, fallback: number) => {
+    const value: unknown = typeof limits === 'object' && limits !== null ? Reflect.get(limits, key) : undefined;
+    return typeof value === 'number' ? value : fallback;
+  };
+  return { minPu: pu('minPu', 0.95), maxPu: pu('maxPu', 1.05) };
+}
+
+function entryOf(id: string, manifest: RunManifest, writtenMs: number): RunEntry {
+  const { summary, intervals, settings } = manifest;
+  const { vMaxBeforePu, vMaxAfterPu, violationsBefore, violationsAfter } = summary;
+  const fairness = intervals[0]?.fairness ?? settings['fairness'];
+  return {
+    id,
+    feeder: manifest.feeder.name,
+    status: manifest.status,
+    fairness: typeof fairness === 'string' ? fairness : '',
+    fromTime: intervals[0]?.timestamp ?? null,
+    toTime: intervals.at(-1)?.timestamp ?? null,
+    intervals: intervals.length,
+    agents: manifest.agents,
+    ders: manifest.ders,
+    ...{ vMaxBeforePu, vMaxAfterPu, violationsBefore, violationsAfter },
+    curtailedEnergyPct: summary.curtailedEnergyPct,
+    priceOfFairnessPct: summary.priceOfFairnessPct,
+    jainServed: summary.jainServed,
+    writtenMs,
+  };
+}
+
+function intervalOf(one: RunManifest['intervals'][number]) {
+  const { interval, timestamp, status, rounds, seconds, availableW, curtailedW, curtailedPct, priceOfFairnessPct } =
+    one;
+  const { commanded, unchanged, before, after, missingAgents, lostAgents, agentErrors, findings } = one;
+  return {
+    ...{ interval, timestamp, status, rounds, seconds, availableW, curtailedW, curtailedPct, priceOfFairnessPct },
+    corrections: one.ac?.corrections ?? null,
+    jainServed: one.jain?.served ?? null,
+    ...{ commanded, unchanged, before, after, missingAgents, lostAgents, agentErrors, findings },
+  } satisfies Partial<IntervalDocument>;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+type Voltages = Map<number, (number | null)[]>;
+
+/** The table of voltages, turned: nodes once, values by interval in their order. */
+async function voltagesOf(path: string): Promise<{ nodes: NodeName[]; beforePu: Voltages; afterPu: Voltages }> {
+  const bytes = await readFile(path);
+  const file = new Uint8Array(bytes).buffer;
+  const rows: readonly Row[] = await parquetReadObjects({ file });
+  const index = new Map<string, number>();
+  const nodes: NodeName[] = [];
+  const beforePu: Voltages = new Map();
+  const afterPu: Voltages = new Map();
+  const put = (values: Voltages, interval: number, node: number, value: unknown) => {
+    const list = values.get(interval) ?? [];
+    values.set(interval, list);
+    while (list.length < node) list.push(null);
+    list[node] = typeof value === 'number' ? Math.round(value * PU_DIGITS) / PU_DIGITS : null;
+  };
+  for (const row of rows) {
+    const [bus, phase, interval] = [String(row['bus']), String(row['phase']), Number(row['interval'])];
+    const key = `${bus}.${phase}`;
+    let node = index.get(key);
+    if (node === undefined) {
+      node = nodes.length;
+      index.set(key, node);
+      nodes.push({ bus, phase });
+    }
+    put(beforePu, interval, node, row['before_pu']);
+    put(afterPu, interval, node, row['after_pu']);
+  }
+  return { nodes, beforePu, afterPu };
+}
+
+/** Lines of a table of ours as records: no field of it holds a comma. */
+export function csvRows(path: string): Readonly<Record<string, string>>[] {
+  const [head, ...lines] = readFileSync(path, 'utf8').trim().split('\n');
+  const names = (head ?? '').split(',');
+  return lines.map((line) => {
+    const values = line.split(',');
+    return Object.fromEntries(names.map((name, i) => [name, values[i] ?? '']));
+  });
+}
+
+function curtailmentOf(path: string): Map<number, AgentCurtailment[]> {
+  const sums = new Map<number, Map<string, { agent: string; availableW: number; curtailedW: number; ders: number }>>();
+  for (const row of csvRows(path)) {
+    const { interval, agent = '', available_w: availableW, curtailed_w: curtailedW } = row;
+    // Without the scenario nobody knows what was available.
+    if (!availableW || !curtailedW) continue;
+    const agents = sums.get(Number(interval)) ?? new Map();
+    sums.set(Number(interval), agents);
+    const sum = agents.get(agent) ?? { agent, availableW: 0, curtailedW: 0, ders: 0 };
+    agents.set(agent, sum);
+    sum.availableW += Number(availableW);
+    sum.curtailedW += Number(curtailedW);
+    sum.ders++;
+  }
+  return new Map([...sums].map(([interval, agents]) => [interval, [...agents.values()]]));
+}
+
+function roundsOf(path: string): Map<number, RoundFigures[]> {
+  const rounds = new Map<number, RoundFigures[]>();
+  for (const row of csvRows(path)) {
+    const interval = Number(row['interval']);
+    const list = rounds.get(interval) ?? [];
+    rounds.set(interval, list);
+    list.push({
+      round: Number(row['round']),
+      primal: Number(row['primal_residual']),
+      primalTolerance: Number(row['primal_tolerance']),
+      dual: Number(row['dual_residual']),
+      dualTolerance: Number(row['dual_tolerance']),
+      totalInjectionW: Number(row['total_injection_w']),
+    });
+  }
+  return rounds;
+}

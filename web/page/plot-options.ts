@@ -1,0 +1,301 @@
+import type uPlot from 'uplot';
+import { clockText, type ProfileSegment } from '../index.js';
+import { tone } from './theme.svelte.js';
+
+type Options = Omit<uPlot.Options, 'width' | 'height'>;
+const FONT = '11px system-ui, sans-serif';
+
+/** An axis in the colours of the theme. */
+function axis(label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis {
+  return {
+    label,
+    labelFont: FONT,
+    labelSize: 18,
+    labelGap: 0,
+    font: FONT,
+    stroke: tone('faint'),
+    grid: { stroke: tone('grid'), width: 1 },
+    ticks: { stroke: tone('grid'), width: 1, size: 4 },
+    ...more,
+  };
+}
+
+/** Steps of an axis of time, s: round by the clock. */
+const TIME_STEPS = [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
+
+const timeAxis = (): uPlot.Axis =>
+  axis('simulated time (UTC)', {
+    values: (_, ticks) => ticks.map((tick) => clockText(tick)),
+    space: 55,
+    size: 34,
+    incrs: TIME_STEPS,
+  });
+const vertical = (label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis => axis(label, { size: 48, ...more });
+
+/** Dashed lines at limits, with their names at the right end. */
+function limitLines(limits: () => readonly number[], scale: string): uPlot.Plugin {
+  return {
+    hooks: {
+      draw: (plot) => {
+        const { ctx, bbox } = plot;
+        const ratio = devicePixelRatio;
+        ctx.save();
+        ctx.font = `${10.5 * ratio}px system-ui, sans-serif`;
+        ctx.textAlign = 'right';
+        for (const limit of limits()) {
+          const y = plot.valToPos(limit, scale, true);
+          if (y < bbox.top - 1 || y > bbox.top + bbox.height + 1) continue;
+          ctx.strokeStyle = tone('text');
+          ctx.fillStyle = tone('text');
+          ctx.lineWidth = ratio;
+          ctx.setLineDash([5 * ratio, 4 * ratio]);
+          ctx.beginPath();
+          ctx.moveTo(bbox.left, y);
+          ctx.lineTo(bbox.left + bbox.width, y);
+          ctx.stroke();
+          named(ctx, `limit ${limit.toFixed(2)} pu`, bbox.left + bbox.width - 4 * ratio, y - 4 * ratio);
+        }
+        ctx.restore();
+      },
+    },
+  };
+}
+
+/** Writes a name so that it is read over lines. */
+function named(ctx: CanvasRenderingContext2D, text: string, x: number, y: number): void {
+  ctx.setLineDash([]);
+  ctx.lineJoin = 'round';
+  ctx.strokeStyle = tone('panel');
+  ctx.lineWidth = 4 * devicePixelRatio;
+  ctx.strokeText(text, x, y);
+  ctx.fillText(text, x, y);
+}
+
+/** An upright line at the interval that is shown. */
+function cursorLine(at: () => number | undefined): uPlot.Plugin {
+  return {
+    hooks: {
+      draw: (plot) => {
+        const value = at();
+        if (value === undefined) return;
+        const { ctx, bbox } = plot;
+        const x = plot.valToPos(value, 'x', true);
+        ctx.save();
+        ctx.strokeStyle = tone('accent');
+        ctx.lineWidth = 1.5 * devicePixelRatio;
+        ctx.beginPath();
+        ctx.moveTo(x, bbox.top);
+        ctx.lineTo(x, bbox.top + bbox.height);
+        ctx.stroke();
+        ctx.restore();
+      },
+    },
+  };
+}
+
+/** Limits that lie inside or near a range. */
+function near(limits: readonly number[], low: number, high: number): number[] {
+  return limits.filter((limit) => limit > low - 0.02 && limit < high + 0.02);
+}
+
+/** Colours of the series of a voltage profile. */
+export function profileColours(): Readonly<Record<ProfileSegment['series'], string>> {
+  return { A: tone('phase-a'), B: tone('phase-b'), C: tone('phase-c'), secondary: tone('phase-secondary') };
+}
+
+/** Voltage over distance: every branch a line, drawn over an empty plot that gives the axes. */
+export function profileOptions(
+  segments: () => readonly ProfileSegment[],
+  rangePu: readonly number[],
+  limits: readonly number[],
+): Options {
+  const [low = 0.95, high = 1.05] = rangePu;
+  const shown = near(limits, low, high);
+  const range: uPlot.Range.MinMax = [Math.min(low, ...shown) - 0.002, Math.max(high, ...shown) + 0.004];
+  const colours = profileColours();
+  return {
+    legend: { show: false },
+    cursor: { show: false },
+    scales: { x: { time: false, range: (_plot, min, max) => [min, max] }, y: { range } },
+    axes: [
+      axis('distance from the source (km)', { size: 34 }),
+      vertical('voltage (pu)', { values: (_, ticks) => ticks.map((tick) => tick.toFixed(3)) }),
+    ],
+    series: [{}, { show: false }],
+    plugins: [
+      {
+        hooks: {
+          draw: (plot) => {
+            const { ctx } = plot;
+            ctx.save();
+            ctx.lineWidth = 1.1 * devicePixelRatio;
+            ctx.globalAlpha = 0.75;
+            // Secondaries first: the primary must stay visible.
+            for (const series of ['secondary', 'A', 'B', 'C'] as const) {
+              ctx.strokeStyle = colours[series];
+              ctx.beginPath();
+              for (const one of segments()) {
+                if (one.series !== series) continue;
+                ctx.moveTo(plot.valToPos(one.fromKm, 'x', true), plot.valToPos(one.fromPu, 'y', true));
+                ctx.lineTo(plot.valToPos(one.toKm, 'x', true), plot.valToPos(one.toPu, 'y', true));
+              }
+              ctx.stroke();
+            }
+            ctx.restore();
+          },
+        },
+      },
+      limitLines(() => shown, 'y'),
+    ],
+  };
+}
+
+/** Highest voltages before and after, by interval. */
+export function voltageOptions(
+  limits: readonly number[],
+  rangePu: readonly number[],
+  at: () => number | undefined,
+): Options {
+  const [, high = 1.05] = rangePu;
+  const shown = near(limits.slice(-1), high - 0.05, high);
+  return {
+    legend: { live: true },
+    scales: {
+      x: { time: false },
+      y: { range: (_, min, max) => [Math.min(min, ...shown) - 0.002, Math.max(max, ...shown) + 0.003] },
+    },
+    axes: [
+      timeAxis(),
+      vertical('highest voltage (pu)', { values: (_, ticks) => ticks.map((tick) => tick.toFixed(3)) }),
+    ],
+    series: [
+      { label: 'time', value: (_, value) => (value === null ? '–' : clockText(value)) },
+      line('before', tone('before'), 4),
+      line('after', tone('after'), 4),
+    ],
+    plugins: [limitLines(() => shown, 'y'), cursorLine(at)],
+  };
+}
+
+/** Power over the run. */
+export function powerOptions(at: () => number | undefined): Options {
+  return {
+    legend: { live: true },
+    scales: { x: { time: false }, y: { range: (_, _min, max) => [0, Math.max(1, max * 1.08)] } },
+    axes: [timeAxis(), vertical('PV power (kW)')],
+    series: [
+      { label: 'time', value: (_, value) => (value === null ? '–' : clockText(value)) },
+      { ...line('available', tone('available'), 0), dash: [5, 3] },
+      { ...line('used', tone('after'), 0), fill: `${tone('after')}22` },
+      { ...line('curtailed', tone('before'), 0), fill: `${tone('before')}33` },
+    ],
+    plugins: [cursorLine(at)],
+  };
+}
+
+/** Residuals over their tolerances, by round. */
+export function residualOptions(): Options {
+  return {
+    legend: { live: true },
+    scales: {
+      x: { time: false },
+      y: { distr: 3, range: (_, min, max) => [Math.min(min || 0.1, 0.5) / 1.5, Math.max(max || 10, 2) * 1.5] },
+    },
+    axes: [
+      axis('ADMM round', { size: 34, incrs: [1, 2, 5, 10, 20, 50, 100] }),
+      vertical('residual / tolerance (-)', {
+        values: (_, ticks) =>
+          ticks.map((tick) => (tick === null ? '' : /^1|^0\.0*1$/.test(String(tick)) ? String(tick) : '')),
+      }),
+    ],
+    series: [
+      { label: 'round' },
+      line('primal', tone('after'), 3),
+      { ...line('dual', tone('before'), 3), dash: [5, 3] },
+    ],
+    plugins: [
+      {
+        hooks: {
+          draw: (plot) => {
+            const { ctx, bbox } = plot;
+            const y = plot.valToPos(1, 'y', true);
+            ctx.save();
+            ctx.strokeStyle = tone('text');
+            ctx.fillStyle = tone('text');
+            ctx.lineWidth = devicePixelRatio;
+            ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+            ctx.beginPath();
+            ctx.moveTo(bbox.left, y);
+            ctx.lineTo(bbox.left + bbox.width, y);
+            ctx.stroke();
+            ctx.font = `${10.5 * devicePixelRatio}px system-ui, sans-serif`;
+            ctx.textAlign = 'right';
+            named(ctx, 'tolerance', bbox.left + bbox.width - 4 * devicePixelRatio, y - 4 * devicePixelRatio);
+            ctx.restore();
+          },
+        },
+      },
+    ],
+  };
+}
+
+/** A share for each agent as a bar, the most first. */
+export function curtailmentOptions(names: () => readonly string[], bars: uPlot.Series.PathBuilder): Options {
+  return {
+    legend: { live: true },
+    scales: {
+      x: { time: false, range: (_plot, min, max) => [min - 0.6, max + 0.6] },
+      y: { range: (_, _min, max) => [0, Math.max(5, Math.min(100, max * 1.1))] },
+    },
+    axes: [
+      axis('agents, the most curtailed first', {
+        size: 34,
+        values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : '')),
+      }),
+      vertical('curtailed (% of available)'),
+    ],
+    series: [
+      { label: 'agent', value: (_, value) => (value === null ? '–' : (names()[value - 1] ?? '–')) },
+      {
+        label: 'curtailed %',
+        stroke: tone('after'),
+        fill: `${tone('after')}99`,
+        width: 0.5,
+        paths: bars,
+        points: { show: false },
+        value: (_, value) => (value === null ? '–' : value.toFixed(1)),
+      },
+    ],
+  };
+}
+
+function line(label: string, stroke: string, pointSize: number): uPlot.Series {
+  return {
+    label,
+    stroke,
+    width: 1.75,
+    points: { show: pointSize > 0, size: pointSize, fill: stroke },
+    value: (_, value) =>
+      value === null || value === undefined ? '–' : value >= 10 ? value.toFixed(0) : value.toPrecision(5),
+  };
+}
+
+/** Voltages of one bus over the run, a line for each phase. */
+export function busOptions(phases: readonly string[], limitPu: number): Options {
+  const colours = profileColours();
+  const colourOf = (phase: string, i: number) =>
+    phase === 'A' || phase === 'B' || phase === 'C' ? colours[phase] : i === 0 ? colours.secondary : tone('after');
+  return {
+    legend: { live: true },
+    scales: {
+      x: { time: false },
+      y: { range: (_, min, max) => [min - 0.002, Math.max(max, max > limitPu - 0.02 ? limitPu : max) + 0.003] },
+    },
+    axes: [timeAxis(), vertical('voltage (pu)', { values: (_, ticks) => ticks.map((tick) => tick.toFixed(3)) })],
+    series: [
+      { label: 'time', value: (_, value) => (value === null ? '–' : clockText(value)) },
+      ...phases.map((phase, i) => line(phase, colourOf(phase, i), 3)),
+    ],
+    plugins: [limitLines(() => [limitPu], 'y')],
+  };
+}

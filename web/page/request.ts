@@ -1,0 +1,39 @@
+import type { FeederMap, FlowDocument, Problem, RunDocument, RunList } from '../index.js';
+
+/** Asks the server. @throws Error with its sentence, or with one that says it cannot be reached */
+async function get(path: string): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(`./api/${path}`);
+  } catch {
+    throw new Error('The dashboard’s server does not answer. Is “dec web” still running?');
+  }
+  if (response.ok) return response;
+  const problem: Partial<Problem> = await response.json().catch(() => ({}));
+  throw new Error(problem.error?.message ?? `The server answered ${response.status}.`);
+}
+
+/** All runs. */
+export async function runList(): Promise<RunList> {
+  return (await get('runs')).json();
+}
+
+/** One run. */
+export async function runDocument(id: string): Promise<RunDocument> {
+  return (await get(`runs/${encodeURIComponent(id)}`)).json();
+}
+
+/** The map of a run's feeder. */
+export async function feederMap(id: string): Promise<FeederMap> {
+  return (await get(`runs/${encodeURIComponent(id)}/map`)).json();
+}
+
+/** Flows in all branches in one interval. */
+export async function flowDocument(id: string, interval: number): Promise<FlowDocument> {
+  return (await get(`runs/${encodeURIComponent(id)}/flow/${interval}`)).json();
+}
+
+/** Address of a file of a run. */
+export function fileAddress(id: string, name: string): string {
+  return `./api/runs/${encodeURIComponent(id)}/files/${encodeURIComponent(name)}`;
+}

@@ -1,0 +1,69 @@
+import { powerText, puText, statusText } from './figures.js';
+import type { IntervalDocument, RunDocument } from './run-document.js';
+
+/** A line of the log. */
+export interface RunEvent {
+  /** Index of the interval in the run; null for the run as a whole. */
+  readonly index: number | null;
+  readonly timestamp: number | null;
+  readonly grade: 'info' | 'good' | 'warning' | 'bad';
+  readonly text: string;
+}
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** What happened in a run, in its order. */
+export function eventLog(run: RunDocument): RunEvent[] {
+  const events = run.intervals.flatMap((interval, index) => intervalEvents(interval, index));
+  const whole = (grade: RunEvent['grade'], text: string): RunEvent => ({ index: null, timestamp: null, grade, text });
+  for (const finding of run.findings) events.push(whole('warning', finding));
+  if (run.status === 'completed')
+    events.push(whole('good', `The run is complete: ${counted(run.intervals.length, 'interval')}.`));
+  else events.push(whole('bad', run.reason ?? `The run ended: ${statusText(run.status)}.`));
+  return events;
+}
+
+function intervalEvents(one: IntervalDocument, index: number): RunEvent[] {
+  const events: RunEvent[] = [];
+  const tell = (grade: RunEvent['grade'], text: string, timestamp = one.timestamp) =>
+    events.push({ index, timestamp, grade, text });
+  const { before, after } = one;
+  if (before.violations > 0) {
+    const node = `${before.vMaxNode.bus}.${before.vMaxNode.phase}`;
+    tell(
+      'warning',
+      `${counted(before.violations, 'node')} outside the limits, up to ${puText(before.vMaxPu)} pu at ${node}.`,
+    );
+  }
+  const power = one.curtailedW === null ? '' : `, ${powerText(one.curtailedW)} curtailed`;
+  const sent = `${counted(one.commanded, 'set-point')} sent`;
+  const grade = one.status === 'converged' ? 'info' : one.status === 'roundLimit' ? 'warning' : 'bad';
+  tell(
+    grade,
+    `${statusText(one.status)} after ${counted(one.rounds, 'round')} in ${one.seconds.toFixed(2)} s: ${sent}${power}.`,
+  );
+  if (one.missingAgents.length > 0) tell('warning', `No answer in time: ${some(one.missingAgents)}.`);
+  for (const { agentId, intervals } of one.lostAgents) {
+    tell('bad', `Agent ${agentId} lost: no sign in ${counted(intervals, 'interval')}; its limits stay.`);
+  }
+  for (const { agentId, message } of one.agentErrors) tell('warning', `Agent ${agentId}: ${message}`);
+  for (const finding of one.findings) tell('warning', finding);
+  if (after) {
+    if (after.violations > 0) {
+      tell(
+        'bad',
+        `${counted(after.violations, 'node')} still outside the limits, up to ${puText(after.vMaxPu)} pu.`,
+        after.timestamp,
+      );
+    } else if (before.violations > 0) {
+      tell('good', `All nodes inside the limits, highest ${puText(after.vMaxPu)} pu.`, after.timestamp);
+    }
+  }
+  return events;
+}
+
+/** The first few of a list by name, and how many more. */
+function some(names: readonly string[], most = 6): string {
+  const shown = names.slice(0, most).join(', ');
+  return names.length > most ? `${shown} and ${names.length - most} more` : shown;
+}

@@ -1,0 +1,47 @@
+/** What stands in the place of a figure that is not known. */
+export const UNKNOWN = '–';
+
+/** Volts per nominal, `1.0512`. */
+export function puText(value: number | null | undefined, digits = 4): string {
+  return value === null || value === undefined ? UNKNOWN : value.toFixed(digits);
+}
+
+/** Per cent with its sign, `14.7 %`. */
+export function pctText(value: number | null | undefined, digits = 1): string {
+  return value === null || value === undefined ? UNKNOWN : `${value.toFixed(digits)} %`;
+}
+
+/** Power in the unit that suits its size: `851 kW`, `3.06 MW`. */
+export function powerText(watts: number | null | undefined): string {
+  if (watts === null || watts === undefined) return UNKNOWN;
+  const size = Math.abs(watts);
+  if (size >= 1e6) return `${(watts / 1e6).toFixed(2)} MW`;
+  if (size >= 1e3) return `${(watts / 1e3).toFixed(size >= 1e5 ? 0 : 1)} kW`;
+  return `${watts.toFixed(0)} W`;
+}
+
+/** A whole number with thin spaces, `12 345`. */
+export function countText(value: number | null | undefined): string {
+  return value === null || value === undefined ? UNKNOWN : String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
+}
+
+/** Simulated time of day, UTC, `13:45`. */
+export function clockText(epochS: number): string {
+  return new Date(epochS * 1000).toISOString().slice(11, 16);
+}
+
+/** Simulated day, `2026-04-21`. */
+export function dayText(epochS: number): string {
+  return new Date(epochS * 1000).toISOString().slice(0, 10);
+}
+
+/** Size of a file. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1e6 ? `${(bytes / 1000).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** How people call the statuses of runs and intervals. */
+export function statusText(status: string): string {
+  return status.replace(/([a-z])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`);
+}

@@ -1,0 +1,214 @@
+/*
+ * What the server of the dashboard answers, as plain data that survives JSON. Voltages are pu of the nominal voltage, powers
+ * W with generation positive, times epoch seconds of the simulation.
+ */
+
+/** A line of the list of runs. */
+export interface RunEntry {
+  /** Name of the run's folder. */
+  readonly id: string;
+  readonly feeder: string;
+  readonly status: string;
+  readonly fairness: string;
+  /** Simulated time of the first and of the last interval; null for a run without any. */
+  readonly fromTime: number | null;
+  readonly toTime: number | null;
+  readonly intervals: number;
+  readonly agents: number;
+  readonly ders: number;
+  readonly vMaxBeforePu: number | null;
+  readonly vMaxAfterPu: number | null;
+  readonly violationsBefore: number | null;
+  readonly violationsAfter: number | null;
+  readonly curtailedEnergyPct: number | null;
+  readonly priceOfFairnessPct: number | null;
+  readonly jainServed: number | null;
+  /** Wall-clock time at which it was written, epoch ms. */
+  readonly writtenMs: number;
+}
+
+/** What `/api/runs` answers. */
+export interface RunList {
+  /** Folder the runs lie in, as it was given. */
+  readonly folder: string;
+  readonly version: string;
+  /** The newest first. */
+  readonly runs: readonly RunEntry[];
+  /** Folders with a manifest that is none of this version's. */
+  readonly unreadable: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/** A node of the network by the names that people use. */
+export interface NodeName {
+  readonly bus: string;
+  readonly phase: string;
+}
+
+/** Voltages at one output of the simulation. */
+export interface VoltageFigures {
+  readonly timestamp: number;
+  readonly vMaxPu: number;
+  readonly vMinPu: number;
+  readonly vMaxNode: NodeName;
+  readonly vMinNode: NodeName;
+  readonly violations: number;
+}
+
+/** What an agent's generation could give and gives up, W. */
+export interface AgentCurtailment {
+  readonly agent: string;
+  readonly availableW: number;
+  readonly curtailedW: number;
+  readonly ders: number;
+}
+
+/** One round of the exchange. */
+export interface RoundFigures {
+  readonly round: number;
+  readonly primal: number;
+  readonly primalTolerance: number;
+  readonly dual: number;
+  readonly dualTolerance: number;
+  readonly totalInjectionW: number;
+}
+
+/** One interval of a run. */
+export interface IntervalDocument {
+  readonly interval: number;
+  readonly timestamp: number;
+  readonly status: string;
+  readonly rounds: number;
+  readonly corrections: number | null;
+  readonly seconds: number;
+  readonly availableW: number | null;
+  readonly curtailedW: number | null;
+  readonly curtailedPct: number | null;
+  readonly priceOfFairnessPct: number | null;
+  readonly jainServed: number | null;
+  readonly commanded: number;
+  readonly unchanged: number;
+  readonly before: VoltageFigures;
+  readonly after: VoltageFigures | null;
+  /** In the order of {@link RunDocument.nodes}; null where the run ended before the next output, or nothing was measured. */
+  readonly beforePu: readonly (number | null)[];
+  readonly afterPu: readonly (number | null)[];
+  /** By agent; empty where the scenario is not known. */
+  readonly curtailment: readonly AgentCurtailment[];
+  /** Empty where the run kept none. */
+  readonly history: readonly RoundFigures[];
+  readonly missingAgents: readonly string[];
+  readonly lostAgents: readonly { readonly agentId: string; readonly intervals: number }[];
+  readonly agentErrors: readonly { readonly agentId: string; readonly message: string }[];
+  readonly findings: readonly string[];
+}
+
+/** What `/api/runs/<id>` answers. */
+export interface RunDocument {
+  readonly id: string;
+  readonly feeder: { readonly name: string; readonly mrid: string };
+  readonly status: string;
+  readonly reason: string | null;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly limits: { readonly minPu: number; readonly maxPu: number };
+  readonly versions: Readonly<Record<string, string>>;
+  readonly agents: number;
+  readonly ders: number;
+  readonly summary: Readonly<Record<string, number | null>>;
+  readonly seconds: number;
+  readonly findings: readonly string[];
+  /** Every measured node. */
+  readonly nodes: readonly NodeName[];
+  readonly intervals: readonly IntervalDocument[];
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+/** A bus of the map. */
+export interface MapBus {
+  readonly id: string;
+  /** Upper case. */
+  readonly name: string;
+  readonly x: number;
+  /** Upwards. */
+  readonly y: number;
+  /** Nominal line-to-neutral voltage, V. */
+  readonly baseV: number;
+  /** From the source along closed branches; null where there is no way. */
+  readonly distanceKm: number | null;
+  /** Index of the service area it is drawn in when areas are collapsed; null on the primary. */
+  readonly area: number | null;
+}
+
+/** A secondary network below one service transformer. */
+export interface MapArea {
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+  /** Indices of buses. */
+  readonly buses: readonly number[];
+}
+
+/** A branch of the map. */
+export interface MapBranch {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: 'line' | 'switch' | 'reactor' | 'transformer';
+  /** Indices of buses. */
+  readonly from: number;
+  readonly to: number;
+  readonly phases: string;
+  readonly isOpen: boolean;
+  readonly isRegulated: boolean;
+  readonly ratingA: number | null;
+}
+
+/** A generating unit. */
+export interface MapUnit {
+  readonly name: string;
+  readonly mrid: string;
+  readonly bus: number;
+  readonly ratedVA: number;
+}
+
+/** What `/api/runs/<id>/map` answers. */
+export interface FeederMap {
+  readonly method: 'coordinates' | 'tree';
+  readonly width: number;
+  readonly height: number;
+  readonly buses: readonly MapBus[];
+  readonly areas: readonly MapArea[];
+  readonly branches: readonly MapBranch[];
+  /** Indices of buses. */
+  readonly sources: readonly number[];
+  readonly capacitors: readonly { readonly name: string; readonly bus: number }[];
+  readonly units: readonly MapUnit[];
+}
+
+/** Flow in one branch. */
+export interface BranchFlow {
+  /** Largest phase current at the first end, A. */
+  readonly currentA: number;
+  /** Power into the first end, all phases. */
+  readonly powerW: number;
+  /** Current over rating; null without a rating. */
+  readonly loadingPct: number | null;
+}
+
+/**
+ * What `/api/runs/<id>/flow/<interval>` answers: an AC power flow of the interval's scenario with its set-points, since the
+ * simulation publishes no currents of every branch.
+ */
+export interface FlowDocument {
+  readonly interval: number;
+  readonly status: string;
+  /** In the order of {@link FeederMap.branches}. */
+  readonly branches: readonly BranchFlow[];
+  /** Largest difference between the computed and the measured voltages after the set-points, pu; null without any. */
+  readonly deviationPu: number | null;
+  readonly lossW: number;
+  readonly sourceW: number;
+}
+
+/** What every address answers that cannot answer. */
+export interface Problem {
+  readonly error: { readonly code: string; readonly message: string };
+}
