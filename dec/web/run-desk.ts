@@ -49,6 +49,14 @@ export class RunDesk {
         { run: id },
       );
     }
+    if (document.settings['horizon'] !== undefined) {
+      // What batteries did stands in no file of the run.
+      throw new DecError(
+        'UNSUPPORTED',
+        'A run with planned batteries does not tell their power, so that no power flow can follow it.',
+        { run: id },
+      );
+    }
     const model = this.modelOf(id);
     const limits = document.files.some(({ name }) => name === 'setpoints.csv')
       ? limitsInForce(this.library.file(id, 'setpoints.csv'), interval)
