@@ -54,6 +54,7 @@ const settings = z.object({
     .exactOptional(),
   reactiveWeight: quantity,
   exchange: z.enum(['prices', 'cuts']).exactOptional(),
+  tellsTerminals: z.boolean().exactOptional(),
   alphaTolerance: quantity,
   violationPrice: quantity,
   rho: quantity,

@@ -88,6 +88,13 @@ const offeredUnit = z.object({
   /** Share of its complex power that appears at each port node. */
   shareRe: numbers,
   shareIm: numbers,
+  /**
+   * Squared voltage of each terminal, for inverters on a Volt-VAr curve: `base + perAlpha alpha + perVar q + perPort v`,
+   * pu squared, with alpha and q of all units of the agent.
+   */
+  terminals: z
+    .array(z.object({ base: z.number(), perAlpha: numbers, perVar: numbers, perPort: numbers }))
+    .exactOptional(),
 });
 
 const opening = z.object({

@@ -101,18 +101,11 @@ export interface LiveRule {
  * The rule as agents agree on it by rounds while a simulation runs.
  *
  * @param factors - weights of rule feedback as its file has them
- * @throws DecError `BAD_ARGUMENT` for values outside their range, `UNSUPPORTED` for what agents cannot agree on
+ * @throws DecError `BAD_ARGUMENT` for values outside their range
  */
 export function liveRule(options: RuleOptions, factors: FairnessRule['factors'] = {}): LiveRule {
   const rule = fairnessRule(ruleOf(options, factors));
   const reactive = reactiveRule(reactiveOf(options));
-  if (reactive.mode === 'volt-var') {
-    throw new DecError(
-      'UNSUPPORTED',
-      'Volt-VAr inverters below service transformers follow voltages that only their agents know; dec coordinate --method central has them.',
-      { reactive: reactive.mode },
-    );
-  }
   if (reactive.mode !== 'none') return { fairness: nearestMode(rule), rule, reactive };
   const mode = starMode(rule);
   return mode === undefined ? { fairness: nearestMode(rule), rule } : { fairness: mode };

@@ -12,6 +12,8 @@ const VOLTAGE_MAX_PU = 10;
 /** Largest share of a unit's power at one port node, and largest weight, that can be meant. */
 const SHARE_MAX = 100;
 const FACTOR_MAX = 1e6;
+/** Largest part of a terminal's squared voltage that can be meant, pu squared. */
+const TERMINAL_SQUARED_MAX_PU = 100;
 
 const ported = z.object({ model: z.object({ port: z.object({ nodes: z.array(z.number()) }) }) });
 
@@ -40,13 +42,34 @@ export function boundaryFault(answer: BoundaryAnswer, nodes: number | undefined)
 export function openingFault(opening: AgentOpening, nodes: number | undefined): string | undefined {
   const fault = powerFault(opening, nodes);
   if (fault !== undefined) return fault;
-  for (const { availableW, usedW, factor, ratingVA, shareRe, shareIm } of opening.units) {
+  const units = opening.units.length;
+  for (const { availableW, usedW, factor, ratingVA, shareRe, shareIm, terminals } of opening.units) {
     const found =
       vectorFault('availableW', [availableW], 1, Number.MIN_VALUE, POWER_MAX_W) ??
       vectorFault('usedW, ratingVA', [usedW, ratingVA], 2, 0, POWER_MAX_W) ??
       vectorFault('factor', [factor], 1, Number.MIN_VALUE, FACTOR_MAX) ??
       vectorFault('shareRe', shareRe, nodes, -SHARE_MAX, SHARE_MAX) ??
-      vectorFault('shareIm', shareIm, nodes, -SHARE_MAX, SHARE_MAX);
+      vectorFault('shareIm', shareIm, nodes, -SHARE_MAX, SHARE_MAX) ??
+      terminalFault(terminals, units, nodes);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Why what a unit's terminals follow cannot be true; undefined when it can. */
+function terminalFault(
+  terminals: AgentOpening['units'][number]['terminals'],
+  units: number,
+  nodes: number | undefined,
+): string | undefined {
+  if (terminals?.length === 0) return 'a unit has no terminal';
+  const most = TERMINAL_SQUARED_MAX_PU;
+  for (const { base, perAlpha, perVar, perPort } of terminals ?? []) {
+    if (perAlpha.length !== units || perVar.length !== units)
+      return `a terminal has not one value for each of ${units} units`;
+    const found =
+      vectorFault('base, perAlpha, perVar', [base, ...perAlpha, ...perVar], undefined, -most, most) ??
+      vectorFault('perPort', perPort, nodes, -most, most);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -77,6 +77,18 @@ export class CutRounds {
     }
     for (const agentId of participants.present()) if (!this.openings.has(agentId)) participants.hold(agentId);
     this.openings = new Map(this.presentOpenings());
+    this.tellUntied();
+  }
+
+  /** Names agents that do not say what their inverters' voltages follow: those stand on their curve at the port's voltage. */
+  private tellUntied(): void {
+    if (!this.cuts.needsTerminals) return;
+    const { findings } = this.scene;
+    const isUntied = ({ units }: CutOpening): boolean => units.some(({ terminals }) => terminals === undefined);
+    const untied = [...this.openings].filter(([, opening]) => isUntied(opening)).map(([agentId]) => agentId);
+    if (untied.length === 0) return;
+    const text = `Inverters of ${untied.join(', ')} follow the voltage of their port: the agents do not tell that of the terminals.`;
+    if (!findings.includes(text)) findings.push(text);
   }
 
   /** Openings of those who take part, in the order of the ports: answers do not depend on which host was faster. */

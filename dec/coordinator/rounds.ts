@@ -235,7 +235,7 @@ class IntervalRun {
     const { maxPu, minPu } = settings.limits;
     if (ac.vMaxPu > maxPu + EXACT_PU || ac.vMinPu < minPu - EXACT_PU) return true;
     const isActive =
-      star.cuts?.isActive() ??
+      star.cuts?.isActive(corrections) ??
       this.progress.history.at(-1)?.alpha.some((alpha) => (alpha ?? 0) > CURTAILED_ALPHA) ??
       false;
     return isActive && (corrections === 0 || ac.vMaxPu < maxPu - EXACT_PU || bindingErrorPu > EXACT_PU);

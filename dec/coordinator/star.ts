@@ -30,6 +30,7 @@ export function liveStarSettings(settings: RunSettings, agents: number): Partial
     ...(rule === undefined ? {} : { rule }),
     // With cuts the coordinator decides on every unit by itself, whatever shares a fraction.
     ...(isByCuts(settings) ? { exchange: 'cuts' as const, fairness: 'proportional' as const } : {}),
+    ...(settings.reactive?.mode === 'volt-var' ? { tellsTerminals: true } : {}),
   };
 }
 

@@ -30,6 +30,7 @@ import type {
 } from './star.js';
 import { type SidePower, sidePower, withFactors } from './star-cost.js';
 import { type StarSettings, starSettings } from './star-settings.js';
+import { terminalVoltages } from './terminal-voltage.js';
 
 /*
  * The mathematics of one service-transformer agent: its own linear model, its half of the star, its own AC power flow.
@@ -209,7 +210,11 @@ class TransformerAgent implements ServiceAgent {
     const { feeder } = this.model;
     const used = ownUseW(feeder, inputs, power.units);
     const rated = new Map(feeder.pvSystems.map(({ id, ratedPowerVA }) => [id, ratedPowerVA]));
-    const { rule } = this.settings;
+    const { rule, tellsTerminals } = this.settings;
+    const correctionSquaredPu = this.correction;
+    const terminals = tellsTerminals
+      ? terminalVoltages({ ...power, network: this.linear.network, correctionSquaredPu }, this.rootOf)
+      : undefined;
     return {
       powerW: this.rootOf.map((root) => data.baseW[root]!),
       powerVar: this.rootOf.map((root) => data.baseVar[root]!),
@@ -220,6 +225,7 @@ class TransformerAgent implements ServiceAgent {
         ratingVA: rated.get(id) ?? 0,
         shareRe: this.rootOf.map((root) => data.perAlphaW[root * data.groupCount + u]! / availableW),
         shareIm: this.rootOf.map((root) => data.perAlphaVar[root * data.groupCount + u]! / availableW),
+        ...(terminals ? { terminals: terminals[u]! } : {}),
       })),
     };
   }

@@ -162,6 +162,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     fairness: exchange === 'cuts' && question.areas ? 'proportional' : nearestMode(rule),
     rule,
     exchange: exchange === 'cuts' ? 'cuts' : 'prices',
+    tellsTerminals: reactive.mode === 'volt-var',
   });
   const { feeder, state } = question;
   const isReactive = reactive.mode !== 'none';
@@ -219,13 +220,6 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     };
     byCuts = () => seated({ ...settings, fairness: 'proportional', exchange: 'cuts' });
     if (exchange === 'cuts') {
-      if (reactive.mode === 'volt-var' && hasServices) {
-        throw new DecError(
-          'UNSUPPORTED',
-          'Volt-VAr inverters below service transformers follow voltages that only their agents know; use --method central.',
-          { reactive: reactive.mode },
-        );
-      }
       actor = seated(settings);
     } else if (question.areas) {
       const own = hasServices ? settings : { ...settings, ...busUnits(problem, settings), ...question.settings };

@@ -1,10 +1,11 @@
 import { solveFair } from './fair-dispatch.js';
-import { cutExcess, type FairProblem, fairGroups, type UnitCut } from './fair-problem.js';
+import { cutExcess, type FairProblem, fairGroups, type UnitCut, type UnitVoltage } from './fair-problem.js';
 import type { FairnessRule } from './fairness-rule.js';
 import type { LinearNetwork } from './linear-network.js';
 import { type CurtailableUnit, dispatchState } from './problem.js';
 import { type ReactiveRule, reactiveDataOf } from './reactive.js';
 import type { RoundProgress } from './star.js';
+import type { TerminalVoltage } from './terminal-voltage.js';
 
 /*
  * The star for rules that couple agents: instead of prices it exchanges cuts.
@@ -33,6 +34,8 @@ export interface OfferedUnit {
   /** Complex share of its power that appears at each port node. */
   readonly shareRe: readonly number[];
   readonly shareIm: readonly number[];
+  /** Voltages at its terminals, where inverters follow a curve of theirs; without it they follow that of the port. */
+  readonly terminals?: readonly TerminalVoltage[];
 }
 
 /** What an agent opens an interval with. */
@@ -165,10 +168,12 @@ export function cutMemory(primary: CutPrimary, openings: ReadonlyMap<string, Cut
   const offers: { availableW: number; usedW: number; factor: number; ratingVA: number; group: string }[] =
     primary.own.map((own, u) => ({ ...own, availableW: primary.units[u]!.availableW }));
   const at = new Map<string, { first: number; count: number; nodes: readonly number[] }>();
+  const terminals: (readonly UnitVoltage[] | undefined)[] = primary.units.map(() => undefined);
   for (const { agentId, portNodes } of primary.agents) {
     const opening = openings.get(agentId);
     if (!opening) continue;
-    at.set(agentId, { first: units.length, count: opening.units.length, nodes: portNodes });
+    const first = units.length;
+    at.set(agentId, { first, count: opening.units.length, nodes: portNodes });
     portNodes.forEach((node, k) => {
       drawnW[node]! += opening.powerW[k]!;
       drawnVar[node]! += opening.powerVar[k]!;
@@ -188,6 +193,11 @@ export function cutMemory(primary: CutPrimary, openings: ReadonlyMap<string, Cut
         group: 0,
       });
       offers.push({ ...offer, group: primary.groupOf(agentId, u) });
+      terminals.push(
+        offer.terminals?.map(({ base, perAlpha, perVar, perPort }) => ({
+          ...{ units: perAlpha.map((_, k) => first + k), perAlpha, perVar, nodes: portNodes, perNode: perPort, base },
+        })),
+      );
     });
   }
   const groups = fairGroups(offers, primary.rule);
@@ -205,6 +215,7 @@ export function cutMemory(primary: CutPrimary, openings: ReadonlyMap<string, Cut
     rule: primary.rule,
     cuts: [],
     ...(isReactive ? { reactive: reactiveDataOf(offers, primary.reactive) } : {}),
+    ...(primary.reactive.mode === 'volt-var' ? { terminals } : {}),
   };
   return { round: 1, problem, at, known: new Set(), absentRounds: new Map(), solution: solveFair(problem) };
 }

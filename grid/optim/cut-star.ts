@@ -42,6 +42,8 @@ export interface AskedPort extends PortPower {
 export interface CutStar {
   /** Agents that can be asked. */
   readonly agentIds: readonly string[];
+  /** Whether inverters follow a curve of the voltage at their terminals, which openings are to describe. */
+  readonly needsTerminals: boolean;
   /** Begins a pass. Agents without an opening must be held, or be given none. */
   open(openings: ReadonlyMap<string, CutOpening>): void;
   /** The questions of the coming round; the coordinator's own units take the same dispatch. */
@@ -49,8 +51,11 @@ export interface CutStar {
   step(replies: ReadonlyMap<string, CutReply>): RoundProgress;
   /** Ports at the dispatch that was asked last. */
   ports(): ReadonlyMap<string, AskedPort>;
-  /** Whether the dispatch curtails or absorbs anything. */
-  isActive(): boolean;
+  /**
+   * Whether the dispatch curtails or decides on reactive power, so that it is worth moving onto the AC power flow.
+   * @param corrections - made so far: inverters on a curve are moved onto it once where nothing is curtailed
+   */
+  isActive(corrections: number): boolean;
   /** Whether no dispatch was found that keeps the limits of the linear model. */
   isInfeasible(): boolean;
   /** Levels that maxMin (fractions, falling) or equalKw (kW) came to. */
@@ -90,6 +95,10 @@ class PrimaryCuts implements CutStar {
 
   get agentIds(): readonly string[] {
     return this.star.side().data.agents.map(({ agentId }) => agentId);
+  }
+
+  get needsTerminals(): boolean {
+    return this.plan.reactive.mode === 'volt-var';
   }
 
   open(openings: ReadonlyMap<string, CutOpening>): void {
@@ -155,12 +164,11 @@ class PrimaryCuts implements CutStar {
     return ports;
   }
 
-  isActive(): boolean {
+  isActive(corrections: number): boolean {
     const { solution } = this.begun();
-    return (
-      solution.unitAlpha.some((alpha) => alpha > ACTIVE_ALPHA) ||
-      solution.reactiveVar.some((q) => Math.abs(q) > ACTIVE_VAR)
-    );
+    if (solution.unitAlpha.some((alpha) => alpha > ACTIVE_ALPHA)) return true;
+    const isDecided = this.plan.reactive.mode !== 'volt-var' || corrections === 0;
+    return isDecided && solution.reactiveVar.some((q) => Math.abs(q) > ACTIVE_VAR);
   }
 
   isInfeasible(): boolean {

@@ -26,6 +26,8 @@ export interface FairProblem extends CurtailmentProblem {
   readonly reactive?: ReactiveData;
   /** Limits of networks that are not in the problem, as rows (cut-exchange.ts). */
   readonly cuts?: readonly UnitCut[];
+  /** By unit: voltages at its terminals where those are not nodes of the problem. */
+  readonly terminals?: readonly (readonly UnitVoltage[] | undefined)[];
 }
 
 /** A limit as a row: `perAlpha alpha + perVar q + perNode v <= most`, with alpha by unit, var and pu squared. */
@@ -36,6 +38,11 @@ export interface UnitCut {
   readonly nodes: readonly number[];
   readonly perNode: readonly number[];
   readonly most: number;
+}
+
+/** A squared voltage as a row: `base + perAlpha alpha + perVar q + perNode v`. */
+export interface UnitVoltage extends Omit<UnitCut, 'most'> {
+  readonly base: number;
 }
 
 /** Makes the problem of one feeder. Reactive power that inverters hold (`inputs.held`) counts only in mode `none`. */
@@ -136,6 +143,16 @@ export function fairGroups(units: readonly FairUnit[], rule: FairnessRule): Fair
     }
   }
   return { groupOf, groupCount, availableKw, weightKw, ceiling, cost: { linear, quadratic } };
+}
+
+/** A squared voltage that is not a node of the problem, pu squared. */
+export function unitVoltage(
+  { base, ...row }: UnitVoltage,
+  unitAlpha: ArrayLike<number>,
+  reactiveVar: ArrayLike<number> | undefined,
+  voltageSquaredPu: ArrayLike<number>,
+): number {
+  return cutExcess({ ...row, most: -base }, unitAlpha, reactiveVar, voltageSquaredPu);
 }
 
 /** How far a cut is exceeded, pu squared; negative where it holds. */

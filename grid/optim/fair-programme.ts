@@ -1,6 +1,6 @@
 import { type ProgrammeSolution, solveQuadraticProgramme } from '../math/index.js';
 import { alphaControls, programmeUnitKw } from './central.js';
-import type { FairProblem } from './fair-problem.js';
+import { type FairProblem, type UnitVoltage, unitVoltage } from './fair-problem.js';
 import { adjoint } from './linear-network.js';
 import {
   type Control,
@@ -79,6 +79,8 @@ export class FairProgramme {
   private readonly unitKw: number;
   private readonly tangents: Tangent[] = [];
   private voltages: Float64Array;
+  /** By unit: squared voltages at its terminals at the last state. */
+  private terminals: readonly Float64Array[];
 
   constructor(
     readonly problem: FairProblem,
@@ -86,6 +88,7 @@ export class FairProgramme {
   ) {
     this.base = dispatchState(problem, new Float64Array(problem.groupCount)).voltageSquaredPu;
     this.voltages = this.base;
+    this.terminals = this.terminalsAt(new Float64Array(problem.groupCount), undefined);
     this.alphas = alphaControls(problem);
     this.unitKw = programmeUnitKw(problem);
     this.auxiliary = problem.groupCount + this.columnsPerUnit * problem.units.length;
@@ -165,7 +168,10 @@ export class FairProgramme {
     const data = this.problem.reactive;
     if (!data) return 0;
     const before = this.voltages;
-    this.voltages = dispatchState(this.problem, alpha, reactiveVar(data, reactive)).voltageSquaredPu;
+    const terminalsBefore = this.terminals;
+    const decidedVar = reactiveVar(data, reactive);
+    this.voltages = dispatchState(this.problem, alpha, decidedVar).voltageSquaredPu;
+    this.terminals = this.terminalsAt(alpha, decidedVar);
     let worst = 0;
     this.problem.units.forEach(({ group, availableW }, u) => {
       if (data.rule.mode === 'volt-var') {
@@ -181,6 +187,7 @@ export class FairProgramme {
     // Pieces that change for ever are met half way.
     if (data.rule.mode === 'volt-var' && this.settlings++ >= FREE_SETTLINGS) {
       this.voltages = this.voltages.map((v, i) => (v + before[i]!) / 2);
+      this.terminals = this.terminals.map((own, u) => own.map((v, k) => (v + terminalsBefore[u]![k]!) / 2));
     }
     return worst;
   }
@@ -332,20 +339,75 @@ export class FairProgramme {
 
   /** q - sum slope / (2 m V) dv = what the piece says at the present state. */
   private curveRow(data: ReactiveData, unit: number): ControlRow {
-    const { nodes } = this.problem.units[unit]!;
-    const { offset, slope } = curvePiece(data.rule.curve, this.meanVoltage(unit), data.share[unit]!);
+    const { curve } = data.rule;
+    const { offset, slope } = curvePiece(curve, this.meanVoltage(unit), data.share[unit]!);
     const { columns } = this.reactiveColumns(unit);
     const row = { columns, values: [1], lower: offset, upper: offset };
     if (slope === 0) return row;
-    const voltageValues = Array.from(nodes, (node) => -slope / (2 * nodes.length * Math.sqrt(this.voltages[node]!)));
-    const shift = Array.from(nodes, (node, k) => voltageValues[k]! * (this.voltages[node]! - this.base[node]!));
+    const present = this.terminals[unit]!;
+    const perVoltage = Array.from(present, (v) => -slope / (2 * present.length * Math.sqrt(v)));
+    const rows = this.problem.terminals?.[unit];
+    if (rows) return this.throughTerminals(data, unit, offset, rows, perVoltage);
+    const { nodes } = this.problem.units[unit]!;
+    const shift = Array.from(nodes, (node, k) => perVoltage[k]! * (present[k]! - this.base[node]!));
     const value = offset + shift.reduce((sum, v) => sum + v, 0);
-    return { ...row, lower: value, upper: value, voltageNodes: nodes, voltageValues };
+    return { ...row, lower: value, upper: value, voltageNodes: nodes, voltageValues: perVoltage };
+  }
+
+  /** The same where the terminals lie below a port: their voltages are rows in fractions, reactive powers and port voltages. */
+  private throughTerminals(
+    data: ReactiveData,
+    unit: number,
+    offset: number,
+    rows: readonly UnitVoltage[],
+    perVoltage: readonly number[],
+  ): ControlRow {
+    const { units } = this.problem;
+    const entries = new Map<number, number>();
+    const add = (to: Map<number, number>, at: number, value: number) => to.set(at, (to.get(at) ?? 0) + value);
+    const atNode = new Map<number, number>();
+    add(entries, this.reactiveColumns(unit).columns[0]!, 1);
+    let side = offset;
+    rows.forEach(({ units: members, base, perAlpha, perVar, nodes, perNode }, k) => {
+      const weight = perVoltage[k]!;
+      side += weight * (this.terminals[unit]![k]! - base);
+      members.forEach((member, j) => {
+        add(entries, units[member]!.group, weight * perAlpha[j]!);
+        add(entries, this.reactiveColumns(member).columns[0]!, weight * perVar[j]! * data.ratingVA[member]!);
+      });
+      nodes.forEach((node, p) => {
+        add(atNode, node, weight * perNode[p]!);
+        side -= weight * perNode[p]! * this.base[node]!;
+      });
+    });
+    return {
+      columns: [...entries.keys()],
+      values: [...entries.values()],
+      lower: side,
+      upper: side,
+      voltageNodes: [...atNode.keys()],
+      voltageValues: [...atNode.values()],
+    };
+  }
+
+  /** Squared voltages at the terminals of every unit, with {@link voltages} at the nodes of the problem. */
+  private terminalsAt(
+    groupAlpha: ArrayLike<number>,
+    decidedVar: ArrayLike<number> | undefined,
+  ): readonly Float64Array[] {
+    const { units, terminals, reactive } = this.problem;
+    if (reactive?.rule.mode !== 'volt-var') return [];
+    const unitAlpha = units.map(({ group }) => groupAlpha[group]!);
+    return units.map(({ nodes }, u) => {
+      const rows = terminals?.[u];
+      if (rows === undefined) return Float64Array.from(nodes, (node) => this.voltages[node]!);
+      return Float64Array.from(rows, (row) => unitVoltage(row, unitAlpha, decidedVar, this.voltages));
+    });
   }
 
   private meanVoltage(unit: number): number {
-    const { nodes } = this.problem.units[unit]!;
-    return nodes.reduce((sum, node) => sum + Math.sqrt(Math.max(0, this.voltages[node]!)), 0) / nodes.length;
+    const own = this.terminals[unit]!;
+    return own.reduce((sum, v) => sum + Math.sqrt(Math.max(0, v)), 0) / own.length;
   }
 }
 

@@ -41,3 +41,4 @@ export type * from './star.js';
 export * from './star-cost.js';
 export * from './star-loop.js';
 export * from './star-settings.js';
+export * from './terminal-voltage.js';

@@ -9,6 +9,8 @@ export interface StarSettings {
   readonly rule?: FairnessRule;
   /** What rounds exchange: targets and prices, or cuts for rules that couple agents (cut-exchange.ts). */
   readonly exchange: 'prices' | 'cuts';
+  /** Whether agents tell what their units' terminal voltages follow, for inverters on a Volt-VAr curve. */
+  readonly tellsTerminals: boolean;
   /** Unit of exchanged power, W: about the rating of one DER (dec-ancestor study 9.4). */
   readonly powerUnitW: number;
   /** Unit of exchanged squared voltage: about what one power unit moves at a secondary, pu squared. */
@@ -36,6 +38,7 @@ export const STAR_DEFAULTS: StarSettings = {
   limits: { minPu: 0.95, maxPu: 1.05 },
   fairness: 'proportional',
   exchange: 'prices',
+  tellsTerminals: false,
   powerUnitW: 5000,
   voltageUnitSquaredPu: 4.5e-3,
   reactiveWeight: 100,

@@ -107,7 +107,6 @@ describe('dec coordinate', () => {
 
   it.each([
     [['--fairness', 'nobody'], /proportional.*equalAlpha.*total.*maxMin/],
-    [['--reactive', 'volt-var', '--method', 'admm'], /central/],
     [['--fairness', 'feedback'], /--feedback/],
     [['--reactive', 'sometimes'], /none.*capability.*volt-var/],
     [['--reactive', 'capability', '--kappa', '44'], /kappa/],

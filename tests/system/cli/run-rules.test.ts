@@ -19,7 +19,6 @@ describe('dec run', () => {
     [['--prices', 'x.csv'], /--prices would have no effect without --horizon:/],
     [['--plot', 'x.svg'], /--plot would have no effect without --compare:/],
     [['--fairness', 'feedback'], /needs --feedback FILE/],
-    [['--reactive', 'volt-var'], /Volt-VAr .* --method central/],
     [['--reactive', 'capability', '--kappa', '2'], /from 0 to 1, not 2/],
     [['--horizon', '4h'], /--horizon needs --prices FILE/],
     [['--horizon', '4h', '--fairness', 'maxMin'], /leave out --fairness maxMin, or --horizon/],

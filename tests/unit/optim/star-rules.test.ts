@@ -60,9 +60,23 @@ describe('agents below service transformers under every rule', () => {
     }
   });
 
-  it("refuse Volt-VAr below transformers, because its voltages are the agents' own", () => {
-    expect(() => both({ mode: 'proportional' }, { reactive: { mode: 'volt-var' } })).toThrow(/--method central/);
-  });
+  it.each(['proportional', 'maxMin'] as const)(
+    '%s with Volt-VAr: every inverter stands where it does in the central optimum, on the curve of its own terminals',
+    (mode) => {
+      const without = both({ mode });
+      const { star, central, gap, worst } = both({ mode }, { reactive: { mode: 'volt-var' }, maxCorrections: 3 });
+      expect(star.status).toBe('converged');
+      expect(star.curtailedW).toBeGreaterThan(1000);
+      expect(star.curtailedW).toBeLessThan(0.9 * without.star.curtailedW);
+      expect(gap).toBeLessThan(1e-3);
+      expect(worst).toBeLessThan(2e-3);
+      star.ders.forEach(({ setpointVar }, k) => {
+        const same = central.ders[k]!.setpointVar;
+        expect(same).toBeLessThan(-10);
+        expect(Math.abs(setpointVar - same)).toBeLessThan(0.005 * Math.abs(same));
+      });
+    },
+  );
 });
 
 describe('agents where the limits cannot hold', () => {
