@@ -17,6 +17,7 @@ const COMMANDS: ReadonlyMap<string, Adding> = new Map<string, Adding>([
   ['bench', async (program) => (await import('./commands/bench.js')).addBench(program)],
   ['platform', async (program) => (await import('./commands/platform.js')).addPlatform(program)],
   ['web', async (program) => (await import('./commands/web.js')).addWeb(program)],
+  ['report', async (program) => (await import('./commands/report.js')).addReport(program)],
   ['users', async (program) => (await import('./commands/users.js')).addUsers(program)],
   ['agents', async (program) => (await import('./commands/agents.js')).addAgents(program)],
 ]);

@@ -1,0 +1,88 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { DecError } from '../../grid/math/index.js';
+import { makeFolder } from '../../platform/index.js';
+import { type FeederMap, reportHtml } from '../../web/index.js';
+import { storeAt } from '../model-source.js';
+import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
+import { feederMap } from '../web/feeder-map.js';
+import { RunLibrary } from '../web/run-library.js';
+
+interface ReportOptions extends OutputOptions {
+  readonly out?: string;
+  readonly feeder: readonly string[];
+  readonly store?: string;
+}
+
+/** Pictures of a run in the order of a report, with what they show. */
+const PICTURES = {
+  overview: 'The run at a glance: highest voltage, and PV power available and curtailed',
+  voltages: 'Node voltages by phase before and after coordination',
+  alpha_over_rounds: 'Curtailed fraction of each agent over the rounds',
+  transformer_voltages: 'Voltage at each service transformer over the rounds',
+  total_injection: 'Total injection of all agents over the rounds',
+} as const;
+
+/** Adds `dec report`. */
+export function addReport(program: Command): void {
+  program
+    .command('report')
+    .description('one HTML file about a finished run: summary, maps, pictures, tables, settings; prints to PDF')
+    .argument('<run>', 'folder of the run, or its name in outputs/')
+    .option('--out <file>', 'file to write; folders are made (default: report_<run>.html)')
+    .option(
+      '--feeder <file...>',
+      'CIM XML or OpenDSS master files, where the feeder of the run is not in the store',
+      [],
+    )
+    .option('--store <dir>', 'folder of the model store')
+    .option('--json', 'print one JSON object')
+    .option('--quiet', 'no notices')
+    .addHelpText('after', '\nExample:\n  dec report outputs/sample --out sample.html')
+    .action(async (run: string, options: ReportOptions) => {
+      process.exitCode = await runReport(run, options);
+    });
+}
+
+async function runReport(name: string, options: ReportOptions): Promise<number> {
+  const terminal = new Terminal(options);
+  const isFolder = statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const folder = resolve(isFolder ? name : join('outputs', name));
+  const library = new RunLibrary(dirname(folder));
+  const id = basename(folder);
+  const manifest = library.manifest(id);
+  const run = await library.document(id);
+  const drawn = mapOf(manifest.feeder.mrid, options);
+  if (drawn.mapProblem !== undefined) terminal.note(`No map: ${drawn.mapProblem}`);
+  const pictures = Object.entries(PICTURES).flatMap(([picture, title]) =>
+    manifest.files.includes(`${picture}.svg`)
+      ? [{ title, svg: readFileSync(library.file(id, `${picture}.svg`), 'utf8') }]
+      : [],
+  );
+  const out = options.out ?? `report_${id}.html`;
+  makeFolder(dirname(resolve(out)), 'folder of the report');
+  const html = reportHtml({ run, ...drawn, pictures, inputs: manifest.inputs });
+  try {
+    writeFileSync(out, html);
+  } catch (cause) {
+    throw new DecError('BAD_ARGUMENT', `The file ${out} cannot be written.`, { file: out }, { cause });
+  }
+  if (terminal.isJson)
+    terminal.result({ run: id, file: out, bytes: Buffer.byteLength(html), hasMap: drawn.map !== undefined });
+  else terminal.print(`Wrote ${out}.`);
+  return EXIT.done;
+}
+
+/** The map, or why there is none: a report without it is still one. */
+function mapOf(
+  mrid: string,
+  { store, feeder }: ReportOptions,
+): { readonly map?: FeederMap; readonly mapProblem?: string } {
+  try {
+    return { map: feederMap(storeAt(store, feeder).find(mrid).feeder) };
+  } catch (error) {
+    if (error instanceof DecError) return { mapProblem: error.message };
+    throw error;
+  }
+}

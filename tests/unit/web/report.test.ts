@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import {
+  agentShares,
+  type IntervalDocument,
+  mapSvg,
+  type RunDocument,
+  reportHtml,
+  voltageScale,
+} from '../../../web/index.js';
+
+const EMPTY: RunDocument = {
+  ...{ id: 'a<b>&"c', feeder: { name: '<script>x</script>', mrid: 'm' }, status: 'nothingToCoordinate' },
+  ...{ reason: 'The feeder has no <PV>.', settings: { fairness: '"q"' }, versions: {}, summary: {} },
+  ...{ limits: { minPu: 0.95, maxPu: 1.05 }, agents: 0, ders: 0, seconds: 1, findings: ["o'clock"], files: [] },
+  ...{ nodes: [], intervals: [] },
+};
+
+describe('a report', () => {
+  it('writes names as text, never as markup', () => {
+    const html = reportHtml({
+      run: EMPTY,
+      mapProblem: 'no <model>',
+      pictures: [],
+      inputs: [{ name: '<i>', sha256: '0' }],
+    });
+    expect(html).not.toMatch(/<script|<PV>|<model>|<i>|<b>/);
+    expect(html).toContain('&lt;script&gt;x&lt;/script&gt;');
+    expect(html).toContain('o&#39;clock');
+  });
+
+  it('stands without intervals, map and pictures', () => {
+    const html = reportHtml({ run: EMPTY, pictures: [], inputs: [] });
+    expect(html).toContain('Nothing was coordinated in this run.');
+    expect(html).toContain('nothing to coordinate');
+    expect(html).not.toContain('undefined');
+  });
+
+  it('sorts agents by the share they gave up over the run', () => {
+    const interval = (curtailment: IntervalDocument['curtailment']) => ({ curtailment }) as IntervalDocument;
+    const one = (agent: string, availableW: number, curtailedW: number) => ({ agent, availableW, curtailedW, ders: 1 });
+    const run = {
+      ...EMPTY,
+      intervals: [interval([one('a', 100, 10), one('b', 100, 50)]), interval([one('a', 300, 190), one('b', 0, 0)])],
+    };
+    // a: (10 + 190) of 400; b: 50 of 100.
+    expect(agentShares(run)).toEqual([
+      { agent: 'a', ders: 1, meanPct: 50, worstPct: (100 * 190) / 300 },
+      { agent: 'b', ders: 1, meanPct: 50, worstPct: 50 },
+    ]);
+  });
+
+  it('draws a bus beyond the limits with a ring, and one within the tolerance of measurements without', () => {
+    const bus = { id: 'x', name: 'X<1>', x: 0, y: 0, baseV: 2400, distanceKm: 0, area: null };
+    const map = {
+      ...{ method: 'coordinates' as const, width: 10, height: 10, buses: [bus] },
+      ...{ areas: [], branches: [], sources: [], capacitors: [], units: [] },
+    };
+    const svg = (pu: number) =>
+      mapSvg({
+        map,
+        nodes: [{ bus: 'X<1>', phase: 'A' }],
+        voltagesPu: [pu],
+        scale: voltageScale([1, 1.06]),
+        limits: EMPTY.limits,
+        title: 't',
+      });
+    expect(svg(1.052)).toContain('#d1002e');
+    expect(svg(1.0509)).not.toContain('#d1002e');
+    expect(svg(1.052)).toContain('X&lt;1&gt;: 1.0520 pu');
+  });
+});

@@ -1,0 +1,247 @@
+import { eventLog } from './event-log.js';
+import { clockText, countText, dayText, pctText, powerText, puText, statusText } from './figures.js';
+import { mapSvg, scaleSvg } from './map-svg.js';
+import { voltageRange } from './map-view.js';
+import { escaped } from './markup.js';
+import type { FeederMap, IntervalDocument, RunDocument } from './run-document.js';
+import { voltageScale } from './voltage-colours.js';
+
+/** What a report is made of. */
+export interface ReportParts {
+  readonly run: RunDocument;
+  /** Absent where the model of the feeder is not at hand; `mapProblem` then says why. */
+  readonly map?: FeederMap;
+  readonly mapProblem?: string;
+  /** Pictures of the run as SVG, in their order, with what they show. */
+  readonly pictures: readonly { readonly title: string; readonly svg: string }[];
+  readonly inputs: readonly { readonly name: string; readonly sha256: string }[];
+}
+
+/** Agents in the table of those that give up most. */
+const MOST_AGENTS = 20;
+
+/** The interval whose measurements before its set-points showed the highest voltage. */
+export function worstInterval({ intervals }: RunDocument): IntervalDocument | undefined {
+  return intervals.reduce<IntervalDocument | undefined>(
+    (worst, one) => (worst === undefined || one.before.vMaxPu > worst.before.vMaxPu ? one : worst),
+    undefined,
+  );
+}
+
+/** What every agent gives up, as a share of what it could have given over all intervals (they are equally long), the largest first. */
+export function agentShares({ intervals }: RunDocument) {
+  const sums = new Map<
+    string,
+    { agent: string; ders: number; availableW: number; curtailedW: number; worstPct: number }
+  >();
+  for (const { curtailment } of intervals) {
+    for (const { agent, ders, availableW, curtailedW } of curtailment) {
+      const sum = sums.get(agent) ?? { agent, ders, availableW: 0, curtailedW: 0, worstPct: 0 };
+      sums.set(agent, sum);
+      sum.availableW += availableW;
+      sum.curtailedW += curtailedW;
+      if (availableW > 0) sum.worstPct = Math.max(sum.worstPct, (100 * curtailedW) / availableW);
+    }
+  }
+  return [...sums.values()]
+    .map(({ agent, ders, availableW, curtailedW, worstPct }) => ({
+      agent,
+      ders,
+      worstPct,
+      meanPct: availableW > 0 ? (100 * curtailedW) / availableW : 0,
+    }))
+    .sort((a, b) => b.meanPct - a.meanPct || a.agent.localeCompare(b.agent));
+}
+
+/** A whole run as one HTML file that needs nothing beside it: for reading, keeping and printing. */
+export function reportHtml({ run, map, mapProblem, pictures, inputs }: ReportParts): string {
+  const first = run.intervals[0];
+  const worst = worstInterval(run);
+  const shown =
+    map !== undefined && worst !== undefined
+      ? maps(run, map, worst)
+      : mapProblem === undefined
+        ? ''
+        : `<p class="faint">No map: ${escaped(mapProblem)}</p>`;
+  const when =
+    first === undefined
+      ? ''
+      : `, ${dayText(first.timestamp)} ${clockText(first.timestamp)}–${clockText(run.intervals.at(-1)!.timestamp)} UTC`;
+  const notable = eventLog(run).filter(({ grade }) => grade === 'warning' || grade === 'bad');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<title>${escaped(`${run.feeder.name}, run ${run.id}`)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<header>
+<p class="faint">Distributed Energy Coordinator · report of a run</p>
+<h1>${escaped(run.feeder.name)}</h1>
+<p>Run ${escaped(run.id)}${when} · ${run.intervals.length} intervals · fairness rule ${escaped(String(run.settings['fairness'] ?? ''))} · ${escaped(statusText(run.status))}</p>
+${run.reason === null ? '' : `<p class="bad">${escaped(run.reason)}</p>`}
+</header>
+${summary(run)}
+${worst === undefined ? '<p>Nothing was coordinated in this run.</p>' : `<p class="lead">${escaped(sentence(run, worst))}</p>`}
+${shown}
+${pictures.map(({ title, svg }) => `<figure><img alt="${escaped(title)}" src="data:image/svg+xml;base64,${base64(svg)}"></figure>`).join('\n')}
+${run.intervals.length === 0 ? '' : `<h2>Intervals</h2>\n${intervalTable(run)}`}
+${agentTable(run)}
+<h2>What did not go smoothly</h2>
+${
+  notable.length === 0
+    ? '<p>Nothing.</p>'
+    : table(
+        ['time', 'what'],
+        notable.map(({ timestamp, text }) => [timestamp === null ? 'run' : clockText(timestamp), text]),
+      )
+}
+<h2>Settings</h2>
+${table(
+  ['setting', 'value'],
+  Object.entries(run.settings).map(([name, value]) => [name, settingText(name, value)]),
+)}
+<h2>Inputs and versions</h2>
+${table(
+  ['file', 'SHA-256'],
+  inputs.map(({ name, sha256 }) => [name, sha256]),
+)}
+<p>${Object.entries(run.versions)
+    .map(([name, version]) => escaped(`${name} ${version}`))
+    .join(' · ')}; ${run.seconds.toFixed(1)} s in all</p>
+</body>
+</html>
+`;
+}
+
+function summary({ summary: figures, agents, ders }: RunDocument): string {
+  const rows = [
+    ['Highest voltage before', `${puText(figures['vMaxBeforePu'])} pu`],
+    ['Highest voltage with set-points', `${puText(figures['vMaxAfterPu'])} pu`],
+    [
+      'Nodes outside the limits',
+      `${countText(figures['violationsBefore'])} → ${countText(figures['violationsAfter'])}`,
+    ],
+    ['Curtailed energy', pctText(figures['curtailedEnergyPct'])],
+    ['Price of fairness', pctText(figures['priceOfFairnessPct'])],
+    ['Jain index, served', puText(figures['jainServed'], 3)],
+    ['Agents / generators', `${countText(agents)} / ${countText(ders)}`],
+    ['Rounds', countText(figures['rounds'])],
+  ];
+  return `<dl>${rows.map(([name = '', value = '']) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`;
+}
+
+/** The run in words, by its hardest interval. */
+function sentence({ limits, nodes }: RunDocument, worst: IntervalDocument): string {
+  const { before, after } = worst;
+  const range = `${limits.minPu.toFixed(2)} to ${limits.maxPu.toFixed(2)} pu`;
+  const count = nodes.length > 0 ? ` of ${countText(nodes.length)}` : '';
+  const was = `At ${clockText(before.timestamp)}, ${countText(before.violations)}${count} measured nodes stood outside ${range}; the highest, ${before.vMaxNode.bus}.${before.vMaxNode.phase}, at ${puText(before.vMaxPu)} pu.`;
+  const cost =
+    worst.curtailedW === null
+      ? ''
+      : ` That takes ${powerText(worst.curtailedW)} of ${powerText(worst.availableW)} (${pctText(worst.curtailedPct)}).`;
+  if (after === null) return `${was} The run ended before the next output.`;
+  const now = after.violations === 0 ? 'none does' : `${countText(after.violations)} do`;
+  return `${was} With the set-points of ${worst.rounds} rounds, at ${clockText(after.timestamp)}, ${now}, and the highest is ${puText(after.vMaxPu)} pu.${cost}`;
+}
+
+function maps(run: RunDocument, map: FeederMap, worst: IntervalDocument): string {
+  const scale = voltageScale(voltageRange(run));
+  const one = (title: string, voltagesPu: readonly (number | null)[]) =>
+    `<figure><figcaption>${escaped(title)}</figcaption>${mapSvg({ map, nodes: run.nodes, voltagesPu, scale, limits: run.limits, title })}</figure>`;
+  const after = worst.after === null ? '' : one(`${clockText(worst.after.timestamp)}, with set-points`, worst.afterPu);
+  return `<h2>The feeder before and with the set-points</h2>
+<div class="pair">${one(`${clockText(worst.before.timestamp)}, before`, worst.beforePu)}${after}</div>
+<p class="key">${scaleSvg(scale, [run.limits.minPu, run.limits.maxPu])}<span>highest voltage of each point (pu); mark: limit; ring: outside; large points: service areas; square: switch (filled: closed), diamond: regulator, triangle: capacitor, large square: source</span></p>`;
+}
+
+function intervalTable({ intervals }: RunDocument): string {
+  const heads = [
+    'time',
+    'status',
+    'rounds',
+    'V max before',
+    'after (pu)',
+    'outside before',
+    'after',
+    'available',
+    'curtailed',
+    '%',
+    'price of fairness',
+    'Jain, served',
+    'sent',
+    's',
+  ];
+  const rows = intervals.map((one) => [
+    clockText(one.timestamp),
+    statusText(one.status),
+    String(one.rounds),
+    puText(one.before.vMaxPu),
+    puText(one.after?.vMaxPu),
+    countText(one.before.violations),
+    countText(one.after?.violations),
+    powerText(one.availableW),
+    powerText(one.curtailedW),
+    pctText(one.curtailedPct),
+    pctText(one.priceOfFairnessPct),
+    puText(one.jainServed, 3),
+    countText(one.commanded),
+    one.seconds.toFixed(2),
+  ]);
+  return table(heads, rows, 2);
+}
+
+function agentTable(run: RunDocument): string {
+  const agents = agentShares(run);
+  if (agents.length === 0) return '';
+  const rows = agents
+    .slice(0, MOST_AGENTS)
+    .map(({ agent, ders, meanPct, worstPct }) => [agent, String(ders), pctText(meanPct), pctText(worstPct)]);
+  const more =
+    agents.length > rows.length
+      ? `<p class="faint">and ${agents.length - rows.length} more; setpoints.csv has all.</p>`
+      : '';
+  return `<h2>Agents that give up the largest share</h2>\n${table(['agent', 'generators', 'over the run', 'most in an interval'], rows, 1)}${more}`;
+}
+
+/** @param words - columns at the left that are no numbers; all of them when absent */
+function table(heads: readonly string[], rows: readonly (readonly string[])[], words = heads.length): string {
+  const cell = (tag: 'th' | 'td', text: string, i: number) =>
+    `<${tag}${tag === 'th' ? ' scope="col"' : ''}${i >= words ? ' class="number"' : ''}>${escaped(text)}</${tag}>`;
+  const body = rows.map((row) => `<tr>${row.map((text, i) => cell('td', text, i)).join('')}</tr>`);
+  return `<table><thead><tr>${heads.map((text, i) => cell('th', text, i)).join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table>`;
+}
+
+function settingText(name: string, value: unknown): string {
+  if (name === 'startTime' && typeof value === 'number') return `${dayText(value)} ${clockText(value)} UTC`;
+  if (Array.isArray(value)) return value.length > 6 ? `${value.length} values` : value.join(', ') || 'none';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** Base 64 of a text's UTF-8. */
+function base64(text: string): string {
+  let bytes = '';
+  for (const byte of new TextEncoder().encode(text)) bytes += String.fromCharCode(byte);
+  return btoa(bytes);
+}
+
+const STYLE = `
+body{max-width:1080px;margin:0 auto;padding:2rem 1.5rem;font:14px/1.5 system-ui,'Segoe UI','Helvetica Neue',Arial,sans-serif;color:#18212b;background:#fff}
+h1{margin:0;font-size:1.9rem;line-height:1.2}h2{margin:2rem 0 .6rem;font-size:1.15rem}p{margin:.3rem 0}
+.faint,dt,figcaption{color:#586574}.bad{color:#b3261e}.lead{font-size:1.1rem;max-width:62em;margin:1rem 0}
+dl{display:grid;grid-template-columns:repeat(4,1fr);gap:.8rem 1.5rem;margin:1.2rem 0;padding:1rem 0;border:solid #dfe3e8;border-width:1px 0}
+dt{font-size:.85rem}dd{margin:0;font-size:1.25rem;font-weight:600;font-variant-numeric:tabular-nums}
+figure{margin:1rem 0;break-inside:avoid}figure img,figure svg{display:block;max-width:100%}
+.pair{display:grid;grid-template-columns:1fr 1fr;gap:1.5rem}.pair svg{width:100%;max-height:140mm}
+.key{display:flex;gap:1rem;align-items:center;font-size:.85rem;color:#586574}.key svg{flex:none}
+table{width:100%;border-collapse:collapse;font-size:.85rem}th,td{padding:.25rem .5rem;text-align:left;border-bottom:1px solid #e8ebef;overflow-wrap:break-word}
+th{font-weight:500;color:#586574;vertical-align:bottom}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}th.number{white-space:normal}
+tr{break-inside:avoid}thead{display:table-header-group}h2{break-after:avoid}
+@page{size:A4;margin:14mm}
+@media print{body{max-width:none;padding:0;font-size:9.5pt}table{font-size:7.5pt}th,td{padding:.15rem .3rem}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+@media (max-width:640px){dl{grid-template-columns:1fr 1fr}.pair{grid-template-columns:1fr}}
+`.trim();
