@@ -63,60 +63,61 @@ export function withoutAntifloat(
   const isOpenWinding = ({ terminal, groundOhm }: Winding) =>
     !terminal.nodes.includes(0) && !(groundOhm && groundOhm.r >= 0);
   if (!transformers.some((t) => t.antifloat === undefined && t.windings.some(isOpenWinding))) return new Set();
-  const nodeIndex = (bus: string, node: number) => places.nodeAt(places.busAt(bus), node);
   const islands = new Islands(nodeCount);
   const grounded: number[] = [];
-  const tie = (name: string, nodes: readonly number[]) => {
-    const bus = places.busAt(name);
+  const tie = (bus: number, nodes: readonly number[]) => {
     let first = -1;
     let isEarthed = false;
-    for (const node of nodes) {
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i]!;
       if (node === 0) isEarthed = true;
       else if (first < 0) first = places.nodeAt(bus, node);
       else islands.join(first, places.nodeAt(bus, node));
     }
     if (isEarthed && first >= 0) grounded.push(first);
   };
-  let end = 0;
-  for (const list of [feeder.lines, feeder.switches, feeder.reactors]) {
-    for (const branch of list) {
-      const { from, to } = branch;
-      const fromBus = places.branchBus[end++]!;
-      const toBus = places.branchBus[end++]!;
-      for (let i = 0; i < from.nodes.length; i++) {
-        if (branch.kind === 'switch' && branch.isOpen[i]) continue;
-        if (branch.kind === 'line' && (branch.isOpen?.from[i] || branch.isOpen?.to[i])) continue;
-        const near = from.nodes[i]!;
-        const far = to.nodes[i]!;
-        if (near === 0 && far !== 0) grounded.push(places.nodeAt(toBus, far));
-        else if (far === 0 && near !== 0) grounded.push(places.nodeAt(fromBus, near));
-        else if (near !== 0) islands.join(places.nodeAt(fromBus, near), places.nodeAt(toBus, far));
-      }
+  const { branchNode, branchStart, isOpenable, windingBus } = places;
+  for (let k = 0; k < isOpenable.length; k++) {
+    const first = branchStart[k]!;
+    const n = (branchStart[k + 1]! - first) / 2;
+    for (let i = 0; i < n; i++) {
+      if (isOpenable[k] === 1 && isOpenAt(feeder, k, i)) continue;
+      const near = branchNode[first + i]!;
+      const far = branchNode[first + n + i]!;
+      if (near >= 0 && far >= 0) islands.join(near, far);
+      else if (near >= 0 || far >= 0) grounded.push(Math.max(near, far));
     }
   }
-  for (const { windings, construction } of transformers) {
-    for (const { terminal, groundOhm } of windings) {
-      tie(terminal.bus, terminal.nodes);
-      if (groundOhm && groundOhm.r >= 0 && terminal.nodes[0]) grounded.push(nodeIndex(terminal.bus, terminal.nodes[0]));
-    }
+  for (let t = 0, at = 0; t < transformers.length; t++) {
+    const { windings, construction } = transformers[t]!;
     const [series, common] = windings;
     if (construction === 'auto' && series && common) {
       islands.join(
-        nodeIndex(series.terminal.bus, series.terminal.nodes[0]!),
-        nodeIndex(common.terminal.bus, common.terminal.nodes[0]!),
+        places.nodeAt(windingBus[at]!, series.terminal.nodes[0]!),
+        places.nodeAt(windingBus[at + 1]!, common.terminal.nodes[0]!),
       );
+    }
+    for (let w = 0; w < windings.length; w++, at++) {
+      const { terminal, groundOhm } = windings[w]!;
+      tie(windingBus[at]!, terminal.nodes);
+      if (groundOhm && groundOhm.r >= 0 && terminal.nodes[0]) {
+        grounded.push(places.nodeAt(windingBus[at]!, terminal.nodes[0]));
+      }
     }
   }
   for (const { terminal, returnTerminal } of [...feeder.sources, ...(feeder.currentSources ?? [])]) {
     for (const { bus, nodes } of returnTerminal ? [terminal, returnTerminal] : [terminal]) {
-      for (const node of nodes) if (node !== 0) grounded.push(nodeIndex(bus, node));
+      for (const node of nodes) if (node !== 0) grounded.push(places.nodeAt(places.busAt(bus), node));
     }
   }
-  for (const { terminal } of feeder.inductionMachines ?? []) tie(terminal.bus, terminal.nodes);
+  for (const { terminal } of feeder.inductionMachines ?? []) tie(places.busAt(terminal.bus), terminal.nodes);
+  let device = 0;
   for (const list of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
-    for (const { terminal, shares } of list) {
-      const bus = places.busAt(terminal.bus);
-      for (const { node, otherNode } of shares) {
+    for (let k = 0; k < list.length; k++) {
+      const { shares } = list[k]!;
+      const bus = places.deviceBus[device++]!;
+      for (let t = 0; t < shares.length; t++) {
+        const { node, otherNode } = shares[t]!;
         if (node !== 0 && otherNode !== 0) islands.join(places.nodeAt(bus, node), places.nodeAt(bus, otherNode));
         else if (node !== 0 || otherNode !== 0) grounded.push(places.nodeAt(bus, Math.max(node, otherNode)));
       }
@@ -124,38 +125,50 @@ export function withoutAntifloat(
   }
 
   const isGrounded = new Uint8Array(nodeCount);
-  for (const node of grounded) isGrounded[islands.root(node)] = 1;
+  for (let g = 0; g < grounded.length; g++) isGrounded[islands.root(grounded[g]!)] = 1;
   /** Charging of the lines and antifloat of the windings of each island, S. */
-  const charging = new Float64Array(nodeCount);
   const antifloat = new Float64Array(nodeCount);
-  for (let k = 0; k < feeder.lines.length; k++) {
-    const { from, shuntSiemens } = feeder.lines[k]!;
-    const node = from.nodes[0];
-    if (!node) continue;
-    let sum = 0;
-    for (let t = 0; t < shuntSiemens.im.length; t++) sum += shuntSiemens.im[t]!;
-    const island = islands.root(places.nodeAt(places.branchBus[2 * k]!, node));
-    charging[island] = charging[island]! + sum;
-  }
-  /** The island of a winding that nothing ties to ground, else -1. */
-  const islandOf = ({ terminal: { bus, nodes } }: Winding): number => {
-    for (let i = 0; i < nodes.length; i++) {
-      if (nodes[i] === 0) continue;
-      const island = islands.root(nodeIndex(bus, nodes[i]!));
-      return isGrounded[island] ? -1 : island;
-    }
-    return -1;
-  };
-  for (const transformer of transformers) {
-    for (let w = 0; w < transformer.windings.length; w++) {
-      const island = islandOf(transformer.windings[w]!);
-      if (island < 0) continue;
+  /** The island of each winding that nothing ties to ground, else -1. */
+  const islandOf = new Int32Array(windingBus.length).fill(-1);
+  let isAnyFloating = false;
+  for (let t = 0, at = 0; t < transformers.length; t++) {
+    const transformer = transformers[t]!;
+    for (let w = 0; w < transformer.windings.length; w++, at++) {
+      const node = transformer.windings[w]!.terminal.nodes.find((number) => number !== 0);
+      if (node === undefined) continue;
+      const island = islands.root(places.nodeAt(windingBus[at]!, node));
+      if (isGrounded[island] === 1) continue;
+      isAnyFloating = true;
+      islandOf[at] = island;
       antifloat[island] = antifloat[island]! + 2 * transformer.phases * windingAntifloat(transformer, w);
     }
   }
-  const isHarmed = (winding: Winding) => {
-    const island = islandOf(winding);
-    return island >= 0 && charging[island]! > 0 && charging[island]! < antifloat[island]!;
-  };
-  return new Set(transformers.filter((t) => t.antifloat === undefined && t.windings.some(isHarmed)).map((t) => t.id));
+  const harmed = new Set<string>();
+  if (!isAnyFloating) return harmed;
+  const charging = new Float64Array(nodeCount);
+  for (let k = 0; k < feeder.lines.length; k++) {
+    const node = branchNode[branchStart[k]!]!;
+    if (node < 0) continue;
+    const { shuntSiemens } = feeder.lines[k]!;
+    let sum = 0;
+    for (let t = 0; t < shuntSiemens.im.length; t++) sum += shuntSiemens.im[t]!;
+    const island = islands.root(node);
+    charging[island] = charging[island]! + sum;
+  }
+  for (let t = 0, at = 0; t < transformers.length; t++) {
+    const { id, windings, antifloat: given } = transformers[t]!;
+    for (let w = 0; w < windings.length; w++, at++) {
+      const island = islandOf[at]!;
+      if (given !== undefined || island < 0) continue;
+      if (charging[island]! > 0 && charging[island]! < antifloat[island]!) harmed.add(id);
+    }
+  }
+  return harmed;
+}
+
+/** Whether a conductor of a line or switch is open at either end, by the branch's place among lines, switches, reactors. */
+function isOpenAt({ lines, switches }: Feeder, branch: number, conductor: number): boolean {
+  const line = lines[branch];
+  if (line) return (line.isOpen?.from[conductor] || line.isOpen?.to[conductor]) ?? false;
+  return switches[branch - lines.length]?.isOpen[conductor] ?? false;
 }

@@ -117,15 +117,10 @@ function placeNeutrals(transformer: Transformer, places: NodePlaces): Transforme
   return isChanged ? { ...transformer, windings } : transformer;
 }
 
-/**
- * Everything that makes the feeder uncompilable, one sentence each.
- *
- * @param arePlacesSound - whether every terminal is known to end at a bus
- */
-function problems(feeder: Feeder, arePlacesSound: boolean): string[] {
+/** Everything that makes the feeder uncompilable, one sentence each. */
+function problems(feeder: Feeder): string[] {
   const list: string[] = [];
   const place = (kind: string, element: Element, terminal: Terminal) => {
-    if (arePlacesSound) return;
     if (!feeder.busById.has(terminal.bus)) list.push(`${kind} ${element.name} ends at an unknown bus ${terminal.bus}`);
     if (terminal.nodes.some((node) => !Number.isInteger(node) || node < 0)) {
       list.push(`${kind} ${element.name} has node numbers [${terminal.nodes.join(', ')}]`);
@@ -178,6 +173,12 @@ function problems(feeder: Feeder, arePlacesSound: boolean): string[] {
       }
     }
   }
+  return list;
+}
+
+/** Regulators of transformers that are not there. */
+function lostRegulators(feeder: Feeder): string[] {
+  const list: string[] = [];
   for (const regulator of feeder.regulators) {
     const target = feeder.elements.get(regulator.transformerId);
     if (target?.kind !== 'transformer') {
@@ -205,7 +206,7 @@ export function compile(feeder: Feeder): CompiledFeeder {
     });
   }
   const places = new NodePlaces(feeder.buses).read(feeder);
-  const wrong = problems(feeder, places.isSound);
+  const wrong = [...(places.isSound ? [] : problems(feeder)), ...lostRegulators(feeder)];
   if (wrong.length > 0) {
     throw new DecError('FEEDER_DATA', `Feeder ${feeder.name} cannot be compiled: ${wrong.slice(0, 5).join('; ')}.`, {
       feeder: feeder.name,
@@ -215,15 +216,15 @@ export function compile(feeder: Feeder): CompiledFeeder {
   }
 
   const placed = feeder.transformers.map((t) => placeNeutrals(t, places));
-  const nodeBus: string[] = [];
-  const nodeNumber: number[] = [];
-  const nodeBaseV: number[] = [];
-  const nodeCount = places.number((b, node) => {
-    const bus = feeder.buses[b]!;
-    nodeBus.push(bus.id);
-    nodeNumber.push(node);
-    nodeBaseV.push(bus.baseVoltageV);
-  });
+  const { bus: nodePosition, node: nodeNumber } = places.number();
+  const nodeCount = nodeNumber.length;
+  const nodeBus = new Array<string>(nodeCount);
+  const nodeBaseV = new Float64Array(nodeCount);
+  for (let i = 0; i < nodeCount; i++) {
+    const bus = feeder.buses[nodePosition[i]!]!;
+    nodeBus[i] = bus.id;
+    nodeBaseV[i] = bus.baseVoltageV;
+  }
   const bare = withoutAntifloat(feeder, placed, nodeCount, places);
   const transformers = new Map(placed.map((t) => [t.id, bare.has(t.id) ? { ...t, antifloat: 0 } : t]));
 
@@ -259,45 +260,43 @@ export function compile(feeder: Feeder): CompiledFeeder {
     elementIndex.set(element.id, elements.length);
     elements.push(new PlacedElement(element, kind, nodes ?? byConductor(primitive), primitive));
   };
+  const { branchNode, branchStart, windingBus } = places;
+  /** First winding of the transformer at hand; -1 for other elements. */
+  let winding = -1;
   const byConductor = ({ conductors }: Primitive): Int32Array => {
     const nodes = new Int32Array(conductors.length);
-    let bus = '';
-    let position = -1;
     for (let i = 0; i < nodes.length; i++) {
-      const conductor = conductors[i]!;
-      if (conductor.bus !== bus) {
-        bus = conductor.bus;
-        position = places.busAt(bus);
-      }
-      nodes[i] = places.nodeAt(position, conductor.node);
+      const { bus, node, terminal } = conductors[i]!;
+      nodes[i] = places.nodeAt(winding < 0 ? places.busAt(bus) : windingBus[winding + terminal - 1]!, node);
     }
     return nodes;
   };
-  let end = 0;
-  const betweenEnds = (from: Terminal, to: Terminal): Int32Array => {
-    const first = from.nodes.length;
-    const nodes = new Int32Array(first + to.nodes.length);
-    const fromBus = places.branchBus[end++]!;
-    const toBus = places.branchBus[end++]!;
-    for (let i = 0; i < first; i++) nodes[i] = places.nodeAt(fromBus, from.nodes[i]!);
-    for (let i = 0; i < to.nodes.length; i++) nodes[first + i] = places.nodeAt(toBus, to.nodes[i]!);
-    return nodes;
+  let branch = 0;
+  const ofBranch = (): Int32Array => {
+    const first = branchStart[branch++]!;
+    return new Int32Array(branchNode.buffer, 4 * first, branchStart[branch]! - first);
   };
   for (const source of feeder.sources) add('source', source, () => sourcePrimitive(source));
   for (const source of feeder.currentSources ?? []) add('source', source, () => currentSourcePrimitive(source));
   for (const line of feeder.lines) {
-    add('line', line, () => linePrimitive(line, store), betweenEnds(line.from, line.to));
+    add('line', line, () => linePrimitive(line, store), ofBranch());
   }
   for (const device of feeder.switches) {
-    add('switch', device, () => switchPrimitive(device, device.isOpen), betweenEnds(device.from, device.to));
+    add('switch', device, () => switchPrimitive(device, device.isOpen), ofBranch());
   }
   for (const reactor of feeder.reactors) {
-    add('reactor', reactor, () => reactorPrimitive(reactor), betweenEnds(reactor.from, reactor.to));
+    add('reactor', reactor, () => reactorPrimitive(reactor), ofBranch());
   }
+  // Of transformers that share an id the last one counts; their windings are then looked up by name.
+  const areIdsUnique = transformers.size === placed.length;
+  let nextWinding = 0;
   for (const transformer of transformers.values()) {
     const ratios = tapRatios(transformer, regulatorsOf.get(transformer.id) ?? [], (r) => r.position);
+    winding = areIdsUnique ? nextWinding : -1;
     add('transformer', transformer, () => transformerPrimitive(transformer, ratios, store));
+    nextWinding += transformer.windings.length;
   }
+  winding = -1;
   for (const capacitor of feeder.capacitors) {
     add('capacitor', capacitor, () => capacitorPrimitive(capacitor, capacitor.sectionsOn));
   }
@@ -309,8 +308,8 @@ export function compile(feeder: Feeder): CompiledFeeder {
     feeder,
     nodeCount,
     nodeBus,
-    nodeNumber: Int32Array.from(nodeNumber),
-    nodeBaseV: Float64Array.from(nodeBaseV),
+    nodeNumber,
+    nodeBaseV,
     nodeIndex: (bus, node) => places.nodeAt(places.busAt(bus), node),
     elements,
     elementIndex,

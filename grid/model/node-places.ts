@@ -2,10 +2,12 @@
  * The numbering of nodes: which numbers are in use at each bus, and the index of each, bus by bus in ascending order.
  *
  * Numbers below 32 are bits of one word a bus; the index of a node is that of its bus and the bits below its own. Higher
- * ones stand in lists. Every terminal's bus is looked up by name once; where it stands is kept.
+ * ones stand in lists. Every terminal's bus is looked up by name once; where it stands is kept, and so are the nodes of
+ * branches, so that later passes read numbers one after the other instead of following links through the whole model.
  * Cost: linear in terminals.
  */
 import type { Terminal } from './bus.js';
+import type { Line, PhaseShare, Reactor, Switch } from './element.js';
 import type { Feeder } from './feeder.js';
 
 /** Node numbers from here up stand in lists. */
@@ -31,8 +33,25 @@ export class NodePlaces {
   private readonly start: Int32Array;
   /** Position of the bus at each end of lines, switches and reactors, in that order. */
   branchBus = new Int32Array(0);
-  /** Whether every terminal ends at a bus, with node numbers that exist. */
+  /**
+   * Conductors of the same branches, those of the first end before those of the second: of branch k
+   * `[branchStart[k], branchStart[k + 1])`. Node numbers until {@link number}, then indices of nodes.
+   */
+  branchNode = new Int32Array(0);
+  branchStart = new Int32Array(1);
+  /** 1 for branches with conductors that may be open. */
+  isOpenable = new Uint8Array(0);
+  /** Position of the bus of each winding, transformer by transformer. */
+  windingBus = new Int32Array(0);
+  /** Position of the bus of each capacitor, load, photovoltaic system, battery and machine, in that order. */
+  deviceBus = new Int32Array(0);
+  /** Shares of loads and generation. */
+  shareCount = 0;
+  /** Whether everything can be placed: terminals at buses, nodes that exist, impedances of the right order, finite powers. */
   isSound = true;
+  /** The bus that was asked for last. */
+  private lastBus = '';
+  private lastPosition = -1;
 
   constructor(buses: readonly { readonly id: string }[]) {
     for (let b = 0; b < buses.length; b++) this.position.set(buses[b]!.id, b);
@@ -40,39 +59,95 @@ export class NodePlaces {
     this.start = new Int32Array(buses.length + 1);
   }
 
-  /** Takes in all conductors of a feeder; what does not stand at a bus makes it unsound. */
+  /** Takes in all conductors of a feeder; what cannot be placed makes it unsound. */
   read(feeder: Feeder): this {
-    const { lines, switches, reactors } = feeder;
-    this.branchBus = new Int32Array(2 * (lines.length + switches.length + reactors.length));
+    const { lines, switches, reactors, transformers } = feeder;
+    const branches = lines.length + switches.length + reactors.length;
+    this.branchBus = new Int32Array(2 * branches);
+    this.branchNode = new Int32Array(6 * branches);
+    this.branchStart = new Int32Array(branches + 1);
+    this.isOpenable = new Uint8Array(branches);
     let at = 0;
-    for (const list of [lines, switches, reactors]) {
-      for (let k = 0; k < list.length; k++) {
-        const { from, to } = list[k]!;
-        this.branchBus[at++] = this.take(from);
-        this.branchBus[at++] = this.take(to);
+    for (let k = 0; k < lines.length; k++) {
+      const line = lines[k]!;
+      const n = line.from.nodes.length;
+      if (line.shuntSiemens.n !== n) this.isSound = false;
+      if (line.isOpen) {
+        this.isOpenable[at] = 1;
+        if (line.isOpen.from.length !== n || line.isOpen.to.length !== n) this.isSound = false;
       }
+      this.takeBranch(at++, line);
     }
-    for (const { windings } of feeder.transformers) {
-      for (let w = 0; w < windings.length; w++) this.take(windings[w]!.terminal);
+    for (let k = 0; k < switches.length; k++) {
+      this.isOpenable[at] = 1;
+      this.takeBranch(at++, switches[k]!);
+    }
+    for (let k = 0; k < reactors.length; k++) this.takeBranch(at++, reactors[k]!);
+
+    let windingCount = 0;
+    for (let t = 0; t < transformers.length; t++) windingCount += transformers[t]!.windings.length;
+    this.windingBus = new Int32Array(windingCount);
+    at = 0;
+    for (let t = 0; t < transformers.length; t++) {
+      const { windings } = transformers[t]!;
+      for (let w = 0; w < windings.length; w++) {
+        const { terminal, ratedVoltageV } = windings[w]!;
+        if (!(ratedVoltageV > 0)) this.isSound = false;
+        this.windingBus[at++] = this.take(terminal);
+      }
     }
     for (const { terminal, returnTerminal } of [...feeder.sources, ...(feeder.currentSources ?? [])]) {
       this.take(terminal);
       if (returnTerminal) this.take(returnTerminal);
     }
-    for (const { terminal } of feeder.inductionMachines ?? []) this.take(terminal);
-    for (const list of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
+    for (const { terminal } of feeder.inductionMachines ?? []) {
+      this.take(terminal);
+      if (terminal.nodes.length !== 3) this.isSound = false;
+    }
+    const { capacitors, loads, pvSystems, batteries, machines } = feeder;
+    this.deviceBus = new Int32Array(
+      capacitors.length + loads.length + pvSystems.length + batteries.length + machines.length,
+    );
+    at = 0;
+    for (const list of [capacitors, loads, pvSystems, batteries, machines]) {
       for (let k = 0; k < list.length; k++) {
         const { terminal, shares } = list[k]!;
         const bus = this.busAt(terminal.bus);
+        this.deviceBus[at++] = bus;
         if (bus < 0) this.isSound = false;
         else this.check(terminal.nodes);
-        for (let t = 0; t < shares.length && bus >= 0; t++) {
-          this.add(bus, shares[t]!.node);
-          this.add(bus, shares[t]!.otherNode);
-        }
+        if (list !== capacitors) this.shareCount += shares.length;
+        this.takeShares(bus, shares);
       }
     }
     return this;
+  }
+
+  private takeBranch(at: number, { from, to, seriesOhm }: Line | Switch | Reactor): void {
+    const n = from.nodes.length;
+    if (n === 0 || to.nodes.length !== n || seriesOhm.n !== n) this.isSound = false;
+    this.branchBus[2 * at] = this.take(from);
+    this.branchBus[2 * at + 1] = this.take(to);
+    let end = this.branchStart[at]!;
+    const need = end + n + to.nodes.length;
+    if (need > this.branchNode.length) {
+      const wider = new Int32Array(2 * need);
+      wider.set(this.branchNode);
+      this.branchNode = wider;
+    }
+    for (let i = 0; i < n; i++) this.branchNode[end++] = from.nodes[i]!;
+    for (let i = 0; i < to.nodes.length; i++) this.branchNode[end++] = to.nodes[i]!;
+    this.branchStart[at + 1] = end;
+  }
+
+  private takeShares(bus: number, shares: readonly PhaseShare[]): void {
+    for (let t = 0; t < shares.length; t++) {
+      const { node, otherNode, ratedVoltageV, powerW, powerVar } = shares[t]!;
+      if (!(ratedVoltageV > 0) || !Number.isFinite(powerW) || !Number.isFinite(powerVar)) this.isSound = false;
+      if (bus < 0) continue;
+      this.add(bus, node);
+      this.add(bus, otherNode);
+    }
   }
 
   private take({ bus, nodes }: Terminal): number {
@@ -93,7 +168,10 @@ export class NodePlaces {
 
   /** Position of a bus, -1 where there is none. */
   busAt(bus: string): number {
-    return this.position.get(bus) ?? -1;
+    if (bus === this.lastBus) return this.lastPosition;
+    this.lastBus = bus;
+    this.lastPosition = this.position.get(bus) ?? -1;
+    return this.lastPosition;
   }
 
   /** Whether a node number is in use at the bus of a position. */
@@ -114,27 +192,42 @@ export class NodePlaces {
   }
 
   /**
-   * Gives every node its index.
+   * Gives every node its index; conductors of branches are indices from now on.
    *
-   * @param take - called for each node in order
-   * @returns the number of nodes
+   * @returns position of the bus and number of each node
    */
-  number(take: (bus: number, node: number) => void): number {
-    const { low, high, start } = this;
+  number(): { readonly bus: Int32Array; readonly node: Int32Array } {
+    const { low, high, start, branchBus, branchStart } = this;
+    const branchNode = this.branchNode.slice(0, branchStart[branchStart.length - 1]);
+    this.branchNode = branchNode;
     let count = 0;
+    for (let b = 0; b < low.length; b++) count += bits(low[b]!);
+    for (const list of high.values()) count += list.length;
+    const bus = new Int32Array(count);
+    const number = new Int32Array(count);
+    let at = 0;
     for (let b = 0; b < low.length; b++) {
-      start[b] = count;
+      start[b] = at;
       for (let left = low[b]!; left !== 0; left &= left - 1) {
-        take(b, 31 - Math.clz32(left & -left));
-        count++;
+        bus[at] = b;
+        number[at++] = 31 - Math.clz32(left & -left);
       }
       const wide = high.size === 0 ? undefined : high.get(b)?.sort((x, y) => x - y);
       if (!wide) continue;
-      for (const node of wide) take(b, node);
-      count += wide.length;
+      for (const node of wide) {
+        bus[at] = b;
+        number[at++] = node;
+      }
     }
-    start[low.length] = count;
-    return count;
+    start[low.length] = at;
+    for (let k = 0; k + 1 < branchStart.length; k++) {
+      const first = branchStart[k]!;
+      const end = branchStart[k + 1]!;
+      const middle = (first + end) / 2;
+      for (let c = first; c < end; c++)
+        branchNode[c] = this.nodeAt(branchBus[2 * k + (c < middle ? 0 : 1)]!, branchNode[c]!);
+    }
+    return { bus, node: number };
   }
 
   /** Index of a node at the bus of a position (see {@link busAt}); -1 for ground and for nodes that do not exist. */

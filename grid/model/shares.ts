@@ -59,9 +59,8 @@ export interface CompiledShares {
 const CONSTANT_POWER: ZipShares = { z: 0, i: 0, p: 1 };
 const CONSTANT_CURRENT: ZipShares = { z: 0, i: 1, p: 0 };
 
-interface Row {
-  readonly bus: string;
-  readonly share: PhaseShare;
+/** How the shares of one device draw. */
+interface Law {
   readonly sign: 1 | -1;
   readonly zipP: ZipShares;
   readonly zipQ: ZipShares;
@@ -78,13 +77,11 @@ interface Row {
 
 const CONSTANT_IMPEDANCE: ZipShares = { z: 1, i: 0, p: 0 };
 
-function loadRows(load: Load): Row[] {
+function loadLaw(load: Load): Law {
   const lowPu = load.lowVoltagePu ?? LOAD_LOW_PU;
   // A window that ends at zero is OpenDSS' way to say: always an admittance.
   const isAdmittance = load.maxVoltagePu <= 0;
-  return load.shares.map((share) => ({
-    bus: load.terminal.bus,
-    share,
+  return {
     sign: 1,
     zipP: isAdmittance ? CONSTANT_IMPEDANCE : load.zipP,
     zipQ: isAdmittance ? CONSTANT_IMPEDANCE : load.zipQ,
@@ -98,7 +95,7 @@ function loadRows(load: Load): Row[] {
     isCurrentLimited: 0,
     admittanceShare: 1,
     cutoffPu: load.cutoffVoltagePu ?? 0,
-  }));
+  };
 }
 
 function isCurrentConstant(der: Der): boolean {
@@ -120,10 +117,8 @@ function currentLimit(der: PhotovoltaicSystem | Battery | Machine): 0 | 1 | 2 {
   return der.inverter?.isCurrentLimited ? 1 : 0;
 }
 
-function generationRows(der: Der): Row[] {
-  return der.shares.map((share) => ({
-    bus: der.terminal.bus,
-    share,
+function generationLaw(der: Der): Law {
+  return {
     sign: -1,
     ...generationZip(der),
     exponentP: 0,
@@ -139,7 +134,7 @@ function generationRows(der: Der): Row[] {
     isCurrentLimited: currentLimit(der),
     admittanceShare: der.admittanceShare ?? 1,
     cutoffPu: 0,
-  }));
+  };
 }
 
 /**
@@ -148,17 +143,8 @@ function generationRows(der: Der): Row[] {
  * @param places - the nodes of the feeder
  */
 export function compileShares(feeder: Feeder, places: NodePlaces): CompiledShares {
-  const rows: Row[] = [];
   const rangeOf = new Map<string, readonly [number, number]>();
-  const lay = (id: string, list: readonly Row[]) => {
-    rangeOf.set(id, [rows.length, rows.length + list.length]);
-    for (let k = 0; k < list.length; k++) rows.push(list[k]!);
-  };
-  for (const load of feeder.loads) lay(load.id, loadRows(load));
-  for (const list of [feeder.pvSystems, feeder.batteries, feeder.machines]) {
-    for (const der of list) lay(der.id, generationRows(der));
-  }
-  const count = rows.length;
+  const count = places.shareCount;
   const numbers = () => new Float64Array(count);
   const shares = {
     ...{ count, a: new Int32Array(count), b: new Int32Array(count) },
@@ -170,37 +156,47 @@ export function compileShares(feeder: Feeder, places: NodePlaces): CompiledShare
     isCurrentLimited: new Uint8Array(count),
     rangeOf,
   };
-  let bus = '';
-  let position = -1;
-  for (let k = 0; k < count; k++) {
-    const row = rows[k]!;
-    const { share, sign, zipP, zipQ } = row;
-    if (row.bus !== bus) {
-      bus = row.bus;
-      position = places.busAt(bus);
+  let k = 0;
+  const lay = (position: number, list: readonly PhaseShare[], law: Law) => {
+    const { sign, zipP, zipQ } = law;
+    for (let t = 0; t < list.length; t++, k++) {
+      const share = list[t]!;
+      const rated = share.ratedVoltageV;
+      shares.a[k] = places.nodeAt(position, share.node);
+      shares.b[k] = places.nodeAt(position, share.otherNode);
+      shares.ratedV[k] = rated;
+      shares.lowV[k] = law.lowPu * rated;
+      shares.minV[k] = law.minPu * rated;
+      shares.maxV[k] = law.maxPu * rated;
+      shares.powerW[k] = sign * share.powerW;
+      shares.powerVar[k] = sign * share.powerVar;
+      shares.zP[k] = zipP.z;
+      shares.iP[k] = zipP.i;
+      shares.pP[k] = zipP.p;
+      shares.zQ[k] = zipQ.z;
+      shares.iQ[k] = zipQ.i;
+      shares.pQ[k] = zipQ.p;
+      shares.eP[k] = law.exponentP;
+      shares.eQ[k] = law.exponentQ;
+      shares.cutoffV[k] = law.cutoffPu * rated;
+      shares.isQuadratic[k] = zipP.p === 1 && zipQ.z === 1 && !law.isVarFixed ? 1 : 0;
+      shares.isVarFixed[k] = law.isVarFixed ? 1 : 0;
+      shares.isCurrentLimited[k] = law.isCurrentLimited;
+      shares.admittanceShare[k] = law.admittanceShare;
     }
-    const rated = share.ratedVoltageV;
-    shares.a[k] = places.nodeAt(position, share.node);
-    shares.b[k] = places.nodeAt(position, share.otherNode);
-    shares.ratedV[k] = rated;
-    shares.lowV[k] = row.lowPu * rated;
-    shares.minV[k] = row.minPu * rated;
-    shares.maxV[k] = row.maxPu * rated;
-    shares.powerW[k] = sign * share.powerW;
-    shares.powerVar[k] = sign * share.powerVar;
-    shares.zP[k] = zipP.z;
-    shares.iP[k] = zipP.i;
-    shares.pP[k] = zipP.p;
-    shares.zQ[k] = zipQ.z;
-    shares.iQ[k] = zipQ.i;
-    shares.pQ[k] = zipQ.p;
-    shares.eP[k] = row.exponentP;
-    shares.eQ[k] = row.exponentQ;
-    shares.cutoffV[k] = row.cutoffPu * rated;
-    shares.isQuadratic[k] = zipP.p === 1 && zipQ.z === 1 && !row.isVarFixed ? 1 : 0;
-    shares.isVarFixed[k] = row.isVarFixed ? 1 : 0;
-    shares.isCurrentLimited[k] = row.isCurrentLimited;
-    shares.admittanceShare[k] = row.admittanceShare;
+  };
+  let device = feeder.capacitors.length;
+  for (const load of feeder.loads) {
+    const first = k;
+    lay(places.deviceBus[device++]!, load.shares, loadLaw(load));
+    rangeOf.set(load.id, [first, k]);
+  }
+  for (const list of [feeder.pvSystems, feeder.batteries, feeder.machines]) {
+    for (const der of list) {
+      const first = k;
+      lay(places.deviceBus[device++]!, der.shares, generationLaw(der));
+      rangeOf.set(der.id, [first, k]);
+    }
   }
   return shares;
 }
