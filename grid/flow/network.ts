@@ -103,7 +103,8 @@ export class AdmittanceNetwork {
       if (shares.b[k]! >= 0) isActive[shares.b[k]!] = 1;
     }
     const group = new Int32Array(n);
-    for (let i = 1; i < n; i++) group[i] = group[i - 1]! + (compiled.nodeBus[i] === compiled.nodeBus[i - 1] ? 0 : 1);
+    const { nodeBusPosition } = compiled;
+    for (let i = 1; i < n; i++) group[i] = group[i - 1]! + (nodeBusPosition[i] === nodeBusPosition[i - 1] ? 0 : 1);
     this.elimination = orderElimination(n, pattern.colPtr, pattern.rowIdx, isActive, group);
     this.factor = new ComplexFactor(n, this.colPtr, this.rowIdx, this.elimination.order);
     const slots = this.factor.takeInOrder();
@@ -230,12 +231,17 @@ export class AdmittanceNetwork {
       if (isFed[first] && !isFed[second] && !hasPhase[second]) isCarried[second] = 1;
       if (isFed[second] && !isFed[first] && !hasPhase[first]) isCarried[first] = 1;
     }
-    for (let i = 0; i < links.length; i++) this.isDead[i] = isFed[root(i)] || isCarried[root(i)] ? 0 : 1;
+    let isAnyDead = false;
+    for (let i = 0; i < links.length; i++) {
+      const top = root(i);
+      this.isDead[i] = isFed[top] || isCarried[top] ? 0 : 1;
+      if (this.isDead[i] === 1) isAnyDead = true;
+    }
     // What stands beside live wires of the same line has a voltage by their fields; its devices hold that down.
     const isCoupled = new Uint8Array(links.length);
     const isCharged = new Uint8Array(links.length);
     compiled.elements.forEach(({ kind, nodes }, e) => {
-      if (kind !== 'line' && kind !== 'reactor') return;
+      if (!isAnyDead || (kind !== 'line' && kind !== 'reactor')) return;
       const { re, im, n } = this.primitives[e]!.y;
       for (let i = 0; i < n; i++) {
         if (nodes[i]! < 0 || !this.isDead[nodes[i]!]) continue;
@@ -386,5 +392,8 @@ function widestAdmittances(compiled: CompiledFeeder): ComplexDense[] {
     const all = bank.shares.map(() => 1);
     widest.set(bank.id, capacitorPrimitive(bank, all).y);
   }
-  return compiled.elements.map(({ id, primitive }) => widest.get(id) ?? primitive.y);
+  return compiled.elements.map(({ id, kind, primitive }) => {
+    const isChanging = kind === 'switch' || kind === 'capacitor';
+    return (isChanging ? widest.get(id) : undefined) ?? primitive.y;
+  });
 }

@@ -44,12 +44,14 @@ export interface CompiledFeeder {
   readonly nodeCount: number;
   /** Bus id, node number and line-to-neutral base voltage (V) of each node, bus by bus. */
   readonly nodeBus: readonly string[];
+  /** Position of that bus in the feeder's list. */
+  readonly nodeBusPosition: Int32Array;
   readonly nodeNumber: Int32Array;
   readonly nodeBaseV: Float64Array;
   /** Index of a node; -1 for ground and for nodes that do not exist. */
   nodeIndex(bus: string, node: number): number;
   readonly elements: readonly CompiledElement[];
-  /** Position in `elements` by element id. */
+  /** Position in `elements` by element id; made when first asked for. */
   readonly elementIndex: ReadonlyMap<string, number>;
   readonly shares: CompiledShares;
   /** The transformers as placed: neutrals with an impedance have a node of their own. */
@@ -237,7 +239,7 @@ export function compile(feeder: Feeder): CompiledFeeder {
 
   const store = new DenseStore();
   const elements: CompiledElement[] = [];
-  const elementIndex = new Map<string, number>();
+  let elementIndex: Map<string, number> | undefined;
   const add = (kind: CompiledElement['kind'], element: Element, make: () => Primitive, nodes?: Int32Array) => {
     let primitive: Primitive;
     try {
@@ -257,7 +259,6 @@ export function compile(feeder: Feeder): CompiledFeeder {
         mrid: element.mrid,
       });
     }
-    elementIndex.set(element.id, elements.length);
     elements.push(new PlacedElement(element, kind, nodes ?? byConductor(primitive), primitive));
   };
   const { branchNode, branchStart, windingBus } = places;
@@ -308,11 +309,17 @@ export function compile(feeder: Feeder): CompiledFeeder {
     feeder,
     nodeCount,
     nodeBus,
+    nodeBusPosition: nodePosition,
     nodeNumber,
     nodeBaseV,
     nodeIndex: (bus, node) => places.nodeAt(places.busAt(bus), node),
     elements,
-    elementIndex,
+    get elementIndex() {
+      if (elementIndex) return elementIndex;
+      elementIndex = new Map();
+      for (let e = 0; e < elements.length; e++) elementIndex.set(elements[e]!.id, e);
+      return elementIndex;
+    },
     shares: compileShares(feeder, places),
     transformers,
     regulatorsOf,

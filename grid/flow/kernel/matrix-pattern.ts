@@ -156,34 +156,49 @@ function collect(
   elements: readonly PatternElement[],
   shares: PatternShares,
 ): { readonly colPtr: Int32Array; readonly rowIdx: Int32Array } {
-  const start = new Int32Array(n + 1);
-  const each = (take: (row: number, column: number) => void) => {
-    for (let j = 0; j < n; j++) take(j, j);
-    for (const { nodes, widest } of elements) {
-      const order = widest.n;
-      for (let i = 0; i < order; i++) {
-        for (let j = 0; j < order; j++) {
-          if (nodes[i]! < 0 || nodes[i]! >= nodes[j]!) continue;
-          if (widest.re[i * order + j] !== 0 || widest.im[i * order + j] !== 0) take(nodes[i]!, nodes[j]!);
-        }
+  let most = shares.count;
+  for (let e = 0; e < elements.length; e++) {
+    const order = elements[e]!.widest.n;
+    most += (order * (order - 1)) / 2;
+  }
+  // Elements are looked at once; what they join stands in two columns of numbers from then on.
+  const pairRow = new Int32Array(most);
+  const pairColumn = new Int32Array(most);
+  let pairs = 0;
+  for (let e = 0; e < elements.length; e++) {
+    const { nodes, widest } = elements[e]!;
+    const { n: order, re, im } = widest;
+    for (let i = 0; i < order; i++) {
+      for (let j = 0; j < order; j++) {
+        if (nodes[i]! < 0 || nodes[i]! >= nodes[j]!) continue;
+        if (re[i * order + j] === 0 && im[i * order + j] === 0) continue;
+        pairRow[pairs] = nodes[i]!;
+        pairColumn[pairs++] = nodes[j]!;
       }
     }
-    for (let k = 0; k < shares.count; k++) {
-      const a = shares.a[k]!;
-      const b = shares.b[k]!;
-      if (a >= 0 && b >= 0 && a !== b) take(Math.min(a, b), Math.max(a, b));
-    }
-  };
-  each((_, column) => {
-    start[column + 1] = start[column + 1]! + 1;
-  });
+  }
+  for (let k = 0; k < shares.count; k++) {
+    const a = shares.a[k]!;
+    const b = shares.b[k]!;
+    if (a < 0 || b < 0 || a === b) continue;
+    pairRow[pairs] = Math.min(a, b);
+    pairColumn[pairs++] = Math.max(a, b);
+  }
+  const start = new Int32Array(n + 1).fill(1);
+  start[0] = 0;
+  for (let p = 0; p < pairs; p++) start[pairColumn[p]! + 1] = start[pairColumn[p]! + 1]! + 1;
   for (let j = 0; j < n; j++) start[j + 1] = start[j + 1]! + start[j]!;
   const rows = new Int32Array(start[n]!);
   const next = start.slice(0, n);
-  each((row, column) => {
-    rows[next[column]!] = row;
+  for (let j = 0; j < n; j++) {
+    rows[next[j]!] = j;
+    next[j] = next[j]! + 1;
+  }
+  for (let p = 0; p < pairs; p++) {
+    const column = pairColumn[p]!;
+    rows[next[column]!] = pairRow[p]!;
     next[column] = next[column]! + 1;
-  });
+  }
   const colPtr = new Int32Array(n + 1);
   let kept = 0;
   for (let j = 0; j < n; j++) {

@@ -31,7 +31,8 @@ export class LoadStretch {
    * @param loadEnd - shares of loads come first, up to here
    * @param powerW - of the reference case, by share
    */
-  constructor({ nodeNumber, shares, ...compiled }: CompiledFeeder, loadEnd: number, powerW: Float64Array) {
+  constructor(compiled: CompiledFeeder, loadEnd: number, powerW: Float64Array) {
+    const { nodeNumber, shares } = compiled;
     this.nodeNumber = nodeNumber;
     this.wires = leafWires(compiled);
     const { count, leafOf, feeding } = this.wires;
