@@ -35,6 +35,8 @@ if (!existsSync(join(site, 'index.html')) || !existsSync(mark) || readFileSync(m
     resolve: { alias: { events: require.resolve('events/') } },
     build: {
       outDir: site,
+      // A busy machine is no fault of the pages.
+      rolldownOptions: { checks: { pluginTimings: false } },
       emptyOutDir: true,
       target: 'es2022',
       modulePreload: { polyfill: false },
