@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   asError,
   type Bus,
@@ -60,6 +61,12 @@ interface Coordinator {
   readonly ignored: Set<string>;
 }
 
+/** An agent's mathematics, and a mark of what it was made from. */
+interface KeptCore {
+  readonly mark: string;
+  readonly core: ServiceAgentCore;
+}
+
 /** A coordinator calls every few seconds as long as it lives; four calls missed mean that it is gone. */
 const COORDINATOR_SILENCE_MS = 12_000;
 const IGNORED_MAX = 50;
@@ -78,6 +85,9 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
   const agents = new Map<string, ServiceAgent>();
   const models = new Map<string, ServiceModel>();
   const areaOf = new Map<string, string>();
+  const cores = new Map<string, KeptCore>();
+  /** Of a coordinator that fell silent: agents of its successor that are made from the same go on with their linearisation. */
+  let orphans: ReadonlyMap<string, KeptCore> = new Map();
   const subscriptions: BusSubscription[] = [];
   let watched: BusSubscription[] = [];
   let feed = new MeasurementFeed([]);
@@ -116,6 +126,8 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     for (const subscription of watched) subscription.unsubscribe();
     watched = [];
     agents.clear();
+    cores.clear();
+    orphans = new Map();
     models.clear();
     areaOf.clear();
     coordinator = undefined;
@@ -131,7 +143,11 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     for (const [agentId, payload] of Object.entries(message.agents)) {
       try {
         const { model, settings, areaId } = readAssignment(payload);
-        agents.set(agentId, new ServiceAgent(model, options.createCore(model, settings)));
+        const mark = createHash('sha256').update(JSON.stringify(payload)).digest('base64');
+        const orphan = orphans.get(agentId);
+        const core = orphan?.mark === mark ? orphan.core : options.createCore(model, settings);
+        agents.set(agentId, new ServiceAgent(model, core));
+        cores.set(agentId, { mark, core });
         models.set(agentId, model);
         if (areaId !== undefined) areaOf.set(agentId, areaId);
       } catch (error) {
@@ -187,6 +203,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
   };
 
   const prepare = (message: CoordinationOf<'prepare'>): void => {
+    orphans = new Map();
     if (waiting !== undefined) clearTimeout(waiting.timer);
     waiting = { message, timer: setTimeout(prepareNow, measurementWaitMs) };
     if (feed.timestamp >= message.timestamp) prepareNow();
@@ -305,7 +322,9 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
         ignore(message);
         return false;
       }
+      const left = new Map(cores);
       reset();
+      orphans = left;
       coordinator = { sender, session: message.round, heardMs: now, ignored: new Set() };
       return true;
     }

@@ -25,6 +25,8 @@ export interface StartHostsOptions {
   readonly onWarning?: OnWarning;
   /** Called when a host ended by itself: nobody will answer for its agents. */
   readonly onLost?: (hostId: string) => void;
+  /** Milliseconds of silence after which another coordinator may take a host over. Default 12 000. */
+  readonly coordinatorSilenceMs?: number;
   /** Milliseconds a host gets to connect. Default 15 000. */
   readonly startTimeoutMs?: number;
 }
@@ -95,13 +97,14 @@ interface OpenHost {
 }
 
 function openHost(options: StartHostsOptions, hostId: string, onWarning?: OnWarning): OpenHost {
-  const { broker, runId, capacity, agentModule, startTimeoutMs = 15_000 } = options;
+  const { broker, runId, capacity, agentModule, coordinatorSilenceMs, startTimeoutMs = 15_000 } = options;
   const workerData: WorkerData = {
     broker,
     runId,
     hostId,
     ...(capacity === undefined ? {} : { capacity }),
     ...(agentModule === undefined ? {} : { agentModule }),
+    ...(coordinatorSilenceMs === undefined ? {} : { coordinatorSilenceMs }),
   };
   const worker = new Worker(workerUrl(), { workerData, name: hostId });
   let isClosing = false;

@@ -22,6 +22,7 @@ const dataSchema = z.object({
   hostId: z.string(),
   capacity: z.number().exactOptional(),
   agentModule: z.string().exactOptional(),
+  coordinatorSilenceMs: z.number().exactOptional(),
 });
 
 /** What a worker thread is started with. */
@@ -69,15 +70,18 @@ export function runWorker(port: WorkerPort, data: unknown): void {
     port.close();
   };
   const open = async (): Promise<void> => {
-    const { broker, runId, hostId, capacity, agentModule } = dataSchema.parse(data);
+    const { broker, runId, hostId, capacity, agentModule, coordinatorSilenceMs } = dataSchema.parse(data);
     const createCore = agentModule === undefined ? createServiceAgent : await loadAgentModule(agentModule);
     bus = await connectStomp(broker);
     if (isClosing) {
       await bus.close();
       return;
     }
-    const size = capacity === undefined ? {} : { capacity };
-    host = createAgentHost({ bus, runId, hostId, createCore, onError: warn, ...size });
+    host = createAgentHost({
+      ...{ bus, runId, hostId, createCore, onError: warn },
+      ...(capacity === undefined ? {} : { capacity }),
+      ...(coordinatorSilenceMs === undefined ? {} : { coordinatorSilenceMs }),
+    });
     port.postMessage({ kind: 'ready' });
   };
   port.on('message', (message) => {

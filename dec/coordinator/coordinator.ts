@@ -20,6 +20,7 @@ import { type AppliedSetpoint, type CommandedDevice, type Commitment, commit, re
 import { PrimaryEstimator } from './estimate.js';
 import type { AgentExchange } from './exchange.js';
 import type { IntervalOutcome, StarCore } from './interval.js';
+import type { CoordinatorLegacy } from './legacy.js';
 import { MeasurementIndex } from './measurements.js';
 import { Rounds } from './rounds.js';
 import type { RunProgress, RunSettings } from './run-result.js';
@@ -148,8 +149,15 @@ export class Coordinator {
     return sendSurely(bus, simulationInputTopic(this.simulationId), simulationInput.format(difference), signal);
   }
 
-  /** Takes over set-points that somebody else has sent; agents are told of them. */
-  inherit(applied: ReadonlyMap<string, AppliedSetpoint>): void {
+  /** What a successor needs besides the set-points. */
+  memory(): CoordinatorLegacy {
+    const star = this.options.star.memory?.();
+    return star === undefined ? {} : { star };
+  }
+
+  /** Takes over set-points that somebody else has sent, of which agents are told, and begins with what that one has left. */
+  inherit(applied: ReadonlyMap<string, AppliedSetpoint>, { star }: CoordinatorLegacy = {}): void {
+    if (star !== undefined) this.options.star.recall?.(star);
     this.applied = applied;
     if (applied.size === 0) return;
     this.estimator.committed(

@@ -142,7 +142,10 @@ export class AgentExchange {
     const isComplete = await this.until(isThere, deadlineMs, signal);
     this.isGathering = false;
     if (isComplete) {
-      const others = roster.hostIds.filter((hostId) => !own.includes(hostId));
+      // By name: a coordinator that takes over gives agents to the hosts that had them.
+      const others = roster.hostIds
+        .filter((hostId) => !own.includes(hostId))
+        .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
       this.seated = [...own, ...others].slice(0, count);
       return this.seated.flatMap((hostId) => roster.record(hostId) ?? []);
     }

@@ -39,6 +39,16 @@ export class FeedbackLedger {
     return this.state.factors;
   }
 
+  /** What was served so far, for a successor. */
+  get served(): FeedbackState {
+    return this.state;
+  }
+
+  /** Goes on with what a predecessor has counted. */
+  inherit(state: FeedbackState): void {
+    this.state = state;
+  }
+
   /**
    * Counts an interval.
    *

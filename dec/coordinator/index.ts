@@ -11,6 +11,7 @@ export * from './forecast.js';
 export * from './guard.js';
 export * from './interval.js';
 export * from './journal.js';
+export * from './legacy.js';
 export * from './measurements.js';
 export * from './outlook.js';
 export * from './outputs.js';

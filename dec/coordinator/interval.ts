@@ -11,6 +11,7 @@ import type {
   PrimaryState,
   RoundProgress,
   Setpoint,
+  StarMemory,
   VerifyRequest,
   VoltageLimits,
 } from '../../grid/optim/index.js';
@@ -42,6 +43,9 @@ export interface StarCore {
   readonly ports: readonly Port[];
   /** @param factors - weights of rule feedback by PV id */
   prepare(inputs: LocalInputs, state: PrimaryState, factors?: FairnessRule['factors']): void;
+  /** What the next interval begins with; a star that cannot tell it leaves its successor a cold start. */
+  memory?(): StarMemory | undefined;
+  recall?(memory: StarMemory): void;
   /** The exchange of cuts, where the rule needs it: rounds go by it then, and not by prices. */
   readonly cuts?: CutStar;
   start(): ReadonlyMap<string, AgentRequest>;

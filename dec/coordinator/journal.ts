@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Feeder } from '../../grid/model/index.js';
-import type { PrimaryState } from '../../grid/optim/index.js';
+import type { FairnessRule, PrimaryState } from '../../grid/optim/index.js';
 import type { AppliedSetpoint, Commitment } from './commit.js';
 import type { IntervalOutcome } from './interval.js';
+import { type RunLegacy, readLegacy, writeLegacy } from './legacy.js';
 import type { MeasuredVoltage } from './measurements.js';
 import type { IntervalResult, RunSettings, VoltageSummary } from './run-result.js';
 
@@ -23,6 +24,8 @@ export interface JournaledCommand {
   readonly state: PrimaryState;
   /** Wall-clock seconds of the coordination. */
   readonly seconds: number;
+  /** Weights that it worked with, under rule feedback. */
+  readonly factors?: FairnessRule['factors'];
 }
 
 /** What a run has left of itself. */
@@ -34,6 +37,8 @@ export interface RunJournal {
   readonly commands: readonly JournaledCommand[];
   /** Results by interval, as far as they were known. */
   readonly results: ReadonlyMap<number, IntervalResult>;
+  /** What its coordinator knew; undefined when none was written. */
+  readonly legacy: RunLegacy | undefined;
 }
 
 /** What tells that a journal is of the same run: equal feeder, settings and broker. */
@@ -89,6 +94,12 @@ export class JournalFile {
     this.write({ kind: 'begun', version: VERSION, mark: this.mark, simulationId, startS });
   }
 
+  /** What a successor needs besides the lines; only the last one is kept, whole at any moment. */
+  leave(legacy: RunLegacy): void {
+    writeFileSync(`${this.legacyPath}.new`, writeLegacy(legacy, this.mark));
+    renameSync(`${this.legacyPath}.new`, this.legacyPath);
+  }
+
   /** Set-points are about to be sent. */
   command({ commitment, ...command }: JournaledCommand): void {
     this.write({
@@ -104,7 +115,11 @@ export class JournalFile {
 
   /** Forgets what an earlier run has left. */
   clear(): void {
-    rmSync(this.path, { force: true });
+    for (const path of [this.path, this.legacyPath, `${this.legacyPath}.new`]) rmSync(path, { force: true });
+  }
+
+  private get legacyPath(): string {
+    return `${this.path}-memory`;
   }
 
   /** What an earlier run of the same feeder, settings and broker has left; undefined when there is nothing. */
@@ -122,7 +137,10 @@ export class JournalFile {
       } else if (entry.kind === 'command') commands.set(entry.command.interval, read(entry.command));
       else results.set(entry.result.interval, entry.result);
     }
-    return simulation && { ...simulation, commands: [...commands.values()], results };
+    const legacy = existsSync(this.legacyPath)
+      ? readLegacy(readFileSync(this.legacyPath, 'utf8'), this.mark)
+      : undefined;
+    return simulation && { ...simulation, commands: [...commands.values()], results, legacy };
   }
 
   private write(line: Line): void {

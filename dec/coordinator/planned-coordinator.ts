@@ -19,6 +19,7 @@ import { type AppliedSetpoint, type CommandedDevice, commit, repeat } from './co
 import { type CoordinatedInterval, PRIMARY_AGENT, sendSurely } from './coordinator.js';
 import { PrimaryEstimator } from './estimate.js';
 import { violationPu } from './guard.js';
+import type { CoordinatorLegacy } from './legacy.js';
 import { type EquipmentReading, MeasurementIndex } from './measurements.js';
 import type { Lookout, PlanOutlook } from './outlook.js';
 import type { PlanQuestion, PlanThread, StepPlan } from './plan-thread.js';
@@ -117,6 +118,7 @@ export class PlannedCoordinator {
     const isInside = isFound && first.isConverged && first.violations === 0;
     const storedWh = Object.values(batteries).reduce((sum, battery) => sum + battery.storedWh, 0);
     const seconds = (): number => (clock() - began) / 1000;
+    this.expect(batteries, plan, this.applied);
     const coordinated = {
       interval,
       outcome: {
@@ -151,7 +153,6 @@ export class PlannedCoordinator {
     } satisfies Partial<CoordinatedInterval>;
     onCommit?.({ ...coordinated, committedMs: clock(), seconds: seconds() }, output);
     if (commitment.difference !== undefined) await this.send(commitment.difference);
-    this.expect(batteries, plan, this.applied);
     this.applied = commitment.applied;
     return { ...coordinated, committedMs: clock(), seconds: seconds() };
   }
@@ -162,9 +163,18 @@ export class PlannedCoordinator {
     return sendSurely(bus, simulationInputTopic(this.simulationId), simulationInput.format(difference), signal);
   }
 
-  /** Takes over set-points that somebody else has sent. */
-  inherit(applied: ReadonlyMap<string, AppliedSetpoint>): void {
+  /** What a successor needs besides the set-points. */
+  memory(): CoordinatorLegacy {
+    const { begin, expected } = this;
+    return { plan: { begin: begin ?? {}, expected } };
+  }
+
+  /** Takes over set-points that somebody else has sent, and what that one knew of the batteries. */
+  inherit(applied: ReadonlyMap<string, AppliedSetpoint>, { plan }: CoordinatorLegacy = {}): void {
     this.applied = applied;
+    if (plan === undefined) return;
+    this.begin = plan.begin;
+    this.expected = plan.expected;
   }
 
   /** Goes on with another simulation, which gets the set-points in force; its batteries begin anew. */

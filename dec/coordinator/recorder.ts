@@ -37,11 +37,18 @@ export class RunRecorder {
   }
 
   /** Set-points are about to be sent that were found on an output. */
-  committing({ interval, outcome, commitment, state, seconds }: CoordinatedInterval, output: SimulationOutput): void {
+  committing(
+    { interval, outcome, commitment, state, seconds }: CoordinatedInterval,
+    output: SimulationOutput,
+    factors?: JournaledCommand['factors'],
+  ): void {
     const { timestamp } = output.message;
     const voltages = this.index.voltages(output);
     const before = summarize(timestamp, voltages, this.settings.limits);
-    this.journal?.command({ interval, timestamp, before, voltages, outcome, commitment, state, seconds });
+    this.journal?.command({
+      ...{ interval, timestamp, before, voltages, outcome, commitment, state, seconds },
+      ...(factors === undefined ? {} : { factors }),
+    });
   }
 
   /** Takes over what a predecessor has done, with what the audit says of each command. */

@@ -165,8 +165,7 @@ export class Session {
       uuid: earlier === undefined ? (options.uuid ?? randomUUID) : randomUUID,
       clock: () => performance.now(),
       signal,
-      onCommit: (coordinated: CoordinatedInterval, output: SimulationOutput) =>
-        this.recorder?.committing(coordinated, output),
+      onCommit: (coordinated: CoordinatedInterval, output: SimulationOutput) => this.committing(coordinated, output),
     };
     if (settings.horizon !== undefined) this.coordinator = this.planned(settings.horizon, common);
     else if (primary !== undefined) {
@@ -219,6 +218,17 @@ export class Session {
       }
       if (!settings.isRealtime) outputs.resume();
     }
+  }
+
+  /** Writes down what a successor needs when this coordinator is killed from here on. */
+  private committing(coordinated: CoordinatedInterval, output: SimulationOutput): void {
+    const { journal, ledger, recorder, coordinator } = this;
+    journal?.leave({
+      interval: coordinated.interval,
+      ...coordinator?.memory(),
+      ...(ledger === undefined ? {} : { feedback: ledger.served }),
+    });
+    recorder?.committing(coordinated, output, ledger?.factors);
   }
 
   /** Has the platform make a simulation, and listens to it. */
@@ -322,7 +332,8 @@ export class Session {
     const { bus, coordinator, recorder, settings, index } = this;
     if (bus === undefined || coordinator === undefined || recorder === undefined) return;
     const { signal } = this.abort;
-    const { simulationId, commands = [], results = new Map() } = earlier;
+    const { simulationId, commands = [], results = new Map(), legacy } = earlier;
+    const last = commands.at(-1);
     const request = { timeoutMs: STATUS_MS, signal };
     const presence = await presenceOf(bus, simulationId, request);
     const latest = presence === 'absent' ? undefined : await latestOutput(bus, simulationId, index, request);
@@ -331,25 +342,48 @@ export class Session {
         ? fromJournal(commands, settings)
         : await fromInputs(bus, simulationId, latest?.message.timestamp, this.devices, settings, request);
     Object.assign(this.position, inherited.position);
-    coordinator.inherit(inherited.applied);
-    const audits = commands.map(({ interval, timestamp, state, commitment }) =>
-      this.audit?.judge(interval, timestamp, state, commitment.applied),
+    // Killed between the two files, the coordinator had written what it knew of an interval that is done once more.
+    const isOfLast = legacy !== undefined && legacy.interval === last?.interval;
+    const { plan } = legacy ?? {};
+    coordinator.inherit(inherited.applied, {
+      ...legacy,
+      ...(plan === undefined || isOfLast ? {} : { plan: { ...plan, expected: {} } }),
+    });
+    if (legacy?.feedback !== undefined) {
+      this.ledger?.inherit(legacy.feedback);
+      if (isOfLast) this.ledger?.count(last.timestamp, last.commitment.applied);
+    }
+    const audits = commands.map(({ interval, timestamp, state, commitment, factors }) =>
+      this.audit?.judge(interval, timestamp, state, commitment.applied, factors),
     );
     recorder.inherit(commands, results, audits);
     const done = commands.length === 0 ? '' : `, ${commands.length} intervals of which are done`;
     this.warn(`This run goes on with simulation ${simulationId} of a run that did not end${done}.`);
+    if (legacy === undefined && inherited.position.interval > 0) this.warn(this.forgotten());
     if (presence === 'absent') {
       this.position.timeS = Math.max(earlier.startS, commands.at(-1)?.timestamp ?? earlier.startS);
       if (!(await this.replaceSimulation())) this.outputs?.close();
       return;
     }
-    const last = commands.at(-1);
     // It may have been killed before the message left. Who has it knows it by its mRID.
     if (last?.commitment.difference !== undefined && !results.has(last.interval)) {
       await coordinator.send(last.commitment.difference);
     }
     // A paused simulation has published what the next interval works on; it says it to nobody again.
     if (latest !== undefined && !settings.isRealtime) this.outputs?.offer(latest);
+  }
+
+  /** What a successor without its predecessor's journal does not know. */
+  private forgotten(): string {
+    const { settings, ledger } = this;
+    const known = 'There is no journal of that run: ';
+    if (ledger !== undefined) {
+      return `${known}what it served is known by the file of --feedback only; without it, shares count from here.`;
+    }
+    if (settings.horizon !== undefined) {
+      return `${known}plans come back to the stored energy that is measured now, not to that before its first step.`;
+    }
+    return `${known}the first interval begins without prices and takes the rounds of a first one.`;
   }
 
   /** Gives a lost connection some time; when it is not there again by then, every wait of the run ends. */

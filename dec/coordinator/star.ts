@@ -48,6 +48,8 @@ export function liveStar(
   return {
     ports: core.ports,
     prepare: (inputs, state, factors) => core.prepare(inputs, state, factors),
+    memory: () => core.memory(),
+    recall: (memory) => core.recall(memory),
     start: () => core.start(),
     step: (replies) => core.step(replies),
     verify: (powers) => core.verify(powers),

@@ -10,6 +10,11 @@ export const CLAIM = '.dec-run';
 /** The file in which a run at work says what it does, for one that goes on when it is killed. */
 export const JOURNAL = '.dec-journal';
 
+/** Whether a file is there only while its run is at work, or because that run was killed. */
+export function isOfWork(name: string): boolean {
+  return name === CLAIM || name.startsWith(JOURNAL);
+}
+
 /** What tells a manifest of ours, of any version, from other files of that name. */
 const manifestOfRun = z.object({
   runId: z.string(),
@@ -54,7 +59,7 @@ export function removeEarlierRun(folder: string): void {
 function contentOf(folder: string): readonly string[] {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (!found) return [];
-  if (found.isDirectory()) return readdirSync(folder).filter((name) => name !== CLAIM && name !== JOURNAL);
+  if (found.isDirectory()) return readdirSync(folder).filter((name) => !isOfWork(name));
   throw new DecError('BAD_ARGUMENT', `${folder} is a file; name a folder with --out.`, { folder });
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -168,7 +168,8 @@ function held(path: string, isOwn: boolean): ResultsFolder {
       clearInterval(signs);
       claims.delete(file);
       rmSync(file, { force: true });
-      rmSync(join(path, JOURNAL), { force: true });
+      const left = existsSync(path) ? readdirSync(path).filter((name) => name.startsWith(JOURNAL)) : [];
+      for (const name of left) rmSync(join(path, name), { force: true });
       if (!isOwn) return;
       try {
         rmdirSync(path);

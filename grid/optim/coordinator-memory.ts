@@ -59,6 +59,16 @@ export interface CoordinatorMemory extends Pace {
   solver: Projection | undefined;
 }
 
+/** What a coordinator leaves to one that goes on in its place: the start of the next interval. */
+export interface StarMemory
+  extends Pick<
+    CoordinatorMemory,
+    'rho' | 'answer' | 'z' | 'price' | 'uncurtailed' | 'hasVoltage' | 'ownAlpha' | 'multipliers'
+  > {
+  /** By which the linear model of the primary was moved onto its last AC power flow, pu squared by node. */
+  readonly correctionSquaredPu: Float64Array;
+}
+
 /** The problem has changed in the midst of an interval: what was factorised, calm or best so far is of another one. */
 export function meetNewProblem(memory: CoordinatorMemory): void {
   memory.solver = undefined;

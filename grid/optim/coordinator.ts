@@ -8,6 +8,7 @@ import {
   type CoordinatorMemory,
   coordinatorMemory,
   meetNewProblem,
+  type StarMemory,
 } from './coordinator-memory.js';
 import { coordinatorRequests, coordinatorUpdate } from './coordinator-update.js';
 import { type EqualAlphaMemory, equalAlphaMemory, equalAlphaRequests, equalAlphaUpdate } from './equal-alpha.js';
@@ -63,11 +64,16 @@ export interface StarCoordinator {
   readonly ports: readonly Port[];
   /** What building the linear model of the primary noticed. */
   readonly findings: readonly Finding[];
-  /** Takes inputs and states for a new interval; prices and penalty of the last one are the start of this one. */
   /**
+   * Takes inputs and states for a new interval; prices and penalty of the last one are the start of this one.
+   *
    * @param factors - weights of rule `feedback` by PV id for this interval; those of the rule when absent
    */
   prepare(inputs: LocalInputs, state: PrimaryState, factors?: FairnessRule['factors']): void;
+  /** What the next interval begins with, as it stands: not a copy. Undefined before the first interval. */
+  memory(): StarMemory | undefined;
+  /** Begins the first interval with what another coordinator of the same primary has left. */
+  recall(memory: StarMemory): void;
   start(): ReadonlyMap<string, AgentRequest>;
   /** Takes the replies that came; for missing or unusable ones the last stands. */
   step(replies: ReadonlyMap<string, AgentReply>): {
@@ -151,6 +157,8 @@ class PrimaryCoordinator implements StarCoordinator {
   private takenPorts: ReadonlyMap<string, PortPower> | undefined;
   private factors: FairnessRule['factors'];
   private correction: Float64Array | undefined;
+  /** Of another coordinator, until the first interval. */
+  private recalled: StarMemory | undefined;
   private found: Float64Array | undefined;
   private flow: PowerFlow | undefined;
 
@@ -178,7 +186,8 @@ class PrimaryCoordinator implements StarCoordinator {
     this.takenPorts = undefined;
     const data = this.makeData(linear, side);
     const memory = coordinatorMemory(data, this.settings);
-    const before = this.situation?.memory;
+    const before = this.situation?.memory ?? this.recalled;
+    this.recalled = undefined;
     if (before && before.answer.power.length === memory.answer.power.length) {
       memory.rho = before.rho;
       for (const block of ['power', 'reactive', 'voltage'] as const) {
@@ -193,6 +202,17 @@ class PrimaryCoordinator implements StarCoordinator {
     }
     this.situation = { inputs, state, linear, power, side, data, memory, search: equalAlphaMemory(data) };
     this.found = undefined;
+  }
+
+  memory(): StarMemory | undefined {
+    if (this.situation === undefined) return undefined;
+    const { memory, data } = this.situation;
+    return { ...memory, correctionSquaredPu: this.correction ?? data.correctionSquaredPu };
+  }
+
+  recall(memory: StarMemory): void {
+    this.recalled = memory;
+    this.correction = memory.correctionSquaredPu;
   }
 
   start(): ReadonlyMap<string, AgentRequest> {

@@ -1,7 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { startAgentHosts } from '../../../agents/index.js';
 import {
   type CoordinationMessage,
@@ -12,7 +14,7 @@ import {
 } from '../../../bus/index.js';
 import { type RunResult, runCoordination } from '../../../dec/coordinator/index.js';
 import { manifestSchema } from '../../../dec/schema/index.js';
-import { type Platform, startPlatform } from '../../../platform/index.js';
+import { type Platform, readProfile, startPlatform } from '../../../platform/index.js';
 import { smallSecondariesFile } from '../../builders/small-secondaries.js';
 import { startTcpProxy, type TcpProxy } from '../../builders/tcp-proxy.js';
 import { absenceOf, startForeign } from '../../peers/brokers.js';
@@ -43,22 +45,47 @@ const nameOf = (point: string): string => point.replace(' ', '-');
 const isAt = (point: Point, { kind, round }: CoordinationMessage): boolean =>
   point.startsWith('round') ? kind === 'round' && round >= Number(point.slice(6)) : kind === point;
 
-/** A run of two intervals whose coordinator is killed at a point of one of them. */
+/** A run whose coordinator is killed at a point of one interval, its successor at the same point of a later one, and so on. */
 interface Attempt {
   readonly name: string;
-  readonly point?: Point;
-  readonly interval: number;
-  /** Whether its successor has nothing but the id of the simulation. */
+  readonly point: Point;
+  /** Intervals in which somebody is killed. */
+  readonly killed: readonly number[];
+  /** Whether successors have nothing but the id of the simulation. */
   readonly isElsewhere?: boolean;
+  /** Milliseconds after which hosts heed another coordinator; their default when absent. */
+  readonly silenceMs?: number;
+  /** Whether it is run by `dec run`; else by the same coordinator without audit and results, for time. */
+  readonly isByCommand?: boolean;
 }
-const FIRST: readonly Attempt[] = POINTS.map((point) => ({ name: nameOf(point), point, interval: 0 }));
-const LATER: Attempt = { name: 'later', point: 'round 4', interval: 1 };
-const ELSEWHERE: Attempt = { name: 'elsewhere', point: 'commit', interval: 1, isElsewhere: true };
-const ALL: readonly Attempt[] = [...FIRST, LATER, ELSEWHERE];
+const INTERVALS = 3;
+const UNDISTURBED: Attempt = { name: 'undisturbed', point: 'prepare', killed: [] };
+const CHAINS = POINTS.map(
+  (point): Attempt => ({
+    ...{ name: nameOf(point), point, killed: [0, 1, 2], silenceMs: 1000 },
+    isByCommand: point === 'difference',
+  }),
+);
+const ELSEWHERE: Attempt = {
+  ...{ name: 'elsewhere', point: 'commit', killed: [1] },
+  ...{ isElsewhere: true, isByCommand: true },
+};
+/** What is asked of an interval, in a manifest as in a result. */
+const watchedSchema = z.array(
+  z.object({
+    timestamp: z.number(),
+    status: z.string(),
+    rounds: z.number(),
+    missingAgents: z.array(z.string()),
+    during: z.object({ vMaxPu: z.number() }),
+    curtailedW: z.number(),
+  }),
+);
+const ALL: readonly Attempt[] = [...CHAINS, ELSEWHERE];
 
 describe('a coordinator that is killed', () => {
   let platform: Platform;
-  const manifests = new Map<string, ReturnType<typeof manifestSchema.parse>>();
+  const results = new Map<string, z.infer<typeof watchedSchema>>();
   const waitS = new Map<string, number>();
   /** Ids of difference messages by simulation, in the order in which they were sent. */
   const differences = new Map<string, string[]>();
@@ -66,19 +93,37 @@ describe('a coordinator that is killed', () => {
   const owners = new Map<string, string>();
 
   /** Runs the coordinator as a process. */
-  const command = (runId: string, out: string, more: readonly string[] = []) =>
+  const command = (runId: string, out: string, more: readonly string[]) =>
     start([
       ...['run', small, '--broker', platform.stompUrl, '--run-id', runId, '--hosts', '0', '--external-hosts', '1'],
-      ...['--intervals', '2', '--interval', '5m', '--start', '12:00', '--quiet', ...more],
+      ...['--intervals', `${INTERVALS}`, '--interval', '5m', '--start', '12:00', '--quiet', ...more],
       ...['--out', join(folder, out), '--store', join(folder, 'store')],
     ]);
-  /** Kills it where it is told, and lets it run once more. */
-  const attempt = async ({ name, point, interval, isElsewhere }: Attempt): Promise<void> => {
+  const coordinator = (runId: string, journal: string) => {
+    const { host, port } = platform;
+    const settings = {
+      intervals: INTERVALS,
+      intervalS: 300,
+      hosts: 0,
+      pvProfile: readProfile('inputs/profiles/pv.csv'),
+    };
+    const options = { feeder: small, broker: { host, port }, runId, externalHosts: 1, settings, journal };
+    const script = resolve('tests/system/coordination/coordinator-process.mjs');
+    return spawn(process.execPath, [script, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  };
+  /** Kills it where it is told, and lets it run on each time. */
+  const attempt = async ({ name, point, killed, isElsewhere, silenceMs, isByCommand }: Attempt): Promise<void> => {
     const broker = { host: platform.host, port: platform.port, login: 'system', passcode: 'manager' };
-    const hosts = await startAgentHosts({ count: 1, broker, runId: name });
+    const hosts = await startAgentHosts({
+      ...{ count: 1, broker, runId: name },
+      ...(silenceMs === undefined ? {} : { coordinatorSilenceMs: silenceMs }),
+    });
+    const journal = join(folder, `${name}.journal`);
+    const begin = (out = name, more: readonly string[] = []) =>
+      isByCommand ? command(name, out, more) : coordinator(name, journal);
     try {
-      if (point !== undefined) {
-        const doomed = command(name, name);
+      for (const interval of killed) {
+        const doomed = begin();
         kills.set(name, (message) => {
           const isHere =
             message === undefined ? point === 'difference' : message.interval === interval && isAt(point, message);
@@ -90,11 +135,17 @@ describe('a coordinator that is killed', () => {
       const began = performance.now();
       const simulation = [...owners].find(([, runId]) => runId === name)?.[0] ?? '';
       const out = isElsewhere ? `${name}-2` : name;
-      const { code, stderr } = await finish(command(name, out, isElsewhere ? ['--simulation', simulation] : []));
+      const { code, stderr, json } = await finish(begin(out, isElsewhere ? ['--simulation', simulation] : []));
       waitS.set(name, (performance.now() - began) / 1000);
       expect(code, stderr).toBe(0);
-      manifests.set(name, manifestSchema.parse(JSON.parse(readFileSync(join(folder, out, 'manifest.json'), 'utf8'))));
-      expect(existsSync(join(folder, out, '.dec-journal'))).toBe(false);
+      if (!isByCommand) {
+        results.set(name, watchedSchema.parse(json()));
+        expect(readdirSync(folder).filter((file) => file.startsWith(`${name}.journal`))).toEqual([]);
+        return;
+      }
+      const manifest = manifestSchema.parse(JSON.parse(readFileSync(join(folder, out, 'manifest.json'), 'utf8')));
+      results.set(name, watchedSchema.parse(manifest.intervals));
+      expect(readdirSync(join(folder, out)).filter((file) => file.startsWith('.dec'))).toEqual([]);
     } finally {
       await hosts.close();
     }
@@ -126,17 +177,16 @@ describe('a coordinator that is killed', () => {
         return false;
       },
     );
-    await attempt({ name: 'undisturbed', interval: 0 });
     // All at once: most of the time is the hosts' wait for the coordinator that is gone.
-    await Promise.all(ALL.map(attempt));
+    await Promise.all([UNDISTURBED, ...ALL].map(attempt));
   });
   afterAll(() => platform.close());
 
   it.each(ALL)(
-    'at $point ($name) is followed by one that ends as if nothing had been',
-    ({ name, point, interval: killed }) => {
-      const intervals = manifests.get(name)!.intervals;
-      const undisturbed = manifests.get('undisturbed')!.intervals;
+    'at $point of intervals $killed ($name) is followed by one that ends as if nothing had been',
+    ({ name, killed, isElsewhere }) => {
+      const intervals = results.get(name)!;
+      const undisturbed = results.get('undisturbed')!;
       const rounds = intervals.map((one) => one.rounds);
       console.info(
         `${name}: ${rounds} rounds for ${undisturbed.map((one) => one.rounds)}, ${waitS.get(name)!.toFixed(1)} s`,
@@ -150,12 +200,12 @@ describe('a coordinator that is killed', () => {
         const same = undisturbed.find((one) => one.timestamp === timestamp)!;
         expect(status).toBe('converged');
         expect(missingAgents).toEqual([]);
-        expect(during!.vMaxPu).toBeLessThanOrEqual(ALLOWED_PU);
-        // A successor begins without its predecessor's prices: it needs the rounds of a first interval.
-        const first = point === 'difference' ? killed + 1 : killed;
-        const most = timestamp === undisturbed[first]?.timestamp ? undisturbed[0]!.rounds : same.rounds;
+        expect(during.vMaxPu).toBeLessThanOrEqual(ALLOWED_PU);
+        // Without the journal a successor begins without prices: it needs the rounds of a first interval.
+        const isCold = isElsewhere === true && timestamp === undisturbed[killed[0]!]!.timestamp;
+        const most = isCold ? undisturbed[0]!.rounds : same.rounds;
         expect(interval.rounds).toBeLessThanOrEqual(most + EXTRA_ROUNDS);
-        expect(Math.abs(curtailedW! / same.curtailedW! - 1)).toBeLessThan(2e-3);
+        expect(Math.abs(curtailedW / same.curtailedW - 1)).toBeLessThan(2e-3);
       }
     },
   );
@@ -163,7 +213,8 @@ describe('a coordinator that is killed', () => {
   it('is followed in its own simulation, which has one command for each interval', () => {
     expect([...owners.values()].sort()).toEqual([...ALL.map(({ name }) => name), 'undisturbed'].sort());
     expect(differences.size).toBe(ALL.length + 1);
-    for (const ids of differences.values()) expect(new Set(ids).size).toBe(2);
+    const commands = [...differences].map(([simulation, ids]) => [owners.get(simulation), new Set(ids).size]);
+    expect(commands.filter(([, count]) => count !== INTERVALS)).toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@ import {
   createMemoryBus,
 } from '../../../../bus/index.js';
 import { AgentExchange } from '../../../../dec/coordinator/index.js';
+import type { ServiceModel } from '../../../../grid/optim/index.js';
 import { serviceModel } from '../../../builders/service-area.js';
 
 const RUN = 'run-1';
@@ -228,14 +229,20 @@ describe('coordinators and hosts that come and go', () => {
   it('serves another coordinator once its own has been silent for long', async () => {
     const hub = createMemoryBus();
     closers.push(() => hub.close());
-    const options = { runId: RUN, hostId: 'host-1', createCore: () => core(0), coordinatorSilenceMs: 50 };
+    const made: string[] = [];
+    const createCore = ({ agentId }: ServiceModel) => {
+      made.push(agentId);
+      return core(0);
+    };
+    const options = { runId: RUN, hostId: 'host-1', createCore, coordinatorSilenceMs: 50 };
     const host = createAgentHost({ bus: hub.bus(), ...options });
     closers.push(() => host.close());
     const goneBus = hub.bus();
     const gone = new AgentExchange({ bus: goneBus, runId: RUN });
     await gone.gather(1, 2000);
-    await gone.assign(new Map([['9A', { model: serviceModel('9A') }]]), 2000);
-    expect(host.agentIds).toEqual(['9A']);
+    const assignments = ['9A', '10A'].map((agentId) => [agentId, { model: serviceModel(agentId) }] as const);
+    await gone.assign(new Map(assignments), 2000);
+    expect(host.agentIds).toEqual(['9A', '10A']);
     // It dies: its connection ends without a word.
     await goneBus.close();
     expect(() => gone.close('too late')).toThrow('closed');
@@ -244,5 +251,16 @@ describe('coordinators and hosts that come and go', () => {
     closers.push(() => next.close('test over'));
     expect(await next.gather(1, 2000)).toHaveLength(1);
     expect(host.agentIds).toEqual([]);
+    // Agents of the same make go on with what they know of their network; who is to be made from something else is made anew.
+    const [same, other] = [{ model: serviceModel('9A') }, { model: serviceModel('10A'), settings: { maxRounds: 7 } }];
+    await next.assign(
+      new Map<string, unknown>([
+        ['9A', same],
+        ['10A', other],
+      ]),
+      2000,
+    );
+    expect(host.agentIds).toEqual(['9A', '10A']);
+    expect(made).toEqual(['9A', '10A', '10A']);
   });
 });
