@@ -67,6 +67,12 @@ const CIRCLE_TOLERANCE = 1e-8;
 /** Price of reactive power by default: small beside any curtailment, yet large enough to be minimised. */
 export const REACTIVE_PRICE = 1e-5;
 
+/**
+ * Pull of reactive power that rows tie to terminals towards its last state, kW per share squared: it is at rest there when the
+ * settlings are, and moves fractions by less than 1e-6.
+ */
+const TERMINAL_PULL_KW = 0.01;
+
 /** Solves programmes of one problem; counts them. */
 export class FairProgramme {
   /** Column of the first auxiliary unknown. */
@@ -81,6 +87,8 @@ export class FairProgramme {
   private voltages: Float64Array;
   /** By unit: squared voltages at its terminals at the last state. */
   private terminals: readonly Float64Array[];
+  /** By unit: reactive power at the last state, share of its rating. */
+  private shares: Float64Array;
 
   constructor(
     readonly problem: FairProblem,
@@ -88,6 +96,7 @@ export class FairProgramme {
   ) {
     this.base = dispatchState(problem, new Float64Array(problem.groupCount)).voltageSquaredPu;
     this.voltages = this.base;
+    this.shares = new Float64Array(problem.units.length);
     this.terminals = this.terminalsAt(new Float64Array(problem.groupCount), undefined);
     this.alphas = alphaControls(problem);
     this.unitKw = programmeUnitKw(problem);
@@ -172,6 +181,7 @@ export class FairProgramme {
     const decidedVar = reactiveVar(data, reactive);
     this.voltages = dispatchState(this.problem, alpha, decidedVar).voltageSquaredPu;
     this.terminals = this.terminalsAt(alpha, decidedVar);
+    this.shares = reactive;
     let worst = 0;
     this.problem.units.forEach(({ group, availableW }, u) => {
       if (data.rule.mode === 'volt-var') {
@@ -258,7 +268,12 @@ export class FairProgramme {
         quadratic: 0,
       };
       // The piece of the curve binds it; bounds would hold the voltage inside the piece instead.
-      if (data.rule.mode === 'volt-var') return [{ ...injected, lower: -Infinity, upper: Infinity, linear: 0 }];
+      if (data.rule.mode === 'volt-var') {
+        // Several of them in one row, each without curvature of its own, are more than the factorisation bears.
+        const pull = this.problem.terminals?.[u] ? TERMINAL_PULL_KW : 0;
+        const towards = { linear: -pull * this.shares[u]!, quadratic: pull };
+        return [{ ...injected, ...towards, lower: -Infinity, upper: Infinity }];
+      }
       const linear = (price * rating) / 1000;
       const absorbed = {
         drawnW: injected.drawnW.map((w) => -w),

@@ -66,6 +66,7 @@ describe('agents below service transformers under every rule', () => {
       const without = both({ mode });
       const { star, central, gap, worst } = both({ mode }, { reactive: { mode: 'volt-var' }, maxCorrections: 3 });
       expect(star.status).toBe('converged');
+      expect(star.kktResidual).toBeLessThan(1e-8);
       expect(star.curtailedW).toBeGreaterThan(1000);
       expect(star.curtailedW).toBeLessThan(0.9 * without.star.curtailedW);
       expect(gap).toBeLessThan(1e-3);
