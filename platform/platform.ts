@@ -1,12 +1,15 @@
+import { isIPv6 } from 'node:net';
 import {
   asError,
   type Broker,
   type BrokerLimits,
   type BrokerStatistics,
   type BusError,
+  checkPassword,
   formatLegacyReply,
   formatReply,
   isLoopback,
+  isPasswordHash,
   joinBroker,
   type LogLine,
   type StompOptions,
@@ -112,6 +115,9 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       { host },
     );
   }
+  if (options.foreign === undefined && options.users !== undefined && !isLoopback(host)) {
+    await refuseDefaultPasswords(options.users, host);
+  }
   const tokens = createTokenService(clock, options.users ?? DEFAULT_USERS);
   // The log speaks over the broker, whose own warnings belong into the log.
   let log: LogService | undefined;
@@ -142,6 +148,22 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     await broker.close();
     throw error;
   }
+}
+
+/** @throws DecError `BAD_ARGUMENT` naming the users of a file that have kept the password they are known by everywhere */
+async function refuseDefaultPasswords(users: Readonly<Record<string, PlatformUser>>, host: string): Promise<void> {
+  const kept: string[] = [];
+  for (const [name, { password }] of Object.entries(users)) {
+    const known = DEFAULT_USERS[name]?.password;
+    if (known === undefined) continue;
+    if (isPasswordHash(password) ? await checkPassword(password, known) : password === known) kept.push(name);
+  }
+  if (kept.length === 0) return;
+  throw new DecError(
+    'BAD_ARGUMENT',
+    `The platform is to listen on ${host}, and ${kept.join(', ')} ${kept.length === 1 ? 'has' : 'have'} the well-known default password; give another one with "dec users add".`,
+    { host, users: kept },
+  );
 }
 
 /** Puts the services on a broker. The port is taken first, so that one in use is told before models are read. */
@@ -209,7 +231,7 @@ async function compose(
     await broker.close();
   };
   return {
-    stompUrl: `stomp${options.tls ? 's' : ''}://${broker.host}:${broker.port}`,
+    stompUrl: `stomp${options.tls ? 's' : ''}://${isIPv6(broker.host) ? `[${broker.host}]` : broker.host}:${broker.port}`,
     webSocketUrl:
       broker.webSocketPort === undefined
         ? undefined

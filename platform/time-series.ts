@@ -174,11 +174,17 @@ function addInputs(rows: TimeSeriesRow[], { id, inputs }: Series, wanted: Wanted
       hasSimulationMessageType: 'INPUT',
       object: difference.object,
       attribute: difference.attribute,
-      ...(typeof difference.value === 'number' ? { value: difference.value } : {}),
+      ...commandValue(difference.value),
       simulation_id: id,
       time,
     });
   }
+}
+
+/** The value of a command; clients write numbers as texts too. */
+function commandValue(value: unknown): { readonly value?: number } {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? { value: number } : {};
 }
 
 function seconds(written: string | number, key: string): number {

@@ -98,7 +98,10 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
     for (const { name } of read.capacitors) held.add(name.toLowerCase());
   }
   const solution = flow.solve();
-  const report = powerFlowReport(flow, solution, { findings });
+  const { loadMultiplier, pvMultiplier } = options;
+  // A flow with a difference model has the multipliers in its feeder.
+  const plain = powerFlowReport(flow, solution, { findings });
+  const report = { ...plain, settings: { ...plain.settings, loadMultiplier, pvMultiplier } };
   terminal.findings(report.findings);
   if (terminal.isJson) terminal.result(report);
   else {

@@ -93,6 +93,7 @@ describe('dec export', () => {
         Math.abs(voltagePu - (live.voltagePuAt(busIds.get(bus)!, node) ?? 0)),
       );
     const busIds = new Map(feeder.buses.map(({ id, name }) => [name, id]));
+    expect(changed.settings).toEqual(plain.settings);
     expect(Math.max(...apart(changed))).toBeLessThan(1e-7);
     expect(Math.max(...apart(plain))).toBeGreaterThan(1e-3);
     // The net of all messages, once each.

@@ -10,6 +10,7 @@ import {
   contextManagerQueue,
   fieldContext,
   fieldOutputTopic,
+  hashPassword,
   LOG_QUERY_QUEUE,
   type LogLine,
   MODEL_QUERY_QUEUE,
@@ -531,6 +532,12 @@ describe('starting and ending', () => {
 
   it('refuses an open interface with the default passwords', async () => {
     await expect(startPlatform({ port: 0, host: '0.0.0.0' })).rejects.toThrow(/default passwords/);
+    // A file of users that keeps one of them is no better, hashed or not.
+    const operator1 = { password: await hashPassword('operator'), roles: ['user'] };
+    const users = { operator1, viz: { password: await hashPassword('operator'), roles: ['user'] } };
+    await expect(startPlatform({ port: 0, host: '0.0.0.0', users })).rejects.toThrow(
+      /operator1 has .* default password/,
+    );
   });
 
   it('ends running simulations when it is closed, and is up again at the same port', async () => {

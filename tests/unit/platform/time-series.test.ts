@@ -42,6 +42,15 @@ describe('what a run leaves behind', () => {
     expect(ask({ queryFilter: { simulation_id: '8' } })).toEqual([]);
   });
 
+  it('has the value of a command that was written as a text, and none of one that is no number', () => {
+    const series = createTimeSeries();
+    const of = (value: unknown) => ({ object: 'x', attribute: 'PowerElectronicsConnection.p', value });
+    series.input('7', 13, [of('777'), of('-1.5e3'), of(''), of('abc')]);
+    const query = { queryMeasurement: 'simulation', queryFilter: { hasSimulationMessageType: 'INPUT' } };
+    const rows = series.answer(timeSeriesQuery.read(query));
+    expect(rows.map(({ value }) => value)).toEqual([777, -1500, undefined, undefined]);
+  });
+
   it('is cut to the first or last rows and to columns; commands are rows of their own', () => {
     const ask = filled();
     expect(ask({ first: 1, selectCriteria: ['time'] })).toEqual([{ time: 10 }]);
