@@ -22,7 +22,8 @@ function terminalOf(script: DssScriptText, transformer: Transformer, winding: nu
 function reactances(transformer: Transformer, isAuto: boolean) {
   const percent = transformer.reactancesPu.map((x) => x * PERCENT);
   const [first, second, third] = percent;
-  if (transformer.windings.length > 3) return { xscarray: list(percent) };
+  // OpenDSS takes xhl=0 for 700 %; in the array a zero is one.
+  if (transformer.windings.length > 3 || (!isAuto && percent.includes(0))) return { xscarray: list(percent) };
   return isAuto ? { xhx: first, xht: second, xxt: third } : { xhl: first, xht: second, xlt: third };
 }
 

@@ -33,8 +33,10 @@ describe('dec', () => {
       'ingest',
       'platform',
       'powerflow',
+      'report',
       'run',
       'series',
+      'web',
     ]);
     for (const command of own) {
       const help = await dec([command, '--help']);
