@@ -40,12 +40,6 @@ export function* jobInParts(runner: SeriesRunner, { chunk, state }: ChunkJob): G
   return yield* runner.chunkInParts(chunk, guess);
 }
 
-/** Solves a piece with a runner. */
-export function runJob(runner: SeriesRunner, job: ChunkJob): ChunkResult {
-  const parts = jobInParts(runner, job);
-  for (let part = parts.next(); ; part = parts.next()) if (part.done) return part.value;
-}
-
 /** The arrays of a result that can change hands instead of being copied. */
 export function transferables(result: ChunkResult): ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
@@ -64,7 +58,7 @@ export function runnerOf({ feeder, settings }: SeriesTask): SeriesRunner {
 }
 
 /** The plain data of a feeder, without what a series does not need. */
-export function taskOf(feeder: Feeder, settings: SeriesSettings): SeriesTask {
+export function plainFeeder(feeder: Feeder): FeederData {
   const { graph: _graph, elements: _elements, busById: _busById, findings: _findings, ...data } = feeder;
-  return { feeder: { ...data, measurements: [] }, settings };
+  return { ...data, measurements: [] };
 }

@@ -3,7 +3,6 @@ import {
   type ChunkResult,
   chunkCount,
   type SeriesReport,
-  SeriesRunner,
   type SeriesSettings,
   SeriesTotals,
   seriesReport,
@@ -11,9 +10,7 @@ import {
 } from '../../grid/flow/index.js';
 import type { Feeder, Finding } from '../../grid/model/index.js';
 import { runChunks } from './chunk-order.js';
-import { type ChunkWorker, taskOf } from './chunk-worker.js';
-import { InlineWorker } from './inline-worker.js';
-import { ThreadWorker } from './thread-worker.js';
+import { SeriesPool } from './series-pool.js';
 
 /** Steps times buses below which threads cost more than they bring. */
 const THREADS_FROM = 1_500_000;
@@ -22,6 +19,8 @@ const THREADS_FROM = 1_500_000;
 export interface SeriesRun {
   /** Threads; undefined: as many as the machine has, for work that is worth it. */
   readonly workers?: number;
+  /** Workers that stay ready for further series; undefined: some that end with this one. */
+  readonly pool?: SeriesPool;
   readonly signal?: AbortSignal;
   /** Findings beyond the feeder's own. */
   readonly findings?: readonly Finding[];
@@ -42,39 +41,34 @@ export interface SeriesOutcome {
 /**
  * Solves a time series with some workers; the result is the same, bit by bit, for any number of them.
  *
- * @throws DecError NO_SOURCE or FEEDER_DATA when the feeder cannot be compiled
+ * @throws DecError NO_SOURCE or FEEDER_DATA when the feeder cannot be compiled, CANCELLED when its pool was closed
  */
 export async function solveSeries(feeder: Feeder, settings: SeriesSettings, run: SeriesRun): Promise<SeriesOutcome> {
   const chunks = chunkCount(settings);
   const isWorthIt = settings.steps * feeder.buses.length >= THREADS_FROM;
-  const count = Math.max(1, Math.min(chunks, run.workers ?? (isWorthIt ? availableParallelism() : 1)));
-  const workers: ChunkWorker[] = [];
-  let runner: SeriesRunner;
-  let totals: SeriesTotals;
+  const most = run.pool?.workers ?? Number.POSITIVE_INFINITY;
+  const count = Math.max(1, Math.min(chunks, most, run.workers ?? (isWorthIt ? availableParallelism() : 1)));
+  const pool = run.pool ?? new SeriesPool(count);
   try {
-    // This thread is one of the workers; the others are made ready while it makes its own network.
-    const task = count > 1 ? taskOf(feeder, settings) : undefined;
-    for (let number = 1; task && number < count; number++) workers.push(new ThreadWorker(task, number));
-    runner = new SeriesRunner(feeder, settings);
-    workers.unshift(new InlineWorker(runner));
-    totals = new SeriesTotals(settings, runner.nodes.length, runner.branches.length);
-    await runChunks(
-      workers,
-      chunks,
-      runner.initialState(),
-      (result) => {
-        const ended = totals.add(result);
-        run.onChunk?.(result, ended);
-        run.onProgress?.(totals.steps);
-      },
-      run.signal,
-    );
+    return await pool.lend(feeder, settings, count, async ({ runner, workers }) => {
+      const totals = new SeriesTotals(settings, runner.nodes.length, runner.branches.length);
+      await runChunks(
+        workers,
+        chunks,
+        runner.initialState(),
+        (result) => {
+          const ended = totals.add(result);
+          run.onChunk?.(result, ended);
+          run.onProgress?.(totals.steps);
+        },
+        run.signal,
+      );
+      const open = totals.finish();
+      const told = [...feeder.findings, ...(run.findings ?? []), ...runner.findings];
+      const report = seriesReport(feeder, runner.nodes, runner.branches, settings, totals, told);
+      return { report, open, workers: count };
+    });
   } finally {
-    await Promise.all(workers.map((worker) => worker.close()));
+    if (!run.pool) await pool.close();
   }
-  const { nodes } = runner;
-  const open = totals.finish();
-  const told = [...feeder.findings, ...(run.findings ?? []), ...runner.findings];
-  const report = seriesReport(feeder, nodes, runner.branches, settings, totals, told);
-  return { report, open, workers: count };
 }

@@ -63,14 +63,15 @@ export interface ScalingJob {
   readonly samples: number;
 }
 
-/** A whole time series by the public interface, with its report. */
+/** A whole time series by the public interface, with its report; warm unless it is to be the first call of its process. */
 export interface SeriesJob {
   readonly kind: 'series';
   readonly feeder: FeederJob;
   readonly shapes: ShapesJob;
   readonly tolerancePu: number;
   readonly controls: boolean;
-  /** Steps of the run whose last state is compared, and of the one that is timed. */
+  readonly isCold?: boolean;
+  /** Steps of the runs for warm-up, whose last state is compared, and of the one that is timed. */
   readonly comparedSteps: number;
   readonly steps: number;
   readonly workers: number;

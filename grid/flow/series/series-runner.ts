@@ -31,7 +31,7 @@ import { LaneGauge } from './lane-gauge.js';
 import { LoadStretch } from './load-stretch.js';
 import { NodeRecorder } from './node-recorder.js';
 import { PowerRecorder, powerFigures } from './power-recorder.js';
-import { chunkRange, type SeriesSettings, timeOfStep } from './series-settings.js';
+import { chunkRange, isSameBeside, type SeriesSettings, timeOfStep } from './series-settings.js';
 import { MOST_LANES, StartState } from './start-state.js';
 
 /**
@@ -69,7 +69,7 @@ export class SeriesRunner {
   private readonly flow: FeederFlow;
   private readonly core: FlowCore;
   private readonly networkFindings: readonly Finding[];
-  private readonly schedule: DeviceSchedule;
+  private schedule: DeviceSchedule;
   private readonly panel: ControlPanel | undefined;
   private readonly narrow: Lanes;
   /** Made when steps are first solved side by side. */
@@ -89,13 +89,15 @@ export class SeriesRunner {
   /** Taps and sections of the model. */
   private readonly modelStates: DeviceStates;
   private busy = SUPPOSED_BUSY;
+  private current: SeriesSettings;
   private readonly operations: Operation[] = [];
   private readonly unsettled = new Set<string>();
 
   constructor(
     readonly feeder: Feeder,
-    readonly settings: SeriesSettings,
+    settings: SeriesSettings,
   ) {
+    this.current = settings;
     this.flow = this.newFlow();
     const { flow } = this;
     this.modelStates = deviceStates(flow);
@@ -139,6 +141,25 @@ export class SeriesRunner {
     this.nodeRecorder = new NodeRecorder(core, this.narrow.solver, settings, isJudged, settings.keptNodes);
     this.branchRecorder = new BranchRecorder(rows.branchOf);
     this.isEngineNeeded = core.lostNode >= 0 || core.network.isRefinementNeeded === true;
+  }
+
+  get settings(): SeriesSettings {
+    return this.current;
+  }
+
+  /**
+   * Takes on another series of the same feeder: other times, steps, mode or multipliers on the same network.
+   *
+   * @returns false, and nothing has changed, where the series differ in more; a runner of its own is needed then
+   */
+  takeOn(settings: SeriesSettings): boolean {
+    // Exponents that follow a profile stay in the laws of the loads.
+    if (this.schedule.hasExponents || !isSameBeside(this.current, settings)) return false;
+    this.current = settings;
+    this.schedule = new DeviceSchedule(this.core.compiled, settings);
+    this.narrow.held.fill(-1);
+    this.wide?.held.fill(-1);
+    return true;
   }
 
   /** The nodes whose voltages are recorded, in order. */

@@ -57,6 +57,22 @@ export function timeOfStep({ startS, stepS }: SeriesSettings, step: number): num
   return startS + (step + 1) * stepS;
 }
 
+/** Whether two series differ in nothing but times and multipliers, so that what is made ready for one serves the other. */
+export function isSameBeside(a: SeriesSettings, b: SeriesSettings): boolean {
+  return (
+    a.sourceVoltagePu === b.sourceVoltagePu &&
+    a.controlMode === b.controlMode &&
+    a.maxControlPasses === b.maxControlPasses &&
+    a.tolerancePu === b.tolerancePu &&
+    a.maxIterations === b.maxIterations &&
+    a.minPu === b.minPu &&
+    a.maxPu === b.maxPu &&
+    a.width === b.width &&
+    a.keptNodes.length === b.keptNodes.length &&
+    a.keptNodes.every((node, k) => node === b.keptNodes[k])
+  );
+}
+
 /** Steps at most, and at least where there are more, that are worked on as one piece. */
 export const LONGEST_CHUNK = 1024;
 const SHORTEST_CHUNK = 48;
