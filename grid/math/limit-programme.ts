@@ -7,7 +7,9 @@
  * Steps: 1. start from the multipliers of the last solve; 2. solve the rows in the free set for r = limit;
  *        3. walk towards that point until a multiplier meets 0 or w, which leaves the free set; repeat 2;
  *        4. free the most violated row (or a capped one that has slack); stop when there is none.
- * Cost: O(k^3/3) per change of the free set of k rows, O(rows) per freed row; a warm start near the optimum is one solve.
+ * Cost: the factor of the free set of k rows is kept while the set changes: O(k^2) for a row that joins, O(k^2) for each row
+ *       behind one that leaves, O(k (k + rows)) for a move; a warm start near the optimum is one factor and one solve, and only
+ *       the solve where the factor of the last one is handed over.
  * Fails: dependent rows are held apart by a relative ridge of 1e-11; `false` when the change limit is reached.
  * Source: Goldfarb and Idnani (1983), Math. Prog. 27, in the box-dual form of Nocedal and Wright (2006), section 16.7.
  */
@@ -50,6 +52,97 @@ export function solveDense(a: Float64Array, k: number, b: Float64Array): void {
   }
 }
 
+/** Rows at their limits, and the Cholesky factor of what they answer to one another's multipliers. */
+export class FreeRows {
+  /** The rows, in the order in which they joined. */
+  readonly rows: number[] = [];
+  /** Lower triangle, row after row. */
+  private factor = new Float64Array(64);
+
+  /** @param limits - whose columns say what a row answers to another; the same for as long as the rows stay */
+  constructor(private readonly limits: LimitRows) {}
+
+  clear(): void {
+    this.rows.length = 0;
+  }
+
+  /** Adds a row. */
+  add(row: number): void {
+    const k = this.rows.length;
+    const size = start(k + 1);
+    if (size > this.factor.length) {
+      const larger = new Float64Array(2 * size);
+      larger.set(this.factor);
+      this.factor = larger;
+    }
+    this.rows.push(row);
+    this.eliminate(k);
+  }
+
+  /** Takes the row at a place away. */
+  removeAt(place: number): void {
+    const { rows, factor } = this;
+    rows.splice(place, 1);
+    for (let b = place; b < rows.length; b++) {
+      const next = start(b + 1);
+      factor.copyWithin(start(b), next, next + place);
+      this.eliminate(b, place);
+    }
+  }
+
+  /** Multipliers by which the rows move by `shift`, which is written over. */
+  solve(shift: Float64Array): void {
+    const { factor } = this;
+    const k = this.rows.length;
+    for (let i = 0, at = 0; i < k; i++, at++) {
+      // Four sums at once: one alone waits for each addition.
+      let [s0, s1, s2, s3] = [shift[i]!, 0, 0, 0];
+      let p = 0;
+      for (; p + 3 < i; p += 4, at += 4) {
+        s0 -= factor[at]! * shift[p]!;
+        s1 -= factor[at + 1]! * shift[p + 1]!;
+        s2 -= factor[at + 2]! * shift[p + 2]!;
+        s3 -= factor[at + 3]! * shift[p + 3]!;
+      }
+      for (; p < i; p++, at++) s0 -= factor[at]! * shift[p]!;
+      shift[i] = (s0 + s1 + (s2 + s3)) / factor[at]!;
+    }
+    // Column by column: each row of the factor is read from its beginning to its end.
+    for (let i = k - 1; i >= 0; i--) {
+      const at = start(i);
+      const own = shift[i]! / factor[at + i]!;
+      shift[i] = own;
+      for (let p = 0; p < i; p++) shift[p]! -= factor[at + p]! * own;
+    }
+  }
+
+  /** The factor's row `b` from the rows before it, those before `from` left as they are. */
+  private eliminate(b: number, from = 0): void {
+    const { rows, limits, factor } = this;
+    const row = rows[b]!;
+    const at = start(b);
+    for (let j = from; j < b; j++) {
+      const other = start(j);
+      let sum = limits.column(rows[j]!)[row]!;
+      for (let p = 0; p < j; p++) sum -= factor[at + p]! * factor[other + p]!;
+      factor[at + j] = sum / factor[other + j]!;
+    }
+    let pivot = limits.column(row)[row]! * (1 + RIDGE);
+    for (let p = 0; p < b; p++) pivot -= factor[at + p]! ** 2;
+    factor[at + b] = Math.sqrt(Math.max(pivot, 1e-300));
+  }
+}
+
+/** Where a row of a lower triangle begins. */
+function start(row: number): number {
+  return (row * (row + 1)) / 2;
+}
+
+/** Whether the kept rows are those with a multiplier between 0 and its cap. */
+function isWarm({ rows }: FreeRows, isFree: Uint8Array, count: number): boolean {
+  return rows.length === count && rows.every((row) => isFree[row] === 1);
+}
+
 /**
  * Finds the multipliers of the limits.
  *
@@ -58,6 +151,7 @@ export function solveDense(a: Float64Array, k: number, b: Float64Array): void {
  * @param multipliers - in: a warm start (any values); out: the multipliers, positive at upper and negative at lower limits
  * @param values - out: row values at the solution
  * @param tolerance - violation of a row, in units of the rows, that is left alone
+ * @param kept - the rows at their limits at the end of the last solve with the same columns; renewed
  * @returns whether the optimum was reached
  */
 export function solveLimits(
@@ -66,10 +160,11 @@ export function solveLimits(
   multipliers: Float64Array,
   values: Float64Array,
   tolerance: number,
+  kept: FreeRows = new FreeRows(rows),
 ): boolean {
   const { count, lower, upper, cap } = rows;
-  const free: number[] = [];
   const isFree = new Uint8Array(count);
+  let freeCount = 0;
   /** +1: held at (or capped above) the upper limit, -1: the lower, 0: no multiplier. */
   const side = new Int8Array(count);
   values.set(unlimited);
@@ -84,28 +179,29 @@ export function solveLimits(
     side[i] = m > 0 ? 1 : -1;
     if (Math.abs(m) >= cap[i]!) multipliers[i] = side[i]! * cap[i]!;
     else {
-      free.push(i);
       isFree[i] = 1;
+      freeCount++;
     }
     const column = rows.column(i);
     for (let k = 0; k < count; k++) values[k]! -= column[k]! * multipliers[i]!;
   }
+  const { rows: free } = kept;
+  if (!isWarm(kept, isFree, freeCount)) {
+    kept.clear();
+    for (let i = 0; i < count; i++) if (isFree[i] === 1) kept.add(i);
+  }
 
   const maxChanges = 200 + 20 * count;
+  const shift = new Float64Array(count);
   for (let change = 0; change < maxChanges; change++) {
     // Move to the optimum of the free set; a multiplier that meets 0 or its cap stops the move and leaves the set.
     while (free.length > 0) {
       const k = free.length;
-      const matrix = new Float64Array(k * k);
-      const shift = new Float64Array(k);
       for (let a = 0; a < k; a++) {
         const i = free[a]!;
-        const column = rows.column(i);
-        for (let b = 0; b < k; b++) matrix[b * k + a] = column[free[b]!]!;
-        matrix[a * k + a]! *= 1 + RIDGE;
         shift[a] = values[i]! - (side[i]! > 0 ? upper[i]! : lower[i]!);
       }
-      solveDense(matrix, k, shift);
+      kept.solve(shift);
       let length = 1;
       let blocking = -1;
       for (let a = 0; a < k; a++) {
@@ -128,7 +224,7 @@ export function solveLimits(
       }
       if (blocking < 0) break;
       const i = free[blocking]!;
-      free.splice(blocking, 1);
+      kept.removeAt(blocking);
       isFree[i] = 0;
       if (shift[blocking]! * side[i]! < 0) {
         multipliers[i] = 0;
@@ -168,7 +264,7 @@ export function solveLimits(
     if (!(rows.column(worst)[worst]! > 0)) return false;
     side[worst] = worstSide;
     isFree[worst] = 1;
-    free.push(worst);
+    kept.add(worst);
   }
   return false;
 }

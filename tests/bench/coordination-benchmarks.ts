@@ -106,6 +106,7 @@ const G7: Benchmark = {
       'agents and their boxes, ms': 1000 * numberOf(oursLast, 'hostSeconds'),
       'coordinator, ms': 1000 * numberOf(oursLast, 'coordinatorSeconds'),
       'rounds to agreement': numberOf(oursLast, 'rounds'),
+      'each of them on average, cold, ms': 1000 * numberOf(oursLast, 'firstSeconds'),
       'steps with curtailment': numberOf(oursLast, 'curtailingSteps'),
       'binding limits a step': numberOf(oursLast, 'bindingLimits'),
       'KKT residual of the central optimum': numberOf(oursLast, 'kktResidual'),

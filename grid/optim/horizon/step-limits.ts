@@ -1,4 +1,4 @@
-import { type LimitRows, solveDense, solveLimits } from '../../math/index.js';
+import { FreeRows, type LimitRows, solveLimits } from '../../math/index.js';
 
 /*
  * Limits of many steps that share one network: which bind in each step, and at what price.
@@ -6,8 +6,8 @@ import { type LimitRows, solveDense, solveLimits } from '../../math/index.js';
  * Solved, in each step: min |z - w|^2 / 2 (weighted) subject to low <= v(z) <= high, in the multipliers of the rows that have
  *   ever been near to binding in any step (limit-programme.ts). S, the answer of row to row, is the same in all steps.
  * Steps: where the same rows bind as in the last round, two substitutions with the factor that is kept; else the programme,
- *   warm, and a new factor.
- * Cost: O(rows binding^2) a step and round, O(rows binding^3) where other rows bind than before.
+ *   warm, with that factor.
+ * Cost: O(rows binding^2) a step and round, and as much again for each row that binds anew.
  * Fails: see limit-programme.ts; limits that cannot hold keep the price of a violation.
  */
 
@@ -18,16 +18,11 @@ export class CandidateRows {
   lower: Float64Array = new Float64Array(0);
   upper: Float64Array = new Float64Array(0);
   cap: Float64Array = new Float64Array(0);
-  private readonly indexOf = new Map<number, number>();
   private readonly perPort: Float64Array[] = [];
   private readonly columns: Float64Array[] = [];
 
-  /**
-   * @param response - of a node to one power unit at each port
-   * @param counts - customers at each port
-   */
+  /** @param counts - customers at each port */
   constructor(
-    private readonly response: (node: number) => Float64Array,
     private readonly counts: Float64Array,
     private readonly limits: { readonly lowerSquaredPu: Float64Array; readonly upperSquaredPu: Float64Array },
     private readonly violationCap: number,
@@ -37,12 +32,9 @@ export class CandidateRows {
     return this.nodes.length;
   }
 
-  /** Makes a node's limit a row; whether it is a new one. */
-  add(node: number): boolean {
-    if (this.indexOf.has(node)) return false;
-    const own = this.response(node);
+  /** Makes a node's limit a row. @param own - how its squared voltage answers to one power unit at each port */
+  add(node: number, own: Float64Array): void {
     const row = this.nodes.length;
-    this.indexOf.set(node, row);
     this.nodes.push(node);
     this.perPort.push(own);
     const column = new Float64Array(row + 1);
@@ -58,7 +50,6 @@ export class CandidateRows {
     this.lower = longer(this.lower, this.limits.lowerSquaredPu[node]!);
     this.upper = longer(this.upper, this.limits.upperSquaredPu[node]!);
     this.cap = longer(this.cap, this.violationCap);
-    return true;
   }
 
   /** Answers of all rows to the multiplier of one. */
@@ -76,7 +67,6 @@ function longer(values: Float64Array, last: number): Float64Array {
 
 /** A violated limit by less than this is kept, pu squared. */
 export const ROW_TOLERANCE = 1e-9;
-const RIDGE = 1e-11;
 
 /** The limits of one step. */
 export class StepLimits {
@@ -86,11 +76,28 @@ export class StepLimits {
   active: readonly number[] = [];
   private unlimited: Float64Array = new Float64Array(0);
   private values: Float64Array = new Float64Array(0);
-  /** Inverse of S over the active rows, row-major; undefined where another set is active than it was made for. */
-  private inverse: Float64Array | undefined;
-  private shift: Float64Array = new Float64Array(0);
+  private readonly limits: LimitRows;
+  private readonly kept: FreeRows;
+  private next: Float64Array = new Float64Array(0);
 
-  constructor(private readonly rows: CandidateRows) {}
+  constructor(private readonly rows: CandidateRows) {
+    this.limits = {
+      get count() {
+        return rows.count;
+      },
+      get lower() {
+        return rows.lower;
+      },
+      get upper() {
+        return rows.upper;
+      },
+      get cap() {
+        return rows.cap;
+      },
+      column: (row) => rows.column(row),
+    };
+    this.kept = new FreeRows(this.limits);
+  }
 
   /** Takes voltages that there would be without limits. @param voltageOf - a node's, pu squared */
   take(voltageOf: (node: number) => number): void {
@@ -102,60 +109,51 @@ export class StepLimits {
   /** Finds the multipliers. */
   solve(): void {
     if (this.repeat()) return;
-    const { rows, unlimited, multipliers, values } = this;
-    const { count, lower, upper, cap } = rows;
-    const programme: LimitRows = { count, lower, upper, cap, column: (i) => rows.column(i) };
-    solveLimits(programme, unlimited, multipliers, values, ROW_TOLERANCE);
+    const { unlimited, multipliers, values } = this;
+    solveLimits(this.limits, unlimited, multipliers, values, ROW_TOLERANCE, this.kept);
     const active: number[] = [];
-    for (let g = 0; g < count; g++) if (multipliers[g] !== 0) active.push(g);
+    for (let g = 0; g < multipliers.length; g++) if (multipliers[g] !== 0) active.push(g);
     this.active = active;
-    this.inverse = undefined;
   }
 
   /** The same rows at their limits again; false where other ones bind. */
   private repeat(): boolean {
-    const { rows, active, multipliers, unlimited } = this;
+    const { rows, active, multipliers, unlimited, kept, next, values } = this;
     const { count, lower, upper, cap } = rows;
-    const k = active.length;
-    this.inverse ??= this.inverted();
-    const { inverse, shift } = this;
+    const own = kept.rows;
+    const k = own.length;
+    // A row whose multiplier is at its cap has none that could follow.
+    if (k !== active.length) return false;
     for (let a = 0; a < k; a++) {
-      const g = active[a]!;
-      shift[a] = unlimited[g]! - (multipliers[g]! > 0 ? upper[g]! : lower[g]!);
+      const g = own[a]!;
+      next[a] = unlimited[g]! - (multipliers[g]! > 0 ? upper[g]! : lower[g]!);
     }
-    const next = new Float64Array(k);
+    kept.solve(next);
     for (let a = 0; a < k; a++) {
-      const m = multipliers[active[a]!]!;
-      if (Math.abs(m) >= cap[active[a]!]!) return false;
-      let sum = 0;
-      const at = a * k;
-      for (let b = 0; b < k; b++) sum += inverse[at + b]! * shift[b]!;
-      if (!(sum * m > 0 && Math.abs(sum) < cap[active[a]!]!)) return false;
-      next[a] = sum;
+      const g = own[a]!;
+      if (!(next[a]! * multipliers[g]! > 0 && Math.abs(next[a]!) < cap[g]!)) return false;
+    }
+    values.set(unlimited);
+    let c = 0;
+    // Four rows at once, so that values are read and written a quarter as often.
+    for (; c + 3 < k; c += 4) {
+      const c0 = rows.column(own[c]!);
+      const c1 = rows.column(own[c + 1]!);
+      const c2 = rows.column(own[c + 2]!);
+      const c3 = rows.column(own[c + 3]!);
+      const [m0, m1, m2, m3] = [next[c]!, next[c + 1]!, next[c + 2]!, next[c + 3]!];
+      for (let g = 0; g < count; g++) values[g]! -= c0[g]! * m0 + c1[g]! * m1 + (c2[g]! * m2 + c3[g]! * m3);
+    }
+    for (; c < k; c++) {
+      const column = rows.column(own[c]!);
+      const m = next[c]!;
+      for (let g = 0; g < count; g++) values[g]! -= column[g]! * m;
     }
     for (let g = 0; g < count; g++) {
-      if (multipliers[g] !== 0) continue;
-      const column = rows.column(g);
-      let value = unlimited[g]!;
-      for (let a = 0; a < k; a++) value -= column[active[a]!]! * next[a]!;
-      if (value > upper[g]! + ROW_TOLERANCE || value < lower[g]! - ROW_TOLERANCE) return false;
+      if (values[g]! > upper[g]! + ROW_TOLERANCE || values[g]! < lower[g]! - ROW_TOLERANCE) return false;
     }
-    for (let a = 0; a < k; a++) multipliers[active[a]!] = next[a]!;
+    for (let a = 0; a < k; a++) multipliers[own[a]!] = next[a]!;
     return true;
-  }
-
-  private inverted(): Float64Array {
-    const { rows, active } = this;
-    const k = active.length;
-    this.shift = new Float64Array(k);
-    const matrix = new Float64Array(k * k);
-    active.forEach((g, a) => {
-      const column = rows.column(g);
-      active.forEach((h, b) => {
-        matrix[b * k + a] = column[h]! * (a === b ? 1 + RIDGE : 1);
-      });
-    });
-    return inverseOf(matrix, k);
   }
 
   private grow(): void {
@@ -168,30 +166,6 @@ export class StepLimits {
     this.multipliers = keep(this.multipliers);
     this.unlimited = new Float64Array(count);
     this.values = new Float64Array(count);
+    this.next = new Float64Array(count);
   }
-}
-
-/** Inverse of a dense symmetric positive definite matrix. */
-function inverseOf(matrix: Float64Array, k: number): Float64Array {
-  // Factor once: solveDense destroys its matrix, so that each unit vector would need another one.
-  const l = matrix.slice();
-  solveDense(l, k, new Float64Array(k));
-  const inverse = new Float64Array(k * k);
-  const x = new Float64Array(k);
-  for (let c = 0; c < k; c++) {
-    x.fill(0);
-    x[c] = 1;
-    for (let i = c; i < k; i++) {
-      let sum = x[i]!;
-      for (let p = c; p < i; p++) sum -= l[i * k + p]! * x[p]!;
-      x[i] = sum / l[i * k + i]!;
-    }
-    for (let i = k - 1; i >= 0; i--) {
-      let sum = x[i]!;
-      for (let p = i + 1; p < k; p++) sum -= l[p * k + i]! * x[p]!;
-      x[i] = sum / l[i * k + i]!;
-    }
-    for (let i = 0; i < k; i++) inverse[c * k + i] = x[i]!;
-  }
-  return inverse;
 }

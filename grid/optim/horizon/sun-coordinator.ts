@@ -1,4 +1,3 @@
-import { adjoint } from '../linear-network.js';
 import { type CurtailmentProblem, dispatchState } from '../problem.js';
 import type { StarSettings } from '../star-settings.js';
 import { LaneNetwork } from './lane-network.js';
@@ -13,10 +12,11 @@ import type { SunQuestion } from './sun-agent.js';
  *   at port k, x_k their mean and z_k its copy that the network bears,
  *     z = argmin sum_k n_k (x_k + u_k - z_k)^2 / 2  subject to  low <= v + sum_k s_ik n_k z_k <= high,   u += x - z,
  *   and everybody at port k is asked to move by z_k - x_k - u_k. Steps share nothing but rho.
- * Steps: voltages of x + u in all steps by one sweep (lane-network.ts); prices of limits that have been near to binding
- *   (step-limits.ts); z by one sweep of the gradient; its voltages by another, which finds broken limits; over-relaxation;
- *   balancing of rho as in coordinator-update.ts.
- * Cost: O(branches * steps + sum over steps of binding rows^2) a round.
+ * Steps: voltages of x + u at the limits that have been near to binding, in all steps by one sweep (lane-network.ts); their
+ *   prices (step-limits.ts); z by one sweep of the gradient; where z has moved so far that another limit could be broken
+ *   by now, the voltages of all nodes, which tell; over-relaxation; balancing of rho as in coordinator-update.ts.
+ * Cost: O(branches to such limits * steps + sum over steps of binding rows^2) a round, O(branches * steps) where all nodes
+ *   are looked at.
  * Fails: limits that cannot hold are given up at the price of a violation; residuals tell.
  * Source: Boyd et al. (2011), sections 3.4 and 7.3.
  */
@@ -79,6 +79,8 @@ export class SunCoordinator {
   private relaxation: number;
   private calmRounds = 0;
   private readonly counts: Float64Array;
+  /** By port: W for a mean of one. */
+  private readonly units: Float64Array;
   private readonly lanes: LaneNetwork;
   /** Squared voltages without curtailment, nodes by steps. */
   private readonly untouched: Float64Array;
@@ -88,7 +90,13 @@ export class SunCoordinator {
   private readonly price: Float64Array;
   private readonly offset: Float64Array;
   private readonly wanted: Float64Array;
-  private readonly drawn: Float64Array;
+  /** By port: no voltage moves by more for a mean of one, pu squared. */
+  private readonly reach: Float64Array;
+  /** The copies whose voltages were last looked at everywhere, and by step what then was left to the nearest other limit. */
+  private readonly seen: Float64Array;
+  private readonly room: Float64Array;
+  private readonly moved: Float64Array;
+  private readonly isCandidate: Uint8Array;
   /** Vectors of questions by port, of odd and even rounds. */
   private readonly shifts: readonly (readonly Float64Array[])[];
   private readonly before: Float64Array;
@@ -109,10 +117,9 @@ export class SunCoordinator {
     this.rho = settings.rho;
     this.relaxation = settings.relaxation;
     this.counts = Float64Array.from(ports, (port) => port.units.length);
-    const drawing = ports.flatMap(({ nodes, shareIm }) =>
-      Array.from(nodes, (node, j) => ({ node, isReactive: shareIm[j] !== 0 })),
-    );
-    this.lanes = new LaneNetwork(network, drawing, this.steps);
+    this.units = this.counts.map((n) => n * settings.powerUnitW);
+    this.lanes = new LaneNetwork(network, ports, this.steps);
+    this.reach = this.lanes.reach().map((perW, k) => perW * this.units[k]!);
     this.untouched = new Float64Array(count * this.steps);
     const none = new Float64Array(problem.groupCount);
     steps.forEach(({ drawnW, drawnVar, availableW }, t) => {
@@ -129,9 +136,12 @@ export class SunCoordinator {
     this.wanted = new Float64Array(size);
     this.before = new Float64Array(size);
     this.shifts = [0, 1].map(() => ports.map(() => new Float64Array(this.steps)));
-    this.drawn = new Float64Array(this.steps);
+    this.seen = new Float64Array(size);
+    this.room = new Float64Array(this.steps).fill(-1);
+    this.moved = new Float64Array(this.steps);
+    this.isCandidate = new Uint8Array(count);
     const cap = settings.violationPrice / settings.voltageUnitSquaredPu;
-    this.candidates = new CandidateRows((node) => this.response(node), this.counts, problem, cap);
+    this.candidates = new CandidateRows(this.counts, problem, cap);
     this.limits = steps.map(() => new StepLimits(this.candidates));
     const isLimited = (i: number) => Number.isFinite(lowerSquaredPu[i]!) || Number.isFinite(upperSquaredPu[i]!);
     this.limited = Int32Array.from(Array.from({ length: count }, (_, i) => i).filter(isLimited));
@@ -163,15 +173,15 @@ export class SunCoordinator {
     const { steps, counts, mean, before, z, price, wanted, offset, relaxation, rho, settings } = this;
     this.round++;
     before.set(mean);
-    counts.forEach((n, k) => {
+    for (let k = 0, at = 0; k < counts.length; k++) {
       const sum = sums[k]!;
-      for (let t = 0; t < steps; t++) {
-        const at = k * steps + t;
-        const x = sum[t]! / n;
+      const perCustomer = 1 / counts[k]!;
+      for (let t = 0; t < steps; t++, at++) {
+        const x = sum[t]! * perCustomer;
         mean[at] = x;
         wanted[at] = relaxation * x + (1 - relaxation) * z[at]! + price[at]!;
       }
-    });
+    }
     const isBorne = this.project();
     let primal = 0;
     let dual = moved;
@@ -179,21 +189,32 @@ export class SunCoordinator {
     let sizeZ = 0;
     let sizeU = 0;
     let customers = 0;
-    counts.forEach((n, k) => {
+    for (let k = 0, at = 0; k < counts.length; k++) {
+      const n = counts[k]!;
       customers += n;
-      for (let at = k * steps; at < (k + 1) * steps; at++) {
-        price[at] = wanted[at]! - z[at]!;
-        const between = z[at]! - mean[at]!;
+      // Sums of one port stay in registers: a sum over all would be one chain of 10^5 additions.
+      let [ownPrimal, ownDual, ownX, ownZ, ownU] = [0, 0, 0, 0, 0];
+      for (const end = at + steps; at < end; at++) {
+        const x = mean[at]!;
+        const copy = z[at]!;
+        const own = wanted[at]! - copy;
+        price[at] = own;
+        const between = copy - x;
         // Everybody's copy moves by its own change and by that of what all at the port are asked to add.
         const further = between - offset[at]!;
-        dual += n * further * (2 * (mean[at]! - before[at]!) + further);
+        ownDual += further * (2 * (x - before[at]!) + further);
         offset[at] = between;
-        primal += n * between * between;
-        sizeX += n * mean[at]! * mean[at]!;
-        sizeZ += n * z[at]! * z[at]!;
-        sizeU += n * price[at]! * price[at]!;
+        ownPrimal += between * between;
+        ownX += x * x;
+        ownZ += copy * copy;
+        ownU += own * own;
       }
-    });
+      primal += n * ownPrimal;
+      dual += n * ownDual;
+      sizeX += n * ownX;
+      sizeZ += n * ownZ;
+      sizeU += n * ownU;
+    }
     const root = Math.sqrt(Math.max(1, customers * steps));
     const primalResidual = Math.sqrt(primal);
     const dualResidual = rho * Math.sqrt(Math.max(0, dual));
@@ -209,103 +230,116 @@ export class SunCoordinator {
 
   /** Nearest means to the wanted ones that the network bears, all steps. */
   private project(): boolean {
-    const { z, wanted, limits, candidates, untouched, change, steps } = this;
-    this.spread(wanted, false);
-    const { slotOf } = this.lanes;
-    const take = (t: number) =>
-      limits[t]!.take((node) => untouched[slotOf[node]! * steps + t]! + change[slotOf[node]! * steps + t]!);
+    const { wanted, limits, candidates, change, steps, lanes, units } = this;
+    lanes.spreadWanted(wanted, units, change);
     limits.forEach((own, t) => {
-      take(t);
+      this.take(own, t);
       own.solve();
     });
     for (let pass = 0; ; pass++) {
       this.pullBack();
-      this.spread(z, true);
-      const open = this.violated();
+      const open = this.mayBreak() ? this.violated() : [];
       if (open.length === 0) return true;
       if (pass >= MOST_PASSES) return false;
-      this.spread(wanted, false);
+      lanes.spreadWanted(wanted, units, change);
       for (let t = 0; t < steps; t++) {
-        if (limits[t]!.multipliers.length < candidates.count) take(t);
+        if (limits[t]!.multipliers.length < candidates.count) this.take(limits[t]!, t);
       }
       for (const t of open) limits[t]!.solve();
     }
   }
 
-  /** Voltage changes by means at the ports: of all nodes, or of candidates. */
-  private spread(means: Float64Array, isWhole: boolean): void {
-    const { steps, ports, counts, lanes, change, drawn } = this;
-    const { powerUnitW } = this.settings;
-    lanes.clear();
-    ports.forEach(({ nodes, shareRe, shareIm }, k) => {
-      const power = counts[k]! * powerUnitW;
-      for (let t = 0; t < steps; t++) drawn[t] = power * means[k * steps + t]!;
-      for (let j = 0; j < nodes.length; j++) lanes.draw(nodes[j]!, shareRe[j]!, shareIm[j]!, drawn, 0);
-    });
-    lanes.spread(change, isWhole);
+  /** Gives a step's limits the voltages that there would be without them. */
+  private take(own: StepLimits, t: number): void {
+    const { untouched, change, steps } = this;
+    const { slotOf } = this.lanes;
+    own.take((node) => untouched[slotOf[node]! * steps + t]! + change[slotOf[node]! * steps + t]!);
   }
 
   /** The wanted means less what the prices of limits take from them. */
   private pullBack(): void {
-    const { steps, ports, lanes, change, wanted, z, limits, candidates } = this;
-    const { powerUnitW } = this.settings;
+    const { steps, lanes, change, wanted, z, limits, candidates } = this;
     z.set(wanted);
     change.fill(0);
     limits.forEach(({ active, multipliers }, t) => {
       for (const row of active) change[lanes.slotOf[candidates.nodes[row]!]! * steps + t] = multipliers[row]!;
     });
-    lanes.pull(change);
-    ports.forEach(({ nodes, shareRe, shareIm }, k) => {
-      for (let j = 0; j < nodes.length; j++) {
-        lanes.gradientAt(nodes[j]!, -powerUnitW * shareRe[j]!, -powerUnitW * shareIm[j]!, z, k * steps);
-      }
-    });
+    lanes.pull(change, -this.settings.powerUnitW, z);
   }
 
-  /** Makes the worst broken limits of each step candidates; the steps that have any. */
+  /** Whether the copies have moved so far since all voltages were looked at that a limit could be broken that was not. */
+  private mayBreak(): boolean {
+    const { steps, reach, moved, room, seen, z } = this;
+    moved.fill(0);
+    for (let k = 0, at = 0; k < reach.length; k++) {
+      const perMean = reach[k]!;
+      for (let t = 0; t < steps; t++, at++) moved[t]! += perMean * Math.abs(z[at]! - seen[at]!);
+    }
+    return moved.some((by, t) => !(by <= room[t]!));
+  }
+
+  /** Looks at all voltages: makes the worst broken limits of each step candidates; the steps that have any. */
   private violated(): readonly number[] {
-    const { steps, untouched, change, limited, candidates } = this;
+    const { steps, untouched, change, limited, room, isCandidate } = this;
     const { lowerSquaredPu, upperSquaredPu } = this.problem;
     const { slotOf } = this.lanes;
+    this.lanes.spread(this.z, this.units, change);
+    this.seen.set(this.z);
+    room.fill(Number.POSITIVE_INFINITY);
     const broken = new Map<number, { readonly node: number; readonly by: number }[]>();
     for (const node of limited) {
+      if (isCandidate[node] === 1) continue;
       const high = upperSquaredPu[node]! + BROKEN_TOLERANCE;
       const low = lowerSquaredPu[node]! - BROKEN_TOLERANCE;
       for (let t = 0, at = slotOf[node]! * steps; t < steps; t++, at++) {
         const v = untouched[at]! + change[at]!;
-        if (v <= high && v >= low) continue;
+        const left = Math.min(high - v, v - low);
+        if (left >= 0) {
+          if (left < room[t]!) room[t] = left;
+          continue;
+        }
         const list = broken.get(t) ?? [];
         broken.set(t, list);
-        list.push({ node, by: Math.max(v - high, low - v) });
+        list.push({ node, by: -left });
       }
     }
     const open: number[] = [];
+    const found: number[] = [];
     for (const [t, list] of broken) {
-      let isNew = false;
       list.sort((a, b) => b.by - a.by);
       for (const { node } of list.slice(0, WORST_AT_ONCE)) {
-        isNew = candidates.add(node) || isNew;
+        if (isCandidate[node] === 1) continue;
+        isCandidate[node] = 1;
         this.lanes.want(node);
+        found.push(node);
       }
-      if (isNew) open.push(t);
+      open.push(t);
     }
+    this.learn(found);
+    // What is broken and no candidate yet is to be looked at again.
+    for (const t of open) if (broken.get(t)!.some(({ node }) => isCandidate[node] === 0)) room[t] = -1;
     return open;
   }
 
-  /** Change of a node's squared voltage by one power unit at each port. */
-  private response(node: number): Float64Array {
-    const { network } = this.problem;
-    const { powerUnitW } = this.settings;
-    const weight = new Float64Array(network.nodes.length);
-    weight[node] = 1;
-    const { perW, perVar } = adjoint(network, weight);
-    return Float64Array.from(this.ports, ({ nodes, shareRe, shareIm }) => {
-      let sum = 0;
-      for (let j = 0; j < nodes.length; j++) {
-        sum += powerUnitW * (shareRe[j]! * perW[nodes[j]!]! + shareIm[j]! * perVar[nodes[j]!]!);
-      }
-      return sum;
-    });
+  /** Makes nodes candidates: how one power unit at each port changes their squared voltages, a node in each lane of a pass. */
+  private learn(nodes: readonly number[]): void {
+    const { steps, lanes, change, candidates, ports } = this;
+    const answers = new Float64Array(ports.length * steps);
+    for (let first = 0; first < nodes.length; first += steps) {
+      const abreast = nodes.slice(first, first + steps);
+      change.fill(0);
+      answers.fill(0);
+      abreast.forEach((node, lane) => {
+        change[lanes.slotOf[node]! * steps + lane] = 1;
+      });
+      lanes.pull(change, this.settings.powerUnitW, answers);
+      abreast.forEach((node, lane) => {
+        candidates.add(
+          node,
+          Float64Array.from(ports, (_, k) => answers[k * steps + lane]!),
+        );
+      });
+    }
   }
 
   /** Keeps the residuals near one another; prices change inversely to rho. */

@@ -79,10 +79,12 @@ export function manySteps(job: ManyStepsJob): object {
   };
   before = used();
   let rounds = 0;
-  while (rounds < settings.maxRounds) {
-    rounds++;
-    if (round().hasConverged) break;
-  }
+  const agreement = timed(() => {
+    while (rounds < settings.maxRounds) {
+      rounds++;
+      if (round().hasConverged) break;
+    }
+  });
   // What rounds leave behind (rows of limits that bind) belongs to the coordinator.
   const grown = used() - before;
   let last = round();
@@ -123,6 +125,6 @@ export function manySteps(job: ManyStepsJob): object {
     ...{ seconds, cpu, rounds, hostSeconds, coordinatorSeconds, agentSeconds, alphaError, kktResidual },
     ...{ agentBytes: emptyAgentBytes, coordinatorBytes: emptyCoordinatorBytes + grown, residentBytes },
     ...{ curtailingSteps: curtailing, bindingLimits: coordinator.bindingLimits / job.steps },
-    ...{ hasConverged: last.hasConverged ? 1 : 0, ports: ports.length },
+    ...{ hasConverged: last.hasConverged ? 1 : 0, ports: ports.length, firstSeconds: agreement.seconds / rounds },
   };
 }

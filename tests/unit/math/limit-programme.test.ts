@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  FreeRows,
   solveDense,
   solveLimits,
   solveQuadraticProgramme,
@@ -121,6 +122,47 @@ describe('the programme of few limits', () => {
     for (let i = 0; i < 8; i++) {
       expect(other[i]!).toBeCloseTo(multipliers[i]!, 7);
       expect(otherValues[i]!).toBeCloseTo(values[i]!, 7);
+    }
+  });
+
+  it('has the same answer with the rows kept from another solve', () => {
+    const problem = example(7, 30, 40);
+    const { rows, unlimited } = byMultipliers(problem, 30, Infinity);
+    const kept = new FreeRows(rows);
+    const warm = new Float64Array(40);
+    const random = seeded(11);
+    let bound = 0;
+    for (let k = 0; k < 12; k++) {
+      const moved = unlimited.map((v) => v + 0.6 * (random() - 0.5));
+      const [values, freshValues, fresh] = [new Float64Array(40), new Float64Array(40), new Float64Array(40)];
+      expect(solveLimits(rows, moved, warm, values, 1e-10, kept)).toBe(true);
+      expect(solveLimits(rows, moved, fresh, freshValues, 1e-10)).toBe(true);
+      for (let i = 0; i < 40; i++) expect(values[i]!).toBeCloseTo(freshValues[i]!, 7);
+      for (let i = 0; i < 40; i++) expect(warm[i]!).toBeCloseTo(fresh[i]!, 6);
+      bound = Math.max(bound, kept.rows.length);
+    }
+    expect(bound).toBeGreaterThan(5);
+  });
+
+  it('keeps the factor of its rows while they come and go', () => {
+    const { rows } = byMultipliers(example(9, 30, 40), 30, Infinity);
+    const kept = new FreeRows(rows);
+    const random = seeded(13);
+    const left = Array.from({ length: 40 }, (_, i) => i);
+    for (let k = 0; k < 60; k++) {
+      const isTaken = kept.rows.length > 3 && (left.length === 0 || random() < 0.4);
+      if (isTaken) {
+        const place = Math.floor(random() * kept.rows.length);
+        left.push(kept.rows[place]!);
+        kept.removeAt(place);
+      } else if (kept.rows.length < 24) kept.add(left.splice(Math.floor(random() * left.length), 1)[0]!);
+      const shift = Float64Array.from(kept.rows, () => random() - 0.5);
+      const multipliers = shift.slice();
+      kept.solve(multipliers);
+      kept.rows.forEach((row, a) => {
+        const moved = kept.rows.reduce((sum, other, b) => sum + rows.column(other)[row]! * multipliers[b]!, 0);
+        expect(moved).toBeCloseTo(shift[a]!, 7);
+      });
     }
   });
 
