@@ -115,6 +115,13 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       { host },
     );
   }
+  if (options.users !== undefined && Object.keys(options.users).length === 0) {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      'There is no user, so that nobody could log in; add one with "dec users add".',
+      {},
+    );
+  }
   if (options.foreign === undefined && options.users !== undefined && !isLoopback(host)) {
     await refuseDefaultPasswords(options.users, host);
   }

@@ -33,6 +33,7 @@ import {
   SIMULATION_TEST_INPUTS,
   type SimulationRequest,
   STATIC_YBUS_QUEUE,
+  simulationInput,
   simulationLog,
   simulationRequest,
   simulationStarted,
@@ -135,11 +136,8 @@ export function routeRequests(services: PlatformServices): void {
   );
   hub.claim(
     SIMULATION_INPUTS,
-    guarded((message) => refuseStranger(services, stopTarget(message) ?? '', message.login)),
-    (message) => {
-      const id = stopTarget(message);
-      return id !== undefined && !mayStop(services, id, message.login);
-    },
+    guarded((message) => refuseStranger(services, simulationOf(message), message.login)),
+    (message) => !mayHold(services, simulationOf(message), message.login) && isHolding(message),
   );
   hub.claim(
     SIMULATION_TEST_INPUTS,
@@ -313,9 +311,11 @@ function carryOut({ simulations, tokens, log, applications }: PlatformServices, 
       simulations.stop(simulationId);
       return;
     case 'PAUSE':
+      refuseStranger({ simulations, tokens }, simulationId, message.login);
       simulations.command(simulationId, { command: 'pause' });
       return;
     case 'RESUME':
+      refuseStranger({ simulations, tokens }, simulationId, message.login);
       simulations.command(simulationId, { command: 'resume' });
       return;
     default:
@@ -323,29 +323,42 @@ function carryOut({ simulations, tokens, log, applications }: PlatformServices, 
   }
 }
 
-/** Whether a login may stop a simulation: who started it may, and an administrator; what has no user is this process. */
-function mayStop({ simulations, tokens }: StopJudges, simulationId: string, login: string): boolean {
+/**
+ * Whether a login may stop, pause or resume a simulation: who started it may, and an administrator; what has no user is this
+ * process.
+ */
+function mayHold({ simulations, tokens }: HoldJudges, simulationId: string, login: string): boolean {
   const owner = simulations.ownerOf(simulationId);
   const user = tokens.userOf(login);
   return owner === undefined || login === '' || user === owner || tokens.roles(login).includes('admin');
 }
 
-type StopJudges = Pick<PlatformServices, 'simulations' | 'tokens'>;
+type HoldJudges = Pick<PlatformServices, 'simulations' | 'tokens'>;
 
 /** @throws DecError `BAD_ARGUMENT` */
-function refuseStranger(services: StopJudges, simulationId: string, login: string): void {
-  if (mayStop(services, simulationId, login)) return;
+function refuseStranger(services: HoldJudges, simulationId: string, login: string): void {
+  if (mayHold(services, simulationId, login)) return;
   const user = services.tokens.userOf(login);
-  throw new DecError('BAD_ARGUMENT', `Only its owner may stop the simulation ${simulationId}; ${user} is not.`, {
-    simulationId,
-    user,
-  });
+  throw new DecError(
+    'BAD_ARGUMENT',
+    `Only its owner may stop, pause or resume the simulation ${simulationId}; ${user} is not.`,
+    { simulationId, user },
+  );
 }
 
-/** The simulation that a message on an input topic is to stop; undefined for all other messages. */
-function stopTarget({ destination, body }: ClaimedMessage): string | undefined {
-  if (body.length > 1000 || !/"command"\s*:\s*"stop"/.test(body)) return undefined;
+/** The simulation whose input topic a message came on. */
+function simulationOf({ destination }: ClaimedMessage): string {
   return destination.slice(SIMULATION_INPUTS.length - 1);
+}
+
+/** Whether a message on an input topic stops, pauses or resumes the simulation. */
+function isHolding({ body, destination }: ClaimedMessage): boolean {
+  try {
+    return ['stop', 'pause', 'resume', 'resumePauseAt'].includes(simulationInput.parse(body, destination).command);
+  } catch {
+    // What cannot be read changes nothing; the simulation's own log says why.
+    return false;
+  }
 }
 
 function readSimulationRequest({ body, destination }: ClaimedMessage): SimulationRequest {

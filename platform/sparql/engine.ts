@@ -1,17 +1,18 @@
+import { asError } from '../../bus/index.js';
 import { patternsFirst } from './group-order.js';
 import { hoistBinds } from './lax-scope.js';
 
 /** Forms in which an answer can be had. */
 export type SparqlFormat = 'json' | 'xml' | 'csv';
 
-/** Prefixes that the platform puts before every query. */
+/** Prefixes that the platform puts before every query, on its first line. */
 const PREFIXES = [
   'PREFIX r: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>',
   'PREFIX c: <http://iec.ch/TC57/CIM100#>',
   'PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>',
   'PREFIX cim: <http://iec.ch/TC57/CIM100#>',
   'PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>',
-].join('\n');
+].join(' ');
 
 /** A store of statements that answers SPARQL. */
 export interface SparqlEngine {
@@ -28,9 +29,38 @@ export async function createSparqlEngine(): Promise<SparqlEngine> {
   return {
     load: (nTriples) => store.load(nTriples, { format: 'application/n-triples', no_transaction: true }),
     query(text, format) {
-      const answer = store.query(`${PREFIXES}\n${patternsFirst(hoistBinds(text))}`, { results_format: format });
-      if (typeof answer === 'string') return answer;
-      throw new Error('it has no table of results.');
+      const ask = (query: string): string => {
+        const answer = store.query(`${PREFIXES} ${query}`, { results_format: format });
+        if (typeof answer === 'string') return answer;
+        throw new Error('it has no table of results.');
+      };
+      try {
+        return ask(patternsFirst(hoistBinds(text)));
+      } catch (error) {
+        if (placeOf(error) === undefined) throw error;
+      }
+      // Where it cannot be read is told in the words of who asked, not in those of the query put in order.
+      try {
+        return ask(text);
+      } catch (error) {
+        throw ownPlace(error);
+      }
     },
   };
+}
+
+const PLACE = /^error at (\d+):(\d+): /;
+
+function placeOf(error: unknown): RegExpExecArray | undefined {
+  return PLACE.exec(asError(error).message) ?? undefined;
+}
+
+/** An error with its place in the query as it was asked: on the first line, the platform's prefixes come before it. */
+function ownPlace(error: unknown): Error {
+  const place = placeOf(error);
+  if (place === undefined) return asError(error);
+  const [whole, line, column] = place;
+  const own = line === '1' ? Number(column) - PREFIXES.length - 1 : Number(column);
+  const reason = asError(error).message.slice(whole.length);
+  return new Error(`it cannot be read at line ${line}, column ${own}: ${reason}`, { cause: error });
 }

@@ -477,6 +477,31 @@ describe('a simulation over the broker', () => {
     await first.ended();
   });
 
+  it('is stopped, paused and resumed by its owner alone, however the command of another is written', async () => {
+    const run = await simulate({ duration: 120, run_realtime: true });
+    await until(() => run.outputs.length > 0, 'the first output');
+    const other = await connectStomp({ port: platform.port, login: 'app_user', passcode: '1234App', reconnect: false });
+    const padded = `${' '.repeat(2000)}{"command":"st\\u006fp"}`;
+    const commands = [padded, ...['pause', 'resume'].map((command) => JSON.stringify({ command }))];
+    const before = logged.length;
+    for (const body of commands) other.send(simulationInputTopic(run.id), body);
+    for (const type of ['pause', 'resume', 'stop']) {
+      const reply = await other.request(
+        SIMULATION_REQUEST_QUEUE,
+        JSON.stringify({ simulation_request_type: type, simulation_id: run.id }),
+      );
+      expect(reply.body).toContain('Only its owner may stop, pause or resume');
+    }
+    const refused = () => logged.slice(before).filter(({ logMessage }) => logMessage.includes('Only its owner'));
+    await until(() => refused().length >= 6, 'six refusals');
+    expect(run.lines.join()).not.toMatch(/paused/i);
+    const { length } = run.outputs;
+    await until(() => run.outputs.length > length, 'another output');
+    await other.close();
+    run.send({ command: 'stop' });
+    await run.ended();
+  });
+
   it('gives an area its own measurements on the field bus', async () => {
     const reply = await bus.request(
       contextManagerQueue(TINY),
@@ -518,6 +543,10 @@ describe('the flagship', () => {
 describe('starting and ending', () => {
   it('names the port that is in use', async () => {
     await expect(startPlatform({ port: platform.port })).rejects.toMatchObject({ code: 'PORT_IN_USE' });
+  });
+
+  it('refuses a list of users with nobody in it', async () => {
+    await expect(startPlatform({ port: 0, users: {} })).rejects.toThrow('nobody could log in');
   });
 
   it('names a feeder file that cannot be read, and leaves the port free', async () => {

@@ -65,6 +65,14 @@ describe('SPARQL over the objects of a file', () => {
     expect(rows(engine, `${own}SELECT (count(?s) as ?count) {?s a c:ConnectivityNode}`)).toEqual([{ count: '3' }]);
   });
 
+  it('names the line and column of a query that cannot be read, in the words of who asked', async () => {
+    const engine = await engineOf(tinyCim());
+    expect(() => engine.query('SELEC ?x {?s ?p ?x}', 'json')).toThrow('it cannot be read at line 1, column');
+    const late = 'SELECT ?n WHERE {\n  ?s a c:Feeder.\n  {bind(str(?s) as ?n}\n}';
+    // The parenthesis of bind is open at the brace: third line, twenty-second sign.
+    expect(() => engine.query(late, 'json')).toThrow('it cannot be read at line 3, column 22');
+  });
+
   it('sees a variable of the surrounding group in a nested bind, as Blazegraph does', async () => {
     const engine = await engineOf(tinyCim());
     const query = `SELECT ?type ?phases ?eqtype WHERE {
