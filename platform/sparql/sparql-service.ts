@@ -53,7 +53,7 @@ export function createSparqlService(store: ModelStore, timeMs?: number): SparqlS
     for (const index of indexes) {
       if (loaded.has(index)) continue;
       loaded.add(index);
-      for (const text of nTriples(index)) thread.load(text);
+      thread.load(nTriples(index));
     }
     return thread;
   };

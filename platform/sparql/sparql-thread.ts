@@ -10,7 +10,7 @@ export type ToWorker =
   | { readonly kind: 'load'; readonly nTriples: string }
   | { readonly kind: 'query'; readonly id: number; readonly text: string; readonly format: SparqlFormat };
 
-/** What the thread says: an answer, or why there is none; `id` 0 is about what was loaded. */
+/** What the thread says: an answer, or why there is none; `id` 0 is about what was loaded, without a reason when it was. */
 interface FromWorker {
   readonly id: number;
   readonly answer?: string;
@@ -19,6 +19,7 @@ interface FromWorker {
 
 interface Waiting {
   readonly text: string;
+  readonly format: SparqlFormat;
   readonly resolve: (answer: string) => void;
   readonly reject: (error: DecError) => void;
 }
@@ -36,6 +37,9 @@ function workerUrl(): URL {
 export class SparqlThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  /** What is still to be loaded; a piece is written when the one before it is in the store, so that one is in memory. */
+  readonly #loads: Iterator<string>[] = [];
+  #isLoading = false;
   readonly #timeMs: number;
   #timer: NodeJS.Timeout | undefined;
   #nextId = 1;
@@ -44,7 +48,7 @@ export class SparqlThread {
 
   constructor(timeMs = QUERY_TIME_MS) {
     this.#timeMs = timeMs;
-    this.#worker = new Worker(workerUrl(), { name: 'sparql' });
+    this.#worker = new Worker(workerUrl(), { name: 'sparql', resourceLimits: { maxYoungGenerationSizeMb: 4 } });
     this.#worker.on('message', (message: FromWorker) => this.#heard(message));
     this.#worker.on('error', (error) => this.#end(`The SPARQL store failed: ${error.message}`));
     this.#worker.on('exit', () => this.#end('The SPARQL store ended.'));
@@ -57,8 +61,10 @@ export class SparqlThread {
     return this.#hasEnded;
   }
 
-  load(nTriples: string): void {
-    this.#worker.postMessage({ kind: 'load', nTriples } satisfies ToWorker);
+  /** Takes statements in, piece by piece; queries wait until all of them are there. */
+  load(pieces: Iterable<string>): void {
+    this.#loads.push(pieces[Symbol.iterator]());
+    if (!this.#isLoading) this.#loadNext();
   }
 
   /** Answers one query after the other. @throws DecError `BAD_ARGUMENT` for a faulty query, `TIMEOUT`, `INTERNAL` */
@@ -66,8 +72,8 @@ export class SparqlThread {
     if (this.#hasEnded) return Promise.reject(new DecError('INTERNAL', 'The SPARQL store has ended.'));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { text, resolve, reject });
-      this.#worker.postMessage({ kind: 'query', id, text, format } satisfies ToWorker);
+      this.#waiting.set(id, { text, format, resolve, reject });
+      if (!this.#isLoading) this.#worker.postMessage({ kind: 'query', id, text, format } satisfies ToWorker);
       if (this.#waiting.size === 1) this.#watch();
     });
   }
@@ -76,8 +82,29 @@ export class SparqlThread {
     this.#end('The platform was stopped.');
   }
 
+  #loadNext(): void {
+    for (let [pieces] = this.#loads; pieces !== undefined; [pieces] = this.#loads) {
+      const { value, done } = pieces.next();
+      if (done === true) {
+        this.#loads.shift();
+        continue;
+      }
+      this.#isLoading = true;
+      this.#worker.postMessage({ kind: 'load', nTriples: value } satisfies ToWorker);
+      return;
+    }
+    this.#isLoading = false;
+    for (const [id, { text, format }] of this.#waiting) {
+      this.#worker.postMessage({ kind: 'query', id, text, format } satisfies ToWorker);
+    }
+  }
+
   #heard({ id, answer, reason }: FromWorker): void {
-    if (id === 0) this.#loadProblem = ` (a model could not be loaded: ${reason ?? ''})`;
+    if (id === 0) {
+      if (reason !== undefined) this.#loadProblem = ` (a model could not be loaded: ${reason})`;
+      if (!this.#hasEnded) this.#loadNext();
+      return;
+    }
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     this.#waiting.delete(id);

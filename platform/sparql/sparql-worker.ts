@@ -9,8 +9,10 @@ if (port !== null) {
   port.on('message', (message: ToWorker) => {
     engine
       .then(({ load, query }) => {
-        if (message.kind === 'load') load(message.nTriples);
-        else port.postMessage({ id: message.id, answer: query(message.text, message.format) });
+        if (message.kind === 'load') {
+          load(message.nTriples);
+          port.postMessage({ id: 0 });
+        } else port.postMessage({ id: message.id, answer: query(message.text, message.format) });
       })
       .catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);

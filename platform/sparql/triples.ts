@@ -39,8 +39,8 @@ export function* statementsOf(
   }
 }
 
-/** Objects per piece of text, so that no text of a large model grows beyond what a string may be. */
-const OBJECTS_PER_PIECE = 10_000;
+/** Objects per piece of text: half a megabyte, so that a large model is never one text in memory. */
+const OBJECTS_PER_PIECE = 500;
 
 /** The attribute whose number GridAPPS-D's models write in one way, which applications look for as a text. */
 const DURATION = `${CIM100_NAMESPACE}OperationalLimitType.acceptableDuration`;
@@ -52,9 +52,15 @@ const DURATION = `${CIM100_NAMESPACE}OperationalLimitType.acceptableDuration`;
 export function* nTriples(index: CimIndex): Generator<string> {
   let lines: string[] = [];
   let count = 0;
+  const predicates = new Map<string, string>();
+  const predicateText = (predicate: string) => {
+    const known = predicates.get(predicate) ?? iriText(predicate);
+    predicates.set(predicate, known);
+    return known;
+  };
   const line = (subject: string, predicate: string, kind: ObjectStatement['kind'], value: string) => {
     const text = predicate === DURATION && Number(value) === 5e9 ? '5E9' : value;
-    lines.push(`${subject} ${iriText(predicate)} ${kind === 'literal' ? literalText(text) : iriText(text)} .\n`);
+    lines.push(`${subject} ${predicateText(predicate)} ${kind === 'literal' ? literalText(text) : iriText(text)} .\n`);
   };
   for (const object of index.objects.values()) {
     const own = iriText(objectIri(object.subject));
