@@ -10,31 +10,66 @@ import { GAUGE_ROWS, SHAPE_BYTES } from './layout.js';
 import { type Code, type Frame, f64, f64x2, get, i32, set, when } from './wasm-code.js';
 import { chunks, countdown, header, increase } from './wasm-loops.js';
 
+/** Magnitudes of all nodes in one lane, two nodes at a time. */
+function pairedMagnitudes(frame: Frame): Code {
+  const [left, voltage, weight, out] = Array.from({ length: 4 }, () => frame.i32());
+  const [first, second] = [frame.f64x2(), frame.f64x2()];
+  const load = (local: number, at: number): Code => [
+    set(local, f64x2.load(get(voltage!), at)),
+    set(local, f64x2.mul(get(local), get(local))),
+  ];
+  const sum = (re: Code, im: Code): Code => f64x2.sqrt(f64x2.add(re, im));
+  return [
+    set(voltage!, header('voltageAt')),
+    set(weight!, header('gaugeWeightAt')),
+    set(out!, header('magnitudeAt')),
+    set(left!, i32.shiftRight(header('gaugeNodes'), i32.const(1))),
+    countdown(left!, [
+      load(first!, 0),
+      load(second!, 16),
+      f64x2.store(
+        get(out!),
+        f64x2.mul(
+          sum(f64x2.firsts(get(first!), get(second!)), f64x2.seconds(get(first!), get(second!))),
+          f64x2.load(get(weight!)),
+        ),
+      ),
+      increase(voltage!, i32.const(32)),
+      increase(weight!, i32.const(16)),
+      increase(out!, i32.const(16)),
+    ]),
+    when(i32.and(header('gaugeNodes'), i32.const(1)), [
+      load(first!, 0),
+      f64.store(
+        get(out!),
+        f64.mul(f64x2.extract(sum(get(first!), f64x2.swap(get(first!))), 0), f64.load(get(weight!))),
+      ),
+    ]),
+  ];
+}
+
 /** Magnitudes of all nodes in all lanes. */
 export function magnitudes(frame: Frame, width: number): Code {
-  const isSingle = width === 1;
-  const step = isSingle ? 8 : 16;
-  const op = isSingle ? f64 : f64x2;
+  if (width === 1) return pairedMagnitudes(frame);
   const count = frame.i32();
   const voltage = frame.i32();
   const weight = frame.i32();
   const out = frame.i32();
-  const real = () => (isSingle ? frame.f64() : frame.f64x2());
-  const [re, im, perVolt] = [real(), real(), real()];
+  const [re, im, perVolt] = [frame.f64x2(), frame.f64x2(), frame.f64x2()];
   return [
     set(count, header('gaugeNodes')),
     set(voltage, header('voltageAt')),
     set(weight, header('gaugeWeightAt')),
     set(out, header('magnitudeAt')),
     countdown(count, [
-      set(perVolt, isSingle ? f64.load(get(weight)) : f64x2.loadSplat(get(weight))),
-      Array.from({ length: (8 * width) / step }, (_, t) => [
-        set(re, op.load(get(voltage), step * t)),
-        set(im, op.load(get(voltage), 8 * width + step * t)),
-        op.store(
+      set(perVolt, f64x2.loadSplat(get(weight))),
+      Array.from({ length: width / 2 }, (_, t) => [
+        set(re, f64x2.load(get(voltage), 16 * t)),
+        set(im, f64x2.load(get(voltage), 8 * width + 16 * t)),
+        f64x2.store(
           get(out),
-          op.mul(op.sqrt(op.add(op.mul(get(re), get(re)), op.mul(get(im), get(im)))), get(perVolt)),
-          step * t,
+          f64x2.mul(f64x2.sqrt(f64x2.add(f64x2.mul(get(re), get(re)), f64x2.mul(get(im), get(im)))), get(perVolt)),
+          16 * t,
         ),
       ]),
       increase(voltage, i32.const(16 * width)),

@@ -268,23 +268,6 @@ export class LaneSolver {
     }
   }
 
-  /** Sets the consumption of all shares in the first lanes, one lane an array, W and var. */
-  setAllPowers(powerW: readonly Float64Array[], powerVar: readonly Float64Array[], lanes: number): void {
-    if (lanes === 1) {
-      this.setPowers(0, powerW[0]!, powerVar[0]!);
-      return;
-    }
-    const { F, shareOrder, width } = this;
-    let at = this.header[HEADER.powerAt]! >> 3;
-    for (let t = 0; t < shareOrder.length; t++, at += 2 * width) {
-      const k = shareOrder[t]!;
-      for (let lane = 0; lane < lanes; lane++) {
-        F[at + lane] = powerW[lane]![k]!;
-        F[at + lane + width] = powerVar[lane]![k]!;
-      }
-    }
-  }
-
   /**
    * Sets the Norton currents of the sources in a lane.
    *
@@ -345,6 +328,21 @@ export class LaneSolver {
       voltage[2 * i] = F[from]!;
       voltage[2 * i + 1] = F[from + width]!;
     }
+  }
+
+  /**
+   * Whether the first shares of the feeder all draw constant power within their windows at the voltages of a lane; false too
+   * while the network is newer than what was taken over.
+   *
+   * @param end - the number of the first share that does not count
+   */
+  arePlain(lane: number, end: number): boolean {
+    const { I, kernel } = this;
+    if (this.factorAge !== this.network.factorAge) return false;
+    I[HEADER.startLane] = 8 * lane;
+    I[HEADER.surveyEnd] = end;
+    kernel.survey();
+    return I[HEADER.surveyed] === end;
   }
 
   /** Largest last change of a lane, pu. */

@@ -51,7 +51,7 @@ export const HEADER = {
   entryValueAt: 34,
   branchScaleAt: 35,
   loadingAt: 36,
-  /** Of starts: active nodes, the lane as bytes, the records of the nodes, stretches, and the factors of the zones. */
+  /** Of starts: active nodes, the lane as bytes (of a survey too), the records of the nodes, stretches, and the factors of the zones. */
   startNodes: 37,
   startLane: 38,
   startAt: 39,
@@ -60,14 +60,26 @@ export const HEADER = {
   unitStretchAt: 42,
   zoneOfAt: 43,
   zoneAt: 44,
+  /** Of a survey: the number of the first share that does not count, and what was found (see LaneKernel.survey). */
+  surveyEnd: 45,
+  surveyed: 46,
+  /** Of powers: shares of loads, leaves (an even number), powers by share, leaf of each load's share, inverse reference and phase of each leaf. */
+  startLoads: 47,
+  startLeaves: 48,
+  givenAt: 49,
+  leafOfAt: 50,
+  leafReferenceAt: 51,
+  leafPhaseAt: 52,
 } as const;
 
-const HEADER_BYTES = 192;
+const HEADER_BYTES = 256;
 /**
  * Bytes of the start of a node: byte offsets of its leaf's and its phase's stretch; in single precision, interleaved re/im: no
  * load, common drop, its square part, own drop, rise of the units.
  */
 export const START_BYTES = 48;
+/** Longest stretch beyond the reference case. */
+export const LARGEST_STRETCH = 2;
 /** Phases with a stretch of their own, and zones with a factor of their own, at most. */
 export const START_PHASES = 4;
 export const START_ZONES = 64;
@@ -188,6 +200,8 @@ export interface GaugePlan {
 /** What starts need beside the nodes. */
 export interface StartPlan {
   readonly leaves: number;
+  /** Shares of loads, which come first. */
+  readonly loads: number;
 }
 
 /** Places the sections of a buffer for `width` lanes. */
@@ -246,7 +260,14 @@ export function laneOffsets(
     header[HEADER.startNodes] = activeCount;
     place('startAt', START_BYTES * activeCount);
     place('phaseStretchAt', 8 * START_PHASES);
-    place('leafStretchAt', 8 * start.leaves);
+    const leaves = start.leaves + (start.leaves & 1);
+    header[HEADER.startLoads] = start.loads;
+    header[HEADER.startLeaves] = leaves;
+    place('leafStretchAt', 8 * leaves);
+    place('leafReferenceAt', 8 * leaves);
+    place('leafPhaseAt', 4 * leaves);
+    place('leafOfAt', 4 * start.loads);
+    place('givenAt', 16 * shares);
     place('unitStretchAt', 8);
     place('zoneOfAt', 4 * activeCount);
     place('zoneAt', 16 * START_ZONES);

@@ -13,7 +13,7 @@
  */
 import { HEADER, RUN_BYTES, SHARE_BYTES, ZIP_BYTES } from './layout.js';
 import { gaugeLoadings, gaugeMagnitudes } from './scalar-gauge.js';
-import { startLane, turnLane } from './scalar-start.js';
+import { spreadPowers, startLane, turnLane } from './scalar-start.js';
 
 /** Kinds of share: constant power, mixed without exponents, by the injection's own law, not at all. */
 export const SHARE_KIND = { power: 0, mixed: 1, law: 2, none: 3 } as const;
@@ -38,6 +38,10 @@ export interface LaneKernel {
   /** Starts one lane, or turns its voltages (see scalar-start.ts); nothing without starts in the layout. */
   start(): void;
   turn(): void;
+  /** Gives one lane the powers of a step and works out the stretches of its loads (see scalar-start.ts). */
+  spread(): void;
+  /** Counts the shares below a number that draw constant power within their windows, in one lane. */
+  survey(): void;
 }
 
 /** The kernel in TypeScript on a buffer laid out by layout.ts. */
@@ -86,6 +90,29 @@ export class ScalarKernel implements LaneKernel {
 
   turn(): void {
     turnLane(this.F, this.I, this.width);
+  }
+
+  spread(): void {
+    spreadPowers(this.F, this.I, this.width);
+  }
+
+  survey(): void {
+    const { F, I, width: W } = this;
+    const V = (I[HEADER.voltageAt]! + I[HEADER.startLane]!) >> 3;
+    const end = I[HEADER.surveyEnd]!;
+    let found = 0;
+    let shareI = I[HEADER.shareAt]! >> 2;
+    for (let left = I[HEADER.shares]!; left > 0; left--, shareI += SHARE_BYTES >> 2) {
+      const shareF = (shareI >> 1) + 2;
+      const a = V + 2 * W * I[shareI]!;
+      const b = V + 2 * W * I[shareI + 1]!;
+      const vr = F[a]! - F[b]!;
+      const vi = F[a + W]! - F[b + W]!;
+      const square = vr * vr + vi * vi;
+      const isPlain = I[shareI + 2] === SHARE_KIND.power && square > F[shareF]! && square <= F[shareF + 1]!;
+      if (isPlain && I[shareI + 3]! < end) found++;
+    }
+    I[HEADER.surveyed] = found;
   }
 
   private inject(lane: number): void {

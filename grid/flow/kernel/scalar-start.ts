@@ -3,9 +3,43 @@
  *
  * Solved: V = z (no load + s (drop + s square drop) + t own drop + u rise) at the active nodes, with s the stretch of the node's
  * phase, t that of its leaf, u that of the units, z the factor of its zone; or V = z V.
- * Cost: 24 flops for a start, 6 for a turn, at each active node.
+ * Powers: those of a step, by share, go to the places of the shares in the lane; those of the loads of a leaf are summed and held against
+ * the leaf's reference, within bounds; those of all leaves, and of the leaves of each phase, are summed where the stretches of the phases
+ * stand.
+ * Cost: 24 flops for a start, 6 for a turn, at each active node; two moves for each share, an addition for each load.
  */
-import { HEADER, START_BYTES } from './layout.js';
+import { HEADER, LARGEST_STRETCH, SHARE_BYTES, START_BYTES } from './layout.js';
+
+/** Gives the lane that the header names the powers of a step, and works out the stretches of the leaves and the sums of the phases. */
+export function spreadPowers(F: Float64Array, I: Int32Array, width: number): void {
+  const shares = I[HEADER.shares]!;
+  const given = I[HEADER.givenAt]! >> 3;
+  let power = (I[HEADER.powerAt]! + I[HEADER.startLane]!) >> 3;
+  for (let t = 0, share = I[HEADER.shareAt]! >> 2; t < shares; t++, share += SHARE_BYTES >> 2, power += 2 * width) {
+    const k = given + I[share + 3]!;
+    F[power] = F[k]!;
+    F[power + width] = F[k + shares]!;
+  }
+  const leaves = I[HEADER.startLeaves]!;
+  const stretch = I[HEADER.leafStretchAt]! >> 3;
+  F.fill(0, stretch, stretch + leaves);
+  for (let k = 0, leafOf = I[HEADER.leafOfAt]! >> 2; k < I[HEADER.startLoads]!; k++, leafOf++) {
+    const leaf = stretch + (I[leafOf]! >> 3);
+    F[leaf] = F[leaf]! + F[given + k]!;
+  }
+  const reference = I[HEADER.leafReferenceAt]! >> 3;
+  const phase = I[HEADER.leafPhaseAt]! >> 2;
+  let [all, first, second, third] = [0, 0, 0, 0];
+  for (let c = 0; c < leaves; c++) {
+    const power = F[stretch + c]!;
+    all += power;
+    if (I[phase + c] === 1) first += power;
+    if (I[phase + c] === 2) second += power;
+    if (I[phase + c] === 3) third += power;
+    F[stretch + c] = Math.max(-LARGEST_STRETCH, Math.min(LARGEST_STRETCH, power * F[reference + c]!));
+  }
+  F.set([all, first, second, third], I[HEADER.phaseStretchAt]! >> 3);
+}
 
 /** Starts the lane that the header names from the stretches. */
 export function startLane(F: Float64Array, S: Float32Array, I: Int32Array, width: number): void {

@@ -1,8 +1,8 @@
 /*
  * Starts of a lane in WebAssembly: the twin of scalar-start.ts, operation for operation.
- * Cost: 24 flops for a start, 6 for a turn, at each active node.
+ * Cost: see there.
  */
-import { START_BYTES } from './layout.js';
+import { LARGEST_STRETCH, SHARE_BYTES, START_BYTES, START_PHASES } from './layout.js';
 import { type Code, type Frame, f64, f64x2, get, i32, set } from './wasm-code.js';
 import { countdown, header, increase } from './wasm-loops.js';
 
@@ -90,5 +90,63 @@ export function turn(frame: Frame, width: number): Code {
       increase(zoneOf!, i32.const(4)),
       increase(voltage!, i32.const(16 * width)),
     ]),
+  ];
+}
+
+/** Powers of a lane, stretches of its leaves, sums of its phases. */
+export function spread(frame: Frame, width: number): Code {
+  const [count, share, power, given, shares, leaf, from, reference, phase, own] = Array.from({ length: 10 }, () =>
+    frame.i32(),
+  );
+  const [pair, value, all] = [frame.f64x2(), frame.f64(), frame.f64()];
+  const sums = Array.from({ length: START_PHASES - 1 }, () => frame.f64());
+  const bound = (value: number): Code => f64x2.splat(f64.const(value));
+  return [
+    set(count!, header('shares')),
+    set(shares!, i32.shl(get(count!), i32.const(3))),
+    set(share!, header('shareAt')),
+    set(given!, header('givenAt')),
+    set(power!, i32.add(header('powerAt'), header('startLane'))),
+    countdown(count!, [
+      set(from!, i32.add(get(given!), i32.shl(i32.load(get(share!), 12), i32.const(3)))),
+      f64.store(get(power!), f64.load(get(from!))),
+      f64.store(get(power!), f64.load(i32.add(get(from!), get(shares!))), 8 * width),
+      increase(share!, i32.const(SHARE_BYTES)),
+      increase(power!, i32.const(16 * width)),
+    ]),
+    set(count!, i32.shiftRight(header('startLeaves'), i32.const(1))),
+    set(leaf!, header('leafStretchAt')),
+    countdown(count!, [f64x2.store(get(leaf!), f64x2.zero), increase(leaf!, i32.const(16))]),
+    set(count!, header('startLoads')),
+    set(leaf!, header('leafStretchAt')),
+    set(from!, header('leafOfAt')),
+    countdown(count!, [
+      set(own!, i32.add(get(leaf!), i32.load(get(from!)))),
+      f64.store(get(own!), f64.add(f64.load(get(own!)), f64.load(get(given!)))),
+      increase(from!, i32.const(4)),
+      increase(given!, i32.const(8)),
+    ]),
+    set(count!, i32.shiftRight(header('startLeaves'), i32.const(1))),
+    set(reference!, header('leafReferenceAt')),
+    set(phase!, header('leafPhaseAt')),
+    set(all!, f64.const(0)),
+    sums.map((sum) => set(sum, f64.const(0))),
+    countdown(count!, [
+      set(pair!, f64x2.load(get(leaf!))),
+      ([0, 1] as const).map((half) => [
+        set(value!, f64x2.extract(get(pair!), half)),
+        set(own!, i32.load(get(phase!), 4 * half)),
+        set(all!, f64.add(get(all!), get(value!))),
+        sums.map((sum, p) =>
+          set(sum, f64.add(get(sum), f64.choose(get(value!), f64.const(0), i32.eq(get(own!), i32.const(p + 1))))),
+        ),
+      ]),
+      set(pair!, f64x2.smaller(f64x2.mul(get(pair!), f64x2.load(get(reference!))), bound(LARGEST_STRETCH))),
+      f64x2.store(get(leaf!), f64x2.larger(get(pair!), bound(-LARGEST_STRETCH))),
+      increase(leaf!, i32.const(16)),
+      increase(reference!, i32.const(16)),
+      increase(phase!, i32.const(8)),
+    ]),
+    [all!, ...sums].map((sum, p) => f64.store(header('phaseStretchAt'), get(sum), 8 * p)),
   ];
 }

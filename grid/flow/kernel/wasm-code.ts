@@ -60,7 +60,10 @@ export const i32 = {
   sub: plain(0x6b),
   mul: plain(0x6c),
   shl: plain(0x74),
+  /** Shifts to the right, zeros from the left. */
+  shiftRight: plain(0x76),
   and: plain(0x71),
+  or: plain(0x72),
   eq: plain(0x46),
   ne: plain(0x47),
   less: plain(0x49),
@@ -82,11 +85,16 @@ export const f64 = {
   div: plain(0xa3),
   sqrt: plain(0x9f),
   ne: plain(0x62),
+  /** The first where the condition holds, the second elsewhere. */
+  choose: plain(0x1b),
   greater: plain(0x64),
   lessEqual: plain(0x65),
   load: load(0x2b, 3),
   store: store(0x39, 3),
 };
+
+/** Eight bytes that follow one another. */
+const bytesOf = (first: number): number[] => Array.from({ length: 8 }, (_, k) => first + k);
 
 /** Instructions on pairs of doubles. */
 export const f64x2 = {
@@ -129,6 +137,9 @@ export const f64x2 = {
     0x0d,
     ...Array.from({ length: 16 }, (_, k) => (k < 8 ? k + 8 : k - 8)),
   ],
+  /** The first halves of two pairs, or their second halves. */
+  firsts: (a: Code, b: Code): Code => [a, b, 0xfd, 0x0d, ...bytesOf(0), ...bytesOf(16)],
+  seconds: (a: Code, b: Code): Code => [a, b, 0xfd, 0x0d, ...bytesOf(8), ...bytesOf(24)],
   /** The sign bit of the first half. */
   signOfFirst: [0xfd, 0x0c, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0] satisfies Code,
 };

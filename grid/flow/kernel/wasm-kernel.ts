@@ -10,10 +10,11 @@
  */
 import type { LaneArithmetic, LaneValue } from './complex-lanes.js';
 import { loadings, magnitudes } from './gauge-code.js';
-import { type HEADER, RUN_BYTES, SHARE_BYTES, ZIP_BYTES } from './layout.js';
-import { type LaneKernel, SHARE_KIND, type ShareLaw } from './scalar-kernel.js';
-import { start, turn } from './start-code.js';
-import { type Code, call, Frame, f64, f64x2, get, i32, LAW, moduleBytes, repeat, set, when } from './wasm-code.js';
+import { inject, survey } from './inject-code.js';
+import { type HEADER, RUN_BYTES } from './layout.js';
+import type { LaneKernel, ShareLaw } from './scalar-kernel.js';
+import { spread, start, turn } from './start-code.js';
+import { type Code, Frame, f64, f64x2, get, i32, moduleBytes, repeat, set, when } from './wasm-code.js';
 import { instanceOf } from './wasm-engine.js';
 import { CHUNK_PAIRS, chunks, countdown, decrease, header, increase } from './wasm-loops.js';
 
@@ -320,141 +321,6 @@ const storeOnly = (lanes: readonly LaneArithmetic[]) => (): Settlement => ({
   finish: [],
 });
 
-/** Currents of sources and shares. */
-function inject(frame: Frame, width: number): Code {
-  const bytes = 16 * width;
-  const imaginary = 8 * width;
-  const voltage = frame.i32();
-  const work = frame.i32();
-  const count = frame.i32();
-  const from = frame.i32();
-  const at = frame.i32();
-  const to = frame.i32();
-  const share = frame.i32();
-  const zip = frame.i32();
-  const power = frame.i32();
-  const kind = frame.i32();
-  const a = frame.i32();
-  const b = frame.i32();
-  const isSingle = width === 1;
-  const step = isSingle ? 8 : 16;
-  const real = () => (isSingle ? frame.f64() : frame.f64x2());
-  const [vr, vi, square, fP, fQ, cr, ci, ir, ii] = Array.from({ length: 9 }, real);
-  const op = isSingle ? f64 : f64x2;
-  /** A number that all lanes share. */
-  const common = (address: Code, offset: number): Code =>
-    isSingle ? f64.load(address, offset) : f64x2.loadSplat(address, offset);
-  const one = isSingle ? f64.const(1) : f64x2.splat(f64.const(1));
-  const [first, second] = [fP!, fQ!];
-  const byLaw: Code = isSingle
-    ? [
-        call(LAW, i32.load(get(share), 12), get(square!)),
-        set(first, f64.load(header('factorsAt'))),
-        set(second, f64.load(header('factorsAt'), 8)),
-      ]
-    : ([0, 1] as const).map((half) => [
-        call(LAW, i32.load(get(share), 12), f64x2.extract(get(square!), half)),
-        set(first, f64x2.replace(get(first), half, f64.load(header('factorsAt')))),
-        set(second, f64x2.replace(get(second), half, f64.load(header('factorsAt'), 8))),
-      ]);
-  const mixed = (offset: number): Code =>
-    op.add(
-      op.add(common(get(zip), offset), op.mul(common(get(zip), offset + 8), get(ci!))),
-      op.mul(common(get(zip), offset + 16), get(cr!)),
-    );
-  const isAboveLow: Code = isSingle
-    ? f64.greater(get(square!), f64.load(get(share), 16))
-    : f64x2.allTrue(f64x2.greater(get(square!), f64x2.loadSplat(get(share), 16)));
-  /** Above the window the factors are fixed. */
-  const overWindow: Code = isSingle
-    ? when(f64.greater(get(square!), f64.load(get(share), 24)), [
-        set(first, f64.load(get(share), 48)),
-        set(second, f64.load(get(share), 56)),
-      ])
-    : [
-        set(cr!, f64x2.greater(get(square!), f64x2.loadSplat(get(share), 24))),
-        set(first, f64x2.select(f64x2.loadSplat(get(share), 48), get(first), get(cr!))),
-        set(second, f64x2.select(f64x2.loadSplat(get(share), 56), get(second), get(cr!))),
-      ];
-  const accumulate = (address: number, offset: number, value: number, isAdded: boolean): Code =>
-    op.store(get(address), (isAdded ? op.add : op.sub)(op.load(get(address), offset), get(value)), offset);
-  const lanes = Array.from({ length: isSingle ? 1 : width / 2 }, (_, pair): Code => {
-    const offset = step * pair;
-    return [
-      set(vr!, op.sub(op.load(i32.add(get(voltage), get(a)), offset), op.load(i32.add(get(voltage), get(b)), offset))),
-      set(
-        vi!,
-        op.sub(
-          op.load(i32.add(get(voltage), get(a)), offset + imaginary),
-          op.load(i32.add(get(voltage), get(b)), offset + imaginary),
-        ),
-      ),
-      set(square!, op.add(op.mul(get(vr!), get(vr!)), op.mul(get(vi!), get(vi!)))),
-      when(
-        i32.and(isAboveLow, i32.ne(get(kind), i32.const(SHARE_KIND.law))),
-        [
-          set(cr!, op.div(one, get(square!))),
-          when(
-            i32.eq(get(kind), i32.const(SHARE_KIND.power)),
-            [set(first, get(cr!)), set(second, get(cr!))],
-            [
-              set(ci!, op.div(one, op.mul(common(get(zip), 0), op.sqrt(get(square!))))),
-              set(first, mixed(8)),
-              set(second, mixed(32)),
-            ],
-          ),
-          overWindow,
-        ],
-        byLaw,
-      ),
-      set(cr!, op.sub(common(get(share), 32), op.mul(op.load(get(power), offset), get(first)))),
-      set(ci!, op.add(common(get(share), 40), op.mul(op.load(get(power), offset + imaginary), get(second)))),
-      set(ir!, op.sub(op.mul(get(cr!), get(vr!)), op.mul(get(ci!), get(vi!)))),
-      set(ii!, op.add(op.mul(get(cr!), get(vi!)), op.mul(get(ci!), get(vr!)))),
-      set(from, i32.add(get(work), get(a))),
-      accumulate(from, offset, ir!, true),
-      accumulate(from, offset + imaginary, ii!, true),
-      set(from, i32.add(get(work), get(b))),
-      accumulate(from, offset, ir!, false),
-      accumulate(from, offset + imaginary, ii!, false),
-    ];
-  });
-  const copy = (target: Code, source: Code): Code =>
-    Array.from({ length: (2 * width * 8) / step }, (_, t) => op.store(target, op.load(source, step * t), step * t));
-  return [
-    set(voltage, header('voltageAt')),
-    set(work, header('workAt')),
-    set(to, i32.add(get(work), i32.mul(header('ground'), i32.const(bytes)))),
-    Array.from({ length: (2 * width * 8) / step }, (_, t) =>
-      op.store(get(to), isSingle ? f64.const(0) : f64x2.zero, step * t),
-    ),
-    set(count, header('sources')),
-    set(at, header('sourceAt')),
-    set(from, header('injectedAt')),
-    countdown(count, [
-      set(to, i32.add(get(work), i32.mul(i32.load(get(at)), i32.const(bytes)))),
-      copy(get(to), get(from)),
-      increase(at, i32.const(4)),
-      increase(from, i32.const(bytes)),
-    ]),
-    set(count, header('shares')),
-    set(share, header('shareAt')),
-    set(zip, header('zipAt')),
-    set(power, header('powerAt')),
-    countdown(count, [
-      set(kind, i32.load(get(share), 8)),
-      when(i32.ne(get(kind), i32.const(SHARE_KIND.none)), [
-        set(a, i32.mul(i32.load(get(share)), i32.const(bytes))),
-        set(b, i32.mul(i32.load(get(share), 4), i32.const(bytes))),
-        lanes,
-      ]),
-      increase(share, i32.const(SHARE_BYTES)),
-      increase(zip, i32.const(ZIP_BYTES)),
-      increase(power, i32.const(bytes)),
-    ]),
-  ];
-}
-
 /**
  * The binary module for a width.
  *
@@ -470,6 +336,8 @@ export function kernelModule(width: number): Uint8Array<ArrayBuffer> {
   const loadingFrame = new Frame();
   const startFrame = new Frame();
   const turnFrame = new Frame();
+  const surveyFrame = new Frame();
+  const spreadFrame = new Frame();
   const stores = storeOnly(chunks(expandFrame, width));
   return moduleBytes({
     inject: injectFrame.body(inject(injectFrame, width)),
@@ -480,6 +348,8 @@ export function kernelModule(width: number): Uint8Array<ArrayBuffer> {
     loadings: loadingFrame.body(loadings(loadingFrame, width)),
     start: startFrame.body(start(startFrame, width)),
     turn: turnFrame.body(turn(turnFrame, width)),
+    spread: spreadFrame.body(spread(spreadFrame, width)),
+    survey: surveyFrame.body(survey(surveyFrame, width)),
   });
 }
 
@@ -509,5 +379,7 @@ export function wasmKernel(bytes: number, width: number, law: ShareLaw): LaneKer
     loadings: entry('loadings'),
     start: entry('start'),
     turn: entry('turn'),
+    spread: entry('spread'),
+    survey: entry('survey'),
   };
 }

@@ -1,14 +1,14 @@
 /*
  * How far the loads of a step stretch those of a reference case: by phase, and by wire behind a service transformer.
  *
+ * Steps: the sums of a step are made by the kernel (scalar-start.ts), the stretches of the phases here.
  * Cost: one addition for each share and step.
  */
 import type { CompiledFeeder } from '../../model/index.js';
-import { START_PHASES } from '../kernel/layout.js';
+import type { LaneSolver } from '../kernel/lane-solver.js';
+import { HEADER, LARGEST_STRETCH, START_PHASES } from '../kernel/layout.js';
 import { type LeafWires, leafWires } from './leaf-wires.js';
 
-/** Longest stretch beyond the reference case. */
-const LARGEST_STRETCH = 2;
 /** A phase with less of all load than this follows all load. */
 const LEAST_PHASE = 0.05;
 
@@ -24,8 +24,6 @@ export class LoadStretch {
   /** Inverse of the reference, 0 where there is none. */
   private readonly perReference: Float64Array;
   private readonly phaseReferenceW = new Float64Array(START_PHASES);
-  private readonly leafW: Float64Array;
-  private readonly phaseW = new Float64Array(START_PHASES);
 
   /**
    * @param loadEnd - shares of loads come first, up to here
@@ -51,8 +49,14 @@ export class LoadStretch {
       return count + (isSingle ? this.phaseOfNumber(node) : 0);
     });
     this.leafReferenceW = new Float64Array(this.leaves);
-    this.leafW = new Float64Array(this.leaves);
-    this.add(powerW, this.leafReferenceW, this.phaseReferenceW);
+    this.leafOfShare.forEach((leaf, k) => {
+      this.leafReferenceW[leaf] = this.leafReferenceW[leaf]! + powerW[k]!;
+    });
+    this.leafReferenceW.forEach((referenceW, c) => {
+      const phase = this.phaseOfLeaf[c]!;
+      this.phaseReferenceW[0] = this.phaseReferenceW[0]! + referenceW;
+      if (phase > 0) this.phaseReferenceW[phase] = this.phaseReferenceW[phase]! + referenceW;
+    });
     this.perReference = this.leafReferenceW.map((reference) => (reference === 0 ? 0 : 1 / reference));
   }
 
@@ -72,35 +76,23 @@ export class LoadStretch {
     return leaf < 0 ? this.phaseOfNumber(node) : this.phaseOfLeaf[leaf]!;
   }
 
-  private add(powerW: Float64Array, leafW: Float64Array, phaseW: Float64Array): void {
-    const { leafOfShare, phaseOfLeaf } = this;
-    leafW.fill(0);
-    phaseW.fill(0);
-    for (let k = 0; k < leafOfShare.length; k++) {
-      const leaf = leafOfShare[k]!;
-      leafW[leaf] = leafW[leaf]! + powerW[k]!;
-    }
-    for (let c = 0; c < leafW.length; c++) {
-      const phase = phaseOfLeaf[c]!;
-      phaseW[0] = phaseW[0]! + leafW[c]!;
-      if (phase > 0) phaseW[phase] = phaseW[phase]! + leafW[c]!;
-    }
+  /** Puts leaves, phases and references into the memory of a solver, whose `spread` then works out what {@link finish} needs. */
+  prepare({ header, words, voltages }: LaneSolver): void {
+    this.leafOfShare.forEach((leaf, k) => {
+      words[(header[HEADER.leafOfAt]! >> 2) + k] = 8 * leaf;
+    });
+    words.set(this.phaseOfLeaf, header[HEADER.leafPhaseAt]! >> 2);
+    voltages.set(this.perReference, header[HEADER.leafReferenceAt]! >> 3);
   }
 
-  /**
-   * Writes the stretches at some powers.
-   *
-   * @param out - numbers; those of the leaves from `leafAt` on, those of the phases from `phaseAt` on
-   */
-  write(powerW: Float64Array, out: Float64Array, leafAt: number, phaseAt: number): void {
-    const { leafW, phaseW, perReference, phaseReferenceW } = this;
-    this.add(powerW, leafW, phaseW);
-    for (let c = 0; c < leafW.length; c++) {
-      out[leafAt + c] = Math.max(-LARGEST_STRETCH, Math.min(LARGEST_STRETCH, leafW[c]! * perReference[c]!));
-    }
+  /** Turns the sums of the phases in the memory of a solver into their stretches. */
+  finish({ header, voltages }: LaneSolver): void {
+    const { phaseReferenceW } = this;
+    const at = header[HEADER.phaseStretchAt]! >> 3;
     for (let p = 0; p < START_PHASES; p++) {
       const isFew = phaseReferenceW[p]! < LEAST_PHASE * phaseReferenceW[0]!;
-      out[phaseAt + p] = isFew ? out[phaseAt]! : stretchOf(phaseW[p]!, phaseReferenceW[p]!);
+      if (!isFew) voltages[at + p] = stretchOf(voltages[at + p]!, phaseReferenceW[p]!);
+      else voltages[at + p] = p === 0 ? 0 : voltages[at]!;
     }
   }
 }

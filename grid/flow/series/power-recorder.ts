@@ -94,7 +94,9 @@ export class PowerRecorder {
     const { sourceW, sourceVar, loadW, generationW, lossW } = figures;
     this.sources.record({ sourceW, sourceVar }, at, lane, 'converged', powerW, powerVar, source, 1, injected);
     const { shares } = this.core.compiled;
-    const load = this.consumption(0, this.loadEnd, lane, powerW);
+    let load = 0;
+    if (this.solver.arePlain(lane, this.loadEnd)) for (let k = 0; k < this.loadEnd; k++) load += powerW[k]!;
+    else load = this.consumption(0, this.loadEnd, lane, powerW);
     const generation = -this.consumption(this.loadEnd, shares.count, lane, powerW);
     loadW[at] = load;
     generationW[at] = generation;

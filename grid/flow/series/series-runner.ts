@@ -123,6 +123,7 @@ export class SeriesRunner {
     const lanes = (width: number): Lanes => {
       const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, undefined, rows.plan, {
         leaves: stretch.leaves,
+        loads: loadEnd,
       });
       const held = new Int32Array(width).fill(-1);
       return { solver, powers: new PowerRecorder(core, solver), gauge: new LaneGauge(core, solver, rows), held };
@@ -404,12 +405,11 @@ export class SeriesRunner {
     }
     solver.refresh();
     if (this.schedule.hasExponents) solver.refreshLaws();
-    solver.setAllPowers(this.powerW, this.powerVar, count);
     for (let lane = 0; lane < count; lane++) {
       solver.setSources(lane, this.source);
       held[lane] = this.schedule.hasUnits ? -1 : step + lane;
     }
-    this.start.start(solver, this.powerW, count);
+    this.start.start(solver, this.powerW, this.powerVar, count);
     solver.run(this.settings.tolerancePu, this.settings.maxIterations, count);
   }
 

@@ -301,19 +301,23 @@ export class StartState {
     }
   }
 
-  /** Starts the first lanes at some powers each, at the present taps and sections. */
-  start(solver: LaneSolver, powers: readonly Float64Array[], lanes: number): void {
+  /** Gives the first lanes their powers, W and var by share, and starts them at the present taps and sections. */
+  start(solver: LaneSolver, powersW: readonly Float64Array[], powersVar: readonly Float64Array[], lanes: number): void {
     this.refresh();
     this.prepare(solver);
     const { header, words, voltages } = solver;
     this.setZones(solver, this.scale);
+    const given = header[HEADER.givenAt]! >> 3;
     for (let lane = 0; lane < lanes; lane++) {
-      const powerW = powers[lane]!;
-      this.stretch.write(powerW, voltages, header[HEADER.leafStretchAt]! >> 3, header[HEADER.phaseStretchAt]! >> 3);
+      const powerW = powersW[lane]!;
+      voltages.set(powerW, given);
+      voltages.set(powersVar[lane]!, given + powerW.length);
+      words[HEADER.startLane] = 8 * lane;
+      solver.kernel.spread();
+      this.stretch.finish(solver);
       let unitW = 0;
       for (let k = this.loadEnd; k < powerW.length; k++) unitW += powerW[k]!;
       voltages[header[HEADER.unitStretchAt]! >> 3] = stretchOf(unitW, this.unitReferenceW);
-      words[HEADER.startLane] = 8 * lane;
       solver.kernel.start();
     }
   }
@@ -323,6 +327,7 @@ export class StartState {
     const { prepared, noLoad, commonDrop, squareDrop, ownDrop, unitRise, leaf, phase, zone } = this;
     if (prepared.has(solver)) return;
     prepared.add(solver);
+    this.stretch.prepare(solver);
     const { header, words, singles } = solver;
     for (let t = 0; t < leaf.length; t++) {
       const record = (header[HEADER.startAt]! + START_BYTES * t) >> 2;

@@ -22,7 +22,7 @@ function lanes(width: number, make: KernelFactory = kernelOf) {
   const loadEnd = Math.max(...feeder.loads.map(({ id }) => core.compiled.shares.rangeOf.get(id)![1]));
   const stretch = new LoadStretch(core.compiled, loadEnd, core.powerW);
   const { network, injection, inverseBase } = core;
-  const solver = new LaneSolver(network, injection, inverseBase, width, make, rows.plan, { leaves: stretch.leaves });
+  const solver = new LaneSolver(network, injection, inverseBase, width, make, rows.plan, { leaves: stretch.leaves, loads: loadEnd });
   const settings = { ...SERIES_DEFAULTS, mode: 'yearly', stepS: 1800, steps: 1 } as const;
   const newStart = () => new StartState(flow, core, solver, settings, loadEnd, stretch, core.sourceCurrent(undefined));
   return { flow, solution, core, branches, rows, solver, newStart };
@@ -115,7 +115,7 @@ describe('the start of a step', () => {
     const begun = () => {
       flow.core();
       solver.refresh();
-      start.start(solver, [shares.powerW], 1);
+      start.start(solver, [shares.powerW], [shares.powerVar], 1);
       return solver.voltages.slice(at, at + size);
     };
     const atModel = begun();
@@ -141,7 +141,7 @@ describe('the start of a step', () => {
     const random = randomStream(41);
     const powerW = core.powerW.map((power) => power * random.uniform(0.3, 0.8));
     const powerVar = core.powerVar.map((power, k) => (power * powerW[k]!) / core.powerW[k]!);
-    start.start(solver, [powerW], 1);
+    start.start(solver, [powerW], [powerVar], 1);
     const solved = new Float64Array(2 * solver.activeCount);
     solver.gather(core.solve(powerW, powerVar).voltage, solved);
     const at = solver.voltageAt(0, 0);
@@ -159,7 +159,7 @@ describe('the start of a step', () => {
       const { flow, core, solver, newStart } = lanes(width, make);
       const start = newStart();
       const powers = Array.from({ length: width }, (_, lane) => core.powerW.map((power) => power * (0.9 - 0.1 * lane)));
-      start.start(solver, powers, width);
+      start.start(solver, powers, powers, width);
       const lane = (at: number) =>
         Array.from({ length: solver.activeCount }, (_, t) => {
           const from = solver.voltageAt(t, at);
