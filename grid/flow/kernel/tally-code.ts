@@ -18,7 +18,8 @@ function take(frame: Frame): Code {
   const step = frame.i32();
   const [sums, mins, maxs, judged, minSteps, maxSteps, overs] = Array.from({ length: 7 }, () => frame.i32());
   const value = frame.f64x2();
-  const extreme = frame.f64x2();
+  const least = frame.f64x2();
+  const most = frame.f64x2();
   const mask = frame.f64x2();
   const bins = [frame.f64x2(), frame.f64x2()];
   const perBin = frame.f64x2();
@@ -27,8 +28,9 @@ function take(frame: Frame): Code {
   const lowest = frame.f64x2();
   const highest = frame.f64x2();
   const halves = [0, 1] as const;
-  /** A new extreme, which is rare: its value and its step in the halves concerned. */
-  const renew = (at: number, steps: number, pair: number): Code =>
+  /** A new extreme: its value and its step in the halves concerned. */
+  const renew = (at: number, steps: number, pair: number, extreme: number, isNew: Code): Code => [
+    set(mask, isNew),
     when(f64x2.anyTrue(get(mask)), [
       f64x2.store(get(at), f64x2.select(get(value), get(extreme), get(mask)), 16 * pair),
       halves.map((half) =>
@@ -36,49 +38,44 @@ function take(frame: Frame): Code {
           i32.store(get(steps), get(step), 8 * pair + 4 * half),
         ]),
       ),
-    ]);
+    ]),
+  ];
+  /** What most values are not: new extremes, above the limit, beyond those of the step. */
+  const rare = (pair: number): Code => [
+    renew(mins!, minSteps!, pair, least, f64x2.greater(get(least), get(value))),
+    renew(maxs!, maxSteps!, pair, most, f64x2.greater(get(value), get(most))),
+    halves.map((half) =>
+      when(f64.greater(f64x2.extract(get(value), half), f64x2.extract(get(limit), half)), [
+        i32.store(get(overs!), i32.add(i32.load(get(overs!), 8 * pair + 4 * half), i32.const(1)), 8 * pair + 4 * half),
+      ]),
+    ),
+    set(mask, f64x2.load(get(judged!), 16 * pair)),
+    set(
+      lowest,
+      f64x2.smaller(get(lowest), f64x2.select(get(value), f64x2.splat(f64.const(Number.POSITIVE_INFINITY)), get(mask))),
+    ),
+    set(
+      highest,
+      f64x2.larger(get(highest), f64x2.select(get(value), f64x2.splat(f64.const(Number.NEGATIVE_INFINITY)), get(mask))),
+    ),
+  ];
   const pairOf = (pair: number): Code => [
     set(value, f64x2.replace(f64x2.loadSplat(get(values)), 1, f64.load(i32.add(get(values), get(distance))))),
     increase(values, i32.shl(get(distance), i32.const(1))),
     f64x2.store(get(sums!), f64x2.add(f64x2.load(get(sums!), 16 * pair), get(value)), 16 * pair),
-    set(extreme, f64x2.load(get(mins!), 16 * pair)),
-    set(mask, f64x2.greater(get(extreme), get(value))),
-    renew(mins!, minSteps!, pair),
-    set(extreme, f64x2.load(get(maxs!), 16 * pair)),
-    set(mask, f64x2.greater(get(value), get(extreme))),
-    renew(maxs!, maxSteps!, pair),
-    set(mask, f64x2.greater(get(value), get(limit))),
-    when(
-      f64x2.anyTrue(get(mask)),
-      halves.map((half) =>
-        when(f64.greater(f64x2.extract(get(value), half), f64x2.extract(get(limit), half)), [
-          i32.store(
-            get(overs!),
-            i32.add(i32.load(get(overs!), 8 * pair + 4 * half), i32.const(1)),
-            8 * pair + 4 * half,
-          ),
-        ]),
-      ),
-    ),
+    set(least, f64x2.load(get(mins!), 16 * pair)),
+    set(most, f64x2.load(get(maxs!), 16 * pair)),
     set(bins[pair]!, i32x4.wholeOf(f64x2.smaller(f64x2.mul(get(value), get(perBin)), get(last)))),
-    // Rare too, once the first quantities have passed: only then is it looked up whether the quantity counts.
-    when(f64x2.anyTrue(f64x2.or(f64x2.greater(get(lowest), get(value)), f64x2.greater(get(value), get(highest)))), [
-      set(mask, f64x2.load(get(judged!), 16 * pair)),
-      set(
-        lowest,
-        f64x2.smaller(
-          get(lowest),
-          f64x2.select(get(value), f64x2.splat(f64.const(Number.POSITIVE_INFINITY)), get(mask)),
+    // One question for all that is rare.
+    when(
+      f64x2.anyTrue(
+        f64x2.or(
+          f64x2.greater(f64x2.larger(get(least), get(lowest)), get(value)),
+          f64x2.greater(get(value), f64x2.smaller(f64x2.smaller(get(most), get(highest)), get(limit))),
         ),
       ),
-      set(
-        highest,
-        f64x2.larger(
-          get(highest),
-          f64x2.select(get(value), f64x2.splat(f64.const(Number.NEGATIVE_INFINITY)), get(mask)),
-        ),
-      ),
-    ]),
+      rare(pair),
+    ),
   ];
   return [
     set(blocks, word('blocks')),
