@@ -22,7 +22,10 @@ function lanes(width: number, make: KernelFactory = kernelOf) {
   const loadEnd = Math.max(...feeder.loads.map(({ id }) => core.compiled.shares.rangeOf.get(id)![1]));
   const stretch = new LoadStretch(core.compiled, loadEnd, core.powerW);
   const { network, injection, inverseBase } = core;
-  const solver = new LaneSolver(network, injection, inverseBase, width, make, rows.plan, { leaves: stretch.leaves, loads: loadEnd });
+  const solver = new LaneSolver(network, injection, inverseBase, width, make, rows.plan, {
+    leaves: stretch.leaves,
+    loads: loadEnd,
+  });
   const settings = { ...SERIES_DEFAULTS, mode: 'yearly', stepS: 1800, steps: 1 } as const;
   const newStart = () => new StartState(flow, core, solver, settings, loadEnd, stretch, core.sourceCurrent(undefined));
   return { flow, solution, core, branches, rows, solver, newStart };
@@ -72,6 +75,31 @@ describe('what is measured on lanes', () => {
       const [fast, slow] = [measured(width, kernelOf), measured(width, scalarKernelOf)];
       expect(fast).toEqual(slow);
       expect(fast[0]).toEqual(alone);
+    }
+  });
+});
+
+describe('the survey of shares', () => {
+  it('says of each lane whether all loads draw constant power within their windows', () => {
+    for (const make of [kernelOf, scalarKernelOf]) {
+      for (const width of [1, 2, 4]) {
+        const { solution, core, solver } = lanes(width, make);
+        const { shares } = core.compiled;
+        expect(solver.arePlain(0, shares.count), 'before the network was taken over').toBe(false);
+        solver.refresh();
+        // Lane 1 leaves the window of one share, by the end that does not lie at ground.
+        const k = shares.count - 3;
+        const node = shares.a[k]! >= 0 ? shares.a[k]! : shares.b[k]!;
+        for (let lane = 0; lane < width; lane++) {
+          const voltage = solution.voltage.slice();
+          if (lane === 1) voltage.fill(0, 2 * node, 2 * node + 2);
+          solver.setVoltages(lane, voltage);
+        }
+        const found = Array.from({ length: width }, (_, lane) => solver.arePlain(lane, shares.count));
+        expect(found).toEqual(found.map((_, lane) => lane !== 1));
+        const touched = Array.from(shares.a.keys()).filter((s) => shares.a[s] === node || shares.b[s] === node);
+        if (width > 1) expect(solver.arePlain(1, Math.min(...touched))).toBe(true);
+      }
     }
   });
 });
