@@ -2,7 +2,7 @@ import type { Highs } from 'highs';
 import { adjoint, type CurtailmentProblem, dispatchState } from '../../grid/optim/index.js';
 
 /*
- * The lexicographic minimum of curtailed fractions by HiGHS, the slow way: after each level one linear programme per unit
+ * The lexicographic minimum of curtailed fractions by HiGHS, the slow way: after each level one linear programme per group
  * asks whether it can go below. One dense row per limited node, with sensitivities from the adjoint of the network.
  */
 
@@ -15,16 +15,15 @@ export async function loadHighs(): Promise<Highs> {
 
 /** Rows in units of 1e-3 pu squared, so that HiGHS' absolute tolerance of 1e-7 is far below what is compared. */
 const SCALE = 1e3;
-/** Room of caps against rounding; a unit that comes this much below a level is free. */
+/** Room of caps against rounding; a group that comes this much below a level is free. */
 const ROOM = 1e-9;
 const BELOW = 1e-6;
 
-/** Fractions by unit; each unit is its own group. */
+/** Fractions by group of the problem, one column of the programmes each. */
 export function lexicographicAlphas(highs: Highs, problem: CurtailmentProblem): number[] {
   const { units, network } = problem;
-  const n = units.length;
-  const single = { ...problem, units: units.map((unit, u) => ({ ...unit, group: u })), groupCount: n };
-  const base = dispatchState(single, new Float64Array(n)).voltageSquaredPu;
+  const n = problem.groupCount;
+  const base = dispatchState(problem, new Float64Array(n)).voltageSquaredPu;
   const matrix: number[][] = [];
   const most: number[] = [];
   for (let i = 0; i < network.nodes.length; i++) {
@@ -33,15 +32,13 @@ export function lexicographicAlphas(highs: Highs, problem: CurtailmentProblem): 
     const weight = new Float64Array(network.nodes.length);
     weight[i] = 1;
     const { perW, perVar } = adjoint(network, weight);
-    matrix.push(
-      units.map(({ nodes, shareRe, shareIm, availableW }) => {
-        let sum = 0;
-        nodes.forEach((node, k) => {
-          sum += perW[node]! * shareRe[k]! + perVar[node]! * shareIm[k]!;
-        });
-        return sum * availableW * SCALE;
-      }),
-    );
+    const row = new Array<number>(n).fill(0);
+    for (const { nodes, shareRe, shareIm, availableW, group } of units) {
+      nodes.forEach((node, k) => {
+        row[group]! += (perW[node]! * shareRe[k]! + perVar[node]! * shareIm[k]!) * availableW * SCALE;
+      });
+    }
+    matrix.push(row);
     most.push((limit - base[i]!) * SCALE);
   }
   const cap = new Array<number>(n).fill(1);
@@ -72,7 +69,7 @@ export function lexicographicAlphas(highs: Highs, problem: CurtailmentProblem): 
       },
     );
   };
-  let free = units.map((_, u) => u);
+  let free = Array.from({ length: n }, (_, g) => g);
   while (free.length > 0) {
     const level = least(unitRow(n + 1, n), free);
     for (const u of free) cap[u] = level + ROOM;
