@@ -35,14 +35,17 @@ export interface MessageDeclaration<T> {
   readonly destination: string;
   readonly schema: z.ZodType<T>;
   readonly example: unknown;
+  /** A cheap test for payloads that the schema would leave as they are, for messages that are large and many. */
+  readonly isPlain?: (payload: unknown) => payload is T;
   /** How a message is written; `JSON.stringify` when not given. */
   readonly write?: (message: Immutable<T>) => unknown;
 }
 
 /** Declares one kind of message. */
 export function declareMessage<T>(declaration: MessageDeclaration<T>): MessageContract<T> {
-  const { name, destination, schema, example, write } = declaration;
-  const read = (payload: unknown, from = destination): T => readPayload(schema, payload, name, from);
+  const { name, destination, schema, example, isPlain, write } = declaration;
+  const read = (payload: unknown, from = destination): T =>
+    isPlain?.(payload) === true ? payload : readPayload(schema, payload, name, from);
   return {
     name,
     destination,

@@ -27,6 +27,31 @@ const outputSchema = z.object({
   }),
 });
 
+/** Tens of thousands of measurements come each second: as they are when each is written as the platform writes it. */
+function isPlainOutput(payload: unknown): payload is z.infer<typeof outputSchema> {
+  if (!isObject(payload)) return false;
+  const { simulation_id, message } = payload;
+  if (typeof simulation_id !== 'string' || !isObject(message)) return false;
+  const { timestamp, measurements } = message;
+  if (!Number.isFinite(timestamp) || !isObject(measurements)) return false;
+  for (const mrid in measurements) if (!isPlainMeasurement(measurements[mrid])) return false;
+  return true;
+}
+
+function isPlainMeasurement(measurement: unknown): boolean {
+  if (!isObject(measurement) || typeof measurement['measurement_mrid'] !== 'string') return false;
+  for (const key in measurement) {
+    if (key === 'measurement_mrid') continue;
+    if (key !== 'magnitude' && key !== 'angle' && key !== 'value') return false;
+    if (!Number.isFinite(measurement[key])) return false;
+  }
+  return true;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Everything measured at one instant of a simulation. */
 export type SimulationOutput = Immutable<z.infer<typeof outputSchema>>;
 
@@ -35,6 +60,7 @@ export const simulationOutput = declareMessage({
   name: 'simulation output',
   destination: '/topic/goss.gridappsd.simulation.output.<simulationId>',
   schema: outputSchema,
+  isPlain: isPlainOutput,
   example: {
     simulation_id: '1267312',
     message: {

@@ -1,6 +1,6 @@
-/** A synthetic circuit as a CIM100 document, in the manner of the platform's exporter, without measurements. */
+/** A synthetic circuit as a CIM100 document, in the manner of the platform's exporter. */
 import { type CimProperty, enumeration, literal, reference, writeCim } from '../../grid/cim/index.js';
-import { type EquipmentRef, FeederModel, objectId } from './feeder-model.js';
+import { type EquipmentRef, FeederModel, objectId, type TerminalRef } from './feeder-model.js';
 import type { Point } from './layout.js';
 import { CONFIGURATIONS, type LineConfiguration } from './line-configuration.js';
 import { addThreePhaseTransformer, tankEnd } from './primary-transformer.js';
@@ -27,7 +27,10 @@ class SyntheticDocument {
   readonly model: FeederModel;
   private readonly areaId = objectId('FeederArea', 'synthetic');
 
-  constructor(private readonly circuit: SyntheticCircuit) {
+  constructor(
+    private readonly circuit: SyntheticCircuit,
+    private readonly isMeasured: boolean,
+  ) {
     this.model = new FeederModel(circuit.name);
   }
 
@@ -63,6 +66,12 @@ class SyntheticDocument {
     for (const bank of circuit.banks) this.bank(bank, [at.get(bank.from)!, at.get(bank.to)!]);
     for (const row of circuit.capacitors) this.capacitor(row, at.get(row.bus)!);
     for (const row of circuit.services) this.service(row);
+  }
+
+  /** Voltage and power of every phase at a terminal, as the platform's own models measure their lines and loads. */
+  private measure(equipment: EquipmentRef, terminal: TerminalRef, phases: readonly string[]): void {
+    if (!this.isMeasured) return;
+    for (const type of ['PNV', 'VA'] as const) this.model.analogs(type, equipment, terminal, phases);
   }
 
   private based(voltageV: number): CimProperty {
@@ -132,8 +141,9 @@ class SyntheticDocument {
         literal('ACLineSegmentPhase.sequenceNumber', i + 1),
       ]);
     });
-    model.terminal(line, 1, from, { limitSetId: shared.currentLimitId(configuration) });
+    const near = model.terminal(line, 1, from, { limitSetId: shared.currentLimitId(configuration) });
     model.terminal(line, 2, to);
+    this.measure(line, near, configuration.conductors);
   }
 
   private codes(): void {
@@ -231,6 +241,8 @@ class SyntheticDocument {
       ],
     );
     const terminal = model.terminal(bank, 1, row.bus);
+    this.measure(bank, terminal, PHASES);
+    if (this.isMeasured) model.positions('LinearShuntCompensator', bank, terminal, PHASES);
     model.add('RegulatingControl', `${row.name}_ctrl`, [
       reference('RegulatingControl.RegulatingCondEq', bank.id),
       reference('RegulatingControl.Terminal', terminal.id),
@@ -280,7 +292,7 @@ class SyntheticDocument {
         literal('EnergyConsumerPhase.p', powerW),
         literal('EnergyConsumerPhase.q', powerVar),
       ]);
-      model.terminal(consumer, 1, row.houseBus);
+      this.measure(consumer, model.terminal(consumer, 1, row.houseBus), [`s${leg + 1}`]);
     });
   }
 }
@@ -289,9 +301,9 @@ function serviceCode(kva: number): string {
   return `synthetic_service_${kva}`;
 }
 
-/** The circuit as CIM100 RDF/XML. */
-export function syntheticDocument(circuit: SyntheticCircuit): string {
-  const document = new SyntheticDocument(circuit);
+/** The circuit as CIM100 RDF/XML. @param isMeasured - with measurements of every line, load and capacitor bank */
+export function syntheticDocument(circuit: SyntheticCircuit, isMeasured = false): string {
+  const document = new SyntheticDocument(circuit, isMeasured);
   document.write();
   return writeCim(document.model.objects, { comment: [`${circuit.name}, seed ${circuit.seed}`] });
 }

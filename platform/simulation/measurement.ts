@@ -57,8 +57,15 @@ export function createMeasurementReader(feeder: Feeder): MeasurementReader {
       const measurements: Record<string, SimulationMeasurement> = {};
       for (const { mrid, readOne } of placed) {
         const reading = readOne(state, flows);
-        if (reading && Object.values(reading).every(Number.isFinite)) {
-          measurements[mrid] = { measurement_mrid: mrid, ...reading };
+        if (reading === undefined) continue;
+        if ('value' in reading) {
+          const { value } = reading;
+          if (Number.isFinite(value)) measurements[mrid] = { measurement_mrid: mrid, value };
+          continue;
+        }
+        const { magnitude, angle } = reading;
+        if (Number.isFinite(magnitude) && Number.isFinite(angle)) {
+          measurements[mrid] = { measurement_mrid: mrid, magnitude, angle };
         }
       }
       return measurements;

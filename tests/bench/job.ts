@@ -133,6 +133,17 @@ export interface BrokerJob {
   readonly warmUpS: number;
 }
 
+/** A simulation with everything measured and published, and a reader of all of it. */
+export interface CoSimulationJob {
+  readonly kind: 'co-simulation';
+  /** The feeder as CIM. */
+  readonly file: string;
+  /** Simulated seconds of a sample, one step each. */
+  readonly durationS: number;
+  readonly samples: number;
+  readonly warmUp: number;
+}
+
 export type Job =
   | StepsJob
   | BatchYearJob
@@ -144,4 +155,5 @@ export type Job =
   | AncestorJob
   | ProgrammeJob
   | ManyStepsJob
-  | BrokerJob;
+  | BrokerJob
+  | CoSimulationJob;

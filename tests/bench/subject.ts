@@ -8,6 +8,7 @@ import type { Job } from './job.js';
 import { ancestorLoop } from './subjects/ancestor-loop.js';
 import { batchYear } from './subjects/batch-year.js';
 import { brokerLoad } from './subjects/broker-load.js';
+import { coSimulation } from './subjects/co-simulation.js';
 import { coldStart } from './subjects/cold-start.js';
 import { coordination } from './subjects/coordination.js';
 import { manySteps } from './subjects/many-steps.js';
@@ -42,6 +43,8 @@ async function done(): Promise<object> {
       return manySteps(job);
     case 'broker':
       return brokerLoad(job);
+    case 'co-simulation':
+      return coSimulation(job);
     case 'programme':
       return programme(job);
   }

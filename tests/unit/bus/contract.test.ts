@@ -28,6 +28,31 @@ function failure(run: () => unknown): BusError {
 const exported: readonly unknown[] = Object.values(bus);
 const declared = exported.filter(isDeclared);
 
+describe('outputs of a simulation', () => {
+  const output = (measurement: object) =>
+    JSON.stringify({ simulation_id: '1', message: { timestamp: 10, measurements: { _m: measurement } } });
+
+  it('read the same by the quick way and by the schema, and what is no number is named either way', () => {
+    const plain = { measurement_mrid: '_m', magnitude: 2401.5, angle: -30 };
+    const wanted = bus.simulationOutput.parse(output({ ...plain, magnitude: '2401.5' }));
+    expect(bus.simulationOutput.parse(output(plain))).toEqual(wanted);
+    // A number as text, a field that the contract does not name, an id as a number: the schema's business.
+    expect(bus.simulationOutput.parse(output({ ...plain, unit: 'V' }))).toEqual(wanted);
+    const numbered = JSON.stringify({ ...JSON.parse(output(plain)), simulation_id: 1 });
+    expect(bus.simulationOutput.parse(numbered)).toEqual(wanted);
+    for (const [wrong, path] of [
+      [{ ...plain, magnitude: null }, 'magnitude'],
+      [{ ...plain, angle: 'north' }, 'angle'],
+      [{ magnitude: 1, angle: 2 }, 'measurement_mrid'],
+    ] as const) {
+      expect(() => bus.simulationOutput.parse(output(wrong))).toThrow(`message.measurements._m.${path}`);
+    }
+    expect(() =>
+      bus.simulationOutput.parse('{"simulation_id":"1","message":{"timestamp":1,"measurements":[]}}'),
+    ).toThrow('message.measurements');
+  });
+});
+
 describe('the contract', () => {
   it('declares the messages of the protocol', () => {
     expect(declared.length).toBeGreaterThanOrEqual(25);
