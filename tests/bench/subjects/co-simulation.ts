@@ -49,7 +49,7 @@ export async function coSimulation(job: CoSimulationJob): Promise<object> {
   };
   for (let k = 0; k < job.warmUp; k++) await simulate(job.durationS);
   const seconds: number[] = [];
-  let last = await simulate(1);
+  let last: Completed | undefined;
   for (let k = 0; k < job.samples; k++) {
     last = await simulate(job.durationS);
     seconds.push(last.seconds / job.durationS);
@@ -58,6 +58,7 @@ export async function coSimulation(job: CoSimulationJob): Promise<object> {
   await reader.terminate();
   await bus.close();
   await platform.close();
+  if (last === undefined) throw new Error('No sample was asked for.');
   const { outputs, measurements, bytes } = last;
   return { seconds, outputs, measurements, residentMb, bytesAnOutput: bytes / outputs };
 }
