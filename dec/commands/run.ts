@@ -554,7 +554,9 @@ function summary(result: RunResult, folder: string): string[] {
     table([`fairness rule ${result.settings.rule?.mode ?? result.settings.fairness}`, ''], more),
     ...last,
     '',
-    `Set-points, messages, tables and pictures are in ${folder}.`,
+    result.intervals.some(({ commanded }) => commanded > 0)
+      ? `Set-points, messages, tables and pictures are in ${folder}.`
+      : `No set-point was sent. Messages, tables and pictures are in ${folder}.`,
   ];
 }
 
