@@ -7,6 +7,7 @@ export type { LogEntry, LogFilter, LogService } from './log-service.js';
 export * from './model-store.js';
 export { defaultStoreDir, flagshipPath, packageProfiles, readProfile } from './package-files.js';
 export * from './platform.js';
+export { measuredFeeder } from './script-telemetry.js';
 export type { RunSummary } from './simulation/host.js';
 export * from './simulation/profile.js';
 export type { RunState } from './simulation/run.js';

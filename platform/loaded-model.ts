@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { CimIndex, CimIndexReader, readFeeders } from '../grid/cim/index.js';
 import { type DssStudy, readDss } from '../grid/dss/index.js';
 import { DecError } from '../grid/math/index.js';
-import { buildFeeder, canonicalMrid, type Feeder, nameUuid } from '../grid/model/index.js';
+import { buildFeeder, canonicalMrid, type Feeder, type FeederData, nameUuid } from '../grid/model/index.js';
 import { type FileDigest, readCimFile } from './cim-file.js';
 import { DssFolder, isDssFile } from './dss-files.js';
 import { modelSets } from './model-set.js';
+import { withUnitIds } from './script-telemetry.js';
 
 /** Name space of the ids of networks whose file has no Feeder or Line. */
 const NETWORK_NAMESPACE = '0c4b7b52-6a2e-4f0e-9c1d-3b8e52f7a9d1';
@@ -69,7 +70,7 @@ function readDssModel(master: string): ReadModels {
     const errors = script.findings.filter(({ severity }) => severity === 'error').map(({ message }) => message);
     throw new DecError('FEEDER_DATA', `${master}: ${errors.join(' ')}`, { file: master });
   }
-  const feeder = identified(read);
+  const feeder = identified(read, withUnitIds);
   const { name, mrid } = feeder;
   const model = { name, mrid, index: new CimIndex(), feeder, files: [master], siblings: [canonicalMrid(mrid)], study };
   return { models: [model], sources: [...files.filesRead.keys()], digests: [...files.filesRead.values()], master };
@@ -84,7 +85,7 @@ function readCimModels(paths: readonly string[]): ReadModels {
     reader.end();
     index = reader.index;
   }
-  const feeders = index ? readFeeders(index).feeders.map(identified) : [];
+  const feeders = index ? readFeeders(index).feeders.map((feeder) => identified(feeder)) : [];
   if (!index || feeders.length === 0) {
     throw new DecError('FEEDER_DATA', `${paths.join(', ')}: there is no feeder in it.`, { files: [...paths] });
   }
@@ -101,12 +102,15 @@ function readCimModels(paths: readonly string[]): ReadModels {
   return { models, sources: paths, digests };
 }
 
-/** A feeder with an id: without one of its own, an id from its name and its sources, which outlives a change of values. */
-function identified(feeder: Feeder): Feeder {
+/**
+ * A feeder with an id: without one of its own, an id from its name and its sources, which outlives a change of values.
+ * @param alsoOf - what else follows from the id that it was given
+ */
+function identified(feeder: Feeder, alsoOf?: (feeder: FeederData) => Partial<FeederData>): Feeder {
   if (canonicalMrid(feeder.mrid) !== '') return feeder;
   const anchors = (feeder.sources.length > 0 ? feeder.sources : feeder.buses).map(({ id }) => id).sort();
   const mrid = nameUuid(NETWORK_NAMESPACE, [feeder.name, ...anchors].join('\n')).toUpperCase();
-  return buildFeeder({ ...feeder, mrid }, [
+  return buildFeeder({ ...feeder, mrid, ...alsoOf?.({ ...feeder, mrid }) }, [
     ...feeder.findings,
     {
       severity: 'info',

@@ -181,7 +181,7 @@ export function configureRun(command: Command, name: string): Command {
     .option('--seed <n>', 'seed of message ids', nonNegativeCount, 1)
     .option(
       '--strict',
-      'exit with 3 when limits are violated in any output after the first set-points or by an AC check, or no agent answered',
+      'exit with 3 when limits are violated in any output after the first set-points or by an AC check, no agent answered, or there is nothing to coordinate',
     )
     .option(
       '--compare',
@@ -554,7 +554,9 @@ function summary(result: RunResult, folder: string): string[] {
     table([`fairness rule ${result.settings.rule?.mode ?? result.settings.fairness}`, ''], more),
     ...last,
     '',
-    `Set-points, messages, tables and pictures are in ${folder}.`,
+    result.intervals.some(({ commanded }) => commanded > 0)
+      ? `Set-points, messages, tables and pictures are in ${folder}.`
+      : `No set-point was sent. Messages, tables and pictures are in ${folder}.`,
   ];
 }
 

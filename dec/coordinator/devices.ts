@@ -10,6 +10,7 @@ import {
   objectIdsReply,
   type RequestOptions,
 } from '../../bus/index.js';
+import { DecError } from '../../grid/math/index.js';
 import { type Feeder, type FeederData, phaseOfNode } from '../../grid/model/index.js';
 import { scheduledBattery } from '../../grid/optim/index.js';
 import type { AuditedDevice } from './audit.js';
@@ -67,6 +68,28 @@ export function deviceDirectory(
     }
   }
   return { commanded, audited };
+}
+
+/**
+ * Tells which units of a feeder no set-point can reach; undefined when all can be commanded.
+ * @throws DecError `UNSUPPORTED` when none can: a run would only look on
+ */
+export function uncommanded(
+  feeder: Feeder,
+  { audited, commanded }: DeviceDirectory,
+  isPlanned: boolean,
+): string | undefined {
+  const batteries = isPlanned ? feeder.batteries.length : 0;
+  const count = audited.length + batteries - commanded.size;
+  const what = batteries > 0 ? 'PV systems and batteries' : 'PV systems';
+  if (count === 0) return undefined;
+  if (commanded.size > 0) return `${count} ${what} are not in the platform's dictionary and are not commanded.`;
+  throw new DecError(
+    'UNSUPPORTED',
+    `The platform knows none of the ${count} ${what} of ${feeder.name} by an mRID, so that no set-point would act. Find set-points ` +
+      'with dec coordinate, or take a model whose units have mRIDs of the platform.',
+    { feeder: feeder.mrid, units: count },
+  );
 }
 
 /**

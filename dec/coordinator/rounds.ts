@@ -17,6 +17,8 @@ export const VOLTAGE_TOLERANCE_PU = 1e-4;
  * was not moved onto this interval's own AC solution, is corrected.
  */
 const EXACT_PU = 1e-5;
+/** The same where agents exchange cuts: a pass more is a question or two. */
+const EXACT_BY_CUTS_PU = 1e-6;
 /** Curtailed fraction (mean of an agent) from which an agent counts as curtailed. */
 const CURTAILED_ALPHA = 5e-3;
 /** Commitments of one interval: after each, agents whose set-points did not come are taken as they are, and the others asked again. */
@@ -233,12 +235,17 @@ class IntervalRun {
     if (ac === undefined || !isConverged) return false;
     const { settings, star } = this.scene;
     const { maxPu, minPu } = settings.limits;
-    if (ac.vMaxPu > maxPu + EXACT_PU || ac.vMinPu < minPu - EXACT_PU) return true;
-    const isActive =
-      star.cuts?.isActive(corrections) ??
-      this.progress.history.at(-1)?.alpha.some((alpha) => (alpha ?? 0) > CURTAILED_ALPHA) ??
-      false;
-    return isActive && (corrections === 0 || ac.vMaxPu < maxPu - EXACT_PU || bindingErrorPu > EXACT_PU);
+    const exactPu = star.cuts ? EXACT_BY_CUTS_PU : EXACT_PU;
+    if (ac.vMaxPu > maxPu + exactPu || ac.vMinPu < minPu - exactPu) return true;
+    const isActive = star.cuts?.isActive(corrections) ?? this.isCurtailing();
+    return isActive && (corrections === 0 || ac.vMaxPu < maxPu - exactPu || bindingErrorPu > exactPu);
+  }
+
+  /** Whether power is curtailed, of agents or of the coordinator's own units. */
+  private isCurtailing(): boolean {
+    const last = this.progress.history.at(-1)?.alpha ?? [];
+    const own = this.scene.star.setpoints().map(({ alpha }) => alpha);
+    return [...last, ...own].some((alpha) => (alpha ?? 0) > CURTAILED_ALPHA);
   }
 
   private isInside({ vMaxPu, vMinPu }: AcCheck): boolean {

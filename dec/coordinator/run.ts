@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { BusError, countedWarning, WarningLog } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { buildFeeder, type Feeder } from '../../grid/model/index.js';
-import { splitForStar } from '../../grid/optim/index.js';
-import { openModelStore } from '../../platform/index.js';
+import { splitForAgents } from '../../grid/optim/index.js';
+import { measuredFeeder, openModelStore } from '../../platform/index.js';
 import { switchesNamed } from '../switch-names.js';
 import { isCancelled } from './cancelled.js';
 import { Closers } from './closers.js';
@@ -28,7 +28,7 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
   );
   const warn: Warn = (text, kind, count) => warnings.add(text, kind, count);
   const store = options.store ?? openModelStore(options.storeDir);
-  const found = store.find(options.feeder).feeder;
+  const found = measuredFeeder(store.find(options.feeder));
   const opened = switchesNamed(found, settings.openSwitches);
   const feeder = opened.length === 0 ? found : withOpen(found, new Set(opened.map(({ id }) => id)));
   const finish = (status: RunStatus, reason: string | undefined, session: Session | undefined): RunResult => {
@@ -107,12 +107,9 @@ function nothingToPlan(feeder: Feeder): string | undefined {
 /** Why there is nothing to coordinate; undefined when there is. */
 function nothingToCoordinate(feeder: Feeder): string | undefined {
   if (feeder.pvSystems.length === 0) return `Feeder ${feeder.name} has no PV system: there is nothing to coordinate.`;
-  const { services } = splitForStar(feeder);
-  if (services.length === 0) {
-    return `Feeder ${feeder.name} has no secondary network below a service transformer: there is no agent to coordinate.`;
-  }
-  if (services.every((service) => service.feeder.pvSystems.length === 0)) {
-    return `No customer of feeder ${feeder.name} has a PV system: there is nothing to share.`;
-  }
-  return undefined;
+  if (splitForAgents(feeder).services.length > 0) return undefined;
+  return (
+    `Feeder ${feeder.name} has no secondary network below a service transformer, and no PV at a bus of its primary that an ` +
+    'agent could speak for: there is no agent to coordinate. dec coordinate finds its set-points in one hand.'
+  );
 }

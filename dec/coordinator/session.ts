@@ -3,14 +3,14 @@ import { type AgentHosts, type BrokerAddress, startAgentHosts } from '../../agen
 import { asError, type Bus, BusError, connectStomp, kindOfWarning, type SimulationOutput } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { type Feeder, phaseOfNode } from '../../grid/model/index.js';
-import { type ServiceModel, splitForStar } from '../../grid/optim/index.js';
+import { type ServiceModel, splitForAgents } from '../../grid/optim/index.js';
 import { startPlatform } from '../../platform/index.js';
 import { Audit, completed } from './audit.js';
 import { AuditThread } from './audit-thread.js';
 import { isCancelled } from './cancelled.js';
 import type { Closers } from './closers.js';
 import { type CoordinatedInterval, Coordinator, type CoordinatorOptions, PRIMARY_AGENT } from './coordinator.js';
-import { type DeviceDirectory, deviceDirectory, dictionaryMrids } from './devices.js';
+import { type DeviceDirectory, deviceDirectory, dictionaryMrids, uncommanded } from './devices.js';
 import { AgentExchange } from './exchange.js';
 import { FeedbackLedger } from './feedback-ledger.js';
 import { scenarioForecast } from './forecast.js';
@@ -108,8 +108,9 @@ export class Session {
     });
 
     // Plans are made in one hand: then there are no agents, and no hosts for them.
-    const { primary, services } =
-      settings.horizon === undefined ? splitForStar(this.feeder) : { primary: undefined, services: [] };
+    const split = settings.horizon === undefined ? splitForAgents(this.feeder) : undefined;
+    const { primary, services } = split ?? { primary: undefined, services: [] };
+    const star = split === undefined ? {} : liveStarSettings(settings, split);
     const exchange = new AgentExchange({
       bus,
       runId,
@@ -123,9 +124,12 @@ export class Session {
     if (hosts > 0) this.hosts = await this.startHosts(address, exchange);
     const wanted = hosts + (options.externalHosts ?? 0);
     await exchange.gather(wanted, GATHER_MS, signal, this.hosts?.hostIds);
-    const star = liveStarSettings(settings, services.length);
     const assignments = new Map(
-      services.map((model) => [model.agentId, { model, settings: star, areaId: model.feeder.mrid }]),
+      services.map((model) => [
+        model.agentId,
+        // A bus of the primary has no message bus of its own.
+        { model, settings: star, ...(split?.place === 'buses' ? {} : { areaId: model.feeder.mrid }) },
+      ]),
     );
     for (const { agentId, message } of await exchange.assign(assignments, ASSIGN_MS, signal)) {
       this.warn(`Agent ${agentId} could not be made: ${message}`);
@@ -168,12 +172,12 @@ export class Session {
       onCommit: (coordinated: CoordinatedInterval, output: SimulationOutput) => this.committing(coordinated, output),
     };
     if (settings.horizon !== undefined) this.coordinator = this.planned(settings.horizon, common);
-    else if (primary !== undefined) {
+    else if (split !== undefined) {
       this.coordinator = new Coordinator({
         ...common,
         exchange,
-        primary,
-        star: liveStar(this.feeder, primary, settings, star),
+        primary: split.primary,
+        star: liveStar(this.feeder, split, settings, star),
         ...this.feedback(services),
         standIns: new StandIns(services, star),
         ...(onProgress === undefined ? {} : { onProgress }),
@@ -423,7 +427,7 @@ export class Session {
   private async startPlatform(stage: (text: string) => void): Promise<BrokerAddress> {
     stage('starting the platform');
     const { store, storeDir, port = 0, feeder } = this.options;
-    const isFile = /\.xml$/i.test(feeder);
+    const isFile = /\.(xml|rdf|dss|txt)$/i.test(feeder);
     const platform = await startPlatform({
       port,
       ...(store === undefined ? {} : { store }),
@@ -475,10 +479,8 @@ export class Session {
     }
     const isPlanned = this.settings.horizon !== undefined;
     const directory = deviceDirectory(this.feeder, areas, listed, isPlanned);
-    const batteries = isPlanned ? this.feeder.batteries.length : 0;
-    const unlisted = directory.audited.length + batteries - directory.commanded.size;
-    const what = batteries > 0 ? 'PV systems and batteries' : 'PV systems';
-    if (unlisted > 0) this.warn(`${unlisted} ${what} are not in the platform's dictionary and are not commanded.`);
+    const lack = uncommanded(this.feeder, directory, isPlanned);
+    if (lack !== undefined) this.warn(lack);
     return directory;
   }
 

@@ -214,6 +214,55 @@ export function primaryOf(feeder: Feeder, areas: AreaTree): FeederData {
   return { ...part, storedAreas: feeder.storedAreas.filter(({ kind }) => kind !== 'SecondaryArea') };
 }
 
+/** Lists of what customers have at a bus. */
+const CUSTOMERS = ['loads', 'pvSystems', 'batteries', 'machines'] as const;
+
+/** Ids of what customers have at the given buses. */
+function customersAt(feeder: FeederData, isThere: (bus: string) => boolean): ReadonlySet<string> {
+  return new Set(
+    CUSTOMERS.flatMap((list) => feeder[list].filter(({ terminal }) => isThere(terminal.bus)).map(({ id }) => id)),
+  );
+}
+
+/** Phase nodes that the customers of a bus are connected to, ascending; without ground. */
+export function customerNodes(feeder: Feeder, bus: string): readonly number[] {
+  const near = nearBuses(feeder, [bus]);
+  const nodes = CUSTOMERS.flatMap((list) =>
+    near[list].flatMap(({ shares }) => shares.flatMap(({ node, otherNode }) => [node, otherNode])),
+  );
+  return [...new Set(nodes)].filter((node) => node !== 0).sort((a, b) => a - b);
+}
+
+/**
+ * The customers of one bus of the primary, with stiff sources at the given nodes in place of the network: nothing lies
+ * between. Its mRID is the bus' id.
+ *
+ * @throws DecError FEEDER_DATA when the feeder lacks the bus
+ */
+export function extractCustomers(feeder: Feeder, busId: string, nodes: readonly number[]): FeederData {
+  const bus = feeder.busById.get(busId);
+  if (!bus) throw new DecError('FEEDER_DATA', `The feeder ${feeder.name} lacks bus ${busId}.`, { bus: busId });
+  const near = nearBuses(feeder, [busId]);
+  const customers = customersAt(near, (id) => id === busId);
+  const part = restrict(
+    near,
+    (id) => id === busId,
+    (id) => !customers.has(id),
+  );
+  const sources = stiffSources(bus, { bus: busId, nodes });
+  return { ...part, mrid: bus.id, name: bus.name, sources, storedAreas: [] };
+}
+
+/** A part of a feeder without the customers of some buses. */
+export function withoutCustomers(feeder: Feeder, buses: ReadonlySet<string>): FeederData {
+  const customers = customersAt(feeder, (bus) => buses.has(bus));
+  return restrict(
+    feeder,
+    () => true,
+    (id) => customers.has(id),
+  );
+}
+
 /** The secondary area that a bus lies in. */
 export function secondaryAreaOfBus(areas: AreaTree, bus: string): SecondaryArea | undefined {
   return secondaryAreasOf(areas).find(({ buses }) => buses.includes(bus));

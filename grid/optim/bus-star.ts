@@ -3,6 +3,7 @@ import { type AgentData, agentData } from './agent-update.js';
 import type { CoordinatorData } from './coordinator-memory.js';
 import type { LinearNetwork } from './linear-network.js';
 import { type CurtailableUnit, type CurtailmentProblem, groupCost } from './problem.js';
+import { busAgentIds } from './split.js';
 import type { FairnessMode } from './star.js';
 import type { SidePower } from './star-cost.js';
 
@@ -43,7 +44,7 @@ export function splitAtBuses(
   const parts: { agentId: string; portNodes: readonly number[] }[] = [];
   const unitsOf = new Map<string, readonly number[]>();
   const groupOf = new Int32Array(problem.units.length);
-  const names = new Map(feeder.buses.map((bus) => [bus.id, bus.name]));
+  const names = busAgentIds(feeder, unitsByBus.keys());
   for (const [bus, indices] of unitsByBus) {
     const portNodes = [...new Set(indices.flatMap((i) => Array.from(problem.units[i]!.nodes)))].sort((a, b) => a - b);
     const groups = [...new Set(indices.map((i) => problem.units[i]!.group))];
@@ -71,7 +72,7 @@ export function splitAtBuses(
       shuntW: zero(),
       shuntVar: zero(),
     };
-    const agentId = names.get(bus) ?? bus;
+    const agentId = names.get(bus)!;
     agents.set(
       agentId,
       agentData({

@@ -24,7 +24,7 @@ import { isNearAgreement, isRoughPass } from './pacing.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import { type ReactiveRule, reactiveRule } from './reactive.js';
 import { SAFE_TEXT, safeDispatch } from './safe-dispatch.js';
-import { type StarSplit, splitForStar } from './split.js';
+import { haveAgentsUnits, type StarSplit, splitForStar } from './split.js';
 import { Standstill } from './standstill.js';
 import type { LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
 import { type Actor, BusActor, busUnits, byId, CentralActor, type Pass, StarActor, type Watch } from './star-actors.js';
@@ -147,8 +147,6 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const rule = fairnessRule({ mode: question.settings?.fairness ?? 'proportional', ...question.rule });
   const reactive = reactiveRule(question.reactive);
   const usual = starExchange(rule, reactive.mode !== 'none');
-  // One fraction for all needs two questions a round where areas stand between; cuts come to the same in fewer.
-  const exchange = question.areas && usual === 'search' ? 'cuts' : usual;
   const isPlain =
     reactive.mode === 'none' && rule.weights === 'capacity' && (usual === 'search' || PLAIN[rule.mode] === rule.level);
   const method = question.method ?? (isPlain || question.areas ? 'admm' : 'central');
@@ -156,6 +154,9 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     throw new DecError('BAD_ARGUMENT', 'Areas stand between agents and the coordinator; method central has neither.');
   }
   const split = method === 'central' ? undefined : (question.split ?? splitForStar(question.feeder));
+  const needed = starExchange(rule, reactive.mode !== 'none', split === undefined || haveAgentsUnits(split));
+  // One fraction for all needs two questions a round where areas stand between; cuts come to the same in fewer.
+  const exchange = question.areas && needed === 'search' ? 'cuts' : needed;
   const settings = starSettings({
     ...(exchange === 'prices' && split ? scaleFor(split.services.length) : {}),
     ...question.settings,
@@ -207,7 +208,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   else {
     const parts = split ?? splitForStar(feeder);
     findings.push(...parts.findings);
-    const hasServices = parts.services.length > 0;
+    const hasServices = parts.place === 'transformers';
     if (hasServices && question.compat?.upstreamIndexTypo) {
       throw new DecError('UNSUPPORTED', "The ancestor's coefficients are for networks without secondaries.");
     }

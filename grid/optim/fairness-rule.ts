@@ -95,13 +95,21 @@ export function fairnessRule(given: Partial<FairnessRule> = {}): FairnessRule {
  */
 export type StarExchange = 'search' | 'prices' | 'cuts';
 
-/** The exchange that a rule needs; reactive power that is decided together is always agreed on by cuts. */
-export function starExchange({ mode, level, gamma }: FairnessRule, isReactive: boolean): StarExchange {
+/**
+ * The exchange that a rule needs; reactive power that is decided together is always agreed on by cuts.
+ *
+ * @param haveUnits - whether agents have units of their own. Without any they have nothing to answer a price with, only limits
+ */
+export function starExchange(
+  { mode, level, gamma }: FairnessRule,
+  isReactive: boolean,
+  haveUnits = true,
+): StarExchange {
   if (isReactive || mode === 'maxMin' || mode === 'equalKw') return 'cuts';
   // Linear costs have many optima and corners: prices swing between them, cuts do not.
   if (mode === 'total' || (mode === 'alphaFair' && gamma === 0)) return 'cuts';
   if (level === 'feeder') return mode === 'equalAlpha' ? 'search' : 'cuts';
-  return level === 'area' ? 'cuts' : 'prices';
+  return level === 'area' || !haveUnits ? 'cuts' : 'prices';
 }
 
 /** The rule as a mode of the live coordinator, or undefined where its agents on the bus cannot agree on it. */

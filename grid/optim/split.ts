@@ -1,5 +1,7 @@
 import { DecError } from '../math/index.js';
 import {
+  customerNodes,
+  extractCustomers,
   extractSecondary,
   type Feeder,
   type FeederData,
@@ -8,11 +10,17 @@ import {
   phaseOfNode,
   primaryOf,
   secondaryAreasOf,
+  withoutCustomers,
 } from '../model/index.js';
 import type { Port, PrimaryModel, ServiceModel } from './star.js';
 
+/** What agents stand for: what hangs below a service transformer, or the customers of a bus. */
+export type AgentPlace = 'transformers' | 'buses';
+
 /** A feeder divided for the star. */
 export interface StarSplit {
+  /** Agents are those of the secondaries, and where a feeder has none, those of its buses with PV. */
+  readonly place: AgentPlace;
   readonly primary: PrimaryModel;
   readonly services: readonly ServiceModel[];
   readonly findings: readonly Finding[];
@@ -59,10 +67,59 @@ export function splitForStar(feeder: Feeder): StarSplit {
     services.push({ agentId, port, feeder: data });
   }
   return {
+    place: services.length > 0 ? 'transformers' : 'buses',
     primary: { feeder: primaryOf(feeder, areas), ports: services.map((service) => service.port) },
     services,
     findings,
   };
+}
+
+/** Names of agents at buses: those of the buses, with a number where several share one. By bus id. */
+export function busAgentIds(feeder: Pick<FeederData, 'buses'>, buses: Iterable<string>): ReadonlyMap<string, string> {
+  const nameOf = new Map(feeder.buses.map(({ id, name }) => [id, name]));
+  const used = new Map<string, number>();
+  const ids = new Map<string, string>();
+  for (const bus of buses) {
+    const name = nameOf.get(bus) ?? bus;
+    const count = (used.get(name) ?? 0) + 1;
+    used.set(name, count);
+    ids.set(bus, count === 1 ? name : `${name}_${count}`);
+  }
+  return ids;
+}
+
+/**
+ * Divides a feeder among agents that live by themselves: at service transformers, or where there are none at the buses with
+ * PV, each with the customers of its bus. PV at a bus with other wires than phases stays with the coordinator.
+ *
+ * @throws DecError as {@link splitForStar}
+ */
+export function splitForAgents(feeder: Feeder): StarSplit {
+  const split = splitForStar(feeder);
+  if (split.place === 'transformers') return split;
+  const nodesOf = new Map<string, readonly number[]>();
+  for (const { terminal } of feeder.pvSystems) {
+    const bus = feeder.busById.get(terminal.bus);
+    if (bus === undefined || bus.isSplitPhase || nodesOf.has(bus.id)) continue;
+    const nodes = customerNodes(feeder, bus.id);
+    if (nodes.length > 0 && nodes.every((node) => node <= 3)) nodesOf.set(bus.id, nodes);
+  }
+  const ids = busAgentIds(feeder, nodesOf.keys());
+  const services = [...nodesOf].map(([bus, nodes]): ServiceModel => {
+    const agentId = ids.get(bus)!;
+    return { agentId, port: { agentId, bus, nodes }, feeder: extractCustomers(feeder, bus, nodes) };
+  });
+  return {
+    place: 'buses',
+    primary: { feeder: withoutCustomers(feeder, new Set(nodesOf.keys())), ports: services.map(({ port }) => port) },
+    services,
+    findings: split.findings,
+  };
+}
+
+/** Whether agents have units of their own; where they have none, all PV is the coordinator's. */
+export function haveAgentsUnits({ place, services }: Pick<StarSplit, 'place' | 'services'>): boolean {
+  return place === 'buses' || services.some(({ feeder }) => feeder.pvSystems.length > 0);
 }
 
 /** Phase nodes of the stiff sources at the port, ascending. */

@@ -11,7 +11,7 @@ import type { StarSplit } from './split.js';
 import type { AgentReply, LocalInputs, PrimaryState, RoundProgress } from './star.js';
 import { type SidePower, sideOf } from './star-cost.js';
 import { type LocalStar, localStar, runStar } from './star-loop.js';
-import type { StarSettings } from './star-settings.js';
+import { type BusSettings, busSettings, type StarSettings } from './star-settings.js';
 
 /*
  * Who finds the dispatch of a pass of coordinate.ts: the central optimum, the star with agents at service transformers, or
@@ -213,21 +213,12 @@ export function verifyStar(coordinator: StarCoordinator, agents: ReadonlyMap<str
   for (const agent of agents.values()) agent.applyCorrection();
 }
 
-/** Units of exchange where agents are buses: the mean unit; the penalty that suits agents without limits of their own. */
-export function busUnits(
-  problem: CurtailmentProblem,
-  { rule }: Pick<StarSettings, 'rule'>,
-): Pick<StarSettings, 'powerUnitW' | 'rho' | 'relaxation' | 'alphaTolerance'> {
-  const totalW = problem.units.reduce((sum, unit) => sum + unit.availableW, 0);
-  const isCurved = rule?.mode === 'alphaFair';
-  return {
-    powerUnitW: Math.max(1, totalW / Math.max(1, problem.units.length)),
-    // The curvature of a utility grows with what is curtailed: a stiffer start, more relaxation, a closer end. From a bad
-    // first penalty the last rounds are the slowest: what is still to come is some ten times what moves in one of them.
-    ...(isCurved
-      ? { rho: 6, relaxation: 1.8, alphaTolerance: 8.5e-5 }
-      : { rho: 2, relaxation: 1.6, alphaTolerance: 2e-4 }),
-  };
+/** Settings of a star whose agents are buses, for the units of a problem. */
+export function busUnits(problem: CurtailmentProblem, { rule }: Pick<StarSettings, 'rule'>): BusSettings {
+  return busSettings(
+    problem.units.map(({ availableW }) => availableW),
+    rule,
+  );
 }
 
 /** The star on a network without secondaries: every bus with units is an agent. */

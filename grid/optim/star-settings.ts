@@ -78,3 +78,23 @@ export function scaleFor(agents: number): Pick<StarSettings, 'voltageUnitSquared
   const isShared = sharedUnit(agents) > STAR_DEFAULTS.voltageUnitSquaredPu;
   return { voltageUnitSquaredPu: voltageUnitFor(agents), rho: isShared ? SHARED.rho : STAR_DEFAULTS.rho };
 }
+
+/** What a star has otherwise where its agents are buses. */
+export type BusSettings = Pick<StarSettings, 'powerUnitW' | 'rho' | 'relaxation' | 'alphaTolerance'>;
+
+/**
+ * Unit of exchange where agents are buses: the mean unit; and the penalty that suits agents without limits of their own.
+ *
+ * @param availableW - of each unit
+ */
+export function busSettings(availableW: readonly number[], rule: FairnessRule | undefined): BusSettings {
+  const totalW = availableW.reduce((sum, watts) => sum + watts, 0);
+  return {
+    powerUnitW: Math.max(1, totalW / Math.max(1, availableW.length)),
+    // The curvature of a utility grows with what is curtailed: a stiffer start, more relaxation, a closer end. From a bad
+    // first penalty the last rounds are the slowest: what is still to come is some ten times what moves in one of them.
+    ...(rule?.mode === 'alphaFair'
+      ? { rho: 6, relaxation: 1.8, alphaTolerance: 8.5e-5 }
+      : { rho: 2, relaxation: 1.6, alphaTolerance: 2e-4 }),
+  };
+}

@@ -12,6 +12,7 @@ import type { Feeder } from '../../grid/model/index.js';
 import type { Clock } from '../clock.js';
 import type { LoadedModel } from '../loaded-model.js';
 import type { LogService } from '../log-service.js';
+import { measuredFeeder } from '../script-telemetry.js';
 import type { TimeSeriesService } from '../time-series.js';
 import { type RunState, type SimulationRun, startRun } from './run.js';
 import { createScenario, type ProfileLibrary } from './scenario.js';
@@ -149,7 +150,8 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
       }
       const model = options.findModel(asked.mrid);
       const { zipFractions } = asked.model;
-      const feeder = zipFractions ? withZipFractions(model.feeder, zipFractions) : model.feeder;
+      const measured = measuredFeeder(model);
+      const feeder = zipFractions ? withZipFractions(measured, zipFractions) : measured;
       const scenario = createScenario(asked.model, request.startTime, options.profiles);
       const simulation = createSimulation({
         feeder,

@@ -41,7 +41,7 @@ const closers: (() => Promise<void> | void)[] = [];
 /** A host per agent, so that a fault hits one agent. */
 async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Stage> {
   const run: RunSettings = { ...RUN_DEFAULTS, limits, ...rule };
-  const settings = { ...liveStarSettings(run, 1), limits };
+  const settings = { ...liveStarSettings(run, split), limits };
   const hub = createMemoryBus();
   closers.push(() => hub.close());
   const wrong = new Map<string, Answer>();
@@ -87,7 +87,7 @@ async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Sta
   await exchange.assign(new Map(split.services.map((model) => [model.agentId, { model, settings }])), 5000);
   // The hosts are named in order; who carries whom is the exchange's own choice.
   const seatOf = new Map(ids.map((id) => [id, [...seats.values()][Number(exchange.hostOfAgent(id)!.slice(5))]!]));
-  const rounds = new Rounds(exchange, liveStar(feeder, split.primary, run, settings), {
+  const rounds = new Rounds(exchange, liveStar(feeder, split, run, settings), {
     ...{ limits, maxRounds: 60, maxCorrections: 2, lostAfterIntervals: 2 },
     ...{ roundDeadlineMs: 200, prepareDeadlineMs: 1000, intervalDeadlineMs: INTERVAL_MS },
   });

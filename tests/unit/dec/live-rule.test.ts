@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { liveRule, type RuleOptions } from '../../../dec/commands/rule-options.js';
 import { isByCuts, liveStarSettings, RUN_DEFAULTS } from '../../../dec/coordinator/index.js';
+import { splitForStar } from '../../../grid/optim/index.js';
+import { street } from '../optim/street.js';
+
+const SPLIT = splitForStar(street({ transformers: 1, customers: 2, pvKw: 8, loadKw: 0.8, sourcePu: 1.03, tap: 1 }));
 
 const usual: RuleOptions = {
   vMin: 0.95,
@@ -48,15 +52,15 @@ describe('rules of a live run', () => {
   ] as const)('%o is agreed on by cuts', (options) => {
     const live = liveRule({ ...usual, ...options });
     expect(live.rule?.mode).toBe(options.fairness);
-    expect(isByCuts(live)).toBe(true);
+    expect(isByCuts(live, SPLIT)).toBe(true);
     // With cuts the coordinator decides on every unit, whatever shares a fraction.
-    expect(liveStarSettings({ ...RUN_DEFAULTS, ...live }, 84).fairness).toBe('proportional');
+    expect(liveStarSettings({ ...RUN_DEFAULTS, ...live }, SPLIT).fairness).toBe('proportional');
   });
 
   it('feedback is agreed on by prices, with the weights of its file', () => {
     const live = liveRule({ ...usual, fairness: 'feedback' }, { roof: 2 });
     expect(live.rule?.factors).toEqual({ roof: 2 });
-    expect(isByCuts(live)).toBe(false);
+    expect(isByCuts(live, SPLIT)).toBe(false);
   });
 
   it('reactive power keeps its limits', () => {

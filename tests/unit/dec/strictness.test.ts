@@ -3,24 +3,31 @@ import { summarizeRun } from '../../../dec/coordinator/index.js';
 import { isViolated } from '../../../dec/strictness.js';
 import { runResult } from '../../builders/run-result.js';
 
-const { intervals } = runResult({ intervals: 3 });
+const { status, intervals } = runResult({ intervals: 3 });
 const [first, second, third] = intervals;
 /** The middle interval: its first output is inside the limits, a later one is not. */
 const risen = { ...second!, during: { vMaxPu: 1.0534, vMinPu: 1.01, violations: 7, outputs: 3 } };
 
 describe('what --strict judges', () => {
   it('is every output of every window, not the first one after commitment', () => {
-    expect(isViolated({ intervals })).toBe(false);
+    expect(isViolated({ status, intervals })).toBe(false);
     expect(risen.after!.violations).toBe(0);
-    expect(isViolated({ intervals: [first!, risen, third!] })).toBe(true);
+    expect(isViolated({ status, intervals: [first!, risen, third!] })).toBe(true);
   });
 
   it('is the AC check of a dispatch too, measured or not', () => {
-    expect(isViolated({ intervals: [first!, { ...second!, status: 'violated', during: undefined }] })).toBe(true);
+    expect(isViolated({ status, intervals: [first!, { ...second!, status: 'violated', during: undefined }] })).toBe(
+      true,
+    );
   });
 
   it('is an interval in which nobody answered, so that nothing held the limits', () => {
-    expect(isViolated({ intervals: [first!, { ...second!, status: 'noAgents' }] })).toBe(true);
+    expect(isViolated({ status, intervals: [first!, { ...second!, status: 'noAgents' }] })).toBe(true);
+  });
+
+  it('is a run with nothing to coordinate, in which nothing held the limits', () => {
+    expect(isViolated({ status: 'nothingToCoordinate', intervals: [] })).toBe(true);
+    expect(isViolated({ status: 'completed', intervals: [] })).toBe(false);
   });
 
   it('is summed up over the same window: highest voltage and violating nodes belong together', () => {
