@@ -411,8 +411,8 @@ function widestAdmittances({ feeder, elements }: CompiledFeeder): ComplexDense[]
     const all = bank.shares.map(() => 1);
     widest.set(bank.id, capacitorPrimitive(bank, all).y);
   }
-  return elements.map(({ id, kind, primitive }) => {
-    const isChanging = kind === 'switch' || kind === 'capacitor';
-    return (isChanging ? widest.get(id) : undefined) ?? primitive.y;
+  return elements.map((element) => {
+    const isChanging = element.kind === 'switch' || element.kind === 'capacitor';
+    return (isChanging ? widest.get(element.id) : undefined) ?? element.primitive.y;
   });
 }

@@ -53,12 +53,11 @@ export class MatrixPattern {
     const rows = collect(n, elements, widest, shares);
     this.colPtr = rows.colPtr;
     this.rowIdx = rows.rowIdx;
-    this.diagonal = Int32Array.from({ length: n }, (_, j) => this.colPtr[j + 1]! - 1);
+    this.diagonal = new Int32Array(n);
+    for (let j = 0; j < n; j++) this.diagonal[j] = this.colPtr[j + 1]! - 1;
     this.elementStart = new Int32Array(elements.length + 1);
-    let most = 0;
-    for (let e = 0; e < widest.length; e++) most += widest[e]!.n ** 2;
-    const entry = new Int32Array(most);
-    const slots = new Int32Array(most);
+    const entry = new Int32Array(rows.entries);
+    const slots = new Int32Array(rows.entries);
     let taken = 0;
     for (let e = 0; e < elements.length; e++) {
       const { nodeRoom, nodeStart } = elements[e]!;
@@ -77,8 +76,8 @@ export class MatrixPattern {
       }
       this.elementStart[e + 1] = taken;
     }
-    this.elementEntry = entry.slice(0, taken);
-    this.elementSlot = slots.slice(0, taken);
+    this.elementEntry = entry.subarray(0, taken);
+    this.elementSlot = slots.subarray(0, taken);
     const { a, b, count } = shares;
     this.shareSlots = new Int32Array(3 * count);
     for (let k = 0; k < count; k++) {
@@ -166,13 +165,13 @@ function sortShort(list: Int32Array, start: number, end: number): void {
   }
 }
 
-/** Columns and sorted rows of all pairs, each once, with the whole diagonal. */
+/** Columns and sorted rows of all pairs, each once, with the whole diagonal; and how many entries elements have in that triangle. */
 function collect(
   n: number,
   elements: readonly PatternElement[],
   widest: readonly PatternAdmittance[],
   shares: PatternShares,
-): { readonly colPtr: Int32Array; readonly rowIdx: Int32Array } {
+): { readonly colPtr: Int32Array; readonly rowIdx: Int32Array; readonly entries: number } {
   let most = shares.count;
   for (let e = 0; e < elements.length; e++) {
     const order = widest[e]!.n;
@@ -182,6 +181,7 @@ function collect(
   const pairRow = new Int32Array(most);
   const pairColumn = new Int32Array(most);
   let pairs = 0;
+  let entries = 0;
   for (let e = 0; e < elements.length; e++) {
     const { nodeRoom, nodeStart } = elements[e]!;
     const { n: order, data, offset } = widest[e]!;
@@ -190,7 +190,9 @@ function collect(
       if (row < 0) continue;
       for (let j = 0; j < order; j++) {
         const column = nodeRoom[nodeStart + j]!;
-        if (row >= column) continue;
+        if (row > column) continue;
+        entries++;
+        if (row === column) continue;
         const k = offset + i * order + j;
         if (data[k] === 0 && data[k + order * order] === 0) continue;
         pairRow[pairs] = row;
@@ -233,5 +235,5 @@ function collect(
     }
     colPtr[j + 1] = kept;
   }
-  return { colPtr, rowIdx: rows.slice(0, kept) };
+  return { colPtr, rowIdx: rows.slice(0, kept), entries };
 }
