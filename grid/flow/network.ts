@@ -11,7 +11,13 @@
  * Fails: `refresh` answers with the node of a lost pivot.
  */
 import { type ComplexDense, ComplexFactor } from '../math/index.js';
-import { type CompiledFeeder, capacitorPrimitive, type Primitive, switchPrimitive } from '../model/index.js';
+import {
+  type CompiledElement,
+  type CompiledFeeder,
+  capacitorPrimitive,
+  type Primitive,
+  switchAdmittance,
+} from '../model/index.js';
 import type { ShareInjection } from './injection.js';
 import { type Elimination, orderElimination } from './kernel/elimination.js';
 import { MatrixPattern } from './kernel/matrix-pattern.js';
@@ -83,12 +89,7 @@ export class AdmittanceNetwork {
     const n = compiled.nodeCount;
     this.primitives = compiled.elements.map((element) => element.primitive);
     const { elements, shares } = compiled;
-    const widest = widestAdmittances(compiled);
-    const pattern = new MatrixPattern(
-      n,
-      elements.map(({ nodes }, e) => ({ nodes, widest: widest[e]! })),
-      shares,
-    );
+    const pattern = new MatrixPattern(n, elements, widestAdmittances(compiled), shares);
     this.pattern = pattern;
     this.colPtr = pattern.colPtr;
     this.rowIdx = pattern.rowIdx;
@@ -96,7 +97,9 @@ export class AdmittanceNetwork {
     const isActive = new Uint8Array(n);
     for (const element of elements) {
       if (element.kind !== 'source' && element.kind !== 'inductionMachine') continue;
-      for (const node of element.nodes) if (node >= 0) isActive[node] = 1;
+      eachNode(element, (node) => {
+        isActive[node] = 1;
+      });
     }
     for (let k = 0; k < shares.count; k++) {
       if (shares.a[k]! >= 0) isActive[shares.a[k]!] = 1;
@@ -165,13 +168,14 @@ export class AdmittanceNetwork {
     return this.inPattern;
   }
 
-  private setTerms(e: number, { y: { re, im } }: Primitive): void {
+  private setTerms(e: number, { y: { n, data, offset } }: Primitive): void {
     const { terms, termAt } = this;
     const { elementStart, elementEntry } = this.pattern;
     for (let t = elementStart[e]!, end = elementStart[e + 1]!; t < end; t++) {
       const at = 2 * termAt[t]!;
-      terms[at] = re[elementEntry[t]!]!;
-      terms[at + 1] = im[elementEntry[t]!]!;
+      const k = offset + elementEntry[t]!;
+      terms[at] = data[k]!;
+      terms[at + 1] = data[k + n * n]!;
     }
   }
 
@@ -195,27 +199,33 @@ export class AdmittanceNetwork {
       if (i >= 0 && j >= 0) links[root(i)] = root(j);
       else if (i >= 0 || j >= 0) earthed.push(Math.max(i, j));
     };
-    compiled.elements.forEach((element, e) => {
-      const { nodes } = element;
-      const n = nodes.length;
-      if (element.kind === 'line' || element.kind === 'switch' || element.kind === 'reactor') {
-        const { y } = this.primitives[e]!;
+    for (let e = 0; e < compiled.elements.length; e++) {
+      const { kind, nodeRoom, nodeStart } = compiled.elements[e]!;
+      const { n, data, offset } = this.primitives[e]!.y;
+      if (kind === 'line' || kind === 'switch' || kind === 'reactor') {
         const half = n / 2;
-        const isClosed = (k: number) => y.re[k * n + k] !== 0 || y.im[k * n + k] !== 0;
-        for (let i = 0; i < half; i++) if (isClosed(i) && isClosed(half + i)) join(nodes[i]!, nodes[half + i]!);
-        return;
+        for (let i = 0; i < half; i++) {
+          const near = offset + i * (n + 1);
+          const far = near + half * (n + 1);
+          if (data[near] === 0 && data[near + n * n] === 0) continue;
+          if (data[far] === 0 && data[far + n * n] === 0) continue;
+          join(nodeRoom[nodeStart + i]!, nodeRoom[nodeStart + half + i]!);
+        }
+        continue;
       }
-      const { y } = this.primitives[e]!;
       for (let i = 0; i < n; i++) {
         for (let j = 0; j < i; j++) {
-          if (element.kind !== 'capacitor' || y.im[i * n + j] !== 0) join(nodes[i]!, nodes[j]!);
+          if (kind === 'capacitor' && data[offset + n * n + i * n + j] === 0) continue;
+          join(nodeRoom[nodeStart + i]!, nodeRoom[nodeStart + j]!);
         }
       }
-    });
+    }
     const isFed = new Uint8Array(links.length);
     for (const element of compiled.elements) {
       if (element.kind !== 'source') continue;
-      for (const node of element.nodes) if (node >= 0) isFed[root(node)] = 1;
+      eachNode(element, (node) => {
+        isFed[root(node)] = 1;
+      });
     }
     const { a, b, count } = compiled.shares;
     // A neutral that only devices tie to the fed network lives by their currents.
@@ -240,20 +250,25 @@ export class AdmittanceNetwork {
     // What stands beside live wires of the same line has a voltage by their fields; its devices hold that down.
     const isCoupled = new Uint8Array(links.length);
     const isCharged = new Uint8Array(links.length);
-    compiled.elements.forEach(({ kind, nodes }, e) => {
-      if (!isAnyDead || (kind !== 'line' && kind !== 'reactor')) return;
-      const { re, im, n } = this.primitives[e]!.y;
+    for (let e = 0; e < compiled.elements.length && isAnyDead; e++) {
+      const { kind, nodeRoom, nodeStart } = compiled.elements[e]!;
+      if (kind !== 'line' && kind !== 'reactor') continue;
+      const { n, data, offset } = this.primitives[e]!.y;
+      const imOffset = offset + n * n;
       for (let i = 0; i < n; i++) {
-        if (nodes[i]! < 0 || !this.isDead[nodes[i]!]) continue;
+        const own = nodeRoom[nodeStart + i]!;
+        if (own < 0 || !this.isDead[own]) continue;
         let sum = 0;
         for (let j = 0; j < n; j++) {
-          const isBeside = nodes[j]! >= 0 && !this.isDead[nodes[j]!];
-          if (isBeside && (re[i * n + j] !== 0 || im[i * n + j] !== 0)) isCoupled[root(nodes[i]!)] = 1;
-          sum += im[i * n + j]!;
+          const other = nodeRoom[nodeStart + j]!;
+          const isBeside = other >= 0 && !this.isDead[other];
+          const k = i * n + j;
+          if (isBeside && (data[offset + k] !== 0 || data[imOffset + k] !== 0)) isCoupled[root(own)] = 1;
+          sum += data[imOffset + k]!;
         }
-        if (sum > CHARGING_RELATIVE * Math.abs(im[i * n + i]!)) isCharged[root(nodes[i]!)] = 1;
+        if (sum > CHARGING_RELATIVE * Math.abs(data[imOffset + i * (n + 1)]!)) isCharged[root(own)] = 1;
       }
-    });
+    }
     for (let i = 0; i < links.length; i++) this.isCharged[i] = isCharged[root(i)]!;
     for (let k = 0; k < count; k++) {
       // Without a tie to ground only the devices' own admittances keep such a neutral in the matrix.
@@ -380,20 +395,24 @@ export class AdmittanceNetwork {
   }
 }
 
+/** Goes through the nodes of an element, without ground. */
+function eachNode({ nodeRoom, nodeStart, primitive }: CompiledElement, take: (node: number) => void): void {
+  for (let k = nodeStart, end = nodeStart + primitive.y.n; k < end; k++) if (nodeRoom[k]! >= 0) take(nodeRoom[k]!);
+}
+
 /** The admittance of each element in the state with most entries: every switch closed, every capacitor in. */
-function widestAdmittances(compiled: CompiledFeeder): ComplexDense[] {
-  const { feeder } = compiled;
+function widestAdmittances({ feeder, elements }: CompiledFeeder): ComplexDense[] {
   const widest = new Map<string, ComplexDense>();
   for (const device of feeder.switches) {
     const closed = device.from.nodes.map(() => false);
-    widest.set(device.id, switchPrimitive(device, closed).y);
+    widest.set(device.id, switchAdmittance(device, closed));
   }
   for (const bank of feeder.capacitors) {
     const all = bank.shares.map(() => 1);
     widest.set(bank.id, capacitorPrimitive(bank, all).y);
   }
-  return compiled.elements.map(({ id, kind, primitive }) => {
-    const isChanging = kind === 'switch' || kind === 'capacitor';
-    return (isChanging ? widest.get(id) : undefined) ?? primitive.y;
+  return elements.map((element) => {
+    const isChanging = element.kind === 'switch' || element.kind === 'capacitor';
+    return (isChanging ? widest.get(element.id) : undefined) ?? element.primitive.y;
   });
 }

@@ -31,9 +31,18 @@ interface Power {
 }
 
 /** Branches from bus to bus: what a shunt reactor draws is no loss of the network (OpenDSS `Circuit.Losses`). */
-export function isLossy({ kind, conductors }: CompiledElement): boolean {
-  if (kind === 'reactor') return conductors.some(({ bus }) => bus !== conductors[0]?.bus);
-  return kind === 'line' || kind === 'switch' || kind === 'transformer';
+export function isLossy(element: CompiledElement): boolean {
+  const { kind } = element;
+  if (kind === 'line' || kind === 'switch' || kind === 'transformer') return true;
+  if (kind !== 'reactor') return false;
+  const { conductors } = element;
+  return conductors.some(({ bus }) => bus !== conductors[0]?.bus);
+}
+
+/** Whether an element ends at one of the nodes. */
+function isAtAny({ nodeRoom, nodeStart, primitive }: CompiledElement, place: ReadonlyMap<number, number>): boolean {
+  for (let i = 0; i < primitive.y.n; i++) if (place.has(nodeRoom[nodeStart + i]!)) return true;
+  return false;
 }
 
 /** A solved state with voltages, flows and totals worked out when they are asked for. */
@@ -140,7 +149,7 @@ export class Solution implements PowerFlowSolution {
     const currents = new Float64Array(2 * source.nodes.length);
     for (let e = 0; e < compiled.elements.length; e++) {
       const element = compiled.elements[e]!;
-      if (e === index || !element.nodes.some((node) => place.has(node))) continue;
+      if (e === index || !isAtAny(element, place)) continue;
       if (element.kind === 'source' && !this.constantCurrents(element.id)) return undefined;
       const { y } = primitives[e]!;
       const flows = this.elementFlows(e);
@@ -180,14 +189,14 @@ export class Solution implements PowerFlowSolution {
     const element = compiled.elements[index]!;
     const constant = this.constantCurrents(element.id);
     const around = element.kind === 'source' && !constant ? this.surroundings(index) : undefined;
-    const { y } = primitives[index]!;
+    const { n, data, offset } = primitives[index]!.y;
+    const square = n * n;
     const inner = sourceVoltage.get(element.id);
     const beside = this.state.machineCurrent.get(element.id);
-    const n = y.n;
     const vr = new Float64Array(n);
     const vi = new Float64Array(n);
     for (let j = 0; j < n; j++) {
-      const node = element.nodes[j]!;
+      const node = element.nodeRoom[element.nodeStart + j]!;
       if (node >= 0) {
         vr[j] = this.voltage[2 * node]!;
         vi[j] = this.voltage[2 * node + 1]!;
@@ -199,8 +208,9 @@ export class Solution implements PowerFlowSolution {
       for (let j = 0; j < n; j++) {
         const ur = vr[j]! - (inner ? inner[2 * j]! : 0);
         const ui = vi[j]! - (inner ? inner[2 * j + 1]! : 0);
-        ir += y.re[i * n + j]! * ur - y.im[i * n + j]! * ui;
-        ii += y.re[i * n + j]! * ui + y.im[i * n + j]! * ur;
+        const k = offset + i * n + j;
+        ir += data[k]! * ur - data[k + square]! * ui;
+        ii += data[k]! * ui + data[k + square]! * ur;
       }
       if (beside) {
         ir -= beside[2 * i]!;

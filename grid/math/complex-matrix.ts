@@ -6,22 +6,39 @@ import { DecError } from './dec-error.js';
  */
 export class ComplexDense {
   readonly n: number;
-  /** Real parts, row-major, length n*n. */
-  readonly re: Float64Array;
-  /** Imaginary parts, row-major, length n*n. */
-  readonly im: Float64Array;
+  /** Where its numbers lie, often beside those of others: n*n real parts from {@link offset} on, then n*n imaginary parts. */
+  readonly data: Float64Array;
+  readonly offset: number;
+  private reView: Float64Array | undefined;
+  private imView: Float64Array | undefined;
 
   /**
    * A matrix of zeros.
    *
    * @param n - order, 1 or more
-   * @param re - room for the real parts, zeros; its own where absent
-   * @param im - the same for the imaginary parts
+   * @param data - room for its numbers, zeros from `offset` on; its own where absent
+   * @param offset - first place in that room
    */
-  constructor(n: number, re = new Float64Array(n * n), im = new Float64Array(n * n)) {
+  constructor(n: number, data = new Float64Array(2 * n * n), offset = 0) {
     this.n = n;
-    this.re = re;
-    this.im = im;
+    this.data = data;
+    this.offset = offset;
+    this.reView = undefined;
+    this.imView = undefined;
+  }
+
+  /** Real parts, row-major, length n*n: a view, made when first asked for. */
+  get re(): Float64Array {
+    const { n, data, offset } = this;
+    this.reView ??= new Float64Array(data.buffer, data.byteOffset + 8 * offset, n * n);
+    return this.reView;
+  }
+
+  /** Imaginary parts, row-major, length n*n: a view, made when first asked for. */
+  get im(): Float64Array {
+    const { n, data, offset } = this;
+    this.imView ??= new Float64Array(data.buffer, data.byteOffset + 8 * (offset + n * n), n * n);
+    return this.imView;
   }
 
   /** Copies a matrix given as parts. */
@@ -38,9 +55,10 @@ export class ComplexDense {
 
   /** Adds a complex number to one entry. */
   add(row: number, column: number, re: number, im: number): void {
-    const k = row * this.n + column;
-    this.re[k] = this.re[k]! + re;
-    this.im[k] = this.im[k]! + im;
+    const { n, data } = this;
+    const k = this.offset + row * n + column;
+    data[k] = data[k]! + re;
+    data[k + n * n] = data[k + n * n]! + im;
   }
 
   /** Adds a two-terminal admittance between two rows; an index of -1 is ground. */
@@ -71,20 +89,22 @@ export class ComplexDense {
    * @throws DecError SINGULAR when no usable pivot is left; the matrix is not to be used then
    */
   invert(): this {
-    const n = this.n;
+    const { n, data, offset } = this;
+    const square = n * n;
     const a = borrowed(n);
-    a.re.set(this.re);
-    a.im.set(this.im);
-    this.re.fill(0);
-    this.im.fill(0);
-    for (let i = 0; i < n; i++) this.re[i * n + i] = 1;
+    const rest = a.data;
+    for (let k = 0; k < 2 * square; k++) {
+      rest[k] = data[offset + k]!;
+      data[offset + k] = 0;
+    }
+    for (let i = 0; i < n; i++) data[offset + i * n + i] = 1;
     for (let k = 0; k < n; k++) {
       let pivotRow = k;
       let best = 0;
       // The last pivot has no rival: any size will do.
-      if (k === n - 1) best = Math.abs(a.re[k * n + k]!) + Math.abs(a.im[k * n + k]!);
+      if (k === n - 1) best = Math.abs(rest[k * n + k]!) + Math.abs(rest[square + k * n + k]!);
       for (let i = k; i < n && k < n - 1; i++) {
-        const size = Math.hypot(a.re[i * n + k]!, a.im[i * n + k]!);
+        const size = Math.hypot(rest[i * n + k]!, rest[square + i * n + k]!);
         if (size > best) {
           best = size;
           pivotRow = i;
@@ -100,15 +120,15 @@ export class ComplexDense {
         swapRows(a, k, pivotRow);
         swapRows(this, k, pivotRow);
       }
-      const pr = a.re[k * n + k]!;
-      const pi = a.im[k * n + k]!;
+      const pr = rest[k * n + k]!;
+      const pi = rest[square + k * n + k]!;
       const size2 = pr * pr + pi * pi;
       scaleRow(a, k, pr / size2, -pi / size2);
       scaleRow(this, k, pr / size2, -pi / size2);
       for (let i = 0; i < n; i++) {
         if (i === k) continue;
-        const fr = a.re[i * n + k]!;
-        const fi = a.im[i * n + k]!;
+        const fr = rest[i * n + k]!;
+        const fi = rest[square + i * n + k]!;
         if (fr === 0 && fi === 0) continue;
         subtractRow(a, i, k, fr, fi);
         subtractRow(this, i, k, fr, fi);
@@ -150,8 +170,8 @@ export class ComplexDense {
 
   /** Sets all entries to zero. */
   clear(): this {
-    this.re.fill(0);
-    this.im.fill(0);
+    const { n, data, offset } = this;
+    data.fill(0, offset, offset + 2 * n * n);
     return this;
   }
 
@@ -161,7 +181,7 @@ export class ComplexDense {
    * @param result - where it is put; a new matrix where absent
    */
   congruence(t: Float64Array, columns: number, result = new ComplexDense(columns)): ComplexDense {
-    const n = this.n;
+    const { n, data, offset } = this;
     result.clear();
     if (halfRe.length < n * columns) {
       halfRe = new Float64Array(2 * n * columns);
@@ -171,8 +191,8 @@ export class ComplexDense {
     halfIm.fill(0, 0, n * columns);
     for (let i = 0; i < n; i++) {
       for (let k = 0; k < n; k++) {
-        const re = this.re[i * n + k]!;
-        const im = this.im[i * n + k]!;
+        const re = data[offset + i * n + k]!;
+        const im = data[offset + n * n + i * n + k]!;
         for (let j = 0; j < columns; j++) {
           const f = t[k * columns + j]!;
           halfRe[i * columns + j] = halfRe[i * columns + j]! + re * f;
@@ -198,27 +218,24 @@ let halfIm = new Float64Array(64);
 /** Doubles of a piece of {@link DenseStore}. */
 const STORE_PIECE = 4096;
 
-/** Room for many small matrices that live as long as one another: a few large arrays instead of two for each matrix. */
+/** Room for many small matrices that live as long as one another: a few large arrays instead of one for each matrix. */
 export class DenseStore {
   /** One that stays: a class without an object loses its machine code at the next collection. */
   static readonly kept = new DenseStore();
 
-  private piece = new ArrayBuffer(0);
+  private piece = new Float64Array(0);
   private used = 0;
 
   /** A matrix of zeros. */
   matrix(n: number): ComplexDense {
-    return new ComplexDense(n, this.room(n * n), this.room(n * n));
-  }
-
-  private room(count: number): Float64Array<ArrayBuffer> {
-    if (this.used + 8 * count > this.piece.byteLength) {
-      this.piece = new ArrayBuffer(8 * Math.max(STORE_PIECE, count));
+    const count = 2 * n * n;
+    if (this.used + count > this.piece.length) {
+      this.piece = new Float64Array(Math.max(STORE_PIECE, count));
       this.used = 0;
     }
-    const part = new Float64Array(this.piece, this.used, count);
-    this.used += 8 * count;
-    return part;
+    const matrix = new ComplexDense(n, this.piece, this.used);
+    this.used += count;
+    return matrix;
   }
 }
 
@@ -234,34 +251,33 @@ function borrowed(n: number): ComplexDense {
   return matrix;
 }
 
-function swapRows(m: ComplexDense, a: number, b: number): void {
-  const n = m.n;
-  for (let j = 0; j < n; j++) {
-    const re = m.re[a * n + j]!;
-    const im = m.im[a * n + j]!;
-    m.re[a * n + j] = m.re[b * n + j]!;
-    m.im[a * n + j] = m.im[b * n + j]!;
-    m.re[b * n + j] = re;
-    m.im[b * n + j] = im;
+function swapRows({ n, data, offset }: ComplexDense, a: number, b: number): void {
+  for (let part = offset; part <= offset + n * n; part += n * n) {
+    for (let j = 0; j < n; j++) {
+      const value = data[part + a * n + j]!;
+      data[part + a * n + j] = data[part + b * n + j]!;
+      data[part + b * n + j] = value;
+    }
   }
 }
 
-function scaleRow(m: ComplexDense, row: number, fr: number, fi: number): void {
-  const n = m.n;
+function scaleRow({ n, data, offset }: ComplexDense, row: number, fr: number, fi: number): void {
   for (let j = 0; j < n; j++) {
-    const re = m.re[row * n + j]!;
-    const im = m.im[row * n + j]!;
-    m.re[row * n + j] = re * fr - im * fi;
-    m.im[row * n + j] = re * fi + im * fr;
+    const at = offset + row * n + j;
+    const re = data[at]!;
+    const im = data[at + n * n]!;
+    data[at] = re * fr - im * fi;
+    data[at + n * n] = re * fi + im * fr;
   }
 }
 
-function subtractRow(m: ComplexDense, row: number, pivot: number, fr: number, fi: number): void {
-  const n = m.n;
+function subtractRow({ n, data, offset }: ComplexDense, row: number, pivot: number, fr: number, fi: number): void {
   for (let j = 0; j < n; j++) {
-    const re = m.re[pivot * n + j]!;
-    const im = m.im[pivot * n + j]!;
-    m.re[row * n + j] = m.re[row * n + j]! - (re * fr - im * fi);
-    m.im[row * n + j] = m.im[row * n + j]! - (re * fi + im * fr);
+    const from = offset + pivot * n + j;
+    const at = offset + row * n + j;
+    const re = data[from]!;
+    const im = data[from + n * n]!;
+    data[at] = data[at]! - (re * fr - im * fi);
+    data[at + n * n] = data[at + n * n]! - (re * fi + im * fr);
   }
 }

@@ -8,9 +8,9 @@
  * Steps: join nodes over lines, closed switches, windings and delta capacitors; mark islands with a grounded conductor,
  * a source or a device to ground; compare the sums in the others. Linear in the number of conductors.
  */
-import type { Transformer, Winding } from './element.js';
+import type { Transformer } from './element.js';
 import type { Feeder } from './feeder.js';
-import type { NodePlaces } from './node-places.js';
+import { lowestOf, type NodePlaces, WINDING } from './node-places.js';
 import { windingAntifloat } from './transformer-primitive.js';
 
 /** Disjoint sets of nodes. */
@@ -60,11 +60,17 @@ export function withoutAntifloat(
   nodeCount: number,
   places: NodePlaces,
 ): ReadonlySet<string> {
-  const isOpenWinding = ({ terminal, groundOhm }: Winding) =>
-    !terminal.nodes.includes(0) && !(groundOhm && groundOhm.r >= 0);
-  if (!transformers.some((t) => t.antifloat === undefined && t.windings.some(isOpenWinding))) return new Set();
+  const { branchNode, branchStart, isOpenable, windingBus, windingStart, windingNodes, windingTraits } = places;
+  let isAnyOpen = false;
+  for (let t = 0; t < transformers.length && !isAnyOpen; t++) {
+    for (let at = windingStart[t]!; at < windingStart[t + 1]!; at++) {
+      const isOpen = (windingTraits[at]! & (WINDING.earthed | WINDING.tied)) === 0;
+      if (isOpen && transformers[t]!.antifloat === undefined) isAnyOpen = true;
+    }
+  }
+  if (!isAnyOpen) return new Set();
   const islands = new Islands(nodeCount);
-  const grounded: number[] = [];
+  const earthed = new Uint8Array(nodeCount);
   const tie = (bus: number, nodes: readonly number[]) => {
     let first = -1;
     let isEarthed = false;
@@ -74,9 +80,8 @@ export function withoutAntifloat(
       else if (first < 0) first = places.nodeAt(bus, node);
       else islands.join(first, places.nodeAt(bus, node));
     }
-    if (isEarthed && first >= 0) grounded.push(first);
+    if (isEarthed && first >= 0) earthed[first] = 1;
   };
-  const { branchNode, branchStart, isOpenable, windingBus } = places;
   for (let k = 0; k < isOpenable.length; k++) {
     const first = branchStart[k]!;
     const n = (branchStart[k + 1]! - first) / 2;
@@ -85,62 +90,76 @@ export function withoutAntifloat(
       const near = branchNode[first + i]!;
       const far = branchNode[first + n + i]!;
       if (near >= 0 && far >= 0) islands.join(near, far);
-      else if (near >= 0 || far >= 0) grounded.push(Math.max(near, far));
+      else if (near >= 0 || far >= 0) earthed[Math.max(near, far)] = 1;
     }
   }
-  for (let t = 0, at = 0; t < transformers.length; t++) {
-    const { windings, construction } = transformers[t]!;
-    const [series, common] = windings;
-    if (construction === 'auto' && series && common) {
-      islands.join(
-        places.nodeAt(windingBus[at]!, series.terminal.nodes[0]!),
-        places.nodeAt(windingBus[at + 1]!, common.terminal.nodes[0]!),
-      );
-    }
-    for (let w = 0; w < windings.length; w++, at++) {
-      const { terminal, groundOhm } = windings[w]!;
-      tie(windingBus[at]!, terminal.nodes);
-      if (groundOhm && groundOhm.r >= 0 && terminal.nodes[0]) {
-        grounded.push(places.nodeAt(windingBus[at]!, terminal.nodes[0]));
+  for (let t = 0; t < transformers.length; t++) {
+    const start = windingStart[t]!;
+    for (let at = start; at < windingStart[t + 1]!; at++) {
+      const traits = windingTraits[at]!;
+      const bus = windingBus[at]!;
+      if ((traits & (WINDING.wide | WINDING.series)) !== 0) {
+        const { windings } = transformers[t]!;
+        const { terminal, groundOhm } = windings[at - start]!;
+        tie(bus, terminal.nodes);
+        if (groundOhm && groundOhm.r >= 0 && terminal.nodes[0]) earthed[places.nodeAt(bus, terminal.nodes[0])] = 1;
+        const common = windings[1];
+        if ((traits & WINDING.series) !== 0 && common) {
+          islands.join(
+            places.nodeAt(bus, terminal.nodes[0]!),
+            places.nodeAt(windingBus[at + 1]!, common.terminal.nodes[0]!),
+          );
+        }
+        continue;
       }
+      const bits = windingNodes[at]!;
+      if (bits === 0) continue;
+      const first = places.nodeAt(bus, lowestOf(bits));
+      for (let left = bits & (bits - 1); left !== 0; left &= left - 1) {
+        islands.join(first, places.nodeAt(bus, lowestOf(left)));
+      }
+      if ((traits & (WINDING.earthed | WINDING.tied)) !== 0) earthed[first] = 1;
     }
   }
   for (const { terminal, returnTerminal } of [...feeder.sources, ...(feeder.currentSources ?? [])]) {
     for (const { bus, nodes } of returnTerminal ? [terminal, returnTerminal] : [terminal]) {
-      for (const node of nodes) if (node !== 0) grounded.push(places.nodeAt(places.busAt(bus), node));
+      for (const node of nodes) if (node !== 0) earthed[places.nodeAt(places.busAt(bus), node)] = 1;
     }
   }
   for (const { terminal } of feeder.inductionMachines ?? []) tie(places.busAt(terminal.bus), terminal.nodes);
-  let device = 0;
-  for (const list of [feeder.capacitors, feeder.loads, feeder.pvSystems, feeder.batteries, feeder.machines]) {
-    for (let k = 0; k < list.length; k++) {
-      const { shares } = list[k]!;
-      const bus = places.deviceBus[device++]!;
-      for (let t = 0; t < shares.length; t++) {
-        const { node, otherNode } = shares[t]!;
-        if (node !== 0 && otherNode !== 0) islands.join(places.nodeAt(bus, node), places.nodeAt(bus, otherNode));
-        else if (node !== 0 || otherNode !== 0) grounded.push(places.nodeAt(bus, Math.max(node, otherNode)));
-      }
+  const { deviceBus, shareStart, shareNode } = places;
+  for (let device = 0; device < deviceBus.length; device++) {
+    const bus = deviceBus[device]!;
+    for (let k = shareStart[device]!; k < shareStart[device + 1]!; k++) {
+      const node = shareNode[2 * k]!;
+      const otherNode = shareNode[2 * k + 1]!;
+      if (node !== 0 && otherNode !== 0) islands.join(places.nodeAt(bus, node), places.nodeAt(bus, otherNode));
+      else if (node !== 0 || otherNode !== 0) earthed[places.nodeAt(bus, Math.max(node, otherNode))] = 1;
     }
   }
 
   const isGrounded = new Uint8Array(nodeCount);
-  for (let g = 0; g < grounded.length; g++) isGrounded[islands.root(grounded[g]!)] = 1;
+  for (let i = 0; i < nodeCount; i++) if (earthed[i] === 1) isGrounded[islands.root(i)] = 1;
   /** Charging of the lines and antifloat of the windings of each island, S. */
   const antifloat = new Float64Array(nodeCount);
   /** The island of each winding that nothing ties to ground, else -1. */
   const islandOf = new Int32Array(windingBus.length).fill(-1);
   let isAnyFloating = false;
-  for (let t = 0, at = 0; t < transformers.length; t++) {
-    const transformer = transformers[t]!;
-    for (let w = 0; w < transformer.windings.length; w++, at++) {
-      const node = transformer.windings[w]!.terminal.nodes.find((number) => number !== 0);
-      if (node === undefined) continue;
-      const island = islands.root(places.nodeAt(windingBus[at]!, node));
+  for (let t = 0; t < transformers.length; t++) {
+    const start = windingStart[t]!;
+    for (let at = start; at < windingStart[t + 1]!; at++) {
+      let number: number | undefined;
+      if (windingNodes[at] !== 0) number = lowestOf(windingNodes[at]!);
+      else if ((windingTraits[at]! & WINDING.wide) !== 0) {
+        number = transformers[t]!.windings[at - start]!.terminal.nodes.find((node) => node !== 0);
+      }
+      if (number === undefined) continue;
+      const island = islands.root(places.nodeAt(windingBus[at]!, number));
       if (isGrounded[island] === 1) continue;
       isAnyFloating = true;
       islandOf[at] = island;
-      antifloat[island] = antifloat[island]! + 2 * transformer.phases * windingAntifloat(transformer, w);
+      const transformer = transformers[t]!;
+      antifloat[island] = antifloat[island]! + 2 * transformer.phases * windingAntifloat(transformer, at - start);
     }
   }
   const harmed = new Set<string>();
@@ -155,12 +174,11 @@ export function withoutAntifloat(
     const island = islands.root(node);
     charging[island] = charging[island]! + sum;
   }
-  for (let t = 0, at = 0; t < transformers.length; t++) {
-    const { id, windings, antifloat: given } = transformers[t]!;
-    for (let w = 0; w < windings.length; w++, at++) {
+  for (let t = 0; t < transformers.length; t++) {
+    for (let at = windingStart[t]!; at < windingStart[t + 1]!; at++) {
       const island = islandOf[at]!;
-      if (given !== undefined || island < 0) continue;
-      if (charging[island]! > 0 && charging[island]! < antifloat[island]!) harmed.add(id);
+      if (island < 0 || transformers[t]!.antifloat !== undefined) continue;
+      if (charging[island]! > 0 && charging[island]! < antifloat[island]!) harmed.add(transformers[t]!.id);
     }
   }
   return harmed;

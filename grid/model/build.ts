@@ -1,5 +1,6 @@
 import { MultiUndirectedGraph } from 'graphology';
 import { type Bus, phaseOfNode, type Terminal } from './bus.js';
+import { BusIndex } from './bus-index.js';
 import type { Element } from './element.js';
 import type { BranchAttributes, Feeder, FeederData, FeederGraph } from './feeder.js';
 import type { Finding } from './finding.js';
@@ -13,8 +14,7 @@ import type { Finding } from './finding.js';
  * @param findings - what the reader had to say, kept with the feeder
  */
 export function buildFeeder(data: FeederData, findings: readonly Finding[] = []): Feeder {
-  const busById = new Map<string, Bus>();
-  for (const bus of data.buses) busById.set(bus.id, bus);
+  const busById = new BusIndex(data.buses);
   const elements = new Map<string, Element & { readonly kind: string }>();
   const lists = [
     data.sources,

@@ -6,37 +6,25 @@
  * number of its own gets one (the lowest free from 4 up).
  * Fails: FEEDER_DATA naming every element that cannot be placed, NO_SOURCE when nothing feeds the circuit.
  */
-import { DecError, DenseStore } from '../math/index.js';
+import { type ComplexDense, DecError, DenseStore } from '../math/index.js';
 import { withoutAntifloat } from './antifloat.js';
 import type { Terminal } from './bus.js';
 import type { Element, Line, Reactor, Regulator, Switch, Transformer, Winding } from './element.js';
 import type { Feeder } from './feeder.js';
 import { inductionPrimitive } from './induction.js';
-import { NodePlaces } from './node-places.js';
+import { NodePlaces, WINDING } from './node-places.js';
+import { type AdmittanceElement, type CompiledElement, NodeStore, PlacedElement } from './placed-element.js';
 import {
-  type Conductor,
   capacitorPrimitive,
   currentSourcePrimitive,
-  linePrimitive,
+  lineAdmittance,
   type Primitive,
-  reactorPrimitive,
+  reactorAdmittance,
   sourcePrimitive,
-  switchPrimitive,
+  switchAdmittance,
 } from './primitive.js';
 import { type CompiledShares, compileShares } from './shares.js';
-import { transformerPrimitive } from './transformer-primitive.js';
-
-/** A branch, source or capacitor placed in the node numbering. */
-export interface CompiledElement {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: 'source' | 'line' | 'switch' | 'reactor' | 'transformer' | 'capacitor' | 'inductionMachine';
-  readonly conductors: readonly Conductor[];
-  /** Node index of each conductor, -1 for ground. */
-  readonly nodes: Int32Array;
-  /** Primitive admittance in the state of the model (taps, switches, sections as given). */
-  readonly primitive: Primitive;
-}
+import { eachTransformerNode, transformerAdmittance } from './transformer-primitive.js';
 
 /** A feeder as indices and typed arrays. */
 export interface CompiledFeeder {
@@ -60,26 +48,6 @@ export interface CompiledFeeder {
   readonly regulatorsOf: ReadonlyMap<string, readonly Regulator[]>;
 }
 
-/** An element as placed. */
-class PlacedElement implements CompiledElement {
-  readonly id: string;
-  readonly name: string;
-
-  constructor(
-    element: Element,
-    readonly kind: CompiledElement['kind'],
-    readonly nodes: Int32Array,
-    readonly primitive: Primitive,
-  ) {
-    this.id = element.id;
-    this.name = element.name;
-  }
-
-  get conductors(): readonly Conductor[] {
-    return this.primitive.conductors;
-  }
-}
-
 /**
  * Tap ratios of all windings: the fixed ratio times `1 + (position - neutral) * step` of the winding's regulator.
  *
@@ -99,9 +67,31 @@ export function tapRatios(
   return ratios;
 }
 
+/** The transformers with free nodes for neutrals that are not solidly grounded, but are numbered 0. */
+function withNeutrals(transformers: readonly Transformer[], places: NodePlaces): readonly Transformer[] {
+  const { windingStart, windingTraits } = places;
+  let placed: Transformer[] | undefined;
+  for (let t = 0; t < transformers.length; t++) {
+    const start = windingStart[t]!;
+    let hasGround = false;
+    for (let at = start; at < windingStart[t + 1]!; at++) {
+      if ((windingTraits[at]! & WINDING.hasGround) !== 0) hasGround = true;
+    }
+    if (!hasGround) continue;
+    const given = transformers[t]!;
+    const own = placeNeutrals(given, places);
+    if (own === given) continue;
+    placed ??= [...transformers];
+    placed[t] = own;
+    own.windings.forEach((winding, w) => {
+      places.noteWinding(start + w, winding, w === 0 && own.construction === 'auto');
+    });
+  }
+  return placed ?? transformers;
+}
+
 /** Gives neutrals that are not solidly grounded, but are numbered 0, a free node. */
 function placeNeutrals(transformer: Transformer, places: NodePlaces): Transformer {
-  if (!transformer.windings.some(({ groundOhm }) => groundOhm)) return transformer;
   let isChanged = false;
   const windings = transformer.windings.map((winding): Winding => {
     const ground = winding.groundOhm;
@@ -190,10 +180,17 @@ function lostRegulators(feeder: Feeder): string[] {
   return list;
 }
 
-function areFinite(values: Float64Array): boolean {
-  for (let k = 0; k < values.length; k++) if (!Number.isFinite(values[k])) return false;
+function isAllFinite({ n, data, offset }: ComplexDense): boolean {
+  for (let k = offset, end = offset + 2 * n * n; k < end; k++) if (!Number.isFinite(data[k])) return false;
   return true;
 }
+
+/** Taps as the model has them. */
+function modelPosition(regulator: Regulator): number {
+  return regulator.position;
+}
+
+const NO_REGULATORS: readonly Regulator[] = [];
 
 /**
  * Compiles a feeder for the power flow.
@@ -207,7 +204,7 @@ export function compile(feeder: Feeder): CompiledFeeder {
       feeder: feeder.name,
     });
   }
-  const places = new NodePlaces(feeder.buses).read(feeder);
+  const places = new NodePlaces(feeder).read(feeder);
   const wrong = [...(places.isSound ? [] : problems(feeder)), ...lostRegulators(feeder)];
   if (wrong.length > 0) {
     throw new DecError('FEEDER_DATA', `Feeder ${feeder.name} cannot be compiled: ${wrong.slice(0, 5).join('; ')}.`, {
@@ -217,7 +214,7 @@ export function compile(feeder: Feeder): CompiledFeeder {
     });
   }
 
-  const placed = feeder.transformers.map((t) => placeNeutrals(t, places));
+  const placed = withNeutrals(feeder.transformers, places);
   const { bus: nodePosition, node: nodeNumber } = places.number();
   const nodeCount = nodeNumber.length;
   const nodeBus = new Array<string>(nodeCount);
@@ -228,7 +225,11 @@ export function compile(feeder: Feeder): CompiledFeeder {
     nodeBaseV[i] = bus.baseVoltageV;
   }
   const bare = withoutAntifloat(feeder, placed, nodeCount, places);
-  const transformers = new Map(placed.map((t) => [t.id, bare.has(t.id) ? { ...t, antifloat: 0 } : t]));
+  const transformers = new Map<string, Transformer>();
+  for (let t = 0; t < placed.length; t++) {
+    const own = placed[t]!;
+    transformers.set(own.id, bare.size > 0 && bare.has(own.id) ? { ...own, antifloat: 0 } : own);
+  }
 
   const regulatorsOf = new Map<string, Regulator[]>();
   for (const regulator of feeder.regulators) {
@@ -238,72 +239,96 @@ export function compile(feeder: Feeder): CompiledFeeder {
   }
 
   const store = new DenseStore();
-  const elements: CompiledElement[] = [];
+  const rooms = new NodeStore();
+  const elements: PlacedElement[] = [];
   let elementIndex: Map<string, number> | undefined;
-  const add = (kind: CompiledElement['kind'], element: Element, make: () => Primitive, nodes?: Int32Array) => {
-    let primitive: Primitive;
-    try {
-      primitive = make();
-    } catch (cause) {
-      throw new DecError(
-        'FEEDER_DATA',
-        `The impedance of ${kind} ${element.name} has no inverse; give it a series impedance above zero.`,
-        { kind, name: element.name, mrid: element.mrid },
-        { cause },
-      );
-    }
-    if (!areFinite(primitive.y.re) || !areFinite(primitive.y.im)) {
+  const put = (
+    kind: CompiledElement['kind'],
+    element: AdmittanceElement,
+    y: ComplexDense,
+    room: Int32Array,
+    start: number,
+  ) => {
+    if (!isAllFinite(y)) {
       throw new DecError('FEEDER_DATA', `The admittance of ${kind} ${element.name} is not finite.`, {
         kind,
         name: element.name,
         mrid: element.mrid,
       });
     }
-    elements.push(new PlacedElement(element, kind, nodes ?? byConductor(primitive), primitive));
+    elements.push(new PlacedElement(element, kind, y, room, start));
   };
+  const lost = (kind: CompiledElement['kind'], element: Element, cause: unknown) =>
+    new DecError(
+      'FEEDER_DATA',
+      `The impedance of ${kind} ${element.name} has no inverse; give it a series impedance above zero.`,
+      { kind, name: element.name, mrid: element.mrid },
+      { cause },
+    );
   const { branchNode, branchStart, windingBus } = places;
-  /** First winding of the transformer at hand; -1 for other elements. */
-  let winding = -1;
-  const byConductor = ({ conductors }: Primitive): Int32Array => {
-    const nodes = new Int32Array(conductors.length);
-    for (let i = 0; i < nodes.length; i++) {
-      const { bus, node, terminal } = conductors[i]!;
-      nodes[i] = places.nodeAt(winding < 0 ? places.busAt(bus) : windingBus[winding + terminal - 1]!, node);
-    }
-    return nodes;
-  };
   let branch = 0;
-  const ofBranch = (): Int32Array => {
-    const first = branchStart[branch++]!;
-    return new Int32Array(branchNode.buffer, 4 * first, branchStart[branch]! - first);
+  const addBranch = <T extends Line | Switch | Reactor>(element: T, make: (element: T) => ComplexDense) => {
+    let y: ComplexDense;
+    try {
+      y = make(element);
+    } catch (cause) {
+      throw lost(element.kind, element, cause);
+    }
+    put(element.kind, element, y, branchNode, branchStart[branch++]!);
   };
-  for (const source of feeder.sources) add('source', source, () => sourcePrimitive(source));
-  for (const source of feeder.currentSources ?? []) add('source', source, () => currentSourcePrimitive(source));
-  for (const line of feeder.lines) {
-    add('line', line, () => linePrimitive(line, store), ofBranch());
-  }
-  for (const device of feeder.switches) {
-    add('switch', device, () => switchPrimitive(device, device.isOpen), ofBranch());
-  }
-  for (const reactor of feeder.reactors) {
-    add('reactor', reactor, () => reactorPrimitive(reactor), ofBranch());
-  }
+  const addOther = <T extends AdmittanceElement>(
+    kind: CompiledElement['kind'],
+    element: T,
+    make: (element: T) => Primitive,
+  ) => {
+    let primitive: Primitive;
+    try {
+      primitive = make(element);
+    } catch (cause) {
+      throw lost(kind, element, cause);
+    }
+    const { conductors, y } = primitive;
+    rooms.take(conductors.length);
+    conductors.forEach(({ bus, node }, i) => {
+      rooms.piece[rooms.start + i] = places.nodeAt(places.busAt(bus), node);
+    });
+    put(kind, element, y, rooms.piece, rooms.start);
+  };
+  for (const source of feeder.sources) addOther('source', source, sourcePrimitive);
+  for (const source of feeder.currentSources ?? []) addOther('source', source, currentSourcePrimitive);
+  const ofLine = (line: Line) => lineAdmittance(line, store);
+  const ofSwitch = (device: Switch) => switchAdmittance(device, device.isOpen, store);
+  const ofReactor = (reactor: Reactor) => reactorAdmittance(reactor, store);
+  for (const line of feeder.lines) addBranch(line, ofLine);
+  for (const device of feeder.switches) addBranch(device, ofSwitch);
+  for (const reactor of feeder.reactors) addBranch(reactor, ofReactor);
   // Of transformers that share an id the last one counts; their windings are then looked up by name.
   const areIdsUnique = transformers.size === placed.length;
-  let nextWinding = 0;
-  for (const transformer of transformers.values()) {
-    const ratios = tapRatios(transformer, regulatorsOf.get(transformer.id) ?? [], (r) => r.position);
-    winding = areIdsUnique ? nextWinding : -1;
-    add('transformer', transformer, () => transformerPrimitive(transformer, ratios, store));
-    nextWinding += transformer.windings.length;
+  let winding = 0;
+  let at = 0;
+  let transformer: Transformer;
+  const place = (w: number, node: number) => {
+    const bus = areIdsUnique ? windingBus[winding + w]! : places.busAt(transformer.windings[w]!.terminal.bus);
+    rooms.piece[at++] = places.nodeAt(bus, node);
+  };
+  for (transformer of transformers.values()) {
+    const regulators = regulatorsOf.get(transformer.id) ?? NO_REGULATORS;
+    let y: ComplexDense;
+    try {
+      y = transformerAdmittance(transformer, tapRatios(transformer, regulators, modelPosition), store);
+    } catch (cause) {
+      throw lost('transformer', transformer, cause);
+    }
+    rooms.take(y.n);
+    at = rooms.start;
+    eachTransformerNode(transformer, place);
+    put('transformer', transformer, y, rooms.piece, rooms.start);
+    winding += transformer.windings.length;
   }
-  winding = -1;
   for (const capacitor of feeder.capacitors) {
-    add('capacitor', capacitor, () => capacitorPrimitive(capacitor, capacitor.sectionsOn));
+    addOther('capacitor', capacitor, () => capacitorPrimitive(capacitor, capacitor.sectionsOn));
   }
-  for (const machine of feeder.inductionMachines ?? []) {
-    add('inductionMachine', machine, () => inductionPrimitive(machine));
-  }
+  for (const machine of feeder.inductionMachines ?? []) addOther('inductionMachine', machine, inductionPrimitive);
 
   return {
     feeder,

@@ -12,6 +12,7 @@ export * from './inverter-presets.js';
 export * from './line-impedance.js';
 export * from './mrid.js';
 export * from './name-uuid.js';
+export * from './placed-element.js';
 export * from './power-split.js';
 export * from './primitive.js';
 export * from './profile.js';

@@ -3,11 +3,13 @@
  *
  * Numbers below 32 are bits of one word a bus; the index of a node is that of its bus and the bits below its own. Higher
  * ones stand in lists. Every terminal's bus is looked up by name once; where it stands is kept, and so are the nodes of
- * branches, so that later passes read numbers one after the other instead of following links through the whole model.
+ * branches, windings and shares, so that later passes read numbers one after the other instead of following links through
+ * the whole model, which a large one makes expensive: each link is a place in memory that no cache holds.
  * Cost: linear in terminals.
  */
 import type { Terminal } from './bus.js';
-import type { Line, PhaseShare, Reactor, Switch } from './element.js';
+import { BusIndex } from './bus-index.js';
+import type { Line, PhaseShare, Reactor, Switch, Winding } from './element.js';
 import type { Feeder } from './feeder.js';
 
 /** Node numbers from here up stand in lists. */
@@ -20,13 +22,30 @@ function bits(word: number): number {
   return Math.imul((w + (w >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
+/**
+ * What {@link NodePlaces.windingTraits} says of a winding: a node at ground; an impedance from neutral to ground, one that
+ * ties it; a node number above 31; it is the series winding of an autotransformer.
+ */
+export const WINDING = { earthed: 1, hasGround: 2, tied: 4, wide: 8, series: 16 } as const;
+
+/** Number of the lowest set bit of a word that is not zero. */
+export function lowestOf(word: number): number {
+  return 31 - Math.clz32(word & -word);
+}
+
+/** A list twice as long, or as long as is needed. */
+function widened(list: Int32Array, need: number): Int32Array<ArrayBuffer> {
+  const wider = new Int32Array(Math.max(2 * list.length, need));
+  wider.set(list);
+  return wider;
+}
+
 /** Node numbers in use at each bus of a feeder. */
 export class NodePlaces {
   /** One that stays: a class without an object loses its machine code at the next collection. */
-  static readonly kept = new NodePlaces([]);
+  static readonly kept = new NodePlaces({ buses: [], busById: new Map() });
 
-  /** Position of each bus in the feeder's list. */
-  private readonly position = new Map<string, number>();
+  private readonly index: BusIndex;
   private readonly low: Int32Array;
   private readonly high = new Map<number, number[]>();
   /** Index of the first node of each bus, and the number of nodes. */
@@ -41,20 +60,25 @@ export class NodePlaces {
   branchStart = new Int32Array(1);
   /** 1 for branches with conductors that may be open. */
   isOpenable = new Uint8Array(0);
-  /** Position of the bus of each winding, transformer by transformer. */
+  /** Position of the bus of each winding, transformer by transformer: of transformer t `[windingStart[t], windingStart[t + 1])`. */
   windingBus = new Int32Array(0);
+  windingStart = new Int32Array(1);
+  /** Its node numbers below 32, as bits, and its traits, see {@link WINDING}. */
+  windingNodes = new Int32Array(0);
+  windingTraits = new Uint8Array(0);
   /** Position of the bus of each capacitor, load, photovoltaic system, battery and machine, in that order. */
   deviceBus = new Int32Array(0);
-  /** Shares of loads and generation. */
-  shareCount = 0;
+  /** Nodes of the shares of these, two each: those of device d are the shares `[shareStart[d], shareStart[d + 1])`. */
+  shareNode = new Int32Array(0);
+  shareStart = new Int32Array(1);
   /** Whether everything can be placed: terminals at buses, nodes that exist, impedances of the right order, finite powers. */
   isSound = true;
   /** The bus that was asked for last. */
   private lastBus = '';
   private lastPosition = -1;
 
-  constructor(buses: readonly { readonly id: string }[]) {
-    for (let b = 0; b < buses.length; b++) this.position.set(buses[b]!.id, b);
+  constructor({ buses, busById }: Pick<Feeder, 'buses' | 'busById'>) {
+    this.index = busById instanceof BusIndex && busById.buses === buses ? busById : new BusIndex(buses);
     this.low = new Int32Array(buses.length);
     this.start = new Int32Array(buses.length + 1);
   }
@@ -84,17 +108,23 @@ export class NodePlaces {
     }
     for (let k = 0; k < reactors.length; k++) this.takeBranch(at++, reactors[k]!);
 
-    let windingCount = 0;
-    for (let t = 0; t < transformers.length; t++) windingCount += transformers[t]!.windings.length;
-    this.windingBus = new Int32Array(windingCount);
+    const some = 3 * transformers.length;
+    this.windingStart = new Int32Array(transformers.length + 1);
+    this.windingBus = new Int32Array(some);
+    this.windingNodes = new Int32Array(some);
+    this.windingTraits = new Uint8Array(some);
     at = 0;
     for (let t = 0; t < transformers.length; t++) {
-      const { windings } = transformers[t]!;
+      const { windings, construction } = transformers[t]!;
+      const end = at + windings.length;
+      if (end > this.windingBus.length) this.widenWindings(end);
       for (let w = 0; w < windings.length; w++) {
-        const { terminal, ratedVoltageV } = windings[w]!;
-        if (!(ratedVoltageV > 0)) this.isSound = false;
-        this.windingBus[at++] = this.take(terminal);
+        const winding = windings[w]!;
+        if (!(winding.ratedVoltageV > 0)) this.isSound = false;
+        this.windingBus[at] = this.take(winding.terminal);
+        this.noteWinding(at++, winding, w === 0 && construction === 'auto');
       }
+      this.windingStart[t + 1] = end;
     }
     for (const { terminal, returnTerminal } of [...feeder.sources, ...(feeder.currentSources ?? [])]) {
       this.take(terminal);
@@ -105,22 +135,45 @@ export class NodePlaces {
       if (terminal.nodes.length !== 3) this.isSound = false;
     }
     const { capacitors, loads, pvSystems, batteries, machines } = feeder;
-    this.deviceBus = new Int32Array(
-      capacitors.length + loads.length + pvSystems.length + batteries.length + machines.length,
-    );
+    const devices = capacitors.length + loads.length + pvSystems.length + batteries.length + machines.length;
+    this.deviceBus = new Int32Array(devices);
+    this.shareStart = new Int32Array(devices + 1);
+    this.shareNode = new Int32Array(2 * devices);
     at = 0;
     for (const list of [capacitors, loads, pvSystems, batteries, machines]) {
       for (let k = 0; k < list.length; k++) {
         const { terminal, shares } = list[k]!;
         const bus = this.busAt(terminal.bus);
-        this.deviceBus[at++] = bus;
+        this.deviceBus[at] = bus;
         if (bus < 0) this.isSound = false;
         else this.check(terminal.nodes);
-        if (list !== capacitors) this.shareCount += shares.length;
-        this.takeShares(bus, shares);
+        this.takeShares(bus, at++, shares);
       }
     }
     return this;
+  }
+
+  /** Notes the nodes and ties to ground of a winding, as it stands or as its neutral has been placed. */
+  noteWinding(at: number, { terminal: { nodes }, groundOhm }: Winding, isSeries: boolean): void {
+    let bits = 0;
+    let traits: number = isSeries ? WINDING.series : 0;
+    if (groundOhm) traits |= WINDING.hasGround | (groundOhm.r >= 0 ? WINDING.tied : 0);
+    for (let i = 0; i < nodes.length; i++) {
+      const node = nodes[i]!;
+      if (node === 0) traits |= WINDING.earthed;
+      else if (node < WIDE) bits |= 1 << node;
+      else traits |= WINDING.wide;
+    }
+    this.windingNodes[at] = bits;
+    this.windingTraits[at] = traits;
+  }
+
+  private widenWindings(need: number): void {
+    this.windingBus = widened(this.windingBus, need);
+    this.windingNodes = widened(this.windingNodes, need);
+    const traits = new Uint8Array(this.windingBus.length);
+    traits.set(this.windingTraits);
+    this.windingTraits = traits;
   }
 
   private takeBranch(at: number, { from, to, seriesOhm }: Line | Switch | Reactor): void {
@@ -130,20 +183,22 @@ export class NodePlaces {
     this.branchBus[2 * at + 1] = this.take(to);
     let end = this.branchStart[at]!;
     const need = end + n + to.nodes.length;
-    if (need > this.branchNode.length) {
-      const wider = new Int32Array(2 * need);
-      wider.set(this.branchNode);
-      this.branchNode = wider;
-    }
+    if (need > this.branchNode.length) this.branchNode = widened(this.branchNode, need);
     for (let i = 0; i < n; i++) this.branchNode[end++] = from.nodes[i]!;
     for (let i = 0; i < to.nodes.length; i++) this.branchNode[end++] = to.nodes[i]!;
     this.branchStart[at + 1] = end;
   }
 
-  private takeShares(bus: number, shares: readonly PhaseShare[]): void {
+  private takeShares(bus: number, device: number, shares: readonly PhaseShare[]): void {
+    let at = this.shareStart[device]!;
+    const end = at + shares.length;
+    this.shareStart[device + 1] = end;
+    if (2 * end > this.shareNode.length) this.shareNode = widened(this.shareNode, 2 * end);
     for (let t = 0; t < shares.length; t++) {
       const { node, otherNode, ratedVoltageV, powerW, powerVar } = shares[t]!;
       if (!(ratedVoltageV > 0) || !Number.isFinite(powerW) || !Number.isFinite(powerVar)) this.isSound = false;
+      this.shareNode[2 * at] = node;
+      this.shareNode[2 * at++ + 1] = otherNode;
       if (bus < 0) continue;
       this.add(bus, node);
       this.add(bus, otherNode);
@@ -170,7 +225,7 @@ export class NodePlaces {
   busAt(bus: string): number {
     if (bus === this.lastBus) return this.lastPosition;
     this.lastBus = bus;
-    this.lastPosition = this.position.get(bus) ?? -1;
+    this.lastPosition = this.index.positionOf(bus);
     return this.lastPosition;
   }
 
@@ -210,7 +265,7 @@ export class NodePlaces {
       start[b] = at;
       for (let left = low[b]!; left !== 0; left &= left - 1) {
         bus[at] = b;
-        number[at++] = 31 - Math.clz32(left & -left);
+        number[at++] = lowestOf(left);
       }
       const wide = high.size === 0 ? undefined : high.get(b)?.sort((x, y) => x - y);
       if (!wide) continue;

@@ -29,19 +29,23 @@ export const LEAST_SERIES_OHM = 1e-5;
 const room: ComplexDense[] = [];
 
 /** The series impedance with the least value on each conductor that has none; used up before the next is made. */
-function seriesMatrix(matrix: ComplexMatrix): ComplexDense {
-  let z = room[matrix.n];
+function seriesMatrix({ n, re, im }: ComplexMatrix): ComplexDense {
+  let z = room[n];
   if (!z) {
-    z = new ComplexDense(matrix.n);
-    room[matrix.n] = z;
+    z = new ComplexDense(n);
+    room[n] = z;
   }
-  for (let k = 0; k < z.re.length; k++) {
-    z.re[k] = matrix.re[k]!;
-    z.im[k] = matrix.im[k]!;
+  const { data } = z;
+  const square = n * n;
+  for (let k = 0; k < square; k++) {
+    data[k] = re[k]!;
+    data[square + k] = im[k]!;
   }
-  for (let i = 0; i < z.n; i++) {
-    const k = i * z.n + i;
-    if (z.re[k] === 0 && z.im[k] === 0) z.add(i, i, LEAST_SERIES_OHM, LEAST_SERIES_OHM);
+  for (let k = 0; k < square; k += n + 1) {
+    if (data[k] === 0 && data[square + k] === 0) {
+      data[k] = LEAST_SERIES_OHM;
+      data[square + k] = LEAST_SERIES_OHM;
+    }
   }
   return z;
 }
@@ -68,34 +72,29 @@ class BranchPrimitive implements Primitive {
 }
 
 /**
- * Two terminals joined by a series admittance with half of a shunt at each end: the nominal pi.
+ * Admittance of two terminals joined by a series admittance with half of a shunt at each end: the nominal pi.
  *
  * @param seriesOhm - series impedance matrix, n by n; it is used up
  * @param shuntSiemens - whole shunt admittance, of which the imaginary part counts; absent for none
  * @param store - where the admittance is put
  */
-function nominalPi(
-  from: Terminal,
-  to: Terminal,
-  seriesOhm: ComplexDense,
-  shuntSiemens?: { readonly re: readonly number[]; readonly im: readonly number[] },
-  store?: DenseStore,
-): Primitive {
+function nominalPi(seriesOhm: ComplexDense, shuntSiemens?: ComplexMatrix, store?: DenseStore): ComplexDense {
   const n = seriesOhm.n;
-  const series = seriesOhm.invert();
+  const { data, offset } = seriesOhm.invert();
   const y = store?.matrix(2 * n) ?? new ComplexDense(2 * n);
+  const shunt = shuntSiemens?.im;
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < n; j++) {
-      const re = series.re[i * n + j]!;
-      const im = series.im[i * n + j]!;
-      const half = shuntSiemens ? shuntSiemens.im[i * n + j]! / 2 : 0;
+      const re = data[offset + i * n + j]!;
+      const im = data[offset + n * n + i * n + j]!;
+      const half = shunt ? shunt[i * n + j]! / 2 : 0;
       y.add(i, j, re, im + half);
       y.add(n + i, n + j, re, im + half);
       y.add(i, n + j, -re, -im);
       y.add(n + i, j, -re, -im);
     }
   }
-  return new BranchPrimitive(from, to, y);
+  return y;
 }
 
 /**
@@ -106,51 +105,67 @@ function nominalPi(
  * @param store - where the admittance is put
  * @throws DecError SINGULAR when the series impedance has no inverse
  */
-export function linePrimitive(line: Line, store?: DenseStore): Primitive {
-  const primitive = nominalPi(line.from, line.to, seriesMatrix(line.seriesOhm), line.shuntSiemens, store);
-  if (line.isOpen) {
-    [
-      ...line.from.nodes.map((_, i) => line.isOpen?.from[i]),
-      ...line.to.nodes.map((_, i) => line.isOpen?.to[i]),
-    ].forEach((isOpen, position) => {
-      if (isOpen) primitive.y.eliminate(position);
-    });
+export function lineAdmittance({ from, to, seriesOhm, shuntSiemens, isOpen }: Line, store?: DenseStore): ComplexDense {
+  const y = nominalPi(seriesMatrix(seriesOhm), shuntSiemens, store);
+  if (isOpen) {
+    const n = from.nodes.length;
+    for (let i = 0; i < n; i++) if (isOpen.from[i]) y.eliminate(i);
+    for (let i = 0; i < to.nodes.length; i++) if (isOpen.to[i]) y.eliminate(n + i);
   }
-  return primitive;
+  return y;
 }
 
 /**
- * A reactor: its series admittance between its ends, nothing to ground but what ends there.
+ * A line with its conductors, see {@link lineAdmittance}.
+ *
+ * @throws DecError SINGULAR when the series impedance has no inverse
+ */
+export function linePrimitive(line: Line): Primitive {
+  return new BranchPrimitive(line.from, line.to, lineAdmittance(line));
+}
+
+/**
+ * Admittance of a reactor: in series between its ends, nothing to ground but what ends there.
+ *
+ * @throws DecError SINGULAR when the impedance has no inverse
+ */
+export function reactorAdmittance(reactor: Reactor, store?: DenseStore): ComplexDense {
+  return nominalPi(seriesMatrix(reactor.seriesOhm), undefined, store);
+}
+
+/**
+ * A reactor with its conductors, see {@link reactorAdmittance}.
  *
  * @throws DecError SINGULAR when the impedance has no inverse
  */
 export function reactorPrimitive(reactor: Reactor): Primitive {
-  return nominalPi(reactor.from, reactor.to, seriesMatrix(reactor.seriesOhm));
+  return new BranchPrimitive(reactor.from, reactor.to, reactorAdmittance(reactor));
 }
 
 /**
- * A switch: the series impedance of the closed conductors; open conductors carry nothing.
+ * Admittance of a switch: the series impedance of the closed conductors; open conductors carry nothing.
  *
  * @param isOpen - state by conductor
  * @throws DecError SINGULAR when the impedance of the closed conductors has no inverse
  */
-export function switchPrimitive(device: Switch, isOpen: readonly boolean[]): Primitive {
+export function switchAdmittance(device: Switch, isOpen: readonly boolean[], store?: DenseStore): ComplexDense {
   const n = device.from.nodes.length;
   const closed = device.from.nodes.map((_, i) => i).filter((i) => !isOpen[i]);
-  const y = new ComplexDense(2 * n);
-  if (closed.length === 0) return new BranchPrimitive(device.from, device.to, y);
-  const all = seriesMatrix(device.seriesOhm);
+  const y = store?.matrix(2 * n) ?? new ComplexDense(2 * n);
+  if (closed.length === 0) return y;
+  const { data } = seriesMatrix(device.seriesOhm);
   const z = new ComplexDense(closed.length);
   closed.forEach((i, a) => {
     closed.forEach((j, b) => {
-      z.add(a, b, all.re[i * n + j]!, all.im[i * n + j]!);
+      z.add(a, b, data[i * n + j]!, data[n * n + i * n + j]!);
     });
   });
-  const series = z.invert();
+  const series = z.invert().data;
+  const square = closed.length * closed.length;
   closed.forEach((i, a) => {
     closed.forEach((j, b) => {
-      const re = series.re[a * closed.length + b]!;
-      const im = series.im[a * closed.length + b]!;
+      const re = series[a * closed.length + b]!;
+      const im = series[square + a * closed.length + b]!;
       const half = (device.shuntSiemens?.im[i * n + j] ?? 0) / 2;
       y.add(i, j, re, im + half);
       y.add(n + i, n + j, re, im + half);
@@ -158,7 +173,17 @@ export function switchPrimitive(device: Switch, isOpen: readonly boolean[]): Pri
       y.add(n + i, j, -re, -im);
     });
   });
-  return new BranchPrimitive(device.from, device.to, y);
+  return y;
+}
+
+/**
+ * A switch with its conductors, see {@link switchAdmittance}.
+ *
+ * @param isOpen - state by conductor
+ * @throws DecError SINGULAR when the impedance of the closed conductors has no inverse
+ */
+export function switchPrimitive(device: Switch, isOpen: readonly boolean[]): Primitive {
+  return new BranchPrimitive(device.from, device.to, switchAdmittance(device, isOpen));
 }
 
 /**
@@ -177,7 +202,7 @@ export function sourcePrimitive(source: Source): Primitive {
     for (let j = 0; j < n; j++) z.add(i, j, i === j ? selfR : mutualR, i === j ? selfX : mutualX);
   }
   const { terminal, returnTerminal } = source;
-  if (returnTerminal) return nominalPi(terminal, returnTerminal, z);
+  if (returnTerminal) return new BranchPrimitive(terminal, returnTerminal, nominalPi(z));
   return { conductors: conductorsOf(terminal, 1), y: z.invert() };
 }
 
@@ -237,13 +262,18 @@ export function sectionSusceptance(capacitor: Capacitor, share: number): number 
   return (Math.abs(capacitor.sectionVar) * part) / own.ratedVoltageV ** 2;
 }
 
+/** Nodes of a capacitor bank, each once, without ground. */
+export function capacitorNodes({ shares }: Capacitor): number[] {
+  return [...new Set(shares.flatMap((s) => [s.node, s.otherNode]))].filter((node) => node !== 0);
+}
+
 /**
  * A capacitor bank with the given sections in service.
  *
  * @param sectionsOn - sections in service by share
  */
 export function capacitorPrimitive(capacitor: Capacitor, sectionsOn: readonly number[]): Primitive {
-  const nodes = [...new Set(capacitor.shares.flatMap((s) => [s.node, s.otherNode]))].filter((node) => node !== 0);
+  const nodes = capacitorNodes(capacitor);
   const y = new ComplexDense(nodes.length);
   capacitor.shares.forEach((share, k) => {
     const b = sectionSusceptance(capacitor, k) * (sectionsOn[k] ?? 0);

@@ -144,7 +144,10 @@ function generationLaw(der: Der): Law {
  */
 export function compileShares(feeder: Feeder, places: NodePlaces): CompiledShares {
   const rangeOf = new Map<string, readonly [number, number]>();
-  const count = places.shareCount;
+  const { deviceBus, shareStart, shareNode } = places;
+  const { length: banks } = feeder.capacitors;
+  const before = shareStart[banks]!;
+  const count = shareStart[deviceBus.length]! - before;
   const numbers = () => new Float64Array(count);
   const shares = {
     ...{ count, a: new Int32Array(count), b: new Int32Array(count) },
@@ -162,8 +165,8 @@ export function compileShares(feeder: Feeder, places: NodePlaces): CompiledShare
     for (let t = 0; t < list.length; t++, k++) {
       const share = list[t]!;
       const rated = share.ratedVoltageV;
-      shares.a[k] = places.nodeAt(position, share.node);
-      shares.b[k] = places.nodeAt(position, share.otherNode);
+      shares.a[k] = places.nodeAt(position, shareNode[2 * (before + k)]!);
+      shares.b[k] = places.nodeAt(position, shareNode[2 * (before + k) + 1]!);
       shares.ratedV[k] = rated;
       shares.lowV[k] = law.lowPu * rated;
       shares.minV[k] = law.minPu * rated;
@@ -185,16 +188,16 @@ export function compileShares(feeder: Feeder, places: NodePlaces): CompiledShare
       shares.admittanceShare[k] = law.admittanceShare;
     }
   };
-  let device = feeder.capacitors.length;
+  let device = banks;
   for (const load of feeder.loads) {
     const first = k;
-    lay(places.deviceBus[device++]!, load.shares, loadLaw(load));
+    lay(deviceBus[device++]!, load.shares, loadLaw(load));
     rangeOf.set(load.id, [first, k]);
   }
   for (const list of [feeder.pvSystems, feeder.batteries, feeder.machines]) {
     for (const der of list) {
       const first = k;
-      lay(places.deviceBus[device++]!, der.shares, generationLaw(der));
+      lay(deviceBus[device++]!, der.shares, generationLaw(der));
       rangeOf.set(der.id, [first, k]);
     }
   }

@@ -17,7 +17,7 @@
  */
 import { ComplexDense, DecError, type DenseStore } from '../math/index.js';
 import type { Transformer, Winding } from './element.js';
-import { type Conductor, conductorsOf, type Primitive } from './primitive.js';
+import type { Conductor, Primitive } from './primitive.js';
 
 /** Share of the rated admittance put as a reactive shunt on each conductor of a winding (OpenDSS ppm_antifloat = 1). */
 const ANTIFLOAT = 1e-6;
@@ -120,49 +120,104 @@ function deltaDirection(transformer: Transformer): 1 | -1 {
   return isForward ? 1 : -1;
 }
 
-/** Positions, in the element's conductor list, of the two ends of one phase of a winding. */
-function windingEnds(
-  transformer: Transformer,
-  winding: number,
-  phase: number,
-  starts: readonly number[],
-  direction: 1 | -1,
-): readonly [number, number] {
+/** Positions, in the element's conductor list, of the two ends of one phase of a winding: into {@link place}. */
+function placeEnds(transformer: Transformer, winding: number, phase: number, direction: 1 | -1): void {
   const start = starts[winding]!;
   const { phases, construction } = transformer;
-  if (construction === 'auto' && winding === 0) return [start + phase, starts[1]! + phase];
   const { connection, terminal } = transformer.windings[winding]!;
-  if (phases === 1) return [start, start + 1];
-  if (connection === 'wye') return [start + phase, start + phases];
-  // Two phases in delta are an open delta over three conductors.
-  const count = phases === 2 ? 3 : Math.min(phases, terminal.nodes.length);
-  return [start + phase, start + ((phase + direction + count) % count)];
+  place[2 * winding] = start + phase;
+  if (construction === 'auto' && winding === 0) place[1] = starts[1]! + phase;
+  else if (phases === 1) place[2 * winding + 1] = start + 1;
+  else if (connection === 'wye') place[2 * winding + 1] = start + phases;
+  else {
+    // Two phases in delta are an open delta over three conductors.
+    const count = phases === 2 ? 3 : Math.min(phases, terminal.nodes.length);
+    place[2 * winding + 1] = start + ((phase + direction + count) % count);
+  }
 }
 
-/** Conductors of a winding; a polyphase wye always has its neutral as the last one. */
-function windingConductors(transformer: Transformer, winding: Winding, number: number): Conductor[] {
-  const list = conductorsOf(winding.terminal, number);
-  const isSeries = transformer.construction === 'auto' && number === 1;
-  const needed =
-    transformer.phases === 1
-      ? isSeries
-        ? 1
-        : 2
-      : (winding.connection === 'wye' || transformer.phases === 2) && !isSeries
-        ? transformer.phases + 1
-        : transformer.phases;
-  if (list.length > needed) return list.slice(0, needed);
-  while (list.length < needed) {
-    if (list.length < transformer.phases) {
+/** Number of conductors of a winding; a polyphase wye always has its neutral as the last one. */
+function conductorCount({ construction, phases }: Transformer, winding: Winding, w: number): number {
+  const isSeries = construction === 'auto' && w === 0;
+  if (phases === 1) return isSeries ? 1 : 2;
+  return (winding.connection === 'wye' || phases === 2) && !isSeries ? phases + 1 : phases;
+}
+
+/**
+ * Number of conductors of all windings together.
+ *
+ * @throws DecError FEEDER_DATA when a winding lacks nodes
+ */
+function transformerConductorCount(transformer: Transformer): number {
+  const { windings, phases } = transformer;
+  let count = 0;
+  for (let w = 0; w < windings.length; w++) {
+    const winding = windings[w]!;
+    const needed = conductorCount(transformer, winding, w);
+    const given = winding.terminal.nodes.length;
+    // What is missing is the neutral, at ground.
+    if (given < needed && given < phases) {
       throw new DecError(
         'FEEDER_DATA',
-        `Transformer ${transformer.name}: winding ${number} has ${list.length} nodes where ${needed} are needed.`,
-        { transformer: transformer.name, winding: number, nodes: list.length },
+        `Transformer ${transformer.name}: winding ${w + 1} has ${given} nodes where ${needed} are needed.`,
+        { transformer: transformer.name, winding: w + 1, nodes: given },
       );
     }
-    list.push({ terminal: number, bus: winding.terminal.bus, node: 0 });
+    count += needed;
   }
+  return count;
+}
+
+/**
+ * Goes through the conductors of a transformer, winding by winding.
+ *
+ * @param take - told the winding and the node number, 0 for ground
+ */
+export function eachTransformerNode(transformer: Transformer, take: (winding: number, node: number) => void): void {
+  const { windings } = transformer;
+  for (let w = 0; w < windings.length; w++) {
+    const { nodes } = windings[w]!.terminal;
+    const needed = conductorCount(transformer, windings[w]!, w);
+    for (let i = 0; i < needed; i++) take(w, nodes[i] ?? 0);
+  }
+}
+
+/** Conductors of a transformer, winding by winding. */
+export function transformerConductors(transformer: Transformer): Conductor[] {
+  const list: Conductor[] = [];
+  eachTransformerNode(transformer, (w, node) => {
+    list.push({ terminal: w + 1, bus: transformer.windings[w]!.terminal.bus, node });
+  });
   return list;
+}
+
+/** A transformer; its conductors are listed when first asked for, as few are. */
+class TransformerPrimitive implements Primitive {
+  private list: readonly Conductor[] | undefined;
+
+  constructor(
+    private readonly transformer: Transformer,
+    readonly y: ComplexDense,
+  ) {}
+
+  get conductors(): readonly Conductor[] {
+    this.list ??= transformerConductors(this.transformer);
+    return this.list;
+  }
+}
+
+/** First conductor of each winding, and the ends of one phase of all of them: used up at once. */
+const starts: number[] = [];
+const place: number[] = [];
+
+/**
+ * A transformer with its conductors at the given tap ratios, see {@link transformerAdmittance}.
+ *
+ * @param ratios - tap ratio of each winding, 1 = nominal; 0 counts as 0.0001
+ * @throws DecError SINGULAR when the short-circuit impedances have no inverse, FEEDER_DATA when nodes are missing
+ */
+export function transformerPrimitive(transformer: Transformer, ratios: readonly number[]): Primitive {
+  return new TransformerPrimitive(transformer, transformerAdmittance(transformer, ratios));
 }
 
 /**
@@ -172,11 +227,11 @@ function windingConductors(transformer: Transformer, winding: Winding, number: n
  * @param store - where the admittance is put
  * @throws DecError SINGULAR when the short-circuit impedances have no inverse, FEEDER_DATA when nodes are missing
  */
-export function transformerPrimitive(
+export function transformerAdmittance(
   transformer: Transformer,
   ratios: readonly number[],
   store?: DenseStore,
-): Primitive {
+): ComplexDense {
   const { windings, phases } = transformer;
   const count = windings.length;
   const first = windings[0];
@@ -204,33 +259,37 @@ export function transformerPrimitive(
     ends.add(2 * w + 1, 2 * w + 1, 0, shunt);
   }
 
-  const conductors: Conductor[] = [];
-  const starts: number[] = [];
-  windings.forEach((winding, w) => {
-    starts.push(conductors.length);
-    conductors.push(...windingConductors(transformer, winding, w + 1));
-  });
+  const conductors = transformerConductorCount(transformer);
+  for (let w = 0, next = 0; w < count; w++) {
+    starts[w] = next;
+    next += conductorCount(transformer, windings[w]!, w);
+  }
   const direction = deltaDirection(transformer);
-  const y = store?.matrix(conductors.length) ?? new ComplexDense(conductors.length);
+  const y = store?.matrix(conductors) ?? new ComplexDense(conductors);
   const n = 2 * count;
+  const { data, offset } = ends;
   for (let phase = 0; phase < phases; phase++) {
-    const place = windings.flatMap((_, w) => windingEnds(transformer, w, phase, starts, direction));
+    for (let w = 0; w < count; w++) placeEnds(transformer, w, phase, direction);
     for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) y.add(place[i]!, place[j]!, ends.re[i * n + j]!, ends.im[i * n + j]!);
+      for (let j = 0; j < n; j++) {
+        const k = offset + i * n + j;
+        y.add(place[i]!, place[j]!, data[k]!, data[k + n * n]!);
+      }
     }
   }
-  windings.forEach((winding, w) => {
+  for (let w = 0; w < count; w++) {
+    const winding = windings[w]!;
     const ground = winding.groundOhm;
-    if (!ground || winding.connection !== 'wye') return;
+    if (!ground || winding.connection !== 'wye') continue;
     const neutral = starts[w]! + phases;
     if (ground.r < 0) {
       // An open neutral gets one antifloat shunt more, as in OpenDSS: it places the neutral of a floating winding.
       y.add(neutral, neutral, 0, -windingAntifloat(transformer, w));
-      return;
+      continue;
     }
     const size2 = ground.r ** 2 + ground.x ** 2;
     if (size2 > 0) y.add(neutral, neutral, ground.r / size2, -ground.x / size2);
     else y.add(neutral, neutral, 1e6, 0);
-  });
-  return { conductors, y };
+  }
+  return y;
 }

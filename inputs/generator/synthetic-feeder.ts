@@ -1,4 +1,7 @@
-/** A synthetic circuit as a feeder of the engine's own model, in the same numbers as its CIM document. */
+/**
+ * A synthetic circuit as a feeder of the engine's own model, in the same numbers as its CIM document. Its objects are
+ * written as the readers write theirs: all properties in one literal, one text for the key of a bus wherever it stands.
+ */
 import {
   type Bus,
   buildFeeder,
@@ -12,6 +15,7 @@ import {
 } from '../../grid/model/index.js';
 import { objectId } from './feeder-model.js';
 import type { PrimaryPhase } from './ieee123-circuit.js';
+import type { Point } from './layout.js';
 import { CONFIGURATIONS, type LineConfiguration, TRIPLEX_4_0, triplexConfiguration } from './line-configuration.js';
 import { rounded } from './shared-objects.js';
 import {
@@ -52,8 +56,12 @@ export function configurationOf(line: MediumLine): LineConfiguration {
 /** Configuration of the drops. */
 export const DROP_CONFIGURATION = DROP;
 
+function idOf(className: string, name: string): string {
+  return objectId(className, name).toUpperCase();
+}
+
 function named(className: string, name: string) {
-  const id = objectId(className, name).toUpperCase();
+  const id = idOf(className, name);
   return { id, mrid: id, name };
 }
 
@@ -81,9 +89,12 @@ function lineOf(
 ): Line {
   const lengthM = rounded(length);
   const { series, shunt } = seriesOf(configuration, lengthM);
+  const id = idOf('ACLineSegment', name);
   return {
-    ...named('ACLineSegment', name),
     kind: 'line',
+    id,
+    mrid: id,
+    name,
     from: { bus: busId(from), nodes },
     to: { bus: busId(to), nodes },
     lengthM,
@@ -100,13 +111,13 @@ const busIds = new Map<string, string>();
 export function busId(name: string): string {
   const known = busIds.get(name);
   if (known !== undefined) return known;
-  const { id } = named('ConnectivityNode', name);
+  const id = idOf('ConnectivityNode', name);
   busIds.set(name, id);
   return id;
 }
 
 function serviceTransformer(row: Service): Transformer {
-  const unit = named('TransformerTank', row.name);
+  const id = idOf('TransformerTank', row.name);
   const ratedPowerVA = row.kva * 1000;
   const terminals = [
     { bus: busId(row.mediumBus), nodes: [NODE[row.phase], 0] },
@@ -114,8 +125,10 @@ function serviceTransformer(row: Service): Transformer {
     { bus: busId(row.poleBus), nodes: [0, 2] },
   ];
   return {
-    ...unit,
     kind: 'transformer',
+    id,
+    mrid: id,
+    name: row.name,
     phases: 1,
     windings: terminals.map((terminal, w) => ({
       terminal,
@@ -130,25 +143,39 @@ function serviceTransformer(row: Service): Transformer {
     magnetisingPu: SERVICE.magnetisingPct / 100,
     construction: 'centerTap',
     isDeltaLeading: false,
-    bankId: named('PowerTransformer', row.name).id,
+    bankId: idOf('PowerTransformer', row.name),
     bankName: row.name,
     ratingVA: ratedPowerVA,
   };
 }
 
+const CONSTANT_POWER = { z: 0, i: 0, p: 1 };
+
 function serviceLoads(row: Service): Load[] {
-  return row.legs.map(({ powerW, powerVar }, leg) => ({
-    ...named('EnergyConsumer', `${row.houseBus}_s${leg + 1}`),
-    kind: 'load',
-    terminal: { bus: busId(row.houseBus), nodes: [leg + 1, 0] },
-    connection: 'wye',
-    shares: [{ node: leg + 1, otherNode: 0, ratedVoltageV: LEG_BASE_V / Math.sqrt(3), powerW, powerVar }],
-    zipP: { z: 0, i: 0, p: 1 },
-    zipQ: { z: 0, i: 0, p: 1 },
-    minVoltagePu: 0.95,
-    maxVoltagePu: 1.05,
-    customerCount: 1,
-  }));
+  const bus = busId(row.houseBus);
+  return row.legs.map(({ powerW, powerVar }, leg) => {
+    const name = `${row.houseBus}_s${leg + 1}`;
+    const id = idOf('EnergyConsumer', name);
+    return {
+      kind: 'load',
+      id,
+      mrid: id,
+      name,
+      terminal: { bus, nodes: [leg + 1, 0] },
+      connection: 'wye',
+      shares: [{ node: leg + 1, otherNode: 0, ratedVoltageV: LEG_BASE_V / Math.sqrt(3), powerW, powerVar }],
+      zipP: CONSTANT_POWER,
+      zipQ: CONSTANT_POWER,
+      minVoltagePu: 0.95,
+      maxVoltagePu: 1.05,
+      customerCount: 1,
+    };
+  });
+}
+
+function busOf(name: string, baseVoltageV: number, isSplitPhase: boolean, { x, y }: Point): Bus {
+  const id = busId(name);
+  return { id, mrid: id, name, baseVoltageV, isSplitPhase, x, y };
 }
 
 function regulatorsOf(circuit: SyntheticCircuit): { transformers: Transformer[]; regulators: Regulator[] } {
@@ -198,13 +225,9 @@ function regulatorsOf(circuit: SyntheticCircuit): { transformers: Transformer[];
 /** The plain data of a circuit. */
 export function syntheticFeederData(circuit: SyntheticCircuit): FeederData {
   const isHigh = (name: string) => name === circuit.sourceBus;
-  const buses: Bus[] = circuit.buses.map(({ name, at }) => ({
-    ...named('ConnectivityNode', name),
-    name,
-    baseVoltageV: (isHigh(name) ? HIGH_V : MEDIUM_V) / Math.sqrt(3),
-    isSplitPhase: false,
-    ...at,
-  }));
+  const buses = circuit.buses.map(({ name, at }) =>
+    busOf(name, (isHigh(name) ? HIGH_V : MEDIUM_V) / Math.sqrt(3), false, at),
+  );
   const lines = circuit.lines.map((line) =>
     lineOf(
       line.name,
@@ -247,10 +270,7 @@ export function syntheticFeederData(circuit: SyntheticCircuit): FeederData {
   };
   const loads: Load[] = [];
   for (const row of circuit.services) {
-    for (const name of [row.poleBus, row.houseBus]) {
-      const base = { baseVoltageV: LEG_BASE_V / Math.sqrt(3), isSplitPhase: true };
-      buses.push({ ...named('ConnectivityNode', name), name, ...base, ...row.at });
-    }
+    for (const name of [row.poleBus, row.houseBus]) buses.push(busOf(name, LEG_BASE_V / Math.sqrt(3), true, row.at));
     transformers.push(serviceTransformer(row));
     lines.push(lineOf(`dr_${row.houseBus}`, DROP, row.poleBus, row.houseBus, [1, 2], row.dropM));
     loads.push(...serviceLoads(row));

@@ -63,6 +63,12 @@ export interface ScalingJob {
   readonly samples: number;
 }
 
+/** Memory at one size. */
+export interface MemoryJob {
+  readonly kind: 'memory';
+  readonly nodes: number;
+}
+
 /** A whole time series by the public interface, with its report; warm unless it is to be the first call of its process. */
 export interface SeriesJob {
   readonly kind: 'series';
@@ -150,6 +156,7 @@ export type Job =
   | ColdJob
   | ScenariosJob
   | ScalingJob
+  | MemoryJob
   | SeriesJob
   | CoordinationJob
   | AncestorJob

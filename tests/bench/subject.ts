@@ -12,6 +12,7 @@ import { coSimulation } from './subjects/co-simulation.js';
 import { coldStart } from './subjects/cold-start.js';
 import { coordination } from './subjects/coordination.js';
 import { manySteps } from './subjects/many-steps.js';
+import { memory } from './subjects/memory.js';
 import { programme } from './subjects/programme.js';
 import { scaling } from './subjects/scaling.js';
 import { scenarios } from './subjects/scenarios.js';
@@ -33,6 +34,8 @@ async function done(): Promise<object> {
       return scenarios(job);
     case 'scaling':
       return scaling(job);
+    case 'memory':
+      return await memory(job);
     case 'series':
       return await seriesYear(job);
     case 'coordination':

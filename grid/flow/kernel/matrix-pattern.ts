@@ -7,11 +7,17 @@
  * Fails: never.
  */
 
-/** The nodes of an element and the state of its admittance with most entries. */
+/** Where the nodes of an element lie: that of conductor i is `nodeRoom[nodeStart + i]`, -1 for ground. */
 export interface PatternElement {
-  /** Node of each conductor, -1 for ground. */
-  readonly nodes: Int32Array;
-  readonly widest: { readonly n: number; readonly re: Float64Array; readonly im: Float64Array };
+  readonly nodeRoom: Int32Array;
+  readonly nodeStart: number;
+}
+
+/** An admittance of order n: n*n real parts of `data` from `offset` on, then as many imaginary ones. */
+export interface PatternAdmittance {
+  readonly n: number;
+  readonly data: Float64Array;
+  readonly offset: number;
 }
 
 /** Two-terminal shares: the node of each end, -1 for ground. */
@@ -40,25 +46,29 @@ export class MatrixPattern {
   constructor(
     readonly n: number,
     private readonly elements: readonly PatternElement[],
+    /** Of each element the state with most entries. */
+    private readonly widest: readonly PatternAdmittance[],
     shares: PatternShares,
   ) {
-    const rows = collect(n, elements, shares);
+    const rows = collect(n, elements, widest, shares);
     this.colPtr = rows.colPtr;
     this.rowIdx = rows.rowIdx;
-    this.diagonal = Int32Array.from({ length: n }, (_, j) => this.colPtr[j + 1]! - 1);
+    this.diagonal = new Int32Array(n);
+    for (let j = 0; j < n; j++) this.diagonal[j] = this.colPtr[j + 1]! - 1;
     this.elementStart = new Int32Array(elements.length + 1);
-    let most = 0;
-    for (const { nodes } of elements) most += nodes.length * nodes.length;
-    const entry = new Int32Array(most);
-    const slots = new Int32Array(most);
+    const entry = new Int32Array(rows.entries);
+    const slots = new Int32Array(rows.entries);
     let taken = 0;
     for (let e = 0; e < elements.length; e++) {
-      const { nodes } = elements[e]!;
-      const order = nodes.length;
+      const { nodeRoom, nodeStart } = elements[e]!;
+      const order = widest[e]!.n;
       for (let i = 0; i < order; i++) {
+        const row = nodeRoom[nodeStart + i]!;
+        if (row < 0) continue;
         for (let j = 0; j < order; j++) {
-          if (nodes[i]! < 0 || nodes[i]! > nodes[j]!) continue;
-          const slot = this.slotOf(nodes[i]!, nodes[j]!);
+          const column = nodeRoom[nodeStart + j]!;
+          if (row > column) continue;
+          const slot = this.slotOf(row, column);
           if (slot < 0) continue;
           entry[taken] = i * order + j;
           slots[taken++] = slot;
@@ -66,8 +76,8 @@ export class MatrixPattern {
       }
       this.elementStart[e + 1] = taken;
     }
-    this.elementEntry = entry.slice(0, taken);
-    this.elementSlot = slots.slice(0, taken);
+    this.elementEntry = entry.subarray(0, taken);
+    this.elementSlot = slots.subarray(0, taken);
     const { a, b, count } = shares;
     this.shareSlots = new Int32Array(3 * count);
     for (let k = 0; k < count; k++) {
@@ -75,7 +85,7 @@ export class MatrixPattern {
       this.shareSlots[3 * k + 1] = this.slotOf(b[k]!, b[k]!);
       this.shareSlots[3 * k + 2] = this.slotOf(a[k]!, b[k]!);
     }
-    this.sharesAt = incidence(n, count, (k) => [a[k]!, b[k]!]);
+    this.sharesAt = incidence(n, a, b);
   }
 
   /** Slot of the entry between two nodes, -1 where there is none. */
@@ -90,7 +100,13 @@ export class MatrixPattern {
   /** Nodes of the given elements and the shares at them, ascending. */
   around(changed: Iterable<number>): { readonly nodes: Int32Array; readonly shares: Int32Array } {
     const nodes = new Set<number>();
-    for (const e of changed) for (const node of this.elements[e]!.nodes) if (node >= 0) nodes.add(node);
+    for (const e of changed) {
+      const { nodeRoom, nodeStart } = this.elements[e]!;
+      for (let i = 0; i < this.widest[e]!.n; i++) {
+        const node = nodeRoom[nodeStart + i]!;
+        if (node >= 0) nodes.add(node);
+      }
+    }
     const shares = new Set<number>();
     for (const node of nodes) {
       for (let p = this.sharesAt.start[node]!; p < this.sharesAt.start[node + 1]!; p++)
@@ -111,20 +127,19 @@ interface Incidence {
   readonly member: Int32Array;
 }
 
-/** Members by node; a member that names a node twice stands there twice. */
-function incidence(n: number, count: number, nodesOf: (member: number) => ArrayLike<number>): Incidence {
+/** Members by node of either end; a member whose ends are the same node stands there twice. */
+function incidence(n: number, a: Int32Array, b: Int32Array): Incidence {
   const start = new Int32Array(n + 1);
-  for (let m = 0; m < count; m++) {
-    const nodes = nodesOf(m);
-    for (let t = 0; t < nodes.length; t++) if (nodes[t]! >= 0) start[nodes[t]! + 1] = start[nodes[t]! + 1]! + 1;
+  for (let m = 0; m < a.length; m++) {
+    if (a[m]! >= 0) start[a[m]! + 1] = start[a[m]! + 1]! + 1;
+    if (b[m]! >= 0) start[b[m]! + 1] = start[b[m]! + 1]! + 1;
   }
   for (let i = 0; i < n; i++) start[i + 1] = start[i + 1]! + start[i]!;
   const member = new Int32Array(start[n]!);
   const next = start.slice(0, n);
-  for (let m = 0; m < count; m++) {
-    const nodes = nodesOf(m);
-    for (let t = 0; t < nodes.length; t++) {
-      const node = nodes[t]!;
+  for (let m = 0; m < a.length; m++) {
+    for (let end = 0; end < 2; end++) {
+      const node = end === 0 ? a[m]! : b[m]!;
       if (node < 0) continue;
       member[next[node]!] = m;
       next[node] = next[node]! + 1;
@@ -150,30 +165,38 @@ function sortShort(list: Int32Array, start: number, end: number): void {
   }
 }
 
-/** Columns and sorted rows of all pairs, each once, with the whole diagonal. */
+/** Columns and sorted rows of all pairs, each once, with the whole diagonal; and how many entries elements have in that triangle. */
 function collect(
   n: number,
   elements: readonly PatternElement[],
+  widest: readonly PatternAdmittance[],
   shares: PatternShares,
-): { readonly colPtr: Int32Array; readonly rowIdx: Int32Array } {
+): { readonly colPtr: Int32Array; readonly rowIdx: Int32Array; readonly entries: number } {
   let most = shares.count;
   for (let e = 0; e < elements.length; e++) {
-    const order = elements[e]!.widest.n;
+    const order = widest[e]!.n;
     most += (order * (order - 1)) / 2;
   }
   // Elements are looked at once; what they join stands in two columns of numbers from then on.
   const pairRow = new Int32Array(most);
   const pairColumn = new Int32Array(most);
   let pairs = 0;
+  let entries = 0;
   for (let e = 0; e < elements.length; e++) {
-    const { nodes, widest } = elements[e]!;
-    const { n: order, re, im } = widest;
+    const { nodeRoom, nodeStart } = elements[e]!;
+    const { n: order, data, offset } = widest[e]!;
     for (let i = 0; i < order; i++) {
+      const row = nodeRoom[nodeStart + i]!;
+      if (row < 0) continue;
       for (let j = 0; j < order; j++) {
-        if (nodes[i]! < 0 || nodes[i]! >= nodes[j]!) continue;
-        if (re[i * order + j] === 0 && im[i * order + j] === 0) continue;
-        pairRow[pairs] = nodes[i]!;
-        pairColumn[pairs++] = nodes[j]!;
+        const column = nodeRoom[nodeStart + j]!;
+        if (row > column) continue;
+        entries++;
+        if (row === column) continue;
+        const k = offset + i * order + j;
+        if (data[k] === 0 && data[k + order * order] === 0) continue;
+        pairRow[pairs] = row;
+        pairColumn[pairs++] = column;
       }
     }
   }
@@ -212,5 +235,5 @@ function collect(
     }
     colPtr[j + 1] = kept;
   }
-  return { colPtr, rowIdx: rows.slice(0, kept) };
+  return { colPtr, rowIdx: rows.slice(0, kept), entries };
 }

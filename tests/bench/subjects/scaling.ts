@@ -1,4 +1,4 @@
-/** Cost of the steps from a feeder to a solution, and the memory of a compiled one, at one size. */
+/** Cost of the steps from a feeder to a solution at one size. */
 
 import { createPowerFlow } from '../../../grid/flow/index.js';
 import { ShareInjection } from '../../../grid/flow/injection.js';
@@ -83,17 +83,13 @@ export function scaling(job: ScalingJob): object {
     if (k === 0) Object.assign(counts, countsOf(networks.value[0]!));
   }
   collect();
-  const before = process.memoryUsage();
   const flow = createPowerFlow(feeder, { controls: false, tolerancePu: 1e-6 });
   let iterations = flow.solve().iterations;
-  collect();
-  const after = process.memoryUsage();
-  const bytes = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
   for (let k = 0; k < SOLVES; k++) {
     const run = timed(() => flow.solve({ loadMultiplier: k % 2 === 0 ? 0.8 : 1 }));
     solve = Math.min(solve, cost(run));
     iterations = run.value.iterations;
   }
   if (!warmFeeder) throw new Error('The warm-up is missing.');
-  return { seconds: [solve], nodes: flow.nodes.length, ...least, ...counts, solve, iterations, bytes };
+  return { seconds: [solve], nodes: flow.nodes.length, ...least, ...counts, solve, iterations };
 }
