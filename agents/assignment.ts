@@ -62,6 +62,7 @@ const settings = z.object({
   absoluteTolerance: quantity,
   relativeTolerance: quantity,
   powerToleranceW: quantity,
+  areaRows: z.int().positive().exactOptional(),
   maxRounds: quantity,
 });
 
@@ -74,6 +75,20 @@ const schema = z.object({
   settings: settings.default({}),
   areaId: z.string().exactOptional(),
 });
+
+const areaSchema = z.object({ area: z.string().min(1), settings: settings.default({}) });
+
+/** What a host is given to make one area agent; its part of the network comes with the first round of an interval. */
+export interface AreaAssignment {
+  /** Name of the area. */
+  readonly area: string;
+  readonly settings: AgentSettings;
+}
+
+/** Reads an assignment as that of an area agent; undefined when it is not one. */
+export function readAreaAssignment(payload: unknown): AreaAssignment | undefined {
+  return areaSchema.safeParse(payload).data;
+}
 
 /**
  * Reads an assignment.

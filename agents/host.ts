@@ -16,7 +16,8 @@ import {
   storedOutput,
 } from '../bus/index.js';
 import type { ServiceModel } from '../grid/optim/index.js';
-import { type AgentSettings, readAssignment } from './assignment.js';
+import { AreaAgent, type RoundAnswer } from './area-agent.js';
+import { type AgentSettings, readAreaAssignment, readAssignment } from './assignment.js';
 import type { AgentInbox, AgentOutbox } from './mailbox.js';
 import { MeasurementFeed } from './measurement-feed.js';
 import { ServiceAgent, type ServiceAgentCore } from './service-agent.js';
@@ -67,6 +68,12 @@ interface KeptCore {
   readonly core: ServiceAgentCore;
 }
 
+/** An area, and a mark of what it was made from. */
+interface KeptArea {
+  readonly mark: string;
+  readonly area: AreaAgent;
+}
+
 /** A coordinator calls every few seconds as long as it lives; four calls missed mean that it is gone. */
 const COORDINATOR_SILENCE_MS = 12_000;
 const IGNORED_MAX = 50;
@@ -83,11 +90,14 @@ type Answer<Kind extends AgentOutbox['kind']> = Extract<AgentOutbox, { kind: Kin
 export function createAgentHost(options: AgentHostOptions): AgentHost {
   const { bus, runId, hostId, measurementWaitMs = 2000 } = options;
   const agents = new Map<string, ServiceAgent>();
+  const areas = new Map<string, KeptArea>();
   const models = new Map<string, ServiceModel>();
   const areaOf = new Map<string, string>();
   const cores = new Map<string, KeptCore>();
   /** Of a coordinator that fell silent: agents of its successor that are made from the same go on with their linearisation. */
   let orphans: ReadonlyMap<string, KeptCore> = new Map();
+  /** The same of areas, which go on with their prices. */
+  let orphanAreas: ReadonlyMap<string, KeptArea> = new Map();
   const subscriptions: BusSubscription[] = [];
   let watched: BusSubscription[] = [];
   let feed = new MeasurementFeed([]);
@@ -116,7 +126,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       interval: 0,
       round,
       hostId,
-      agentIds: [...agents.keys()],
+      agentIds: [...agents.keys(), ...areas.keys()],
       capacity: options.capacity ?? 2000,
     });
 
@@ -126,8 +136,10 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     for (const subscription of watched) subscription.unsubscribe();
     watched = [];
     agents.clear();
+    areas.clear();
     cores.clear();
     orphans = new Map();
+    orphanAreas = new Map();
     models.clear();
     areaOf.clear();
     coordinator = undefined;
@@ -142,8 +154,14 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     asked = undefined;
     for (const [agentId, payload] of Object.entries(message.agents)) {
       try {
-        const { model, settings, areaId } = readAssignment(payload);
         const mark = createHash('sha256').update(JSON.stringify(payload)).digest('base64');
+        const area = readAreaAssignment(payload);
+        if (area !== undefined) {
+          const left = orphanAreas.get(agentId);
+          areas.set(agentId, left?.mark === mark ? left : { mark, area: new AreaAgent(area.area, area.settings) });
+          continue;
+        }
+        const { model, settings, areaId } = readAssignment(payload);
         const orphan = orphans.get(agentId);
         const core = orphan?.mark === mark ? orphan.core : options.createCore(model, settings);
         agents.set(agentId, new ServiceAgent(model, core));
@@ -155,7 +173,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       }
     }
     feed = new MeasurementFeed([...models.values()]);
-    const agentIds = Object.keys(message.agents).filter((agentId) => agents.has(agentId));
+    const agentIds = Object.keys(message.agents).filter((agentId) => agents.has(agentId) || areas.has(agentId));
     say({ kind: 'assigned', interval: 0, round: message.round, hostId, agentIds, rejected });
   };
 
@@ -204,6 +222,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
 
   const prepare = (message: CoordinationOf<'prepare'>): void => {
     orphans = new Map();
+    orphanAreas = new Map();
     if (waiting !== undefined) clearTimeout(waiting.timer);
     waiting = { message, timer: setTimeout(prepareNow, measurementWaitMs) };
     if (feed.timestamp >= message.timestamp) prepareNow();
@@ -248,7 +267,11 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       interval,
       round,
       hostId,
-      agents: mapValues(answers, ({ isMeasured }) => ({ isMeasured })),
+      agents: {
+        ...mapValues(answers, ({ isMeasured }) => ({ isMeasured })),
+        // An area has its part of the network told with the first round.
+        ...Object.fromEntries([...areas.keys()].map((areaId) => [areaId, {}])),
+      },
     });
   };
 
@@ -289,6 +312,50 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     say({ kind: 'cuts', interval, round, hostId, agents: mapValues(answers, ({ reply: { cuts } }) => ({ cuts })) });
   };
 
+  /** Has areas do something; one that fails is named, the others go on. */
+  const areasDo = <T>(
+    { interval, round }: { readonly interval: number; readonly round: number },
+    areaIds: Iterable<string>,
+    act: (area: AreaAgent, areaId: string) => T,
+  ): Record<string, T> => {
+    const done: Record<string, T> = {};
+    for (const areaId of areaIds) {
+      const area = areas.get(areaId)?.area;
+      if (area === undefined) continue;
+      try {
+        done[areaId] = act(area, areaId);
+      } catch (error) {
+        say({ kind: 'agentError', interval, round, hostId, agentId: areaId, message: asError(error).message });
+      }
+    }
+    return done;
+  };
+
+  const solveAreas = (message: CoordinationOf<'areaRound'>): void => {
+    const { interval, round, areas: tasks } = message;
+    const reports = areasDo(message, Object.keys(tasks), (area, areaId) =>
+      area.round(interval, tasks[areaId]!, {
+        // To the agent it is a question of the interval like others: these are numbered together.
+        ask: (requests): ReadonlyMap<string, RoundAnswer> =>
+          ask(
+            message,
+            'boundary',
+            [...requests].map(
+              ([agentId, request]) => [agentId, { kind: 'round', interval, request: { ...request, round } }] as const,
+            ),
+          ),
+        refuse: (agentId, reason) => say({ kind: 'agentError', interval, round, hostId, agentId, message: reason }),
+      }),
+    );
+    say({ kind: 'areaReport', interval, round, hostId, areas: reports });
+  };
+
+  const settle = (message: CoordinationOf<'settle'>): void => {
+    const { interval, round } = message;
+    const outcomes = areasDo(message, message.areas, (area) => area.outcome(interval));
+    say({ kind: 'settled', interval, round, hostId, areas: outcomes });
+  };
+
   const verify = ({ interval, round, agents: voltages, candidate }: CoordinationOf<'verify'>): void => {
     const more = candidate === undefined ? {} : { candidate };
     const parts = pick(
@@ -322,9 +389,9 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
         ignore(message);
         return false;
       }
-      const left = new Map(cores);
+      const left = [new Map(cores), new Map(areas)] as const;
       reset();
-      orphans = left;
+      [orphans, orphanAreas] = left;
       coordinator = { sender, session: message.round, heardMs: now, ignored: new Set() };
       return true;
     }
@@ -391,6 +458,12 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       case 'dispatch':
         dispatch(message);
         break;
+      case 'areaRound':
+        solveAreas(message);
+        break;
+      case 'settle':
+        settle(message);
+        break;
       case 'verify':
         verify(message);
         break;
@@ -440,10 +513,20 @@ interface Asked {
 }
 
 const QUESTIONS: ReadonlySet<CoordinationMessage['kind']> = new Set([
-  ...(['prepare', 'round', 'open', 'dispatch', 'verify', 'commit'] as const),
+  ...(['prepare', 'round', 'open', 'dispatch', 'areaRound', 'settle', 'verify', 'commit'] as const),
 ]);
 const ANSWERS: ReadonlySet<CoordinationMessage['kind']> = new Set([
-  ...(['prepared', 'boundary', 'opened', 'cuts', 'verified', 'setpoints', 'agentError'] as const),
+  ...([
+    'prepared',
+    'boundary',
+    'opened',
+    'cuts',
+    'areaReport',
+    'settled',
+    'verified',
+    'setpoints',
+    'agentError',
+  ] as const),
 ]);
 
 function isQuestion({ kind }: CoordinationMessage): boolean {

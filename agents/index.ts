@@ -1,4 +1,5 @@
 export * from './agent-state.js';
+export * from './area-agent.js';
 export * from './assignment.js';
 export * from './customer-agent.js';
 export * from './estimator.js';

@@ -1,4 +1,4 @@
-import type { AgentRequest, CutRequest, VerifyRequest } from '../grid/optim/index.js';
+import type { AgentReply, AgentRequest, CutRequest, VerifyRequest } from '../grid/optim/index.js';
 
 /** Largest power at one port node that can be meant, W or var. */
 const POWER_MAX_W = 1e9;
@@ -43,6 +43,18 @@ export function voltageFault({ voltage }: VerifyRequest, nodes: number, baseV: n
     if (voltage[2 * k] === 0 && voltage[2 * k + 1] === 0) return `voltage of port node ${k + 1} is zero`;
   }
   return undefined;
+}
+
+/** Why what an agent answers in a round cannot be meant for a port of so many nodes; undefined when it can. */
+export function replyFault({ powerW, powerVar, voltageSquaredPu }: AgentReply, nodes: number): string | undefined {
+  const most = TARGET_SQUARED_MAX_PU;
+  // An agent without limits of its own tells no voltage.
+  const voltages = voltageSquaredPu.length === 0 ? 0 : nodes;
+  return (
+    vectorFault('powerW', powerW, nodes, -POWER_MAX_W, POWER_MAX_W) ??
+    vectorFault('powerVar', powerVar, nodes, -POWER_MAX_W, POWER_MAX_W) ??
+    vectorFault('voltageSquaredPu', voltageSquaredPu, voltages, -most, most)
+  );
 }
 
 function vectorFault(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { areaExamples, areaOutcome, areaQuestion, areaReport } from './area.js';
 import { declareMessage, type Immutable } from './message.js';
 
 /**
@@ -7,8 +8,9 @@ import { declareMessage, type Immutable } from './message.js';
  * and `sequence` let a receiver drop what is late, doubled or its own.
  *
  * Once: call → hello → assign → assigned, and for each simulation watch → watching. In an interval: prepare → prepared,
- * (round → boundary)* or, under rules that couple agents, open → opened and (dispatch → cuts)*, then (verify → verified)*,
- * perhaps correct and again from round or open, then commit → setpoints. `round`
+ * (round → boundary)* or, under rules that couple agents, open → opened and (dispatch → cuts)*, or with areas between
+ * (areaRound → areaReport)* and settle → settled, then (verify → verified)*, perhaps correct and again from there, then
+ * commit → setpoints. `round`
  * counts every question of an interval. agentError and leave at any time. Boundary power is positive into the agent.
  */
 const header = {
@@ -177,6 +179,12 @@ const schema = z.discriminatedUnion('kind', [
     hostId: z.string(),
     agents: byAgent(z.object({ cuts: z.array(cut) })),
   }),
+  /** A round of areas: each finishes the last one with what it is told, and asks its agents, who are on its own host. */
+  z.object({ ...header, kind: z.literal('areaRound'), areas: byAgent(areaQuestion) }),
+  z.object({ ...header, kind: z.literal('areaReport'), hostId: z.string(), areas: byAgent(areaReport) }),
+  /** Rounds of areas are over for now: what have they come to? */
+  z.object({ ...header, kind: z.literal('settle'), areas: z.array(z.string()) }),
+  z.object({ ...header, kind: z.literal('settled'), hostId: z.string(), areas: byAgent(areaOutcome) }),
   z.object({
     ...header,
     kind: z.literal('verify'),
@@ -274,6 +282,16 @@ export const coordinationExamples: Readonly<Record<CoordinationKind, unknown>> =
       xf_1a: { cuts: [{ limit: 4, perAlpha: [-0.0041], perVar: [1.2e-6], perPort: [1], most: 1.0997 }] },
     },
   },
+  areaRound: { ...to, round: 4, kind: 'areaRound', areas: { 'area 18': areaExamples.question } },
+  areaReport: {
+    ...from,
+    round: 4,
+    kind: 'areaReport',
+    hostId: 'host-1',
+    areas: { 'area 18': areaExamples.answer },
+  },
+  settle: { ...to, round: 5, kind: 'settle', areas: ['area 18'] },
+  settled: { ...from, round: 5, kind: 'settled', hostId: 'host-1', areas: { 'area 18': areaExamples.outcome } },
   verify: { ...to, kind: 'verify', agents: { xf_1a: { voltage: [2480.1, -12.4] } } },
   verified: {
     ...from,

@@ -1,4 +1,5 @@
 export * from './application.js';
+export type { AreaAnswer, AreaOutcome, AreaQuestion } from './area.js';
 export * from './configuration.js';
 export * from './coordination.js';
 export * from './destination.js';

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { DecError } from '../../grid/math/index.js';
 import { duration, oneOf, svgFile } from '../option.js';
 import type { OutputOptions } from '../terminal.js';
+import { checkOneHand, withAreaOption } from './area-option.js';
 import { type FeedbackOptions, withFeedbackOption } from './feedback-file.js';
 import type { RuleOptions } from './rule-options.js';
 
@@ -24,17 +25,14 @@ export interface CoordinateOptions extends OutputOptions, RuleOptions, FeedbackO
 
 /** Adds what only one coordination without a simulation has. */
 export function withCoordinateOptions(command: Command): Command {
-  return withFeedbackOption(command)
+  const agents = withFeedbackOption(command)
     .option(
       '--method <method>',
       'admm (agents against the coordinator, any rule) or central (default: admm for proportional, total and equalAlpha)',
       oneOf('admm', 'central'),
     )
-    .option('--agents', 'agents decide: the same as --method admm')
-    .option(
-      '--areas <how>',
-      'areas between agents and the coordinator: auto (cut at switches), a number, or a file with names of switches and lines; needs --agents',
-    )
+    .option('--agents', 'agents decide: the same as --method admm');
+  return withAreaOption(agents, 'needs --agents')
     .option(
       '--compat <which>',
       "upstreamIndexTypo: the ancestor's own coefficients, with their slip, for its pair of files; with --no-ac-correction its own answers",
@@ -75,7 +73,7 @@ export function methodOf(
     refuse(`${option} lets agents decide, --method central does not; leave one out.`);
   }
   if (isByAgents && compare) refuse(`--compare solves every rule centrally; leave out ${option}.`);
-  if (isByAgents && job) refuse(`Horizons and envelopes are solved in one hand; leave out ${option}.`);
+  if (isByAgents) checkOneHand(option, job !== undefined);
   if (areas !== undefined && agents !== true && method !== 'admm') {
     refuse('--areas stand between agents and the coordinator; add --agents.');
   }

@@ -2,6 +2,7 @@ import type { Feeder, Finding } from '../../grid/model/index.js';
 import type { CoordinationResult } from '../../grid/optim/index.js';
 import type { CoordinationReport } from '../schema/index.js';
 import { table } from '../terminal.js';
+import { areasText } from './area-option.js';
 import type { CoordinateOptions } from './coordinate-options.js';
 
 /** The object of `--json`. */
@@ -98,15 +99,9 @@ export function hasPrice({ status }: CoordinationResult): boolean {
   return status !== 'limitsViolated' && status !== 'failed';
 }
 
-/** Areas that a summary names. */
-const NAMED_AREAS = 6;
-
 function agentsText({ agents, areas }: CoordinationResult): string {
   const own = areas.filter((area) => area.agents > 0);
-  if (own.length === 0) return String(agents);
-  const named = own.slice(0, NAMED_AREAS).map((area) => `${area.name} (${area.agents})`);
-  const more = own.length > NAMED_AREAS ? [`${own.length - NAMED_AREAS} more`] : [];
-  return `${agents} in ${own.length} areas: ${[...named, ...more].join(', ')}`;
+  return own.length === 0 ? String(agents) : `${agents} in ${areasText(own)}`;
 }
 
 /** The result for people. */

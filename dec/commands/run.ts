@@ -6,6 +6,7 @@ import { DecError } from '../../grid/math/index.js';
 import type { Feeder } from '../../grid/model/index.js';
 import { flagshipPath, readProfile } from '../../platform/index.js';
 import { agentModuleUrl } from '../agent-module.js';
+import { areaPlan } from '../area-plan.js';
 import { type AppliedConfiguration, configurationOf, withConfiguration } from '../configuration.js';
 import {
   type FeedbackKeeping,
@@ -45,6 +46,7 @@ import { seededUuid } from '../seeded-uuid.js';
 import { isViolated } from '../strictness.js';
 import { switchesNamed } from '../switch-names.js';
 import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
+import { areasText, checkOneHand, withAreaOption } from './area-option.js';
 import { type PlanOptions, withPlanOptions } from './coordinate-horizon.js';
 import { checkDependent, checkGamma } from './coordinate-options.js';
 import {
@@ -66,6 +68,7 @@ const DAY_S = 86_400;
 const MARK_LENGTH = 6;
 
 interface RunCommandOptions extends OutputOptions, RuleOptions, FeedbackOptions, PlanOptions {
+  readonly areas?: string;
   readonly compare?: boolean;
   readonly plot?: string | true;
   readonly intervals: number;
@@ -203,7 +206,7 @@ export function configureRun(command: Command, name: string): Command {
         interruption.end();
       }
     });
-  return withConfiguration(withPlanOptions(withFeedbackOption(withRuleOptions(command))), 'run');
+  return withConfiguration(withPlanOptions(withFeedbackOption(withRuleOptions(withAreaOption(command)))), 'run');
 }
 
 /** Whether an option stands on the command line itself, by its name in code. */
@@ -236,6 +239,7 @@ async function runRun(
   if (!options.compare) checkGamma(options.fairness, isOnLine);
   checkCompare(options);
   checkDependent(options, isOnLine, true);
+  if (options.areas !== undefined) checkOneHand('--areas', options.horizon !== undefined);
   const horizon = liveHorizon(options, isOnLine);
   const rule = liveRule(options, factorsFrom(options));
   const broker = trusting(options.broker, options.brokerCa);
@@ -431,6 +435,7 @@ function settingsOf(
     pvProfile,
     loadProfile,
     ...rule,
+    ...(options.areas === undefined ? {} : { areas: areaPlan(feeder, options.areas) }),
     limits: { minPu: options.vMin, maxPu: options.vMax },
     hosts: options.hosts,
     lostAfterIntervals: options.lostAfter,
@@ -561,14 +566,15 @@ function summary(result: RunResult, folder: string): string[] {
 }
 
 /** How many agents there are, and how many took no part in some interval. */
-function agentsText({ agents, intervals }: RunResult): string {
+function agentsText({ agents, areas, intervals }: RunResult): string {
+  const within = areas.length === 0 ? '' : ` in ${areasText(areas)}`;
   const missing = new Set(intervals.flatMap(({ missingAgents }) => missingAgents));
   const always = [...missing].filter((id) => intervals.every(({ missingAgents }) => missingAgents.includes(id)));
-  if (missing.size === 0) return String(agents.length);
+  if (missing.size === 0) return `${agents.length}${within}`;
   const never = always.length > 0 ? `, ${always.length} never took part` : '';
   const more = missing.size - always.length;
   const sometimes = more > 0 ? `, ${more} not in all intervals` : '';
-  return `${agents.length}${never}${sometimes}`;
+  return `${agents.length}${within}${never}${sometimes}`;
 }
 
 function exitCode(result: RunResult, isStrict: boolean): number {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AgentOpening, BoundaryAnswer, BoundaryVerification, DerSetpoint } from '../../bus/index.js';
+import type { AgentOpening, AreaOutcome, BoundaryAnswer, BoundaryVerification, DerSetpoint } from '../../bus/index.js';
 
 /** Largest power at one port node or of one DER that can be meant, W or var. */
 const POWER_MAX_W = 1e9;
@@ -82,6 +82,20 @@ export function verificationFault(answer: BoundaryVerification, nodes: number | 
     powerFault(answer, nodes) ??
     vectorFault('maxVoltagePu, minVoltagePu', [maxVoltagePu, minVoltagePu], 2, 0, VOLTAGE_MAX_PU)
   );
+}
+
+/** Why what an area has come to cannot be true; undefined when it can. */
+export function outcomeFault(
+  { agents }: AreaOutcome,
+  portNodes: ReadonlyMap<string, number | undefined>,
+): string | undefined {
+  for (const [agentId, port] of Object.entries(agents)) {
+    const fault = portNodes.has(agentId)
+      ? boundaryFault({ ...port, status: 'solved' }, portNodes.get(agentId))
+      : 'there is no such agent';
+    if (fault !== undefined) return `${agentId}: ${fault}`;
+  }
+  return undefined;
 }
 
 /** Why an agent's set-points cannot be meant; undefined when they can. */

@@ -1,15 +1,36 @@
 import type { CoordinationMessage, CoordinationOf } from '../../bus/index.js';
-import { boundaryFault, openingFault, setpointFault, verificationFault } from './answer-check.js';
+import { boundaryFault, openingFault, outcomeFault, setpointFault, verificationFault } from './answer-check.js';
 
-/** Kinds of questions whose answers come by agent. */
-export type AnswerKind = 'prepared' | 'boundary' | 'opened' | 'cuts' | 'verified' | 'setpoints';
+/** What is in an answer: parts by agent, or by area where areas stand between. */
+interface Parts {
+  readonly prepared: CoordinationOf<'prepared'>['agents'];
+  readonly boundary: CoordinationOf<'boundary'>['agents'];
+  readonly opened: CoordinationOf<'opened'>['agents'];
+  readonly cuts: CoordinationOf<'cuts'>['agents'];
+  readonly verified: CoordinationOf<'verified'>['agents'];
+  readonly setpoints: CoordinationOf<'setpoints'>['agents'];
+  readonly areaReport: CoordinationOf<'areaReport'>['areas'];
+  readonly settled: CoordinationOf<'settled'>['areas'];
+}
 
-/** One agent's part of an answer. */
-export type AnswerOf<Kind extends AnswerKind> = CoordinationOf<Kind>['agents'][string];
+/** Kinds of questions whose answers come in parts. */
+export type AnswerKind = keyof Parts;
+
+/** One agent's or area's part of an answer. */
+export type AnswerOf<Kind extends AnswerKind> = Parts[Kind][string];
+
+const ROUND_ANSWERS: ReadonlySet<CoordinationMessage['kind']> = new Set([
+  ...(['boundary', 'opened', 'cuts', 'areaReport', 'settled'] as const),
+]);
+
+/** Whether a message answers a question of the rounds. */
+export function isRoundAnswer({ kind }: CoordinationMessage): boolean {
+  return ROUND_ANSWERS.has(kind);
+}
 
 /** The parts of an answer, when a message is one of that kind. */
 export const partsOf: {
-  readonly [Kind in AnswerKind]: (message: CoordinationMessage) => Readonly<Record<string, AnswerOf<Kind>>> | undefined;
+  readonly [Kind in AnswerKind]: (message: CoordinationMessage) => Parts[Kind] | undefined;
 } = {
   prepared: (message) => (message.kind === 'prepared' ? message.agents : undefined),
   boundary: (message) => (message.kind === 'boundary' ? message.agents : undefined),
@@ -17,6 +38,8 @@ export const partsOf: {
   cuts: (message) => (message.kind === 'cuts' ? message.agents : undefined),
   verified: (message) => (message.kind === 'verified' ? message.agents : undefined),
   setpoints: (message) => (message.kind === 'setpoints' ? message.agents : undefined),
+  areaReport: (message) => (message.kind === 'areaReport' ? message.areas : undefined),
+  settled: (message) => (message.kind === 'settled' ? message.areas : undefined),
 };
 
 /** Why parts of an answer cannot be true, by agent. */
@@ -35,5 +58,6 @@ export function faultsOf(
   else if (message.kind === 'opened') check(message.agents, (part, id) => openingFault(part, portNodes.get(id)));
   else if (message.kind === 'verified') check(message.agents, (part, id) => verificationFault(part, portNodes.get(id)));
   else if (message.kind === 'setpoints') check(message.agents, setpointFault);
+  else if (message.kind === 'settled') check(message.areas, (part) => outcomeFault(part, portNodes));
   return faults;
 }

@@ -12,11 +12,11 @@ import {
 } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { portNodesOf } from './answer-check.js';
-import { type AnswerKind, type AnswerOf, faultsOf, partsOf } from './answer-parts.js';
+import { type AnswerKind, type AnswerOf, faultsOf, isRoundAnswer, partsOf } from './answer-parts.js';
 import { cancelled } from './cancelled.js';
 import { Question } from './question.js';
 import { type HostRecord, Roster } from './roster.js';
-import type { AgentFailure } from './run-result.js';
+import type { AgentFailure, ReceivedAnswers } from './run-result.js';
 
 /** A message without its header. */
 export type Body<T = CoordinationMessage> = T extends CoordinationMessage
@@ -66,6 +66,7 @@ export class AgentExchange {
   private readonly errors: AgentFailure[] = [];
   private readonly watchers = new Set<(message: CoordinationMessage) => void>();
   private question: Question | undefined;
+  private received = { messages: 0, bytes: 0 };
   private sequence = 0;
   private isGathering = false;
   private isInterrupted = false;
@@ -80,9 +81,14 @@ export class AgentExchange {
     // Hosts learn that their coordinator lives, and the coordinator which hosts have come or come back.
     this.pulse = setInterval(() => this.beat(), CALL_EVERY_MS);
     this.pulse.unref();
-    this.subscription = options.bus.subscribe(coordinationReply(options.runId), ({ body, destination }) =>
-      this.hear(coordination.parse(body, destination)),
-    );
+    this.subscription = options.bus.subscribe(coordinationReply(options.runId), ({ body, destination }) => {
+      const message = coordination.parse(body, destination);
+      if (isRoundAnswer(message)) {
+        this.received.messages++;
+        this.received.bytes += Buffer.byteLength(body);
+      }
+      this.hear(message);
+    });
   }
 
   /** Ids of all assigned agents. */
@@ -161,13 +167,17 @@ export class AgentExchange {
   /**
    * Gives agents to the gathered hosts in turn and waits for their acknowledgement. Agents of a host that takes none go to
    * the others. Agents that could not be made are returned with the reason.
+   *
+   * @param groups - who must sit beside whom on one host: name of the group by agent
    */
   async assign(
     assignments: ReadonlyMap<string, unknown>,
     deadlineMs: number,
     signal?: AbortSignal,
+    groups: ReadonlyMap<string, string> = new Map(),
   ): Promise<readonly AgentFailure[]> {
     const { roster } = this;
+    roster.group(groups);
     const seating = roster.inTurn(
       [...assignments.keys()],
       this.seated.filter((hostId) => roster.has(hostId)),
@@ -430,13 +440,21 @@ export class AgentExchange {
     question.settle();
   }
 
-  private hasFailed(agentId: string): boolean {
+  /** Whether an agent reported a failure since {@link takeErrors}. */
+  hasFailed(agentId: string): boolean {
     return this.errors.some((failure) => failure.agentId === agentId);
   }
 
   /** Failures that agents reported since the last call. */
   takeErrors(): readonly AgentFailure[] {
     return this.errors.splice(0);
+  }
+
+  /** What has come in answer to rounds since the last call. */
+  takeReceived(): ReceivedAnswers {
+    const { received } = this;
+    this.received = { messages: 0, bytes: 0 };
+    return received;
   }
 
   /** Tells the hosts that the run is over and stops listening. */

@@ -1,3 +1,4 @@
+export { areaAssignments, areaKey } from './area-rounds.js';
 export * from './audit.js';
 export * from './cancelled.js';
 export * from './commit.js';

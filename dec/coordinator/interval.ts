@@ -2,6 +2,7 @@ import type { DerSetpoint } from '../../bus/index.js';
 import type {
   AgentReply,
   AgentRequest,
+  AreaStar,
   CutStar,
   DispatchCandidate,
   FairnessRule,
@@ -15,7 +16,15 @@ import type {
   VerifyRequest,
   VoltageLimits,
 } from '../../grid/optim/index.js';
-import type { AcCheck, AgentFailure, IntervalStatus, LostAgent, PlanRecord, RoundRecord } from './run-result.js';
+import type {
+  AcCheck,
+  AgentFailure,
+  IntervalStatus,
+  LostAgent,
+  PlanRecord,
+  ReceivedAnswers,
+  RoundRecord,
+} from './run-result.js';
 import type { StandInSource } from './stand-ins.js';
 
 /** What the AC power flow of the primary says. */
@@ -48,6 +57,8 @@ export interface StarCore {
   recall?(memory: StarMemory): void;
   /** The exchange of cuts, where the rule needs it: rounds go by it then, and not by prices. */
   readonly cuts?: CutStar;
+  /** Areas between the coordinator and its agents, where there are any. */
+  readonly areas?: AreaStar;
   start(): ReadonlyMap<string, AgentRequest>;
   step(replies: ReadonlyMap<string, AgentReply>): {
     readonly requests: ReadonlyMap<string, AgentRequest>;
@@ -100,6 +111,7 @@ export interface IntervalOutcome {
   readonly history: readonly RoundRecord[];
   readonly setpoints: Readonly<Record<string, readonly DerSetpoint[]>>;
   readonly findings: readonly string[];
+  readonly received?: ReceivedAnswers;
   /** Of a run that plans ahead. */
   readonly plan?: PlanRecord;
 }

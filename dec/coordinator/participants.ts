@@ -158,6 +158,8 @@ export class Participants {
       this.heard.add(agentId);
     }
     for (const agentId of late) {
+      // Areas are asked beside agents; it is their agents that are missing.
+      if (!this.agentIds.includes(agentId)) continue;
       memory.misses.set(agentId, (memory.misses.get(agentId) ?? 0) + 1);
       this.missing.add(agentId);
     }

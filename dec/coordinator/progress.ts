@@ -51,9 +51,6 @@ export class Progress {
 
   /** Writes down a round. @param ports - last states of the agents' ports */
   record(now: RoundProgress, ports: ReadonlyMap<string, PortState>): void {
-    const { participants } = this;
-    let injection = 0;
-    for (const { powerW } of ports.values()) for (const p of powerW) injection -= p;
     const { primalResidual, primalTolerance, dualResidual, dualTolerance, rho } = now;
     this.history.push({
       round: this.history.length + 1,
@@ -62,13 +59,28 @@ export class Progress {
       primalTolerance,
       dualResidual,
       dualTolerance,
+      ...this.stateOf(ports),
+    });
+    this.scene.question.onRound?.(now);
+  }
+
+  /** Puts what became known afterwards of the last round into its record. */
+  amend(ports: ReadonlyMap<string, PortState>): void {
+    const last = this.history.pop();
+    if (last !== undefined) this.history.push({ ...last, ...this.stateOf(ports) });
+  }
+
+  private stateOf(ports: ReadonlyMap<string, PortState>) {
+    const { participants } = this;
+    let injection = 0;
+    for (const { powerW } of ports.values()) for (const p of powerW) injection -= p;
+    return {
       totalInjectionW: injection,
       portVoltagePu: participants.agentIds.map((agentId) => {
         const squares = ports.get(agentId)?.voltageSquaredPu ?? [];
         return squares.length === 0 ? null : Math.sqrt(Math.max(0, ...squares));
       }),
       alpha: participants.agentIds.map((agentId) => participants.alpha.get(agentId) ?? null),
-    });
-    this.scene.question.onRound?.(now);
+    };
   }
 }

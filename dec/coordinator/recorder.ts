@@ -180,6 +180,7 @@ export class RunRecorder {
       seconds,
       audit,
       findings: [...outcome.findings, ...commitment.findings],
+      ...(outcome.received === undefined ? {} : { received: outcome.received }),
       ...(outcome.plan === undefined ? {} : { plan: outcome.plan }),
       state,
     };

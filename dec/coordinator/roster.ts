@@ -22,6 +22,8 @@ export class Roster {
   private readonly unreliable = new Set<string>();
   /** How many hosts have failed under an agent. */
   private readonly failures = new Map<string, number>();
+  /** Who must sit beside whom: name of the group by agent. */
+  private groups: ReadonlyMap<string, string> = new Map();
 
   get hostIds(): readonly string[] {
     return [...this.hosts.keys()];
@@ -119,9 +121,33 @@ export class Roster {
     for (const agentId of agentIds) this.carriers.delete(agentId);
   }
 
-  /** Agents in turn on hosts with room; those for whom there is none are left out. */
+  /** Has agents of one group sit on one host. @param groups - name of the group by agent */
+  group(groups: ReadonlyMap<string, string>): void {
+    this.groups = groups;
+  }
+
+  /** Groups on hosts with room for them, the largest first and to the host with the fewest; the others in turn. */
   inTurn(agentIds: readonly string[], hostIds: readonly string[]): Seating {
     const seating: Seating = new Map(hostIds.map((hostId) => [hostId, []]));
+    const groups = new Map<string, string[]>();
+    const single: string[] = [];
+    for (const agentId of agentIds) {
+      const group = this.groups.get(agentId);
+      if (group === undefined) single.push(agentId);
+      else groups.set(group, [...(groups.get(group) ?? []), agentId]);
+    }
+    const roomOf = (hostId: string): number =>
+      (this.hosts.get(hostId)?.capacity ?? 0) - seating.get(hostId)!.length - this.agentsOf(hostId).length;
+    for (const members of [...groups.values()].sort((a, b) => b.length - a.length)) {
+      const open = hostIds.filter((hostId) => roomOf(hostId) >= members.length);
+      const fewest = [...open].sort((a, b) => seating.get(a)!.length - seating.get(b)!.length)[0];
+      if (fewest !== undefined) seating.get(fewest)!.push(...members);
+    }
+    this.seatInTurn(single, hostIds, seating);
+    return seating;
+  }
+
+  private seatInTurn(agentIds: readonly string[], hostIds: readonly string[], seating: Seating): void {
     agentIds.forEach((agentId, turn) => {
       for (let k = 0; k < hostIds.length; k++) {
         const hostId = hostIds[(turn + k) % hostIds.length]!;
@@ -131,7 +157,6 @@ export class Roster {
         return;
       }
     });
-    return seating;
   }
 
   /** Hosts that are there and answer. */
@@ -158,6 +183,8 @@ export class Roster {
     const load = new Map(reliable.map((hostId) => [hostId, this.agentsOf(hostId).length]));
     const reserved = new Set(replacements.values());
     const counted = new Set<string>();
+    /** Where others of a group go, so that it stays together. */
+    const targetOf = new Map<string, string>();
     for (const [agentId, hostId] of this.carriers) {
       const isReliable = load.has(hostId);
       if (isReliable && !this.stray.has(agentId)) continue;
@@ -168,8 +195,11 @@ export class Roster {
       const open = reliable
         .filter((id) => !reserved.has(id) && load.get(id)! < this.hosts.get(id)!.capacity)
         .sort((a, b) => load.get(a)! - load.get(b)!);
-      const target = isReliable ? hostId : (replacement ?? open[0] ?? (isBack ? hostId : undefined));
+      const group = this.groups.get(agentId);
+      const beside = group === undefined ? undefined : targetOf.get(group);
+      const target = isReliable ? hostId : (replacement ?? beside ?? open[0] ?? (isBack ? hostId : undefined));
       if (target === undefined) continue;
+      if (group !== undefined) targetOf.set(group, target);
       load.set(target, (load.get(target) ?? 0) + 1);
       const list = seating.get(target) ?? [];
       list.push(agentId);

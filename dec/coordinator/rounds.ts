@@ -1,4 +1,5 @@
 import type { DispatchCandidate } from '../../grid/optim/index.js';
+import { AreaRounds } from './area-rounds.js';
 import { CutRounds } from './cut-rounds.js';
 import type { AgentExchange } from './exchange.js';
 import { leastHarm, violationPu } from './guard.js';
@@ -26,8 +27,8 @@ const ATTEMPTS_MAX = 3;
 
 /**
  * Drives agents and star through intervals: prepare, rounds until they agree, AC verification until the port powers are at
- * rest, corrections, the guard, commitment. Who takes part is in participants.ts, what rounds exchange in price-rounds.ts and
- * cut-rounds.ts.
+ * rest, corrections, the guard, commitment. Who takes part is in participants.ts, what rounds exchange in price-rounds.ts,
+ * cut-rounds.ts and area-rounds.ts.
  */
 export class Rounds {
   private readonly exchange: AgentExchange;
@@ -70,17 +71,17 @@ class IntervalRun {
   private readonly participants: Participants;
   private readonly progress: Progress;
   private readonly verification: Verification;
-  private readonly rounds: PriceRounds | CutRounds;
+  private readonly rounds: PriceRounds | CutRounds | AreaRounds;
   private corrections = 0;
 
   constructor(private readonly scene: IntervalScene) {
     this.participants = new Participants(scene);
     this.progress = new Progress(scene, this.participants);
     this.verification = new Verification(scene, this.participants, this.progress);
-    const { cuts } = scene.star;
-    this.rounds = cuts
-      ? new CutRounds(scene, cuts, this.participants, this.progress)
-      : new PriceRounds(scene, this.participants, this.progress);
+    const { cuts, areas } = scene.star;
+    if (cuts !== undefined) this.rounds = new CutRounds(scene, cuts, this.participants, this.progress);
+    else if (areas !== undefined) this.rounds = new AreaRounds(scene, areas, this.participants, this.progress);
+    else this.rounds = new PriceRounds(scene, this.participants, this.progress);
   }
 
   async run(): Promise<IntervalOutcome> {
@@ -120,6 +121,7 @@ class IntervalRun {
       history: progress.history,
       setpoints,
       findings,
+      received: scene.exchange.takeReceived(),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { DerSetpoint, DifferenceMessage } from '../../bus/index.js';
 import type {
+  AreaPlan,
   Extremes,
   FairnessMode,
   FairnessRule,
@@ -114,6 +115,13 @@ export interface AgentFailure {
   readonly message: string;
 }
 
+/** What came to the coordinator in answer to the rounds of an interval. */
+export interface ReceivedAnswers {
+  readonly messages: number;
+  /** As they were written, without the frames they travel in. */
+  readonly bytes: number;
+}
+
 /** An agent that gives no sign any more. Its limits stay as they were last committed, which is the safe side for voltage. */
 export interface LostAgent {
   readonly agentId: string;
@@ -187,6 +195,8 @@ export interface IntervalResult {
   readonly unchanged: number;
   /** Content of `agent_<id>.json` by agent, in the ancestor's shape. */
   readonly agentFiles: Readonly<Record<string, unknown>>;
+  /** Answers to its rounds; unknown of intervals without any. */
+  readonly received?: ReceivedAnswers;
   /** Wall-clock seconds of the coordination, without the audit. */
   readonly seconds: number;
   readonly audit: AuditResult | undefined;
@@ -204,6 +214,14 @@ export interface AgentRecord {
   readonly bus: string;
   readonly phases: string;
   readonly ders: number;
+}
+
+/** An area of the run. */
+export interface AreaRecord {
+  /** Of the bus that it begins with. */
+  readonly name: string;
+  readonly hostId: string;
+  readonly agents: number;
 }
 
 /** How a run ended. */
@@ -228,6 +246,8 @@ export interface RunResult {
   readonly feeder: { readonly name: string; readonly mrid: string };
   readonly settings: RunSettings;
   readonly agents: readonly AgentRecord[];
+  /** Areas between the coordinator and its agents; empty without. */
+  readonly areas: readonly AreaRecord[];
   readonly intervals: readonly IntervalResult[];
   readonly summary: RunSummary;
   readonly findings: readonly string[];
@@ -302,6 +322,8 @@ export interface RunSettings {
   readonly reactive?: ReactiveRule;
   /** Plans batteries and sun ahead in one hand; agents coordinate the sun of one interval after another when absent. */
   readonly horizon?: RunHorizon;
+  /** Areas between the coordinator and its agents; none when absent. */
+  readonly areas?: AreaPlan;
   readonly limits: VoltageLimits;
   /** Number of agent hosts (worker threads) started by the run. */
   readonly hosts: number;

@@ -9,8 +9,9 @@ import { isCancelled } from './cancelled.js';
 import { Closers } from './closers.js';
 import { summarizeRun } from './recorder.js';
 import { RUN_DEFAULTS, type RunOptions } from './run-options.js';
-import type { IntervalResult, RunResult, RunSettings, RunStatus } from './run-result.js';
+import type { IntervalResult, RunResult, RunStatus } from './run-result.js';
 import { Session, type Warn } from './session.js';
+import { withAreaRule } from './star.js';
 
 /**
  * Runs a coordination from beginning to end: platform, agent hosts, simulation, intervals; ends all it started, also when
@@ -20,7 +21,7 @@ import { Session, type Warn } from './session.js';
  */
 export async function runCoordination(options: RunOptions): Promise<RunResult> {
   const began = performance.now();
-  const settings: RunSettings = { ...RUN_DEFAULTS, ...options.settings };
+  const settings = withAreaRule({ ...RUN_DEFAULTS, ...options.settings });
   const runId = options.runId ?? `run-${randomUUID().slice(0, 8)}`;
   const findings: string[] = [];
   const warnings = new WarningLog((text, _kind, count) =>
@@ -41,6 +42,7 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
       feeder: { name: feeder.name, mrid: feeder.mrid },
       settings,
       agents: session?.agents ?? [],
+      areas: session?.areas ?? [],
       intervals,
       summary: summarizeRun(intervals),
       findings,

@@ -3,8 +3,9 @@ import { type AgentHosts, type BrokerAddress, startAgentHosts } from '../../agen
 import { asError, type Bus, BusError, connectStomp, kindOfWarning, type SimulationOutput } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { type Feeder, phaseOfNode } from '../../grid/model/index.js';
-import { type ServiceModel, splitForAgents } from '../../grid/optim/index.js';
+import { type AreaSeats, notCutText, type ServiceModel, splitForAgents } from '../../grid/optim/index.js';
 import { startPlatform } from '../../platform/index.js';
+import { areaAssignments, areaKey } from './area-rounds.js';
 import { Audit, completed } from './audit.js';
 import { AuditThread } from './audit-thread.js';
 import { isCancelled } from './cancelled.js';
@@ -22,10 +23,10 @@ import { PlanThread } from './plan-thread.js';
 import { PlannedCoordinator, type PlannedOptions } from './planned-coordinator.js';
 import { RunRecorder } from './recorder.js';
 import type { RunOptions } from './run-options.js';
-import type { AgentRecord, IntervalResult, RunHorizon, RunSettings, RunStatus } from './run-result.js';
+import type { AgentRecord, AreaRecord, IntervalResult, RunHorizon, RunSettings, RunStatus } from './run-result.js';
 import { presenceOf, simulationEndS, startSimulation } from './simulation-start.js';
 import { StandIns } from './stand-ins.js';
-import { liveStar, liveStarSettings } from './star.js';
+import { liveSeating, liveStar, liveStarSettings } from './star.js';
 import { fromInputs, fromJournal, latestOutput, type Position, type Predecessor } from './succession.js';
 
 /** The users' password of a platform as it is delivered (gridappsd-protocol.md, section 1.2). */
@@ -49,6 +50,7 @@ export type Warn = (text: string, kind?: string, count?: number) => void;
 export class Session {
   simulationId: string | undefined;
   agents: readonly AgentRecord[] = [];
+  areas: readonly AreaRecord[] = [];
   recorder: RunRecorder | undefined;
   private readonly options: RunOptions;
   private readonly settings: RunSettings;
@@ -111,6 +113,10 @@ export class Session {
     const split = settings.horizon === undefined ? splitForAgents(this.feeder) : undefined;
     const { primary, services } = split ?? { primary: undefined, services: [] };
     const star = split === undefined ? {} : liveStarSettings(settings, split);
+    const seating = split && liveSeating(this.feeder, split.primary, settings, star);
+    if (settings.areas?.kind === 'branches' && seating !== undefined && seating.takenBack.length > 0) {
+      this.warn(notCutText(seating.takenBack));
+    }
     const exchange = new AgentExchange({
       bus,
       runId,
@@ -120,18 +126,21 @@ export class Session {
     this.exchange = exchange;
     closers.add('The exchange with the agents', () => exchange.close('the run is over'));
     const hosts = primary === undefined ? 0 : settings.hosts;
-    if (primary !== undefined) stage(`starting ${hosts} agent hosts for ${services.length} agents`);
+    if (primary !== undefined) {
+      const within = seating === undefined ? '' : ` in ${seating.areas.filter(isSeated).length} areas`;
+      stage(`starting ${hosts} agent hosts for ${services.length} agents${within}`);
+    }
     if (hosts > 0) this.hosts = await this.startHosts(address, exchange);
     const wanted = hosts + (options.externalHosts ?? 0);
     await exchange.gather(wanted, GATHER_MS, signal, this.hosts?.hostIds);
-    const assignments = new Map(
-      services.map((model) => [
-        model.agentId,
-        // A bus of the primary has no message bus of its own.
-        { model, settings: star, ...(split?.place === 'buses' ? {} : { areaId: model.feeder.mrid }) },
-      ]),
-    );
-    for (const { agentId, message } of await exchange.assign(assignments, ASSIGN_MS, signal)) {
+    const { assignments: ofAreas, groups } = areaAssignments(seating?.areas ?? [], star);
+    // A bus of the primary has no message bus of its own.
+    const fieldBus = ({ feeder }: ServiceModel) => (split?.place === 'buses' ? {} : { areaId: feeder.mrid });
+    const assignments = new Map<string, unknown>([
+      ...services.map((model) => [model.agentId, { model, settings: star, ...fieldBus(model) }] as const),
+      ...ofAreas,
+    ]);
+    for (const { agentId, message } of await exchange.assign(assignments, ASSIGN_MS, signal, groups)) {
       this.warn(`Agent ${agentId} could not be made: ${message}`);
     }
 
@@ -149,6 +158,11 @@ export class Session {
     if (earlier === undefined) await this.beginSimulation(settings.startTime);
     else await this.follow(earlier.simulationId, earlier.startS, false);
     this.agents = agentRecords(this.feeder, services, exchange);
+    this.areas = (seating?.areas ?? []).filter(isSeated).map(({ name, agentIds }) => ({
+      name,
+      hostId: exchange.hostOfAgent(areaKey(name)),
+      agents: agentIds.length,
+    }));
     if (!this.feeder.measurements.some(({ type }) => type === 'PNV')) {
       this.warn(
         `Feeder ${this.feeder.name} has no voltage measurements: voltages before and after cannot be told, and agents work ` +
@@ -177,7 +191,7 @@ export class Session {
         ...common,
         exchange,
         primary: split.primary,
-        star: liveStar(this.feeder, split, settings, star),
+        star: liveStar(this.feeder, split, settings, star, seating),
         ...this.feedback(services),
         standIns: new StandIns(services, star),
         ...(onProgress === undefined ? {} : { onProgress }),
@@ -557,6 +571,8 @@ async function connect(address: BrokerAddress, signal: AbortSignal): Promise<Bus
     throw new BusError('BUS_UNAVAILABLE', error.message, error.details, { retriable: true, cause: error });
   }
 }
+
+const isSeated = ({ agentIds }: AreaSeats): boolean => agentIds.length > 0;
 
 function agentRecords(feeder: Feeder, services: readonly ServiceModel[], exchange: AgentExchange): AgentRecord[] {
   return services.map(({ agentId, port, feeder: area }) => ({

@@ -1,16 +1,20 @@
 import type { Feeder } from '../../grid/model/index.js';
 import {
+  type AreaSeating,
   areasOfBuses,
   type BusSettings,
   busSettings,
+  createAreaStar,
   createCutStar,
   createStarCoordinator,
   fairnessRule,
   haveAgentsUnits,
+  type PrimaryModel,
   reactiveRule,
   type StarSettings,
   type StarSplit,
   scaleFor,
+  seatAreas,
   starExchange,
   starSettings,
 } from '../../grid/optim/index.js';
@@ -22,15 +26,28 @@ import type { RunSettings } from './run-result.js';
  * is the coordinator's.
  */
 export function isByCuts(
-  { rule, fairness, reactive }: Pick<RunSettings, 'rule' | 'fairness' | 'reactive'>,
+  { rule, fairness, reactive, areas }: Pick<RunSettings, 'rule' | 'fairness' | 'reactive' | 'areas'>,
   split: Pick<StarSplit, 'place' | 'services'>,
 ): boolean {
   const isReactive = reactive !== undefined && reactive.mode !== 'none';
   const haveUnits = haveAgentsUnits(split);
   // By customer and capacity live agents agree on total by prices.
   if (rule === undefined && haveUnits) return isReactive;
-  return starExchange(rule ?? fairnessRule({ mode: fairness }), isReactive, haveUnits) === 'cuts';
+  const exchange = starExchange(rule ?? fairnessRule({ mode: fairness }), isReactive, haveUnits);
+  // One fraction for all needs two questions a round where areas stand between; cuts come to the same in fewer.
+  return exchange === 'cuts' || (exchange === 'search' && areas !== undefined);
 }
+
+/** The settings with a complete rule where areas need one: those that couple agents pass through them as cuts. */
+export function withAreaRule(settings: RunSettings): RunSettings {
+  const { areas, fairness } = settings;
+  if (areas === undefined || settings.rule !== undefined) return settings;
+  const rule = fairnessRule({ mode: fairness });
+  return starExchange(rule, false) === 'prices' ? settings : { ...settings, rule };
+}
+
+/** Limits that an area tells at once: fewer under quadratic rules, which need no more rounds for it. */
+const AREA_ROWS = { quadratic: 4, curved: 32 };
 
 /** What agents and star must agree on. */
 export function liveStarSettings(settings: RunSettings, split: StarSplit): Partial<StarSettings> {
@@ -44,6 +61,9 @@ export function liveStarSettings(settings: RunSettings, split: StarSplit): Parti
     // With cuts the coordinator decides on every unit by itself, whatever shares a fraction.
     ...(isByCuts(settings, split) ? { exchange: 'cuts' as const, fairness: 'proportional' as const } : {}),
     ...(settings.reactive?.mode === 'volt-var' ? { tellsTerminals: true } : {}),
+    ...(settings.areas === undefined
+      ? {}
+      : { areaRows: rule?.mode === 'alphaFair' ? AREA_ROWS.curved : AREA_ROWS.quadratic }),
   };
 }
 
@@ -55,19 +75,38 @@ function atBuses({ pvMultiplier, rule }: RunSettings, { services }: StarSplit): 
   return busSettings(unitsW, rule);
 }
 
+/** How the primary is divided into the areas of a run, as the model has it; undefined without areas. */
+export function liveSeating(
+  feeder: Feeder,
+  primary: PrimaryModel,
+  settings: RunSettings,
+  star: Partial<StarSettings>,
+): AreaSeating | undefined {
+  const { areas, sourceVoltagePu } = settings;
+  if (areas === undefined) return undefined;
+  const core = createStarCoordinator(primary, star);
+  const state = { taps: {}, capacitorSections: {}, openSwitches: [] };
+  core.prepare(
+    { loads: {}, availableW: {}, held: {} },
+    { ...state, ...(sourceVoltagePu === undefined ? {} : { sourceVoltagePu }) },
+  );
+  return seatAreas(core.side().data, feeder, areas);
+}
+
 /** The coordinator's mathematics of a run. */
 export function liveStar(
   feeder: Feeder,
   split: StarSplit,
   settings: RunSettings,
   star: Partial<StarSettings>,
+  seating?: AreaSeating,
 ): StarCore {
   const { primary } = split;
   const core = createStarCoordinator(primary, star);
   const { rule = fairnessRule({ mode: settings.fairness }), reactive } = settings;
-  if (!isByCuts(settings, split)) return core;
-  const plan = { rule, reactive: reactiveRule(reactive), areaOfBus: areasOfBuses(feeder) };
-  return {
+  const isCut = isByCuts(settings, split);
+  if (!isCut && seating === undefined) return core;
+  const common: StarCore = {
     ports: core.ports,
     prepare: (inputs, state, factors) => core.prepare(inputs, state, factors),
     memory: () => core.memory(),
@@ -79,6 +118,12 @@ export function liveStar(
     hold: (agentId, port) => core.hold(agentId, port),
     adopt: (candidate, limitsW, reactiveVar) => core.adopt(candidate, limitsW, reactiveVar),
     setpoints: () => core.setpoints(),
-    cuts: createCutStar(core, primary.feeder, starSettings(star), plan),
   };
+  if (!isCut) {
+    return seating === undefined
+      ? common
+      : { ...common, areas: createAreaStar(core, feeder, seating, starSettings(star)) };
+  }
+  const plan = { rule, reactive: reactiveRule(reactive), areaOfBus: areasOfBuses(feeder) };
+  return { ...common, cuts: createCutStar(core, primary.feeder, starSettings(star), plan) };
 }

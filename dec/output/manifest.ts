@@ -67,6 +67,7 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     lostAgents: interval.lostAgents.map((lost) => ({ ...lost })),
     unmeasuredAgents: [...interval.unmeasuredAgents],
     findings: [...interval.findings],
+    ...(interval.received === undefined ? {} : { received: { ...interval.received } }),
     ...(interval.plan === undefined ? {} : { plan: { ...interval.plan } }),
   };
 }
@@ -107,6 +108,7 @@ export function runManifest(
     versions: { ...extras.versions },
     seed: extras.seed,
     agents: result.agents.length,
+    ...(result.areas.length === 0 ? {} : { areas: result.areas.map((area) => ({ ...area })) }),
     ders: dersOf(result),
     summary: {
       vMaxBeforePu: summary.vMaxBeforePu ?? null,

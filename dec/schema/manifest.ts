@@ -47,6 +47,8 @@ export const intervalSchema = z.strictObject({
   lostAgents: z.array(z.strictObject({ agentId: z.string(), intervals: z.int().positive() })),
   unmeasuredAgents: z.array(z.string()),
   findings: z.array(z.string()),
+  /** What came to the coordinator in answer to the interval's rounds. */
+  received: z.strictObject({ messages: z.int().nonnegative(), bytes: z.int().nonnegative() }).optional(),
   /** Of a run that plans ahead: steps of the plan, money above the least possible and for the step's energy, batteries. */
   plan: z
     .strictObject({
@@ -100,6 +102,8 @@ export const manifestSchema = z.strictObject({
   /** Of the run's own random stream (message ids). */
   seed: z.number(),
   agents: z.int().nonnegative(),
+  /** Areas between the coordinator and its agents, by the name of their first bus, and the hosts that carried them first. */
+  areas: z.array(z.strictObject({ name: z.string(), hostId: z.string(), agents: z.int().positive() })).optional(),
   ders: z.int().nonnegative(),
   summary,
   intervals: z.array(intervalSchema),

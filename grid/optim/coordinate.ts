@@ -3,7 +3,7 @@ import { buildFeeder, type Feeder, type Finding } from '../model/index.js';
 import { setpointOf } from './agent.js';
 import { type AncestorOptions, ancestorFeeder } from './ancestor-case.js';
 import { AreaActor, areasOverBuses, areasOverTransformers } from './area/area-actor.js';
-import type { AreaMembers, AreaPlan } from './area/area-cut.js';
+import { type AreaMembers, type AreaPlan, notCutText } from './area/area-cut.js';
 import { CENTRAL_STATUS_TEXT } from './central.js';
 import { CutActor, seatedAtBuses, seatedAtTransformers } from './cut-actor.js';
 import { objectiveOf, solveFair } from './fair-dispatch.js';
@@ -238,7 +238,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     findings.push({
       severity: 'warning',
       code: 'AREA_NOT_CUT',
-      message: `No area begins at ${actor.takenBack.join(', ')}: it would have no agents, share one with another area or hang on two.`,
+      message: notCutText(actor.takenBack),
       count: actor.takenBack.length,
     });
   }

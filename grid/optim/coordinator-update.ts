@@ -51,7 +51,7 @@ function isUsable(reply: AgentReply | undefined, ports: number): reply is AgentR
 const OPENING_RHO = 1e-9;
 const OPENING_VOLTAGE_SQUARED_PU = 1.44;
 /** Prices of the last interval are a good start when uncurtailed power has moved by less than this share. */
-const WARM_SHARE = 0.08;
+export const WARM_SHARE = 0.08;
 
 /** The questions for the coming round. */
 export function coordinatorRequests(

@@ -3,7 +3,9 @@ import { createAgentHost } from '../../agents/index.js';
 import { createMemoryBus } from '../../bus/index.js';
 import {
   AgentExchange,
+  areaAssignments,
   type IntervalOutcome,
+  liveSeating,
   liveStar,
   liveStarSettings,
   Rounds,
@@ -38,22 +40,25 @@ interface Stage {
 
 const closers: (() => Promise<void> | void)[] = [];
 
-/** A host per agent, so that a fault hits one agent. */
+/** A host per agent, so that a fault hits one agent; with areas a host per area. */
 async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Stage> {
   const run: RunSettings = { ...RUN_DEFAULTS, limits, ...rule };
   const settings = { ...liveStarSettings(run, split), limits };
+  const seating = liveSeating(feeder, split.primary, run, settings);
   const hub = createMemoryBus();
   closers.push(() => hub.close());
   const wrong = new Map<string, Answer>();
   const seats = new Map<string, FaultyBus>();
-  ids.forEach((id, k) => {
+  // With areas, one for each of them.
+  const places = seating === undefined ? ids : seating.areas.map(({ name }) => name);
+  places.forEach((id, k) => {
     const seat = faultyBus(hub.bus(), randomStream(seed).split(id));
     seats.set(id, seat);
     const host = createAgentHost({
       bus: seat.bus,
       runId: 'faults',
       hostId: `host-${k}`,
-      capacity: 1,
+      capacity: seating === undefined ? 1 : 1 + Math.max(...seating.areas.map(({ agentIds }) => agentIds.length)),
       measurementWaitMs: 10,
       createCore(model, settings) {
         const core = createServiceAgent(model, settings);
@@ -83,11 +88,13 @@ async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Sta
   });
   const exchange = new AgentExchange({ bus: hub.bus(), runId: 'faults' });
   closers.push(() => exchange.close('test over'));
-  await exchange.gather(ids.length, 5000);
-  await exchange.assign(new Map(split.services.map((model) => [model.agentId, { model, settings }])), 5000);
+  await exchange.gather(places.length, 5000);
+  const { assignments, groups } = areaAssignments(seating?.areas ?? [], settings);
+  const models = split.services.map((model) => [model.agentId, { model, settings }] as const);
+  await exchange.assign(new Map<string, unknown>([...models, ...assignments]), 5000, undefined, groups);
   // The hosts are named in order; who carries whom is the exchange's own choice.
   const seatOf = new Map(ids.map((id) => [id, [...seats.values()][Number(exchange.hostOfAgent(id)!.slice(5))]!]));
-  const rounds = new Rounds(exchange, liveStar(feeder, split, run, settings), {
+  const rounds = new Rounds(exchange, liveStar(feeder, split, run, settings, seating), {
     ...{ limits, maxRounds: 60, maxCorrections: 2, lostAfterIntervals: 2 },
     ...{ roundDeadlineMs: 200, prepareDeadlineMs: 1000, intervalDeadlineMs: INTERVAL_MS },
   });
@@ -184,7 +191,8 @@ export function describeBadBus(name: string, rule: Partial<RunSettings>): void {
     it('with 20 % of the agents silent names them, keeps the limits, and takes them in again when they return', async () => {
       const s = (await inTime(stage(8, rule))).value;
       await inTime(s.interval(1));
-      const silent = ids.filter((_, k) => k % 5 === 2);
+      const silentSeats = new Set([2, 7].map((k) => s.seats.get(ids[rule.areas === undefined ? k : 2]!)!));
+      const silent = ids.filter((id) => silentSeats.has(s.seats.get(id)!));
       expect(silent).toHaveLength(ids.length / 5);
       for (const id of silent) s.seats.get(id)!.faults = 'silent';
       const { value, ms } = await inTime(s.interval(2));

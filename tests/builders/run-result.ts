@@ -47,6 +47,7 @@ export function runResult({ agents = 6, intervals = 2, rounds = 5, status = 'com
       deadBandW: 1,
       openSwitches: [],
     },
+    areas: [],
     agents: records,
     intervals: Array.from({ length: intervals }, (_, i) => intervalResult(i, records, rounds)),
     summary: {

@@ -80,6 +80,16 @@ export function cutIntoAreas(data: Cuttable, feeder: Feeder, plan: AreaPlan): Ar
   return label(data, heads, plan.kind !== 'count');
 }
 
+/** Cuts the network at buses that an earlier cut began areas at: after a switch has moved some may be gone. */
+export function cutAtBuses(data: Cuttable, heads: readonly (string | undefined)[]): AreaCut {
+  return label(data, new Set(heads.filter((head) => head !== undefined)), false);
+}
+
+/** Why a cut that was asked for by name was not made. @param takenBack - names of buses */
+export function notCutText(takenBack: readonly string[]): string {
+  return `No area begins at ${takenBack.join(', ')}: it would have no agents, share one with another area or hang on two.`;
+}
+
 /** Names of buses, for people. */
 export function namesOfBuses(feeder: Feeder, buses: readonly string[]): string[] {
   return buses.map((bus) => feeder.busById.get(bus)?.name ?? bus);

@@ -2,7 +2,7 @@ import type { Exchange } from '../exchange.js';
 import { ROW_TOLERANCE, ZSolver } from '../projection.js';
 import type { StarSettings } from '../star-settings.js';
 import type { AreaRow } from './area.js';
-import type { AreaData } from './area-split.js';
+import type { AreaPart } from './area-split.js';
 
 /*
  * The projection of one area, as far as it can be done without the others: its links and the prices of its limits are inputs.
@@ -25,8 +25,6 @@ interface Column {
 
 /** Rows within this of a limit, in voltage units, are told the feeder beside those that are broken. */
 const NEAR_LIMIT = 0.05;
-/** Limits told at once. */
-const MOST_ROWS = 32;
 
 /** The projection of an area, factorised for one penalty. */
 export class AreaSolver extends ZSolver {
@@ -37,7 +35,7 @@ export class AreaSolver extends ZSolver {
   private readonly fixed: readonly number[];
 
   constructor(
-    area: AreaData,
+    area: AreaPart,
     settings: StarSettings,
     rho: number,
     hasVoltage: Uint8Array,
@@ -56,7 +54,7 @@ export class AreaSolver extends ZSolver {
     return { at: [row < n ? this.voltageOf(row) : row - n], value: [1] };
   }
 
-  private linkColumns({ data, hasLink, linksBelow }: AreaData): [Column[], number[]] {
+  private linkColumns({ data, hasLink, linksBelow }: AreaPart): [Column[], number[]] {
     const { branches, rootCount } = data.network;
     const { p: atP, q: atQ } = this.atFlow;
     const { p: rowP, q: rowQ, v: rowV } = this.equationOf;
@@ -173,7 +171,7 @@ export class AreaSolver extends ZSolver {
     }
     rows.sort((a, b) => b.by - a.by || a.row - b.row);
     return {
-      found: rows.slice(0, MOST_ROWS).map(({ row }) => row),
+      found: rows.slice(0, this.settings.areaRows).map(({ row }) => row),
       isBroken: rows.some(({ by }) => by > ROW_TOLERANCE),
     };
   }

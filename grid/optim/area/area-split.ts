@@ -7,7 +7,7 @@ import type { AreaCut } from './area-cut.js';
 export const SOURCE_AREA = 'source';
 
 /** What one area knows: its part of the primary, and where others hang on it. */
-export interface AreaData {
+export interface AreaPart {
   readonly areaId: string;
   /** The coordinator's data of its part; the roots of its network stand for the place that it hangs on. */
   readonly data: CoordinatorData;
@@ -15,6 +15,10 @@ export interface AreaData {
   readonly hasLink: boolean;
   /** Nodes of its part at which others hang, by link below it. */
   readonly linksBelow: readonly (readonly number[])[];
+}
+
+/** An area as whoever divides the primary sees it. */
+export interface AreaData extends AreaPart {
   /** Node of the whole primary by node of its part. */
   readonly nodes: Int32Array;
   /** Own group of the whole by own group of its part. */

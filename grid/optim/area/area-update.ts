@@ -6,6 +6,7 @@ import {
   type RoundSums,
   relaxedAnswers,
   takeReplies,
+  WARM_SHARE,
 } from '../coordinator-update.js';
 import { evaluate } from '../linear-network.js';
 import { scalePrices } from '../pacing.js';
@@ -14,7 +15,7 @@ import { modelOfCurve } from '../star-cost.js';
 import type { StarSettings } from '../star-settings.js';
 import type { AreaDirective, AreaReport } from './area.js';
 import { AreaSolver } from './area-solver.js';
-import type { AreaData } from './area-split.js';
+import type { AreaPart } from './area-split.js';
 
 /*
  * An area's half of the second level: between its agents, to whom it is the coordinator, and the feeder.
@@ -27,6 +28,8 @@ import type { AreaData } from './area-split.js';
  * Limits: those that bind must be known to the feeder, because their prices depend on other areas. Those that are broken or
  *          near are told as they are met and stay told; a round after which one was broken that was not known is no rest.
  * Nothing of an agent leaves: reports have the width of the links.
+ * Next interval: where what agents would do alone has hardly moved, and the network does not bear it, copies and prices of the
+ *          last one are the start, as with the star; the feeder judges that over all areas.
  */
 
 /** What an area remembers between rounds. */
@@ -42,14 +45,37 @@ export interface AreaMemory {
   /** `asked`: the opening was answered and waits for its voltages; `opened`: these are known, agents need not be asked again. */
   phase: 'opening' | 'asked' | 'opened' | 'rounds';
   isBorne: boolean;
+  /** What an interval before has left, whether it is a start for this one, and what that is judged by. */
+  readonly kept: AreaLegacy | undefined;
+  isWarm: boolean;
+  drift: AreaReport['drift'];
+  /** Rows that had a price in the last directive: they bind. */
+  pricedRows: readonly number[];
   sums: RoundSums | undefined;
   intake: Intake;
   ownAlphaChange: number;
   isBroken: boolean;
 }
 
-/** Memory of a cold start, or of the same area's last problem. */
-export function areaMemory({ data }: AreaData, settings: StarSettings, before?: AreaMemory): AreaMemory {
+/** What an area keeps of an interval for the next one. */
+export type AreaLegacy = Pick<CoordinatorMemory, 'rho' | 'z' | 'price' | 'ownAlpha' | 'uncurtailed'> &
+  Pick<AreaMemory, 'pricedRows'>;
+
+/** What the next interval of the same area may begin with; undefined where no round of this one was finished. */
+export function areaLegacy({ star, phase, pricedRows }: AreaMemory): AreaLegacy | undefined {
+  return phase === 'rounds' ? { ...star, pricedRows } : undefined;
+}
+
+/**
+ * Memory of a cold start, or of the same area's last problem.
+ * @param kept - what the interval before has left
+ */
+export function areaMemory(
+  { data }: AreaPart,
+  settings: StarSettings,
+  before?: AreaMemory,
+  kept?: AreaLegacy,
+): AreaMemory {
   const star = before?.star ?? coordinatorMemory(data, settings);
   meetNewProblem(star);
   return {
@@ -60,6 +86,10 @@ export function areaMemory({ data }: AreaData, settings: StarSettings, before?: 
     isResponseTold: false,
     phase: star.isOpening ? 'opening' : 'rounds',
     isBorne: false,
+    kept,
+    isWarm: false,
+    drift: undefined,
+    pricedRows: before?.pricedRows ?? [],
     sums: undefined,
     intake: { missing: [], powerChangeW: 0, alphaChange: 0, isAwaiting: false },
     ownAlphaChange: 0,
@@ -69,7 +99,7 @@ export function areaMemory({ data }: AreaData, settings: StarSettings, before?: 
 
 /** The questions to the area's agents. */
 export function areaRequests(
-  { data }: AreaData,
+  { data }: AreaPart,
   { star, phase }: AreaMemory,
   settings: StarSettings,
 ): Map<string, AgentRequest> {
@@ -78,7 +108,7 @@ export function areaRequests(
 
 /** Takes the answers of the area's agents; what to report of them. */
 export function areaReport(
-  area: AreaData,
+  area: AreaPart,
   memory: AreaMemory,
   replies: ReadonlyMap<string, AgentReply>,
   settings: StarSettings,
@@ -89,7 +119,11 @@ export function areaReport(
     star.isOpening = false;
     memory.intake = takeReplies(data, star, replies, settings);
   }
-  if (memory.phase === 'opening') memory.phase = 'asked';
+  if (memory.phase === 'opening') {
+    memory.phase = 'asked';
+    memory.drift = driftOf(memory);
+    star.uncurtailed = star.answer.power.slice();
+  }
   star.round++;
   const { missing, powerChangeW, alphaChange, isAwaiting } = memory.intake;
   const common = {
@@ -102,7 +136,7 @@ export function areaReport(
   };
   if (memory.phase === 'asked') {
     const given = givenOf(area, memory, settings, true);
-    return { ...common, ...given, given, rows: [] };
+    return { ...common, ...given, given, rows: [], ...(memory.drift ? { drift: memory.drift } : {}) };
   }
   // Views on voltages came with the answers: a factor made without them is of another problem.
   const isStale = star.solver === undefined || memory.solver?.rho !== star.rho;
@@ -136,7 +170,7 @@ export function areaReport(
 
 /** Finishes the projection with what the feeder says, and moves the prices. */
 export function takeDirective(
-  area: AreaData,
+  area: AreaPart,
   memory: AreaMemory,
   directive: AreaDirective,
   settings: StarSettings,
@@ -146,6 +180,13 @@ export function takeDirective(
   if (memory.phase === 'asked') {
     hearVoltages(area, memory, directive.inputs, settings);
     memory.phase = 'opened';
+    memory.isWarm = directive.isWarm === true;
+    if (memory.isWarm && !memory.isBorne) goOn(memory);
+    return;
+  }
+  if (memory.phase === 'opened' && memory.isWarm) {
+    // What this area bears others do not.
+    goOn(memory);
     return;
   }
   if (!solver) return;
@@ -157,6 +198,8 @@ export function takeDirective(
   memory.sums = movePrices(data, star, step, settings);
   memory.ownAlphaChange = star.ownAlpha.reduce((most, own, g) => Math.max(most, Math.abs(own - ownBefore[g]!)), 0);
   memory.isBroken = isBroken;
+  const links = directive.inputs.length - memory.toldRows;
+  memory.pricedRows = memory.known.filter((_, k) => k < memory.toldRows && directive.inputs[links + k] !== 0);
   if (found.length > 0) {
     solver.tell(found);
     memory.isResponseTold = false;
@@ -167,15 +210,59 @@ export function takeDirective(
   }
 }
 
+/** By how much what agents would do alone has moved since the interval before; undefined where none is known. */
+function driftOf({ star, kept }: AreaMemory): AreaReport['drift'] {
+  const before = kept?.uncurtailed;
+  const now = star.answer.power;
+  if (before?.length !== now.length || kept?.ownAlpha.length !== star.ownAlpha.length) return undefined;
+  let moved = 0;
+  let size = 0;
+  for (let k = 0; k < now.length; k++) {
+    moved += (now[k]! - before[k]!) ** 2;
+    size += now[k]! ** 2;
+  }
+  return { moved, size, rho: kept.rho };
+}
+
+/** The penalty to go on with where openings resemble those of the interval before; undefined where they do not. */
+export function warmRho(drifts: readonly AreaReport['drift'][]): number | undefined {
+  let moved = 0;
+  let size = 0;
+  for (const drift of drifts) {
+    if (drift === undefined) return undefined;
+    moved += drift.moved;
+    size += drift.size;
+  }
+  return moved <= WARM_SHARE ** 2 * size ? drifts[0]?.rho : undefined;
+}
+
+/** Begins the rounds with what the interval before has left. */
+function goOn(memory: AreaMemory): void {
+  const { star, kept, known } = memory;
+  if (kept === undefined) return;
+  star.rho = kept.rho;
+  for (const block of ['power', 'reactive', 'voltage'] as const) {
+    star.z[block].set(kept.z[block]);
+    star.price[block].set(kept.price[block]);
+  }
+  star.ownAlpha.set(kept.ownAlpha);
+  star.solver = undefined;
+  memory.solver = undefined;
+  // Those that bound are those that will bind; what the opening would break is not near.
+  known.splice(0, known.length, ...kept.pricedRows);
+  memory.toldRows = 0;
+  memory.phase = 'rounds';
+}
+
 /**
- * Limits told after an opening at most, and how near to it a voltage must be, pu squared: less curtailment elsewhere, or more
- * on another phase, may break those that are near.
+ * Limits told after an opening at most, in those of a round, and how near to it a voltage must be, pu squared: less
+ * curtailment elsewhere, or more on another phase, may break those that are near.
  */
-const MOST_OPENING_ROWS = 64;
+const OPENING_SHARE = 2;
 const OPENING_NEAR_SQUARED_PU = 0.02;
 
 /** Takes the voltages that the opening answers lead to: views, whether they are borne, limits to tell. */
-function hearVoltages(area: AreaData, memory: AreaMemory, inputs: readonly number[], settings: StarSettings): void {
+function hearVoltages(area: AreaPart, memory: AreaMemory, inputs: readonly number[], settings: StarSettings): void {
   const { data } = area;
   const { star } = memory;
   const { network } = data;
@@ -211,13 +298,13 @@ function hearVoltages(area: AreaData, memory: AreaMemory, inputs: readonly numbe
     }
   }
   near.sort((a, b) => b.by - a.by || a.row - b.row);
-  const rows = near.slice(0, MOST_OPENING_ROWS).map(({ row }) => row);
+  const rows = near.slice(0, OPENING_SHARE * settings.areaRows).map(({ row }) => row);
   memory.known.push(...rows.filter((row) => !memory.known.includes(row)));
 }
 
 /** Channels at the area's links when its agents stay at their last answers: constants, and how they move with inputs. */
 function givenOf(
-  area: AreaData,
+  area: AreaPart,
   { star, known }: AreaMemory,
   settings: StarSettings,
   isNew: boolean,
@@ -262,7 +349,7 @@ function givenOf(
 }
 
 /** Power drawn on the area's network with its agents at their last answers and its own units at their fractions. */
-function drawnBy({ data }: AreaData, star: CoordinatorMemory, { powerUnitW: unit }: StarSettings) {
+function drawnBy({ data }: AreaPart, star: CoordinatorMemory, { powerUnitW: unit }: StarSettings) {
   const drawnW = data.drawnW.slice();
   const drawnVar = data.drawnVar.slice();
   for (const { nodes, availableW, shareRe, shareIm, group } of data.units) {
@@ -285,7 +372,7 @@ function drawnBy({ data }: AreaData, star: CoordinatorMemory, { powerUnitW: unit
 
 /** Powers, voltages and rows at drawn powers and root voltages; zero where a channel answers a price. */
 function channelsOf(
-  { data, hasLink, linksBelow }: AreaData,
+  { data, hasLink, linksBelow }: AreaPart,
   known: readonly number[],
   ownAlpha: Float64Array,
   settings: StarSettings,

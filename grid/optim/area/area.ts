@@ -56,8 +56,17 @@ export interface AreaReport {
   readonly missing: readonly string[];
   /** Of an opening: what agents would do alone the network of the area bears. */
   readonly isBorne?: boolean;
+  /** Of an opening where an interval went before. */
+  readonly drift?: AreaDrift;
   /** Not at rest: an agent is awaited, or limits were found broken that the feeder did not know of. */
   readonly isAwaiting: boolean;
+}
+
+/** How far an opening has moved since the interval before: squared norms of the step and of what it is, and the penalty then. */
+export interface AreaDrift {
+  readonly moved: number;
+  readonly size: number;
+  readonly rho: number;
 }
 
 /** What the feeder answers an area: what happens at its links and what its limits cost, and the pace. */
@@ -69,4 +78,6 @@ export interface AreaDirective {
   readonly relaxation: number;
   /** Penalty from the next round on. */
   readonly rho: number;
+  /** To an opening: copies and prices of the interval before are the start of this one, unless the networks bear it. */
+  readonly isWarm?: boolean;
 }

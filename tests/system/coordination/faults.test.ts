@@ -43,7 +43,9 @@ type Point = 'prepare' | 'round 1' | 'round 4' | 'verify' | 'commit' | 'differen
 const POINTS: readonly Point[] = ['prepare', 'round 1', 'round 4', 'verify', 'commit', 'difference'];
 const nameOf = (point: string): string => point.replace(' ', '-');
 const isAt = (point: Point, { kind, round }: CoordinationMessage): boolean =>
-  point.startsWith('round') ? kind === 'round' && round >= Number(point.slice(6)) : kind === point;
+  point.startsWith('round')
+    ? (kind === 'round' || kind === 'areaRound') && round >= Number(point.slice(6))
+    : kind === point;
 
 /** A run whose coordinator is killed at a point of one interval, its successor at the same point of a later one, and so on. */
 interface Attempt {
@@ -57,9 +59,16 @@ interface Attempt {
   readonly silenceMs?: number;
   /** Whether it is run by `dec run`; else by the same coordinator without audit and results, for time. */
   readonly isByCommand?: boolean;
+  /** Whether areas stand between it and its agents. */
+  readonly hasAreas?: boolean;
 }
 const INTERVALS = 3;
 const UNDISTURBED: Attempt = { name: 'undisturbed', point: 'prepare', killed: [] };
+const UNDISTURBED_AREAS: Attempt = { ...UNDISTURBED, name: 'undisturbed-areas', hasAreas: true };
+const AREAS: Attempt = {
+  ...{ name: 'areas', point: 'round 4', killed: [0, 1, 2] },
+  ...{ silenceMs: 1000, hasAreas: true },
+};
 const CHAINS = POINTS.map(
   (point): Attempt => ({
     ...{ name: nameOf(point), point, killed: [0, 1, 2], silenceMs: 1000 },
@@ -81,7 +90,8 @@ const watchedSchema = z.array(
     curtailedW: z.number(),
   }),
 );
-const ALL: readonly Attempt[] = [...CHAINS, ELSEWHERE];
+const ALL: readonly Attempt[] = [...CHAINS, ELSEWHERE, AREAS];
+const NEVER_KILLED: readonly Attempt[] = [UNDISTURBED, UNDISTURBED_AREAS];
 
 describe('a coordinator that is killed', () => {
   let platform: Platform;
@@ -99,20 +109,22 @@ describe('a coordinator that is killed', () => {
       ...['--intervals', `${INTERVALS}`, '--interval', '5m', '--start', '12:00', '--quiet', ...more],
       ...['--out', join(folder, out), '--store', join(folder, 'store')],
     ]);
-  const coordinator = (runId: string, journal: string) => {
+  const coordinator = (runId: string, journal: string, hasAreas: boolean) => {
     const { host, port } = platform;
     const settings = {
       intervals: INTERVALS,
       intervalS: 300,
       hosts: 0,
       pvProfile: readProfile('inputs/profiles/pv.csv'),
+      ...(hasAreas ? { areas: { kind: 'count', count: 2 } } : {}),
     };
     const options = { feeder: small, broker: { host, port }, runId, externalHosts: 1, settings, journal };
     const script = resolve('tests/system/coordination/coordinator-process.mjs');
     return spawn(process.execPath, [script, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
   };
   /** Kills it where it is told, and lets it run on each time. */
-  const attempt = async ({ name, point, killed, isElsewhere, silenceMs, isByCommand }: Attempt): Promise<void> => {
+  const attempt = async (what: Attempt): Promise<void> => {
+    const { name, point, killed, isElsewhere, silenceMs, isByCommand, hasAreas = false } = what;
     const broker = { host: platform.host, port: platform.port, login: 'system', passcode: 'manager' };
     const hosts = await startAgentHosts({
       ...{ count: 1, broker, runId: name },
@@ -120,7 +132,7 @@ describe('a coordinator that is killed', () => {
     });
     const journal = join(folder, `${name}.journal`);
     const begin = (out = name, more: readonly string[] = []) =>
-      isByCommand ? command(name, out, more) : coordinator(name, journal);
+      isByCommand ? command(name, out, more) : coordinator(name, journal, hasAreas);
     try {
       for (const interval of killed) {
         const doomed = begin();
@@ -178,15 +190,15 @@ describe('a coordinator that is killed', () => {
       },
     );
     // All at once: most of the time is the hosts' wait for the coordinator that is gone.
-    await Promise.all([UNDISTURBED, ...ALL].map(attempt));
+    await Promise.all([...NEVER_KILLED, ...ALL].map(attempt));
   });
   afterAll(() => platform.close());
 
   it.each(ALL)(
     'at $point of intervals $killed ($name) is followed by one that ends as if nothing had been',
-    ({ name, killed, isElsewhere }) => {
+    ({ name, killed, isElsewhere, hasAreas }) => {
       const intervals = results.get(name)!;
-      const undisturbed = results.get('undisturbed')!;
+      const undisturbed = results.get((hasAreas ? UNDISTURBED_AREAS : UNDISTURBED).name)!;
       const rounds = intervals.map((one) => one.rounds);
       console.info(
         `${name}: ${rounds} rounds for ${undisturbed.map((one) => one.rounds)}, ${waitS.get(name)!.toFixed(1)} s`,
@@ -211,8 +223,8 @@ describe('a coordinator that is killed', () => {
   );
 
   it('is followed in its own simulation, which has one command for each interval', () => {
-    expect([...owners.values()].sort()).toEqual([...ALL.map(({ name }) => name), 'undisturbed'].sort());
-    expect(differences.size).toBe(ALL.length + 1);
+    expect([...owners.values()].sort()).toEqual([...NEVER_KILLED, ...ALL].map(({ name }) => name).sort());
+    expect(differences.size).toBe(ALL.length + NEVER_KILLED.length);
     const commands = [...differences].map(([simulation, ids]) => [owners.get(simulation), new Set(ids).size]);
     expect(commands.filter(([, count]) => count !== INTERVALS)).toEqual([]);
   });

@@ -1,0 +1,3 @@
+import { describeBadBus } from '../../../builders/bad-bus.js';
+
+describeBadBus('prices between areas', { areas: { kind: 'count', count: 5 } });
