@@ -185,15 +185,19 @@ export function regulatorVoltage(
 }
 
 /** A change of the tap that a control would like. */
-interface TapWish {
-  /** Steps to the band centre, signed as the tap moves; 0 when it rests. */
-  readonly steps: number;
-  /** Steps at most before a voltage limit is reached. */
-  readonly most: number;
-  /** False where the voltage is in the band and within the limits. */
-  readonly isNeeded: boolean;
-  /** What the control sees against its band, V. */
-  readonly actualV: number;
+class TapWish {
+  /**
+   * @param steps - to the band centre, signed as the tap moves; 0 when it rests
+   * @param most - steps at most before a voltage limit is reached
+   * @param isNeeded - false where the voltage is in the band and within the limits
+   * @param actualV - what the control sees against its band, V
+   */
+  constructor(
+    readonly steps: number,
+    readonly most: number,
+    readonly isNeeded: boolean,
+    readonly actualV: number,
+  ) {}
 }
 
 /**
@@ -224,12 +228,12 @@ function tapWish(
   else if (local < lowerV) boostV = Math.max(lowerV - local, bandBoostV);
   const stepV = (placed.windingBaseV * regulator.stepPu) / regulator.ptRatio;
   const wanted = Math.round(boostV / stepV);
-  if (wanted === 0) return { steps: 0, most: 0, isNeeded: boostV !== 0, actualV: actual };
+  if (wanted === 0) return new TapWish(0, 0, boostV !== 0, actual);
   let most = Number.POSITIVE_INFINITY;
   if (wanted > 0 && local >= lowerV) most = Math.round((upperV - local) / stepV);
   if (wanted < 0 && local <= upperV) most = Math.floor((local - lowerV) / stepV);
   const sense = Math.sign(wanted) * placed.direction * (isReverse ? -1 : 1);
-  return { steps: sense * Math.abs(wanted), most: Math.max(0, most), isNeeded: true, actualV: actual };
+  return new TapWish(sense * Math.abs(wanted), Math.max(0, most), true, actual);
 }
 
 function limitOf(volts: number | undefined, otherwise: number): number {
