@@ -18,7 +18,41 @@
 import { minimumDegreeOrder } from './ordering.js';
 
 /** A pivot this small against its own diagonal entry is rounding noise: the matrix counts as singular. */
-const LOST_PIVOT = 1e-15;
+export const LOST_PIVOT = 1e-15;
+
+/** The pattern of a factor: rows and columns in the order of elimination. */
+export interface FactorPattern {
+  readonly n: number;
+  /** For each entry of the matrix its row, by columns of the upper triangle. */
+  readonly columnStart: Int32Array;
+  readonly columnRow: Int32Array;
+  /** Rows of L below the diagonal, by columns. */
+  readonly Lp: Int32Array;
+  readonly Li: Int32Array;
+  /** Columns of each row of L in the order in which they are worked out, and where its entries stand among those by columns. */
+  readonly rowStart: Int32Array;
+  readonly rowPattern: Int32Array;
+  readonly rowSlot: Int32Array;
+}
+
+/** A place where the numbers of a factor may stand, and what works out rows there, to the bits of {@link ComplexFactor.update}. */
+export interface FactorRows {
+  /** Entries of L, inverse of D, space of n numbers that is zero between two calls: interleaved re/im. */
+  readonly Lx: Float64Array;
+  readonly inverseD: Float64Array;
+  readonly work: Float64Array;
+  /** Entries of the matrix by columns, of the rows that are worked out alone. */
+  readonly values: Float64Array;
+  /** The rows to be worked out, ascending. */
+  readonly rows: Int32Array;
+  /**
+   * Works out the first rows of the list. A pivot is lost when it is not finite or not larger than {@link LOST_PIVOT} of its own
+   * diagonal entry.
+   *
+   * @returns -1, or the place in the list of the first row whose pivot is lost, with which the work ends
+   */
+  eliminate(count: number): number;
+}
 
 /** The factor of a complex symmetric matrix whose pattern is fixed and whose values change. */
 export class ComplexFactor {
@@ -36,9 +70,9 @@ export class ComplexFactor {
   readonly Lp: Int32Array;
   readonly Li: Int32Array;
   /** Entries of L, interleaved re/im. */
-  readonly Lx: Float64Array;
+  Lx: Float64Array;
   /** Inverse of D, interleaved re/im. */
-  readonly inverseD: Float64Array;
+  inverseD: Float64Array;
   /** Parent of each column in the elimination tree, -1 for a root; permuted order. */
   readonly parent: Int32Array;
   private readonly place: Int32Array;
@@ -50,7 +84,8 @@ export class ComplexFactor {
   private readonly updated: Int32Array;
   private updatedCount = 0;
   private readonly marked: Uint8Array;
-  private readonly work: Float64Array;
+  private work: Float64Array;
+  private elsewhere: FactorRows | undefined;
   /** Whether `work` is zero all over, as an elimination that succeeds leaves it. */
   private isWorkClear = true;
 
@@ -190,23 +225,57 @@ export class ComplexFactor {
    * @returns -1, or the row whose pivot was lost (the factor is then not usable)
    */
   update(values: Float64Array, rows: Int32Array): number {
-    const { n, place, parent, marked, updated } = this;
+    const { place, parent, marked, updated } = this;
     this.clearWork();
     this.updatedCount = 0;
-    let first = n;
     for (const row of rows) {
-      const start = place[row]!;
-      first = Math.min(first, start);
-      for (let k = start; k >= 0 && !marked[k]; k = parent[k]!) marked[k] = 1;
+      for (let k = place[row]!; k >= 0 && !marked[k]; k = parent[k]!) {
+        marked[k] = 1;
+        updated[this.updatedCount++] = k;
+      }
     }
-    let lost = -1;
-    for (let k = first; k < n; k++) {
-      if (!marked[k]) continue;
-      marked[k] = 0;
-      updated[this.updatedCount++] = k;
-      if (lost < 0 && !this.eliminate(values, k)) lost = this.order[k]!;
+    const found = updated.subarray(0, this.updatedCount).sort();
+    for (let t = 0; t < found.length; t++) marked[found[t]!] = 0;
+    const lost = this.elsewhere
+      ? this.eliminateElsewhere(values, found, this.elsewhere)
+      : this.eliminateAll(values, found);
+    return lost < 0 ? -1 : this.order[found[lost]!]!;
+  }
+
+  private eliminateAll(values: Float64Array, rows: Int32Array): number {
+    for (let t = 0; t < rows.length; t++) if (!this.eliminate(values, rows[t]!)) return t;
+    return -1;
+  }
+
+  private eliminateElsewhere(values: Float64Array, rows: Int32Array, elsewhere: FactorRows): number {
+    const { columnStart, columnSlot } = this;
+    elsewhere.rows.set(rows);
+    for (let t = 0; t < rows.length; t++) {
+      const k = rows[t]!;
+      for (let p = columnStart[k]!, end = columnStart[k + 1]!; p < end; p++) {
+        const from = 2 * (columnSlot === undefined ? p : columnSlot[p]!);
+        elsewhere.values[2 * p] = values[from]!;
+        elsewhere.values[2 * p + 1] = values[from + 1]!;
+      }
     }
+    const lost = elsewhere.eliminate(rows.length);
+    if (lost >= 0) this.isWorkClear = false;
     return lost;
+  }
+
+  /** The pattern, for {@link moveTo}. */
+  get pattern(): FactorPattern {
+    const { n, columnStart, columnRow, Lp, Li, rowStart, rowPattern, rowSlot } = this;
+    return { n, columnStart, columnRow, Lp, Li, rowStart, rowPattern, rowSlot };
+  }
+
+  /** Moves the numbers to another place, which works out the rows of every further {@link update}. */
+  moveTo(place: FactorRows): void {
+    place.Lx.set(this.Lx);
+    place.inverseD.set(this.inverseD);
+    [this.Lx, this.inverseD, this.work] = [place.Lx, place.inverseD, place.work];
+    this.isWorkClear = false;
+    this.elsewhere = place;
   }
 
   /** The rows of L, in the permuted order, that the last {@link update} has worked out; valid until the next one. */

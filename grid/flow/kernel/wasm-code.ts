@@ -84,6 +84,8 @@ export const f64 = {
   mul: plain(0xa2),
   div: plain(0xa3),
   sqrt: plain(0x9f),
+  abs: plain(0x99),
+  less: plain(0x63),
   ne: plain(0x62),
   /** The first where the condition holds, the second elsewhere. */
   choose: plain(0x1b),
@@ -162,6 +164,8 @@ export const call = (index: number, ...args: Code[]): Code => [...args, 0x10, ..
 /** Does one of two things. */
 export const when = (condition: Code, yes: Code, no: Code = []): Code =>
   no.length > 0 ? [condition, 0x04, 0x40, yes, 0x05, no, 0x0b] : [condition, 0x04, 0x40, yes, 0x0b];
+/** Ends the function. */
+export const leave: Code = [0x0f];
 /** Does a thing at least once, again as long as the condition holds. */
 export const repeat = (body: Code, condition: Code): Code => [0x03, 0x40, body, condition, 0x0d, 0, 0x0b];
 

@@ -19,6 +19,7 @@ import type { FlowCore } from '../flow-core.js';
 import { judgedNodes } from '../judged-node.js';
 import { LaneSolver } from '../kernel/lane-solver.js';
 import { kernelPlaces } from '../kernel/layout.js';
+import { eliminateByWasm } from '../kernel/row-code.js';
 import type { FlowNode, PowerFlowSolution } from '../power-flow.js';
 import { createPowerFlow } from '../solver.js';
 import { BranchRecorder } from './branch-recorder.js';
@@ -116,6 +117,7 @@ export class SeriesRunner {
         : new ControlPanel(flow, core, settings.controlMode === 'time');
     this.panel = panel?.isEmpty ? undefined : panel;
     this.branches = ratedBranches(feeder);
+    if (this.panel) eliminateByWasm(core.network.factor);
     const placeOf = kernelPlaces(core.network.factor, core.network.elimination);
     const rows = new BranchRows(core, this.branches, placeOf);
     const loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => compiled.shares.rangeOf.get(id)![1]));
