@@ -48,10 +48,10 @@ export async function runChunks(
     hand.at = job.chunk;
     hand.key = from;
     begun.add(job.chunk);
-    running.set(
-      hand,
-      hand.worker.run(job).then((result) => [hand, result] as const),
-    );
+    const answer = hand.worker.run(job).then((result) => [hand, result] as const);
+    // Threads that are ended in the middle of a piece let their promises fail when nobody waits for them any more.
+    answer.catch(() => undefined);
+    running.set(hand, answer);
   };
   const isUnderWay = (chunk: number, from: string) => hands.some(({ at, key: own }) => at === chunk && own === from);
   /** First piece of the second half of the longest stretch that nobody has begun. */
@@ -104,16 +104,17 @@ export async function runChunks(
     running.delete(hand);
     hand.at = undefined;
     done.set(result.chunk, result);
+    const taken: ChunkResult[] = [];
     for (let held = done.get(frontier); held && held.startKey === key; held = done.get(frontier)) {
-      await take(held);
+      taken.push(held);
       done.delete(frontier);
       state = held.endState;
       key = held.endKey;
       frontier++;
     }
+    // Work first: a thread does its next piece while this one is taken up.
     for (const idle of hands) if (idle.at === undefined) assign(idle, idle === hand ? result : undefined);
+    for (const held of taken) await take(held);
   }
-  // Threads that are ended in the middle of a piece let their promises fail; nobody waits for them any more.
-  for (const promise of running.values()) promise.catch(() => undefined);
   return frontier;
 }

@@ -71,7 +71,7 @@ export class SeriesPool {
       // The others make their networks while this thread makes its own.
       for (const thread of threads) thread.begin(feeder, settings);
       const runner = this.runnerOf(feeder, settings);
-      this.inline = new InlineWorker(runner);
+      this.inline = new InlineWorker(runner, () => threads.some((thread) => thread.hasMail));
       const result = await use({ runner, workers: [this.inline, ...threads] });
       isDone = true;
       return result;

@@ -6,7 +6,7 @@ import type { FeederData } from '../../grid/model/index.js';
 import { jobInParts, runnerOf, transferables } from './chunk-worker.js';
 import type { BeginSeries, SolvePiece, ThreadAnswer, ThreadMessage, ThreadStart } from './thread-message.js';
 
-const { over }: ThreadStart = workerData;
+const { over, sent }: ThreadStart = workerData;
 let feeder: FeederData | undefined;
 let runner: SeriesRunner | undefined;
 /** Why the series under way has no runner. */
@@ -38,6 +38,7 @@ function solve({ series, job }: SolvePiece): ChunkResult | undefined {
 
 function answer(message: ThreadAnswer, moved: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, moved);
+  Atomics.add(sent, 0, 1);
 }
 
 parentPort?.on('message', (message: ThreadMessage) => {

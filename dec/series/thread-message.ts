@@ -7,6 +7,8 @@ import type { ChunkJob } from './chunk-worker.js';
 export interface ThreadStart {
   /** Number of the last series that is over, which the thread looks at in the middle of a piece. */
   readonly over: Int32Array;
+  /** Number of the answers that the thread has sent. */
+  readonly sent: Int32Array;
 }
 
 /** A series begins, on the feeder that the thread has where none is given. */

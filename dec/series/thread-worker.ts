@@ -16,15 +16,18 @@ export class ThreadWorker implements ChunkWorker {
   private readonly worker: Worker;
   /** Number of the last series that is over, for the thread to read in the middle of a piece. */
   private readonly over = new Int32Array(new SharedArrayBuffer(4));
+  private readonly sent = new Int32Array(new SharedArrayBuffer(4));
+  private received = 0;
   private series = 0;
   private feeder: Feeder | undefined;
   private waiting: { resolve(result: ChunkResult): void; reject(error: Error): void } | undefined;
   private failure: Error | undefined;
 
   constructor(number: number) {
-    const start: ThreadStart = { over: this.over };
+    const start: ThreadStart = { over: this.over, sent: this.sent };
     this.worker = new Worker(threadUrl(), { workerData: start, name: `series ${number}` });
     this.worker.on('message', (answer: ThreadAnswer) => {
+      this.received++;
       // What a series has left behind comes after its end.
       if (answer.series !== this.series) return;
       if (answer.kind === 'result') this.waiting?.resolve(answer.result);
@@ -33,6 +36,11 @@ export class ThreadWorker implements ChunkWorker {
     });
     this.worker.on('error', (error) => this.fail(error));
     this.worker.on('exit', () => this.fail(new DecError('INTERNAL', 'A thread of the time series has ended.')));
+  }
+
+  /** Whether the thread has sent an answer that was not heard yet. */
+  get hasMail(): boolean {
+    return this.failure === undefined && Atomics.load(this.sent, 0) !== this.received;
   }
 
   /** Whether the thread has failed or was closed. */

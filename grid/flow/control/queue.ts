@@ -31,7 +31,8 @@ export class ControlQueue {
 
   /** The first action of a kind of a control. */
   find(controlId: string, kind: PendingAction['kind']): PendingAction | undefined {
-    return this.actions.find((action) => action.controlId === controlId && action.kind === kind);
+    for (const action of this.actions) if (action.controlId === controlId && action.kind === kind) return action;
+    return undefined;
   }
 
   /** Announces an action. One that can be taken back stands in the place of any before it, which then cannot. */

@@ -238,6 +238,32 @@ export class ValueTally {
   }
 
   /**
+   * A figure of all quantities.
+   *
+   * @param numbers - number of each quantity in the result, -1 for one that is left out
+   */
+  gather(figure: 'sum' | 'min' | 'max' | 'last', numbers: Int32Array, into: Float64Array): Float64Array;
+  gather(figure: 'minStep' | 'maxStep' | 'over', numbers: Int32Array, into: Int32Array): Int32Array;
+  gather(
+    figure: 'sum' | 'min' | 'max' | 'last' | 'minStep' | 'maxStep' | 'over',
+    numbers: Int32Array,
+    into: Float64Array | Int32Array,
+  ): Float64Array | Int32Array {
+    const { lastAt, distance, places } = this;
+    const { F, I } = this.store;
+    if (figure === 'last' && lastAt < 0) return into;
+    const from = into instanceof Int32Array ? I : F;
+    const first =
+      figure === 'last' ? (places.values >> 3) + lastAt : places[figure] >> (into instanceof Int32Array ? 2 : 3);
+    const step = figure === 'last' ? distance : 1;
+    for (let q = 0; q < numbers.length; q++) {
+      const number = numbers[q]!;
+      if (number >= 0) into[number] = from[first + step * q]!;
+    }
+    return into;
+  }
+
+  /**
    * The counts, windows cut to what is in them.
    *
    * @param numbers - number of each quantity in the result, -1 for one that is left out; default its own

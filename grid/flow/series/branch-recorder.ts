@@ -46,17 +46,13 @@ export class BranchRecorder {
   /** What was found in the piece. */
   figures(): BranchFigures {
     const { branchOf, count, tally } = this;
-    const byBranch = <T extends Float64Array | Int32Array>(into: T, of: (place: number) => number): T => {
-      for (let place = 0; place < count; place++) into[branchOf[place]!] = of(place);
-      return into;
-    };
-    const doubles = (of: (place: number) => number) => byBranch(new Float64Array(count), of);
-    const wholes = (of: (place: number) => number) => byBranch(new Int32Array(count), of);
+    const doubles = (figure: 'sum' | 'max') => tally.gather(figure, branchOf, new Float64Array(count));
+    const wholes = (figure: 'maxStep' | 'over') => tally.gather(figure, branchOf, new Int32Array(count));
     return {
-      maxPct: doubles((place) => tally.max(place)),
-      maxStep: wholes((place) => tally.maxStep(place)),
-      sumPct: doubles((place) => tally.sum(place)),
-      overSteps: wholes((place) => tally.over(place)),
+      maxPct: doubles('max'),
+      maxStep: wholes('maxStep'),
+      sumPct: doubles('sum'),
+      overSteps: wholes('over'),
       histogram: tally.pack(branchOf),
     };
   }

@@ -182,19 +182,15 @@ export class NodeRecorder {
     // In the order of time, however many steps were recorded at once.
     this.closed.sort((a, b) => a.first - b.first || a.node - b.node);
     const { closed, kept, nodeOf, tally, count } = this;
-    const byNode = <T extends Float64Array | Int32Array>(into: T, of: (place: number) => number): T => {
-      for (let place = 0; place < nodeOf.length; place++) if (nodeOf[place]! >= 0) into[nodeOf[place]!] = of(place);
-      return into;
-    };
-    const doubles = (of: (place: number) => number) => byNode(new Float64Array(count), of);
-    const wholes = (of: (place: number) => number) => byNode(new Int32Array(count), of);
+    const doubles = (figure: 'sum' | 'min' | 'max' | 'last') => tally.gather(figure, nodeOf, new Float64Array(count));
+    const wholes = (figure: 'minStep' | 'maxStep') => tally.gather(figure, nodeOf, new Int32Array(count));
     return {
-      minPu: doubles((place) => tally.min(place)),
-      maxPu: doubles((place) => tally.max(place)),
-      minStep: wholes((place) => tally.minStep(place)),
-      maxStep: wholes((place) => tally.maxStep(place)),
-      sumPu: doubles((place) => tally.sum(place)),
-      lastPu: doubles((place) => tally.last(place)),
+      minPu: doubles('min'),
+      maxPu: doubles('max'),
+      minStep: wholes('minStep'),
+      maxStep: wholes('maxStep'),
+      sumPu: doubles('sum'),
+      lastPu: doubles('last'),
       kept: kept.slice(0, (end - this.firstStep) * this.keptNodes.length),
       lowestPu: this.lowestPu,
       highestPu: this.highestPu,
