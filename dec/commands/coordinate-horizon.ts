@@ -18,6 +18,7 @@ import { count, duration, nonNegative, nonNegativeCount, number, oneOf, positive
 import type { HorizonReport } from '../schema/index.js';
 import { EXIT, type Terminal, table } from '../terminal.js';
 import { csvFile, givenLimits, readText, runEnvelopes } from './coordinate-envelopes.js';
+import { STEP_TITLES, stepCells } from './step-table.js';
 
 /** What a plan over time is made of, for every command that makes one. */
 export interface PlanOptions {
@@ -322,11 +323,6 @@ function reportOf(
 function summary(report: HorizonReport, result: FeederHorizonResult): string[] {
   const lines = [`${report.feeder.name} ${report.feeder.mrid}: ${result.statusText}`];
   if (result.status === 'nothingToDo') return lines;
-  const clock = (t: number) => {
-    const minutes = Math.round((report.startS + t * report.stepSeconds) / 60) % 1440;
-    return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
-  };
-  const kilowatts = (powerW: number) => (powerW / 1000).toFixed(1);
   const every = Math.max(1, Math.round(3600 / report.stepSeconds));
   lines.push(
     '',
@@ -342,31 +338,9 @@ function summary(report: HorizonReport, result: FeederHorizonResult): string[] {
     ),
     '',
     table(
-      [
-        'time',
-        'V alone (linear)',
-        'V max',
-        'V min',
-        'at',
-        'sun kW',
-        'curtailed kW',
-        'batteries kW',
-        'stored kWh',
-        'source kW',
-      ],
+      STEP_TITLES,
       report.steps
-        .map((step, t) => [
-          clock(t),
-          step.uncoordinatedMaxPu.toFixed(4),
-          step.vMaxPu.toFixed(4),
-          step.vMinPu.toFixed(4),
-          step.worstNode,
-          kilowatts(step.availableW),
-          kilowatts(step.curtailedW),
-          kilowatts(step.batteryW),
-          kilowatts(step.storedWh),
-          kilowatts(step.sourceW),
-        ])
+        .map((step, t) => stepCells(report.startS + t * report.stepSeconds, step))
         .filter((_, t) => t % every === 0),
     ),
     '',

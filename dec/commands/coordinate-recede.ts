@@ -12,6 +12,7 @@ import {
   type ScenarioCase,
   windowOf,
 } from './coordinate-horizon.js';
+import { STEP_TITLES, stepCells } from './step-table.js';
 
 /** `dec coordinate --recede`: a day step by step, each planned with what is known then. */
 export async function runReceding(
@@ -104,45 +105,15 @@ export async function runReceding(
   return options.strict && !isGood ? EXIT.violated : EXIT.done;
 }
 
-/** Hours and minutes of a step's begin. */
-function clock(seconds: number): string {
-  const minutes = Math.round(seconds / 60) % 1440;
-  return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
-}
-
 function summary(report: RecedingReport, { status }: FeederRecedingResult): string[] {
-  const kilowatts = (powerW: number) => (powerW / 1000).toFixed(1);
   const { steps, horizonSteps, stepSeconds } = report;
   return [
     `${report.feeder.name} ${report.feeder.mrid}: ${steps.length} steps, each planned ${(horizonSteps * stepSeconds) / 3600} h ahead: ${status}`,
     '',
     table(
-      [
-        'time',
-        'V alone (linear)',
-        'V max',
-        'V min',
-        'at',
-        'sun kW',
-        'curtailed kW',
-        'batteries kW',
-        'stored kWh',
-        'source kW',
-        'price',
-        'cost',
-        'plan',
-      ],
+      [...STEP_TITLES, 'price', 'cost', 'plan'],
       steps.map((step, t) => [
-        clock(report.startS + t * stepSeconds),
-        step.uncoordinatedMaxPu.toFixed(4),
-        step.vMaxPu.toFixed(4),
-        step.vMinPu.toFixed(4),
-        step.worstNode,
-        kilowatts(step.availableW),
-        kilowatts(step.curtailedW),
-        kilowatts(step.batteryW),
-        kilowatts(step.storedWh),
-        kilowatts(step.sourceW),
+        ...stepCells(report.startS + t * stepSeconds, step),
         step.importPrice.toFixed(3),
         step.energyCost.toFixed(2),
         step.status,

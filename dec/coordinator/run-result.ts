@@ -88,7 +88,7 @@ export interface AuditResult {
    * power flow of the dispatch (grid/optim/kkt-residual.ts); undefined where the limits cannot hold.
    */
   readonly kktResidual: number | undefined;
-  /** Value of the rule's objective, kW, where the rule is more than its mode and the value is known. */
+  /** Value of the rule's objective (grid/optim/fair-dispatch.ts), where the rule is more than its mode and the value is known. */
   readonly objective?: number;
   readonly alpha: { readonly min: number; readonly max: number; readonly mean: number };
   readonly jain: { readonly alpha: number; readonly served: number };

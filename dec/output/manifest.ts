@@ -24,6 +24,11 @@ function objectiveKw(audit: AuditResult, fairness: string): number {
   return audit.ders.reduce((sum, { availableW, alpha }) => sum + (availableW / 1000) * weight(alpha), 0);
 }
 
+/** Mode of the rule that a run followed. */
+function ruleOf({ rule, fairness }: RunResult['settings']) {
+  return rule?.mode ?? fairness;
+}
+
 /** One interval as the manifest lists it. */
 function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest['intervals'][number] {
   const { audit, ac, during, after } = interval;
@@ -33,7 +38,7 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     timestamp: interval.timestamp,
     status: interval.status,
     method: result.settings.horizon === undefined ? 'admm' : 'central',
-    fairness: rule?.mode ?? fairness,
+    fairness: ruleOf(result.settings),
     level: rule?.level ?? (fairness === 'equalAlpha' ? 'feeder' : 'customer'),
     rounds: interval.rounds,
     residuals: { primal: interval.residuals.primal, dual: interval.residuals.dual },
@@ -104,7 +109,8 @@ export function runManifest(
     ...(extras.configuration
       ? { configuration: { file: basename(extras.configuration.file), settings: { ...extras.configuration.settings } } }
       : {}),
-    settings: JSON.parse(JSON.stringify(result.settings)),
+    // The rule is told once: live agents may take it for the one it is nearest to, which is nobody else's business.
+    settings: JSON.parse(JSON.stringify({ ...result.settings, fairness: ruleOf(result.settings) })),
     versions: { ...extras.versions },
     seed: extras.seed,
     agents: result.agents.length,

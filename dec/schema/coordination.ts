@@ -32,7 +32,7 @@ export const coordinationFields = {
   rounds: z.int().nonnegative(),
   /** Scaled norms after the last round; zero for the central method. */
   residuals: z.strictObject({ primal: z.number(), dual: z.number() }),
-  /** Value of the fairness rule's objective, kW; null when nothing was solved. */
+  /** Value of the fairness rule's objective: kW; for maxMin the largest curtailed fraction. Null when nothing was solved. */
   objective: z.number().nullable(),
   /**
    * How far the set-points are from the optimum of their rule in the linear problem of the whole feeder, moved onto the AC

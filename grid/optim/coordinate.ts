@@ -104,7 +104,7 @@ export interface CoordinationResult {
   readonly rounds: number;
   readonly history: readonly RoundProgress[];
   readonly residuals: { readonly primal: number; readonly dual: number };
-  /** kW; see problem.ts. */
+  /** kW, for maxMin a fraction; see fair-dispatch.ts. */
   readonly objective: number;
   /** How far the dispatch is from the optimum of its linear problem (kkt-residual.ts); NaN where there is no optimum. */
   readonly kktResidual: number;

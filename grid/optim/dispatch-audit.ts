@@ -53,7 +53,7 @@ export interface DispatchFigures {
   readonly linear: Extremes;
   /** See kkt-residual.ts; undefined where the limits cannot hold. */
   readonly kktResidual: number | undefined;
-  /** Value of the rule's objective, kW, where the rule is more than a mode. */
+  /** Value of the rule's objective ({@link objectiveOf}), where the rule is more than a mode. */
   readonly objective?: number;
 }
 

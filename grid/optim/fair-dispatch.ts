@@ -165,9 +165,14 @@ function applyRule(programme: FairProgramme): Found | undefined {
   }
 }
 
-/** Value of the rule's objective: kW, utility lost in kW for alphaFair. */
+/**
+ * Value of the rule's objective: kW, utility lost in kW for alphaFair, the largest curtailed fraction for maxMin, the largest
+ * curtailed power in kW for equalKw.
+ */
 export function objectiveOf(problem: FairProblem, alpha: Float64Array): number {
-  const { rule, weightKw, cost } = problem;
+  const { rule, weightKw, cost, availableKw } = problem;
+  if (rule.mode === 'maxMin') return alpha.reduce((most, a) => Math.max(most, a), 0);
+  if (rule.mode === 'equalKw') return alpha.reduce((most, a, g) => Math.max(most, a * availableKw[g]!), 0);
   if (rule.mode === 'alphaFair') {
     const lost = (served: number) =>
       rule.gamma === 1 ? -Math.log(served) : (1 - served ** (1 - rule.gamma)) / (1 - rule.gamma);

@@ -44,8 +44,8 @@ describe('dec run', () => {
     const out = join(folder, 'out');
     const { code, stdout } = await dec(['run', '--config', config, '--compare', '--out', out, '--strict']);
     expect(code).toBe(0);
-    const { intervals } = manifestSchema.parse(JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')));
-    expect(intervals[0]!.fairness).toBe('feedback');
+    const { intervals, settings } = manifestSchema.parse(JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8')));
+    expect([intervals[0]!.fairness, settings['fairness']]).toEqual(['feedback', 'feedback']);
     const rows = stdout.slice(stdout.indexOf('All rules at 12:00')).split('\n');
     const kilowatts = (rule: string) => Number(rows.find((row) => row.startsWith(rule))!.split(/\s+/)[2]);
     // Nothing was served before, so that feedback is proportional, and the comparison has weights of what it did itself.

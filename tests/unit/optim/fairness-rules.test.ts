@@ -15,6 +15,7 @@ import {
   fairProblem,
   IEEE_1547_CATEGORY_B,
   linearFeeder,
+  objectiveOf,
   type ReactiveRule,
   reactiveRule,
   servedShares,
@@ -122,6 +123,18 @@ describe('rules of fairness on the worked example', () => {
     const equal = solve(twoBus(), { mode: 'equalKw' });
     for (const kw of curtailed(equal)) expect(kw).toBeCloseTo(N_KW / 3, 6);
     expect(equal.levels[0]).toBeCloseTo(N_KW / 3, 6);
+  });
+
+  it.each([
+    // A fraction of what each has, and kW of each.
+    ['maxMin', N_KW / 700],
+    ['equalKw', N_KW / 3],
+  ] as const)('%s has one objective, whether it is solved for or judged at a dispatch', (mode, expected) => {
+    const net = twoBus();
+    const solution = solve(net, { mode });
+    const problem = fairProblem(net, linearFeeder(net), MODEL_INPUTS, limits, fairnessRule({ mode }));
+    expect(solution.objective).toBeCloseTo(expected, 6);
+    expect(objectiveOf(problem, Float64Array.from(solution.unitAlpha))).toBeCloseTo(expected, 6);
   });
 
   it('equalKw takes the small whole and the rest from the large', () => {

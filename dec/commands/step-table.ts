@@ -1,0 +1,41 @@
+/** What tables of planned steps show of each. */
+export interface ShownStep {
+  readonly uncoordinatedMaxPu: number;
+  readonly vMaxPu: number;
+  readonly vMinPu: number;
+  readonly worstNode: string;
+  readonly availableW: number;
+  readonly curtailedW: number;
+  readonly batteryW: number;
+  readonly storedWh: number;
+  readonly sourceW: number;
+}
+
+const kilo = (value: number): string => (value / 1000).toFixed(1);
+
+/** Columns after the time, in their order. */
+const COLUMNS: readonly (readonly [title: string, cell: (step: ShownStep) => string])[] = [
+  ['V alone (linear)', ({ uncoordinatedMaxPu }) => uncoordinatedMaxPu.toFixed(4)],
+  ['V max', ({ vMaxPu }) => vMaxPu.toFixed(4)],
+  ['V min', ({ vMinPu }) => vMinPu.toFixed(4)],
+  ['at', ({ worstNode }) => worstNode],
+  ['sun kW', ({ availableW }) => kilo(availableW)],
+  ['curtailed kW', ({ curtailedW }) => kilo(curtailedW)],
+  ['batteries kW', ({ batteryW }) => kilo(batteryW)],
+  ['stored kWh', ({ storedWh }) => kilo(storedWh)],
+  ['source kW', ({ sourceW }) => kilo(sourceW)],
+];
+
+/** Titles of the table, the time first. */
+export const STEP_TITLES: readonly string[] = ['time', ...COLUMNS.map(([title]) => title)];
+
+/** Cells of a step that begins so many seconds after midnight. */
+export function stepCells(beginS: number, step: ShownStep): string[] {
+  return [clockOfStep(beginS), ...COLUMNS.map(([, cell]) => cell(step))];
+}
+
+/** Hours and minutes of a step's begin. */
+function clockOfStep(seconds: number): string {
+  const minutes = Math.round(seconds / 60) % 1440;
+  return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
+}
