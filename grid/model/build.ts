@@ -15,6 +15,14 @@ import type { Finding } from './finding.js';
  */
 export function buildFeeder(data: FeederData, findings: readonly Finding[] = []): Feeder {
   const busById = new BusIndex(data.buses);
+  const elements = elementsOf(data);
+  const feeder = { ...data, elements, busById, findings };
+  addGraph(feeder);
+  return feeder;
+}
+
+/** All elements by id. */
+function elementsOf(data: FeederData): Map<string, Element & { readonly kind: string }> {
   const elements = new Map<string, Element & { readonly kind: string }>();
   const lists = [
     data.sources,
@@ -32,10 +40,7 @@ export function buildFeeder(data: FeederData, findings: readonly Finding[] = [])
     data.inductionMachines ?? [],
   ];
   for (const list of lists) for (const element of list) elements.set(element.id, element);
-
-  const feeder = { ...data, elements, busById, findings };
-  addGraph(feeder);
-  return feeder;
+  return elements;
 }
 
 /** Graphs that have been asked for. */
