@@ -15,6 +15,14 @@ import type { Finding } from './finding.js';
  */
 export function buildFeeder(data: FeederData, findings: readonly Finding[] = []): Feeder {
   const busById = new BusIndex(data.buses);
+  const elements = elementsOf(data);
+  const feeder = { ...data, elements, busById, findings };
+  addGraph(feeder);
+  return feeder;
+}
+
+/** All elements by id. */
+function elementsOf(data: FeederData): Map<string, Element & { readonly kind: string }> {
   const elements = new Map<string, Element & { readonly kind: string }>();
   const lists = [
     data.sources,
@@ -32,18 +40,27 @@ export function buildFeeder(data: FeederData, findings: readonly Finding[] = [])
     data.inductionMachines ?? [],
   ];
   for (const list of lists) for (const element of list) elements.set(element.id, element);
+  return elements;
+}
 
-  let graph: FeederGraph | undefined;
-  return {
-    ...data,
-    get graph() {
-      graph ??= graphOf(data, busById);
-      return graph;
-    },
-    elements,
-    busById,
-    findings,
-  };
+/** Graphs that have been asked for. */
+const graphs = new WeakMap<object, FeederGraph>();
+
+/** One function for all feeders: with one each, every feeder would have a layout of its own, and code made for one be of no use for the next. */
+function graphOfThis(this: Omit<Feeder, 'graph'>): FeederGraph {
+  let graph = graphs.get(this);
+  if (!graph) {
+    graph = graphOf(this, this.busById);
+    graphs.set(this, graph);
+  }
+  return graph;
+}
+
+const GRAPH = { get: graphOfThis, enumerable: true, configurable: true };
+
+/** Gives a feeder the graph that is made when it is first asked for. */
+function addGraph(feeder: Omit<Feeder, 'graph'>): asserts feeder is Feeder {
+  Object.defineProperty(feeder, 'graph', GRAPH);
 }
 
 /** Buses as nodes, branches as edges. */

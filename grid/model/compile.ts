@@ -48,6 +48,52 @@ export interface CompiledFeeder {
   readonly regulatorsOf: ReadonlyMap<string, readonly Regulator[]>;
 }
 
+type CompiledNodes = Pick<CompiledFeeder, 'nodeCount' | 'nodeBus' | 'nodeBusPosition' | 'nodeNumber' | 'nodeBaseV'>;
+type CompiledParts = Pick<CompiledFeeder, 'elements' | 'shares' | 'transformers' | 'regulatorsOf'>;
+
+/** A compiled feeder: a class, because each literal with a getter would have a layout of its own. */
+class Compilation implements CompiledFeeder {
+  readonly nodeCount: number;
+  readonly nodeBus: readonly string[];
+  readonly nodeBusPosition: Int32Array;
+  readonly nodeNumber: Int32Array;
+  readonly nodeBaseV: Float64Array;
+  readonly elements: readonly CompiledElement[];
+  readonly shares: CompiledShares;
+  readonly transformers: ReadonlyMap<string, Transformer>;
+  readonly regulatorsOf: ReadonlyMap<string, readonly Regulator[]>;
+  private index: Map<string, number> | undefined;
+
+  constructor(
+    readonly feeder: Feeder,
+    private readonly places: NodePlaces,
+    nodes: CompiledNodes,
+    parts: CompiledParts,
+  ) {
+    this.nodeCount = nodes.nodeCount;
+    this.nodeBus = nodes.nodeBus;
+    this.nodeBusPosition = nodes.nodeBusPosition;
+    this.nodeNumber = nodes.nodeNumber;
+    this.nodeBaseV = nodes.nodeBaseV;
+    this.elements = parts.elements;
+    this.shares = parts.shares;
+    this.transformers = parts.transformers;
+    this.regulatorsOf = parts.regulatorsOf;
+    this.index = undefined;
+  }
+
+  get elementIndex(): ReadonlyMap<string, number> {
+    if (this.index) return this.index;
+    this.index = new Map();
+    for (let e = 0; e < this.elements.length; e++) this.index.set(this.elements[e]!.id, e);
+    return this.index;
+  }
+
+  nodeIndex(bus: string, node: number): number {
+    return this.places.nodeAt(this.places.busAt(bus), node);
+  }
+}
+
 /**
  * Tap ratios of all windings: the fixed ratio times `1 + (position - neutral) * step` of the winding's regulator.
  *
@@ -241,7 +287,6 @@ export function compile(feeder: Feeder): CompiledFeeder {
   const store = new DenseStore();
   const rooms = new NodeStore();
   const elements: PlacedElement[] = [];
-  let elementIndex: Map<string, number> | undefined;
   const put = (
     kind: CompiledElement['kind'],
     element: AdmittanceElement,
@@ -330,23 +375,7 @@ export function compile(feeder: Feeder): CompiledFeeder {
   }
   for (const machine of feeder.inductionMachines ?? []) addOther('inductionMachine', machine, inductionPrimitive);
 
-  return {
-    feeder,
-    nodeCount,
-    nodeBus,
-    nodeBusPosition: nodePosition,
-    nodeNumber,
-    nodeBaseV,
-    nodeIndex: (bus, node) => places.nodeAt(places.busAt(bus), node),
-    elements,
-    get elementIndex() {
-      if (elementIndex) return elementIndex;
-      elementIndex = new Map();
-      for (let e = 0; e < elements.length; e++) elementIndex.set(elements[e]!.id, e);
-      return elementIndex;
-    },
-    shares: compileShares(feeder, places),
-    transformers,
-    regulatorsOf,
-  };
+  const shares = compileShares(feeder, places);
+  const nodes = { nodeCount, nodeBus, nodeBusPosition: nodePosition, nodeNumber, nodeBaseV };
+  return new Compilation(feeder, places, nodes, { elements, shares, transformers, regulatorsOf });
 }

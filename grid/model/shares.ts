@@ -137,28 +137,70 @@ function generationLaw(der: Der): Law {
   };
 }
 
+/** Columns of shares, all zero: a class, because each literal with spread parts would have a layout of its own. */
+class ShareColumns implements CompiledShares {
+  /** One that stays: a class without an object loses its machine code at the next collection. */
+  static readonly kept = new ShareColumns(0);
+
+  readonly a: Int32Array;
+  readonly b: Int32Array;
+  readonly ratedV: Float64Array;
+  readonly lowV: Float64Array;
+  readonly minV: Float64Array;
+  readonly maxV: Float64Array;
+  readonly powerW: Float64Array;
+  readonly powerVar: Float64Array;
+  readonly zP: Float64Array;
+  readonly iP: Float64Array;
+  readonly pP: Float64Array;
+  readonly zQ: Float64Array;
+  readonly iQ: Float64Array;
+  readonly pQ: Float64Array;
+  readonly eP: Float64Array;
+  readonly eQ: Float64Array;
+  readonly admittanceShare: Float64Array;
+  readonly cutoffV: Float64Array;
+  readonly isQuadratic: Uint8Array;
+  readonly isVarFixed: Uint8Array;
+  readonly isCurrentLimited: Uint8Array;
+  readonly rangeOf = new Map<string, readonly [number, number]>();
+
+  constructor(readonly count: number) {
+    this.a = new Int32Array(count);
+    this.b = new Int32Array(count);
+    this.ratedV = new Float64Array(count);
+    this.lowV = new Float64Array(count);
+    this.minV = new Float64Array(count);
+    this.maxV = new Float64Array(count);
+    this.powerW = new Float64Array(count);
+    this.powerVar = new Float64Array(count);
+    this.zP = new Float64Array(count);
+    this.iP = new Float64Array(count);
+    this.pP = new Float64Array(count);
+    this.zQ = new Float64Array(count);
+    this.iQ = new Float64Array(count);
+    this.pQ = new Float64Array(count);
+    this.eP = new Float64Array(count);
+    this.eQ = new Float64Array(count);
+    this.admittanceShare = new Float64Array(count);
+    this.cutoffV = new Float64Array(count);
+    this.isQuadratic = new Uint8Array(count);
+    this.isVarFixed = new Uint8Array(count);
+    this.isCurrentLimited = new Uint8Array(count);
+  }
+}
+
 /**
  * Lays out the shares of all loads and generation of a feeder.
  *
  * @param places - the nodes of the feeder
  */
 export function compileShares(feeder: Feeder, places: NodePlaces): CompiledShares {
-  const rangeOf = new Map<string, readonly [number, number]>();
   const { deviceBus, shareStart, shareNode } = places;
   const { length: banks } = feeder.capacitors;
   const before = shareStart[banks]!;
-  const count = shareStart[deviceBus.length]! - before;
-  const numbers = () => new Float64Array(count);
-  const shares = {
-    ...{ count, a: new Int32Array(count), b: new Int32Array(count) },
-    ...{ ratedV: numbers(), lowV: numbers(), minV: numbers(), maxV: numbers(), powerW: numbers(), powerVar: numbers() },
-    ...{ zP: numbers(), iP: numbers(), pP: numbers(), zQ: numbers(), iQ: numbers(), pQ: numbers() },
-    ...{ eP: numbers(), eQ: numbers(), admittanceShare: numbers(), cutoffV: numbers() },
-    isQuadratic: new Uint8Array(count),
-    isVarFixed: new Uint8Array(count),
-    isCurrentLimited: new Uint8Array(count),
-    rangeOf,
-  };
+  const shares = new ShareColumns(shareStart[deviceBus.length]! - before);
+  const { rangeOf } = shares;
   let k = 0;
   const lay = (position: number, list: readonly PhaseShare[], law: Law) => {
     const { sign, zipP, zipQ } = law;
