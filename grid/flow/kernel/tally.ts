@@ -46,7 +46,7 @@ export interface PackedHistogram {
   readonly firsts: Int32Array;
   /** End of each quantity's counts. */
   readonly ends: Int32Array;
-  readonly counts: Uint32Array;
+  readonly counts: Uint16Array | Uint32Array;
 }
 
 /** Where the arrays of a tally begin, bytes. */
@@ -86,6 +86,8 @@ export class ValueTally {
   private lastAt = -1;
   private distance = 1;
   private readonly blocks: number;
+  /** Where the counts of each quantity begin, while they are packed. */
+  private starts = new Int32Array(0);
 
   /** @param isPlain - takes the twin even where there is WebAssembly */
   constructor(
@@ -275,7 +277,8 @@ export class ValueTally {
     const { H, I } = this.store;
     const firsts = new Int32Array(size);
     const ends = new Int32Array(size);
-    const starts = new Int32Array(size);
+    if (this.starts.length < size) this.starts = new Int32Array(size);
+    const { starts } = this;
     for (let q = 0; q < plan.count; q++) {
       const number = numbers?.[q] ?? q;
       if (number < 0) continue;
@@ -286,7 +289,7 @@ export class ValueTally {
       starts[number] = (places.counts >> 1) + q * (span + GAP) + first - I[(places.from >> 2) + q]!;
     }
     for (let q = 1; q < size; q++) ends[q] = ends[q]! + ends[q - 1]!;
-    const counts = new Uint32Array(size > 0 ? ends[size - 1]! : 0);
+    const counts = new Uint16Array(size > 0 ? ends[size - 1]! : 0);
     for (let q = 0, at = 0; q < size; q++) {
       for (let own = starts[q]!, end = ends[q]!; at < end; at++, own++) counts[at] = H[own]!;
     }
