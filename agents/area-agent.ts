@@ -48,7 +48,8 @@ export class AreaAgent {
   private readonly answers = new Map<string, RoundAnswer>();
   /** Over-relaxation that the last report was made with; the feeder chooses it for the next. */
   private relaxation: number;
-  /** Mark of the response that the feeder has from before. */
+  /** Marks of the last response, and of the one that the feeder has from before. */
+  private mark: string | undefined;
   private knows: string | undefined;
 
   constructor(
@@ -63,7 +64,7 @@ export class AreaAgent {
    * One round: finishes the last one, asks the agents, reports.
    * @throws Error without a part of this interval, DecError `BAD_ARGUMENT` for one that makes no sense
    */
-  round(interval: number, { directive, part, isNew, knows }: AreaQuestion, crew: AreaCrew): AreaAnswer {
+  round(interval: number, { directive, part, isNew, knows, retell }: AreaQuestion, crew: AreaCrew): AreaAnswer {
     const { settings } = this;
     if (directive !== undefined && interval === this.interval && this.part && this.memory) {
       takeDirective(this.part, this.memory, { ...directive, relaxation: this.relaxation }, settings);
@@ -72,6 +73,9 @@ export class AreaAgent {
     if (part !== undefined) {
       this.take(interval, readArea(part), isNew);
       this.knows = knows;
+    } else if (retell && this.memory) {
+      this.memory.isResponseTold = false;
+      this.memory.toldRows = 0;
     }
     if (this.part === undefined || this.memory === undefined || interval !== this.interval) {
       throw new Error(`area ${this.name} has no part of the network in interval ${interval}`);
@@ -97,11 +101,13 @@ export class AreaAgent {
     return { ...report, constant: report.constant.map((value, k) => value + more * perRelaxation[k]!) };
   }
 
-  /** A report without a response that the feeder has: a correction moves limits, and no response. */
+  /** A report that names its response, without one that the feeder has: a correction moves limits, and no response. */
   private marked(form: ReportForm): ReportForm {
     const { response, ...rest } = form;
-    if (response === undefined || form.isOpening) return form;
+    if (form.isOpening) return form;
+    if (response === undefined) return { ...rest, ...(this.mark === undefined ? {} : { mark: this.mark }) };
     const mark = createHash('sha256').update(Float64Array.from(response)).digest('base64').slice(0, MARK_LENGTH);
+    this.mark = mark;
     if (mark === this.knows) return { ...rest, mark };
     // The feeder has one response of an area: from here on this one, if it comes.
     this.knows = undefined;
@@ -136,7 +142,8 @@ export class AreaAgent {
     const ports = (of: AreaPart) => of.data.agents.map(({ agentId }) => agentId).join();
     const isSame = !isNew && interval === this.interval && this.part !== undefined && ports(this.part) === ports(part);
     const before = isSame && this.memory?.phase === 'rounds' ? this.memory : undefined;
-    const kept = this.memory && this.part && ports(this.part) === ports(part) ? areaLegacy(this.memory) : undefined;
+    const isKept = this.part !== undefined && ports(this.part) === ports(part);
+    const kept = this.memory && isKept ? (areaLegacy(this.memory) ?? this.memory.kept) : undefined;
     if (interval !== this.interval) this.answers.clear();
     this.part = part;
     this.interval = interval;

@@ -81,6 +81,8 @@ export const areaQuestion = z.object({
   isNew: z.boolean().default(false),
   /** With a part: mark of the area's last response that is known. */
   knows: z.string().exactOptional(),
+  /** Tell the response and all limits again: a report has not come. */
+  retell: z.boolean().exactOptional(),
 });
 
 const norm = z.number().nonnegative();
@@ -90,7 +92,7 @@ export const areaReport = z.object({
   /** Agents that answered in this round. */
   answered: z.int().nonnegative(),
   isOpening: z.boolean(),
-  /** Upper triangle by rows; absent when it is that of the last report, or the known one with this mark. */
+  /** Upper triangle by rows; absent when it is known by its mark. */
   response: numbers.exactOptional(),
   mark: z.string().exactOptional(),
   constant: numbers,
@@ -148,6 +150,7 @@ export const areaExamples = {
   answer: {
     answered: 12,
     isOpening: false,
+    mark: 'fnpdaLR25qyyuWBF',
     constant: [0.01, -1.31, 0.42],
     perRelaxation: [0, -0.02, 0],
     rows: [],

@@ -86,7 +86,25 @@ export class AreaRounds {
 
   private open(): void {
     this.areas.open(this.isNew);
+    const { participants, areas } = this;
+    const misplaced = areas.remote().flatMap(({ name, agentIds }) => this.misplaced(name, agentIds));
+    if (misplaced.length > 0) {
+      for (const agentId of misplaced) participants.hold(agentId);
+      areas.open(this.isNew);
+    }
+    if (this.isNew && misplaced.length > 0) {
+      this.scene.findings.push(
+        `${misplaced.length} agents are not on the host of the area that feeds them now, and keep their limits in force: ${misplaced.slice(0, 3).join(', ')}${misplaced.length > 3 ? ', ...' : ''}.`,
+      );
+    }
     this.isNew = false;
+  }
+
+  /** Agents that an area cannot reach: they sit on another host. */
+  private misplaced(name: string, agentIds: readonly string[]): readonly string[] {
+    const { exchange } = this.scene;
+    const home = exchange.hostOfAgent(areaKey(name));
+    return agentIds.filter((agentId) => exchange.hostOfAgent(agentId) !== home);
   }
 
   private async exchangeRound() {
@@ -110,11 +128,11 @@ export class AreaRounds {
     const late: string[] = [];
     for (const { name, agentIds } of remote) {
       const report = reports.get(name);
-      const isWell = report !== undefined && !unusable.includes(name);
-      errorsInRow.set(name, isWell || !exchange.hasFailed(areaKey(name)) ? 0 : (errorsInRow.get(name) ?? 0) + 1);
-      if (report === undefined || !isWell) {
-        // Its host answers for all of it or for nobody; that the area erred is no fault of its agents.
-        if (!exchange.hasFailed(areaKey(name))) late.push(...agentIds);
+      const hasErred = exchange.hasFailed(areaKey(name)) || unusable.includes(name);
+      errorsInRow.set(name, hasErred ? (errorsInRow.get(name) ?? 0) + 1 : 0);
+      if (report === undefined || hasErred) {
+        // That an area errs is no fault of its agents; where nothing came its host answered for nobody.
+        if (!hasErred) late.push(...agentIds);
         continue;
       }
       this.progress.answered += report.answered;
@@ -139,7 +157,10 @@ export class AreaRounds {
   private holdErringAreas(): boolean {
     const { participants, areas, errorsInRow } = this;
     const failing = areas.remote().filter(({ name }) => (errorsInRow.get(name) ?? 0) >= ERRORS_MAX);
-    for (const { agentIds } of failing) for (const agentId of agentIds) participants.hold(agentId);
+    for (const { name, agentIds } of failing) {
+      for (const agentId of agentIds) participants.hold(agentId);
+      this.scene.findings.push(`Area ${name} does not answer as an area: its agents keep their limits in force.`);
+    }
     return failing.length > 0;
   }
 

@@ -46,8 +46,11 @@ export function withAreaRule(settings: RunSettings): RunSettings {
   return starExchange(rule, false) === 'prices' ? settings : { ...settings, rule };
 }
 
-/** Limits that an area tells at once: fewer under quadratic rules, which need no more rounds for it. */
-const AREA_ROWS = { quadratic: 4, curved: 32 };
+/**
+ * Limits that an area tells at once. Few bind where agents have networks of their own; where all limits are those of areas,
+ * curved costs need more rounds with few.
+ */
+const AREA_ROWS = { few: 4, many: 32 };
 
 /** What agents and star must agree on. */
 export function liveStarSettings(settings: RunSettings, split: StarSplit): Partial<StarSettings> {
@@ -63,7 +66,7 @@ export function liveStarSettings(settings: RunSettings, split: StarSplit): Parti
     ...(settings.reactive?.mode === 'volt-var' ? { tellsTerminals: true } : {}),
     ...(settings.areas === undefined
       ? {}
-      : { areaRows: rule?.mode === 'alphaFair' ? AREA_ROWS.curved : AREA_ROWS.quadratic }),
+      : { areaRows: split.place === 'buses' && rule?.mode === 'alphaFair' ? AREA_ROWS.many : AREA_ROWS.few }),
   };
 }
 

@@ -64,9 +64,9 @@ export interface AreaForm {
 export interface ReportForm {
   /** The area has begun anew: what was known of it before is of another problem. */
   readonly isOpening: boolean;
-  /** Upper triangle of the response by rows; absent where it is the last one, or the one with this mark. */
+  /** Upper triangle of the response by rows; absent where it is known by its mark. */
   readonly response?: readonly number[];
-  /** Tells responses apart; an area has it told which one is known from before a correction or an interval. */
+  /** Tells responses apart: which one the constants are of. An opening's is its own. */
   readonly mark?: string;
   readonly constant: readonly number[];
   readonly perRelaxation?: readonly number[];
@@ -221,15 +221,14 @@ export function writeReport(
 
 /**
  * A report from JSON; undefined where its response has another size than its constants.
- * @param known - the response with its mark, where it is not told again
+ * @param known - the response, where it is news to the problem and not told again
  */
 export function readReport(
   areaId: string,
-  { isOpening: _isOpening, response: told, mark, ...form }: ReportForm,
+  { isOpening: _isOpening, response: told, mark: _mark, ...form }: ReportForm,
   known?: readonly number[],
 ): AreaReport | undefined {
   const upper = told ?? known;
-  if (mark !== undefined && upper === undefined) return undefined;
   const { constant } = form;
   const size = constant.length;
   const common = { ...form, areaId, round: 0 };

@@ -31,6 +31,8 @@ export interface AreaTask {
   readonly isNew?: boolean;
   /** Mark of the area's response that is known. */
   readonly knows?: string;
+  /** Its last report was of a response or of limits that have not come: all of it is to be told again. */
+  readonly retell?: boolean;
 }
 
 /** What an area came to: its agents' ports by id, and fractions of the primary's own PV in it by PV id. */
@@ -97,6 +99,10 @@ interface LiveArea {
   readonly memory: AreaMemory | undefined;
   /** Whether it has answered since the problem was made, so that it knows it. */
   isInformed: boolean;
+  /** Whether its last report was of something that has not come. */
+  isLacking: boolean;
+  /** Mark of the response that the present problem has of it. */
+  mark: string | undefined;
   directive: AreaDirective | undefined;
 }
 
@@ -141,6 +147,8 @@ class PrimaryAreas implements AreaStar {
         data: area,
         memory: isHere ? areaMemory(area, settings, last?.memory) : undefined,
         isInformed: false,
+        isLacking: false,
+        mark: undefined,
         directive: last?.directive,
       };
     });
@@ -161,10 +169,11 @@ class PrimaryAreas implements AreaStar {
 
   tasks(): ReadonlyMap<string, AreaTask> {
     const tasks = new Map<string, AreaTask>();
-    for (const { name, data, memory, isInformed, directive } of this.areas) {
+    for (const { name, data, memory, isInformed, isLacking, directive } of this.areas) {
       if (memory !== undefined) continue;
       tasks.set(name, {
         ...(directive === undefined ? {} : { directive }),
+        ...(isLacking ? { retell: true } : {}),
         ...(isInformed ? {} : { part: writeArea(data), isNew: this.unaware.has(name) }),
         ...(isInformed || !this.responses.has(name) ? {} : { knows: this.responses.get(name)!.mark }),
       });
@@ -184,6 +193,7 @@ class PrimaryAreas implements AreaStar {
       } else if (form !== undefined) {
         // What an area has told before it began anew stands in another order.
         if (form.isOpening && memory.areas.delete(areaId)) memory.system = undefined;
+        if (form.isOpening) area.mark = undefined;
         const report = this.read(area, form);
         if (report !== undefined) reports.set(areaId, report);
       }
@@ -202,9 +212,12 @@ class PrimaryAreas implements AreaStar {
         continue;
       }
       area.directive = directive && { ...directive, ...(isWarm ? { isWarm } : {}) };
-      area.isInformed = !missing.has(areaId);
-      if (area.isInformed) this.unaware.delete(area.name);
-      else if (forms.has(area.name)) unusable.push(area.name);
+      // Whose report was lost goes on from where it is.
+      if (!forms.has(area.name)) continue;
+      area.isInformed = true;
+      this.unaware.delete(area.name);
+      area.isLacking = missing.has(areaId);
+      if (area.isLacking) unusable.push(area.name);
     }
     const names = new Map(areas.map(({ name, data }) => [data.areaId, name]));
     return {
@@ -213,13 +226,16 @@ class PrimaryAreas implements AreaStar {
     };
   }
 
-  private read({ name, data: { areaId } }: LiveArea, form: ReportForm): AreaReport | undefined {
+  /** A report, undefined where it is of a response that has not come. */
+  private read(area: LiveArea, form: ReportForm): AreaReport | undefined {
     const { mark, response } = form;
-    const known = this.responses.get(name);
-    const report = readReport(areaId, form, known?.mark === mark ? known?.upper : undefined);
-    if (report !== undefined && mark !== undefined && response !== undefined) {
-      this.responses.set(name, { mark, upper: response });
-    }
+    const known = this.responses.get(area.name);
+    if (mark !== undefined && response === undefined && mark !== known?.mark) return undefined;
+    const isNews = mark !== undefined && area.mark !== mark;
+    const report = readReport(area.data.areaId, form, isNews ? known?.upper : undefined);
+    if (report === undefined || mark === undefined) return report;
+    if (response !== undefined) this.responses.set(area.name, { mark, upper: response });
+    area.mark = mark;
     return report;
   }
 

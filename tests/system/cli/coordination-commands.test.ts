@@ -76,6 +76,15 @@ describe('dec coordinate', () => {
   );
 
   it.each([
+    [['--areas', '0'], /1 or more/],
+    [['--areas', '3', '--horizon', '1h', '--prices', 'none.csv'], /solved in one hand; leave out --areas/],
+  ])('refuses a live run with %s before anything is started', async (more, words) => {
+    const { code, stdout, stderr } = await dec(['run', FLAGSHIP, ...more, ...store]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(words);
+  });
+
+  it.each([
     ['--areas without --agents', ['--areas', '3'], /--areas stand between .* add --agents/],
     ['--gamma where the rule has none', ['--gamma', '2'], /--gamma belongs to alphaFair, and proportional has none/],
     ['--fairness beside --compare', ['--compare', '--fairness', 'total'], /leave out --fairness total/],

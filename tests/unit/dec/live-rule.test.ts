@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { liveRule, type RuleOptions } from '../../../dec/commands/rule-options.js';
-import { isByCuts, liveStarSettings, RUN_DEFAULTS } from '../../../dec/coordinator/index.js';
+import { isByCuts, liveStarSettings, RUN_DEFAULTS, withAreaRule } from '../../../dec/coordinator/index.js';
 import { splitForStar } from '../../../grid/optim/index.js';
 import { street } from '../optim/street.js';
 
@@ -67,5 +67,16 @@ describe('rules of a live run', () => {
     const { reactive } = liveRule({ ...usual, reactive: 'capability', kappa: 0.3, minPowerFactor: 0.9 });
     expect(reactive).toMatchObject({ mode: 'capability', kappa: 0.3, minPowerFactor: 0.9, priority: 'var' });
     expect(() => liveRule({ ...usual, reactive: 'capability', kappa: 2 })).toThrow(/from 0 to 1, not 2/);
+  });
+
+  it.each([
+    ['proportional', false],
+    ['equalAlpha', true],
+    ['total', true],
+  ] as const)('%s passes through areas as cuts: %s', (fairness, isCut) => {
+    const settings = withAreaRule({ ...RUN_DEFAULTS, fairness, areas: { kind: 'switches' } });
+    expect(isByCuts(settings, SPLIT)).toBe(isCut);
+    expect(withAreaRule({ ...RUN_DEFAULTS, fairness })).toEqual({ ...RUN_DEFAULTS, fairness });
+    expect(liveStarSettings(settings, SPLIT)).toMatchObject({ areaRows: 4, ...(isCut ? { exchange: 'cuts' } : {}) });
   });
 });

@@ -23,6 +23,24 @@ describe('the roster', () => {
     expect(seats(small.inTurn(AGENTS, ['a', 'b']))).toEqual({ a: ['1A'], b: ['2B', '3C', '4A', '5B', '6C'] });
   });
 
+  it('keeps groups together: the largest first, to the host with the fewest, and whole to another one', () => {
+    const made = new Roster();
+    for (const hostId of ['a', 'b', 'c']) made.greet({ hostId, capacity: 4 }, [], false);
+    made.group(new Map([...['1A', '2B', '3C'].map((id) => [id, 'x'] as const), ['4A', 'y'], ['5B', 'y']]));
+    const seating = made.inTurn(AGENTS, ['a', 'b', 'c']);
+    expect(seats(seating)).toEqual({ a: ['1A', '2B', '3C', '6C'], b: ['4A', '5B'], c: [] });
+    for (const [hostId, agents] of seating) made.seat(hostId, agents);
+    made.lose('a');
+    expect(seats(made.rescue(NO_REPLACEMENT))).toEqual({ c: ['1A', '2B', '3C'], b: ['6C'] });
+  });
+
+  it('seats no part of a group where there is no room for all of it', () => {
+    const made = new Roster();
+    made.greet({ hostId: 'a', capacity: 2 }, [], false);
+    made.group(new Map(['1A', '2B', '3C'].map((id) => [id, 'x'])));
+    expect(seats(made.inTurn(['1A', '2B', '3C'], ['a']))).toEqual({ a: [] });
+  });
+
   it('gives the agents of a host that left to the others, evenly', () => {
     const one = roster(['a', 'b', 'c']);
     one.lose('c');
