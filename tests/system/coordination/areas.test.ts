@@ -79,6 +79,7 @@ describe('a live run with areas', () => {
           `${name}: ${rounds} rounds, ${(audit!.curtailedW / 1000).toFixed(2)} of ${(optimum.curtailedW / 1000).toFixed(2)} kW, alpha within ${change.toExponential(1)}, ${received!.messages} messages of ${received!.bytes} bytes to the coordinator`,
         );
         expect(status).toBe('converged');
+        expect(audit!.ders).toHaveLength(487);
         expect(Math.abs(audit!.curtailedW / optimum.curtailedW - 1)).toBeLessThan(1e-3);
         expect(change).toBeLessThan(1e-3);
         expect(during!.vMaxPu).toBeLessThanOrEqual(limits.maxPu + 1e-4);

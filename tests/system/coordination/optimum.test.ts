@@ -12,8 +12,8 @@ import { flagshipPath, loadModels } from '../../../platform/index.js';
 const limits = { minPu: 0.95, maxPu: 1.05 };
 
 describe('what a live run commits', () => {
+  // Proportional is in areas.test.ts, with areas and without.
   const rules: readonly Partial<FairnessRule>[] = [
-    { mode: 'proportional' },
     { mode: 'equalAlpha' },
     { mode: 'exportBased' },
     { mode: 'alphaFair', gamma: 1 },
