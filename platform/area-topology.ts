@@ -1,6 +1,7 @@
 import type { AreaMember, AreaTopology, FeederArea, SecondaryArea, SwitchArea } from '../bus/index.js';
 import { canonicalMrid, type Feeder, type SwitchArea as FoundArea, findAreas } from '../grid/model/index.js';
 import type { LoadedModel } from './loaded-model.js';
+import { measuredFeeder } from './script-telemetry.js';
 
 /** Classes an operator or agent can command; after the topology processor of GridAPPS-D. */
 const ADDRESSABLE_CLASSES: ReadonlySet<string> = new Set([
@@ -71,7 +72,8 @@ export function modelAreas(model: LoadedModel): ModelAreas {
     for (const secondary of area.secondaryAreas) claim(secondaryParts(secondary));
   }
   const membersByArea = new Map<string, AreaMember[]>();
-  for (const measurement of feeder.measurements) {
+  // A script says nothing of what is measured; the areas have what its simulations publish.
+  for (const measurement of measuredFeeder(model).measurements) {
     const area = areaOfEquipment.get(canonicalMrid(measurement.equipmentId)) ?? tree.feederArea.id;
     measurements.get(area)?.push(measurement.mrid);
     const member = { '@id': measurement.mrid, '@type': measurement.class };

@@ -15,23 +15,89 @@ const FACTOR_MAX = 1e6;
 /** Largest part of a terminal's squared voltage that can be meant, pu squared. */
 const TERMINAL_SQUARED_MAX_PU = 100;
 
-const ported = z.object({ model: z.object({ port: z.object({ nodes: z.array(z.number()) }) }) });
+/** Loads that an agent may draw together, of what they are nominally, and beyond what their rules multiply them by. */
+const LOAD_SPREAD = 5;
+/** What units may feed in together, of their ratings: losses, and rounding of ratings. */
+const UNIT_SPREAD = 1.2;
+/** Charging, magnetising and losses of an agent's own network, W and var. */
+const NETWORK_SPREAD = 2000;
+/** Share of a transformer's rating that its reactive power may come to where nothing is connected, magnetising included. */
+const TRANSFORMER_SPREAD = 0.2;
 
-/** Number of port nodes of an assignment; undefined when it names no port. */
-export function portNodesOf(assignment: unknown): number | undefined {
-  return ported.safeParse(assignment).data?.model.port.nodes.length;
+const share = z.object({ powerW: z.number(), powerVar: z.number().catch(0) });
+const ported = z.object({
+  model: z.object({
+    port: z.object({ nodes: z.array(z.number()) }),
+    feeder: z
+      .object({
+        loads: z.array(z.object({ shares: z.array(share) })),
+        pvSystems: z.array(z.object({ maxPowerW: z.number() })),
+        batteries: z.array(z.object({ maxPowerW: z.number(), maxChargeW: z.number() })).catch([]),
+        machines: z.array(z.object({ shares: z.array(share) })).catch([]),
+        transformers: z.array(z.object({ ratedVA: z.number().catch(0) })).catch([]),
+      })
+      .optional()
+      .catch(undefined),
+  }),
+});
+
+/** What a run multiplies nominal loads and sun by. */
+export interface Multipliers {
+  readonly load: number;
+  readonly pv: number;
+}
+
+/** What an agent's port can carry. */
+export interface PortFacts {
+  readonly nodes: number;
+  /** Bounds of the power that all nodes draw together: what its units may feed in, what its loads may draw, W. */
+  readonly leastW: number;
+  readonly mostW: number;
+  /** Bound of the reactive power of all nodes together, var. */
+  readonly mostVar: number;
+}
+
+/**
+ * What the port of an assignment can carry: an answer beyond it is not true, whatever its reason. Loads may be five times
+ * their nominal power and the run's multiplier; units feed in what they are rated for. Undefined when it names no port.
+ */
+export function portFactsOf(
+  assignment: unknown,
+  { load, pv }: Multipliers = { load: 1, pv: 1 },
+): PortFacts | undefined {
+  const model = ported.safeParse(assignment).data?.model;
+  if (model === undefined) return undefined;
+  const nodes = model.port.nodes.length;
+  const { feeder } = model;
+  if (feeder === undefined) return { nodes, leastW: -POWER_MAX_W, mostW: POWER_MAX_W, mostVar: POWER_MAX_W };
+  const sum = <T>(items: readonly T[], of: (item: T) => number): number =>
+    items.reduce((total, item) => total + Math.abs(of(item)), 0);
+  const drawn = (items: readonly { readonly shares: readonly z.infer<typeof share>[] }[]): number =>
+    sum(items, ({ shares }) => sum(shares, ({ powerW, powerVar }) => Math.hypot(powerW, powerVar)));
+  const unitsW = sum(feeder.pvSystems, ({ maxPowerW }) => maxPowerW) + drawn(feeder.machines);
+  const batteriesW = sum(feeder.batteries, ({ maxPowerW, maxChargeW }) => Math.max(maxPowerW, maxChargeW));
+  const loadsW = LOAD_SPREAD * Math.max(1, load) * drawn(feeder.loads);
+  const ownW = NETWORK_SPREAD + TRANSFORMER_SPREAD * sum(feeder.transformers, ({ ratedVA }) => ratedVA);
+  const fedW = UNIT_SPREAD * (Math.max(1, pv) * unitsW + batteriesW);
+  return {
+    nodes,
+    leastW: -(fedW + ownW),
+    mostW: loadsW + UNIT_SPREAD * batteriesW + ownW,
+    mostVar: loadsW + 2 * fedW + ownW,
+  };
 }
 
 /**
  * Why an agent's boundary quantities cannot be true; undefined when they can.
- * @param nodes - port nodes of the agent; the length is not checked without it
+ * @param port - what the agent's port can carry; only what no port can is found without it
  */
-export function boundaryFault(answer: BoundaryAnswer, nodes: number | undefined): string | undefined {
+export function boundaryFault(answer: BoundaryAnswer, port: PortFacts | undefined): string | undefined {
+  const nodes = port?.nodes;
   const { voltageSquaredPu, lowestVoltageSquaredPu: lowest, alpha = 0, alphaSum = 0, alphaCount = 0 } = answer;
   const voltageFault = (name: string, values: readonly number[]) =>
     vectorFault(name, values, nodes, VOLTAGE_SQUARED_MIN_PU, VOLTAGE_SQUARED_MAX_PU);
   return (
-    powerFault(answer, nodes) ??
+    powerFault(answer, port) ??
     (voltageSquaredPu.length === 0 ? undefined : voltageFault('voltageSquaredPu', voltageSquaredPu)) ??
     (lowest === undefined ? undefined : voltageFault('lowestVoltageSquaredPu', lowest)) ??
     ([alpha, alphaSum, alphaCount].every(Number.isFinite) ? undefined : 'a curtailed fraction is not finite')
@@ -39,8 +105,9 @@ export function boundaryFault(answer: BoundaryAnswer, nodes: number | undefined)
 }
 
 /** Why what an agent offers cannot be true; undefined when it can. */
-export function openingFault(opening: AgentOpening, nodes: number | undefined): string | undefined {
-  const fault = powerFault(opening, nodes);
+export function openingFault(opening: AgentOpening, port: PortFacts | undefined): string | undefined {
+  const nodes = port?.nodes;
+  const fault = powerFault(opening, port);
   if (fault !== undefined) return fault;
   const units = opening.units.length;
   for (const { availableW, usedW, factor, ratingVA, shareRe, shareIm, terminals } of opening.units) {
@@ -76,10 +143,10 @@ function terminalFault(
 }
 
 /** Why an agent's AC check cannot be true; undefined when it can. */
-export function verificationFault(answer: BoundaryVerification, nodes: number | undefined): string | undefined {
+export function verificationFault(answer: BoundaryVerification, port: PortFacts | undefined): string | undefined {
   const { maxVoltagePu, minVoltagePu } = answer;
   return (
-    powerFault(answer, nodes) ??
+    powerFault(answer, port) ??
     vectorFault('maxVoltagePu, minVoltagePu', [maxVoltagePu, minVoltagePu], 2, 0, VOLTAGE_MAX_PU)
   );
 }
@@ -87,11 +154,11 @@ export function verificationFault(answer: BoundaryVerification, nodes: number | 
 /** Why what an area has come to cannot be true; undefined when it can. */
 export function outcomeFault(
   { agents }: AreaOutcome,
-  portNodes: ReadonlyMap<string, number | undefined>,
+  ports: ReadonlyMap<string, PortFacts | undefined>,
 ): string | undefined {
   for (const [agentId, port] of Object.entries(agents)) {
-    const fault = portNodes.has(agentId)
-      ? boundaryFault({ ...port, status: 'solved' }, portNodes.get(agentId))
+    const fault = ports.has(agentId)
+      ? boundaryFault({ ...port, status: 'solved' }, ports.get(agentId))
       : 'there is no such agent';
     if (fault !== undefined) return `${agentId}: ${fault}`;
   }
@@ -109,12 +176,24 @@ export function setpointFault(setpoints: readonly DerSetpoint[]): string | undef
 
 function powerFault(
   { powerW, powerVar }: { readonly powerW: readonly number[]; readonly powerVar: readonly number[] },
-  nodes: number | undefined,
+  port: PortFacts | undefined,
 ): string | undefined {
+  const found =
+    vectorFault('powerW', powerW, port?.nodes, -POWER_MAX_W, POWER_MAX_W) ??
+    vectorFault('powerVar', powerVar, port?.nodes, -POWER_MAX_W, POWER_MAX_W);
+  if (found !== undefined || port === undefined) return found;
+  const { leastW, mostW, mostVar } = port;
+  const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
   return (
-    vectorFault('powerW', powerW, nodes, -POWER_MAX_W, POWER_MAX_W) ??
-    vectorFault('powerVar', powerVar, nodes, -POWER_MAX_W, POWER_MAX_W)
+    rangeFault('active power of its port', total(powerW), leastW, mostW, 'W') ??
+    rangeFault('reactive power of its port', total(powerVar), -mostVar, mostVar, 'var')
   );
+}
+
+function rangeFault(name: string, value: number, least: number, most: number, unit: string): string | undefined {
+  if (value >= least && value <= most) return undefined;
+  const [shown, from, to] = [value, least, most].map(Math.round);
+  return `the ${name} is ${shown} ${unit}, where its loads and units allow ${from} to ${to} ${unit}`;
 }
 
 function vectorFault(

@@ -1,5 +1,12 @@
 import type { CoordinationMessage, CoordinationOf } from '../../bus/index.js';
-import { boundaryFault, openingFault, outcomeFault, setpointFault, verificationFault } from './answer-check.js';
+import {
+  boundaryFault,
+  openingFault,
+  outcomeFault,
+  type PortFacts,
+  setpointFault,
+  verificationFault,
+} from './answer-check.js';
 
 /** What is in an answer: parts by agent, or by area where areas stand between. */
 interface Parts {
@@ -45,7 +52,7 @@ export const partsOf: {
 /** Why parts of an answer cannot be true, by agent. */
 export function faultsOf(
   message: CoordinationMessage,
-  portNodes: ReadonlyMap<string, number | undefined>,
+  ports: ReadonlyMap<string, PortFacts | undefined>,
 ): ReadonlyMap<string, string> {
   const faults = new Map<string, string>();
   const check = <T>(parts: Readonly<Record<string, T>>, fault: (part: T, agentId: string) => string | undefined) => {
@@ -54,10 +61,10 @@ export function faultsOf(
       if (found !== undefined) faults.set(agentId, found);
     }
   };
-  if (message.kind === 'boundary') check(message.agents, (part, id) => boundaryFault(part, portNodes.get(id)));
-  else if (message.kind === 'opened') check(message.agents, (part, id) => openingFault(part, portNodes.get(id)));
-  else if (message.kind === 'verified') check(message.agents, (part, id) => verificationFault(part, portNodes.get(id)));
+  if (message.kind === 'boundary') check(message.agents, (part, id) => boundaryFault(part, ports.get(id)));
+  else if (message.kind === 'opened') check(message.agents, (part, id) => openingFault(part, ports.get(id)));
+  else if (message.kind === 'verified') check(message.agents, (part, id) => verificationFault(part, ports.get(id)));
   else if (message.kind === 'setpoints') check(message.agents, setpointFault);
-  else if (message.kind === 'settled') check(message.areas, (part) => outcomeFault(part, portNodes));
+  else if (message.kind === 'settled') check(message.areas, (part) => outcomeFault(part, ports));
   return faults;
 }

@@ -11,7 +11,7 @@ import {
   coordinationTopic,
 } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
-import { portNodesOf } from './answer-check.js';
+import { type Multipliers, type PortFacts, portFactsOf } from './answer-check.js';
 import { type AnswerKind, type AnswerOf, faultsOf, isRoundAnswer, partsOf } from './answer-parts.js';
 import { cancelled } from './cancelled.js';
 import { Question } from './question.js';
@@ -41,6 +41,8 @@ export interface ExchangeOptions {
    * agents go to the other hosts.
    */
   readonly replaceHost?: (hostId: string) => Promise<string | undefined>;
+  /** What the run multiplies loads and sun by (default 1): with ratings they bound what an agent can truly answer. */
+  readonly multipliers?: Multipliers;
   /** Milliseconds without a word after which agents that a host has not taken are given to others (default 8000). */
   readonly takeMs?: number;
 }
@@ -57,7 +59,7 @@ export class AgentExchange {
   private seated: readonly string[] = [];
   /** What each agent was made of, to make it again. */
   private readonly assignments = new Map<string, unknown>();
-  private readonly portNodes = new Map<string, number | undefined>();
+  private readonly ports = new Map<string, PortFacts | undefined>();
   private readonly notMade = new Map<string, string>();
   private simulationId: string | undefined;
   /** While agents are given out a host cannot list them yet. */
@@ -190,7 +192,7 @@ export class AgentExchange {
     }
     for (const [agentId, payload] of assignments) {
       this.assignments.set(agentId, payload);
-      this.portNodes.set(agentId, portNodesOf(payload));
+      this.ports.set(agentId, portFactsOf(payload, this.options.multipliers));
     }
     const rejected = await this.give(seating, deadlineMs, signal);
     for (const { agentId, message } of rejected) this.notMade.set(agentId, message);
@@ -323,7 +325,7 @@ export class AgentExchange {
         const parts = partsOf[kind](message);
         if (parts === undefined) return;
         roster.answered(message.sender);
-        const faults = faultsOf(message, this.portNodes);
+        const faults = faultsOf(message, this.ports);
         for (const [agentId, part] of Object.entries(parts)) {
           const fault = roster.carries(message.sender, agentId) ? faults.get(agentId) : 'it does not carry that agent';
           if (fault === undefined) byAgent.set(agentId, part);

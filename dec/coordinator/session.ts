@@ -122,6 +122,7 @@ export class Session {
       runId,
       onError: (error) => this.warn(error.message, kindOfWarning(error)),
       replaceHost: async (hostId) => this.hosts?.replace(hostId),
+      multipliers: { load: settings.loadMultiplier, pv: settings.pvMultiplier },
     });
     this.exchange = exchange;
     closers.add('The exchange with the agents', () => exchange.close('the run is over'));

@@ -69,7 +69,7 @@ async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Sta
             const reply = core.update(request);
             const answer = wrong.get(model.agentId);
             if (answer === 'nan') return { ...reply, powerW: reply.powerW.map(() => Number.NaN) };
-            return answer === 'outOfBox' ? { ...reply, powerW: reply.powerW.map((w) => 1e4 * w - 1e12) } : reply;
+            return answer === 'outOfBox' ? { ...reply, powerW: reply.powerW.map((w) => 3 * w - 250_000) } : reply;
           },
           open() {
             const opening = core.open();

@@ -6,6 +6,7 @@ import { mridKey } from '../../../bus/index.js';
 import { deviceDirectory, uncommanded } from '../../../dec/coordinator/devices.js';
 import { createPowerFlow } from '../../../grid/flow/index.js';
 import type { Feeder } from '../../../grid/model/index.js';
+import { modelAreas } from '../../../platform/area-topology.js';
 import { type LoadedModel, loadModels, measuredFeeder } from '../../../platform/index.js';
 import { createMeasurementReader } from '../../../platform/simulation/measurement.js';
 import { laneFile } from '../../builders/lane.js';
@@ -51,6 +52,12 @@ describe('an OpenDSS circuit on the platform', () => {
       wasSwitched: () => false,
     });
     expect(Object.keys(values)).toHaveLength(measurements.length);
+  });
+
+  it('has its measurements in the areas of the field bus too, each in one of them', () => {
+    const { measurements } = modelAreas(model);
+    const published = new Set([...measurements.values()].flat());
+    expect(published).toEqual(new Set(feeder.measurements.map(({ mrid }) => mrid)));
   });
 
   it('leaves a feeder that says itself what is measured as it is', () => {
