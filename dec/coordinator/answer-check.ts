@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import type { AgentOpening, AreaOutcome, BoundaryAnswer, BoundaryVerification, DerSetpoint } from '../../bus/index.js';
+import {
+  type AgentOpening,
+  type AreaOutcome,
+  type BoundaryAnswer,
+  type BoundaryVerification,
+  type DerSetpoint,
+  mridKey,
+} from '../../bus/index.js';
 
 /** Largest power at one port node or of one DER that can be meant, W or var. */
 const POWER_MAX_W = 1e9;
@@ -31,7 +38,7 @@ const ported = z.object({
     feeder: z
       .object({
         loads: z.array(z.object({ shares: z.array(share) })),
-        pvSystems: z.array(z.object({ maxPowerW: z.number() })),
+        pvSystems: z.array(z.object({ mrid: z.string().catch(''), maxPowerW: z.number() })),
         batteries: z.array(z.object({ maxPowerW: z.number(), maxChargeW: z.number() })).catch([]),
         machines: z.array(z.object({ shares: z.array(share) })).catch([]),
         transformers: z.array(z.object({ ratedVA: z.number().catch(0) })).catch([]),
@@ -55,6 +62,8 @@ export interface PortFacts {
   readonly mostW: number;
   /** Bound of the reactive power of all nodes together, var. */
   readonly mostVar: number;
+  /** Ratings of the agent's PV systems by {@link mridKey}, W. */
+  readonly unitsW: ReadonlyMap<string, number>;
 }
 
 /**
@@ -69,7 +78,9 @@ export function portFactsOf(
   if (model === undefined) return undefined;
   const nodes = model.port.nodes.length;
   const { feeder } = model;
-  if (feeder === undefined) return { nodes, leastW: -POWER_MAX_W, mostW: POWER_MAX_W, mostVar: POWER_MAX_W };
+  if (feeder === undefined) {
+    return { nodes, leastW: -POWER_MAX_W, mostW: POWER_MAX_W, mostVar: POWER_MAX_W, unitsW: new Map() };
+  }
   const sum = <T>(items: readonly T[], of: (item: T) => number): number =>
     items.reduce((total, item) => total + Math.abs(of(item)), 0);
   const drawn = (items: readonly { readonly shares: readonly z.infer<typeof share>[] }[]): number =>
@@ -84,6 +95,11 @@ export function portFactsOf(
     leastW: -(fedW + ownW),
     mostW: loadsW + UNIT_SPREAD * batteriesW + ownW,
     mostVar: loadsW + 2 * fedW + ownW,
+    unitsW: new Map(
+      feeder.pvSystems.flatMap(({ mrid, maxPowerW }) =>
+        mrid === '' ? [] : [[mridKey(mrid), Math.max(1, pv) * maxPowerW] as const],
+      ),
+    ),
   };
 }
 
@@ -172,6 +188,34 @@ export function setpointFault(setpoints: readonly DerSetpoint[]): string | undef
     if (fault !== undefined) return fault;
   }
   return undefined;
+}
+
+/** Sun beyond its rating that a unit may have: rounding of ratings and of measurements. */
+const SUN_SPREAD = 1.02;
+/** A fraction may have moved by this since it was told: the answer to the last round can be lost, and a hundredth is left free. */
+const FREE_ALPHA = 1e-2;
+
+/**
+ * Why an agent's set-points cannot be those of the dispatch that was verified: together they leave more than it said; undefined
+ * when they can. A set-point is what is left of the sun, which no unit has more of than its rating.
+ *
+ * @param curtailed - sum over its units of the fractions that it said it curtails
+ */
+export function overshootFault(
+  setpoints: readonly DerSetpoint[],
+  curtailed: number,
+  { unitsW }: Pick<PortFacts, 'unitsW'>,
+): string | undefined {
+  let taken = 0;
+  for (const { derMrid, setpointW } of setpoints) {
+    const ratingW = unitsW.get(mridKey(derMrid));
+    // A unit that is not the agent's own is refused when commands are written.
+    if (ratingW === undefined || ratingW <= 0) return undefined;
+    taken += 1 - Math.min(1, setpointW / (SUN_SPREAD * ratingW));
+  }
+  if (taken >= curtailed - FREE_ALPHA * Math.max(1, setpoints.length)) return undefined;
+  const [shown, told] = [taken, curtailed].map((fraction) => fraction.toFixed(3));
+  return `its set-points curtail ${shown} of its units together where its last answer said ${told}`;
 }
 
 function powerFault(

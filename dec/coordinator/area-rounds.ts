@@ -191,6 +191,7 @@ export class AreaRounds {
         ports.set(agentId, port);
         memory.lastPower.set(agentId, { powerW, powerVar });
         if (alphaSum !== undefined && alphaCount) participants.alpha.set(agentId, alphaSum / alphaCount);
+        if (alphaSum !== undefined) participants.curtailed.set(agentId, alphaSum);
         if (isInfeasible) this.infeasible.add(agentId);
         else this.infeasible.delete(agentId);
       }

@@ -129,7 +129,9 @@ export class CutRounds {
   private note(): void {
     for (const [agentId, { powerW, powerVar, meanAlpha }] of this.cuts.ports()) {
       this.scene.memory.lastPower.set(agentId, { powerW, powerVar });
-      if (meanAlpha !== undefined) this.participants.alpha.set(agentId, meanAlpha);
+      if (meanAlpha === undefined) continue;
+      this.participants.alpha.set(agentId, meanAlpha);
+      this.participants.curtailed.set(agentId, meanAlpha * (this.openings.get(agentId)?.units.length ?? 0));
     }
   }
 }

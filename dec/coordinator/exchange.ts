@@ -103,6 +103,11 @@ export class AgentExchange {
     return this.notMade;
   }
 
+  /** What the port of an agent can carry; undefined where its assignment does not say. */
+  portOf(agentId: string): PortFacts | undefined {
+    return this.ports.get(agentId);
+  }
+
   hostOfAgent(agentId: string): string {
     return this.roster.carrierOf(agentId) ?? '';
   }

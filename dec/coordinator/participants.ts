@@ -58,6 +58,8 @@ export class Participants {
   readonly unsupplied = new Set<string>();
   /** Mean curtailed fraction of agents that tell it. */
   readonly alpha = new Map<string, number>();
+  /** Sum of the curtailed fractions of an agent's units at the dispatch that is verified, where it is known. */
+  readonly curtailed = new Map<string, number>();
   /** Agents that were heard in this interval, with an answer or an error. */
   private readonly heard = new Set<string>();
   private readonly errorsInRow = new Map<string, number>();
@@ -110,6 +112,7 @@ export class Participants {
     }
     this.held.set(agentId, standIn);
     this.alpha.delete(agentId);
+    this.curtailed.delete(agentId);
     const { lastPower } = memory;
     const none = new Array<number>(this.portNodes(agentId)).fill(0);
     port ??= { ...(lastPower.get(agentId) ?? { powerW: none, powerVar: none }), highestVoltageSquaredPu: [] };

@@ -76,6 +76,7 @@ export class PriceRounds {
       memory.lastReply.set(agentId, reply);
       const alpha = meanAlpha(answer);
       if (alpha !== undefined) participants.alpha.set(agentId, alpha);
+      if (answer.alphaSum !== undefined) participants.curtailed.set(agentId, answer.alphaSum);
       memory.lastPower.set(agentId, { powerW: reply.powerW, powerVar: reply.powerVar });
       if (reply.status === 'infeasible') this.infeasible.add(agentId);
       else this.infeasible.delete(agentId);

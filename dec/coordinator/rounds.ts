@@ -1,4 +1,6 @@
+import type { DerSetpoint } from '../../bus/index.js';
 import type { DispatchCandidate } from '../../grid/optim/index.js';
+import { overshootFault } from './answer-check.js';
 import { AreaRounds } from './area-rounds.js';
 import { CutRounds } from './cut-rounds.js';
 import type { AgentExchange } from './exchange.js';
@@ -185,8 +187,11 @@ class IntervalRun {
   private async guard(found: AcCheck): Promise<AcCheck> {
     const { settings, star, question, findings } = this.scene;
     let present: DispatchCandidate | undefined;
-    const adopt = (candidate: DispatchCandidate) =>
+    const adopt = (candidate: DispatchCandidate): void => {
+      // What agents curtail then is no longer what they told.
+      this.participants.curtailed.clear();
       star.adopt?.(candidate, question.limitsInForce ?? new Map(), question.varInForce);
+    };
     const check = async (candidate: DispatchCandidate): Promise<AcCheck | undefined> => {
       if (this.progress.isOver()) return undefined;
       adopt(candidate);
@@ -227,9 +232,20 @@ class IntervalRun {
         const setpoints = answers.byAgent.get(agentId);
         // What an agent in failure commits is what it held before: no answer to this dispatch.
         const isOwn = setpoints !== undefined && !participants.held.has(agentId) && !failures.has(agentId);
-        return isOwn ? [[agentId, setpoints] as const] : [];
+        return isOwn && this.isAsVerified(agentId, setpoints) ? [[agentId, setpoints] as const] : [];
       }),
     );
+  }
+
+  /** Whether set-points are those of the verified dispatch; an agent whose are not is named, and taken with its limits in force. */
+  private isAsVerified(agentId: string, setpoints: readonly DerSetpoint[]): boolean {
+    const { participants, scene } = this;
+    const curtailed = participants.curtailed.get(agentId);
+    const port = scene.exchange.portOf(agentId);
+    if (curtailed === undefined || port === undefined) return true;
+    const message = overshootFault(setpoints, curtailed, port);
+    if (message !== undefined) participants.errors.push({ agentId, message });
+    return message === undefined;
   }
 
   /** Whether the linear model has to be moved onto the AC solution. */
