@@ -35,8 +35,8 @@ const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
 const GATHER_MS = 20_000;
 const ASSIGN_MS = 60_000;
 const REQUEST_MS = 30_000;
-/** Milliseconds in which a lost connection must be taken up again, or the run ends. */
-const RECONNECT_MS = 15_000;
+/** Milliseconds in which a lost connection must be taken up again, or the run ends: a killed RabbitMQ may need 20 s to come back. */
+const RECONNECT_MS = 60_000;
 const PROBE_MS = 200;
 /** Milliseconds for the platform to say what it is running. */
 const STATUS_MS = 2000;
