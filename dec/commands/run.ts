@@ -170,11 +170,7 @@ export function configureRun(command: Command, name: string): Command {
       '--no-takeover',
       'begin anew where an equal run on the same broker was killed, instead of going on with its simulation',
     )
-    .option(
-      '--patience <duration>',
-      'how long a lost broker or platform is waited for (default: 15s for the broker, 1m for the platform)',
-      duration,
-    )
+    .option('--patience <duration>', 'how long a lost broker or platform is waited for (default: 1m)', duration)
     .option('--run-id <id>', 'name of the run on the bus, for dec agents')
     .option('--agent-module <url>', 'ES module with agents of another make')
     .option(
