@@ -2,18 +2,18 @@
 const CANCELLED = 4;
 
 /**
- * Runs a program of this package with the arguments of the process. An interruption while the program is still being read
- * ends it with the code of every other interruption.
+ * Runs a program of this package with the arguments of the process. An interruption that the command does not hear itself, as
+ * while the program is being read, ends it with the code of every other interruption.
  */
 export async function begin(program: 'dec' | 'run_dec_both'): Promise<void> {
-  const stop = (): void => process.exit(CANCELLED);
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  const listen = (signal: NodeJS.Signals): void => {
+    process.on(signal, () => {
+      // A command that cleans up has a listener of its own.
+      if (process.listenerCount(signal) === 1) process.exit(CANCELLED);
+    });
+  };
+  listen('SIGINT');
+  listen('SIGTERM');
   const { main } = await import('./program.js');
-  // A signal that came during the reading is heard before its listener goes.
-  await new Promise((resolve) => setImmediate(resolve));
-  const code = main(process.argv.slice(2), program);
-  process.off('SIGINT', stop);
-  process.off('SIGTERM', stop);
-  process.exitCode = await code;
+  process.exitCode = await main(process.argv.slice(2), program);
 }

@@ -305,6 +305,21 @@ describe('dec run', () => {
     expect(code).toBe(4);
   });
 
+  it.each([0, 200, 400, 800])(
+    'ends with 4 when it is interrupted %i ms after its first line, while it is still being read',
+    async (delayMs) => {
+      // The process sends the signal to itself, once it listens: from outside nobody sees when that is.
+      const watch = `const t = setInterval(() => {
+        if (process.listenerCount('SIGINT') === 0) return;
+        clearInterval(t);
+        setTimeout(() => process.kill(process.pid, 'SIGINT'), ${delayMs});
+      }, 1);`;
+      const preload = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(watch)}` };
+      const args = ['run', FLAGSHIP, '--quiet', '--out', join(folder, `early-${delayMs}`), ...store];
+      expect((await finish(start(args, 'cli', '.', preload))).code).toBe(4);
+    },
+  );
+
   it.skipIf(feedersDir === undefined)('says so and ends cleanly when there is nothing to coordinate', async () => {
     const out = join(folder, 'nothing');
     const { code, json } = await dec(['run', join(feedersDir!, 'cim', 'IEEE37.xml'), '--out', out, '--json', ...store]);

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { z } from 'zod';
 
 /** What a finished command left behind. */
 export interface Finished {
@@ -30,9 +31,36 @@ export function start(
   });
 }
 
-/** Runs a command to its end. */
+/** Runs a command to its end: one after the other in a process that has read the program, or in one of its own. */
 export function dec(args: readonly string[], program = 'cli', cwd = '.'): Promise<Finished> {
-  return finish(start(args, program, cwd));
+  if (program !== 'cli' || cwd !== '.') return finish(start(args, program, cwd));
+  const turn = last.then(() => resident(args));
+  last = turn.catch(() => undefined);
+  return turn;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+let child: ChildProcess | undefined;
+const answerSchema = z.object({ code: z.number(), stdout: z.string(), stderr: z.string() });
+
+/** Asks the process that stays for the commands of this suite; one that ended is replaced for the next command. */
+function resident(args: readonly string[]): Promise<Finished> {
+  if (!existsSync(resolve('dist/dec/program.js'))) throw new Error('dist is missing: run "npm run build" first.');
+  child ??= fork(resolve('tests/system/cli/resident.mjs'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const asked = child;
+  return new Promise((done, reject) => {
+    const ended = (code: number | null): void => {
+      child = undefined;
+      reject(new Error(`dec ${args.join(' ')} ended its process with ${code}`));
+    };
+    asked.once('exit', ended);
+    asked.once('message', (message) => {
+      asked.off('exit', ended);
+      const answer = answerSchema.parse(message);
+      done({ ...answer, json: () => JSON.parse(answer.stdout) });
+    });
+    asked.send({ args });
+  });
 }
 
 /** Waits for the end of a command. */
