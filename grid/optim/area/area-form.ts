@@ -1,10 +1,9 @@
 import { DecError } from '../../math/index.js';
 import type { CoordinatorData } from '../coordinator-memory.js';
-import type { RoundSums } from '../coordinator-update.js';
 import type { LinearBranch, LinearNode } from '../linear-network.js';
 import type { CurtailableUnit } from '../problem.js';
 import type { HeldPort } from '../star.js';
-import type { AreaDrift, AreaReport, AreaRow } from './area.js';
+import type { AreaReport } from './area.js';
 import type { AreaPart } from './area-split.js';
 
 /*
@@ -61,23 +60,13 @@ export interface AreaForm {
 }
 
 /** A report of an area. */
-export interface ReportForm {
+export interface ReportForm extends Omit<AreaReport, 'areaId' | 'round' | 'given'> {
   /** The area has begun anew: what was known of it before is of another problem. */
   readonly isOpening: boolean;
   /** Upper triangle of the response by rows; absent where it is known by its mark. */
   readonly response?: readonly number[];
   /** Tells responses apart: which one the constants are of. An opening's is its own. */
   readonly mark?: string;
-  readonly constant: readonly number[];
-  readonly perRelaxation?: readonly number[];
-  readonly rows: readonly AreaRow[];
-  readonly sums?: Readonly<RoundSums>;
-  readonly powerChangeW: number;
-  readonly alphaChange: number;
-  readonly missing: readonly string[];
-  readonly isBorne?: boolean;
-  readonly drift?: AreaDrift;
-  readonly isAwaiting: boolean;
 }
 
 /** An area's part as JSON. */
