@@ -182,7 +182,7 @@ const schema = z.discriminatedUnion('kind', [
   /** A round of areas: each finishes the last one with what it is told, and asks its agents, who are on its own host. */
   z.object({ ...header, kind: z.literal('areaRound'), areas: byAgent(areaQuestion) }),
   z.object({ ...header, kind: z.literal('areaReport'), hostId: z.string(), areas: byAgent(areaReport) }),
-  /** Rounds of areas are over by then: what have they come to? */
+  /** Rounds of areas are over: what have they come to? */
   z.object({ ...header, kind: z.literal('settle'), areas: z.array(z.string()) }),
   z.object({ ...header, kind: z.literal('settled'), hostId: z.string(), areas: byAgent(areaOutcome) }),
   z.object({
