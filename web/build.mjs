@@ -4,14 +4,12 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const site = join(root, 'dist/web/site');
 const mark = join(root, 'dist/web/site.sha256');
-const require = createRequire(import.meta.url);
 
 const digest = createHash('sha256');
 const sources = readdirSync(join(root, 'web'), { recursive: true, encoding: 'utf8' }).sort();
@@ -31,8 +29,6 @@ if (!existsSync(join(site, 'index.html')) || !existsSync(mark) || readFileSync(m
     base: './',
     logLevel: 'warn',
     plugins: [svelte({ configFile: false, preprocess: vitePreprocess() })],
-    // sigma asks for a builtin of Node by the name of a package.
-    resolve: { alias: { events: require.resolve('events/') } },
     build: {
       outDir: site,
       // A busy machine is no fault of the pages.

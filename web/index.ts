@@ -1,5 +1,7 @@
 export * from './view/event-log.js';
 export * from './view/figures.js';
+export * from './view/map-look.js';
+export * from './view/map-raster.js';
 export * from './view/map-svg.js';
 export * from './view/map-view.js';
 export * from './view/plot-views.js';

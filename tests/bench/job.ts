@@ -150,6 +150,18 @@ export interface CoSimulationJob {
   readonly warmUp: number;
 }
 
+/** The page of a run in a browser, playing. */
+export interface DashboardJob {
+  readonly kind: 'dashboard';
+  /** Branches of the map. */
+  readonly edges: number;
+  readonly intervals: number;
+  /** Folder with the sample run. */
+  readonly runs: string;
+  readonly samples: number;
+  readonly sampleMs: number;
+}
+
 export type Job =
   | StepsJob
   | BatchYearJob
@@ -163,4 +175,5 @@ export type Job =
   | ProgrammeJob
   | ManyStepsJob
   | BrokerJob
-  | CoSimulationJob;
+  | CoSimulationJob
+  | DashboardJob;

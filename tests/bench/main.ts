@@ -11,6 +11,7 @@ import type { BenchRow } from './bench-row.js';
 import { BENCHMARKS } from './benchmarks.js';
 import { BROKER_BENCHMARKS } from './broker-benchmarks.js';
 import { COORDINATION_BENCHMARKS } from './coordination-benchmarks.js';
+import { DASHBOARD_BENCHMARKS } from './dashboard-benchmarks.js';
 import { commit, load, machine } from './machine.js';
 import { type Baseline, type BenchReport, markdown } from './table.js';
 import { root, Workshop } from './workshop.js';
@@ -32,7 +33,7 @@ const { values } = parseArgs({
   },
 });
 
-const ALL = [...BENCHMARKS, ...COORDINATION_BENCHMARKS, ...BROKER_BENCHMARKS];
+const ALL = [...BENCHMARKS, ...COORDINATION_BENCHMARKS, ...BROKER_BENCHMARKS, ...DASHBOARD_BENCHMARKS];
 
 function chosen() {
   const wanted = values.only?.split(',').map((name) => name.trim().toLowerCase());

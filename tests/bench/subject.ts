@@ -48,6 +48,9 @@ async function done(): Promise<object> {
       return brokerLoad(job);
     case 'co-simulation':
       return coSimulation(job);
+    case 'dashboard':
+      // Needs a browser's driver, which only a clone has.
+      return (await import('./subjects/dashboard.js')).dashboard(job);
     case 'programme':
       return programme(job);
   }

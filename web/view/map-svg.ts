@@ -34,8 +34,8 @@ export function mapSvg({ map, nodes, voltagesPu, scale, limits, title }: MapPict
     const dash = isOpen ? ' stroke-dasharray="3 3"' : '';
     return `<path d="M${x(a.x)} ${y(a.y)}L${x(b.x)} ${y(b.y)}" stroke-width="${(0.5 + 0.5 * phases).toFixed(1)}"${dash}/>`;
   });
-  const points = view.points.map(({ key, label, kind, x: px, y: py }) => {
-    const value = voltages.get(key) ?? null;
+  const points = view.points.map(({ label, kind, x: px, y: py }, i) => {
+    const value = voltages[i] ?? null;
     const isOutside =
       value !== null && (value > limits.maxPu + MEASURED_TOLERANCE_PU || value < limits.minPu - MEASURED_TOLERANCE_PU);
     const r = RADIUS[kind];

@@ -125,39 +125,39 @@ export function nodesByBus(
 }
 
 /**
- * The voltage that stands for each drawn point, pu: the highest or lowest of its nodes, or that of one phase; null where
- * nothing is measured. Legs of a secondary belong to no phase letter and count with `highest` and `lowest` only.
+ * The voltage that stands for each drawn point, pu, in the order of the points: the highest or lowest of its nodes, or that of
+ * one phase; null where nothing is measured. Legs of a secondary belong to no phase letter and count with `highest` and `lowest` only.
  */
 export function pointVoltages(
   view: MapView,
   byBus: ReturnType<typeof nodesByBus>,
   voltagesPu: readonly (number | null)[],
   choice: PhaseChoice,
-): ReadonlyMap<string, number | null> {
+): readonly (number | null)[] {
   const sign = choice === 'lowest' ? -1 : 1;
-  return new Map(
-    view.points.map(({ key, buses }) => {
-      let best: number | null = null;
-      for (const bus of buses) {
-        for (const { node, phase } of byBus[bus]!) {
-          if (choice.length === 1 && phase !== choice) continue;
-          const value = voltagesPu[node] ?? null;
-          if (value !== null && (best === null || sign * value > sign * best)) best = value;
-        }
+  return view.points.map(({ buses }) => {
+    let best: number | null = null;
+    for (const bus of buses) {
+      for (const { node, phase } of byBus[bus]!) {
+        if (choice.length === 1 && phase !== choice) continue;
+        const value = voltagesPu[node] ?? null;
+        if (value !== null && (best === null || sign * value > sign * best)) best = value;
       }
-      return [key, best];
-    }),
-  );
+    }
+    return best;
+  });
 }
 
-/** The loading that stands for each drawn line, per cent: the highest of its branches; null without a rating. */
-export function edgeLoadings(view: MapView, flow: FlowDocument | undefined): ReadonlyMap<string, number | null> {
-  return new Map(
-    view.edges.map(({ key, branches }) => {
-      const known = branches.flatMap((branch) => flow?.branches[branch]?.loadingPct ?? []);
-      return [key, known.length === 0 ? null : Math.max(...known)];
-    }),
-  );
+/** The loading that stands for each drawn line, per cent, in their order: the highest of its branches; null without a rating. */
+export function edgeLoadings(view: MapView, flow: FlowDocument | undefined): readonly (number | null)[] {
+  return view.edges.map(({ branches }) => {
+    let most: number | null = null;
+    for (const branch of branches) {
+      const loading = flow?.branches[branch]?.loadingPct ?? null;
+      if (loading !== null && (most === null || loading > most)) most = loading;
+    }
+    return most;
+  });
 }
 
 /** Least and most of all voltages of a run, so that the colours mean the same in every interval. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 
 /** Chromium of the machine; undefined where there is none. */
 export const chromiumPath: string | undefined = [
@@ -9,13 +9,12 @@ export const chromiumPath: string | undefined = [
 ].find((path) => path !== undefined && existsSync(path));
 
 if (chromiumPath === undefined) {
-  process.stderr.write(
-    'Chromium is not at hand (DEC_CHROMIUM, /usr/bin/chromium): the tests of the dashboard in a browser are skipped.\n',
-  );
+  process.stderr.write('Chromium is not at hand (DEC_CHROMIUM, /usr/bin/chromium): what needs a browser is skipped.\n');
 }
 
 /** Starts it without anything that would call home. */
-export function launchChromium(): Promise<Browser> {
+export async function launchChromium(): Promise<Browser> {
+  const { chromium } = await import('playwright-core');
   return chromium.launch({
     ...(chromiumPath === undefined ? {} : { executablePath: chromiumPath }),
     args: [

@@ -1,0 +1,73 @@
+import { POINT_STATE, packed } from './map-raster.js';
+import type { DrawnEdge } from './map-view.js';
+import { colourAt } from './voltage-colours.js';
+
+/** Steps of a scale of colours, which are looked up and not made for each point. */
+const SHADES = 256;
+
+/** Packed colours of a whole scale, from its lowest to its highest. */
+export function shadesOf(ground: 'light' | 'dark'): Uint32Array {
+  return Uint32Array.from({ length: SHADES + 1 }, (_, i) => packed(colourAt(i / SHADES, ground)));
+}
+
+/** What points are coloured by. */
+export interface PointRule {
+  /** Of {@link shadesOf}. */
+  readonly shades: Uint32Array;
+  /** Values at the ends of the scale. */
+  readonly low: number;
+  readonly high: number;
+  /** Beyond these a point has a ring. */
+  readonly least: number;
+  readonly most: number;
+  /** Colour of what has no value. */
+  readonly dead: number;
+}
+
+/** States and colours of points by their values: what a map paints, and how many are outside. */
+export function pointLook(
+  values: readonly (number | null)[],
+  { shades, low, high, least, most, dead }: PointRule,
+): { readonly states: Uint8Array; readonly pointColours: Uint32Array; readonly outside: number } {
+  const states = new Uint8Array(values.length);
+  const pointColours = new Uint32Array(values.length);
+  const perUnit = (shades.length - 1) / (high - low);
+  let outside = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (value === null) {
+      states[i] = POINT_STATE.faint;
+      pointColours[i] = dead;
+      continue;
+    }
+    if (value > most || value < least) {
+      states[i] = POINT_STATE.outside;
+      outside++;
+    }
+    const shade = Math.round((value - low) * perUnit);
+    pointColours[i] = shades[Math.max(0, Math.min(shades.length - 1, shade))]!;
+  }
+  return { states, pointColours, outside };
+}
+
+/** Widths and colours of lines: an open one has the first colour, others that of the first class their loading is below. */
+export function lineLook(
+  edges: readonly DrawnEdge[],
+  loadingsPct: readonly (number | null)[],
+  classesBelowPct: readonly number[],
+  colours: readonly number[],
+): { readonly lineWidths: Uint8Array; readonly lineColours: Uint32Array } {
+  const lineWidths = new Uint8Array(edges.length);
+  const lineColours = new Uint32Array(edges.length);
+  for (let e = 0; e < edges.length; e++) {
+    const loading = loadingsPct[e] ?? 0;
+    let kind = 0;
+    if (!edges[e]!.isOpen) {
+      kind = 1;
+      while (kind < classesBelowPct.length && loading >= classesBelowPct[kind - 1]!) kind++;
+    }
+    lineWidths[e] = kind;
+    lineColours[e] = colours[kind]!;
+  }
+  return { lineWidths, lineColours };
+}
