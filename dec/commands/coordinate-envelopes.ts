@@ -3,6 +3,9 @@ import { InvalidArgumentError } from 'commander';
 import { DecError } from '../../grid/math/index.js';
 import type { Finding } from '../../grid/model/index.js';
 import {
+  type EnvelopeCheck,
+  type EnvelopeCheckKind,
+  type EnvelopeGuarantee,
   type EnvelopeResult,
   envelopeCsv,
   findEnvelopes,
@@ -79,7 +82,7 @@ export function runEnvelopes(
     rule: options.envelopeRule,
     weights: options.envelopeWeights,
     customers: options.envelopeCustomers,
-    guarantee: options.everyMixture ? 'everyMixture' : 'oneWay',
+    guarantee: options.oneWay ? 'oneWay' : 'everyMixture',
     ...(options.exportCap === undefined ? {} : { exportCapW: 1000 * options.exportCap }),
     ...(options.importCap === undefined ? {} : { importCapW: 1000 * options.importCap }),
     loading: options.transformerLoading / 100,
@@ -117,7 +120,7 @@ function reportOf(
       vMaxPu: options.vMax,
       weights: options.envelopeWeights,
       customers: options.envelopeCustomers,
-      guarantee: options.everyMixture ? 'everyMixture' : 'oneWay',
+      guarantee: result.guarantee,
       transformerLoadingPct: options.transformerLoading,
       mixtures: options.mixtures,
       seed: options.seed,
@@ -125,6 +128,49 @@ function reportOf(
     seconds,
     findings: [...findings],
   };
+}
+
+/** What limits hold for, in a sentence. */
+const GUARANTEE: Readonly<Record<EnvelopeGuarantee, string>> = {
+  everyMixture:
+    'Held: every mixture of exports and imports inside these limits, with taps and capacitors where they stand; between the verified points by the linear model, corrected at them.',
+  oneWay:
+    'Held one way: the upper voltage limit while nobody imports, the lower one while nobody exports. Not held: the rise of other phases where some import. Leave out --one-way for limits that hold for every mixture.',
+};
+
+/** What the limits are worth. */
+function guaranteeText({ status, guarantee }: EnvelopeResult): string {
+  if (status === 'optimal' || status === 'shrunk') return GUARANTEE[guarantee];
+  return 'Nothing is held: the limits of the network are broken whatever customers do, or were not verified.';
+}
+
+/** What each kind of operating point is called, in the order of the table. */
+const POINTS: readonly (readonly [EnvelopeCheckKind, string])[] = [
+  ['together', 'all exporting; all importing'],
+  ['phase', 'each phase alone; against the others'],
+  ['worst', 'worst mixture of each node'],
+  ['random', 'random mixtures'],
+];
+
+/** A row for each kind of operating point, and one for each point that is outside. */
+function verified(checks: readonly EnvelopeCheck[]): string[][] {
+  const row = (name: string, points: readonly EnvelopeCheck[]) => [
+    name,
+    String(points.length),
+    Math.min(...points.map(({ vMinPu }) => vMinPu)).toFixed(4),
+    Math.max(...points.map(({ vMaxPu }) => vMaxPu)).toFixed(4),
+    String(points.filter(({ violations }) => violations > 0).length),
+    (100 * Math.max(...points.map(({ maxLoading }) => maxLoading))).toFixed(0),
+  ];
+  return [
+    ...POINTS.flatMap(([kind, name]) => {
+      const points = checks.filter((check) => check.kind === kind);
+      return points.length === 0 ? [] : [row(name, points)];
+    }),
+    ...checks
+      .filter(({ violations }) => violations > 0)
+      .map((check) => row(`${check.name}: ${check.worstNode}`, [check])),
+  ];
 }
 
 function summary({ feeder }: ScenarioCase, result: EnvelopeResult, { envelopes }: HorizonCaseOptions): string[] {
@@ -147,19 +193,9 @@ function summary({ feeder }: ScenarioCase, result: EnvelopeResult, { envelopes }
       ],
     ),
     '',
-    table(
-      ['verified by the AC power flow', 'V min', 'V max', 'at', 'outside', 'loading %'],
-      checks
-        .filter((check, k) => k < 8 || check.violations > 0)
-        .map(({ name, vMinPu, vMaxPu, worstNode, violations, maxLoading }) => [
-          name,
-          vMinPu.toFixed(4),
-          vMaxPu.toFixed(4),
-          worstNode,
-          String(violations),
-          (100 * maxLoading).toFixed(0),
-        ]),
-    ),
+    table(['verified by the AC power flow', 'points', 'V min', 'V max', 'outside', 'loading %'], verified(checks)),
+    '',
+    guaranteeText(result),
     '',
     typeof envelopes === 'string'
       ? `Limits written to ${envelopes}; use them with --limits ${envelopes}.`

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { DecError } from '../../grid/math/index.js';
 import type { Feeder, Finding } from '../../grid/model/index.js';
 import {
@@ -49,6 +49,7 @@ export interface HorizonOptions extends PlanOptions {
   readonly envelopeWeights: 'equal' | 'capacity';
   readonly envelopeCustomers: 'all' | 'der';
   readonly everyMixture?: boolean;
+  readonly oneWay?: boolean;
   readonly exportCap?: number;
   readonly importCap?: number;
   readonly transformerLoading: number;
@@ -89,7 +90,16 @@ export function withHorizonOptions(command: Command): Command {
     .option('--envelope-rule <rule>', 'how room is shared', oneOf('proportional', 'maxMin'), 'proportional')
     .option('--envelope-weights <weights>', 'what shares are measured by', oneOf('equal', 'capacity'), 'equal')
     .option('--envelope-customers <which>', 'who gets limits: all, or those with der', oneOf('all', 'der'), 'all')
-    .option('--every-mixture', 'limits that hold whatever mixture of export and import there is')
+    .addOption(
+      new Option(
+        '--every-mixture',
+        'limits that hold whatever mixture of export and import there is: the default',
+      ).conflicts('oneWay'),
+    )
+    .option(
+      '--one-way',
+      'larger limits: the upper voltage limit holds while nobody imports, the lower one while nobody exports',
+    )
     .option('--export-cap <kW>', "largest export limit (default: the customer's DER)", nonNegative)
     .option(
       '--import-cap <kW>',

@@ -113,8 +113,8 @@ const DEPENDENT: readonly {
     needs: '--envelopes',
     isMet: ({ envelopes }) => envelopes !== undefined,
     options: [
-      ...['envelopeRule', 'envelopeWeights', 'envelopeCustomers', 'everyMixture', 'exportCap', 'importCap'],
-      ...['transformerLoading', 'mixtures', 'seed'],
+      ...['envelopeRule', 'envelopeWeights', 'envelopeCustomers', 'everyMixture', 'oneWay'],
+      ...['exportCap', 'importCap', 'transformerLoading', 'mixtures', 'seed'],
     ],
   },
   { needs: '--recede', isMet: ({ recede }) => recede !== undefined, options: ['actualLoad', 'actualPv'] },

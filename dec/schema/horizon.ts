@@ -131,6 +131,7 @@ export const envelopeSchema = z.strictObject({
   checks: z.array(
     z.strictObject({
       name: z.string(),
+      kind: z.enum(['together', 'phase', 'worst', 'random']),
       isConverged: z.boolean(),
       vMaxPu: z.number(),
       vMinPu: z.number(),

@@ -2,8 +2,8 @@ import type { PhaseShare } from '../../model/index.js';
 import { type LinearFeeder, linearFeeder } from '../lindistflow.js';
 import { gatherFlows, type LinearState, linearState, spreadVoltages } from '../linear-network.js';
 import { nodeLimits } from '../problem.js';
-import { type EnvelopeQuestion, EVSE_W } from './envelope.js';
-import { type MeterPoint, meterPoints, mixedPattern, type PowerPattern, powerPattern } from './meter-point.js';
+import { type EnvelopeGuarantee, type EnvelopeQuestion, EVSE_W } from './envelope.js';
+import { draw, type MeterPoint, meterPoints, mixedPattern, type PowerPattern, powerPattern } from './meter-point.js';
 import { VoltageRows } from './voltage-rows.js';
 
 /*
@@ -11,8 +11,8 @@ import { VoltageRows } from './voltage-rows.js';
  *
  * Solved: with x the limits (export and import of each customer are two entries) and s_id the answer of v_i to a watt of
  *         entry d, the highest v_i over all mixtures is base_i + sum_d max(s_id, 0) x_d, the lowest base_i - sum_d
- *         max(-s_id, 0) x_d: linear in x with coefficients >= 0, whatever the neighbours do. `oneWay` takes exports alone
- *         into the highest and imports alone into the lowest. A transformer carries at most what its customers' limits
+ *         max(-s_id, 0) x_d: linear in x with coefficients >= 0, whatever the neighbours do. The guarantee `oneWay` takes exports
+ *         alone into the highest and imports alone into the lowest. A transformer carries at most what its customers' limits
  *         add up to beside what is given.
  * Steps: an import enters as the customer's loads do, at their power factor; an export as its DER do, without vars.
  * Cost: one pass over the network per entry for all nodes' extremes, kept where memory allows (ENTRIES_KEPT); one adjoint
@@ -21,6 +21,8 @@ import { VoltageRows } from './voltage-rows.js';
 
 /** Answers of voltages to entries that are kept at most: 160 MB of numbers. */
 const ENTRIES_KEPT = 2e7;
+/** Share of a customer's power from which a phase is one of its own. */
+const PART_OF_PHASE = 0.1;
 
 /** A customer and the two entries of it: export at `2 k`, import at `2 k + 1`. */
 export interface EnvelopeCustomer {
@@ -29,6 +31,8 @@ export interface EnvelopeCustomer {
   readonly importCapW: number;
   /** Reactive power of its loads for each watt of them. */
   readonly varPerW: number;
+  /** Phases of the source that carry its import: `A`, `BC`. */
+  readonly phases: string;
   /** Transformers between it and the source. */
   readonly transformers: readonly string[];
 }
@@ -42,13 +46,17 @@ export class EnvelopeNetwork {
   readonly rows: VoltageRows;
   readonly lowerSquaredPu: Float64Array;
   readonly upperSquaredPu: Float64Array;
+  readonly guarantee: EnvelopeGuarantee;
+  private readonly busNames: ReadonlyMap<string, string>;
   private readonly answers: Float64Array[] = [];
   private readonly state: LinearState;
   private readonly still: Float64Array;
 
   constructor(readonly question: EnvelopeQuestion) {
     const { feeder, state, voltageLimits } = question;
+    this.guarantee = question.guarantee ?? 'everyMixture';
     this.linear = linearFeeder(feeder, state);
+    this.busNames = new Map(feeder.buses.map((bus) => [bus.id, bus.name]));
     this.state = linearState(this.linear.network);
     this.still = new Float64Array(this.linear.network.rootCount);
     const limits = nodeLimits(this.linear.network, voltageLimits);
@@ -71,26 +79,27 @@ export class EnvelopeNetwork {
       ];
       const derW = der.reduce((all, { weight }) => all + weight, 0);
       const chargeW = batteries.reduce((all, { maxChargeW }) => all + maxChargeW, 0);
-      const ofLoads = mixedPattern(
-        loads.map((load) => ({
-          pattern: powerPattern(this.linear, point.bus, load.shares, varPerW),
-          weight: loadW > 0 ? sum(load.shares, 'powerW') / loadW : 1 / loads.length,
-        })),
-      );
+      const ofLoads = (varPerWatt: number) =>
+        mixedPattern(
+          loads.map((load) => ({
+            pattern: powerPattern(this.linear, point.bus, load.shares, varPerWatt),
+            weight: loadW > 0 ? sum(load.shares, 'powerW') / loadW : 1 / loads.length,
+          })),
+        );
       const ofDer = mixedPattern(
         der.map(({ shares, weight }) => ({
           pattern: powerPattern(this.linear, point.bus, shares, 0),
           weight: derW > 0 ? weight / derW : 1 / der.length,
         })),
       );
-      const exported =
-        derW > 0 ? ofDer : mixedPattern([{ pattern: { ...ofLoads, varPerW: ofLoads.nodes.map(() => 0) }, weight: 1 }]);
-      const imported = loads.length > 0 ? ofLoads : ofDer;
+      const exported = derW > 0 ? ofDer : ofLoads(0);
+      const imported = loads.length > 0 ? ofLoads(varPerW) : ofDer;
       if (imported.nodes.length === 0) continue;
       entries.push(mixedPattern([{ pattern: exported, weight: -1 }]), imported);
       customers.push({
         point,
         varPerW: loads.length > 0 ? varPerW : 0,
+        phases: this.phasesOf(imported),
         exportCapW: question.exportCapW ?? derW,
         importCapW: question.importCapW ?? (loads.length > 0 ? loadW + chargeW + EVSE_W : chargeW),
         transformers: above.get(imported.nodes[0]!) ?? [],
@@ -102,24 +111,25 @@ export class EnvelopeNetwork {
     this.rows = new VoltageRows(this.linear.network, entries);
   }
 
-  /** Answer of a node's voltage to entry `d` in the direction of `sign`, as far as it counts: never below 0. */
-  strain(node: number, d: number, sign: 1 | -1): number {
-    return this.counts(d, sign) ? Math.max(0, sign * this.rows.row(node)[d]!) : 0;
+  /** A node as people name it: `BUS.node`. */
+  nameOf(node: number): string {
+    const { bus, node: number } = this.linear.network.nodes[node]!;
+    return `${this.busNames.get(bus) ?? bus}.${number}`;
   }
 
-  /** Whether an entry counts towards the upper (`sign` 1) or the lower limits. */
-  private counts(d: number, sign: 1 | -1): boolean {
-    return this.question.guarantee === 'everyMixture' || (d % 2 === 0) === sign > 0;
+  /** Answer of a node's voltage to entry `d` in the direction of `sign`, as far as it counts: never below 0. */
+  strain(node: number, d: number, sign: 1 | -1, guarantee = this.guarantee): number {
+    return counts(guarantee, d, sign) ? Math.max(0, sign * this.rows.row(node)[d]!) : 0;
   }
 
   /** By node, pu squared: how far up and down voltages can be moved by customers inside limits `x`, W by entry. */
-  reach(x: ArrayLike<number>): { readonly up: Float64Array; readonly down: Float64Array } {
+  reach(x: ArrayLike<number>, guarantee = this.guarantee): { readonly up: Float64Array; readonly down: Float64Array } {
     const n = this.linear.network.nodes.length;
     const [up, down] = [new Float64Array(n), new Float64Array(n)];
     for (let d = 0; d < this.entries.length; d++) {
       const powerW = x[d]!;
       if (!(powerW > 0)) continue;
-      const [isUp, isDown] = [this.counts(d, 1), this.counts(d, -1)];
+      const [isUp, isDown] = [counts(guarantee, d, 1), counts(guarantee, d, -1)];
       const answer = this.answer(d);
       for (let i = 0; i < n; i++) {
         const moved = answer[i]! * powerW;
@@ -132,14 +142,34 @@ export class EnvelopeNetwork {
 
   /** By node, pu squared: how the linear model moves voltages at an operating point, W by entry. */
   moved(x: ArrayLike<number>): Float64Array {
-    const sum = new Float64Array(this.linear.network.nodes.length);
-    for (let d = 0; d < this.entries.length; d++) {
-      const powerW = x[d]!;
-      if (powerW === 0) continue;
-      const answer = this.answer(d);
-      for (let i = 0; i < sum.length; i++) sum[i]! += answer[i]! * powerW;
-    }
-    return sum;
+    this.gather(this.entries, (d) => x[d]!);
+    spreadVoltages(this.linear.network, this.still, this.state);
+    return this.state.voltageSquaredPu.slice();
+  }
+
+  /** Flows of patterns at given powers, W, into the state. */
+  private gather(patterns: readonly PowerPattern[], powerW: (d: number) => number): void {
+    const { flowW, flowVar } = this.state;
+    flowW.fill(0);
+    flowVar.fill(0);
+    patterns.forEach((pattern, d) => {
+      if (powerW(d) !== 0) draw(pattern, powerW(d), flowW, flowVar);
+    });
+    gatherFlows(this.linear.network, this.state);
+  }
+
+  /** Phases of the source through which a watt drawn in a pattern comes, but for what little others lend. */
+  private phasesOf(pattern: PowerPattern): string {
+    const { network } = this.linear;
+    const { flowW } = this.state;
+    this.gather([pattern], () => 1);
+    const numbers = Array.from({ length: network.rootCount }, (_, root) => root)
+      .filter((root) => Math.abs(flowW[root]!) > PART_OF_PHASE)
+      .map((root) => network.nodes[root]!.node);
+    return [...new Set(numbers)]
+      .sort((a, b) => a - b)
+      .map((number) => 'ABC'[number - 1] ?? String(number))
+      .join('');
   }
 
   /** Answer of every node's squared voltage to one watt of an entry, pu squared. */
@@ -148,20 +178,18 @@ export class EnvelopeNetwork {
     if (known) return known;
     const { network } = this.linear;
     const { state } = this;
-    const pattern = this.entries[d]!;
-    state.flowW.fill(0);
-    state.flowVar.fill(0);
-    pattern.nodes.forEach((node, k) => {
-      state.flowW[node]! += pattern.wattPerW[k]!;
-      state.flowVar[node]! += pattern.varPerW[k]!;
-    });
-    gatherFlows(network, state);
+    this.gather([this.entries[d]!], () => 1);
     spreadVoltages(network, this.still, state);
     if (this.entries.length * network.nodes.length > ENTRIES_KEPT) return state.voltageSquaredPu;
     const kept = state.voltageSquaredPu.slice();
     this.answers[d] = kept;
     return kept;
   }
+}
+
+/** Whether an entry counts towards the upper (`sign` 1) or the lower limits. */
+function counts(guarantee: EnvelopeGuarantee, d: number, sign: 1 | -1): boolean {
+  return guarantee === 'everyMixture' || (d % 2 === 0) === sign > 0;
 }
 
 /** By node, the transformers on its way to the source. */

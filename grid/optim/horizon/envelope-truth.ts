@@ -2,7 +2,7 @@ import { createPowerFlow, type PowerFlow } from '../../flow/index.js';
 import { applyInputs } from '../agent.js';
 import { applyState } from '../coordinator.js';
 import { AC_TOLERANCE_PU } from '../feeder-truth.js';
-import type { EnvelopeCheck } from './envelope.js';
+import type { EnvelopeCheck, EnvelopeCheckKind } from './envelope.js';
 import type { EnvelopeNetwork } from './envelope-network.js';
 
 /** An operating point solved. */
@@ -16,14 +16,12 @@ export interface SolvedPoint extends EnvelopeCheck {
 /** The AC power flow at operating points of customers with envelopes. */
 export class EnvelopeTruth {
   private readonly flow: PowerFlow;
-  private readonly nameOf: ReadonlyMap<string, string>;
 
   constructor(private readonly network: EnvelopeNetwork) {
     const { feeder, state, inputs } = network.question;
     this.flow = createPowerFlow(feeder);
     applyState(this.flow, feeder, state);
     applyInputs(this.flow, feeder, inputs);
-    this.nameOf = new Map(feeder.buses.map((bus) => [bus.id, bus.name]));
   }
 
   /**
@@ -31,7 +29,7 @@ export class EnvelopeTruth {
    *
    * @param x - power of each entry, W: of a customer's export and import at most one runs
    */
-  solve(name: string, x: ArrayLike<number>): SolvedPoint {
+  solve(name: string, kind: EnvelopeCheckKind, x: ArrayLike<number>): SolvedPoint {
     const { network, flow } = this;
     const { feeder, voltageLimits } = network.question;
     network.customers.forEach(({ point, varPerW }, k) => {
@@ -81,13 +79,13 @@ export class EnvelopeTruth {
       transformerVA.set(id, most);
       if (ratingVA > 0) maxLoading = Math.max(maxLoading, most / ratingVA);
     }
-    const at = nodes[worst];
     return {
       name,
+      kind,
       isConverged: solution.status === 'converged' || solution.status === 'controlsUnsettled',
       vMaxPu,
       vMinPu: Number.isFinite(vMinPu) ? vMinPu : Number.NaN,
-      worstNode: at ? `${this.nameOf.get(at.bus) ?? at.bus}.${at.node}` : '',
+      worstNode: worst < 0 ? '' : network.nameOf(worst),
       violations,
       maxLoading,
       voltageSquaredPu,

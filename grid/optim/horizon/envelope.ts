@@ -4,6 +4,14 @@ import type { LocalInputs, PrimaryState, VoltageLimits } from '../star.js';
 /** How room is shared: `proportional` maximises the sum of w log(limit), `maxMin` raises the smallest limit first. */
 export type EnvelopeRule = 'proportional' | 'maxMin';
 
+/**
+ * What limits hold for, with taps and capacitors where they stand.
+ * `everyMixture`: whatever each customer does inside its limits, exports beside imports included.
+ * `oneWay`: the upper voltage limit while nobody imports, the lower one while nobody exports, whoever takes part. An import
+ * raises other phases and legs; what that adds to the upper limit is not held. Larger limits for customers.
+ */
+export type EnvelopeGuarantee = 'everyMixture' | 'oneWay';
+
 /** What to find envelopes for. */
 export interface EnvelopeQuestion {
   readonly feeder: Feeder;
@@ -17,12 +25,8 @@ export interface EnvelopeQuestion {
   readonly weights?: 'capacity' | 'equal';
   /** `der`: only customers with PV or a battery get envelopes, the others keep their power. Default all. */
   readonly customers?: 'all' | 'der';
-  /**
-   * What the linear model vouches for. `oneWay` (default): any number of customers exporting anything up to their limits
-   * while others rest, and the same for importing; exports beside imports are verified at the operating points only.
-   * `everyMixture`: whatever each customer does, imports that raise another phase or leg included; far smaller limits.
-   */
-  readonly guarantee?: 'oneWay' | 'everyMixture';
+  /** Default everyMixture. */
+  readonly guarantee?: EnvelopeGuarantee;
   /** Largest limits, W; by default what a customer has: {@link EVSE_W} and its load to import, its DER to export. */
   readonly exportCapW?: number;
   readonly importCapW?: number;
@@ -48,9 +52,13 @@ export interface CustomerEnvelope {
   readonly importCapW: number;
 }
 
+/** Kinds of operating points: all customers together, a phase alone or against the others, worst for a node, random. */
+export type EnvelopeCheckKind = 'together' | 'phase' | 'worst' | 'random';
+
 /** One verified operating point. */
 export interface EnvelopeCheck {
   readonly name: string;
+  readonly kind: EnvelopeCheckKind;
   readonly isConverged: boolean;
   readonly vMaxPu: number;
   readonly vMinPu: number;
@@ -78,6 +86,7 @@ export interface EnvelopeResult {
   readonly status: EnvelopeStatus;
   readonly statusText: string;
   readonly rule: EnvelopeRule;
+  readonly guarantee: EnvelopeGuarantee;
   readonly customers: readonly CustomerEnvelope[];
   readonly totalExportW: number;
   readonly totalImportW: number;

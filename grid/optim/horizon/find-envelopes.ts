@@ -1,6 +1,7 @@
-import { randomStream } from '../../math/index.js';
 import type { Finding } from '../../model/index.js';
+import { AC_TOLERANCE_PU } from '../feeder-truth.js';
 import { ENVELOPE_STATUS_TEXT, type EnvelopeQuestion, type EnvelopeResult, type EnvelopeStatus } from './envelope.js';
+import { type Mixture, type Mixtures, verifiedMixtures, worstMixture } from './envelope-corners.js';
 import { EnvelopeNetwork } from './envelope-network.js';
 import { EnvelopeTruth, type SolvedPoint } from './envelope-truth.js';
 import { fillRoom, proportionalRoom, type RoomRow } from './fair-room.js';
@@ -10,11 +11,10 @@ import { fillRoom, proportionalRoom, type RoomRow } from './fair-room.js';
  *
  * Steps: 1. AC power flow with customers at rest: the base; 2. the fairest limits under the rows found so far
  *        (fair-room.ts), rows for the nodes whose worst mixture is outside, until there are none; 3. AC power flow of the
- *        corners: all at their export limit, all at their import limit, the ten different mixtures that strain the nodes
- *        nearest to their limits most, and seeded random mixtures; 4. where one of them is outside, what the linear model
- *        missed is taken from the room of every node that stands near its own worst there; other nodes get a row for that
- *        very point, which holds what strains their limit to less; 2 is repeated; 5. what still is outside shrinks all
- *        limits together.
+ *        corners (envelope-corners.ts): phases alone and against one another, the worst mixture of every node that can come
+ *        near a limit, seeded random mixtures; 4. where one of them is outside, what the linear model missed is taken from
+ *        the room of every node that stands near its own worst there; other nodes get a row for that very point, which
+ *        holds what strains their limit to less; 2 is repeated; 5. what still is outside shrinks all limits together.
  * Cost: O(customers * nodes) per round of rows, one power flow per operating point.
  * Fails: with a status. The AC power flow is verified at operating points; between them the linear model vouches.
  * Sources: Petrou et al. (2021), "Ensuring distribution network integrity using dynamic operating limits for prosumers",
@@ -26,8 +26,6 @@ const ROWS_PER_ROUND = 16;
 const MAX_ROUNDS = 60;
 /** A limit missed by less is kept, pu squared. */
 const KEPT_SQUARED_PU = 1e-7;
-/** Nodes, nearest to their limits, whose worst mixture is verified. */
-const WORST_CORNERS = 10;
 /** Nodes cut at an operating point that is outside. */
 const CUTS_PER_POINT = 3;
 /** A node is near its worst at an operating point that strains it by this share of the worst. */
@@ -35,12 +33,6 @@ const NEAR_WORST = 0.95;
 const NEAR_WORST_ROUNDING = 1e-9;
 /** Taken from a cut's room so that the next round lands inside, pu squared. */
 const INSIDE_SQUARED_PU = 4e-6;
-
-/** An operating point: power of each entry, W. */
-interface Mixture {
-  readonly name: string;
-  readonly x: Float64Array;
-}
 
 /**
  * Finds the envelopes of a feeder's customers.
@@ -61,10 +53,12 @@ export function findEnvelopes(question: EnvelopeQuestion): EnvelopeResult {
       exportCapW,
       importCapW,
     }));
+    if (checks.length > 0) findings.push(...search.caveats(x));
     const result: EnvelopeResult = {
       status,
       statusText: ENVELOPE_STATUS_TEXT[status],
       rule: question.rule ?? 'proportional',
+      guarantee: network.guarantee,
       customers,
       totalExportW: customers.reduce((sum, { exportW }) => sum + exportW, 0),
       totalImportW: customers.reduce((sum, { importW }) => sum + importW, 0),
@@ -81,8 +75,8 @@ export function findEnvelopes(question: EnvelopeQuestion): EnvelopeResult {
   let corrections = 0;
   for (;;) {
     const x = search.share();
-    const mixtures = search.mixtures(x);
-    const checks = mixtures.map(({ name, x: powers }) => search.truth.solve(name, powers));
+    const mixtures = search.mixtures(x).points;
+    const checks = mixtures.map((mixture) => search.truth.solve(mixture.name, mixture.kind, mixture.x));
     if (checks.some(({ isConverged }) => !isConverged)) return finish('failed', empty, corrections, checks);
     const outside = checks.filter(isOutside);
     if (outside.length === 0 || search.base.violations > 0) {
@@ -97,12 +91,15 @@ export function findEnvelopes(question: EnvelopeQuestion): EnvelopeResult {
     let [low, high] = [0, 1];
     for (let k = 0; k < 12; k++) {
       const middle = (low + high) / 2;
-      const smaller = search.mixtures(x.map((w) => w * middle));
-      if (smaller.some((mixture) => isOutside(search.truth.solve(mixture.name, mixture.x)))) high = middle;
+      const smaller = search.mixtures(x.map((w) => w * middle)).points;
+      if (smaller.some((mixture) => isOutside(search.truth.solve(mixture.name, mixture.kind, mixture.x))))
+        high = middle;
       else low = middle;
     }
     const shrunk = x.map((w) => w * low);
-    const verified = search.mixtures(shrunk).map((mixture) => search.truth.solve(mixture.name, mixture.x));
+    const verified = search
+      .mixtures(shrunk)
+      .points.map((mixture) => search.truth.solve(mixture.name, mixture.kind, mixture.x));
     findings.push({
       severity: 'warning',
       code: 'ENVELOPE_SHRUNK',
@@ -137,7 +134,7 @@ class EnvelopeSearch {
 
   constructor(private readonly network: EnvelopeNetwork) {
     this.truth = new EnvelopeTruth(network);
-    this.base = this.truth.solve('at rest', new Float64Array(network.caps.length));
+    this.base = this.truth.solve('at rest', 'together', new Float64Array(network.caps.length));
     this.loading = network.question.loading ?? 1;
   }
 
@@ -176,43 +173,46 @@ class EnvelopeSearch {
   }
 
   /** Operating points that are verified. */
-  mixtures(x: Float64Array): readonly Mixture[] {
-    const { mixtures = 24, seed = 1 } = this.network.question;
-    const count = this.network.customers.length;
-    const only = (side: 0 | 1) => x.map((w, d) => (d % 2 === side ? w : 0));
-    const points: Mixture[] = [
-      { name: 'all at the export limit', x: only(0) },
-      { name: 'all at the import limit', x: only(1) },
-    ];
-    const corners = new Set<string>();
-    for (const { node, sign } of this.nearest(x)) {
-      if (corners.size >= WORST_CORNERS) break;
-      const worst = new Float64Array(x.length);
-      for (let k = 0; k < count; k++) {
-        const gain = [0, 1].map((side) => this.network.strain(node, 2 * k + side, sign) * x[2 * k + side]!);
-        const side = gain[0]! >= gain[1]! ? 0 : 1;
-        if (gain[side]! > 0) worst[2 * k + side] = x[2 * k + side]!;
-      }
-      // Neighbours are strained most by the same customers.
-      const who = worst.reduce((text, w) => text + (w > 0 ? '1' : '0'), '');
-      if (corners.has(who)) continue;
-      corners.add(who);
-      points.push({ name: `worst for ${sign > 0 ? 'the upper' : 'the lower'} limit of node ${node}`, x: worst });
+  mixtures(x: Float64Array): Mixtures {
+    return verifiedMixtures(this.network, x, (node, sign) => this.room(node, sign));
+  }
+
+  /** What limits `x` do not hold for, or what only the linear model vouches for. */
+  caveats(x: Float64Array): Finding[] {
+    const findings: Finding[] = [];
+    const { uncovered } = this.mixtures(x);
+    if (uncovered > 0) {
+      findings.push({
+        severity: 'info',
+        code: 'ENVELOPE_CORNERS_LEFT',
+        message: `For ${uncovered} limits of nodes, those furthest from their bounds, the worst mixture was not verified by the AC power flow; there the corrected linear model vouches.`,
+      });
     }
-    const stream = randomStream(seed);
-    for (let m = 0; m < mixtures; m++) {
-      const draws = stream.split(m);
-      const powers = new Float64Array(x.length);
-      for (let k = 0; k < count; k++) {
-        // A third at each corner, a third anywhere between: mixtures on the surface are the hard ones.
-        const kind = draws.integer(3);
-        const size = kind === 2 ? draws.uniform() : 1;
-        const side = kind === 2 ? draws.integer(2) : kind;
-        powers[2 * k + side] = size * x[2 * k + side]!;
-      }
-      points.push({ name: `mixture ${m + 1}`, x: powers });
+    const hardest = this.network.guarantee === 'oneWay' ? this.hardest(x) : undefined;
+    if (hardest && hardest.violations > 0) {
+      const { maxPu } = this.network.question.voltageLimits;
+      const isHigh = hardest.vMaxPu > maxPu + AC_TOLERANCE_PU;
+      findings.push({
+        severity: 'warning',
+        code: 'ENVELOPE_ONE_WAY',
+        message: `These limits hold one way only: where some customers import while others export or rest, ${hardest.worstNode} can stand at ${(isHigh ? hardest.vMaxPu : hardest.vMinPu).toFixed(4)} pu. The guarantee everyMixture finds limits that hold then too.`,
+      });
     }
-    return points;
+    return findings;
+  }
+
+  /** The mixture at limits `x` that brings a node furthest beyond its bound, solved; undefined where none does. */
+  private hardest(x: Float64Array): SolvedPoint | undefined {
+    const { up, down } = this.network.reach(x, 'everyMixture');
+    let [most, node, sign]: [number, number, 1 | -1] = [0, -1, 1];
+    up.forEach((_, i) => {
+      for (const way of [1, -1] as const) {
+        const over = (way > 0 ? up : down)[i]! - this.room(i, way);
+        if (over > most) [most, node, sign] = [over, i, way];
+      }
+    });
+    if (node < 0) return undefined;
+    return this.truth.solve('hardest', 'worst', worstMixture(this.network, x, node, sign, 'everyMixture'));
   }
 
   /**
@@ -252,18 +252,6 @@ class EnvelopeSearch {
       const over = most - ratingVA * this.loading;
       if (over > 0) this.marginVA.set(id, (this.marginVA.get(id) ?? 0) + 1.05 * over);
     }
-  }
-
-  /** Nodes of the rows taken, those with the least room left at limits `x` first. */
-  nearest(x: Float64Array): readonly { readonly node: number; readonly sign: 1 | -1 }[] {
-    const { up, down } = this.network.reach(x);
-    // Rows that are full differ by rounding only; they stand in the order of their nodes, whatever the machine.
-    const left = (node: number, sign: 1 | -1) =>
-      Math.round((this.room(node, sign) - (sign > 0 ? up : down)[node]!) / KEPT_SQUARED_PU);
-    return [
-      ...this.upRows.map((node) => ({ node, sign: 1 as const })),
-      ...this.downRows.map((node) => ({ node, sign: -1 as const })),
-    ].sort((one, other) => left(one.node, one.sign) - left(other.node, other.sign) || one.node - other.node);
   }
 
   /** Rows that limits `x` fill: of nodes, transformers and operating points. */

@@ -14,7 +14,8 @@ const TRIPLEX = {
   ],
 };
 
-const ABC = {
+/** A three-phase overhead line, ohm per km. */
+export const ABC = {
   r: [[0.28], [0.1, 0.29], [0.09, 0.1, 0.28]],
   x: [[0.67], [0.31, 0.65], [0.24, 0.26, 0.66]],
 };
