@@ -19,7 +19,7 @@ import type { ServiceModel } from '../grid/optim/index.js';
 import { AreaAgent, type RoundAnswer } from './area-agent.js';
 import { type AgentSettings, readAreaAssignment, readAssignment } from './assignment.js';
 import type { AgentInbox, AgentOutbox } from './mailbox.js';
-import { MeasurementFeed } from './measurement-feed.js';
+import { MeasurementFeed, type MeasurementsByMrid } from './measurement-feed.js';
 import { ServiceAgent, type ServiceAgentCore } from './service-agent.js';
 
 /** Makes the mathematics of one agent. @throws when the model cannot be solved */
@@ -101,6 +101,8 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
   const subscriptions: BusSubscription[] = [];
   let watched: BusSubscription[] = [];
   let feed = new MeasurementFeed([]);
+  /** The newest output of the simulation. */
+  let newest: { readonly timestamp: number; readonly measurements: MeasurementsByMrid } | undefined;
   let sequence = 0;
   let waiting: { readonly message: CoordinationOf<'prepare'>; readonly timer: NodeJS.Timeout } | undefined;
   let coordinator: Coordinator | undefined;
@@ -147,6 +149,7 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
     asked = undefined;
     simulation = undefined;
     feed = new MeasurementFeed([]);
+    newest = undefined;
   };
 
   const assign = (message: CoordinationOf<'assign'>): void => {
@@ -173,16 +176,20 @@ export function createAgentHost(options: AgentHostOptions): AgentHost {
       }
     }
     feed = new MeasurementFeed([...models.values()]);
+    // Agents that are made anew between an output and its question know what was measured.
+    if (newest !== undefined) feed.fromSimulation(newest.timestamp, newest.measurements);
     const agentIds = Object.keys(message.agents).filter((agentId) => agents.has(agentId) || areas.has(agentId));
     say({ kind: 'assigned', interval: 0, round: message.round, hostId, agentIds, rejected });
   };
 
   const watch = (simulationId: string): void => {
     for (const subscription of watched) subscription.unsubscribe();
+    if (simulation !== simulationId) newest = undefined;
     simulation = simulationId;
     watched = [
       bus.subscribe(simulationOutputTopic(simulationId), ({ body, destination }) => {
         const { message } = simulationOutput.parse(body, destination);
+        newest = message;
         feed.fromSimulation(message.timestamp, message.measurements);
         if (waiting !== undefined && waiting.message.timestamp <= message.timestamp) prepareNow();
       }),

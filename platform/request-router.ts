@@ -324,7 +324,7 @@ function carryOut({ simulations, tokens, log, applications }: PlatformServices, 
 }
 
 /**
- * Whether a login may stop, pause or resume a simulation: who started it may, and an administrator; what has no user is this
+ * Whether a login may stop, pause, resume or scale a simulation: who started it may, and an administrator; what has no user is this
  * process.
  */
 function mayHold({ simulations, tokens }: HoldJudges, simulationId: string, login: string): boolean {
@@ -341,7 +341,7 @@ function refuseStranger(services: HoldJudges, simulationId: string, login: strin
   const user = services.tokens.userOf(login);
   throw new DecError(
     'BAD_ARGUMENT',
-    `Only its owner may stop, pause or resume the simulation ${simulationId}; ${user} is not.`,
+    `Only its owner may stop, pause, resume or scale the simulation ${simulationId}; ${user} is not.`,
     { simulationId, user },
   );
 }
@@ -351,10 +351,12 @@ function simulationOf({ destination }: ClaimedMessage): string {
   return destination.slice(SIMULATION_INPUTS.length - 1);
 }
 
-/** Whether a message on an input topic stops, pauses or resumes the simulation. */
+/** Whether a message on an input topic stops, pauses, resumes or scales the simulation. */
 function isHolding({ body, destination }: ClaimedMessage): boolean {
   try {
-    return ['stop', 'pause', 'resume', 'resumePauseAt'].includes(simulationInput.parse(body, destination).command);
+    return ['stop', 'pause', 'resume', 'resumePauseAt', 'scale'].includes(
+      simulationInput.parse(body, destination).command,
+    );
   } catch {
     // What cannot be read changes nothing; the simulation's own log says why.
     return false;

@@ -188,6 +188,33 @@ export function coordinationProgressTopic(runId: string): string {
   return `/topic/${COORDINATION}.${part(runId)}.progress`;
 }
 
+/** Questions about a run as it goes on. */
+export function liveLookQueue(runId: string): string {
+  return `/queue/${COORDINATION}.${part(runId)}.look`;
+}
+
+/** Controls of a run. */
+export function runControlQueue(runId: string): string {
+  return `/queue/${COORDINATION}.${part(runId)}.control`;
+}
+
+/** Starts of runs, for a dashboard. */
+export const RUN_START_QUEUE = `/queue/${COORDINATION}.start`;
+
+/** All that is asked of runs, as a wildcard over the two prefixes. */
+export const RUN_REQUESTS = `${COORDINATION}.>`;
+
+/** What a destination of a run is for, and which run; undefined for all others. */
+export function runDestination(
+  destination: string,
+): { readonly runId: string; readonly what: 'look' | 'control' | 'progress' } | undefined {
+  const match = /^(?:\/queue\/|\/topic\/)?(.+)\.(look|control|progress)$/.exec(destination);
+  const [, name = '', what] = match ?? [];
+  if (!name.startsWith(`${COORDINATION}.`)) return undefined;
+  const runId = name.slice(COORDINATION.length + 1);
+  return what === 'look' || what === 'control' || what === 'progress' ? { runId, what } : undefined;
+}
+
 /** Name of a queue for the answer of the token handshake. */
 export function tokenReplyName(user: string, stamp: string): string {
   return `temp.token_resp.${user}-${stamp}`;

@@ -37,6 +37,14 @@ const commandSchema = z.discriminatedUnion('command', [
     /** Seconds of simulated time until the next pause. */
     input: z.object({ pauseIn: numeric }),
   }),
+  /** Ours: loads and sun are multiplied by other factors than those of the request from the next step on. */
+  z.object({
+    command: z.literal('scale'),
+    input: z.object({
+      load_scaling_factor: z.number().nonnegative().exactOptional(),
+      pv_scaling_factor: z.number().nonnegative().exactOptional(),
+    }),
+  }),
   z.object({ command: z.literal('isInitialized') }),
   z.object({ command: z.literal('StartSimulation'), input: z.unknown().optional() }),
   z.object({ command: z.literal('CommOutage'), input: z.unknown().optional() }),

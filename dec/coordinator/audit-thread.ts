@@ -34,6 +34,8 @@ export class AuditThread {
   private readonly open = new Set<number>();
   private readonly found = new Map<number, DispatchFigures>();
   private wake: (() => void) | undefined;
+  /** Called when an interval's figures are known. */
+  onFound: ((interval: number) => void) | undefined;
   private hasEnded = false;
 
   constructor(feeder: Feeder, settings: AuditThreadData['settings'], warn: (text: string) => void) {
@@ -95,6 +97,7 @@ export class AuditThread {
       this.found.set(message.interval, message.figures);
       const { reason } = message.figures;
       if (reason !== undefined) this.warn(`The price of fairness is not known: ${reason}`);
+      this.onFound?.(message.interval);
     }
     if (this.open.size === 0) this.wake?.();
   }

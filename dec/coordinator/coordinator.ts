@@ -39,6 +39,8 @@ export interface CoordinatorOptions {
   /** Devices that may be commanded, by {@link mridKey} of what agents call them. */
   readonly devices: ReadonlyMap<string, CommandedDevice>;
   readonly standIns: StandIns;
+  /** Agents that people have dropped. */
+  readonly dropped?: ReadonlySet<string>;
   readonly settings: RunSettings;
   /** Forecast from one time to another, epoch seconds. */
   readonly forecast: (fromS: number, toS: number) => Forecast;
@@ -88,7 +90,7 @@ export class Coordinator {
     this.simulationId = options.simulationId;
     this.index = new MeasurementIndex(primary.feeder);
     this.estimator = new PrimaryEstimator(primary.feeder, settings.sourceVoltagePu);
-    this.rounds = new Rounds(exchange, star, {
+    const rounds = {
       limits: settings.limits,
       maxRounds: settings.maxRounds,
       maxCorrections: settings.maxCorrections,
@@ -98,7 +100,8 @@ export class Coordinator {
       intervalDeadlineMs: settings.isRealtime
         ? Math.min(INTERVAL_DEADLINES * settings.roundDeadlineMs, settings.intervalS * 500)
         : INTERVAL_DEADLINES * settings.roundDeadlineMs,
-    });
+    };
+    this.rounds = new Rounds(exchange, star, rounds, options.dropped);
   }
 
   /** Set-points in force, by {@link mridKey} of the device; a device that is not there is free. */
@@ -127,8 +130,8 @@ export class Coordinator {
       ...this.factors(),
       clock,
       ...(signal === undefined ? {} : { signal }),
-      onRound: ({ round, primalResidual, dualResidual }) =>
-        onProgress?.({ kind: 'round', interval, round, primalResidual, dualResidual }),
+      onRound: ({ rho: _rho, alpha: _alpha, portVoltagePu: _voltages, ...round }) =>
+        onProgress?.({ kind: 'round', interval, ...round }),
     });
     const outcome = this.withPrimary(solved);
     const commitment = this.commit(timestamp, outcome);

@@ -1,4 +1,5 @@
 import {
+  asError,
   type Bus,
   BusError,
   CONFIGURATION_QUEUE,
@@ -12,9 +13,11 @@ import {
 } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { type Feeder, type FeederData, phaseOfNode } from '../../grid/model/index.js';
-import { scheduledBattery } from '../../grid/optim/index.js';
+import { type ServiceModel, scheduledBattery } from '../../grid/optim/index.js';
 import type { AuditedDevice } from './audit.js';
+import { isCancelled } from './cancelled.js';
 import type { CommandedDevice } from './commit.js';
+import { PRIMARY_AGENT } from './coordinator.js';
 
 /** The PV systems (and batteries, where they are planned) of each agent, as far as the public model tells. */
 export interface DeviceDirectory {
@@ -123,4 +126,46 @@ export async function dictionaryMrids(
     const { body } = await bus.request(MODEL_QUERY_QUEUE, query, options);
     return new Set(objectIdsReply.parse(body).data.objectIds.map(mridKey));
   }
+}
+
+/** What {@link knownDevices} looks at. */
+export interface DeviceSearch {
+  readonly bus: Bus;
+  readonly feeder: Feeder;
+  readonly services: readonly ServiceModel[];
+  /** What is the coordinator's own. */
+  readonly primary: FeederData;
+  readonly isReal: boolean;
+  readonly isPlanned: boolean;
+  readonly request: RequestOptions;
+  readonly warn: (text: string) => void;
+}
+
+/**
+ * Lists what may be commanded on this platform, by its own dictionary.
+ * @throws DecError `UNSUPPORTED` where a real platform names no devices
+ */
+export async function knownDevices(search: DeviceSearch): Promise<DeviceDirectory> {
+  const { bus, feeder, services, primary, isReal, isPlanned, request, warn } = search;
+  const areas = new Map<string, FeederData>(services.map(({ agentId, feeder: own }) => [agentId, own]));
+  areas.set(PRIMARY_AGENT, primary);
+  let listed: ReadonlySet<string> | undefined;
+  try {
+    listed = await dictionaryMrids(bus, feeder.mrid, request);
+  } catch (error) {
+    if (isCancelled(error)) throw error;
+    if (isReal) {
+      throw new DecError(
+        'UNSUPPORTED',
+        `The platform names no devices of ${feeder.name}, and one command for an object that it does not know ends its simulation: ${asError(error).message}`,
+        { feeder: feeder.mrid },
+        { cause: error },
+      );
+    }
+    warn(`The platform gave no dictionary, so that devices are commanded by the model: ${asError(error).message}`);
+  }
+  const directory = deviceDirectory(feeder, areas, listed, isPlanned);
+  const lack = uncommanded(feeder, directory, isPlanned);
+  if (lack !== undefined) warn(lack);
+  return directory;
 }

@@ -205,6 +205,28 @@ export class AgentExchange {
     return rejected;
   }
 
+  /**
+   * Makes agents anew on the hosts that have them, of other assignments; they know nothing of the limits in force. Agents that
+   * could not be made are returned with the reason.
+   */
+  async reassign(
+    assignments: ReadonlyMap<string, unknown>,
+    multipliers: Multipliers,
+    deadlineMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly AgentFailure[]> {
+    const seating = new Map<string, string[]>();
+    for (const [agentId, payload] of assignments) {
+      const hostId = this.roster.carrierOf(agentId);
+      if (hostId === undefined) continue;
+      this.assignments.set(agentId, payload);
+      this.ports.set(agentId, portFactsOf(payload, multipliers));
+      if (this.roster.has(hostId)) seating.set(hostId, [...(seating.get(hostId) ?? []), agentId]);
+    }
+    this.correction = undefined;
+    return this.give(seating, deadlineMs, signal);
+  }
+
   /** Gives each host its part; the agents that nobody took are returned with the reason. */
   private async give(
     seating: ReadonlyMap<string, readonly string[]>,

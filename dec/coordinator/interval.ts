@@ -135,7 +135,7 @@ export interface IntervalQuestion {
   readonly factors?: FairnessRule['factors'];
   readonly factorsOf?: (agentId: string) => FairnessRule['factors'];
   readonly signal?: AbortSignal;
-  readonly onRound?: (progress: RoundProgress) => void;
+  readonly onRound?: (record: RoundRecord) => void;
   /** Monotonic milliseconds. */
   readonly clock: () => number;
 }

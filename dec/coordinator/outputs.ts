@@ -39,6 +39,8 @@ export interface OutputOptions {
   readonly span?: { readonly fromS: number; readonly toS: number };
   /** Whether an output holds a measurement of the feeder; not asked when absent. */
   readonly covers?: (output: SimulationOutput) => boolean;
+  /** Whether it stands still because people want it: it is not given up then. */
+  readonly isHeld?: () => boolean;
   /** Asked while the simulation is silent: whether the platform is there and has it no more. */
   readonly isGone?: () => Promise<boolean>;
   /** Malformed messages and warnings of the simulation. */
@@ -99,6 +101,10 @@ export class SimulationOutputs {
       const waitMs = Math.min(NUDGE_MS, silenceMs - silentMs);
       const isWoken = await this.sleep(waitMs);
       if (isWoken) continue;
+      if (this.options.isHeld?.()) {
+        silentMs = 0;
+        continue;
+      }
       silentMs += waitMs;
       if (await this.options.isGone?.()) {
         this.hasGone = true;

@@ -39,6 +39,8 @@ export interface IntervalScene {
   readonly star: StarCore;
   readonly settings: RoundSettings;
   readonly memory: AgentMemory;
+  /** Agents that people have dropped: held, whatever they answer. */
+  readonly dropped: ReadonlySet<string>;
   /** Sentences for the report. */
   readonly findings: string[];
 }
@@ -94,6 +96,16 @@ export class Participants {
     const names = [...this.unsupplied].slice(0, 3).join(', ');
     this.scene.findings.push(
       `${this.unsupplied.size} agents have no closed path to the source and take no part: ${names}${this.unsupplied.size > 3 ? ', ...' : ''}.`,
+    );
+  }
+
+  /** Says which agents take no part because people have dropped them. */
+  tellDropped(): void {
+    const names = this.agentIds.filter((agentId) => this.scene.dropped.has(agentId));
+    if (names.length === 0) return;
+    const is = names.length === 1 ? ' is' : 's are';
+    this.scene.findings.push(
+      `${names.length} agent${is} dropped, limits in force stay: ${names.slice(0, 6).join(', ')}${names.length > 6 ? ', ...' : ''}.`,
     );
   }
 

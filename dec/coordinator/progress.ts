@@ -52,7 +52,7 @@ export class Progress {
   /** Writes down a round. @param ports - last states of the agents' ports */
   record(now: RoundProgress, ports: ReadonlyMap<string, PortState>): void {
     const { primalResidual, primalTolerance, dualResidual, dualTolerance, rho } = now;
-    this.history.push({
+    const record: RoundRecord = {
       round: this.history.length + 1,
       rho,
       primalResidual,
@@ -60,8 +60,9 @@ export class Progress {
       dualResidual,
       dualTolerance,
       ...this.stateOf(ports),
-    });
-    this.scene.question.onRound?.(now);
+    };
+    this.history.push(record);
+    this.scene.question.onRound?.(record);
   }
 
   /** Puts what became known afterwards of the last round into its record. */

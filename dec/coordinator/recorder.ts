@@ -12,6 +12,8 @@ interface Open {
   readonly voltages: readonly MeasuredVoltage[];
   readonly coordinated: CoordinatedInterval;
   readonly audit: AuditResult | undefined;
+  /** Where they are not those of the run. */
+  readonly settings?: RunSettings;
   /** Outputs that came before were measured before its set-points acted, ms. */
   readonly actsFromMs: number;
   after: VoltageSummary | undefined;
@@ -22,12 +24,16 @@ interface Open {
 /** Writes down what the simulation measured before and after each interval, beside what the interval came to. */
 export class RunRecorder {
   private readonly index: MeasurementIndex;
-  private readonly settings: RunSettings;
+  private settings: RunSettings;
+  private isRetuned = false;
   private readonly finished: IntervalResult[] = [];
   private open: Open | undefined;
   private readonly journal: Pick<JournalFile, 'command' | 'result'> | undefined;
   /** Called once with each interval: when the first output with its set-points is there, or without one at its end. */
   onInterval: ((result: IntervalResult) => void) | undefined;
+  /** Called with each output's voltages, and with each interval when its set-points have been sent. */
+  onOutput: ((summary: VoltageSummary, voltages: readonly MeasuredVoltage[]) => void) | undefined;
+  onOpen: ((result: IntervalResult) => void) | undefined;
 
   /** @param journal - told of commands before they are sent, and of results */
   constructor(index: MeasurementIndex, settings: RunSettings, journal?: Pick<JournalFile, 'command' | 'result'>) {
@@ -81,6 +87,7 @@ export class RunRecorder {
   observe({ output, receivedMs }: ReceivedOutput): VoltageSummary {
     const voltages = this.index.voltages(output);
     const summary = summarize(output.message.timestamp, voltages, this.settings.limits);
+    this.onOutput?.(summary, voltages);
     const { open } = this;
     if (open === undefined || summary.timestamp <= open.timestamp || receivedMs < open.actsFromMs) return summary;
     const isFirst = open.after === undefined;
@@ -121,7 +128,21 @@ export class RunRecorder {
       after: undefined,
       afterVoltages: new Map(),
       during: undefined,
+      ...(this.isRetuned ? { settings: this.settings } : {}),
     };
+    this.onOpen?.(this.result(this.open));
+  }
+
+  /** Other settings are in force from the next interval on. */
+  retune(settings: RunSettings): void {
+    this.settings = settings;
+    this.isRetuned = true;
+  }
+
+  /** An interval as far as it is known. */
+  find(interval: number): IntervalResult | undefined {
+    const { open } = this;
+    return open?.interval === interval ? this.result(open) : this.finished.find((one) => one.interval === interval);
   }
 
   /** Whether any interval has been coordinated. */
@@ -183,6 +204,7 @@ export class RunRecorder {
       ...(outcome.received === undefined ? {} : { received: outcome.received }),
       ...(outcome.plan === undefined ? {} : { plan: outcome.plan }),
       state,
+      ...(open.settings === undefined ? {} : { settings: open.settings }),
     };
   }
 }

@@ -35,19 +35,29 @@ const ATTEMPTS_MAX = 3;
 export class Rounds {
   private readonly exchange: AgentExchange;
   private readonly star: StarCore;
+  private readonly dropped: ReadonlySet<string>;
   private readonly settings: RoundSettings;
   private readonly memory: AgentMemory = agentMemory();
 
-  constructor(exchange: AgentExchange, star: StarCore, settings: RoundSettings) {
+  /** @param dropped - agents that are asked nothing until they are taken back */
+  constructor(
+    exchange: AgentExchange,
+    star: StarCore,
+    settings: RoundSettings,
+    dropped: ReadonlySet<string> = new Set(),
+  ) {
     this.exchange = exchange;
     this.star = star;
+    this.dropped = dropped;
     this.settings = settings;
   }
 
   /** Runs one interval up to and with the agents' commitment. */
   async run(question: IntervalQuestion): Promise<IntervalOutcome> {
     const { exchange, star, settings, memory } = this;
-    return new IntervalRun({ question, exchange, star, settings, memory, findings: [] }).run();
+    // What people change while an interval goes on counts from the next one.
+    const dropped = new Set(this.dropped);
+    return new IntervalRun({ question, exchange, star, settings, memory, dropped, findings: [] }).run();
   }
 
   /** No agent knows the limits in force: each is told of them when the next interval is prepared. */
@@ -93,6 +103,7 @@ class IntervalRun {
     star.prepare(question.inputs, question.state, question.factors);
     participants.findUnsupplied(this.rounds.supplied());
     for (const agentId of absent) if (!participants.unsupplied.has(agentId)) participants.hold(agentId);
+    participants.tellDropped();
     let solved: Solved;
     let setpoints: IntervalOutcome['setpoints'] = {};
     for (let attempt = 1; ; attempt++) {
@@ -116,7 +127,9 @@ class IntervalRun {
       corrections: this.corrections,
       residuals: { primal: last?.primalResidual ?? 0, dual: last?.dualResidual ?? 0 },
       ac: solved.ac,
-      missingAgents: [...new Set([...participants.missing, ...participants.held.keys()])].sort(),
+      missingAgents: [...new Set([...participants.missing, ...participants.held.keys()])]
+        .filter((agentId) => !scene.dropped.has(agentId))
+        .sort(),
       agentErrors: participants.errors,
       lostAgents: participants.lostAgents(),
       unmeasuredAgents: unmeasured,
@@ -153,7 +166,9 @@ class IntervalRun {
     }
     return {
       unmeasured: [...answers.byAgent].filter(([, told]) => told['isMeasured'] === false).map(([agentId]) => agentId),
-      absent: participants.agentIds.filter((agentId) => !answers.byAgent.has(agentId)),
+      absent: participants.agentIds.filter(
+        (agentId) => !answers.byAgent.has(agentId) || this.scene.dropped.has(agentId),
+      ),
     };
   }
 

@@ -42,6 +42,12 @@ export interface RunOptions {
   readonly feedback?: FeedbackKeeping;
   /** Prices and forecasts of a run that plans ahead (`settings.horizon`). */
   readonly outlook?: RunOutlook;
+  /** Whether people may act on it while it goes on; by default where its broker is on this machine alone. */
+  readonly takesControls?: boolean;
+  /** Waits before its first interval until a control lets it go on. */
+  readonly isPaused?: boolean;
+  /** Least milliseconds from one interval to the next, so that people can follow. Default 0. */
+  readonly paceMs?: number;
   /** Ids of difference messages; random ones when absent. */
   readonly uuid?: () => string;
   readonly signal?: AbortSignal;

@@ -1,4 +1,4 @@
-import type { DerSetpoint, DifferenceMessage } from '../../bus/index.js';
+import type { DerSetpoint, DifferenceMessage, RunControl } from '../../bus/index.js';
 import type {
   AreaPlan,
   Extremes,
@@ -205,6 +205,20 @@ export interface IntervalResult {
   readonly plan?: PlanRecord;
   /** Taps, capacitors and switches that it worked with, as the simulation measured them. */
   readonly state?: PrimaryState;
+  /** Settings that it worked with, where controls had changed those of the run. */
+  readonly settings?: RunSettings;
+}
+
+/** Something that people asked of a run while it went on. */
+export interface ControlRecord {
+  /** The interval that came next. */
+  readonly interval: number;
+  /** Simulated time of the last output, epoch seconds; null before the first. */
+  readonly timestamp: number | null;
+  readonly control: RunControl;
+  readonly isAccepted: boolean;
+  /** What was done, or why not. */
+  readonly text: string;
 }
 
 /** An agent of the run. */
@@ -251,6 +265,8 @@ export interface RunResult {
   readonly intervals: readonly IntervalResult[];
   readonly summary: RunSummary;
   readonly findings: readonly string[];
+  /** What people asked of it while it went on, in order. */
+  readonly controls: readonly ControlRecord[];
   readonly seconds: number;
 }
 
@@ -343,12 +359,22 @@ export interface RunSettings {
 /** What happens during a run, for people who watch. */
 export type RunProgress =
   | { readonly kind: 'stage'; readonly text: string }
+  /** It can be watched from now on, on this broker and by this name. */
+  | {
+      readonly kind: 'watchable';
+      readonly runId: string;
+      readonly broker: { readonly host: string; readonly port: number; readonly isSecure: boolean };
+    }
   | { readonly kind: 'output'; readonly timestamp: number; readonly vMaxPu: number; readonly vMinPu: number }
   | {
       readonly kind: 'round';
       readonly interval: number;
       readonly round: number;
       readonly primalResidual: number;
+      readonly primalTolerance: number;
       readonly dualResidual: number;
+      readonly dualTolerance: number;
+      /** Sum of the agents' boundary power, W, into the grid positive. */
+      readonly totalInjectionW: number;
     }
   | { readonly kind: 'interval'; readonly result: IntervalResult };

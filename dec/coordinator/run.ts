@@ -24,9 +24,12 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
   const settings = withAreaRule({ ...RUN_DEFAULTS, ...options.settings });
   const runId = options.runId ?? `run-${randomUUID().slice(0, 8)}`;
   const findings: string[] = [];
-  const warnings = new WarningLog((text, _kind, count) =>
-    options.onWarning?.(count > 1 ? countedWarning(text, count) : text),
-  );
+  const warnings = new WarningLog((text, _kind, count) => {
+    const told = count > 1 ? countedWarning(text, count) : text;
+    options.onWarning?.(told);
+    watched?.audience?.warn(told);
+  });
+  let watched: Session | undefined;
   const warn: Warn = (text, kind, count) => warnings.add(text, kind, count);
   const store = options.store ?? openModelStore(options.storeDir);
   const found = measuredFeeder(store.find(options.feeder));
@@ -34,6 +37,7 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
   const feeder = opened.length === 0 ? found : withOpen(found, new Set(opened.map(({ id }) => id)));
   const finish = (status: RunStatus, reason: string | undefined, session: Session | undefined): RunResult => {
     const intervals = session?.intervals() ?? [];
+    session?.audience?.controls.end();
     return {
       status,
       reason,
@@ -46,6 +50,7 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
       intervals,
       summary: summarizeRun(intervals),
       findings,
+      controls: session?.audience?.controls.records ?? [],
       seconds: (performance.now() - began) / 1000,
     };
   };
@@ -54,6 +59,7 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
 
   const closers = new Closers();
   const session = new Session(options, settings, runId, feeder, closers, warn);
+  watched = session;
   try {
     await session.open();
     const status = await session.coordinate();
@@ -66,7 +72,7 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
     if (options.signal?.aborted) return finish('cancelled', 'The run was cancelled.', session);
     const cause = session.brokerLost ?? error;
     if (session.brokerLost === undefined && isCancelled(error)) {
-      return finish('cancelled', 'The run was cancelled.', session);
+      return finish('cancelled', session.stopReason ?? 'The run was cancelled.', session);
     }
     // Intervals that are done have acted; they are not thrown away with the one that failed.
     const isTyped = cause instanceof DecError || cause instanceof BusError;

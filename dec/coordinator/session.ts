@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { type AgentHosts, type BrokerAddress, startAgentHosts } from '../../agents/index.js';
-import { asError, type Bus, BusError, connectStomp, kindOfWarning, type SimulationOutput } from '../../bus/index.js';
+import { type Bus, BusError, kindOfWarning, type SimulationOutput } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
-import { type Feeder, phaseOfNode } from '../../grid/model/index.js';
-import { type AreaSeats, notCutText, type ServiceModel, splitForAgents } from '../../grid/optim/index.js';
+import type { Feeder } from '../../grid/model/index.js';
+import { notCutText, type ServiceModel, splitForAgents } from '../../grid/optim/index.js';
 import { startPlatform } from '../../platform/index.js';
-import { areaAssignments, areaKey } from './area-rounds.js';
-import { Audit, completed } from './audit.js';
-import { AuditThread } from './audit-thread.js';
-import { isCancelled } from './cancelled.js';
+import { Audience } from './audience.js';
+import type { Audit } from './audit.js';
+import { Audits } from './audits.js';
 import type { Closers } from './closers.js';
-import { type CoordinatedInterval, Coordinator, type CoordinatorOptions, PRIMARY_AGENT } from './coordinator.js';
-import { type DeviceDirectory, deviceDirectory, dictionaryMrids, uncommanded } from './devices.js';
+import { type CoordinatedInterval, Coordinator, type CoordinatorOptions } from './coordinator.js';
+import { type DeviceDirectory, knownDevices } from './devices.js';
 import { AgentExchange } from './exchange.js';
 import { FeedbackLedger } from './feedback-ledger.js';
 import { scenarioForecast } from './forecast.js';
@@ -21,13 +20,23 @@ import { Lookout } from './outlook.js';
 import { SimulationOutputs } from './outputs.js';
 import { PlanThread } from './plan-thread.js';
 import { PlannedCoordinator, type PlannedOptions } from './planned-coordinator.js';
+import { connect, Reconnection } from './reconnection.js';
 import { RunRecorder } from './recorder.js';
 import type { RunOptions } from './run-options.js';
-import type { AgentRecord, AreaRecord, IntervalResult, RunHorizon, RunSettings, RunStatus } from './run-result.js';
+import type {
+  AgentRecord,
+  AreaRecord,
+  IntervalResult,
+  RunHorizon,
+  RunProgress,
+  RunSettings,
+  RunStatus,
+} from './run-result.js';
 import { presenceOf, simulationEndS, startSimulation } from './simulation-start.js';
 import { StandIns } from './stand-ins.js';
-import { liveSeating, liveStar, liveStarSettings } from './star.js';
-import { fromInputs, fromJournal, latestOutput, type Position, type Predecessor } from './succession.js';
+import { liveStar } from './star.js';
+import { forgottenText, fromInputs, fromJournal, latestOutput, type Position, type Predecessor } from './succession.js';
+import { agentRecords, areaRecords, formTeam, isSeated, type Team } from './team.js';
 
 /** The users' password of a platform as it is delivered (gridappsd-protocol.md, section 1.2). */
 const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
@@ -53,7 +62,8 @@ export class Session {
   areas: readonly AreaRecord[] = [];
   recorder: RunRecorder | undefined;
   private readonly options: RunOptions;
-  private readonly settings: RunSettings;
+  /** Those of the run, until people change them. */
+  private settings: RunSettings;
   private readonly runId: string;
   private readonly feeder: Feeder;
   private readonly closers: Closers;
@@ -62,10 +72,16 @@ export class Session {
   private coordinator: Coordinator | PlannedCoordinator | undefined;
   private audit: Audit | undefined;
   private ledger: FeedbackLedger | undefined;
-  private auditThread: AuditThread | undefined;
+  private audits: Audits | undefined;
+  private team: Team | undefined;
+  /** Those who watch it and act on it. */
+  audience: Audience | undefined;
+  /** Why people ended it; undefined while nobody has. */
+  stopReason: string | undefined;
   private hosts: AgentHosts | undefined;
   private exchange: AgentExchange | undefined;
   private bus: Bus | undefined;
+  private uuid: () => string = randomUUID;
   private journal: JournalFile | undefined;
   private devices: DeviceDirectory['commanded'] = new Map();
   private readonly index: MeasurementIndex;
@@ -78,7 +94,6 @@ export class Session {
   /** Why the broker is given up; undefined while it is there. */
   brokerLost: BusError | undefined;
   private readonly abort = new AbortController();
-  private isReconnecting = false;
 
   constructor(options: RunOptions, settings: RunSettings, runId: string, feeder: Feeder, closers: Closers, warn: Warn) {
     this.options = options;
@@ -93,27 +108,47 @@ export class Session {
   /** Starts everything up to a simulation that waits for its first listener. */
   async open(): Promise<void> {
     const { options, settings, closers, runId } = this;
-    const { onProgress } = options;
     const { signal } = this.abort;
     const cancel = (): void => this.abort.abort();
     options.signal?.addEventListener('abort', cancel, { once: true });
     closers.add('The listener for cancellation', () => options.signal?.removeEventListener('abort', cancel));
-    const stage = (text: string): void => onProgress?.({ kind: 'stage', text });
+    const tell = (progress: RunProgress): void => {
+      if (this.audience === undefined) options.onProgress?.(progress);
+      else this.audience.tell(progress);
+    };
+    const stage = (text: string): void => tell({ kind: 'stage', text });
     options.signal?.throwIfAborted();
     const broker = options.broker ?? (await this.startPlatform(stage));
     const address = { ...DEFAULT_LOGIN, ...broker };
     const bus = await connect(address, signal);
+    const reconnection = new Reconnection({
+      bus,
+      waitMs: options.patienceMs ?? RECONNECT_MS,
+      probeMs: PROBE_MS,
+      signal,
+      onInterrupted: () => this.exchange?.interrupt(),
+      onBack: () => this.exchange?.proceed(),
+      onLost: (lost) => {
+        this.brokerLost = lost;
+        this.abort.abort();
+      },
+    });
+    closers.add('The wait for the broker', () => reconnection.end());
     closers.add('The connection to the broker', () => bus.close());
     bus.onError((error) => {
       this.warn(error.message, kindOfWarning(error));
-      if (error instanceof BusError && error.code === 'BUS_UNAVAILABLE') this.awaitReconnection(bus, error);
+      if (error instanceof BusError && error.code === 'BUS_UNAVAILABLE') reconnection.begin(error);
     });
+
+    this.bus = bus;
+    const audience = this.makeAudience(bus, broker);
 
     // Plans are made in one hand: then there are no agents, and no hosts for them.
     const split = settings.horizon === undefined ? splitForAgents(this.feeder) : undefined;
     const { primary, services } = split ?? { primary: undefined, services: [] };
-    const star = split === undefined ? {} : liveStarSettings(settings, split);
-    const seating = split && liveSeating(this.feeder, split.primary, settings, star);
+    const team = split && formTeam(this.feeder, split, settings);
+    this.team = team;
+    const seating = team?.seating;
     if (settings.areas?.kind === 'branches' && seating !== undefined && seating.takenBack.length > 0) {
       this.warn(notCutText(seating.takenBack));
     }
@@ -134,18 +169,18 @@ export class Session {
     if (hosts > 0) this.hosts = await this.startHosts(address, exchange);
     const wanted = hosts + (options.externalHosts ?? 0);
     await exchange.gather(wanted, GATHER_MS, signal, this.hosts?.hostIds);
-    const { assignments: ofAreas, groups } = areaAssignments(seating?.areas ?? [], star);
-    // A bus of the primary has no message bus of its own.
-    const fieldBus = ({ feeder }: ServiceModel) => (split?.place === 'buses' ? {} : { areaId: feeder.mrid });
-    const assignments = new Map<string, unknown>([
-      ...services.map((model) => [model.agentId, { model, settings: star, ...fieldBus(model) }] as const),
-      ...ofAreas,
-    ]);
+    const { assignments = new Map<string, unknown>(), groups } = team ?? {};
     for (const { agentId, message } of await exchange.assign(assignments, ASSIGN_MS, signal, groups)) {
       this.warn(`Agent ${agentId} could not be made: ${message}`);
     }
 
-    const devices = await this.directory(bus, services, primary?.feeder ?? this.feeder);
+    const devices = await knownDevices({
+      ...{ bus, feeder: this.feeder, services, warn: this.warn },
+      primary: primary?.feeder ?? this.feeder,
+      isReal: this.isReal,
+      isPlanned: settings.horizon !== undefined,
+      request: { timeoutMs: REQUEST_MS, signal },
+    });
     this.devices = devices.commanded;
     closers.add('The journal', () => this.journal?.clear());
     const earlier = this.predecessor(`${address.host ?? ''}:${address.port ?? ''}`);
@@ -155,49 +190,36 @@ export class Session {
       // Nobody is there to acknowledge what a lost broker was sent.
       if (this.brokerLost === undefined) await bus.flush();
     });
-    this.bus = bus;
     if (earlier === undefined) await this.beginSimulation(settings.startTime);
     else await this.follow(earlier.simulationId, earlier.startS, false);
     this.agents = agentRecords(this.feeder, services, exchange);
-    this.areas = (seating?.areas ?? []).filter(isSeated).map(({ name, agentIds }) => ({
-      name,
-      hostId: exchange.hostOfAgent(areaKey(name)),
-      agents: agentIds.length,
-    }));
+    this.areas = areaRecords(seating, exchange);
     if (!this.feeder.measurements.some(({ type }) => type === 'PNV')) {
       this.warn(
         `Feeder ${this.feeder.name} has no voltage measurements: voltages before and after cannot be told, and agents work ` +
           'with their models and the forecast. Take the model with its measurements.',
       );
     }
-    this.recorder = new RunRecorder(this.index, settings, this.journal);
-    this.recorder.onInterval = (result) => onProgress?.({ kind: 'interval', result });
-    this.audit = this.makeAudit(devices);
-    const forecast = scenarioForecast(settings);
-    const common = {
-      bus,
-      simulationId: this.simulationId ?? '',
-      devices: devices.commanded,
-      settings,
-      forecast: (fromS: number, toS: number) => forecast.over(fromS, toS),
-      // A successor must not give ids that its predecessor gave.
-      uuid: earlier === undefined ? (options.uuid ?? randomUUID) : randomUUID,
-      clock: () => performance.now(),
-      signal,
-      onCommit: (coordinated: CoordinatedInterval, output: SimulationOutput) => this.committing(coordinated, output),
-    };
-    if (settings.horizon !== undefined) this.coordinator = this.planned(settings.horizon, common);
-    else if (split !== undefined) {
-      this.coordinator = new Coordinator({
-        ...common,
-        exchange,
-        primary: split.primary,
-        star: liveStar(this.feeder, split, settings, star, seating),
-        ...this.feedback(services),
-        standIns: new StandIns(services, star),
-        ...(onProgress === undefined ? {} : { onProgress }),
-      });
-    }
+    const recorder = new RunRecorder(this.index, settings, this.journal);
+    this.recorder = recorder;
+    audience.follow(recorder);
+    this.audits = new Audits({
+      feeder: this.feeder,
+      devices: devices.audited,
+      hasOptimum: options.audit !== false,
+      warn: this.warn,
+      onFound: (interval) => {
+        const found = recorder.find(interval);
+        if (found !== undefined) audience.found(this.audits?.completed(found) ?? found);
+      },
+    });
+    closers.add('The audit', () => this.audits?.close());
+    this.audit = this.audits.under(settings);
+    // A successor must not give ids that its predecessor gave.
+    this.uuid = earlier === undefined ? (options.uuid ?? randomUUID) : randomUUID;
+    audience.describe(devices.audited.length);
+    if (settings.horizon !== undefined) this.coordinator = this.planned(settings.horizon, this.common(bus));
+    else if (team !== undefined) this.coordinator = this.lead(team, exchange, bus);
     if (earlier !== undefined) await this.succeed(earlier);
     this.startOutputs();
     stage(`simulation ${this.simulationId} of ${this.feeder.name} is running`);
@@ -205,38 +227,133 @@ export class Session {
 
   /** Follows the simulation and coordinates whenever an interval is due, until the last one has been watched to its end. */
   async coordinate(): Promise<RunStatus> {
-    const { settings, coordinator, recorder, options, position } = this;
-    if (coordinator === undefined || recorder === undefined) return 'simulationEnded';
+    const { recorder, position, audience } = this;
+    if (recorder === undefined) return 'simulationEnded';
+    audience?.status();
     for (;;) {
       const { outputs } = this;
       const received = await outputs?.next();
       if (outputs === undefined || received === undefined) {
         if (outputs?.isLost && (await this.replaceSimulation())) continue;
-        return position.interval >= settings.intervals ? 'completed' : 'simulationEnded';
+        return position.interval >= this.settings.intervals ? 'completed' : 'simulationEnded';
       }
       const { output } = received;
       const { timestamp } = output.message;
       position.timeS = timestamp;
       const { vMaxPu, vMinPu } = recorder.observe(received);
-      options.onProgress?.({ kind: 'output', timestamp, vMaxPu, vMinPu });
+      audience?.tell({ kind: 'output', timestamp, vMaxPu, vMinPu });
       // In real time outputs pile up behind a slow interval; only the newest one is worth acting on.
-      if (timestamp >= position.dueS && !outputs.hasMore) {
-        if (position.interval >= settings.intervals) return 'completed';
-        const { interval } = position;
-        const factors = this.ledger?.factors;
-        const coordinated = await coordinator.coordinate(interval, output);
-        this.ledger?.count(timestamp, coordinator.limits);
-        recorder.begin(
-          interval,
-          output,
-          coordinated,
-          this.audit?.judge(interval, timestamp, coordinated.state, coordinator.limits, factors),
-        );
-        position.interval++;
-        position.dueS = (position.dueS === Number.NEGATIVE_INFINITY ? timestamp : position.dueS) + settings.intervalS;
-      }
-      if (!settings.isRealtime) outputs.resume();
+      const isDue = timestamp >= position.dueS && !outputs.hasMore;
+      if (isDue && position.interval >= this.settings.intervals) return 'completed';
+      await audience?.controls.turn(isDue);
+      if (isDue) await this.coordinateOn(output, recorder);
+      if (!this.settings.isRealtime) outputs.resume();
     }
+  }
+
+  private async coordinateOn(output: SimulationOutput, recorder: RunRecorder): Promise<void> {
+    const { coordinator, position, settings, audience } = this;
+    if (coordinator === undefined) return;
+    const { interval } = position;
+    const { timestamp } = output.message;
+    const factors = this.ledger?.factors;
+    audience?.begin(interval);
+    const coordinated = await coordinator.coordinate(interval, output);
+    this.ledger?.count(timestamp, coordinator.limits);
+    recorder.begin(
+      interval,
+      output,
+      coordinated,
+      this.audit?.judge(interval, timestamp, coordinated.state, coordinator.limits, factors),
+    );
+    position.interval++;
+    position.dueS = (position.dueS === Number.NEGATIVE_INFINITY ? timestamp : position.dueS) + settings.intervalS;
+    audience?.status();
+  }
+
+  /** Lets others watch the run and act on it from now on. */
+  private makeAudience(bus: Bus, broker: BrokerAddress): Audience {
+    const session = this;
+    const { runId, feeder, position, warn } = this;
+    const { signal } = this.abort;
+    const audience = new Audience(
+      {
+        ...{ bus, broker, runId, feeder, position, signal, warn },
+        get settings() {
+          return session.settings;
+        },
+        get agents() {
+          return session.agents;
+        },
+        get simulationId() {
+          return session.simulationId;
+        },
+        retune: (settings) => this.retune(settings),
+        stop: (reason) => {
+          this.stopReason = reason;
+          this.abort.abort();
+        },
+      },
+      this.options,
+    );
+    this.audience = audience;
+    this.closers.add('The feed of those who watch', () => audience.close());
+    return audience;
+  }
+
+  /** Goes on with other settings: agents, coordinator and audit are made anew; what is in force stays. */
+  private async retune(settings: RunSettings): Promise<void> {
+    const { team, exchange, coordinator, bus, ledger } = this;
+    if (team === undefined || exchange === undefined || coordinator === undefined || bus === undefined) return;
+    const next = formTeam(this.feeder, team.split, settings);
+    const multipliers = { load: settings.loadMultiplier, pv: settings.pvMultiplier };
+    const unmade = await exchange.reassign(next.assignments, multipliers, ASSIGN_MS, this.abort.signal);
+    for (const { agentId, message } of unmade) this.warn(`Agent ${agentId} could not be made: ${message}`);
+    this.settings = settings;
+    this.team = next;
+    const led = this.lead(next, exchange, bus, ledger?.served);
+    led.inherit(coordinator.limits);
+    this.coordinator = led;
+    this.audit = this.audits?.under(settings);
+    this.recorder?.retune(settings);
+  }
+
+  /** What coordinators of either kind are made of. */
+  private common(bus: Bus) {
+    const { settings } = this;
+    const forecast = scenarioForecast(settings);
+    return {
+      bus,
+      simulationId: this.simulationId ?? '',
+      devices: this.devices,
+      settings,
+      forecast: (fromS: number, toS: number) => forecast.over(fromS, toS),
+      uuid: this.uuid,
+      clock: () => performance.now(),
+      signal: this.abort.signal,
+      onCommit: (coordinated: CoordinatedInterval, output: SimulationOutput) => this.committing(coordinated, output),
+    };
+  }
+
+  /** A coordinator of agents. @param served - what rule feedback has counted */
+  private lead(
+    { split, star, seating }: Team,
+    exchange: AgentExchange,
+    bus: Bus,
+    served?: FeedbackLedger['served'],
+  ): Coordinator {
+    const { audience } = this;
+    return new Coordinator({
+      ...this.common(bus),
+      exchange,
+      primary: split.primary,
+      star: liveStar(this.feeder, split, this.settings, star, seating),
+      ...this.feedback(split.services, served),
+      standIns: new StandIns(split.services, star),
+      ...(audience === undefined
+        ? {}
+        : { dropped: audience.controls.dropped, onProgress: (progress: RunProgress) => audience.tell(progress) }),
+    });
   }
 
   /** Writes down what a successor needs when this coordinator is killed from here on. */
@@ -284,6 +401,7 @@ export class Session {
       // A platform may round its end up to a whole period.
       span: { fromS, toS: simulationEndS(settings) + settings.publishPeriodS },
       ...(index.size === 0 ? {} : { covers: (output) => index.readings(output).length > 0 }),
+      isHeld: () => this.audience?.controls.isPaused ?? false,
       isGone: async () => isListed && (await presence()) === 'absent',
     });
     // Nobody who is to hear the first output may come late: it is published once all have confirmed that they listen.
@@ -378,7 +496,8 @@ export class Session {
     recorder.inherit(commands, results, audits);
     const done = commands.length === 0 ? '' : `, ${commands.length} intervals of which are done`;
     this.warn(`This run goes on with simulation ${simulationId} of a run that did not end${done}.`);
-    if (legacy === undefined && inherited.position.interval > 0) this.warn(this.forgotten());
+    if (legacy === undefined && inherited.position.interval > 0)
+      this.warn(forgottenText(settings, this.ledger !== undefined));
     if (presence === 'absent') {
       this.position.timeS = Math.max(earlier.startS, commands.at(-1)?.timestamp ?? earlier.startS);
       if (!(await this.replaceSimulation())) this.outputs?.close();
@@ -390,53 +509,6 @@ export class Session {
     }
     // A paused simulation has published what the next interval works on; it says it to nobody again.
     if (latest !== undefined && !settings.isRealtime) this.outputs?.offer(latest);
-  }
-
-  /** What a successor without its predecessor's journal does not know. */
-  private forgotten(): string {
-    const { settings, ledger } = this;
-    const known = 'There is no journal of that run: ';
-    if (ledger !== undefined) {
-      return `${known}what it served is known by the file of --feedback only; without it, shares count from here.`;
-    }
-    if (settings.horizon !== undefined) {
-      return `${known}plans come back to the stored energy that is measured now, not to that before its first step.`;
-    }
-    return `${known}the first interval begins without prices and takes the rounds of a first one.`;
-  }
-
-  /** Gives a lost connection some time; when it is not there again by then, every wait of the run ends. */
-  private awaitReconnection(bus: Bus, error: BusError): void {
-    if (this.isReconnecting || this.abort.signal.aborted) return;
-    this.isReconnecting = true;
-    const reconnectMs = this.options.patienceMs ?? RECONNECT_MS;
-    this.exchange?.interrupt();
-    const timer = setTimeout(() => {
-      this.brokerLost = new BusError(
-        'BUS_UNAVAILABLE',
-        `${error.message} It could not be taken up again within ${reconnectMs / 1000} s.`,
-        error.details,
-        { retriable: true, cause: error },
-      );
-      this.abort.abort();
-    }, reconnectMs);
-    const settle = (): void => {
-      clearTimeout(timer);
-      this.isReconnecting = false;
-    };
-    this.abort.signal.addEventListener('abort', settle, { once: true });
-    const proceed = (): void => {
-      settle();
-      this.exchange?.proceed();
-    };
-    // Sent as soon as the bus is connected again; refused when it is lost once more, and then the time runs on.
-    const probe = (): void => {
-      bus.flush().then(proceed, () => {
-        if (this.isReconnecting) setTimeout(probe, PROBE_MS);
-      });
-    };
-    this.closers.add('The wait for the broker', settle);
-    probe();
   }
 
   private async startPlatform(stage: (text: string) => void): Promise<BrokerAddress> {
@@ -467,38 +539,6 @@ export class Session {
     return hosts;
   }
 
-  private async directory(
-    bus: Bus,
-    services: readonly ServiceModel[],
-    primary: ServiceModel['feeder'],
-  ): Promise<DeviceDirectory> {
-    const areas = new Map(services.map(({ agentId, feeder }) => [agentId, feeder]));
-    areas.set(PRIMARY_AGENT, primary);
-    let listed: ReadonlySet<string> | undefined;
-    try {
-      const { signal } = this.abort;
-      listed = await dictionaryMrids(bus, this.feeder.mrid, { timeoutMs: REQUEST_MS, signal });
-    } catch (error) {
-      if (isCancelled(error)) throw error;
-      if (this.isReal) {
-        throw new DecError(
-          'UNSUPPORTED',
-          `The platform names no devices of ${this.feeder.name}, and one command for an object that it does not know ends its simulation: ${asError(error).message}`,
-          { feeder: this.feeder.mrid },
-          { cause: error },
-        );
-      }
-      this.warn(
-        `The platform gave no dictionary, so that devices are commanded by the model: ${asError(error).message}`,
-      );
-    }
-    const isPlanned = this.settings.horizon !== undefined;
-    const directory = deviceDirectory(this.feeder, areas, listed, isPlanned);
-    const lack = uncommanded(this.feeder, directory, isPlanned);
-    if (lack !== undefined) this.warn(lack);
-    return directory;
-  }
-
   private planned(horizon: RunHorizon, common: Omit<PlannedOptions, 'feeder' | 'horizon' | 'lookout' | 'thread'>) {
     const { feeder, settings, options, closers } = this;
     if (options.outlook === undefined) {
@@ -514,73 +554,30 @@ export class Session {
   }
 
   /** What was served so far, where the rule looks at it. */
-  private feedback(services: readonly ServiceModel[]): Pick<CoordinatorOptions, 'factors' | 'unitsOf'> {
+  private feedback(
+    services: readonly ServiceModel[],
+    served: FeedbackLedger['served'] | undefined,
+  ): Pick<CoordinatorOptions, 'factors' | 'unitsOf'> {
     const { feeder, settings, options } = this;
+    this.ledger = undefined;
     if (settings.rule?.mode !== 'feedback') return {};
     const ledger = new FeedbackLedger(feeder, settings, options.feedback);
+    if (served !== undefined) ledger.inherit(served);
     this.ledger = ledger;
     const units = new Map(services.map(({ agentId, feeder: own }) => [agentId, own.pvSystems.map(({ id }) => id)]));
     return { factors: () => ledger.factors, unitsOf: (agentId) => units.get(agentId) ?? [] };
   }
 
-  private makeAudit({ audited }: DeviceDirectory): Audit {
-    const { feeder, settings, options } = this;
-    // A plan weighs more than the rule of one interval: there is no optimum of the interval alone to hold it against.
-    if (options.audit === false || settings.horizon !== undefined) {
-      return new Audit({ feeder, settings, devices: audited });
-    }
-    const thread = new AuditThread(feeder, settings, this.warn);
-    this.auditThread = thread;
-    this.closers.add('The audit', () => thread.close());
-    return new Audit({ feeder, settings, devices: audited, thread });
-  }
-
   /** Waits for what the audit still has to find out; a cancellation ends the wait. */
   async settleAudit(): Promise<void> {
-    const { auditThread: thread, options } = this;
-    if (thread === undefined || thread.waiting === 0) return;
-    options.onProgress?.({ kind: 'stage', text: 'waiting for the audit' });
-    await thread.settle(options.signal);
+    const { audits, options } = this;
+    if (audits === undefined || audits.waiting === 0) return;
+    this.audience?.tell({ kind: 'stage', text: 'waiting for the audit' });
+    await audits.settle(options.signal);
   }
 
   /** All intervals, with what the audit knows of them. */
   intervals(): readonly IntervalResult[] {
-    const figures = this.auditThread?.figures;
-    return (this.recorder?.end() ?? []).map((result) =>
-      result.audit === undefined
-        ? result
-        : {
-            ...result,
-            audit: completed(
-              result.audit,
-              figures?.get(result.interval),
-              result.status === 'converged' || result.status === 'roundLimit',
-            ),
-          },
-    );
+    return (this.recorder?.end() ?? []).map((result) => this.audits?.completed(result) ?? result);
   }
-}
-
-/**
- * @throws BusError `BUS_UNAVAILABLE` also when something is there that does not answer: the user's surroundings are at fault
- */
-async function connect(address: BrokerAddress, signal: AbortSignal): Promise<Bus> {
-  try {
-    return await connectStomp({ ...address, signal });
-  } catch (error) {
-    if (!(error instanceof BusError) || error.code !== 'TIMEOUT') throw error;
-    throw new BusError('BUS_UNAVAILABLE', error.message, error.details, { retriable: true, cause: error });
-  }
-}
-
-const isSeated = ({ agentIds }: AreaSeats): boolean => agentIds.length > 0;
-
-function agentRecords(feeder: Feeder, services: readonly ServiceModel[], exchange: AgentExchange): AgentRecord[] {
-  return services.map(({ agentId, port, feeder: area }) => ({
-    agentId,
-    hostId: exchange.hostOfAgent(agentId),
-    bus: (feeder.busById.get(port.bus)?.name ?? port.bus).toUpperCase(),
-    phases: port.nodes.map((node) => phaseOfNode(node, false)).join(''),
-    ders: area.pvSystems.length,
-  }));
 }

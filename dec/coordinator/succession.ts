@@ -107,3 +107,15 @@ async function quietly<T>(asked: Promise<T>, otherwise: T): Promise<T> {
     return otherwise;
   }
 }
+
+/** What a successor without its predecessor's journal does not know. @param isLedger - whether the rule looks at what was served */
+export function forgottenText(settings: RunSettings, isLedger: boolean): string {
+  const known = 'There is no journal of that run: ';
+  if (isLedger) {
+    return `${known}what it served is known by the file of --feedback only; without it, shares count from here.`;
+  }
+  if (settings.horizon !== undefined) {
+    return `${known}plans come back to the stored energy that is measured now, not to that before its first step.`;
+  }
+  return `${known}the first interval begins without prices and takes the rounds of a first one.`;
+}

@@ -10,9 +10,12 @@ export const CLAIM = '.dec-run';
 /** The file in which a run at work says what it does, for one that goes on when it is killed. */
 export const JOURNAL = '.dec-journal';
 
+/** The file in which a run at work says where it can be watched. */
+export const LIVE = '.dec-live';
+
 /** Whether a file is there only while its run is at work, or because that run was killed. */
 export function isOfWork(name: string): boolean {
-  return name === CLAIM || name.startsWith(JOURNAL);
+  return name === CLAIM || name === LIVE || name.startsWith(JOURNAL);
 }
 
 /** What tells a manifest of ours, of any version, from other files of that name. */

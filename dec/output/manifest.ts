@@ -32,13 +32,13 @@ function ruleOf({ rule, fairness }: RunResult['settings']) {
 /** One interval as the manifest lists it. */
 function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest['intervals'][number] {
   const { audit, ac, during, after } = interval;
-  const { fairness, rule } = result.settings;
+  const { fairness, rule, limits, loadMultiplier, pvMultiplier } = interval.settings ?? result.settings;
   return {
     interval: interval.interval,
     timestamp: interval.timestamp,
     status: interval.status,
     method: result.settings.horizon === undefined ? 'admm' : 'central',
-    fairness: ruleOf(result.settings),
+    fairness: ruleOf(interval.settings ?? result.settings),
     level: rule?.level ?? (fairness === 'equalAlpha' ? 'feeder' : 'customer'),
     rounds: interval.rounds,
     residuals: { primal: interval.residuals.primal, dual: interval.residuals.dual },
@@ -72,6 +72,7 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     lostAgents: interval.lostAgents.map((lost) => ({ ...lost })),
     unmeasuredAgents: [...interval.unmeasuredAgents],
     findings: [...interval.findings],
+    ...(interval.settings === undefined ? {} : { inForce: { limits: { ...limits }, loadMultiplier, pvMultiplier } }),
     ...(interval.received === undefined ? {} : { received: { ...interval.received } }),
     ...(interval.plan === undefined ? {} : { plan: { ...interval.plan } }),
   };
@@ -138,6 +139,9 @@ export function runManifest(
     folder,
     files: [...files],
     findings: [...result.findings],
+    ...(result.controls.length === 0
+      ? {}
+      : { controls: result.controls.map((one) => ({ ...one, control: { ...one.control } })) }),
     seconds: result.seconds,
   };
 }

@@ -49,6 +49,14 @@ export const intervalSchema = z.strictObject({
   findings: z.array(z.string()),
   /** What came to the coordinator in answer to the interval's rounds. */
   received: z.strictObject({ messages: z.int().nonnegative(), bytes: z.int().nonnegative() }).optional(),
+  /** What it worked with, where people had changed what the run began with. */
+  inForce: z
+    .strictObject({
+      limits: z.strictObject({ minPu: z.number(), maxPu: z.number() }),
+      loadMultiplier: z.number(),
+      pvMultiplier: z.number(),
+    })
+    .optional(),
   /** Of a run that plans ahead: steps of the plan, money above the least possible and for the step's energy, batteries. */
   plan: z
     .strictObject({
@@ -111,6 +119,21 @@ export const manifestSchema = z.strictObject({
   folder: z.string(),
   files: z.array(z.string()),
   findings: z.array(z.string()),
+  /** What people asked of it while it went on, in order; absent where nobody did. */
+  controls: z
+    .array(
+      z.strictObject({
+        /** The interval that came next, and the simulated time of the last output; null before the first. */
+        interval: z.int().nonnegative(),
+        timestamp: z.number().nullable(),
+        isAccepted: z.boolean(),
+        /** What was done, or why not. */
+        text: z.string(),
+        /** As it was asked. */
+        control: z.record(z.string(), z.unknown()),
+      }),
+    )
+    .optional(),
   seconds: z.number(),
 });
 

@@ -286,6 +286,12 @@ export function startRun(options: RunOptions): SimulationRun {
           resume();
         } else say('resumePauseAt command received but the simulation is not paused.', 'RUNNING', 'WARN');
         return;
+      case 'scale': {
+        const { load_scaling_factor: load, pv_scaling_factor: pv } = received.input;
+        simulation.scale({ ...(load === undefined ? {} : { load }), ...(pv === undefined ? {} : { pv }) });
+        say(`Loads are multiplied by ${load ?? 'the same'}, sun by ${pv ?? 'the same'} from the next step on.`);
+        return;
+      }
       case 'stop':
         stop();
         return;

@@ -18,6 +18,12 @@ export interface BatterySettings {
 /** OpenDSS' defaults of a Storage element: %EffCharge 90, %EffDischarge 90, %reserve 20. */
 export const BATTERY_DEFAULTS: BatterySettings = { chargeEfficiency: 0.9, dischargeEfficiency: 0.9, reserve: 0.2 };
 
+/** What multiplies all loads and all sun. */
+export interface ScenarioFactors {
+  readonly load?: number;
+  readonly pv?: number;
+}
+
 /** What happens to a feeder over time apart from commands. */
 export interface Scenario {
   readonly sourceVoltagePu?: number;
@@ -28,6 +34,8 @@ export interface Scenario {
   loadPower(load: Load, epochS: number): Power;
   /** Power a PV system could deliver, W, and the reactive power of the model at that output, var. */
   availablePv(pv: PhotovoltaicSystem, epochS: number): Power;
+  /** Multiplies by other factors from now on; what is absent stays. @throws DecError `BAD_ARGUMENT` */
+  scale(factors: ScenarioFactors): void;
 }
 
 /** Active and reactive power, W and var. */
@@ -74,12 +82,13 @@ export function createScenario(model: ModelCreation, startS: number, library: Pr
   requireRange('load_scaling_factor', model.loadScalingFactor, 0, Number.MAX_VALUE);
   requireRange('pv_scaling_factor', model.pvScalingFactor, 0, Number.MAX_VALUE);
   if (model.sourceVoltagePu !== undefined) requireRange('source_voltage_pu', model.sourceVoltagePu, 0.1, 2);
+  let { loadScalingFactor, pvScalingFactor } = model;
   return {
     ...(model.sourceVoltagePu === undefined ? {} : { sourceVoltagePu: model.sourceVoltagePu }),
     battery: batterySettings(model),
     interpolation,
     loadPower(load, epochS) {
-      const factor = model.loadScalingFactor * loadProfile.factorAt(epochS);
+      const factor = loadScalingFactor * loadProfile.factorAt(epochS);
       const nominal = totalPower(load.shares);
       return { powerW: nominal.powerW * factor, powerVar: nominal.powerVar * factor };
     },
@@ -87,10 +96,16 @@ export function createScenario(model: ModelCreation, startS: number, library: Pr
       const nominal = totalPower(pv.shares);
       const isFromRating = nominal.powerW <= 0 && model.pvProfile !== undefined;
       const baseW = isFromRating ? largestPower(pv) : Math.max(0, nominal.powerW);
-      const factor = model.pvScalingFactor * pvProfile.factorAt(epochS);
+      const factor = pvScalingFactor * pvProfile.factorAt(epochS);
       const powerW = Math.min(baseW * factor, largestPower(pv));
       const share = baseW > 0 ? powerW / baseW : 0;
       return { powerW, powerVar: nominal.powerW === 0 ? nominal.powerVar : nominal.powerVar * share };
+    },
+    scale({ load = loadScalingFactor, pv = pvScalingFactor }) {
+      requireRange('load_scaling_factor', load, 0, Number.MAX_VALUE);
+      requireRange('pv_scaling_factor', pv, 0, Number.MAX_VALUE);
+      loadScalingFactor = load;
+      pvScalingFactor = pv;
     },
   };
 }

@@ -7,7 +7,7 @@ import { applyDifferences, type DifferenceResult, type DifferenceTarget, indexTa
 import { type Fault, withFaults } from './fault.js';
 import { createGridState } from './grid-state.js';
 import { createMeasurementReader, type MeasuredState, type MeasurementReader } from './measurement.js';
-import type { Power, Scenario } from './scenario.js';
+import type { Power, Scenario, ScenarioFactors } from './scenario.js';
 
 /** What a simulation is made of. */
 export interface SimulationSettings {
@@ -45,6 +45,8 @@ export interface Simulation {
   readonly startProblems: readonly string[];
   /** Keeps differences for the next step. */
   enqueue(differences: readonly AttributeDifference[]): void;
+  /** Multiplies loads and sun by other factors from the next step on. */
+  scale(factors: ScenarioFactors): void;
   /** Solves the state at the start (first call) or one interval later. */
   advance(): SimulationStep;
   /** Reads all measurements of the last step whose power flow gave a state. */
@@ -152,6 +154,7 @@ export function createSimulation(settings: SimulationSettings): Simulation {
     enqueue(differences) {
       waiting.push(...differences);
     },
+    scale: (factors) => scenario.scale(factors),
     advance() {
       if (step >= 0) state.advance(intervalS, deliveredW);
       step++;

@@ -68,6 +68,7 @@ export function runResult({ agents = 6, intervals = 2, rounds = 5, status = 'com
       rounds: rounds * intervals,
       seconds: 0.5,
     },
+    controls: [],
     findings: [],
     seconds: 1,
   };

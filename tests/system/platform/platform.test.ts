@@ -490,7 +490,7 @@ describe('a simulation over the broker', () => {
         SIMULATION_REQUEST_QUEUE,
         JSON.stringify({ simulation_request_type: type, simulation_id: run.id }),
       );
-      expect(reply.body).toContain('Only its owner may stop, pause or resume');
+      expect(reply.body).toContain('Only its owner may stop, pause, resume or scale');
     }
     const refused = () => logged.slice(before).filter(({ logMessage }) => logMessage.includes('Only its owner'));
     await until(() => refused().length >= 6, 'six refusals');

@@ -246,6 +246,7 @@ describe('a run as fast as possible', () => {
       unplaced: [],
       startProblems: [],
       enqueue: () => {},
+      scale: () => {},
       advance: () => {
         throw new Error('the matrix is gone');
       },
