@@ -1,3 +1,4 @@
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { BusError } from '../bus-error.js';
 import { EMPTY_BODY, encodeFrame } from '../frame.js';
@@ -8,14 +9,15 @@ import { Exchange, type ExchangeStatistics } from './exchange.js';
 import { BROKER_LIMITS, type BrokerLimits } from './limits.js';
 import { type Listener, listenForSockets, listenForWeb, type TlsKeys } from './listener.js';
 import type { Authenticator, Authorizer, Gate } from './session.js';
+import { listenForWebSockets } from './web-socket.js';
 
 /** Port of STOMP on a GridAPPS-D platform. */
 export const STOMP_PORT = 61613;
 
 /** Settings of {@link startBroker}. */
 export interface BrokerOptions {
-  /** TCP port; 0 takes any free one. Default 61613. */
-  readonly port?: number;
+  /** TCP port; 0 takes any free one, null none. Default 61613. */
+  readonly port?: number | null;
   /** Address to listen on. Default 127.0.0.1: nobody outside this machine. */
   readonly host?: string;
   /** STOMP over WebSocket on a port of its own, 0 for any free one; none when absent. */
@@ -24,6 +26,8 @@ export interface BrokerOptions {
     /** Origins of web pages that may connect; all when absent. */
     readonly origins?: readonly string[];
   };
+  /** STOMP over WebSocket on a web server that listens already and serves other things too; `isWelcome` decides on each peer. */
+  readonly webServer?: { readonly server: Server; readonly isWelcome: (request: IncomingMessage) => boolean };
   /** TLS on every port; plain text when absent. */
   readonly tls?: TlsKeys;
   /** Decides on logins; everybody is let in when not given, which only a loopback address allows. */
@@ -51,6 +55,7 @@ export interface BrokerStatistics extends ExchangeStatistics, ConnectionStatisti
 /** A running broker. Its seats are buses inside this process on the same exchange. */
 export interface Broker extends BusHub {
   readonly host: string;
+  /** 0 where it takes no TCP connections. */
   readonly port: number;
   /** Port of STOMP over WebSocket, where there is one. */
   readonly webSocketPort: number | undefined;
@@ -112,19 +117,26 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   };
   const onError = (error: Error): void =>
     warn(new BusError('BUS_UNAVAILABLE', `The broker: ${error.message}`, {}, { cause: error }));
-  const listeners: Listener[] = [await listenForSockets(options.port ?? STOMP_PORT, host, tls, take, onError)];
+  const { port = STOMP_PORT, webServer } = options;
+  const sockets = port === null ? undefined : await listenForSockets(port, host, tls, take, onError);
+  const maxMessageBytes = limits.maxHeadBytes + limits.maxBodyBytes;
+  let web: Listener | undefined;
   if (webSocket !== undefined) {
-    const settings = { maxMessageBytes: limits.maxHeadBytes + limits.maxBodyBytes, origins: webSocket.origins };
+    const settings = { maxMessageBytes, origins: webSocket.origins };
     try {
-      listeners.push(await listenForWeb(webSocket.port, host, tls, settings, take, onError));
+      web = await listenForWeb(webSocket.port, host, tls, settings, take, onError);
     } catch (error) {
-      await listeners[0]!.close();
+      await sockets?.close();
       throw error;
     }
   }
+  if (webServer !== undefined) {
+    const { server, isWelcome } = webServer;
+    listenForWebSockets(server, { maxMessageBytes, origins: undefined, isWelcome }, take);
+  }
   const seats = seatsOf(exchange, warn);
   const shut = async (): Promise<void> => {
-    const closed = listeners.map((listener) => listener.close());
+    const closed = [sockets?.close(), web?.close()];
     for (const connection of [...connections]) connection.destroy();
     await Promise.all(closed);
     await seats.close();
@@ -133,8 +145,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   return {
     ...seats,
     host,
-    port: listeners[0]!.port,
-    webSocketPort: listeners[1]?.port,
+    port: sockets?.port ?? 0,
+    webSocketPort: web?.port,
     statistics: () => ({
       ...exchange.statistics,
       ...statistics,

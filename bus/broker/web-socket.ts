@@ -14,12 +14,14 @@ export interface WebSocketSettings {
   readonly maxMessageBytes: number;
   /** Origins of pages that may connect; all when undefined. Programs that are no browsers send none and may. */
   readonly origins: readonly string[] | undefined;
+  /** Decides beside that on who may connect, by the request. */
+  readonly isWelcome?: ((request: IncomingMessage) => boolean) | undefined;
 }
 
 /** Takes WebSocket connections from an HTTP server and hands each out as a stream of bytes. */
 export function listenForWebSockets(
   server: Server,
-  { maxMessageBytes, origins }: WebSocketSettings,
+  { maxMessageBytes, origins, isWelcome }: WebSocketSettings,
   onStream: (stream: Duplex, remoteAddress: string) => void,
 ): void {
   const sockets = new WebSocketServer({
@@ -30,7 +32,8 @@ export function listenForWebSockets(
     clientTracking: false,
     handleProtocols: (offered) => PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
     verifyClient: ({ origin, req }, decide) => {
-      const isAllowed = origins === undefined || origin === undefined || origins.includes(origin);
+      const isListed = origins === undefined || origin === undefined || origins.includes(origin);
+      const isAllowed = isListed && isWelcome?.(req) !== false;
       const isKnown = PATHS.has(pathOf(req));
       decide(isAllowed && isKnown, isKnown ? 403 : 404);
     },

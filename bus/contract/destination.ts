@@ -9,6 +9,8 @@ const PROCESS = 'goss.gridappsd.process.request';
 const SIMULATION = 'goss.gridappsd.simulation';
 const FIELD = 'goss.gridappsd.field';
 const COORDINATION = 'goss.gridappsd.dec';
+/** Apart from what coordinator and agents say: who carries agents need not be one who may act on runs. */
+const RUNS = 'goss.gridappsd.run';
 
 /** Token handshake: base64(`user:password`) is sent here. */
 export const TOKEN_TOPIC = '/topic/pnnl.goss.token.topic';
@@ -184,25 +186,25 @@ export function coordinationHost(runId: string, hostId: string): string {
 }
 
 /** Progress of a run for whoever looks at it. */
-export function coordinationProgressTopic(runId: string): string {
-  return `/topic/${COORDINATION}.${part(runId)}.progress`;
+export function runProgressTopic(runId: string): string {
+  return `/topic/${RUNS}.${part(runId)}.progress`;
 }
 
 /** Questions about a run as it goes on. */
 export function liveLookQueue(runId: string): string {
-  return `/queue/${COORDINATION}.${part(runId)}.look`;
+  return `/queue/${RUNS}.${part(runId)}.look`;
 }
 
 /** Controls of a run. */
 export function runControlQueue(runId: string): string {
-  return `/queue/${COORDINATION}.${part(runId)}.control`;
+  return `/queue/${RUNS}.${part(runId)}.control`;
 }
 
 /** Starts of runs, for a dashboard. */
-export const RUN_START_QUEUE = `/queue/${COORDINATION}.start`;
+export const RUN_START_QUEUE = `/queue/${RUNS}.start`;
 
 /** All that is asked of runs, as a wildcard over the two prefixes. */
-export const RUN_REQUESTS = `${COORDINATION}.>`;
+export const RUN_REQUESTS = `${RUNS}.>`;
 
 /** What a destination of a run is for, and which run; undefined for all others. */
 export function runDestination(
@@ -210,8 +212,8 @@ export function runDestination(
 ): { readonly runId: string; readonly what: 'look' | 'control' | 'progress' } | undefined {
   const match = /^(?:\/queue\/|\/topic\/)?(.+)\.(look|control|progress)$/.exec(destination);
   const [, name = '', what] = match ?? [];
-  if (!name.startsWith(`${COORDINATION}.`)) return undefined;
-  const runId = name.slice(COORDINATION.length + 1);
+  if (!name.startsWith(`${RUNS}.`)) return undefined;
+  const runId = name.slice(RUNS.length + 1);
   return what === 'look' || what === 'control' || what === 'progress' ? { runId, what } : undefined;
 }
 

@@ -156,7 +156,7 @@ const figuresExample = {
 /** Something is new of a run. */
 export const liveTick = declareMessage({
   name: 'run progress',
-  destination: '/topic/goss.gridappsd.dec.<runId>.progress',
+  destination: '/topic/goss.gridappsd.run.<runId>.progress',
   schema: z.object({ runId: z.string(), revision: count, status: z.string() }),
   example: { runId: 'run-1', revision: 41, status: 'running' },
 });
@@ -164,7 +164,7 @@ export const liveTick = declareMessage({
 /** Asks for what is new. */
 export const liveLook = declareMessage({
   name: 'run question',
-  destination: '/queue/goss.gridappsd.dec.<runId>.look',
+  destination: '/queue/goss.gridappsd.run.<runId>.look',
   schema: z.object({
     /** Revision that is known; 0 for all. */
     since: count,

@@ -59,7 +59,7 @@ export const runControlExamples: Readonly<Record<RunControlKind, unknown>> = {
 /** Something that people ask of a run. */
 export const runControl = declareMessage({
   name: 'run control',
-  destination: '/queue/goss.gridappsd.dec.<runId>.control',
+  destination: '/queue/goss.gridappsd.run.<runId>.control',
   schema: control,
   example: runControlExamples.limits,
 });
@@ -82,7 +82,7 @@ export type RunControlReply = ReturnType<typeof runControlReply.parse>;
 /** A run to begin beside the dashboard, which starts it as `dec run` does; what is absent has the defaults of that command. */
 export const runStart = declareMessage({
   name: 'run start',
-  destination: '/queue/goss.gridappsd.dec.start',
+  destination: '/queue/goss.gridappsd.run.start',
   schema: z.object({
     ...by,
     /** Name or mRID of a feeder that is known; the built-in one when absent. */

@@ -1,7 +1,6 @@
 import {
   asError,
   type Bus,
-  coordinationProgressTopic,
   type LiveInterval,
   type LiveUpdate,
   liveLook,
@@ -13,6 +12,7 @@ import {
   runControl,
   runControlQueue,
   runControlReply,
+  runProgressTopic,
 } from '../../bus/index.js';
 import { type LiveRun, UNSEEN_RUN, updateSince, withUpdate } from '../../web/index.js';
 import type { MeasuredVoltage } from './measurements.js';
@@ -165,7 +165,7 @@ export class LiveFeed {
     this.timer = undefined;
     const { runId, revision, status } = this.run;
     try {
-      this.options.bus.send(coordinationProgressTopic(runId), liveTick.format({ runId, revision, status }));
+      this.options.bus.send(runProgressTopic(runId), liveTick.format({ runId, revision, status }));
     } catch (error) {
       // Without the broker nobody watches; the run has its own word about it.
       this.options.onWarning(`Watchers of the run were not told: ${asError(error).message}`, 'live');

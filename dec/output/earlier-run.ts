@@ -15,7 +15,7 @@ export const LIVE = '.dec-live';
 
 /** Whether a file is there only while its run is at work, or because that run was killed. */
 export function isOfWork(name: string): boolean {
-  return name === CLAIM || name === LIVE || name.startsWith(JOURNAL);
+  return name === CLAIM || name.startsWith(LIVE) || name.startsWith(JOURNAL);
 }
 
 /** What tells a manifest of ours, of any version, from other files of that name. */

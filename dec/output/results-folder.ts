@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DecError } from '../../grid/math/index.js';
 import { makeFolder, usingFolder } from '../../platform/index.js';
-import { CLAIM, earlierRun, JOURNAL } from './earlier-run.js';
+import { CLAIM, earlierRun, JOURNAL, LIVE } from './earlier-run.js';
 
 /** A folder that belongs to one run as long as it lasts. */
 export interface ResultsFolder {
@@ -76,6 +76,12 @@ export function namedResultsFolder(path: string): ResultsFolder {
   });
   claim(path);
   return held(path, isNew);
+}
+
+/** Who is at work in a folder of results; undefined when nobody is. */
+export function runAtWork(path: string): string | undefined {
+  const file = join(path, CLAIM);
+  return existsSync(file) ? holderOf(file) : undefined;
 }
 
 /** Whether the folder was not there and is now. */
@@ -168,6 +174,7 @@ function held(path: string, isOwn: boolean): ResultsFolder {
       clearInterval(signs);
       claims.delete(file);
       rmSync(file, { force: true });
+      rmSync(join(path, LIVE), { force: true });
       const left = existsSync(path) ? readdirSync(path).filter((name) => name.startsWith(JOURNAL)) : [];
       for (const name of left) rmSync(join(path, name), { force: true });
       if (!isOwn) return;

@@ -81,7 +81,7 @@ export class RunDesk {
   }
 
   private modelOf(id: string): LoadedModel {
-    return this.store.find(this.library.manifest(id).feeder.mrid);
+    return this.store.find(this.library.feeder(id).mrid);
   }
 
   private mapOf(model: LoadedModel): FeederMap {

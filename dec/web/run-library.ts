@@ -13,6 +13,7 @@ import type {
   RunList,
 } from '../../web/index.js';
 import { MANIFEST } from '../output/earlier-run.js';
+import { type LiveFile, liveFile } from '../output/live-file.js';
 import { packageVersion } from '../package-version.js';
 import { manifestSchema, type RunManifest } from '../schema/index.js';
 
@@ -32,6 +33,11 @@ export class RunLibrary {
     const runs: RunEntry[] = [];
     const unreadable: { id: string; reason: string }[] = [];
     for (const id of this.ids()) {
+      const live = this.live(id);
+      if (live !== undefined) {
+        runs.push(runningEntry(id, live));
+        continue;
+      }
       const read = this.read(id);
       if ('reason' in read) unreadable.push({ id, reason: read.reason });
       else if ('manifest' in read)
@@ -39,6 +45,16 @@ export class RunLibrary {
     }
     runs.sort((a, b) => b.writtenMs - a.writtenMs || a.id.localeCompare(b.id));
     return { folder: this.folder, version: packageVersion(), runs, unreadable };
+  }
+
+  /** The run that is at work under this name; undefined when there is none. */
+  live(id: string): ReturnType<typeof liveFile> {
+    return this.ids().includes(id) ? liveFile(join(this.folder, id)) : undefined;
+  }
+
+  /** The feeder of a run, at work or done. @throws DecError `BAD_ARGUMENT` when there is none of that name */
+  feeder(id: string): { readonly name: string; readonly mrid: string } {
+    return this.live(id)?.feeder ?? this.manifest(id).feeder;
   }
 
   /** The manifest of a run. @throws DecError `BAD_ARGUMENT` when there is none of that name */
@@ -132,6 +148,20 @@ function limitsOf({ settings }: RunManifest): { minPu: number; maxPu: number } {
     return typeof value === 'number' ? value : fallback;
   };
   return { minPu: pu('minPu', 0.95), maxPu: pu('maxPu', 1.05) };
+}
+
+/** A run at work in the list: its figures are not known before its end. */
+function runningEntry(
+  id: string,
+  { feeder, fairness, startTime, writtenMs }: LiveFile & { readonly writtenMs: number },
+): RunEntry {
+  const unknown = null;
+  return {
+    ...{ id, feeder: feeder.name, status: 'running', fairness, fromTime: startTime, toTime: startTime, writtenMs },
+    ...{ intervals: 0, agents: 0, ders: 0 },
+    ...{ vMaxBeforePu: unknown, vMaxAfterPu: unknown, violationsBefore: unknown, violationsAfter: unknown },
+    ...{ curtailedEnergyPct: unknown, priceOfFairnessPct: unknown, jainServed: unknown },
+  };
 }
 
 function entryOf(id: string, manifest: RunManifest, writtenMs: number): RunEntry {
