@@ -21,7 +21,7 @@ export const tokenRequest = {
   /** @throws BusError `BAD_MESSAGE` when the text is not base64 of two parts */
   parse(body: string, destination: string = TOKEN_TOPIC): Credentials {
     const written = body.trim();
-    const text = /^[A-Za-z0-9+/]+={0,2}$/.test(written) ? Buffer.from(written, 'base64').toString('utf8') : '';
+    const text = fromBase64(written);
     const colon = text.indexOf(':');
     if (colon > 0) return { login: text.slice(0, colon), passcode: text.slice(colon + 1) };
     throw new BusError(
@@ -31,9 +31,20 @@ export const tokenRequest = {
     );
   },
   format({ login, passcode }: Credentials): string {
-    return Buffer.from(`${login}:${passcode}`, 'utf8').toString('base64');
+    const bytes = new TextEncoder().encode(`${login}:${passcode}`);
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
   },
 } as const;
+
+/** The text behind base64, with or without its padding; empty for what is none. */
+function fromBase64(written: string): string {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(written)) return '';
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(written.replace(/=+$/, '')), (sign) => sign.charCodeAt(0)));
+  } catch {
+    return '';
+  }
+}
 
 /** The answer of the token handshake: the bare token, or a fixed text. */
 export const tokenReply = {

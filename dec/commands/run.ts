@@ -59,6 +59,15 @@ import {
 import { checkLimits, type LiveRule, liveRule, type RuleOptions, withRuleOptions } from './rule-options.js';
 import { checkCompare, compareAfterRun } from './run-compare.js';
 import { liveHorizon, liveOutlook } from './run-horizon.js';
+import { checkPlatform } from './run-platform.js';
+import {
+  checkWatching,
+  controlsOf,
+  openRunDashboard,
+  tellWatchable,
+  type WatchOptions,
+  withWatchOptions,
+} from './run-watch.js';
 
 /** Name of the run on the bus when agents of other processes join and no name is given. */
 export const SHARED_RUN_ID = 'dec';
@@ -67,7 +76,7 @@ const DAY_S = 86_400;
 /** Hexadecimal digits of the mark in a run's name. */
 const MARK_LENGTH = 6;
 
-interface RunCommandOptions extends OutputOptions, RuleOptions, FeedbackOptions, PlanOptions {
+interface RunCommandOptions extends OutputOptions, RuleOptions, FeedbackOptions, PlanOptions, WatchOptions {
   readonly areas?: string;
   readonly compare?: boolean;
   readonly plot?: string | true;
@@ -202,7 +211,8 @@ export function configureRun(command: Command, name: string): Command {
         interruption.end();
       }
     });
-  return withConfiguration(withPlanOptions(withFeedbackOption(withRuleOptions(withAreaOption(command)))), 'run');
+  const watched = withWatchOptions(withAreaOption(command));
+  return withConfiguration(withPlanOptions(withFeedbackOption(withRuleOptions(watched))), 'run');
 }
 
 /** Whether an option stands on the command line itself, by its name in code. */
@@ -231,6 +241,7 @@ async function runRun(
     );
   }
   checkPlatform(options, isOnLine);
+  checkWatching(options);
   checkLimits(options);
   if (!options.compare) checkGamma(options.fairness, isOnLine);
   checkCompare(options);
@@ -289,8 +300,13 @@ async function runFeeder(
   const left = options.broker === undefined || !options.takeover ? undefined : () => abandonedFolder('outputs', name);
   const folder =
     options.out === undefined ? (left?.() ?? newResultsFolder('outputs', name)) : namedResultsFolder(options.out);
+  const dashboard = await openRunDashboard(folder.path, options, store, terminal).catch((error: unknown) => {
+    folder.release();
+    throw error;
+  });
+  let code: number;
   try {
-    return await runInto(folder.path, {
+    code = await runInto(folder.path, {
       options,
       agentModule,
       terminal,
@@ -303,27 +319,15 @@ async function runFeeder(
       configuration,
       signal,
     });
+  } catch (error) {
+    await dashboard?.close();
+    throw error;
   } finally {
     folder.release();
   }
-}
-
-/** What `dec platform` adds to a simulation, by the option's name in code; a real platform makes its own. */
-const OWN_SCENARIO = ['pvMultiplier', 'sourceVoltage', 'loadProfile', 'pvProfile'] as const;
-
-/** @throws DecError `BAD_ARGUMENT` for options that a real platform would not follow */
-function checkPlatform({ platform, broker, token }: RunCommandOptions, isOnLine: (option: string) => boolean): void {
-  if (platform === 'own' && !(token && broker === undefined)) return;
-  if (broker === undefined) {
-    throw new DecError(
-      'BAD_ARGUMENT',
-      `${token ? '--token' : '--platform real'} needs the broker of the platform: --broker.`,
-    );
-  }
-  const given = OWN_SCENARIO.find(isOnLine);
-  if (platform === 'own' || given === undefined) return;
-  const option = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  throw new DecError('BAD_ARGUMENT', `${option}: a real platform takes that from its model; leave it out.`, { option });
+  await dashboard?.linger(signal);
+  await dashboard?.close();
+  return code;
 }
 
 /** What a run is made of when its folder is there. */
@@ -368,8 +372,10 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
     ...(run.outlook === undefined ? {} : { outlook: run.outlook }),
     uuid: seededUuid(options.seed),
     signal,
+    ...controlsOf(options),
     onProgress: (progress) => {
       if (progress.kind === 'output') outputs.push(progress);
+      else if (progress.kind === 'watchable') tellWatchable(folder, progress, model, settings);
       show(progress);
     },
     onWarning: (text) => terminal.note(text),

@@ -141,17 +141,20 @@ export class RunControls {
    * Does what waits, and waits while the run is paused, or for its pace. Call it before an interval is coordinated and before
    * the simulation goes on.
    * @param isDue - whether an interval comes next
+   * @returns whether the simulation was changed: the interval has to work on an output that knows of it, the next one
    */
-  async turn(isDue: boolean): Promise<void> {
+  async turn(isDue: boolean): Promise<boolean> {
     const { signal, clock, paceMs = 0 } = this.options;
+    let isChanged = false;
     for (;;) {
       if (signal.aborted) throw cancelled();
-      await this.carryOut();
+      if (await this.carryOut()) isChanged = true;
       const paceLeftMs = isDue ? this.lastMs + paceMs - clock() : 0;
       if (!this.isPaused && paceLeftMs <= 0 && this.waiting.length === 0) break;
       await this.sleep(this.isPaused ? undefined : Math.max(0, paceLeftMs));
     }
-    if (isDue) this.lastMs = clock();
+    if (isDue && !isChanged) this.lastMs = clock();
+    return isChanged;
   }
 
   /** The run is over: what still waited is not done. */
@@ -161,10 +164,12 @@ export class RunControls {
     }
   }
 
-  private async carryOut(): Promise<void> {
+  /** @returns whether the simulation was changed */
+  private async carryOut(): Promise<boolean> {
     const { run } = this.options;
     const batch = this.waiting.splice(0);
-    if (batch.length === 0) return;
+    if (batch.length === 0) return false;
+    let isChanged = false;
     let settings = run.settings;
     for (const control of batch) {
       const before = settings;
@@ -174,6 +179,7 @@ export class RunControls {
         if (device === undefined) continue;
         await run.setSwitch(device.mrid, control.isOpen);
         this.switched.set(device.name, control.isOpen);
+        isChanged = true;
       } else if (control.kind === 'agent') {
         if (control.isDropped) this.dropped.add(control.agentId);
         else this.dropped.delete(control.agentId);
@@ -186,11 +192,13 @@ export class RunControls {
             ...(pv === before.pvMultiplier ? {} : { pv_scaling_factor: pv }),
           },
         });
+        isChanged = true;
       }
       this.record(control, `${controlText(control)}, from interval ${run.position.interval + 1} on.`, true);
     }
     if (settings !== run.settings) await run.retune(settings);
     this.options.onChange();
+    return isChanged;
   }
 
   /** Why a control cannot be done, by all that was accepted before it; what can be is kept in mind. */

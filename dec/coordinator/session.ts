@@ -245,8 +245,8 @@ export class Session {
       // In real time outputs pile up behind a slow interval; only the newest one is worth acting on.
       const isDue = timestamp >= position.dueS && !outputs.hasMore;
       if (isDue && position.interval >= this.settings.intervals) return 'completed';
-      await audience?.controls.turn(isDue);
-      if (isDue) await this.coordinateOn(output, recorder);
+      const isChanged = await audience?.controls.turn(isDue);
+      if (isDue && !isChanged) await this.coordinateOn(output, recorder);
       if (!this.settings.isRealtime) outputs.resume();
     }
   }

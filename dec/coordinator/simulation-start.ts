@@ -15,9 +15,15 @@ import { modelCreation } from './forecast.js';
 import type { RunOptions } from './run-options.js';
 import type { RunSettings } from './run-result.js';
 
-/** Simulated end of a run, epoch seconds. It is ours to give; two outputs to spare keep the simulation from ending first. */
+/**
+ * Outputs to spare at the end: two keep the simulation from ending first; each change that people make of the simulation puts an
+ * interval off by one.
+ */
+const SPARE_OUTPUTS = 2 + 100;
+
+/** Simulated end of a run, epoch seconds. It is ours to give: the run stops the simulation when it is done. */
 export function simulationEndS({ startTime, intervals, intervalS, publishPeriodS }: RunSettings): number {
-  return startTime + intervals * intervalS + 2 * publishPeriodS;
+  return startTime + intervals * intervalS + SPARE_OUTPUTS * publishPeriodS;
 }
 
 /**

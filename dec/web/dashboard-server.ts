@@ -2,11 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { StompAddress } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { ModelStore } from '../../platform/index.js';
-import type { Problem } from '../../web/index.js';
+import type { DashboardSession, Problem } from '../../web/index.js';
+import { type ControlLeave, openLiveDesk } from './live-desk.js';
 import { RunDesk } from './run-desk.js';
 import { RunLibrary } from './run-library.js';
+import type { RunStarter } from './run-starter.js';
 import { type SiteFile, siteFiles } from './site-files.js';
 
 /** Where the dashboard listens and what it shows. */
@@ -19,6 +22,12 @@ export interface DashboardOptions {
   readonly store: ModelStore;
   /** Folder of the built pages; the package's own when absent. */
   readonly site?: string;
+  /** Who may act on runs; nobody when absent. */
+  readonly leave?: ControlLeave;
+  /** How to log in to the brokers of runs at work; as a platform is delivered when absent. */
+  readonly credentials?: Pick<StompAddress, 'login' | 'passcode' | 'tls'>;
+  /** Starts runs that pages ask for; none are started without it. */
+  readonly starter?: RunStarter;
   /** What went wrong inside, for the log. */
   readonly onError?: (error: unknown) => void;
 }
@@ -68,16 +77,24 @@ interface Answer {
 const zipped = promisify(gzip);
 
 /**
- * Serves the dashboard's pages and the finished runs of a folder over HTTP. It only reads.
+ * Serves the dashboard's pages and the runs of a folder: finished ones over HTTP, those at work over STOMP in a WebSocket. It
+ * only reads, but for what `leave` permits.
  *
  * @throws DecError `BAD_ARGUMENT` when the pages have not been built, `PORT_IN_USE`
  */
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
   const site = siteFiles(options.site);
-  const desk = new RunDesk(new RunLibrary(options.runs), options.store);
+  const library = new RunLibrary(options.runs);
+  const desk = new RunDesk(library, options.store);
   const isLocal = isLoopback(options.host);
+  const { leave = 'none', starter } = options;
+  const session = (): DashboardSession => ({
+    mayControl: leave !== 'none',
+    needsKey: leave !== 'none' && leave !== 'all',
+    feeders: leave === 'none' || starter === undefined ? null : starter.feeders(),
+  });
   const server = createServer((request, response) => {
-    answer(request, { site, desk, isLocal })
+    answer(request, { site, desk, isLocal, session })
       .catch((error: unknown) => {
         options.onError?.(error);
         return problem(500, 'INTERNAL', 'The dashboard could not answer; its log says why.');
@@ -90,17 +107,30 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
-  await listening(server, options);
+  const onWarning = (text: string): void => options.onError?.(new Error(text));
+  const live = await openLiveDesk({
+    ...{ server, library, leave, starter, onWarning },
+    credentials: options.credentials ?? {},
+    isWelcome: (request) => isOwnPage(request, isLocal),
+  });
+  try {
+    await listening(server, options);
+  } catch (error) {
+    await live.close();
+    throw error;
+  }
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     url: `http://${host}:${port}/`,
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      await Promise.all([live.close(), starter?.close()]);
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
 
@@ -108,9 +138,10 @@ interface Surroundings {
   readonly site: ReadonlyMap<string, SiteFile>;
   readonly desk: RunDesk;
   readonly isLocal: boolean;
+  readonly session: () => DashboardSession;
 }
 
-async function answer(request: IncomingMessage, { site, desk, isLocal }: Surroundings): Promise<Answer> {
+async function answer(request: IncomingMessage, { site, desk, isLocal, session }: Surroundings): Promise<Answer> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { ...problem(405, 'BAD_ARGUMENT', 'Only GET is answered here.'), headers: { Allow: 'GET, HEAD' } };
   }
@@ -127,6 +158,7 @@ async function answer(request: IncomingMessage, { site, desk, isLocal }: Surroun
     const age = isNamedByContent ? 'public, max-age=31536000, immutable' : 'no-cache';
     return { status: 200, type, body, headers: { 'Cache-Control': age } };
   }
+  if (parts.length === 2 && parts[1] === 'session') return json(session());
   try {
     return (await asked(parts.slice(1), desk)) ?? problem(404, 'BAD_ARGUMENT', 'There is no such address.');
   } catch (error) {
@@ -136,12 +168,13 @@ async function answer(request: IncomingMessage, { site, desk, isLocal }: Surroun
   }
 }
 
-/** `runs`, `runs/<id>`, and below it `map`, `flow/<interval>`, `files/<name>`. */
+/** `runs`, `runs/<id>`, and below it `live`, `map`, `flow/<interval>`, `files/<name>`. */
 async function asked(parts: readonly string[], desk: RunDesk): Promise<Answer | undefined> {
   const [room, id, what, name] = parts;
   if (room !== 'runs' || parts.length > 4) return undefined;
   if (id === undefined) return json(desk.library.list());
   if (what === undefined) return json(await desk.document(id));
+  if (what === 'live' && name === undefined) return json({ isLive: desk.library.isAtWork(id) });
   if (what === 'map' && name === undefined) return json(desk.map(id));
   if (what === 'flow' && name !== undefined && /^\d{1,9}$/.test(name)) return json(await desk.flow(id, Number(name)));
   if (what === 'files' && name !== undefined) {
@@ -235,6 +268,18 @@ function listening(server: Server, { host, port }: DashboardOptions): Promise<vo
 /** Whether an address is one that only this machine reaches. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** Whether a WebSocket is asked for by a page of this dashboard, or by a program that is no browser. */
+function isOwnPage({ headers }: IncomingMessage, isLocal: boolean): boolean {
+  const { host, origin } = headers;
+  if (isLocal && !isLocalName(host)) return false;
+  if (origin === undefined) return true;
+  try {
+    return new URL(origin).host === host;
+  } catch {
+    return false;
+  }
 }
 
 function isLocalName(header: string | undefined): boolean {

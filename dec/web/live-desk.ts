@@ -166,6 +166,10 @@ class Desk {
 
   /** @param id - name of the run's folder, by which pages know it */
   private async look(id: string, since: number, runId: string | undefined): Promise<LiveUpdate> {
+    const { library } = this.options;
+    if (!this.followed.has(id) && library.live(id) === undefined && library.isAtWork(id)) {
+      return updateSince({ ...UNSEEN_RUN, runId: id, stage: 'The run begins.' }, 0, undefined);
+    }
     try {
       const run = await (await this.follow(id)).first();
       return updateSince(run, since, runId);

@@ -14,6 +14,7 @@ import type {
 } from '../../web/index.js';
 import { MANIFEST } from '../output/earlier-run.js';
 import { type LiveFile, liveFile } from '../output/live-file.js';
+import { runAtWork } from '../output/results-folder.js';
 import { packageVersion } from '../package-version.js';
 import { manifestSchema, type RunManifest } from '../schema/index.js';
 
@@ -50,6 +51,11 @@ export class RunLibrary {
   /** The run that is at work under this name; undefined when there is none. */
   live(id: string): ReturnType<typeof liveFile> {
     return this.ids().includes(id) ? liveFile(join(this.folder, id)) : undefined;
+  }
+
+  /** Whether a run is at work under this name, though it may not be watchable yet. */
+  isAtWork(id: string): boolean {
+    return this.ids().includes(id) && runAtWork(join(this.folder, id)) !== undefined;
   }
 
   /** The feeder of a run, at work or done. @throws DecError `BAD_ARGUMENT` when there is none of that name */

@@ -13,7 +13,6 @@ export interface RunStarterOptions {
   readonly store: ModelStore;
   /** Options of the command that name the same store. */
   readonly storeOptions: readonly string[];
-  readonly onWarning: (text: string) => void;
 }
 
 /** Runs that a dashboard starts at once. */
@@ -30,6 +29,14 @@ export class RunStarter {
   private count = 0;
 
   constructor(private readonly options: RunStarterOptions) {}
+
+  /** Feeders that the store knows. */
+  feeders(): readonly { readonly name: string; readonly mrid: string }[] {
+    return this.options.store
+      .list()
+      .filter(({ errors }) => errors === 0)
+      .map(({ name, mrid }) => ({ name, mrid }));
+  }
 
   /** Starts a run and waits until it can be watched. */
   async start(wanted: RunStart): Promise<RunStartReply> {

@@ -1,4 +1,4 @@
-import type { FeederMap, FlowDocument, Problem, RunDocument, RunList } from '../index.js';
+import type { DashboardSession, FeederMap, FlowDocument, Problem, RunDocument, RunList } from '../index.js';
 
 /** Asks the server. @throws Error with its sentence, or with one that says it cannot be reached */
 async function get(path: string): Promise<Response> {
@@ -36,4 +36,37 @@ export async function flowDocument(id: string, interval: number): Promise<FlowDo
 /** Address of a file of a run. */
 export function fileAddress(id: string, name: string): string {
   return `./api/runs/${encodeURIComponent(id)}/files/${encodeURIComponent(name)}`;
+}
+
+/** Whether a run goes on. */
+export async function isAtWork(id: string): Promise<boolean> {
+  const { isLive }: { isLive: boolean } = await (await get(`runs/${encodeURIComponent(id)}/live`)).json();
+  return isLive;
+}
+
+/** What a page may do here. */
+export async function dashboardSession(): Promise<DashboardSession> {
+  return (await get('session')).json();
+}
+
+const KEY = 'dec-control-key';
+
+/** The key for acting on runs that was given in this tab. */
+export function controlKey(): string | undefined {
+  try {
+    return sessionStorage.getItem(KEY) ?? undefined;
+  } catch {
+    // Storage may be switched off; the key is asked for again then.
+    return undefined;
+  }
+}
+
+/** Keeps the key for this tab; undefined forgets it. */
+export function keepControlKey(key: string | undefined): void {
+  try {
+    if (key === undefined) sessionStorage.removeItem(KEY);
+    else sessionStorage.setItem(KEY, key);
+  } catch {
+    // It holds for this page only.
+  }
 }

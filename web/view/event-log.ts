@@ -17,6 +17,8 @@ export function eventLog(run: RunDocument): RunEvent[] {
   const events = run.intervals.flatMap((interval, index) => intervalEvents(interval, index));
   const whole = (grade: RunEvent['grade'], text: string): RunEvent => ({ index: null, timestamp: null, grade, text });
   for (const finding of run.findings) events.push(whole('warning', finding));
+  // It goes on: the end is still to come.
+  if (['starting', 'running', 'paused'].includes(run.status)) return events;
   if (run.status === 'completed')
     events.push(whole('good', `The run is complete: ${counted(run.intervals.length, 'interval')}.`));
   else events.push(whole('bad', run.reason ?? `The run ended: ${statusText(run.status)}.`));
@@ -34,6 +36,11 @@ function intervalEvents(one: IntervalDocument, index: number): RunEvent[] {
       'warning',
       `${counted(before.violations, 'node')} outside the limits, up to ${puText(before.vMaxPu)} pu at ${node}.`,
     );
+  }
+  if (one.status === 'waiting') return events;
+  if (one.status === 'running') {
+    tell('info', `Coordinating: ${counted(one.rounds, 'round')} so far.`);
+    return events;
   }
   const power = one.curtailedW === null ? '' : `, ${powerText(one.curtailedW)} curtailed`;
   const sent = `${counted(one.commanded, 'set-point')} sent`;

@@ -3,7 +3,7 @@ export const UNKNOWN = '–';
 
 /** Volts per nominal, `1.0512`. */
 export function puText(value: number | null | undefined, digits = 4): string {
-  return value === null || value === undefined ? UNKNOWN : value.toFixed(digits);
+  return value === null || value === undefined || Number.isNaN(value) ? UNKNOWN : value.toFixed(digits);
 }
 
 /** Per cent with its sign, `14.7 %`. */

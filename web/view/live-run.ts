@@ -76,13 +76,18 @@ export function updateSince(run: LiveRun, since: number, runId: string | undefin
   };
 }
 
-/** The interval that is being coordinated, as one of a run: nothing was sent, and nothing came after. */
-function openInterval({ open }: LiveRun): IntervalDocument | undefined {
-  if (open === undefined) return undefined;
-  const { interval, timestamp, before, beforePu, history } = open;
+/**
+ * The interval that is being coordinated, as one of a run: nothing was sent, and nothing came after. Before the first one, what
+ * the simulation has published.
+ */
+function openInterval({ open, output, intervals }: LiveRun): IntervalDocument | undefined {
+  const first = intervals.length === 0 && output !== undefined ? firstOutput(output) : undefined;
+  const begun = open ?? first;
+  if (begun === undefined) return undefined;
+  const { interval, timestamp, before, beforePu, history } = begun;
   return {
     ...{ interval, timestamp, before, beforePu, history },
-    status: 'running',
+    status: open === undefined ? 'waiting' : 'running',
     rounds: history.length,
     corrections: null,
     seconds: 0,
@@ -90,6 +95,10 @@ function openInterval({ open }: LiveRun): IntervalDocument | undefined {
     ...{ commanded: 0, unchanged: 0, after: null, afterPu: [], curtailment: [] },
     ...{ missingAgents: [], lostAgents: [], agentErrors: [], findings: [] },
   };
+}
+
+function firstOutput({ figures, voltagesPu }: NonNullable<LiveRun['output']>) {
+  return { interval: 0, timestamp: figures.timestamp, before: figures, beforePu: voltagesPu, history: [] };
 }
 
 /**

@@ -208,6 +208,15 @@ export interface FlowDocument {
   readonly sourceW: number;
 }
 
+/** What `/api/session` answers: what a page may do here. */
+export interface DashboardSession {
+  readonly mayControl: boolean;
+  /** Whether acting needs the key that the dashboard was started with. */
+  readonly needsKey: boolean;
+  /** Feeders that a run can be started on; null where none are started. */
+  readonly feeders: readonly { readonly name: string; readonly mrid: string }[] | null;
+}
+
 /** What every address answers that cannot answer. */
 export interface Problem {
   readonly error: { readonly code: string; readonly message: string };

@@ -1,0 +1,233 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { liveLookQueue, runControlQueue, runProgressTopic } from '../../../bus/index.js';
+import { manifestSchema } from '../../../dec/schema/index.js';
+import { smallSecondariesFile } from '../../builders/small-secondaries.js';
+import { chromiumPath, launchChromium } from './chromium.js';
+
+/** Pictures for people, kept by CI. */
+const PICTURES = process.env['DEC_SCREENSHOTS'] ?? 'outputs/screenshots';
+const WAIT = { timeout: 60_000 };
+const RUN = 'live';
+
+/** A frame of STOMP. */
+const frame = (command: string, headers: Record<string, string>, body = ''): string =>
+  `${command}\n${Object.entries(headers)
+    .map(([name, value]) => `${name}:${value}\n`)
+    .join('')}\n${body}\0`;
+
+/** One run of the built program that stands still between intervals, watched and steered in Chromium. */
+describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', () => {
+  let folder = '';
+  let runs = '';
+  let feeder = '';
+  const children: ChildProcess[] = [];
+  let manifest: Promise<string>;
+  let url = '';
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  const faults: string[] = [];
+
+  function program(args: readonly string[]): ChildProcess {
+    const child = spawn(process.execPath, ['dist/dec/cli.js', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    children.push(child);
+    return child;
+  }
+  async function lineOf(child: ChildProcess, of: 'stdout' | 'stderr', what: RegExp): Promise<string> {
+    const said: string[] = [];
+    for await (const line of createInterface({ input: child[of]! })) {
+      said.push(line);
+      if (what.test(line)) return line;
+    }
+    throw new Error(`It never said ${what}: ${said.join('\n')}`);
+  }
+  /** A page whose faults count. */
+  async function open(address: string): Promise<Page> {
+    const opened = await context.newPage();
+    opened.on('pageerror', (error) => faults.push(String(error)));
+    opened.on('console', (message) => {
+      if (message.type() === 'error') faults.push(message.text());
+    });
+    await opened.goto(address);
+    return opened;
+  }
+
+  beforeAll(async () => {
+    mkdirSync(PICTURES, { recursive: true });
+    folder = mkdtempSync(join(tmpdir(), 'dec-live-'));
+    runs = join(folder, 'runs');
+    feeder = smallSecondariesFile(folder);
+    const run = program([
+      ...['run', feeder, '--web', '0', '--paused', '--json', '--hosts', '1'],
+      ...['--intervals', '10', '--interval', '5m', '--start', '12:00', '--out', join(runs, RUN)],
+      ...['--store', join(folder, 'store')],
+    ]);
+    manifest = lineOf(run, 'stdout', /^\{/);
+    manifest.catch(() => undefined);
+    url = (await lineOf(run, 'stderr', /^Watch it: /)).replace('Watch it: ', '');
+    browser = await launchChromium();
+    context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    page = await open(url);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    for (const child of children) {
+      if (child.exitCode !== null) continue;
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    }
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const controls = () => page.getByRole('region', { name: 'Controls' });
+  const done = () => page.locator('h1 + p');
+  const playback = () => page.getByRole('group', { name: 'Playback' });
+  let count = 0;
+  /** Has one interval be coordinated, and reads its figures from the page. */
+  async function step(): Promise<{ readonly vMaxPu: number; readonly curtailedKw: number }> {
+    count++;
+    await controls().getByRole('button', { name: 'One interval' }).click();
+    await done().getByText(`${count} of 10 intervals`).waitFor(WAIT);
+    await controls().getByText('paused ·').waitFor(WAIT);
+    await page.getByText(`${count} of ${count}`, { exact: false }).first().waitFor(WAIT);
+    const label = await page.getByRole('img', { name: /^PV power by interval/ }).getAttribute('aria-label', WAIT);
+    const [, power = '', unit] = /, ([\d.]+) (M?k?W) curtailed/.exec(label ?? '') ?? [];
+    const scale = unit === 'MW' ? 1000 : unit === 'kW' ? 1 : 0.001;
+    const text = await playback().innerText();
+    return { vMaxPu: Number(/(\d\.\d{4}) pu at/.exec(text)?.[1]), curtailedKw: Number(power) * scale };
+  }
+  async function submit(button: string, answer: RegExp): Promise<void> {
+    await controls().getByRole('button', { name: button }).click();
+    await controls().getByRole('status').getByText(answer).waitFor(WAIT);
+  }
+
+  it('shows it before its first interval and follows it, with no serious fault for readers with aids', async () => {
+    await controls().getByRole('button', { name: 'One interval' }).waitFor(WAIT);
+    await page.getByRole('application').waitFor(WAIT);
+    // Source 1.04 pu and full sun lift this feeder to 1.063 pu (tests/builders/small-secondaries.ts).
+    expect(await playback().innerText()).toMatch(/1\.06\d\d pu at/);
+    const first = await step();
+    expect(first.vMaxPu).toBeLessThan(1.051);
+    await page.screenshot({ path: `${PICTURES}/live.png`, fullPage: true });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
+  });
+
+  it('each control has its effect on the next interval', async () => {
+    const before = await step();
+    await controls().getByLabel('V max (pu)').fill('1.045');
+    await submit('Set limits', /^Limits 0\.95 to 1\.045 pu, before the next interval/);
+    const limited = await step();
+    expect(limited.vMaxPu).toBeLessThan(1.046);
+    expect(limited.curtailedKw).toBeGreaterThan(before.curtailedKw);
+
+    await controls().getByLabel('Fairness').selectOption('equalAlpha');
+    await submit('Set rule', /^Fairness rule equalAlpha/);
+    await controls().getByLabel('Agent').selectOption('9A');
+    await submit('Drop agent', /^Agent 9A is dropped/);
+    await step();
+    await controls().getByText('rule equalAlpha').waitFor(WAIT);
+    await page.getByText('1 agent is dropped, limits in force stay: 9A.').waitFor(WAIT);
+    await submit('Take back', /^Agent 9A takes part again/);
+
+    await controls().getByLabel('PV ×').fill('0.5');
+    await submit('Set multipliers', /PV times 0\.5/);
+    const dull = await step();
+    expect(dull.curtailedKw).toBeLessThan(limited.curtailedKw / 2);
+
+    // The first switch of the feeder that is open is a tie: closing it would make a loop.
+    const switches = await controls().getByLabel('Switch').locator('option').allInnerTexts();
+    const tie = switches.find((text) => text.includes('(open)'))!.replace(' (open)', '');
+    await controls().getByLabel('Switch').selectOption(tie);
+    await submit('Close switch', /would make a loop/);
+    await controls().getByLabel('Switch').selectOption('sw3');
+    await submit('Open switch', /^Switch sw3 opens/);
+    await step();
+    await page
+      .getByText(/have no closed path to the source/)
+      .first()
+      .waitFor(WAIT);
+    await page.screenshot({ path: `${PICTURES}/live-controls.png`, fullPage: true });
+  });
+
+  it('goes on while a tab does not read', async () => {
+    const { host } = new URL(url);
+    const socket = new WebSocket(`ws://${host}/stomp`, ['v12.stomp']);
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    socket.send(frame('CONNECT', { 'accept-version': '1.2', host, login: 'reader' }));
+    await new Promise((resolve) => socket.once('message', resolve));
+    socket.pause();
+    socket.send(frame('SUBSCRIBE', { id: '1', destination: runProgressTopic(RUN) }));
+    socket.send(frame('SUBSCRIBE', { id: '2', destination: '/temp-queue/a' }));
+    // Each answer is the whole run: together more than a socket's buffers hold.
+    for (let i = 0; i < 150; i++) {
+      const headers = { destination: liveLookQueue(RUN), 'reply-to': '/temp-queue/a' };
+      socket.send(frame('SEND', headers, JSON.stringify({ since: 0 })));
+    }
+    await step();
+    socket.terminate();
+  });
+
+  it('can be watched without leave to act: the page offers nothing, and the server takes nothing', async () => {
+    const server = program([
+      'web',
+      '--runs',
+      runs,
+      '--port',
+      '0',
+      '--read-only',
+      '--json',
+      '--store',
+      join(folder, 'store'),
+    ]);
+    const { url: address } = JSON.parse(await lineOf(server, 'stdout', /^\{/));
+    const reader = await open(address);
+    await reader.getByRole('link', { name: RUN, exact: true }).click();
+    await reader.getByText('Read-only: this dashboard lets nobody act on runs.').waitFor(WAIT);
+    await reader.locator('h1 + p').getByText(`${count} of 10 intervals`).waitFor(WAIT);
+    expect(await reader.getByRole('region', { name: 'Controls' }).getByRole('button').count()).toBe(0);
+    await reader.close();
+
+    const ask = (login: string, headers: Record<string, string> = {}) =>
+      new Promise<string>((resolve, reject) => {
+        const socket = new WebSocket(`${address.replace('http', 'ws')}stomp`, ['v12.stomp'], { headers });
+        socket.once('error', reject);
+        socket.once('open', () => {
+          socket.send(frame('CONNECT', { 'accept-version': '1.2', host: 'x', login }));
+          socket.send(frame('SEND', { destination: runControlQueue(RUN) }, '{"kind":"stop"}'));
+        });
+        socket.on('message', (data) => {
+          const text = String(data);
+          if (!text.includes('ERROR')) return;
+          resolve(text);
+          socket.terminate();
+        });
+      });
+    expect(await ask('reader')).toContain(`This user may not send to ${runControlQueue(RUN)}`);
+    expect(await ask('operator')).toContain('User name [operator] or password is invalid');
+    // A page of another origin is not let in at all.
+    await expect(ask('reader', { Origin: 'http://elsewhere.example' })).rejects.toThrow('403');
+  });
+
+  it('ends, says so, and its results take its place', async () => {
+    await controls().getByRole('button', { name: 'Stop…' }).click();
+    await controls().getByRole('button', { name: 'End it now' }).click();
+    await page.getByText('The run has ended; what is shown now are its results.').waitFor(WAIT);
+    expect(await page.locator('h1').innerText()).toContain('cancelled');
+    expect(await page.getByText('The run was stopped by dashboard.').first().innerText()).toBeTruthy();
+    const { controls: asked = [] } = manifestSchema.parse(JSON.parse(await manifest));
+    expect(asked.map(({ control }) => control['kind'])).toEqual(
+      expect.arrayContaining(['step', 'limits', 'fairness', 'agent', 'multipliers', 'switch', 'stop']),
+    );
+    expect(faults).toEqual([]);
+  });
+});
