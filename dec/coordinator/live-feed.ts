@@ -15,7 +15,7 @@ import {
   runProgressTopic,
 } from '../../bus/index.js';
 import { type LiveRun, UNSEEN_RUN, updateSince, withUpdate } from '../../web/index.js';
-import type { MeasuredVoltage } from './measurements.js';
+import { DEAD_BELOW_PU, type MeasuredVoltage } from './measurements.js';
 import type { IntervalResult, RoundRecord, RunProgress, VoltageSummary } from './run-result.js';
 
 /** Least milliseconds between two signs that something is new: watchers ask for the present state then. */
@@ -190,6 +190,8 @@ export class LiveFeed {
     }
     const values = new Array<number | null>(this.nodes.length).fill(null);
     for (const { bus, phase, voltagePu } of measured) {
+      // What is switched off has no voltage to be judged.
+      if (!(voltagePu > DEAD_BELOW_PU)) continue;
       values[this.nodeIndex.get(`${bus}.${phase}`)!] = Math.round(voltagePu * PU_DIGITS) / PU_DIGITS;
     }
     return values;

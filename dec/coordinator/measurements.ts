@@ -94,7 +94,7 @@ export class MeasurementIndex {
 }
 
 /** Node whose voltage is not live: an open phase, not a violation. */
-const DEAD_BELOW_PU = 0.1;
+export const DEAD_BELOW_PU = 0.1;
 
 /** Highest, lowest and violating voltages. Nodes without voltage are left out. */
 export function summarize(

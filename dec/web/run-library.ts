@@ -12,6 +12,7 @@ import type {
   RunEntry,
   RunList,
 } from '../../web/index.js';
+import { DEAD_BELOW_PU } from '../coordinator/measurements.js';
 import { MANIFEST } from '../output/earlier-run.js';
 import { type LiveFile, liveFile } from '../output/live-file.js';
 import { runAtWork } from '../output/results-folder.js';
@@ -220,7 +221,9 @@ async function voltagesOf(path: string): Promise<{ nodes: NodeName[]; beforePu: 
     const list = values.get(interval) ?? [];
     values.set(interval, list);
     while (list.length < node) list.push(null);
-    list[node] = typeof value === 'number' ? Math.round(value * PU_DIGITS) / PU_DIGITS : null;
+    // What is switched off has no voltage to be judged.
+    const isLive = typeof value === 'number' && value > DEAD_BELOW_PU;
+    list[node] = isLive ? Math.round(value * PU_DIGITS) / PU_DIGITS : null;
   };
   for (const row of rows) {
     const [bus, phase, interval] = [String(row['bus']), String(row['phase']), Number(row['interval'])];

@@ -1,5 +1,5 @@
 import type uPlot from 'uplot';
-import { clockText, type ProfileSegment } from '../index.js';
+import { clockText, limitText, type ProfileSegment } from '../index.js';
 import { tone } from './theme.svelte.js';
 
 type Options = Omit<uPlot.Options, 'width' | 'height'>;
@@ -53,7 +53,7 @@ function limitLines(limits: () => readonly number[], scale: string): uPlot.Plugi
           ctx.moveTo(bbox.left, y);
           ctx.lineTo(bbox.left + bbox.width, y);
           ctx.stroke();
-          named(ctx, `limit ${limit.toFixed(2)} pu`, bbox.left + bbox.width - 4 * ratio, y - 4 * ratio);
+          named(ctx, `limit ${limitText(limit)} pu`, bbox.left + bbox.width - 4 * ratio, y - 4 * ratio);
         }
         ctx.restore();
       },

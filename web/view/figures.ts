@@ -6,6 +6,12 @@ export function puText(value: number | null | undefined, digits = 4): string {
   return value === null || value === undefined || Number.isNaN(value) ? UNKNOWN : value.toFixed(digits);
 }
 
+/** A limit with the digits that it has, two at least: `1.05`, `1.045`. */
+export function limitText(limitPu: number): string {
+  const text = String(Number(limitPu.toFixed(4)));
+  return text.length < 4 ? limitPu.toFixed(2) : text;
+}
+
 /** Per cent with its sign, `14.7 %`. */
 export function pctText(value: number | null | undefined, digits = 1): string {
   return value === null || value === undefined ? UNKNOWN : `${value.toFixed(digits)} %`;

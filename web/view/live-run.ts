@@ -1,6 +1,6 @@
 import type { LiveEvent, LiveInForce, LiveInterval, LiveUpdate } from '../../bus/contract/index.js';
 import type { RunEvent } from './event-log.js';
-import type { IntervalDocument, RunDocument } from './run-document.js';
+import type { FeederMap, IntervalDocument, RunDocument } from './run-document.js';
 
 /** All that is known of a run that goes on, from the updates that came. The server keeps one, and each page. */
 export interface LiveRun {
@@ -153,7 +153,35 @@ function liveSummary(intervals: readonly LiveInterval[]): Record<string, number 
   };
 }
 
-/** Controls and warnings of a run as lines of its log. */
-export function liveEvents({ events }: LiveRun): readonly RunEvent[] {
-  return events.map(({ timestamp, grade, text }) => ({ index: null, timestamp, grade, text }));
+/** The log of a run that goes on: what its intervals came to, controls and warnings, in the order of simulated time. */
+export function withLiveEvents(log: readonly RunEvent[], { events }: LiveRun): readonly RunEvent[] {
+  const more = events.map(({ timestamp, grade, text }): RunEvent => ({ index: null, timestamp, grade, text }));
+  const first = Number.NEGATIVE_INFINITY;
+  // Equal times stay as they are: what an interval came to, then what was asked after it.
+  return [...log, ...more].sort((a, b) => (a.timestamp ?? first) - (b.timestamp ?? first));
+}
+
+/** What a run that goes on does now, in a few words. */
+export function liveStage({ status, stage, open, intervals, description }: LiveRun): string {
+  if (status === 'starting' || status === 'ended' || description === undefined) return stage;
+  if (open !== undefined) return `interval ${open.interval + 1}, ${open.history.length} rounds so far`;
+  const next = intervals.length + 1;
+  const most = Number(description.settings['intervals']);
+  if (next > most) return 'all intervals are done';
+  return status === 'paused' ? `waits before interval ${next}` : `on the way to interval ${next}`;
+}
+
+/** The map with its switches as they stand now. */
+export function withSwitches(map: FeederMap, openSwitches: readonly string[]): FeederMap {
+  const open = new Set(openSwitches.map((name) => name.toLowerCase()));
+  const isAsDrawn = map.branches.every(
+    ({ kind, name, isOpen }) => kind !== 'switch' || isOpen === open.has(name.toLowerCase()),
+  );
+  if (isAsDrawn) return map;
+  return {
+    ...map,
+    branches: map.branches.map((branch) =>
+      branch.kind === 'switch' ? { ...branch, isOpen: open.has(branch.name.toLowerCase()) } : branch,
+    ),
+  };
 }
