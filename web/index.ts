@@ -1,5 +1,6 @@
 export * from './view/event-log.js';
 export * from './view/figures.js';
+export * from './view/inspection.js';
 export * from './view/map-look.js';
 export * from './view/map-raster.js';
 export * from './view/map-svg.js';

@@ -14,6 +14,7 @@ interface WebOptions extends OutputOptions {
   readonly runs: string;
   readonly feeder: readonly string[];
   readonly store?: string;
+  readonly readOnly?: boolean;
 }
 
 /** Adds `dec web`. */
@@ -30,6 +31,7 @@ export function addWeb(program: Command): void {
     .option('--runs <dir>', 'folder with the folders of runs', 'outputs')
     .option('--feeder <file...>', 'CIM XML or OpenDSS master files of runs whose feeder is not in the store', [])
     .option('--store <dir>', 'folder of the model store')
+    .option('--read-only', 'no run can be deleted from the pages; so it is also on any address but loopback')
     .option('--json', 'print one line of JSON when it is ready')
     .option('--quiet', 'no notices')
     .addHelpText('after', '\nExample:\n  dec web --runs outputs')
@@ -46,7 +48,9 @@ async function runWeb(options: WebOptions): Promise<number> {
       host: options.host,
       port: options.port,
       runs: options.runs,
-      store: storeAt(options.store, options.feeder),
+      store: storeAt(options.store),
+      feeders: options.feeder,
+      ...(options.readOnly ? { mayDelete: false } : {}),
       onError: (error) => terminal.note(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     });
     try {

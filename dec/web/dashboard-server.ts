@@ -4,7 +4,9 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { DecError } from '../../grid/math/index.js';
 import type { ModelStore } from '../../platform/index.js';
-import type { Problem } from '../../web/index.js';
+import type { Problem, RunList } from '../../web/index.js';
+import { inspectInThread, ModelThread } from './model-thread.js';
+import { filesOf } from './request-body.js';
 import { RunDesk } from './run-desk.js';
 import { RunLibrary } from './run-library.js';
 import { type SiteFile, siteFiles } from './site-files.js';
@@ -16,7 +18,11 @@ export interface DashboardOptions {
   readonly port: number;
   /** Folder with one folder for each run. */
   readonly runs: string;
-  readonly store: ModelStore;
+  readonly store: Pick<ModelStore, 'dir'>;
+  /** Further files that models are read from. */
+  readonly feeders?: readonly string[];
+  /** Whether runs may be deleted; on loopback they may when absent. */
+  readonly mayDelete?: boolean;
   /** Folder of the built pages; the package's own when absent. */
   readonly site?: string;
   /** What went wrong inside, for the log. */
@@ -68,16 +74,18 @@ interface Answer {
 const zipped = promisify(gzip);
 
 /**
- * Serves the dashboard's pages and the finished runs of a folder over HTTP. It only reads.
+ * Serves the dashboard's pages and the finished runs of a folder over HTTP. It deletes a run when it may and is asked to.
  *
  * @throws DecError `BAD_ARGUMENT` when the pages have not been built, `PORT_IN_USE`
  */
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
   const site = siteFiles(options.site);
-  const desk = new RunDesk(new RunLibrary(options.runs), options.store);
+  const models = new ModelThread({ dir: options.store.dir, files: options.feeders ?? [] });
+  const desk = new RunDesk(new RunLibrary(options.runs), models);
   const isLocal = isLoopback(options.host);
+  const mayDelete = options.mayDelete ?? isLocal;
   const server = createServer((request, response) => {
-    answer(request, { site, desk, isLocal })
+    answer(request, { site, desk, isLocal, mayDelete })
       .catch((error: unknown) => {
         options.onError?.(error);
         return problem(500, 'INTERNAL', 'The dashboard could not answer; its log says why.');
@@ -91,16 +99,19 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
   await listening(server, options);
+  // Whoever opens the newest run should not wait for its model; why it cannot be read is told when it is asked for.
+  void desk.warm().catch(() => {});
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     url: `http://${host}:${port}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await models.close();
+      await closed;
+    },
   };
 }
 
@@ -108,18 +119,18 @@ interface Surroundings {
   readonly site: ReadonlyMap<string, SiteFile>;
   readonly desk: RunDesk;
   readonly isLocal: boolean;
+  readonly mayDelete: boolean;
 }
 
-async function answer(request: IncomingMessage, { site, desk, isLocal }: Surroundings): Promise<Answer> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return { ...problem(405, 'BAD_ARGUMENT', 'Only GET is answered here.'), headers: { Allow: 'GET, HEAD' } };
-  }
+async function answer(request: IncomingMessage, surroundings: Surroundings): Promise<Answer> {
+  const { site, desk, isLocal, mayDelete } = surroundings;
   // A page elsewhere whose name leads to this machine must not read here.
   if (isLocal && !isLocalName(request.headers.host)) {
     return problem(421, 'BAD_ARGUMENT', 'This dashboard answers to localhost only.');
   }
   const parts = pathOf(request.url ?? '/');
   if (parts === undefined) return problem(400, 'BAD_ARGUMENT', 'The address cannot be read.');
+  if (request.method !== 'GET' && request.method !== 'HEAD') return changed(request, parts, surroundings);
   if (parts[0] !== 'api') {
     const file = site.get(parts.join('/') || 'index.html');
     if (file === undefined) return problem(404, 'BAD_ARGUMENT', 'There is no such page.');
@@ -128,7 +139,7 @@ async function answer(request: IncomingMessage, { site, desk, isLocal }: Surroun
     return { status: 200, type, body, headers: { 'Cache-Control': age } };
   }
   try {
-    return (await asked(parts.slice(1), desk)) ?? problem(404, 'BAD_ARGUMENT', 'There is no such address.');
+    return (await asked(parts.slice(1), desk, mayDelete)) ?? problem(404, 'BAD_ARGUMENT', 'There is no such address.');
   } catch (error) {
     // What the user named is not there, or cannot be used.
     if (error instanceof DecError) return problem(404, error.code, error.message);
@@ -136,13 +147,39 @@ async function answer(request: IncomingMessage, { site, desk, isLocal }: Surroun
   }
 }
 
+/** `DELETE runs/<id>` and `POST inspect`: what pages ask for that is not reading. */
+async function changed(
+  request: IncomingMessage,
+  [api, room, id, ...more]: readonly string[],
+  { desk, mayDelete }: Surroundings,
+): Promise<Answer> {
+  const isDelete = request.method === 'DELETE' && api === 'api' && room === 'runs' && id !== undefined;
+  const isInspect = request.method === 'POST' && api === 'api' && room === 'inspect' && id === undefined;
+  if (more.length > 0 || (!isDelete && !isInspect)) {
+    return { ...problem(405, 'BAD_ARGUMENT', 'Only GET is answered here.'), headers: { Allow: 'GET, HEAD' } };
+  }
+  // A page elsewhere cannot send this header without asking first, and is not answered then.
+  if (request.headers['x-requested-with'] !== 'dec') {
+    return problem(403, 'BAD_ARGUMENT', 'This is for the pages of the dashboard: X-Requested-With: dec is missing.');
+  }
+  try {
+    if (isInspect) return json(await inspectInThread(await filesOf(request)));
+    if (!mayDelete) return problem(403, 'BAD_ARGUMENT', 'This dashboard only reads: no run can be deleted here.');
+    desk.library.remove(id!);
+    return json({ deleted: id });
+  } catch (error) {
+    if (error instanceof DecError) return problem(422, error.code, error.message);
+    throw error;
+  }
+}
+
 /** `runs`, `runs/<id>`, and below it `map`, `flow/<interval>`, `files/<name>`. */
-async function asked(parts: readonly string[], desk: RunDesk): Promise<Answer | undefined> {
+async function asked(parts: readonly string[], desk: RunDesk, mayDelete: boolean): Promise<Answer | undefined> {
   const [room, id, what, name] = parts;
   if (room !== 'runs' || parts.length > 4) return undefined;
-  if (id === undefined) return json(desk.library.list());
+  if (id === undefined) return json({ ...desk.library.list(), mayDelete } satisfies RunList);
   if (what === undefined) return json(await desk.document(id));
-  if (what === 'map' && name === undefined) return json(desk.map(id));
+  if (what === 'map' && name === undefined) return json(await desk.map(id));
   if (what === 'flow' && name !== undefined && /^\d{1,9}$/.test(name)) return json(await desk.flow(id, Number(name)));
   if (what === 'files' && name !== undefined) {
     const body = await readFile(desk.library.file(id, name));
