@@ -146,7 +146,7 @@ export interface PlanRecord {
   /** Steps ahead, the first included. */
   readonly steps: number;
   /** Money above the least possible, at most, over all steps. */
-  readonly gap: number;
+  readonly gap: number | null;
   /** Money for the first step's energy. */
   readonly energyCost: number;
   /** All batteries: measured energy before the step, kWh, and power in it, W, positive when discharging. */
