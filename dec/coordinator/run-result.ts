@@ -1,6 +1,7 @@
 import type { DerSetpoint, DifferenceMessage } from '../../bus/index.js';
 import type {
   AreaPlan,
+  ControlResponse,
   Extremes,
   FairnessMode,
   FairnessRule,
@@ -203,6 +204,11 @@ export interface IntervalResult {
   readonly findings: readonly string[];
   /** Of a run that plans ahead. */
   readonly plan?: PlanRecord;
+  /**
+   * What regulators and capacitor banks do about the set-points, where it could touch a limit; `ac` is the worse of before
+   * and after.
+   */
+  readonly controls?: ControlResponse;
   /** Taps, capacitors and switches that it worked with, as the simulation measured them. */
   readonly state?: PrimaryState;
 }

@@ -12,6 +12,7 @@ import { isCancelled } from './cancelled.js';
 import type { Closers } from './closers.js';
 import { type CoordinatedInterval, Coordinator, type CoordinatorOptions, PRIMARY_AGENT } from './coordinator.js';
 import { type DeviceDirectory, deviceDirectory, dictionaryMrids, uncommanded } from './devices.js';
+import { unmeasuredPositions } from './estimate.js';
 import { AgentExchange } from './exchange.js';
 import { FeedbackLedger } from './feedback-ledger.js';
 import { scenarioForecast } from './forecast.js';
@@ -170,6 +171,8 @@ export class Session {
           'with their models and the forecast. Take the model with its measurements.',
       );
     }
+    const unread = unmeasuredPositions(this.feeder);
+    if (unread !== undefined) this.warn(unread);
     this.recorder = new RunRecorder(this.index, settings, this.journal);
     this.recorder.onInterval = (result) => onProgress?.({ kind: 'interval', result });
     this.audit = this.makeAudit(devices);
