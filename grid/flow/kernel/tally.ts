@@ -11,6 +11,7 @@
  * Cost: about 1 ns a value for (1), 2 for (2) in WebAssembly (tally-code.ts) where there is any; its twin here gives the same
  * bits.
  */
+import { FigureRoom } from './figure-room.js';
 import { tallyModule } from './tally-code.js';
 import { LAST_BIN, TALLY_BLOCK, TALLY_HEADER, TALLY_HEADER_BYTES } from './tally-layout.js';
 import { type Instance, instanceOf } from './wasm-engine.js';
@@ -253,7 +254,7 @@ export class ValueTally {
   ): Float64Array | Int32Array {
     const { lastAt, distance, places } = this;
     const { F, I } = this.store;
-    if (figure === 'last' && lastAt < 0) return into;
+    if (figure === 'last' && lastAt < 0) return into.fill(0);
     const from = into instanceof Int32Array ? I : F;
     const first =
       figure === 'last' ? (places.values >> 3) + lastAt : places[figure] >> (into instanceof Int32Array ? 2 : 3);
@@ -268,15 +269,16 @@ export class ValueTally {
   /**
    * The counts, windows cut to what is in them.
    *
+   * @param room - where they go
    * @param numbers - number of each quantity in the result, -1 for one that is left out; default its own
    * @param size - quantities in the result
    */
-  pack(numbers?: Int32Array, size = this.plan.count): PackedHistogram {
+  pack(room = new FigureRoom(), numbers?: Int32Array, size = this.plan.count): PackedHistogram {
     this.flush();
     const { places, span, plan } = this;
     const { H, I } = this.store;
-    const firsts = new Int32Array(size);
-    const ends = new Int32Array(size);
+    const firsts = room.wholes(size);
+    const ends = room.wholes(size);
     if (this.starts.length < size) this.starts = new Int32Array(size);
     const { starts } = this;
     for (let q = 0; q < plan.count; q++) {
@@ -289,7 +291,7 @@ export class ValueTally {
       starts[number] = (places.counts >> 1) + q * (span + GAP) + first - I[(places.from >> 2) + q]!;
     }
     for (let q = 1; q < size; q++) ends[q] = ends[q]! + ends[q - 1]!;
-    const counts = new Uint16Array(size > 0 ? ends[size - 1]! : 0);
+    const counts = room.shorts(size > 0 ? ends[size - 1]! : 0);
     for (let q = 0, at = 0; q < size; q++) {
       for (let own = starts[q]!, end = ends[q]!; at < end; at++, own++) counts[at] = H[own]!;
     }

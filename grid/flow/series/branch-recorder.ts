@@ -2,6 +2,7 @@
  * Loading of rated branches over a piece of a series: the largest conductor current at the first terminal over the rating, as
  * a snapshot reports it; measured by lane-gauge.ts.
  */
+import type { FigureRoom } from '../kernel/figure-room.js';
 import { type PackedHistogram, ValueTally } from '../kernel/tally.js';
 import type { LaneGauge } from './lane-gauge.js';
 import { MOST_LANES } from './start-state.js';
@@ -43,17 +44,17 @@ export class BranchRecorder {
     this.tally.take(values, loadingAt, width, firstLane, lanes, step);
   }
 
-  /** What was found in the piece. */
-  figures(): BranchFigures {
+  /** What was found in the piece, in a room. */
+  figures(room: FigureRoom): BranchFigures {
     const { branchOf, count, tally } = this;
-    const doubles = (figure: 'sum' | 'max') => tally.gather(figure, branchOf, new Float64Array(count));
-    const wholes = (figure: 'maxStep' | 'over') => tally.gather(figure, branchOf, new Int32Array(count));
+    const doubles = (figure: 'sum' | 'max') => tally.gather(figure, branchOf, room.doubles(count));
+    const wholes = (figure: 'maxStep' | 'over') => tally.gather(figure, branchOf, room.wholes(count));
     return {
       maxPct: doubles('max'),
       maxStep: wholes('maxStep'),
       sumPct: doubles('sum'),
       overSteps: wholes('over'),
-      histogram: tally.pack(branchOf),
+      histogram: tally.pack(room, branchOf),
     };
   }
 }

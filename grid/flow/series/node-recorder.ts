@@ -5,6 +5,7 @@
  * Cost: a few comparisons and a count for each node and step.
  */
 import type { FlowCore } from '../flow-core.js';
+import type { FigureRoom } from '../kernel/figure-room.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
 import { type PackedHistogram, ValueTally } from '../kernel/tally.js';
 import type { LaneGauge } from './lane-gauge.js';
@@ -174,16 +175,16 @@ export class NodeRecorder {
     this.closed.push({ node, isOver, first: this.since[place]!, end, worstPu: this.worst[place]! });
   }
 
-  /** What was found in the piece, with times outside the limits ended at `end`. */
-  figures(end: number): NodeFigures {
+  /** What was found in the piece, with times outside the limits ended at `end`; what there is of each node goes into a room. */
+  figures(end: number, room: FigureRoom): NodeFigures {
     this.state.forEach((state, place) => {
       if (state !== INSIDE) this.close(place, end);
     });
     // In the order of time, however many steps were recorded at once.
     this.closed.sort((a, b) => a.first - b.first || a.node - b.node);
     const { closed, kept, nodeOf, tally, count } = this;
-    const doubles = (figure: 'sum' | 'min' | 'max' | 'last') => tally.gather(figure, nodeOf, new Float64Array(count));
-    const wholes = (figure: 'minStep' | 'maxStep') => tally.gather(figure, nodeOf, new Int32Array(count));
+    const doubles = (figure: 'sum' | 'min' | 'max' | 'last') => tally.gather(figure, nodeOf, room.doubles(count));
+    const wholes = (figure: 'minStep' | 'maxStep') => tally.gather(figure, nodeOf, room.wholes(count));
     return {
       minPu: doubles('min'),
       maxPu: doubles('max'),
@@ -194,7 +195,7 @@ export class NodeRecorder {
       kept: kept.slice(0, (end - this.firstStep) * this.keptNodes.length),
       lowestPu: this.lowestPu,
       highestPu: this.highestPu,
-      histogram: tally.pack(nodeOf, count),
+      histogram: tally.pack(room, nodeOf, count),
       violations: {
         node: Int32Array.from(closed, ({ node }) => node),
         isOver: Uint8Array.from(closed, ({ isOver }) => isOver),

@@ -17,6 +17,7 @@ import type { Feeder, Finding } from '../../model/index.js';
 import type { FeederFlow } from '../feeder-flow.js';
 import type { FlowCore } from '../flow-core.js';
 import { judgedNodes } from '../judged-node.js';
+import { FigureRoom } from '../kernel/figure-room.js';
 import { LaneSolver } from '../kernel/lane-solver.js';
 import { kernelPlaces } from '../kernel/layout.js';
 import { eliminateByWasm } from '../kernel/row-code.js';
@@ -210,13 +211,14 @@ export class SeriesRunner {
    * Solves and records one piece from a state.
    *
    * @param chunk - number of the piece
+   * @param room - memory for its figures by node and branch, as far as it reaches
    */
-  runChunk(chunk: number, state: CarriedState): ChunkResult {
-    return finished(this.chunkInParts(chunk, state));
+  runChunk(chunk: number, state: CarriedState, room?: ArrayBufferLike): ChunkResult {
+    return finished(this.chunkInParts(chunk, state, room));
   }
 
   /** The same with a pause after every few steps, in which a thread can look at its messages. */
-  *chunkInParts(chunk: number, state: CarriedState): Generator<undefined, ChunkResult> {
+  *chunkInParts(chunk: number, state: CarriedState, memory?: ArrayBufferLike): Generator<undefined, ChunkResult> {
     const [first, end] = chunkRange(this.settings, chunk);
     const steps = end - first;
     const recorders: Recorders = {
@@ -232,12 +234,13 @@ export class SeriesRunner {
     this.branchRecorder.begin();
     const endState = yield* this.run(first, end, state, recorders);
     const { nodes, branches, powers, storedWh, status, iterations } = recorders;
+    const room = new FigureRoom(memory);
     return {
       chunk,
       first,
       end,
-      nodes: nodes.figures(end),
-      branches: branches.figures(),
+      nodes: nodes.figures(end, room),
+      branches: branches.figures(room),
       powers,
       storedWh,
       status,
@@ -247,6 +250,8 @@ export class SeriesRunner {
       startKey: stateKey(state),
       endState,
       endKey: stateKey(endState),
+      room: memory,
+      roomBytes: room.bytes,
     };
   }
 
