@@ -39,9 +39,10 @@ export class BranchRecorder {
     this.tally.begin();
   }
 
-  /** Takes up the lanes that a gauge has just measured: steps that follow one another. */
-  take({ values, loadingAt, width }: LaneGauge, firstLane: number, lanes: number, step: number): void {
-    this.tally.take(values, loadingAt, width, firstLane, lanes, step);
+  /** Takes up the lanes, or kept steps, that a gauge has just measured: steps that follow one another. */
+  take(gauge: LaneGauge, firstLane: number, lanes: number, step: number): void {
+    const { values, loadingAt, width, loadingPitch } = gauge;
+    this.tally.take(values, loadingAt, width, firstLane, lanes, step, loadingPitch);
   }
 
   /** What was found in the piece, in a room. */

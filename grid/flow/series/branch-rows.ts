@@ -32,7 +32,7 @@ export interface BranchShape {
 
 /**
  * The rows of the admittance matrices at the first terminals of all rated branches, flat, branches of the same shape one after
- * the other.
+ * the other, those with a tap changer before all others.
  */
 export class BranchRows {
   readonly count: number;
@@ -51,8 +51,9 @@ export class BranchRows {
   readonly perAmpere: Float64Array;
   /** Number of each branch among the elements. */
   readonly elements: Int32Array;
-  /** Places of branches with a tap changer. */
-  readonly tapped: readonly number[];
+  /** Branches with a tap changer, and their shapes. */
+  readonly tappedCount: number;
+  readonly tappedShapes: number;
 
   /** @param placeOf - number of a network node in the kernel */
   constructor({ compiled }: FlowCore, branches: readonly RatedBranch[], placeOf: (node: number) => number) {
@@ -63,19 +64,28 @@ export class BranchRows {
       const columns = Array.from(nodes.keys()).filter((j) => nodes[j]! >= 0);
       return { branch, e, ratingA, rows, columns, isTapped: compiled.regulatorsOf.has(element.id) };
     });
-    found.sort((a, b) => a.rows.length - b.rows.length || a.columns.length - b.columns.length || a.branch - b.branch);
+    const late = (isTapped: boolean) => (isTapped ? 0 : 1);
+    found.sort(
+      (a, b) =>
+        late(a.isTapped) - late(b.isTapped) ||
+        a.rows.length - b.rows.length ||
+        a.columns.length - b.columns.length ||
+        a.branch - b.branch,
+    );
     this.count = found.length;
     this.branchOf = Int32Array.from(found, ({ branch }) => branch);
     this.elements = Int32Array.from(found, ({ e }) => e);
     this.perAmpere = Float64Array.from(found, ({ ratingA }) => 100 / ratingA);
-    this.tapped = found.flatMap(({ isTapped }, place) => (isTapped ? [place] : []));
+    this.tappedCount = found.filter(({ isTapped }) => isTapped).length;
     const shapes: { rows: number; entries: number; count: number }[] = [];
     const [rowStart, columnStart, valueStart] = [[0], [0], [0]];
     const [conductor, column, node]: [number[], number[], number[]] = [[], [], []];
-    for (const { e, rows, columns } of found) {
-      const shape = shapes.at(-1);
+    let tappedShapes = 0;
+    for (const { e, rows, columns, isTapped } of found) {
+      const shape = shapes.length > tappedShapes || isTapped ? shapes.at(-1) : undefined;
       if (shape?.rows === rows.length && shape.entries === columns.length) shape.count++;
       else shapes.push({ rows: rows.length, entries: columns.length, count: 1 });
+      if (isTapped) tappedShapes = shapes.length;
       conductor.push(...rows);
       column.push(...columns);
       for (const j of columns) node.push(placeOf(compiled.elements[e]!.nodes[j]!));
@@ -84,6 +94,7 @@ export class BranchRows {
       valueStart.push(valueStart.at(-1)! + rows.length * columns.length);
     }
     this.shapes = shapes;
+    this.tappedShapes = tappedShapes;
     this.rowStart = Int32Array.from(rowStart);
     this.columnStart = Int32Array.from(columnStart);
     this.valueStart = Int32Array.from(valueStart);
@@ -92,9 +103,13 @@ export class BranchRows {
     this.node = Int32Array.from(node);
   }
 
-  /** What a kernel must have room for. */
-  get plan(): GaugePlan {
+  /**
+   * What a kernel must have room for.
+   *
+   * @param steps - whose voltages are kept, see {@link GaugePlan}
+   */
+  plan(steps = 1): GaugePlan {
     const { count, shapes, node, valueStart } = this;
-    return { branches: count, shapes: shapes.length, nodes: node.length, values: valueStart[count]! };
+    return { steps, branches: count, shapes: shapes.length, nodes: node.length, values: valueStart[count]! };
   }
 }

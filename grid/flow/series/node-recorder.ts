@@ -111,18 +111,18 @@ export class NodeRecorder {
     this.highestPu = new Float64Array(steps).fill(Number.NaN);
   }
 
-  /** Takes up the lanes that a gauge has just measured: steps that follow one another. */
+  /** Takes up the lanes, or kept steps, that a gauge has just measured: steps that follow one another. */
   take(gauge: LaneGauge, firstLane: number, lanes: number, step: number): void {
     const { tally, firstStep, limits } = this;
-    const { values, magnitudeAt, width } = gauge;
-    tally.take(values, magnitudeAt, width, firstLane, lanes, step);
+    const { values, magnitudeAt, width, magnitudePitch } = gauge;
+    tally.take(values, magnitudeAt, width, firstLane, lanes, step, magnitudePitch);
     for (let lane = 0; lane < lanes; lane++) {
       const lowest = tally.lowest(lane);
       const highest = tally.highest(lane);
       this.lowestPu[step - firstStep + lane] = lowest;
       this.highestPu[step - firstStep + lane] = highest;
       if (lowest >= limits.minPu && highest <= limits.maxPu && this.outsideCount === 0) continue;
-      this.judgeAll(values, magnitudeAt + firstLane + lane, width, step + lane);
+      this.judgeAll(values, magnitudeAt + (firstLane + lane) * magnitudePitch, width, step + lane);
     }
   }
 

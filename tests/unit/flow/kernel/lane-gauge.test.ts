@@ -22,7 +22,7 @@ function lanes(width: number, make: KernelFactory = kernelOf) {
   const loadEnd = Math.max(...feeder.loads.map(({ id }) => core.compiled.shares.rangeOf.get(id)![1]));
   const stretch = new LoadStretch(core.compiled, loadEnd, core.powerW);
   const { network, injection, inverseBase } = core;
-  const solver = new LaneSolver(network, injection, inverseBase, width, make, rows.plan, {
+  const solver = new LaneSolver(network, injection, inverseBase, width, make, rows.plan(), {
     leaves: stretch.leaves,
     loads: loadEnd,
   });
