@@ -5,8 +5,8 @@
  * Steps: see scalar-gauge.ts.
  * Cost: a square root for each node, 8 flops for each admittance of a rated branch.
  */
-import { type LaneArithmetic, type LaneValue, pairedLanes } from './complex-lanes.js';
-import { GAUGE_ROWS, GAUGE_STEPS, SHAPE_BYTES } from './layout.js';
+import type { LaneArithmetic, LaneValue } from './complex-lanes.js';
+import { GAUGE_ROWS, SHAPE_BYTES } from './layout.js';
 import { type Code, type Frame, f64, f64x2, get, i32, set, when } from './wasm-code.js';
 import { chunks, countdown, header, increase } from './wasm-loops.js';
 
@@ -79,50 +79,91 @@ export function magnitudes(frame: Frame, width: number): Code {
   ];
 }
 
+/** Rows and columns of the branches that most feeders are made of, written out: lines of one to three wires, centre-tapped transformers. */
+const COMMON_SHAPES = [
+  [1, 2],
+  [1, 3],
+  [2, 4],
+  [3, 6],
+] as const;
+
+/** Goes through the rows of one branch, so many at a time, from its first value on. */
+type RowLoop = (begin: Code, rows: (together: number) => Code) => Code;
+/** Goes through the columns of some rows; a column gets the offsets of its place and of its first value. */
+type ColumnLoop = (together: number, column: (place: number, value: number) => Code) => Code;
+
 /** Locals with which loadings go through the branches, shape by shape. */
 function branchLoop(frame: Frame) {
   const [shapes, shape, count, full, rest, columns, groups, left] = Array.from({ length: 8 }, () => frame.i32());
   const [place, value, scale, placeStart, valueStart] = Array.from({ length: 5 }, () => frame.i32());
+  const anyRows: RowLoop = (begin, rows) => [
+    set(value!, get(valueStart!)),
+    begin,
+    set(groups!, get(full!)),
+    countdown(groups!, rows(GAUGE_ROWS)),
+    when(i32.eq(get(rest!), i32.const(1)), rows(1)),
+    when(i32.eq(get(rest!), i32.const(2)), rows(2)),
+  ];
+  const anyColumns: ColumnLoop = (together, column) => [
+    set(place!, get(placeStart!)),
+    set(left!, get(columns!)),
+    countdown(left!, [column(0, 0), increase(place!, i32.const(4)), increase(value!, i32.const(16 * together))]),
+  ];
+  /** All branches of a shape; `branch` begins at their first values and ends behind their last. */
+  const ofShape = (branch: Code): Code =>
+    countdown(count!, [
+      branch,
+      increase(placeStart!, i32.shl(get(columns!), i32.const(2))),
+      set(valueStart!, get(value!)),
+      increase(scale!, i32.const(8)),
+    ]);
   return {
     place: place!,
     value: value!,
     scale: scale!,
-    /** The rows of one branch, so many at a time, from its first value on. */
-    rows: (begin: Code, rows: (together: number) => Code): Code => [
-      set(value!, get(valueStart!)),
-      begin,
-      set(groups!, get(full!)),
-      countdown(groups!, rows(GAUGE_ROWS)),
-      when(i32.eq(get(rest!), i32.const(1)), rows(1)),
-      when(i32.eq(get(rest!), i32.const(2)), rows(2)),
-    ],
-    /** The columns of some rows. */
-    columns: (together: number, column: Code): Code => [
-      set(place!, get(placeStart!)),
-      set(left!, get(columns!)),
-      countdown(left!, [column, increase(place!, i32.const(4)), increase(value!, i32.const(16 * together))]),
-    ],
     /** All branches. */
-    all: (branch: Code): Code => [
-      set(shapes!, header('gaugeShapes')),
-      set(shape!, header('shapeAt')),
-      set(placeStart!, header('entryPlaceAt')),
-      set(valueStart!, header('entryValueAt')),
-      set(scale!, header('branchScaleAt')),
-      countdown(shapes!, [
-        set(full!, i32.load(get(shape!))),
-        set(rest!, i32.load(get(shape!), 4)),
-        set(columns!, i32.load(get(shape!), 8)),
-        set(count!, i32.load(get(shape!), 12)),
-        countdown(count!, [
-          branch,
-          increase(placeStart!, i32.shl(get(columns!), i32.const(2))),
-          set(valueStart!, get(value!)),
-          increase(scale!, i32.const(8)),
+    all: (branch: (rows: RowLoop, columns: ColumnLoop) => Code): Code => {
+      const known = COMMON_SHAPES.reduce<Code>(
+        (others, [height, entries]) =>
+          when(
+            i32.eq(
+              i32.or(i32.shl(get(columns!), i32.const(2)), get(rest!)),
+              i32.const((entries << 2) | (height % GAUGE_ROWS)),
+            ),
+            when(
+              i32.eq(get(full!), i32.const(Math.floor(height / GAUGE_ROWS))),
+              ofShape(
+                branch(
+                  (begin, rows) => [set(value!, get(valueStart!)), begin, rows(height)],
+                  (together, column) => [
+                    set(place!, get(placeStart!)),
+                    Array.from({ length: entries }, (_, t) => column(4 * t, 16 * together * t)),
+                    increase(value!, i32.const(16 * together * entries)),
+                  ],
+                ),
+              ),
+              ofShape(branch(anyRows, anyColumns)),
+            ),
+            others,
+          ),
+        ofShape(branch(anyRows, anyColumns)),
+      );
+      return [
+        set(shapes!, header('gaugeShapes')),
+        set(shape!, header('shapeAt')),
+        set(placeStart!, header('entryPlaceAt')),
+        set(valueStart!, header('entryValueAt')),
+        set(scale!, header('branchScaleAt')),
+        countdown(shapes!, [
+          set(full!, i32.load(get(shape!))),
+          set(rest!, i32.load(get(shape!), 4)),
+          set(columns!, i32.load(get(shape!), 8)),
+          set(count!, i32.load(get(shape!), 12)),
+          known,
+          increase(shape!, i32.const(SHAPE_BYTES)),
         ]),
-        increase(shape!, i32.const(SHAPE_BYTES)),
-      ]),
-    ],
+      ];
+    },
   };
 }
 
@@ -133,7 +174,7 @@ export function loadings(frame: Frame, width: number): Code {
   const [voltage, out, from] = [frame.i32(), frame.i32(), frame.i32()];
   const lanes = chunks(frame, width);
   /** A chunk of lanes goes through the rows of the branch, which are read again for the next chunk. */
-  const branch = (lane: LaneArithmetic, chunk: number): Code => {
+  const branchOf = (lane: LaneArithmetic, chunk: number) => {
     const currents = Array.from({ length: GAUGE_ROWS }, () => lane.value());
     const above = lane.value();
     const pairs = isSingle ? 1 : above.parts.length / 2;
@@ -146,24 +187,35 @@ export function loadings(frame: Frame, width: number): Code {
             set(square, f64.add(f64x2.extract(get(current.parts[0]!), 0), f64x2.extract(get(current.parts[0]!), 1))),
             when(f64.greater(get(square), get(largest[g]!)), set(largest[g]!, get(square))),
           ]
-        : keepLarger(current, g, square, largest[g]!);
-    const rows = (together: number): Code => {
-      const own = currents.slice(0, together);
-      return [
-        own.map((current) => lane.clear(current)),
-        loop.columns(together, [
-          set(from, i32.add(get(voltage), i32.mul(i32.load(get(loop.place)), i32.const(16 * width)))),
-          lane.load(above, get(from)),
-          lane.turn(above),
-          own.map((current, row) => lane.subtractProduct(current, get(loop.value), 16 * row, above)),
-        ]),
-        own.map((current) => largest.map((_, g) => compare(current, g))),
-      ];
-    };
-    return [
-      loop.rows(
+        : [
+            set(
+              square,
+              f64x2.add(
+                f64x2.mul(get(current.parts[2 * g]!), get(current.parts[2 * g]!)),
+                f64x2.mul(get(current.parts[2 * g + 1]!), get(current.parts[2 * g + 1]!)),
+              ),
+            ),
+            set(largest[g]!, f64x2.larger(get(largest[g]!), get(square))),
+          ];
+    const rowsBy =
+      (columns: ColumnLoop) =>
+      (together: number): Code => {
+        const own = currents.slice(0, together);
+        return [
+          own.map((current) => lane.clear(current)),
+          columns(together, (place, value) => [
+            set(from, i32.add(get(voltage), i32.mul(i32.load(get(loop.place), place), i32.const(16 * width)))),
+            lane.load(above, get(from)),
+            lane.turn(above),
+            own.map((current, row) => lane.subtractProduct(current, get(loop.value), value + 16 * row, above)),
+          ]),
+          own.map((current) => largest.map((_, g) => compare(current, g))),
+        ];
+      };
+    return (rows: RowLoop, columns: ColumnLoop): Code => [
+      rows(
         largest.map((local) => set(local, isSingle ? f64.const(0) : f64x2.zero)),
-        rows,
+        rowsBy(columns),
       ),
       largest.map((local, g) =>
         isSingle
@@ -176,67 +228,10 @@ export function loadings(frame: Frame, width: number): Code {
       ),
     ];
   };
+  const branches = lanes.map(branchOf);
   return [
     set(voltage, header('voltageAt')),
     set(out, header('loadingAt')),
-    loop.all([lanes.map(branch), increase(out, i32.const(8 * width))]),
-  ];
-}
-
-/** The larger of a square so far and that of a current, in each half of a pair of lanes. */
-const keepLarger = ({ parts }: LaneValue, pair: number, square: number, largest: number): Code => [
-  set(
-    square,
-    f64x2.add(
-      f64x2.mul(get(parts[2 * pair]!), get(parts[2 * pair]!)),
-      f64x2.mul(get(parts[2 * pair + 1]!), get(parts[2 * pair + 1]!)),
-    ),
-  ),
-  set(largest, f64x2.larger(get(largest), get(square))),
-];
-
-/**
- * Loadings of all rated branches in the steps that one lane has kept, two steps as a pair: admittances are fetched once for all.
- */
-export function keptLoadings(frame: Frame): Code {
-  const loop = branchLoop(frame);
-  const at = frame.i32();
-  const steps = Array.from({ length: GAUGE_STEPS }, () => ({ voltage: frame.i32(), out: frame.i32() }));
-  const [first, second, square, largest] = [frame.f64x2(), frame.f64x2(), frame.f64x2(), frame.f64x2()];
-  const lane = pairedLanes(frame, 1, 0, 1);
-  const currents = Array.from({ length: GAUGE_ROWS }, () => lane.value());
-  const above = lane.value();
-  const branch = (pair: number): Code => {
-    const [one, other] = [steps[2 * pair]!, steps[2 * pair + 1]!];
-    const rows = (together: number): Code => {
-      const own = currents.slice(0, together);
-      return [
-        own.map((current) => lane.clear(current)),
-        loop.columns(together, [
-          set(at, i32.shl(i32.load(get(loop.place)), i32.const(4))),
-          set(first, f64x2.load(i32.add(get(one.voltage), get(at)))),
-          set(second, f64x2.load(i32.add(get(other.voltage), get(at)))),
-          set(above.parts[0]!, f64x2.firsts(get(first), get(second))),
-          set(above.parts[1]!, f64x2.seconds(get(first), get(second))),
-          own.map((current, row) => lane.subtractProduct(current, get(loop.value), 16 * row, above)),
-        ]),
-        own.map((current) => keepLarger(current, 0, square, largest)),
-      ];
-    };
-    return [
-      loop.rows(set(largest, f64x2.zero), rows),
-      set(largest, f64x2.mul(f64x2.sqrt(get(largest)), f64x2.loadSplat(get(loop.scale)))),
-      f64.store(get(one.out), f64x2.extract(get(largest), 0)),
-      f64.store(get(other.out), f64x2.extract(get(largest), 1)),
-      increase(one.out, i32.const(8)),
-      increase(other.out, i32.const(8)),
-    ];
-  };
-  return [
-    steps.map(({ voltage, out }, k) => [
-      set(voltage, i32.add(header('keptVoltageAt'), i32.mul(header('keptVoltageBytes'), i32.const(k)))),
-      set(out, i32.add(header('keptLoadingAt'), i32.mul(header('keptLoadingBytes'), i32.const(k)))),
-    ]),
-    loop.all(Array.from({ length: GAUGE_STEPS / 2 }, (_, pair) => branch(pair))),
+    loop.all((rows, columns) => [branches.map((branch) => branch(rows, columns)), increase(out, i32.const(8 * width))]),
   ];
 }

@@ -140,13 +140,6 @@ export class LaneSolver {
     return node < 0 ? this.structure.activeCount : this.structure.nodeAt[node]!;
   }
 
-  /** Chooses among the places that there are for voltages (see GaugePlan); all that follows reads and writes there. */
-  keepAt(place: number): void {
-    const { header, I } = this;
-    header[HEADER.voltageAt] = header[HEADER.keptVoltageAt]! + place * header[HEADER.keptVoltageBytes]!;
-    I[HEADER.voltageAt] = header[HEADER.voltageAt]!;
-  }
-
   /** Position of the real part of a kernel node's voltage in a lane; the imaginary part stands `width` further. */
   voltageAt(place: number, lane: number): number {
     return (this.header[HEADER.voltageAt]! >> 3) + lane + 2 * this.width * place;

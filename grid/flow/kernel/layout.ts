@@ -70,11 +70,6 @@ export const HEADER = {
   leafOfAt: 50,
   leafReferenceAt: 51,
   leafPhaseAt: 52,
-  /** Of steps whose voltages are kept side by side: where those of the first begin, and bytes from one to the next; the same of loadings. */
-  keptVoltageAt: 53,
-  keptVoltageBytes: 54,
-  keptLoadingAt: 55,
-  keptLoadingBytes: 56,
 } as const;
 
 const HEADER_BYTES = 256;
@@ -193,12 +188,12 @@ export const GAUGE_ROWS = 3;
 /** Bytes of a shape: full groups of {@link GAUGE_ROWS} rows, rows beyond them, entries of a row, branches. */
 export const SHAPE_BYTES = 16;
 
-/** Steps whose loadings are read off at once, where a solver of one lane keeps the voltages of so many. */
+/** Measurements of a single lane that are kept, to be taken up at once. */
 export const GAUGE_STEPS = 4;
 
 /** What is read off solved lanes: magnitudes of all nodes, loadings of rated branches. */
 export interface GaugePlan {
-  /** Steps whose voltages are kept: 1 or, with one lane, {@link GAUGE_STEPS}. */
+  /** Steps whose measurements are kept: 1 or, with one lane, {@link GAUGE_STEPS}. */
   readonly steps: number;
   readonly branches: number;
   /** Shapes of branches, columns over all branches, and entries of their rows at the first terminal. */
@@ -206,6 +201,9 @@ export interface GaugePlan {
   readonly nodes: number;
   readonly values: number;
 }
+
+/** Bytes from one kept measurement to the next. */
+export const gaugeLine = (bytes: number) => (bytes + 63) & ~63;
 
 /** What starts need beside the nodes. */
 export interface StartPlan {
@@ -225,12 +223,11 @@ export function laneOffsets(
 ): LaneOffsets {
   const { nodeCount, activeCount, runs, silentRuns, rows, silentRows, valueFrom, silentValueFrom } = structure;
   const header = new Int32Array(HEADER_BYTES / 4);
-  const line = (bytes: number) => (bytes + 63) & ~63;
   let at = HEADER_BYTES;
   const place = (name: keyof typeof HEADER, bytes: number, end?: keyof typeof HEADER) => {
     header[HEADER[name]] = at;
     if (end) header[HEADER[end]] = at + bytes;
-    at = line(at + bytes);
+    at = (at + bytes + 63) & ~63;
   };
   header[HEADER.runs] = runs.length / 4;
   header[HEADER.silentRuns] = silentRuns.length / 4;
@@ -243,11 +240,7 @@ export function laneOffsets(
   place('valueAt', 16 * valueFrom.length, 'valueEnd');
   place('silentRowAt', silentRows.byteLength, 'silentRowEnd');
   place('silentValueAt', 16 * silentValueFrom.length, 'silentValueEnd');
-  const kept = gauge?.steps ?? 1;
-  header[HEADER.keptVoltageAt] = at;
-  const voltageBytes = line(16 * width * (nodeCount + 1));
-  header[HEADER.keptVoltageBytes] = voltageBytes;
-  place('voltageAt', kept * voltageBytes);
+  place('voltageAt', 16 * width * (nodeCount + 1));
   place('workAt', 16 * width * (activeCount + 1));
   place('weightAt', 8 * activeCount);
   place('shareAt', SHARE_BYTES * shares);
@@ -268,11 +261,8 @@ export function laneOffsets(
     place('entryPlaceAt', 4 * gauge.nodes);
     place('entryValueAt', 16 * gauge.values);
     place('branchScaleAt', 8 * gauge.branches);
-    place('magnitudeAt', kept * line(8 * width * (nodeCount + 1)));
-    header[HEADER.keptLoadingAt] = at;
-    const loadingBytes = line(8 * width * gauge.branches);
-    header[HEADER.keptLoadingBytes] = loadingBytes;
-    place('loadingAt', kept * loadingBytes);
+    place('magnitudeAt', gauge.steps * gaugeLine(8 * width * (nodeCount + 1)));
+    place('loadingAt', gauge.steps * gaugeLine(8 * width * gauge.branches));
   }
   if (start) {
     header[HEADER.startNodes] = activeCount;

@@ -25,17 +25,13 @@ export function gaugeMagnitudes(F: Float64Array, I: Int32Array, width: number): 
   }
 }
 
-/**
- * Writes the loadings of all branches, lane-minor.
- *
- * @param voltage - position of the first voltage
- * @param first - position of the first loading
- */
-export function gaugeLoadings(F: Float64Array, I: Int32Array, width: number, voltage: number, first: number): void {
+/** Writes the loadings of all branches, lane-minor. */
+export function gaugeLoadings(F: Float64Array, I: Int32Array, width: number): void {
+  const voltage = I[HEADER.voltageAt]! >> 3;
   let places = I[HEADER.entryPlaceAt]! >> 2;
   let values = I[HEADER.entryValueAt]! >> 3;
   let scale = I[HEADER.branchScaleAt]! >> 3;
-  let out = first;
+  let out = I[HEADER.loadingAt]! >> 3;
   let shape = I[HEADER.shapeAt]! >> 2;
   for (let left = I[HEADER.gaugeShapes]!; left > 0; left--, shape += SHAPE_BYTES >> 2) {
     const rows = GAUGE_ROWS * I[shape]! + I[shape + 1]!;
@@ -44,9 +40,9 @@ export function gaugeLoadings(F: Float64Array, I: Int32Array, width: number, vol
       for (let lane = 0; lane < width; lane++) {
         let largest = 0;
         for (let row = 0; row < rows; row++) {
-          const group = row - (row % GAUGE_ROWS);
-          const distance = Math.min(GAUGE_ROWS, rows - group);
-          let value = values + 2 * (group * entries + row - group);
+          const first = row - (row % GAUGE_ROWS);
+          const distance = Math.min(GAUGE_ROWS, rows - first);
+          let value = values + 2 * (first * entries + row - first);
           let re = 0;
           let im = 0;
           for (let j = 0; j < entries; j++, value += 2 * distance) {

@@ -11,7 +11,7 @@
  *
  * Nomenclature: L, D as in math/complex-factor.ts; lr, li an entry of L; v a voltage, w work, x solution.
  */
-import { GAUGE_STEPS, HEADER, RUN_BYTES, SHARE_BYTES, ZIP_BYTES } from './layout.js';
+import { HEADER, RUN_BYTES, SHARE_BYTES, ZIP_BYTES } from './layout.js';
 import { gaugeLoadings, gaugeMagnitudes } from './scalar-gauge.js';
 import { spreadPowers, startLane, turnLane } from './scalar-start.js';
 
@@ -35,8 +35,6 @@ export interface LaneKernel {
   magnitudes(): void;
   /** Loadings of every lane; nothing without a gauge in the layout. */
   loadings(): void;
-  /** Loadings of four kept steps at once, see GAUGE_STEPS; nothing with more than one lane. */
-  keptLoadings(): void;
   /** Starts one lane, or turns its voltages (see scalar-start.ts); nothing without starts in the layout. */
   start(): void;
   turn(): void;
@@ -83,18 +81,7 @@ export class ScalarKernel implements LaneKernel {
   }
 
   loadings(): void {
-    const { F, I, width } = this;
-    gaugeLoadings(F, I, width, I[HEADER.voltageAt]! >> 3, I[HEADER.loadingAt]! >> 3);
-  }
-
-  keptLoadings(): void {
-    const { F, I, width } = this;
-    if (width > 1) return;
-    for (let k = 0; k < GAUGE_STEPS; k++) {
-      const voltage = I[HEADER.keptVoltageAt]! + k * I[HEADER.keptVoltageBytes]!;
-      const out = I[HEADER.keptLoadingAt]! + k * I[HEADER.keptLoadingBytes]!;
-      gaugeLoadings(F, I, width, voltage >> 3, out >> 3);
-    }
+    gaugeLoadings(this.F, this.I, this.width);
   }
 
   start(): void {

@@ -9,7 +9,7 @@
  * another memory; the TypeScript twin then gives the same bits.
  */
 import type { LaneArithmetic, LaneValue } from './complex-lanes.js';
-import { keptLoadings, loadings, magnitudes } from './gauge-code.js';
+import { loadings, magnitudes } from './gauge-code.js';
 import { inject, survey } from './inject-code.js';
 import { type HEADER, RUN_BYTES } from './layout.js';
 import type { LaneKernel, ShareLaw } from './scalar-kernel.js';
@@ -334,7 +334,6 @@ export function kernelModule(width: number): Uint8Array<ArrayBuffer> {
   const settlement = width === 1 ? settleSingle(backwardFrame) : settlePaired(backwardFrame, width);
   const magnitudeFrame = new Frame();
   const loadingFrame = new Frame();
-  const keptFrame = new Frame();
   const startFrame = new Frame();
   const turnFrame = new Frame();
   const surveyFrame = new Frame();
@@ -347,7 +346,6 @@ export function kernelModule(width: number): Uint8Array<ArrayBuffer> {
     expand: expandFrame.body(backward(expandFrame, width, true, stores)),
     magnitudes: magnitudeFrame.body(magnitudes(magnitudeFrame, width)),
     loadings: loadingFrame.body(loadings(loadingFrame, width)),
-    keptLoadings: keptFrame.body(width === 1 ? keptLoadings(keptFrame) : []),
     start: startFrame.body(start(startFrame, width)),
     turn: turnFrame.body(turn(turnFrame, width)),
     spread: spreadFrame.body(spread(spreadFrame, width)),
@@ -379,7 +377,6 @@ export function wasmKernel(bytes: number, width: number, law: ShareLaw): LaneKer
     expand: entry('expand'),
     magnitudes: entry('magnitudes'),
     loadings: entry('loadings'),
-    keptLoadings: entry('keptLoadings'),
     start: entry('start'),
     turn: entry('turn'),
     spread: entry('spread'),

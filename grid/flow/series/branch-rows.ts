@@ -32,7 +32,7 @@ export interface BranchShape {
 
 /**
  * The rows of the admittance matrices at the first terminals of all rated branches, flat, branches of the same shape one after
- * the other, those with a tap changer before all others.
+ * the other.
  */
 export class BranchRows {
   readonly count: number;
@@ -51,9 +51,8 @@ export class BranchRows {
   readonly perAmpere: Float64Array;
   /** Number of each branch among the elements. */
   readonly elements: Int32Array;
-  /** Branches with a tap changer, and their shapes. */
-  readonly tappedCount: number;
-  readonly tappedShapes: number;
+  /** Places of branches with a tap changer. */
+  readonly tapped: readonly number[];
 
   /** @param placeOf - number of a network node in the kernel */
   constructor({ compiled }: FlowCore, branches: readonly RatedBranch[], placeOf: (node: number) => number) {
@@ -64,28 +63,19 @@ export class BranchRows {
       const columns = Array.from(nodes.keys()).filter((j) => nodes[j]! >= 0);
       return { branch, e, ratingA, rows, columns, isTapped: compiled.regulatorsOf.has(element.id) };
     });
-    const late = (isTapped: boolean) => (isTapped ? 0 : 1);
-    found.sort(
-      (a, b) =>
-        late(a.isTapped) - late(b.isTapped) ||
-        a.rows.length - b.rows.length ||
-        a.columns.length - b.columns.length ||
-        a.branch - b.branch,
-    );
+    found.sort((a, b) => a.rows.length - b.rows.length || a.columns.length - b.columns.length || a.branch - b.branch);
     this.count = found.length;
     this.branchOf = Int32Array.from(found, ({ branch }) => branch);
     this.elements = Int32Array.from(found, ({ e }) => e);
     this.perAmpere = Float64Array.from(found, ({ ratingA }) => 100 / ratingA);
-    this.tappedCount = found.filter(({ isTapped }) => isTapped).length;
+    this.tapped = found.flatMap(({ isTapped }, place) => (isTapped ? [place] : []));
     const shapes: { rows: number; entries: number; count: number }[] = [];
     const [rowStart, columnStart, valueStart] = [[0], [0], [0]];
     const [conductor, column, node]: [number[], number[], number[]] = [[], [], []];
-    let tappedShapes = 0;
-    for (const { e, rows, columns, isTapped } of found) {
-      const shape = shapes.length > tappedShapes || isTapped ? shapes.at(-1) : undefined;
+    for (const { e, rows, columns } of found) {
+      const shape = shapes.at(-1);
       if (shape?.rows === rows.length && shape.entries === columns.length) shape.count++;
       else shapes.push({ rows: rows.length, entries: columns.length, count: 1 });
-      if (isTapped) tappedShapes = shapes.length;
       conductor.push(...rows);
       column.push(...columns);
       for (const j of columns) node.push(placeOf(compiled.elements[e]!.nodes[j]!));
@@ -94,7 +84,6 @@ export class BranchRows {
       valueStart.push(valueStart.at(-1)! + rows.length * columns.length);
     }
     this.shapes = shapes;
-    this.tappedShapes = tappedShapes;
     this.rowStart = Int32Array.from(rowStart);
     this.columnStart = Int32Array.from(columnStart);
     this.valueStart = Int32Array.from(valueStart);
@@ -106,7 +95,7 @@ export class BranchRows {
   /**
    * What a kernel must have room for.
    *
-   * @param steps - whose voltages are kept, see {@link GaugePlan}
+   * @param steps - whose measurements are kept, see {@link GaugePlan}
    */
   plan(steps = 1): GaugePlan {
     const { count, shapes, node, valueStart } = this;

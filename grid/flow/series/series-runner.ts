@@ -451,7 +451,6 @@ export class SeriesRunner {
       recorders.storedWh[at] = this.storedAfter[lane]!;
       recorders.iterations[at] = solver.iterations[lane]!;
     }
-    this.uptake.moveOn(gauge);
   }
 
   /** Records one lane whose powers are those of another place. */
@@ -470,7 +469,6 @@ export class SeriesRunner {
     this.uptake.measure(gauge, lane, 1, step);
     powers.refresh();
     powers.record(recorders.powers, step - recorders.first, lane, powerW, powerVar, this.source, injected);
-    this.uptake.moveOn(gauge);
   }
 
   private mark(step: number, status: StepStatus, iterations: number, recorders: Recorders | undefined): void {

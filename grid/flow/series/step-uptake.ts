@@ -1,4 +1,4 @@
-/* Takes up what is measured on lanes, step after step: those of several lanes at once, those of a single lane when some are kept. */
+/* Takes up what is measured on lanes, step after step: several lanes at once, single lanes when some steps of them are kept. */
 import type { BranchRecorder } from './branch-recorder.js';
 import type { LaneGauge } from './lane-gauge.js';
 import type { NodeRecorder } from './node-recorder.js';
@@ -19,40 +19,30 @@ export class StepUptake {
     this.narrow.forget();
   }
 
-  /** Measures solved lanes: steps that follow one another. After it {@link moveOn}, once all has been read off them. */
+  /** Measures solved lanes: steps that follow one another. */
   measure(gauge: LaneGauge, firstLane: number, count: number, step: number): void {
-    const { narrow, nodes, branches } = this;
-    const { kept, firstKept } = narrow;
-    if (gauge.isKeeping) {
-      if (kept > 0 && step !== firstKept + kept) {
-        this.finish();
-        narrow.begin(kept);
-      }
-      gauge.keep(step);
-    } else {
+    const { narrow, nodes } = this;
+    if (!gauge.isKeeping) {
       this.finish();
       gauge.measure();
-      nodes.take(gauge, firstLane, count, step);
-      branches.take(gauge, firstLane, count, step);
+      this.take(gauge, firstLane, count, step);
+    } else {
+      if (step !== narrow.firstKept + narrow.kept) this.finish();
+      gauge.keep(step);
+      if (gauge.isFull) this.finish();
     }
     nodes.keep(gauge.solver, firstLane, count, step);
   }
 
-  /** Makes room for the next step in the single lane. */
-  moveOn(gauge: LaneGauge): void {
-    if (!gauge.isKeeping) return;
-    if (gauge.isFull) this.finish();
-    gauge.moveOn();
-  }
-
   /** Takes up the steps that are kept. */
   finish(): void {
-    const { narrow, nodes, branches } = this;
-    const { kept, firstKept } = narrow;
-    if (kept === 0) return;
-    narrow.measureKept();
-    nodes.take(narrow, 0, kept, firstKept);
-    branches.take(narrow, 0, kept, firstKept);
+    const { narrow } = this;
+    if (narrow.kept > 0) this.take(narrow, 0, narrow.kept, narrow.firstKept);
     narrow.forget();
+  }
+
+  private take(gauge: LaneGauge, firstLane: number, count: number, step: number): void {
+    this.nodes.take(gauge, firstLane, count, step);
+    this.branches.take(gauge, firstLane, count, step);
   }
 }
