@@ -1,3 +1,4 @@
+export * from './view/comparison.js';
 export * from './view/event-log.js';
 export * from './view/figures.js';
 export * from './view/inspection.js';
