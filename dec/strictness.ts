@@ -1,4 +1,5 @@
 import type { RunResult } from './coordinator/index.js';
+import { EXIT } from './terminal.js';
 
 /**
  * Whether a run did not hold the limits: a measured node stood outside them in any output of an interval's window, or the
@@ -11,4 +12,14 @@ export function isViolated({ status, intervals }: Pick<RunResult, 'status' | 'in
     (interval) =>
       interval.status === 'violated' || interval.status === 'noAgents' || (interval.during?.violations ?? 0) > 0,
   );
+}
+
+/** What a run ends with. */
+export function runExitCode(result: Pick<RunResult, 'status' | 'intervals'>, isStrict: boolean): number {
+  const { status } = result;
+  if (status === 'cancelled') return EXIT.cancelled;
+  if (status === 'simulationEnded') return EXIT.badInput;
+  if (isStrict && isViolated(result)) return EXIT.violated;
+  // The work is not done, and not through a defect of ours: agents were lost.
+  return status === 'agentsLost' ? EXIT.badInput : EXIT.done;
 }

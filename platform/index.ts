@@ -2,7 +2,7 @@ export * from './clock.js';
 export { DssFolder, isDssFile } from './dss-files.js';
 export { isFolder, makeFolder, usingFolder } from './folder.js';
 export { formatListing, listingOf, listingPath } from './listing-file.js';
-export { type LoadedModel, loadModels } from './loaded-model.js';
+export { countElements, type LoadedModel, loadModels } from './loaded-model.js';
 export type { LogEntry, LogFilter, LogService } from './log-service.js';
 export * from './model-store.js';
 export { defaultStoreDir, flagshipPath, packageProfiles, readProfile } from './package-files.js';

@@ -330,6 +330,10 @@ function reportOf(
   };
 }
 
+function gapText(gap: number | null): string {
+  return gap === null ? 'not told: limits cannot hold, the least violation goes before cost' : gap.toExponential(1);
+}
+
 function summary(report: HorizonReport, result: FeederHorizonResult): string[] {
   const lines = [`${report.feeder.name} ${report.feeder.mrid}: ${result.statusText}`];
   if (result.status === 'nothingToDo') return lines;
@@ -342,7 +346,7 @@ function summary(report: HorizonReport, result: FeederHorizonResult): string[] {
         ['energy cost with the limits of the network', result.energyCost.toFixed(2)],
         ['without them', result.uncoordinatedCost.toFixed(2)],
         ['curtailed', `${result.curtailedKwh.toFixed(1)} of ${result.availableKwh.toFixed(1)} kWh`],
-        ['at most above the optimum', result.gap.toExponential(1)],
+        ['at most above the optimum', gapText(result.gap)],
         ['AC corrections', String(result.corrections)],
       ],
     ),

@@ -60,6 +60,9 @@ export function coordinationFigures(
     ac: ac.isConverged
       ? { vMaxPu: ac.vMaxPu, vMinPu: ac.vMinPu, worstNode: ac.worstNode, corrections: ac.corrections }
       : null,
+    ...(result.controls
+      ? { controls: { ...result.controls, moves: result.controls.moves.map((move) => ({ ...move })) } }
+      : {}),
     reactiveVar: result.ders.reduce((sum, { setpointVar }) => sum + setpointVar, 0),
     levels: [...result.levels],
     agents: result.agents,

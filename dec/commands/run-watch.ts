@@ -79,7 +79,7 @@ export interface RunDashboard {
 export async function openRunDashboard(
   folder: string,
   options: WatchOptions & { readonly broker?: { readonly login?: string; readonly passcode?: string } },
-  store: ModelStore,
+  { store, files }: { readonly store: ModelStore; readonly files: readonly string[] },
   terminal: Terminal,
 ): Promise<RunDashboard | undefined> {
   const { web, readOnly = false, broker } = options;
@@ -89,6 +89,7 @@ export async function openRunDashboard(
     port: web === true ? WEB_PORT : web,
     runs: dirname(folder),
     store,
+    feeders: files,
     leave: readOnly ? 'none' : 'all',
     ...(broker === undefined ? {} : { credentials: broker }),
     onError: (error) => terminal.note(error instanceof Error ? (error.stack ?? error.message) : String(error)),

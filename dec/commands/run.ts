@@ -43,9 +43,9 @@ import { abandonedFolder, namedResultsFolder, newResultsFolder } from '../output
 import { packageVersion } from '../package-version.js';
 import { fetchUnknown } from '../platform-model.js';
 import { seededUuid } from '../seeded-uuid.js';
-import { isViolated } from '../strictness.js';
+import { runExitCode } from '../strictness.js';
 import { switchesNamed } from '../switch-names.js';
-import { EXIT, type OutputOptions, Terminal, table } from '../terminal.js';
+import { type OutputOptions, Terminal, table } from '../terminal.js';
 import { areasText, checkOneHand, withAreaOption } from './area-option.js';
 import { type PlanOptions, withPlanOptions } from './coordinate-horizon.js';
 import { checkDependent, checkGamma } from './coordinate-options.js';
@@ -270,7 +270,8 @@ async function runFeeder(
 ): Promise<number> {
   // A file becomes known to the store, so that the platform finds its feeder by mRID.
   const agentModule = options.agentModule === undefined ? undefined : await agentModuleUrl(options.agentModule);
-  const store = storeAt(options.store, existsSync(feeder) && feeder !== flagshipPath() ? [feeder] : []);
+  const known = existsSync(feeder) && feeder !== flagshipPath() ? [feeder] : [];
+  const store = storeAt(options.store, known);
   // Read here first, so that an unknown feeder is told before anything is started.
   const model = modelOf([feeder], store);
   const isReal = options.platform === 'real';
@@ -300,10 +301,12 @@ async function runFeeder(
   const left = options.broker === undefined || !options.takeover ? undefined : () => abandonedFolder('outputs', name);
   const folder =
     options.out === undefined ? (left?.() ?? newResultsFolder('outputs', name)) : namedResultsFolder(options.out);
-  const dashboard = await openRunDashboard(folder.path, options, store, terminal).catch((error: unknown) => {
-    folder.release();
-    throw error;
-  });
+  const dashboard = await openRunDashboard(folder.path, options, { store, files: known }, terminal).catch(
+    (error: unknown) => {
+      folder.release();
+      throw error;
+    },
+  );
   let code: number;
   try {
     code = await runInto(folder.path, {
@@ -394,7 +397,7 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
   if (terminal.isJson) terminal.result(manifest);
   else for (const line of summary(result, folder)) terminal.print(line);
   if (options.compare && result.status !== 'cancelled') await compareAfterRun(model.feeder, result, options, terminal);
-  return exitCode(result, options.strict ?? false);
+  return runExitCode(result, options.strict ?? false);
 }
 
 /** The file of `--feedback` as a run keeps it. */
@@ -577,11 +580,4 @@ function agentsText({ agents, areas, intervals }: RunResult): string {
   const more = missing.size - always.length;
   const sometimes = more > 0 ? `, ${more} not in all intervals` : '';
   return `${agents.length}${within}${never}${sometimes}`;
-}
-
-function exitCode(result: RunResult, isStrict: boolean): number {
-  if (result.status === 'cancelled') return EXIT.cancelled;
-  // The work is not done, and not through a defect of ours: platform, simulation or agents were lost.
-  if (result.status === 'simulationEnded' || result.status === 'agentsLost') return EXIT.badInput;
-  return isStrict && isViolated(result) ? EXIT.violated : EXIT.done;
 }

@@ -40,7 +40,7 @@ export function addWeb(program: Command): void {
     .option('--runs <dir>', 'folder with the folders of runs', 'outputs')
     .option('--feeder <file...>', 'CIM XML or OpenDSS master files of runs whose feeder is not in the store', [])
     .option('--store <dir>', 'folder of the model store')
-    .option('--read-only', 'pages only watch: no controls of runs, no new runs')
+    .option('--read-only', 'pages only watch: no controls of runs, no new runs, no run is deleted')
     .option(
       '--allow-control',
       'pages may act on runs also where the address is not loopback; they need the key that is printed (or is in DEC_WEB_KEY)',
@@ -76,6 +76,8 @@ async function runWeb(options: WebOptions): Promise<number> {
       port: options.port,
       runs: options.runs,
       store,
+      feeders: options.feeder,
+      ...(options.readOnly ? { mayDelete: false } : {}),
       leave,
       ...(broker === undefined ? {} : { credentials: broker }),
       ...(leave === 'none' ? {} : { starter }),

@@ -104,3 +104,28 @@ export class PrimaryEstimator {
     return (mean * Math.sqrt(3)) / source.nominalVoltageV;
   }
 }
+
+/**
+ * Which tap changers and switched capacitor banks nobody measures, for people; undefined when all are, or none can move.
+ * Coordination then takes the model's positions for those in force.
+ */
+export function unmeasuredPositions(feeder: FeederData): string | undefined {
+  const measured = new Set(
+    feeder.measurements.flatMap(({ type, equipmentId }) => (type === 'Pos' ? [equipmentId] : [])),
+  );
+  const regulators = feeder.regulators.filter(({ id, transformerId, isControlEnabled }) => {
+    const bankId = feeder.transformers.find((transformer) => transformer.id === transformerId)?.bankId;
+    return isControlEnabled && ![id, transformerId, bankId ?? id].some((place) => measured.has(place));
+  });
+  const capacitors = feeder.capacitors.filter(({ id, control }) => control?.isEnabled === true && !measured.has(id));
+  const names = [...regulators, ...capacitors].map(({ name }) => name);
+  if (names.length === 0) return undefined;
+  const named = `${names.slice(0, NAMED).join(', ')}${names.length > NAMED ? `, ...: ${names.length} devices` : ''}`;
+  return (
+    `No positions are measured of ${named}: they are taken to stand as the model says, and where they stand elsewhere ` +
+    'voltages are not those that set-points are made for. Take the model with its measurements.'
+  );
+}
+
+/** Devices named in a sentence; the others are counted. */
+const NAMED = 3;

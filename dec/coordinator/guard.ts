@@ -14,8 +14,10 @@ import type { AcCheck } from './run-result.js';
  * Fails: not; when agents cannot take candidates every check tells the same, and their own dispatch stays.
  */
 
+/** Voltage outside the limits by less than this is inside, pu (dec-ancestor study 9.4). */
+export const VOLTAGE_TOLERANCE_PU = 1e-4;
 /** Violations that differ by less are equal, pu. */
-const EQUAL_PU = 2e-5;
+export const EQUAL_PU = 2e-5;
 /** Shares of what is left that are tried, ascending. */
 const CUTS = [0, 0.25, 0.5, 0.75, 1];
 const BISECTIONS = 6;
@@ -36,12 +38,14 @@ export function violationPu(ac: Pick<AcCheck, 'vMaxPu' | 'vMinPu'>, { minPu, max
  *
  * @param check - puts agents and coordinator on a candidate and runs the AC power flows; undefined ends the search
  * @param tolerancePu - a violation up to this is none
+ * @param isBetter - whether a violation is so much less than another that its dispatch is taken instead, pu
  * @returns the best candidate; undefined when not even the first could be checked
  */
 export async function leastHarm(
   check: (candidate: DispatchCandidate) => Promise<AcCheck | undefined>,
   limits: VoltageLimits,
   tolerancePu: number,
+  isBetter = (newPu: number, oldPu: number): boolean => newPu < oldPu - EQUAL_PU,
 ): Promise<CheckedCandidate | undefined> {
   const look = async (basis: DispatchCandidate['basis'], cut: number): Promise<CheckedCandidate | undefined> => {
     const candidate = { basis, cut };
@@ -59,7 +63,7 @@ export async function leastHarm(
       if (basis === 'inForce' && cut === 1) continue;
       const next = await look(basis, cut);
       if (next === undefined) return best;
-      if (worth(next) < worth(best) - EQUAL_PU) best = next;
+      if (isBetter(worth(next), worth(best))) best = next;
     }
     if (worth(best) <= tolerancePu) break;
   }

@@ -3,6 +3,7 @@ import type {
   AgentReply,
   AgentRequest,
   AreaStar,
+  ControlResponse,
   CutStar,
   DispatchCandidate,
   FairnessRule,
@@ -12,6 +13,7 @@ import type {
   PrimaryState,
   RoundProgress,
   Setpoint,
+  StarAnswer,
   StarMemory,
   VerifyRequest,
   VoltageLimits,
@@ -64,8 +66,12 @@ export interface StarCore {
     readonly requests: ReadonlyMap<string, AgentRequest>;
     readonly progress: RoundProgress;
   };
-  verify(powers: ReadonlyMap<string, PortPower>): PrimaryVerification;
-  applyCorrection(): void;
+  /** @param after - the state that controls come to; that of the interval when absent */
+  verify(powers: ReadonlyMap<string, PortPower>, after?: PrimaryState): PrimaryVerification;
+  /** What controls do about the dispatch that was verified last; undefined, or not there, where nothing moves. */
+  answer?(): StarAnswer | undefined;
+  /** @param isKnownOnly - leaves out what controls do about the dispatch */
+  applyCorrection(isKnownOnly?: boolean): void;
   /** Takes an agent as given until the next interval; a star that cannot lets its last answer stand. */
   hold?(agentId: string, port: HeldPort): void;
   /**
@@ -114,6 +120,8 @@ export interface IntervalOutcome {
   readonly received?: ReceivedAnswers;
   /** Of a run that plans ahead. */
   readonly plan?: PlanRecord;
+  /** What regulators and capacitor banks do about the dispatch, where it could touch a limit. */
+  readonly controls?: ControlResponse;
 }
 
 /** One interval's question to the rounds. */

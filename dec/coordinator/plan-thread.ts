@@ -21,7 +21,7 @@ export interface StepPlan {
   readonly batteryW: Readonly<Record<string, number>>;
   /** Money for the first step's energy. */
   readonly energyCost: number;
-  readonly gap: number;
+  readonly gap: number | null;
   readonly corrections: number;
   readonly findings: readonly string[];
 }

@@ -203,6 +203,7 @@ export class RunRecorder {
       findings: [...outcome.findings, ...commitment.findings],
       ...(outcome.received === undefined ? {} : { received: outcome.received }),
       ...(outcome.plan === undefined ? {} : { plan: outcome.plan }),
+      ...(outcome.controls === undefined ? {} : { controls: outcome.controls }),
       state,
       ...(open.settings === undefined ? {} : { settings: open.settings }),
     };

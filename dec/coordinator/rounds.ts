@@ -1,19 +1,17 @@
 import type { DerSetpoint } from '../../bus/index.js';
-import type { DispatchCandidate } from '../../grid/optim/index.js';
+import { type DispatchCandidate, FollowedAnswers, isMilder, responseText } from '../../grid/optim/index.js';
 import { overshootFault } from './answer-check.js';
 import { AreaRounds } from './area-rounds.js';
 import { CutRounds } from './cut-rounds.js';
 import type { AgentExchange } from './exchange.js';
-import { leastHarm, violationPu } from './guard.js';
+import { EQUAL_PU, leastHarm, VOLTAGE_TOLERANCE_PU, violationPu } from './guard.js';
 import type { IntervalOutcome, IntervalQuestion, RoundSettings, StarCore } from './interval.js';
 import { type AgentMemory, agentMemory, type IntervalScene, Participants } from './participants.js';
-import { PriceRounds } from './price-rounds.js';
+import { PriceRounds, type RoundsEnd } from './price-rounds.js';
 import { Progress } from './progress.js';
 import type { AcCheck, IntervalStatus } from './run-result.js';
 import { Verification, type Verified } from './verification.js';
 
-/** Voltage outside the limits by less than this is inside, pu (dec-ancestor study 9.4). */
-export const VOLTAGE_TOLERANCE_PU = 1e-4;
 /**
  * While power is curtailed, the dispatch is the optimum only where the linear model meets the AC power flow: an AC maximum
  * farther than this from the limit, pu, a node at a limit of which model and AC power flow are farther apart, or a model that
@@ -24,6 +22,8 @@ const EXACT_PU = 1e-5;
 const EXACT_BY_CUTS_PU = 1e-6;
 /** Curtailed fraction (mean of an agent) from which an agent counts as curtailed. */
 const CURTAILED_ALPHA = 5e-3;
+/** Passes at most that go back to a dispatch for the known positions of regulators and capacitor banks. */
+const KNOWN_PASSES = 2;
 /** Commitments of one interval: after each, agents whose set-points did not come are taken as they are, and the others asked again. */
 const ATTEMPTS_MAX = 3;
 
@@ -114,12 +114,14 @@ class IntervalRun {
       if (failed.length === 0) break;
       for (const agentId of failed) participants.hold(agentId);
       if (attempt < ATTEMPTS_MAX && !progress.isOver()) continue;
-      solved = { ...solved, ac: (await this.verification.run()).ac };
+      solved = { ...solved, ac: (await this.verification.run(true)).ac };
       break;
     }
     // Next time they are told what is in force: what they committed themselves, if anything, was not sent.
     for (const agentId of participants.held.keys()) memory.unaware.add(agentId);
     const last = progress.history.at(-1);
+    const { response } = this.verification;
+    if (response !== undefined && !(response.holds && response.isAtRest)) findings.push(responseText(response));
     return {
       status: this.status(solved),
       rounds: progress.history.length,
@@ -137,6 +139,7 @@ class IntervalRun {
       setpoints,
       findings,
       received: scene.exchange.takeReceived(),
+      ...(response === undefined ? {} : { controls: response }),
     };
   }
 
@@ -176,18 +179,33 @@ class IntervalRun {
   private async solve(): Promise<Solved> {
     const { participants, progress } = this;
     const { settings, star, question, exchange } = this.scene;
+    const { maxCorrections } = settings;
     let corrections = 0;
+    const followed = new FollowedAnswers();
+    let isAnswered = false;
     let hasConverged = false;
     let ac: IntervalOutcome['ac'];
     for (;;) {
       const end = await this.rounds.run(corrections);
       hasConverged = end === 'agreed';
-      const verified = await this.verification.run();
+      let verified = await this.verification.run(isAnswered);
       ac = verified.ac;
       // Who let a verification pass has become a parameter: rounds begin again around it.
       if (verified.hasHeld && participants.present().length > 0 && !progress.isOver()) continue;
-      const isWanted = (end === 'near' && verified.isConverged) || this.wantsCorrection(verified, corrections);
-      if (!isWanted || corrections >= settings.maxCorrections || progress.isCut('correction')) break;
+      const isWanted = (): boolean =>
+        (end === 'near' && verified.isConverged) || this.wantsCorrection(verified, corrections);
+      if (!isAnswered && !(isWanted() && corrections < maxCorrections)) {
+        // What controls do is looked at when the dispatch is right where they stand now: of several that hold before and
+        // after, the one that moves them least is found this way.
+        const isHeld = ac !== undefined && this.isInside(ac);
+        verified = await this.verification.goOn();
+        ac = verified.ac;
+        if (verified.hasHeld && participants.present().length > 0 && !progress.isOver()) continue;
+        if (verified.response === undefined || !isHeld || maxCorrections === 0) break;
+        isAnswered = true;
+      }
+      if (!isWanted() || progress.isCut('correction')) break;
+      if (isAnswered && !followed.follow(verified.response ?? { moves: [] })) break;
       star.applyCorrection();
       participants.correctHeld();
       exchange.correct(question.interval, progress.nextQuestion());
@@ -195,7 +213,30 @@ class IntervalRun {
     }
     this.corrections += corrections;
     if (ac === undefined || participants.present().length === 0 || this.isInside(ac)) return { hasConverged, ac };
+    if (isAnswered && !progress.isOver()) {
+      const end = await this.standAtKnown();
+      hasConverged = end === 'agreed';
+    }
     return { hasConverged, ac: await this.guard(ac) };
+  }
+
+  /**
+   * Where no dispatch was found that holds before and after controls answer, goes back to one that is right where they stand
+   * now: from there the guard curtails more if that helps much.
+   */
+  private async standAtKnown(): Promise<RoundsEnd> {
+    const { star, question, exchange } = this.scene;
+    let end: RoundsEnd = 'limit';
+    for (let pass = 0; pass < KNOWN_PASSES && !this.progress.isOver(); pass++) {
+      star.applyCorrection(true);
+      this.participants.correctHeld();
+      exchange.correct(question.interval, this.progress.nextQuestion());
+      this.corrections++;
+      end = await this.rounds.run(this.scene.settings.maxCorrections);
+      const { ac, hasHeld } = await this.verification.run(false);
+      if (ac !== undefined && !hasHeld && this.isInside(ac)) break;
+    }
+    return end;
   }
 
   /** Puts everybody on the dispatch that does least harm, and tells what it is. */
@@ -211,15 +252,17 @@ class IntervalRun {
       if (this.progress.isOver()) return undefined;
       adopt(candidate);
       present = candidate;
-      return (await this.verification.run(candidate)).ac;
+      return (await this.verification.run(true, candidate)).ac;
     };
-    const best = await leastHarm(check, settings.limits, VOLTAGE_TOLERANCE_PU);
+    const isWorthwhile = (newPu: number, oldPu: number): boolean =>
+      this.verification.response === undefined ? newPu < oldPu - EQUAL_PU : isMilder(newPu, oldPu);
+    const best = await leastHarm(check, settings.limits, VOLTAGE_TOLERANCE_PU, isWorthwhile);
     if (best === undefined) return found;
     const { candidate } = best;
     let { ac } = best;
     if (present?.basis !== candidate.basis || present.cut !== candidate.cut) {
       adopt(candidate);
-      ac = (await this.verification.run(candidate)).ac ?? ac;
+      ac = (await this.verification.run(true, candidate)).ac ?? ac;
     }
     const basis = candidate.basis === 'new' ? 'the new set-points' : 'the limits in force';
     const cut = candidate.cut > 0 ? ` with ${(100 * candidate.cut).toFixed(0)} % of what is left curtailed` : '';

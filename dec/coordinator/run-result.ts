@@ -1,6 +1,7 @@
 import type { DerSetpoint, DifferenceMessage, RunControl } from '../../bus/index.js';
 import type {
   AreaPlan,
+  ControlResponse,
   Extremes,
   FairnessMode,
   FairnessRule,
@@ -146,7 +147,7 @@ export interface PlanRecord {
   /** Steps ahead, the first included. */
   readonly steps: number;
   /** Money above the least possible, at most, over all steps. */
-  readonly gap: number;
+  readonly gap: number | null;
   /** Money for the first step's energy. */
   readonly energyCost: number;
   /** All batteries: measured energy before the step, kWh, and power in it, W, positive when discharging. */
@@ -203,6 +204,11 @@ export interface IntervalResult {
   readonly findings: readonly string[];
   /** Of a run that plans ahead. */
   readonly plan?: PlanRecord;
+  /**
+   * What regulators and capacitor banks do about the set-points, where it could touch a limit; `ac` is the worse of before
+   * and after.
+   */
+  readonly controls?: ControlResponse;
   /** Taps, capacitors and switches that it worked with, as the simulation measured them. */
   readonly state?: PrimaryState;
   /** Settings that it worked with, where controls had changed those of the run. */

@@ -11,6 +11,7 @@ import { Audits } from './audits.js';
 import type { Closers } from './closers.js';
 import { type CoordinatedInterval, Coordinator, type CoordinatorOptions } from './coordinator.js';
 import { type DeviceDirectory, knownDevices } from './devices.js';
+import { unmeasuredPositions } from './estimate.js';
 import { AgentExchange } from './exchange.js';
 import { FeedbackLedger } from './feedback-ledger.js';
 import { scenarioForecast } from './forecast.js';
@@ -200,6 +201,8 @@ export class Session {
           'with their models and the forecast. Take the model with its measurements.',
       );
     }
+    const unread = unmeasuredPositions(this.feeder);
+    if (unread !== undefined) this.warn(unread);
     const recorder = new RunRecorder(this.index, settings, this.journal);
     this.recorder = recorder;
     audience.follow(recorder);

@@ -57,6 +57,7 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     ac: ac
       ? { vMaxPu: ac.vMaxPu, vMinPu: ac.vMinPu, worstNode: ac.worstNode, corrections: interval.corrections }
       : null,
+    ...(interval.controls === undefined ? {} : { controls: controlsOf(interval.controls) }),
     reactiveVar: Object.values(interval.setpoints)
       .flat()
       .reduce((sum, { setpointVar }) => sum + setpointVar, 0),
@@ -86,6 +87,12 @@ function dersOf(result: RunResult): number {
     ),
   );
   return commanded.size || result.agents.reduce((sum, { ders }) => sum + ders, 0);
+}
+
+function controlsOf(
+  controls: NonNullable<IntervalResult['controls']>,
+): NonNullable<RunManifest['intervals'][number]['controls']> {
+  return { ...controls, moves: controls.moves.map((move) => ({ ...move })) };
 }
 
 function summaryOf(voltages: IntervalResult['before']): RunManifest['intervals'][number]['before'] {

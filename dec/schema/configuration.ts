@@ -11,7 +11,7 @@ export type SectionOptions = readonly Option[];
 
 const SECTIONS: readonly Section[] = ['run', 'coordinate', 'series'];
 
-/** Keys that stand at the top of a file, for every command that has such an option. */
+/** Keys that stand at the top of a file, for every command that has such an option; each is one of two commands at least. */
 export const COMMON_KEYS: readonly string[] = [
   'load-multiplier',
   'pv-multiplier',
@@ -29,6 +29,7 @@ export const COMMON_KEYS: readonly string[] = [
   'kappa',
   'min-power-factor',
   'priority',
+  'areas',
 ];
 
 /** What only a command line says. */

@@ -57,6 +57,29 @@ export const coordinationFields = {
   linear: z.strictObject(extremes).nullable(),
   /** The AC power flow at the set-points; null when it was not solved. */
   ac: z.strictObject({ ...extremes, corrections: z.int().nonnegative() }).nullable(),
+  /**
+   * What regulators and capacitor banks do about the set-points, in a run where it could touch a limit; `ac` is of before and
+   * after, the worse one at each node. Absent where none moves.
+   */
+  controls: z
+    .strictObject({
+      moves: z.array(
+        z.strictObject({
+          id: z.string(),
+          name: z.string(),
+          kind: z.enum(['regulator', 'capacitor']),
+          /** Tap position in steps, or sections in service. */
+          from: z.number(),
+          to: z.number(),
+        }),
+      ),
+      /** Whether they come to rest. */
+      isAtRest: z.boolean(),
+      ...extremes,
+      /** Whether the limits hold before and after. */
+      holds: z.boolean(),
+    })
+    .optional(),
   /** Sum of the DER's reactive set-points, var. */
   reactiveVar: z.number(),
   agents: z.int().nonnegative(),

@@ -43,7 +43,7 @@ export const horizonSchema = z.strictObject({
   stepSeconds: z.number().positive(),
   objective: z.number(),
   /** How far above the least objective this may be, money. */
-  gap: z.number(),
+  gap: z.number().nullable(),
   kktResidual: z.number(),
   energyCost: z.number(),
   uncoordinatedCost: z.number(),
@@ -93,7 +93,7 @@ export const recedingSchema = z.strictObject({
     z.strictObject({
       status: planStatus,
       /** Of the plan: how far above the least cost it may be, and AC corrections. */
-      gap: z.number(),
+      gap: z.number().nullable(),
       corrections: z.int().nonnegative(),
       importPrice: z.number(),
       energyCost: z.number(),

@@ -61,7 +61,7 @@ export const intervalSchema = z.strictObject({
   plan: z
     .strictObject({
       steps: z.int().positive(),
-      gap: z.number(),
+      gap: z.number().nullable(),
       energyCost: z.number(),
       storedKwh: z.number(),
       batteryW: z.number(),

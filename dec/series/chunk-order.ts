@@ -11,6 +11,7 @@
  */
 import { type CarriedState, type ChunkResult, stateKey } from '../../grid/flow/index.js';
 import type { ChunkJob, ChunkWorker } from './chunk-worker.js';
+import type { FigureRooms } from './figure-rooms.js';
 
 /** A worker with what it does now. */
 interface Hand {
@@ -26,6 +27,7 @@ interface Hand {
  * @param count - number of pieces
  * @param take - called for each piece that holds, in order; waited for
  * @param signal - ends the work after the pieces that hold
+ * @param rooms - memory for the figures by node and branch, used again when a piece has been taken up
  * @returns number of pieces that were handed on
  */
 export async function runChunks(
@@ -34,6 +36,7 @@ export async function runChunks(
   initial: CarriedState,
   take: (result: ChunkResult) => void | Promise<void>,
   signal?: AbortSignal,
+  rooms?: FigureRooms,
 ): Promise<number> {
   const hands: Hand[] = workers.map((worker) => ({ worker, at: undefined, key: undefined }));
   const done = new Map<number, ChunkResult>();
@@ -48,7 +51,7 @@ export async function runChunks(
     hand.at = job.chunk;
     hand.key = from;
     begun.add(job.chunk);
-    const answer = hand.worker.run(job).then((result) => [hand, result] as const);
+    const answer = hand.worker.run({ ...job, room: rooms?.lend() }).then((result) => [hand, result] as const);
     // Threads that are ended in the middle of a piece let their promises fail when nobody waits for them any more.
     answer.catch(() => undefined);
     running.set(hand, answer);
@@ -103,6 +106,9 @@ export async function runChunks(
     const [hand, result] = finished;
     running.delete(hand);
     hand.at = undefined;
+    rooms?.learn(result);
+    const other = done.get(result.chunk);
+    if (other) rooms?.takeBack(other);
     done.set(result.chunk, result);
     const taken: ChunkResult[] = [];
     for (let held = done.get(frontier); held && held.startKey === key; held = done.get(frontier)) {
@@ -114,7 +120,10 @@ export async function runChunks(
     }
     // Work first: a thread does its next piece while this one is taken up.
     for (const idle of hands) if (idle.at === undefined) assign(idle, idle === hand ? result : undefined);
-    for (const held of taken) await take(held);
+    for (const held of taken) {
+      await take(held);
+      rooms?.takeBack(held);
+    }
   }
   return frontier;
 }

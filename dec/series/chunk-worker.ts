@@ -12,6 +12,8 @@ export interface ChunkJob {
   readonly chunk: number;
   /** State it starts from; undefined: one that going through the steps before it leaves. */
   readonly state: CarriedState | undefined;
+  /** Memory for its figures, see {@link ChunkResult.room}. */
+  readonly room?: SharedArrayBuffer | undefined;
 }
 
 /** Something that solves pieces of a series, one at a time. */
@@ -31,13 +33,13 @@ const WARM_UP_S = 86_400;
 const MOST_WARM_UP_STEPS = 1000;
 
 /** Solves a piece with a runner, with a pause after every few steps. */
-export function* jobInParts(runner: SeriesRunner, { chunk, state }: ChunkJob): Generator<undefined, ChunkResult> {
-  if (state) return yield* runner.chunkInParts(chunk, state);
+export function* jobInParts(runner: SeriesRunner, { chunk, state, room }: ChunkJob): Generator<undefined, ChunkResult> {
+  if (state) return yield* runner.chunkInParts(chunk, state, room);
   const [firstStep] = chunkRange(runner.settings, chunk);
   const steps = Math.min(MOST_WARM_UP_STEPS, Math.ceil(WARM_UP_S / runner.settings.stepS));
   const from = Math.max(0, firstStep - steps);
   const guess = yield* runner.warmUpInParts(from, firstStep, runner.initialState());
-  return yield* runner.chunkInParts(chunk, guess);
+  return yield* runner.chunkInParts(chunk, guess, room);
 }
 
 /** The arrays of a result that can change hands instead of being copied. */

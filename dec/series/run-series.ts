@@ -24,7 +24,10 @@ export interface SeriesRun {
   readonly signal?: AbortSignal;
   /** Findings beyond the feeder's own. */
   readonly findings?: readonly Finding[];
-  /** Called for each piece in the order of time, with the violations that ended in it. */
+  /**
+   * Called for each piece in the order of time, with the violations that ended in it. The piece's figures by node and branch
+   * (not its steps) stand in memory that is used again afterwards.
+   */
   readonly onChunk?: (result: ChunkResult, ended: readonly ViolationEntry[]) => void;
   /** Called with the steps done. */
   readonly onProgress?: (steps: number) => void;
@@ -50,7 +53,7 @@ export async function solveSeries(feeder: Feeder, settings: SeriesSettings, run:
   const count = Math.max(1, Math.min(chunks, most, run.workers ?? (isWorthIt ? availableParallelism() : 1)));
   const pool = run.pool ?? new SeriesPool(count);
   try {
-    return await pool.lend(feeder, settings, count, async ({ runner, workers }) => {
+    return await pool.lend(feeder, settings, count, async ({ runner, workers, rooms }) => {
       const totals = new SeriesTotals(settings, runner.nodes.length, runner.branches.length);
       await runChunks(
         workers,
@@ -62,6 +65,7 @@ export async function solveSeries(feeder: Feeder, settings: SeriesSettings, run:
           run.onProgress?.(totals.steps);
         },
         run.signal,
+        rooms,
       );
       const open = totals.finish();
       const told = [...feeder.findings, ...(run.findings ?? []), ...runner.findings];

@@ -3,6 +3,7 @@ import { SeriesRunner, type SeriesSettings } from '../../grid/flow/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { Feeder } from '../../grid/model/index.js';
 import type { ChunkWorker } from './chunk-worker.js';
+import { FigureRooms } from './figure-rooms.js';
 import { InlineWorker } from './inline-worker.js';
 import { ThreadWorker } from './thread-worker.js';
 
@@ -10,6 +11,7 @@ import { ThreadWorker } from './thread-worker.js';
 export interface LentWorkers {
   readonly runner: SeriesRunner;
   readonly workers: readonly ChunkWorker[];
+  readonly rooms: FigureRooms;
 }
 
 /**
@@ -24,6 +26,7 @@ export interface LentWorkers {
 export class SeriesPool {
   private threads: ThreadWorker[] = [];
   private own: SeriesRunner | undefined;
+  private rooms = new FigureRooms();
   private inline: InlineWorker | undefined;
   private queue: Promise<void> = Promise.resolve();
   private isClosed = false;
@@ -72,7 +75,7 @@ export class SeriesPool {
       for (const thread of threads) thread.begin(feeder, settings);
       const runner = this.runnerOf(feeder, settings);
       this.inline = new InlineWorker(runner, () => threads.some((thread) => thread.hasMail));
-      const result = await use({ runner, workers: [this.inline, ...threads] });
+      const result = await use({ runner, workers: [this.inline, ...threads], rooms: this.rooms });
       isDone = true;
       return result;
     } finally {
@@ -89,6 +92,7 @@ export class SeriesPool {
     if (own?.feeder === feeder && own.takeOn(settings)) return own;
     // The old network need not be there beside the new one.
     this.own = undefined;
+    if (own?.feeder !== feeder) this.rooms = new FigureRooms();
     this.own = new SeriesRunner(feeder, settings);
     return this.own;
   }
@@ -97,6 +101,7 @@ export class SeriesPool {
   async close(): Promise<void> {
     this.isClosed = true;
     this.own = undefined;
+    this.rooms = new FigureRooms();
     await this.inline?.close();
     await Promise.all(this.threads.map((thread) => thread.close()));
     this.threads = [];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { mridKey } from '../../bus/index.js';
-import { createPowerFlow } from '../../grid/flow/index.js';
+import { createPowerFlow, type FeederFlow, type PowerFlowSolution } from '../../grid/flow/index.js';
 import type { Feeder } from '../../grid/model/index.js';
 import { createScenario } from '../../platform/index.js';
 import type { BranchFlow, FeederMap, FlowDocument, IntervalDocument, NodeName } from '../../web/index.js';
@@ -60,8 +60,28 @@ export function branchFlow({ feeder, map, settings, interval, nodes, limits }: F
     flow.setGeneration(pv.id, powerW, limit?.setpointVar ?? available.powerVar);
   }
   const solution = flow.solve();
+  const branches = branchesOf(map, solution);
+  const computed = new Map(
+    nodeVoltages(feeder, flow, solution).map(({ bus, phase, voltagePu }) => [`${bus}.${phase}`, voltagePu]),
+  );
+  const deviations = nodes.flatMap(({ bus, phase }, i) => {
+    const [measured, own] = [interval.afterPu[i], computed.get(`${bus.toUpperCase()}.${phase}`)];
+    return measured === null || measured === undefined || own === undefined ? [] : [Math.abs(measured - own)];
+  });
+  return {
+    interval: interval.interval,
+    status: solution.status,
+    branches,
+    deviationPu: deviations.length === 0 ? null : deviations.reduce((a, b) => Math.max(a, b)),
+    lossW: tidy(solution.lossW, 0),
+    sourceW: tidy(solution.sourceW, 0),
+  };
+}
+
+/** Flows in the branches of a map, in their order. */
+export function branchesOf(map: FeederMap, solution: PowerFlowSolution): readonly BranchFlow[] {
   const flows = new Map<string, BranchFlow>();
-  const branches = map.branches.map(({ id, ratingA }) => {
+  return map.branches.map(({ id, ratingA }) => {
     const known = flows.get(id);
     if (known) return known;
     const ends = solution.flows(id).filter(({ terminal, node }) => terminal === 1 && node !== 0);
@@ -80,27 +100,21 @@ export function branchFlow({ feeder, map, settings, interval, nodes, limits }: F
     flows.set(id, one);
     return one;
   });
-  const computed = new Map<string, number>();
-  flow.nodes.forEach(({ bus, node, baseV }, i) => {
+}
+
+/** Voltages of all nodes but neutrals, pu, with the upper-case name of their bus. */
+export function nodeVoltages(
+  feeder: Feeder,
+  flow: FeederFlow,
+  solution: PowerFlowSolution,
+): readonly { readonly bus: string; readonly phase: string; readonly voltagePu: number }[] {
+  return flow.nodes.flatMap(({ bus, node, baseV }, i) => {
     const { name, isSplitPhase } = feeder.busById.get(bus)!;
-    const labels = isSplitPhase ? ['s1', 's2'] : ['A', 'B', 'C'];
-    const phase = labels[node - 1];
-    if (phase === undefined || !(baseV > 0)) return;
+    const phase = (isSplitPhase ? ['s1', 's2'] : ['A', 'B', 'C'])[node - 1];
+    if (phase === undefined || !(baseV > 0)) return [];
     const volts = Math.hypot(solution.voltage[2 * i]!, solution.voltage[2 * i + 1]!);
-    computed.set(`${name.toUpperCase()}.${phase}`, volts / baseV);
+    return [{ bus: name.toUpperCase(), phase, voltagePu: volts / baseV }];
   });
-  const deviations = nodes.flatMap(({ bus, phase }, i) => {
-    const [measured, own] = [interval.afterPu[i], computed.get(`${bus.toUpperCase()}.${phase}`)];
-    return measured === null || measured === undefined || own === undefined ? [] : [Math.abs(measured - own)];
-  });
-  return {
-    interval: interval.interval,
-    status: solution.status,
-    branches,
-    deviationPu: deviations.length === 0 ? null : deviations.reduce((a, b) => Math.max(a, b)),
-    lossW: tidy(solution.lossW, 0),
-    sourceW: tidy(solution.sourceW, 0),
-  };
 }
 
 function tidy(value: number, digits: number): number {

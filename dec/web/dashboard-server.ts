@@ -5,8 +5,10 @@ import { gzip } from 'node:zlib';
 import type { StompAddress } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { ModelStore } from '../../platform/index.js';
-import type { DashboardSession, Problem } from '../../web/index.js';
+import type { DashboardSession, Problem, RunList } from '../../web/index.js';
 import { type ControlLeave, openLiveDesk } from './live-desk.js';
+import { inspectInThread, ModelThread } from './model-thread.js';
+import { filesOf } from './request-body.js';
 import { RunDesk } from './run-desk.js';
 import { RunLibrary } from './run-library.js';
 import type { RunStarter } from './run-starter.js';
@@ -19,7 +21,11 @@ export interface DashboardOptions {
   readonly port: number;
   /** Folder with one folder for each run. */
   readonly runs: string;
-  readonly store: ModelStore;
+  readonly store: Pick<ModelStore, 'dir'>;
+  /** Further files that models are read from. */
+  readonly feeders?: readonly string[];
+  /** Whether runs may be deleted; on loopback they may when absent. */
+  readonly mayDelete?: boolean;
   /** Folder of the built pages; the package's own when absent. */
   readonly site?: string;
   /** Who may act on runs; nobody when absent. */
@@ -78,15 +84,17 @@ const zipped = promisify(gzip);
 
 /**
  * Serves the dashboard's pages and the runs of a folder: finished ones over HTTP, those at work over STOMP in a WebSocket. It
- * only reads, but for what `leave` permits.
+ * only reads, but for what `leave` permits, and deletes a run when it may and is asked to.
  *
  * @throws DecError `BAD_ARGUMENT` when the pages have not been built, `PORT_IN_USE`
  */
 export async function startDashboard(options: DashboardOptions): Promise<Dashboard> {
   const site = siteFiles(options.site);
+  const models = new ModelThread({ dir: options.store.dir, files: options.feeders ?? [] });
   const library = new RunLibrary(options.runs);
-  const desk = new RunDesk(library, options.store);
+  const desk = new RunDesk(library, models);
   const isLocal = isLoopback(options.host);
+  const mayDelete = options.mayDelete ?? isLocal;
   const { leave = 'none', starter } = options;
   const session = (): DashboardSession => ({
     mayControl: leave !== 'none',
@@ -94,7 +102,7 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     feeders: leave === 'none' || starter === undefined ? null : starter.feeders(),
   });
   const server = createServer((request, response) => {
-    answer(request, { site, desk, isLocal, session })
+    answer(request, { site, desk, isLocal, mayDelete, session })
       .catch((error: unknown) => {
         options.onError?.(error);
         return problem(500, 'INTERNAL', 'The dashboard could not answer; its log says why.');
@@ -119,6 +127,8 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     await live.close();
     throw error;
   }
+  // Whoever opens the newest run should not wait for its model; why it cannot be read is told when it is asked for.
+  void desk.warm().catch(() => {});
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
@@ -126,10 +136,10 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
     url: `http://${host}:${port}/`,
     close: async () => {
       await Promise.all([live.close(), starter?.close()]);
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeAllConnections();
+      await models.close();
+      await closed;
     },
   };
 }
@@ -138,19 +148,19 @@ interface Surroundings {
   readonly site: ReadonlyMap<string, SiteFile>;
   readonly desk: RunDesk;
   readonly isLocal: boolean;
+  readonly mayDelete: boolean;
   readonly session: () => DashboardSession;
 }
 
-async function answer(request: IncomingMessage, { site, desk, isLocal, session }: Surroundings): Promise<Answer> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return { ...problem(405, 'BAD_ARGUMENT', 'Only GET is answered here.'), headers: { Allow: 'GET, HEAD' } };
-  }
+async function answer(request: IncomingMessage, surroundings: Surroundings): Promise<Answer> {
+  const { site, desk, isLocal, mayDelete, session } = surroundings;
   // A page elsewhere whose name leads to this machine must not read here.
   if (isLocal && !isLocalName(request.headers.host)) {
     return problem(421, 'BAD_ARGUMENT', 'This dashboard answers to localhost only.');
   }
   const parts = pathOf(request.url ?? '/');
   if (parts === undefined) return problem(400, 'BAD_ARGUMENT', 'The address cannot be read.');
+  if (request.method !== 'GET' && request.method !== 'HEAD') return changed(request, parts, surroundings);
   if (parts[0] !== 'api') {
     const file = site.get(parts.join('/') || 'index.html');
     if (file === undefined) return problem(404, 'BAD_ARGUMENT', 'There is no such page.');
@@ -160,7 +170,7 @@ async function answer(request: IncomingMessage, { site, desk, isLocal, session }
   }
   if (parts.length === 2 && parts[1] === 'session') return json(session());
   try {
-    return (await asked(parts.slice(1), desk)) ?? problem(404, 'BAD_ARGUMENT', 'There is no such address.');
+    return (await asked(parts.slice(1), desk, mayDelete)) ?? problem(404, 'BAD_ARGUMENT', 'There is no such address.');
   } catch (error) {
     // What the user named is not there, or cannot be used.
     if (error instanceof DecError) return problem(404, error.code, error.message);
@@ -168,14 +178,40 @@ async function answer(request: IncomingMessage, { site, desk, isLocal, session }
   }
 }
 
+/** `DELETE runs/<id>` and `POST inspect`: what pages ask for that is not reading. */
+async function changed(
+  request: IncomingMessage,
+  [api, room, id, ...more]: readonly string[],
+  { desk, mayDelete }: Surroundings,
+): Promise<Answer> {
+  const isDelete = request.method === 'DELETE' && api === 'api' && room === 'runs' && id !== undefined;
+  const isInspect = request.method === 'POST' && api === 'api' && room === 'inspect' && id === undefined;
+  if (more.length > 0 || (!isDelete && !isInspect)) {
+    return { ...problem(405, 'BAD_ARGUMENT', 'Only GET is answered here.'), headers: { Allow: 'GET, HEAD' } };
+  }
+  // A page elsewhere cannot send this header without asking first, and is not answered then.
+  if (request.headers['x-requested-with'] !== 'dec') {
+    return problem(403, 'BAD_ARGUMENT', 'This is for the pages of the dashboard: X-Requested-With: dec is missing.');
+  }
+  try {
+    if (isInspect) return json(await inspectInThread(await filesOf(request)));
+    if (!mayDelete) return problem(403, 'BAD_ARGUMENT', 'This dashboard only reads: no run can be deleted here.');
+    desk.library.remove(id!);
+    return json({ deleted: id });
+  } catch (error) {
+    if (error instanceof DecError) return problem(422, error.code, error.message);
+    throw error;
+  }
+}
+
 /** `runs`, `runs/<id>`, and below it `live`, `map`, `flow/<interval>`, `files/<name>`. */
-async function asked(parts: readonly string[], desk: RunDesk): Promise<Answer | undefined> {
+async function asked(parts: readonly string[], desk: RunDesk, mayDelete: boolean): Promise<Answer | undefined> {
   const [room, id, what, name] = parts;
   if (room !== 'runs' || parts.length > 4) return undefined;
-  if (id === undefined) return json(desk.library.list());
+  if (id === undefined) return json({ ...desk.library.list(), mayDelete } satisfies RunList);
   if (what === undefined) return json(await desk.document(id));
   if (what === 'live' && name === undefined) return json({ isLive: desk.library.isAtWork(id) });
-  if (what === 'map' && name === undefined) return json(desk.map(id));
+  if (what === 'map' && name === undefined) return json(await desk.map(id));
   if (what === 'flow' && name !== undefined && /^\d{1,9}$/.test(name)) return json(await desk.flow(id, Number(name)));
   if (what === 'files' && name !== undefined) {
     const body = await readFile(desk.library.file(id, name));

@@ -1,34 +1,53 @@
 import { mridKey } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
-import type { LoadedModel, ModelStore } from '../../platform/index.js';
 import type { FeederMap, FlowDocument, RunDocument } from '../../web/index.js';
-import { branchFlow, type LimitInForce, scenarioSchema } from './branch-flow.js';
-import { feederMap } from './feeder-map.js';
+import type { RunManifest } from '../schema/index.js';
+import { type LimitInForce, scenarioSchema } from './branch-flow.js';
+import type { ModelThread } from './model-thread.js';
 import { csvRows, type RunLibrary } from './run-library.js';
 
+/** Runs that are kept in memory as long as their manifests stay as they are. */
+const KEPT_DOCUMENTS = 6;
 /** Power flows that are kept. */
 const KEPT_FLOWS = 200;
 
-/** What the pages ask about a run beyond its files. Maps and flows are computed when they are first asked for, and kept. */
+/** What the pages ask about a run beyond its files. Flows are computed when they are first asked for, and kept. */
 export class RunDesk {
   readonly library: RunLibrary;
-  private readonly store: ModelStore;
-  private readonly maps = new Map<string, FeederMap>();
+  private readonly models: ModelThread;
+  private readonly documents = new Map<string, { readonly written: number; readonly document: Promise<RunDocument> }>();
   private readonly flows = new Map<string, FlowDocument>();
 
-  constructor(library: RunLibrary, store: ModelStore) {
+  constructor(library: RunLibrary, models: ModelThread) {
     this.library = library;
-    this.store = store;
+    this.models = models;
   }
 
   /** @throws DecError `BAD_ARGUMENT` for an unknown run */
-  document(id: string): Promise<RunDocument> {
-    return this.library.document(id);
+  async document(id: string): Promise<RunDocument> {
+    const written = this.library.writtenMs(id);
+    const kept = this.documents.get(id);
+    if (kept?.written === written) return kept.document;
+    const document = this.library.document(id);
+    if (this.documents.size >= KEPT_DOCUMENTS) this.documents.clear();
+    this.documents.set(id, { written, document });
+    try {
+      return await document;
+    } catch (error) {
+      this.documents.delete(id);
+      throw error;
+    }
   }
 
   /** @throws DecError `BAD_ARGUMENT` for an unknown run, `FEEDER_UNKNOWN` when its model is not at hand */
-  map(id: string): FeederMap {
-    return this.mapOf(this.modelOf(id));
+  async map(id: string): Promise<FeederMap> {
+    return this.models.map(this.library.feeder(id).mrid);
+  }
+
+  /** Reads the model of the newest run, so that whoever opens it does not wait. */
+  async warm(): Promise<void> {
+    const [newest] = this.library.list().runs;
+    if (newest !== undefined) await Promise.all([this.map(newest.id), this.document(newest.id)]);
   }
 
   /** @throws as {@link map}; `BAD_ARGUMENT` for an interval or a scenario that the run does not tell */
@@ -57,15 +76,13 @@ export class RunDesk {
         { run: id },
       );
     }
-    const model = this.modelOf(id);
     const limits = document.files.some(({ name }) => name === 'setpoints.csv')
       ? limitsInForce(this.library.file(id, 'setpoints.csv'), interval)
       : new Map<string, LimitInForce>();
-    const flow = branchFlow({
-      feeder: model.feeder,
-      map: this.mapOf(model),
+    const flow = await this.models.flow(this.library.manifest(id).feeder.mrid, {
       settings: {
         ...settings,
+        ...changedScenario(this.library.manifest(id), interval, settings.openSwitches),
         sourceVoltagePu: settings.sourceVoltagePu,
         pvProfile: settings.pvProfile,
         loadProfile: settings.loadProfile,
@@ -79,18 +96,22 @@ export class RunDesk {
     this.flows.set(key, flow);
     return flow;
   }
+}
 
-  private modelOf(id: string): LoadedModel {
-    return this.store.find(this.library.feeder(id).mrid);
+/** What people had changed of the scenario by an interval. */
+function changedScenario({ intervals, controls = [] }: RunManifest, interval: number, openSwitches: readonly string[]) {
+  const inForce = intervals.find((one) => one.interval === interval)?.inForce;
+  const open = new Set(openSwitches);
+  for (const { interval: from, isAccepted, control } of controls) {
+    const { kind, name, isOpen } = control;
+    if (from > interval || !isAccepted || kind !== 'switch' || typeof name !== 'string') continue;
+    if (isOpen === true) open.add(name);
+    else open.delete(name);
   }
-
-  private mapOf(model: LoadedModel): FeederMap {
-    const kept = this.maps.get(model.mrid);
-    if (kept) return kept;
-    const map = feederMap(model.feeder);
-    this.maps.set(model.mrid, map);
-    return map;
-  }
+  return {
+    openSwitches: [...open],
+    ...(inForce === undefined ? {} : { loadMultiplier: inForce.loadMultiplier, pvMultiplier: inForce.pvMultiplier }),
+  };
 }
 
 /** Limits after an interval: its own rows, which name every unit. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
@@ -13,9 +13,9 @@ import type {
   RunList,
 } from '../../web/index.js';
 import { DEAD_BELOW_PU } from '../coordinator/measurements.js';
-import { MANIFEST } from '../output/earlier-run.js';
+import { JOURNAL, MANIFEST, removeEarlierRun } from '../output/earlier-run.js';
 import { type LiveFile, liveFile } from '../output/live-file.js';
-import { runAtWork } from '../output/results-folder.js';
+import { namedResultsFolder, type ResultsFolder, runAtWork } from '../output/results-folder.js';
 import { packageVersion } from '../package-version.js';
 import { manifestSchema, type RunManifest } from '../schema/index.js';
 
@@ -31,7 +31,7 @@ export class RunLibrary {
   }
 
   /** Every run, the newest first. A folder that is not there holds none. */
-  list(): RunList {
+  list(): Omit<RunList, 'mayDelete'> {
     const runs: RunEntry[] = [];
     const unreadable: { id: string; reason: string }[] = [];
     for (const id of this.ids()) {
@@ -73,11 +73,37 @@ export class RunLibrary {
     throw new DecError('BAD_ARGUMENT', `There is no run ${id} in ${this.folder}${reason}.`, { run: id });
   }
 
+  /** When a run's manifest was written, epoch ms; 0 for what is no run. */
+  writtenMs(id: string): number {
+    return this.ids().includes(id)
+      ? (statSync(join(this.folder, id, MANIFEST), { throwIfNoEntry: false })?.mtimeMs ?? 0)
+      : 0;
+  }
+
   /** Path of one of the files that a run's manifest names. @throws DecError `BAD_ARGUMENT` when it names none such */
   file(id: string, name: string): string {
     const { files } = this.manifest(id);
     if (name === MANIFEST || (files.includes(name) && !/[/\\]/.test(name))) return join(this.folder, id, name);
     throw new DecError('BAD_ARGUMENT', `The run ${id} has no file ${name}.`, { run: id, file: name });
+  }
+
+  /**
+   * Deletes a run: the files that its manifest names and those a killed run left, and its folder when nothing else is in it.
+   *
+   * @throws DecError `BAD_ARGUMENT` when there is none of that name, it is a link to elsewhere, or a run is at work in it
+   */
+  remove(id: string): void {
+    this.manifest(id);
+    const folder = join(this.folder, id);
+    // Takes the folder as a run would, so that none can begin in it meanwhile.
+    const held = taken(id, folder);
+    try {
+      removeEarlierRun(folder);
+      for (const name of readdirSync(folder)) if (name.startsWith(JOURNAL)) rmSync(join(folder, name));
+    } finally {
+      held.release();
+    }
+    if (statSync(folder, { throwIfNoEntry: false }) && readdirSync(folder).length === 0) rmdirSync(folder);
   }
 
   /** Everything that a run tells of itself. @throws DecError `BAD_ARGUMENT` when there is none of that name */
@@ -144,6 +170,16 @@ export class RunLibrary {
     } catch (error) {
       return { reason: `its manifest is no JSON: ${error instanceof Error ? error.message : String(error)}` };
     }
+  }
+}
+
+function taken(id: string, folder: string): ResultsFolder {
+  try {
+    return namedResultsFolder(folder);
+  } catch (error) {
+    if (!(error instanceof DecError)) throw error;
+    const message = `The run ${id} cannot be deleted while a run is at work in its folder: end that run first.`;
+    throw new DecError('BAD_ARGUMENT', message, { run: id }, { cause: error });
   }
 }
 

@@ -2,6 +2,7 @@ export * from './batch.js';
 export * from './batch-result.js';
 export * from './batch-scenario.js';
 export * from './control/queue.js';
+export * from './control-answer.js';
 export * from './control-reading.js';
 export type { StorageOrder } from './device/storage-power.js';
 export * from './device-states.js';

@@ -5,6 +5,7 @@ import { type AncestorOptions, ancestorFeeder } from './ancestor-case.js';
 import { AreaActor, areasOverBuses, areasOverTransformers } from './area/area-actor.js';
 import { type AreaMembers, type AreaPlan, notCutText } from './area/area-cut.js';
 import { CENTRAL_STATUS_TEXT } from './central.js';
+import { type ControlResponse, FollowedAnswers, isMilder, responseText } from './control-response.js';
 import { CutActor, seatedAtBuses, seatedAtTransformers } from './cut-actor.js';
 import { objectiveOf, solveFair } from './fair-dispatch.js';
 import { type FairProblem, fairProblem, withoutInverterVar } from './fair-problem.js';
@@ -122,6 +123,8 @@ export interface CoordinationResult {
   readonly before: Extremes;
   readonly linear: Extremes;
   readonly ac: Extremes & { readonly corrections: number; readonly isConverged: boolean; readonly violations: number };
+  /** What regulators and capacitor banks do about the dispatch; absent where none moves. */
+  readonly controls?: ControlResponse;
   /** Largest difference between the uncorrected linear model and the AC power flow at the dispatch, pu. */
   readonly linearErrorPu: number;
   /** Levels that maxMin (fractions) or equalKw (kW) came to. */
@@ -185,6 +188,9 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   let actor: Actor;
   const { onRound } = question;
   let corrections = 0;
+  /** Whether a dispatch has been answered by controls, and the answers that were followed. */
+  let answered = false;
+  const followed = new FollowedAnswers();
   let isStopped = false;
   let isStill = false;
   /** Of an actor that was replaced. */
@@ -199,7 +205,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     isAreaSilent: question.isAreaSilent,
     isEnough: (progress) => {
       isStill = exchange === 'prices' && standstill.see(progress);
-      return isStill || isNearAgreement(progress, corrections, maxCorrections);
+      return isStill || (!answered && isNearAgreement(progress, corrections, maxCorrections));
     },
   };
   /** What there is instead where price rounds stand still: cuts find the least violation in a few rounds. */
@@ -245,6 +251,8 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const history: RoundProgress[] = [];
   let used: Float64Array = new Float64Array(linear.network.nodes.length);
   let lastAlpha: ReadonlyMap<string, number> | undefined;
+  /** Where controls answer: the pass whose limits were exceeded least, of like ones the first. */
+  let mildest: { readonly pass: Pass; readonly check: TruthCheck } | undefined;
   let pass: Pass;
   let check: TruthCheck;
   for (;;) {
@@ -257,14 +265,25 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
       corrections = 0;
       continue;
     }
-    check = truth.solve(pass.alpha, pass.reactiveVar);
-    if (problem.units.length === 0 || !check.isConverged || corrections >= maxCorrections) break;
-    // A dispatch short of agreement is corrected like another; rounds that somebody has stopped stay stopped.
-    if (isStopped) break;
-    const isRough = pass.status === 'roundLimit' && isRoughPass(corrections);
+    check = answered ? truth.solveAnswered(pass.alpha, pass.reactiveVar) : truth.solve(pass.alpha, pass.reactiveVar);
+    if (problem.units.length === 0 || !check.isConverged) break;
+    const isRough = pass.status === 'roundLimit' && !answered && isRoughPass(corrections);
     const isCurtailing = [...pass.alpha.values()].some((alpha) => alpha > 1e-4);
     const isAbsorbing = reactive.mode === 'capability' && [...(pass.reactiveVar?.values() ?? [])].some((q) => q < -1);
-    if (!isRough && !truth.wantsCorrection(check, used, isCurtailing || isAbsorbing, acTolerancePu)) break;
+    const isWanted = () => isRough || truth.wantsCorrection(check, used, isCurtailing || isAbsorbing, acTolerancePu);
+    // A dispatch short of agreement is corrected like another; rounds that somebody has stopped stay stopped.
+    if (!answered && (isStopped || corrections >= maxCorrections || !isWanted())) {
+      // What controls do about a dispatch is looked at when it is right where they stand now: of several that hold before
+      // and after, the one that moves them least is found this way.
+      const isHeld = truth.excessPu(check) <= HELD_PU;
+      if (maxCorrections > 0) check = truth.solveAnswered(pass.alpha, pass.reactiveVar);
+      if (!check.response || !isHeld) break;
+      answered = true;
+    }
+    if (answered) {
+      if (!mildest || isMilder(truth.excessPu(check), truth.excessPu(mildest.check))) mildest = { pass, check };
+      if (isStopped || !isWanted() || !followed.follow(check.response ?? { moves: [] })) break;
+    }
     actor.correct(check);
     used = check.correction;
     lastAlpha = pass.alpha;
@@ -275,7 +294,11 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const isDone = pass.status === 'optimal' || pass.status === 'converged';
   if (check.isConverged && (isInterrupted || (isDone && maxCorrections > 0))) {
     const safe = safeDispatch(pass, truth, check, settings.limits, isInterrupted ? undefined : lastAlpha);
-    if (safe.alpha !== pass.alpha) {
+    const leftPu = truth.excessPu(safe.check);
+    if (mildest && leftPu > AC_TOLERANCE_PU && !isMilder(leftPu, truth.excessPu(mildest.check))) {
+      // Controls undo what further curtailment does: no more than needed for the least violation.
+      ({ pass, check } = mildest);
+    } else if (safe.alpha !== pass.alpha) {
       findings.push(
         isInterrupted
           ? {
@@ -286,8 +309,8 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
           : { severity: 'warning', code: 'CORRECTIONS_SPENT', message: `${SPENT_TEXT} ${SAFE_TEXT[safe.how]}` },
       );
       pass = { ...pass, alpha: safe.alpha };
-    }
-    check = safe.check;
+      check = safe.check;
+    } else check = safe.check;
   }
 
   const unitById = new Map(problem.units.map((unit) => [unit.id, unit]));
@@ -357,6 +380,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
       isConverged: check.isConverged,
       violations: check.violations,
     },
+    ...(check.response ? { controls: check.response } : {}),
     linearErrorPu: check.linearErrorPu,
     levels: pass.levels ?? [],
     agents: actor.agentCount,
@@ -364,15 +388,31 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     messages: messages + actor.messages,
     ders,
     settings,
-    findings: [...findings, ...passFindings(pass, reactive)],
+    findings: [...findings, ...passFindings(pass, reactive), ...responseFindings(check.response)],
   };
 }
+
+/** Limits that are exceeded by more at the known positions of regulators and capacitor banks cannot hold there, pu. */
+const HELD_PU = 1e-4;
 
 /** What is told where the last correction did not do; what was done then follows. */
 const SPENT_TEXT = 'After the last correction a node still stood outside its limit in the AC power flow;';
 
 /** Reactive power further than this from where it should be is told, share of the rating. */
 const REACTIVE_ERROR = 1e-5;
+
+function responseFindings(response: ControlResponse | undefined): Finding[] {
+  if (response === undefined) return [];
+  const { holds, isAtRest, moves } = response;
+  return [
+    {
+      severity: holds && isAtRest ? 'info' : 'warning',
+      code: holds ? 'CONTROLS_ANSWER' : 'CONTROLS_BREAK_LIMITS',
+      message: responseText(response),
+      count: moves.length,
+    },
+  ];
+}
 
 function passFindings({ reactiveError = 0, lost = 0 }: Pass, { mode }: ReactiveRule): Finding[] {
   const findings: Finding[] = [];
@@ -453,7 +493,8 @@ function leastCurtailment(problem: FairProblem, truth: FeederTruth, start: Truth
     solveFair(check ? { ...problem, correction: { voltageSquaredPu: check.correction } } : problem, 1e-8);
   let solution = solve(maxCorrections > 0 ? start : undefined);
   for (let k = 0; k < Math.min(LEAST_CORRECTIONS, maxCorrections); k++) {
-    const check = truth.solve(byId(problem, solution.unitAlpha), byId(problem, solution.reactiveVar));
+    const [alpha, reactiveVar] = [byId(problem, solution.unitAlpha), byId(problem, solution.reactiveVar)];
+    const check = start.response ? truth.solveAnswered(alpha, reactiveVar) : truth.solve(alpha, reactiveVar);
     if (!check.isConverged) break;
     solution = solve(check);
   }

@@ -1,8 +1,17 @@
-import { createPowerFlow, type PowerFlow } from '../flow/index.js';
+import {
+  answerOfControls,
+  type ControlAnswer,
+  createPowerFlow,
+  type FeederFlow,
+  hasAnsweringControls,
+  type PowerFlow,
+  type PowerFlowSolution,
+} from '../flow/index.js';
 import { DecError } from '../math/index.js';
-import { buildFeeder, type FeederData, type Finding, type Load } from '../model/index.js';
+import { buildFeeder, type FeederData, type Finding } from '../model/index.js';
 import { applyInputs, setpointOf } from './agent.js';
 import { bindingErrorPu } from './binding-error.js';
+import { completeState, stateAfter, worseOf } from './control-response.js';
 import {
   type CoordinatorData,
   type CoordinatorMemory,
@@ -16,6 +25,7 @@ import type { FairnessRule } from './fairness-rule.js';
 import { candidateAlpha } from './limit.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
 import { evaluate } from './linear-network.js';
+import { portLoadId, withPortLoads } from './port-loads.js';
 import { type LocalPower, nodeLimits } from './problem.js';
 import type {
   AgentReply,
@@ -59,6 +69,14 @@ export interface PrimaryVerification {
   readonly bindingErrorPu?: number;
 }
 
+/** What controls of the primary do about the dispatch that was verified last. */
+export interface StarAnswer extends Pick<ControlAnswer, 'moves' | 'isAtRest'> {
+  readonly state: PrimaryState;
+  /** By how much a node of the primary rises and falls at most, pu. */
+  readonly risePu: number;
+  readonly fallPu: number;
+}
+
 /** The coordinator's mathematics. */
 export interface StarCoordinator {
   readonly ports: readonly Port[];
@@ -80,10 +98,22 @@ export interface StarCoordinator {
     readonly requests: ReadonlyMap<string, AgentRequest>;
     readonly progress: RoundProgress;
   };
-  /** AC power flow of the primary with its own present dispatch; call again until port powers are at rest. */
-  verify(powers: ReadonlyMap<string, PortPower>): PrimaryVerification;
-  /** Takes the findings of the last verification into the linear model; rounds go on from {@link requests}. */
-  applyCorrection(): void;
+  /**
+   * AC power flow of the primary with its own present dispatch; call again until port powers are at rest.
+   *
+   * @param after - where controls come to ({@link answer}); at the positions of the interval when absent, with which a
+   *   verification begins
+   */
+  verify(powers: ReadonlyMap<string, PortPower>, after?: PrimaryState): PrimaryVerification;
+  /** Lets the primary's controls answer what was verified last; undefined where nothing moves. */
+  answer(): StarAnswer | undefined;
+  /**
+   * Takes the findings of the last verification into the linear model, of two states those of the worse one at each node;
+   * rounds go on from {@link requests}.
+   *
+   * @param isKnownOnly - those of the state of the interval alone
+   */
+  applyCorrection(isKnownOnly?: boolean): void;
   /**
    * Takes an agent that is not there as given until the next interval: it is asked nothing, its port's power is a parameter,
    * and what its customers bear is a limit of its port.
@@ -134,6 +164,12 @@ interface Situation {
   search: EqualAlphaMemory;
 }
 
+/** What one state of a verification came to, by node of the linear model: squared voltages, and the model's error. */
+interface Seen {
+  readonly acSquaredPu: Float64Array;
+  readonly found: Float64Array;
+}
+
 /** Makes the mathematics of the coordinator. */
 export function createStarCoordinator(model: PrimaryModel, settings: Partial<StarSettings> = {}): StarCoordinator {
   return new PrimaryCoordinator(model, starSettings(settings));
@@ -159,8 +195,12 @@ class PrimaryCoordinator implements StarCoordinator {
   private correction: Float64Array | undefined;
   /** Of another coordinator, until the first interval. */
   private recalled: StarMemory | undefined;
+  /** What the next interval begins with, where it differs from the correction of this one. */
+  private carried: Float64Array | undefined;
   private found: Float64Array | undefined;
-  private flow: PowerFlow | undefined;
+  /** The last verification at the positions of the interval. */
+  private seen: Seen | undefined;
+  private flow: FeederFlow | undefined;
 
   constructor(
     private readonly model: PrimaryModel,
@@ -177,6 +217,8 @@ class PrimaryCoordinator implements StarCoordinator {
     this.factors = factors;
     const side = sidePower(this.model.feeder, linear, inputs, withFactors(this.settings, factors), false);
     const { power } = side;
+    this.correction = this.carried ?? this.correction;
+    this.carried = undefined;
     if (this.correction?.length !== linear.network.nodes.length) this.correction = undefined;
     this.held.clear();
     this.adopted = undefined;
@@ -202,12 +244,13 @@ class PrimaryCoordinator implements StarCoordinator {
     }
     this.situation = { inputs, state, linear, power, side, data, memory, search: equalAlphaMemory(data) };
     this.found = undefined;
+    this.seen = undefined;
   }
 
   memory(): StarMemory | undefined {
     if (this.situation === undefined) return undefined;
     const { memory, data } = this.situation;
-    return { ...memory, correctionSquaredPu: this.correction ?? data.correctionSquaredPu };
+    return { ...memory, correctionSquaredPu: this.carried ?? this.correction ?? data.correctionSquaredPu };
   }
 
   recall(memory: StarMemory): void {
@@ -281,13 +324,14 @@ class PrimaryCoordinator implements StarCoordinator {
     return { requests: this.requests(), progress };
   }
 
-  verify(powers: ReadonlyMap<string, PortPower>): PrimaryVerification {
+  verify(powers: ReadonlyMap<string, PortPower>, after?: PrimaryState): PrimaryVerification {
     const { inputs, state, linear, power } = this.prepared();
     const { network } = linear;
+    const { limits } = this.settings;
     this.flow ??= createPowerFlow(buildFeeder(withPortLoads(this.model.feeder, this.ports)));
     const { flow } = this;
     applyInputs(flow, this.model.feeder, inputs);
-    applyState(flow, this.model.feeder, state);
+    applyState(flow, this.model.feeder, after ?? completeState(this.model.feeder, state));
     const alpha = this.ownAlpha();
     for (const unit of power.units) {
       const powerVar = (inputs.held[unit.id]?.powerVar ?? 0) + this.ownVar(unit.id);
@@ -320,6 +364,8 @@ class PrimaryCoordinator implements StarCoordinator {
     const isConverged = solution.status === 'converged' || solution.status === 'controlsUnsettled';
     const lin = evaluate(network, drawnW, drawnVar, undefined, this.prepared().data.rootVoltageSquaredPu);
     const found = new Float64Array(network.nodes.length);
+    const ac = new Float64Array(network.nodes.length);
+    const before = after === undefined ? undefined : this.seen;
     let maxVoltagePu = 0;
     let minVoltagePu = Infinity;
     let violations = 0;
@@ -332,20 +378,23 @@ class PrimaryCoordinator implements StarCoordinator {
       if (bus === '') continue;
       const pu = solution.voltagePuAt(bus, node);
       if (pu === undefined) continue;
+      ac[i] = pu * pu;
       found[i] = pu * pu - lin.voltageSquaredPu[i]!;
+      if (before !== undefined && worseOf(before.acSquaredPu[i]!, ac[i]!, limits) !== ac[i]) {
+        ac[i] = before.acSquaredPu[i]!;
+        found[i] = before.found[i]!;
+      }
       if (pu > maxVoltagePu) {
         maxVoltagePu = pu;
         worst = { bus, node };
       }
       minVoltagePu = Math.min(minVoltagePu, pu);
-      if (pu > this.settings.limits.maxPu || pu < this.settings.limits.minPu) violations++;
+      if (pu > limits.maxPu || pu < limits.minPu) violations++;
       if (!Number.isFinite(upperSquaredPu[i]!)) continue;
-      bindingPu = Math.max(
-        bindingPu,
-        bindingErrorPu(pu * pu, agreed[i]! + correctionSquaredPu[i]!, this.settings.limits),
-      );
+      bindingPu = Math.max(bindingPu, bindingErrorPu(ac[i]!, agreed[i]! + correctionSquaredPu[i]!, limits));
     }
     if (isConverged) this.found = found;
+    if (after === undefined) this.seen = isConverged ? { acSquaredPu: ac, found } : undefined;
     const requests = new Map<string, VerifyRequest>();
     for (const port of this.ports) {
       const voltage = port.nodes.flatMap((node) => {
@@ -366,10 +415,34 @@ class PrimaryCoordinator implements StarCoordinator {
     };
   }
 
-  applyCorrection(): void {
+  answer(): StarAnswer | undefined {
+    const { state, linear } = this.prepared();
+    const { flow } = this;
+    if (flow === undefined || this.seen === undefined || !hasAnsweringControls(this.model.feeder)) return undefined;
+    const complete = completeState(this.model.feeder, state);
+    const answer = answerOfControls(flow);
+    if (answer === undefined) return undefined;
+    const solution: PowerFlowSolution = flow.solve({ controls: false });
+    applyState(flow, this.model.feeder, complete);
+    let risePu = 0;
+    let fallPu = 0;
+    linear.network.nodes.forEach(({ bus, node }, i) => {
+      const pu = bus === '' ? undefined : solution.voltagePuAt(bus, node);
+      const squared = this.seen?.acSquaredPu[i] ?? 0;
+      if (pu === undefined || squared === 0) return;
+      risePu = Math.max(risePu, pu - Math.sqrt(squared));
+      fallPu = Math.max(fallPu, Math.sqrt(squared) - pu);
+    });
+    const { moves, isAtRest } = answer;
+    return { moves, isAtRest, state: stateAfter(complete, answer), risePu, fallPu };
+  }
+
+  applyCorrection(isKnownOnly = false): void {
     const situation = this.prepared();
     if (!this.found) return;
-    this.correction = this.found;
+    this.correction = (isKnownOnly ? this.seen?.found : undefined) ?? this.found;
+    // The next interval begins at the positions that are measured then: what controls add to this one is not its error.
+    this.carried = this.seen?.found ?? this.found;
     this.found = undefined;
     situation.data = this.makeData(situation.linear, situation.side);
     meetNewProblem(situation.memory);
@@ -503,34 +576,6 @@ class PrimaryCoordinator implements StarCoordinator {
       }),
     };
   }
-}
-
-function portLoadId(port: Port, node: number): string {
-  return `port.${port.agentId}.${node}`;
-}
-
-/** The primary with a constant-power load at every port node. */
-function withPortLoads(feeder: FeederData, ports: readonly Port[]): FeederData {
-  const baseOf = new Map(feeder.buses.map((bus) => [bus.id, bus.baseVoltageV]));
-  const loads = ports.flatMap((port) =>
-    port.nodes.map(
-      (node): Load => ({
-        kind: 'load',
-        id: portLoadId(port, node),
-        mrid: '',
-        name: portLoadId(port, node),
-        terminal: { bus: port.bus, nodes: [node] },
-        connection: 'wye',
-        shares: [{ node, otherNode: 0, ratedVoltageV: baseOf.get(port.bus)!, powerW: 1, powerVar: 0 }],
-        zipP: { z: 0, i: 0, p: 1 },
-        zipQ: { z: 0, i: 0, p: 1 },
-        minVoltagePu: 0.5,
-        maxVoltagePu: 1.5,
-        customerCount: 0,
-      }),
-    ),
-  );
-  return { ...feeder, loads: [...feeder.loads, ...loads] };
 }
 
 /** Sets taps, capacitors, switches and source voltage of a power flow; all stay frozen during verification. */

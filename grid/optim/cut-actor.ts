@@ -205,9 +205,9 @@ export function seatedAtTransformers(
         },
       };
     },
-    correct(_, { alpha, reactiveVar = new Map() }) {
+    correct({ stateAfter }, { alpha, reactiveVar = new Map() }) {
       coordinator.take(alpha, reactiveVar);
-      verifyStar(coordinator, agents);
+      verifyStar(coordinator, agents, stateAfter);
       coordinator.take(alpha, reactiveVar);
     },
   };

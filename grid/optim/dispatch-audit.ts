@@ -1,6 +1,7 @@
-import { createPowerFlow, type PowerFlow } from '../flow/index.js';
+import { createPowerFlow, type FeederFlow } from '../flow/index.js';
 import { buildFeeder, type FeederData } from '../model/index.js';
 import { CENTRAL_STATUS_TEXT, type CentralStatus, solveCentral } from './central.js';
+import { FollowedAnswers } from './control-response.js';
 import { objectiveOf, solveFair } from './fair-dispatch.js';
 import { type FairProblem, fairProblem } from './fair-problem.js';
 import { type FairnessRule, fairnessRule } from './fairness-rule.js';
@@ -75,7 +76,7 @@ export function createDispatchAudit(data: FeederData, settings: AuditSettings): 
   const feeder = buildFeeder(data);
   const { limits, fairness, rule: given, reactive } = settings;
   const isReactive = reactive !== undefined && reactive.mode !== 'none';
-  let kept: { readonly key: string; readonly linear: LinearFeeder; readonly flow: PowerFlow } | undefined;
+  let kept: { readonly key: string; readonly linear: LinearFeeder; readonly flow: FeederFlow } | undefined;
   return ({ inputs, state, alpha, reactiveVar, factors }) => {
     const whole = given && { ...given, factors: factors ?? given.factors };
     const key = JSON.stringify(state);
@@ -84,13 +85,14 @@ export function createDispatchAudit(data: FeederData, settings: AuditSettings): 
     const truth = new FeederTruth(feeder, linear, inputs, state, { limits }, flow);
     const dispatch = new Map(Object.entries(alpha));
     const decided = reactiveVar && new Map(Object.entries(reactiveVar));
-    const check = truth.solve(dispatch, decided);
+    const check = truth.solveAnswered(dispatch, decided);
     const problem = (rule: FairnessMode) => curtailmentProblem(feeder, linear, inputs, limits, rule);
     const extremes = truth.linearExtremes(dispatch, decided);
     const isInside =
       check.isConverged &&
       check.limitedMaxPu <= limits.maxPu + AC_TOLERANCE_PU &&
       check.limitedMinPu >= limits.minPu - AC_TOLERANCE_PU;
+    const hasAnswer = check.response !== undefined;
     // Nothing can be less than what is nothing already.
     const isNothing = isInside && Object.values(alpha).every((one) => one <= 0);
     const least =
@@ -101,8 +103,9 @@ export function createDispatchAudit(data: FeederData, settings: AuditSettings): 
               fairProblem(feeder, linear, inputs, limits, fairnessRule({ mode: 'total' }), reactive),
               truth,
               limits,
+              hasAnswer,
             )
-          : leastCurtailment(problem('total'), truth, limits);
+          : leastCurtailment(problem('total'), truth, limits, hasAnswer);
     if (!check.isConverged) return { ...least, linear: extremes, kktResidual: undefined };
     const fair = whole && fairProblem(feeder, linear, inputs, limits, whole);
     const own = fair ? atDispatch(fair, dispatch) : problem(fairness);
@@ -147,17 +150,18 @@ function leastCurtailment(
   problem: CurtailmentProblem,
   truth: FeederTruth,
   limits: VoltageLimits,
+  hasAnswer: boolean,
 ): Pick<DispatchFigures, 'leastCurtailedW' | 'reason'> {
   const none = new Map<string, number>();
-  return leastBy(problem, truth, limits, (correction) => {
+  return leastBy(problem, truth, limits, hasAnswer, (correction) => {
     const { status, unitAlpha, curtailedW } = solveCentral(moved(problem, correction));
     return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: none, curtailedW };
   });
 }
 
 /** The same where inverters have reactive power besides. */
-function leastBesideReactive(problem: FairProblem, truth: FeederTruth, limits: VoltageLimits) {
-  return leastBy(problem, truth, limits, (correction) => {
+function leastBesideReactive(problem: FairProblem, truth: FeederTruth, limits: VoltageLimits, hasAnswer: boolean) {
+  return leastBy(problem, truth, limits, hasAnswer, (correction) => {
     const { status, unitAlpha, reactiveVar, curtailedW } = solveFair(moved(problem, correction), LEAST_TOLERANCE);
     return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: byUnit(problem, reactiveVar), curtailedW };
   });
@@ -175,20 +179,29 @@ function leastBy(
   problem: CurtailmentProblem,
   truth: FeederTruth,
   limits: VoltageLimits,
+  hasAnswer: boolean,
   solve: (correction: Float64Array | undefined) => Least,
 ): Pick<DispatchFigures, 'leastCurtailedW' | 'reason'> {
   if (problem.units.length === 0) return { leastCurtailedW: 0, reason: undefined };
   let correction: Float64Array | undefined;
+  /** The yardstick holds before and after controls answer where the dispatch must. */
+  let answered = false;
+  const followed = new FollowedAnswers();
   let used: Float64Array = new Float64Array(problem.network.nodes.length);
-  for (let corrections = 0; ; corrections++) {
+  for (let corrections = 0; ; ) {
     const { status, alpha, reactiveVar, curtailedW } = solve(correction);
-    const check = truth.solve(alpha, reactiveVar);
+    const check = answered ? truth.solveAnswered(alpha, reactiveVar) : truth.solve(alpha, reactiveVar);
     const isUsing =
       [...alpha.values()].some((one) => one > CURTAILED) || [...reactiveVar.values()].some((q) => q < -ABSORBED_VAR);
     const isOff = check.isConverged && truth.wantsCorrection(check, used, isUsing, EXACT_PU);
-    if (isOff && corrections < MAX_CORRECTIONS) {
+    if (!answered && hasAnswer && check.isConverged && !(isOff && corrections < MAX_CORRECTIONS)) {
+      answered = true;
+      continue;
+    }
+    if (isOff && (answered ? followed.follow(check.response ?? { moves: [] }) : corrections < MAX_CORRECTIONS)) {
       used = check.correction;
       correction = check.correction;
+      corrections++;
       continue;
     }
     const isInside =

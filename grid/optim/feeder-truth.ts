@@ -1,7 +1,15 @@
-import { createPowerFlow, type PowerFlow, type PowerFlowSolution } from '../flow/index.js';
+import {
+  answerOfControls,
+  type ControlAnswer,
+  createPowerFlow,
+  type FeederFlow,
+  hasAnsweringControls,
+  type PowerFlowSolution,
+} from '../flow/index.js';
 import type { Feeder } from '../model/index.js';
 import { applyInputs } from './agent.js';
 import { bindingErrorPu } from './binding-error.js';
+import { type ControlResponse, completeState, stateAfter, worseOf } from './control-response.js';
 import { applyState } from './coordinator.js';
 import type { LinearFeeder } from './lindistflow.js';
 import { type CurtailmentProblem, curtailmentProblem, dispatchState, nodeLimits, voltageExtremes } from './problem.js';
@@ -17,7 +25,10 @@ export interface Extremes {
   readonly worstNode: string;
 }
 
-/** What the AC power flow of the whole feeder says about a dispatch. */
+/**
+ * What the AC power flow of the whole feeder says about a dispatch; where controls have answered it, of the states before and
+ * after the worse one at each node.
+ */
 export interface TruthCheck {
   readonly isConverged: boolean;
   readonly extremes: Extremes;
@@ -29,7 +40,11 @@ export interface TruthCheck {
   readonly correction: Float64Array;
   /** v_AC, pu squared by node of the feeder's linear model; NaN where there is none. */
   readonly acSquaredPu: Float64Array;
+  /** At the known positions. */
   readonly linearErrorPu: number;
+  /** What controls do about the dispatch, and the state that they lead to; absent where none moves. */
+  readonly response?: ControlResponse;
+  readonly stateAfter?: PrimaryState;
 }
 
 /** The AC power flow of the whole feeder beside its linear model. A power flow made before may be given; it is used up. */
@@ -37,17 +52,21 @@ export class FeederTruth {
   private readonly problem: CurtailmentProblem;
   private readonly isLimited: readonly boolean[];
   private readonly busNames: ReadonlyMap<string, string>;
+  private readonly hasControls: boolean;
+  private readonly state: PrimaryState;
 
   constructor(
-    feeder: Feeder,
+    private readonly feeder: Feeder,
     private readonly linear: LinearFeeder,
     private readonly inputs: LocalInputs,
     state: PrimaryState,
     private readonly settings: { readonly limits: VoltageLimits },
-    private readonly flow: PowerFlow = createPowerFlow(feeder),
+    private readonly flow: FeederFlow = createPowerFlow(feeder),
   ) {
     applyInputs(this.flow, feeder, inputs);
-    applyState(this.flow, feeder, state);
+    this.hasControls = hasAnsweringControls(feeder);
+    this.state = this.hasControls ? completeState(feeder, state) : state;
+    applyState(this.flow, feeder, this.state);
     this.problem = curtailmentProblem(feeder, linear, inputs, settings.limits, 'proportional');
     const { upperSquaredPu } = nodeLimits(linear.network, settings.limits);
     this.isLimited = linear.network.nodes.map((_, i) => Number.isFinite(upperSquaredPu[i]!));
@@ -55,47 +74,94 @@ export class FeederTruth {
   }
 
   /**
-   * Solves the power flow of a dispatch.
+   * Solves the power flow of a dispatch at the known positions of regulators and capacitor banks.
    *
    * @param reactiveVar - by PV id, var, injection positive; added to what the inputs hold
    */
   solve(alpha: ReadonlyMap<string, number>, reactiveVar?: ReadonlyMap<string, number>): TruthCheck {
+    this.setDispatch(alpha, reactiveVar);
+    return this.checkOf([this.solveHere()], alpha, reactiveVar);
+  }
+
+  /** The same and, where controls answer the dispatch, at the positions that they come to: of both the worse at each node. */
+  solveAnswered(alpha: ReadonlyMap<string, number>, reactiveVar?: ReadonlyMap<string, number>): TruthCheck {
+    this.setDispatch(alpha, reactiveVar);
+    const first = this.solveHere();
+    const answer = this.hasControls && isSolved(first) ? answerOfControls(this.flow, EXACT) : undefined;
+    if (answer === undefined) return this.checkOf([first], alpha, reactiveVar);
+    const second = this.solveHere();
+    applyState(this.flow, this.feeder, this.state);
+    return this.checkOf([first, second], alpha, reactiveVar, answer);
+  }
+
+  private setDispatch(alpha: ReadonlyMap<string, number>, reactiveVar?: ReadonlyMap<string, number>): void {
     for (const unit of this.problem.units) {
       const powerVar = (this.inputs.held[unit.id]?.powerVar ?? 0) + (reactiveVar?.get(unit.id) ?? 0);
       this.flow.setGeneration(unit.id, (1 - (alpha.get(unit.id) ?? 0)) * unit.availableW, powerVar);
     }
-    const solution: PowerFlowSolution = this.flow.solve({ controls: false, tolerancePu: 1e-9 });
+  }
+
+  private solveHere(): PowerFlowSolution {
+    return this.flow.solve({ ...EXACT, controls: false });
+  }
+
+  /** @param solutions - at the known positions, and at those that controls come to */
+  private checkOf(
+    solutions: readonly PowerFlowSolution[],
+    alpha: ReadonlyMap<string, number>,
+    reactiveVar: ReadonlyMap<string, number> | undefined,
+    answer?: ControlAnswer,
+  ): TruthCheck {
     const { network } = this.linear;
+    const { limits } = this.settings;
     const lin = this.linearVoltages(alpha, reactiveVar);
     const correction = new Float64Array(network.nodes.length);
     const ac = new Float64Array(network.nodes.length).fill(Number.NaN);
-    let limitedMaxPu = 0;
-    let limitedMinPu = Infinity;
+    const after = new Span();
+    const both = new Span();
     let violations = 0;
     let linearErrorPu = 0;
     for (let i = network.rootCount; i < network.nodes.length; i++) {
       const { bus, node } = network.nodes[i]!;
-      const pu = bus === '' ? undefined : solution.voltagePuAt(bus, node);
+      const [pu, puAfter] = bus === '' ? [] : solutions.map((solution) => solution.voltagePuAt(bus, node));
       if (pu === undefined) continue;
-      ac[i] = pu * pu;
-      correction[i] = pu * pu - lin[i]!;
+      ac[i] = puAfter === undefined ? pu * pu : worseOf(pu * pu, puAfter * puAfter, limits);
+      correction[i] = ac[i]! - lin[i]!;
       linearErrorPu = Math.max(linearErrorPu, Math.abs(pu - Math.sqrt(Math.max(0, lin[i]!))));
       if (!this.isLimited[i]) continue;
-      limitedMaxPu = Math.max(limitedMaxPu, pu);
-      limitedMinPu = Math.min(limitedMinPu, pu);
-      if (pu > this.settings.limits.maxPu + AC_TOLERANCE_PU || pu < this.settings.limits.minPu - AC_TOLERANCE_PU) {
-        violations++;
+      both.see(pu, i);
+      if (puAfter !== undefined) {
+        both.see(puAfter, i);
+        after.see(puAfter, i);
       }
+      const worst = Math.sqrt(ac[i]!);
+      if (worst > limits.maxPu + AC_TOLERANCE_PU || worst < limits.minPu - AC_TOLERANCE_PU) violations++;
     }
+    const isConverged = solutions.every(isSolved);
     return {
-      isConverged: solution.status === 'converged' || solution.status === 'controlsUnsettled',
+      isConverged,
       extremes: this.extremes(ac),
-      limitedMaxPu,
-      limitedMinPu: Number.isFinite(limitedMinPu) ? limitedMinPu : 1,
+      limitedMaxPu: both.maxPu,
+      limitedMinPu: Number.isFinite(both.minPu) ? both.minPu : 1,
       violations,
       correction,
       acSquaredPu: ac,
       linearErrorPu,
+      ...(answer === undefined
+        ? {}
+        : {
+            stateAfter: stateAfter(this.state, answer),
+            response: {
+              moves: answer.moves,
+              isAtRest: answer.isAtRest,
+              vMaxPu: after.maxPu,
+              vMinPu: after.minPu,
+              worstNode: this.nameOf(
+                after.maxPu - limits.maxPu >= limits.minPu - after.minPu ? after.maxNode : after.minNode,
+              ),
+              holds: isConverged && violations === 0,
+            },
+          }),
     };
   }
 
@@ -113,6 +179,12 @@ export class FeederTruth {
     if (excessPu > Math.min(tolerancePu, AC_TOLERANCE_PU / 2)) return true;
     // Power is given away where no node is at a limit in the AC power flow, or one is not that should be.
     return isUsed && (excessPu < -tolerancePu || this.bindingErrorPu(check, used) > tolerancePu);
+  }
+
+  /** By how much a limit is exceeded at the worst node, pu; below zero inside. */
+  excessPu({ isConverged, limitedMaxPu, limitedMinPu }: TruthCheck): number {
+    const { minPu, maxPu } = this.settings.limits;
+    return isConverged ? Math.max(limitedMaxPu - maxPu, minPu - limitedMinPu) : Number.POSITIVE_INFINITY;
   }
 
   /** The largest {@link bindingErrorPu} of all nodes that carry limits. */
@@ -145,11 +217,36 @@ export class FeederTruth {
       network,
       voltageSquaredPu.map((v) => (Number.isFinite(v) ? v : 1)),
     );
-    const node = network.nodes[found.maxNode];
-    return {
-      vMaxPu: found.maxPu,
-      vMinPu: found.minPu,
-      worstNode: node ? `${this.busNames.get(node.bus) ?? node.bus}.${node.node}` : '',
-    };
+    return { vMaxPu: found.maxPu, vMinPu: found.minPu, worstNode: this.nameOf(found.maxNode) };
+  }
+
+  private nameOf(index: number): string {
+    const node = this.linear.network.nodes[index];
+    return node ? `${this.busNames.get(node.bus) ?? node.bus}.${node.node}` : '';
+  }
+}
+
+/** As near as two power flows of one state are to come to one another. */
+const EXACT = { tolerancePu: 1e-9 };
+
+function isSolved({ status }: PowerFlowSolution): boolean {
+  return status === 'converged' || status === 'controlsUnsettled';
+}
+
+/** Extremes of voltages and where they are. */
+class Span {
+  maxPu = 0;
+  minPu = Number.POSITIVE_INFINITY;
+  maxNode = -1;
+  minNode = -1;
+
+  see(pu: number, node: number): void {
+    if (pu > this.maxPu) {
+      this.maxPu = pu;
+      this.maxNode = node;
+    }
+    if (pu >= this.minPu) return;
+    this.minPu = pu;
+    this.minNode = node;
   }
 }

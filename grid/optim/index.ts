@@ -6,6 +6,7 @@ export * from './area/index.js';
 export * from './branch-coefficients.js';
 export * from './bus-star.js';
 export * from './central.js';
+export * from './control-response.js';
 export * from './coordinate.js';
 export * from './coordinator.js';
 export * from './coordinator-memory.js';

@@ -72,7 +72,7 @@ export function safeDispatch(
   if (isSafe(violation(check))) return { how: 'last', alpha: pass.alpha, check };
   const basis = pass.lastFeasible ?? pass.alpha;
   const tried = (move: number, alpha: ReadonlyMap<string, number>): Trial => {
-    const seen = truth.solve(alpha, pass.reactiveVar);
+    const seen = truth.solveAnswered(alpha, pass.reactiveVar);
     return { move, alpha, check: seen, violationPu: violation(seen) };
   };
   const trialAt = (move: number): Trial =>
@@ -81,7 +81,7 @@ export function safeDispatch(
       mapped(basis, (_, own) => (move < 0 ? own * (1 + move) : candidateAlpha(own, move))),
     );
   if (pass.lastFeasible) {
-    const kept = truth.solve(pass.lastFeasible, pass.reactiveVar);
+    const kept = truth.solveAnswered(pass.lastFeasible, pass.reactiveVar);
     if (isSafe(violation(kept))) return { how: 'earlier', alpha: pass.lastFeasible, check: kept };
   }
   if (before) {

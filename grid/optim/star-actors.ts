@@ -186,15 +186,34 @@ export class StarActor implements Actor {
 
   correct(check: TruthCheck): void {
     this.keeper.correct(check);
-    verifyStar(this.coordinator, this.agents);
+    verifyStar(this.coordinator, this.agents, check.stateAfter);
   }
 }
 
-/** Exchanges AC answers until port powers are at rest; both sides then take what their linear models miss. */
-export function verifyStar(coordinator: StarCoordinator, agents: ReadonlyMap<string, ServiceAgent>): void {
+/**
+ * Exchanges AC answers until port powers are at rest; both sides then take what their linear models miss.
+ *
+ * @param after - the state that controls come to in answer, which counts beside that of the interval
+ */
+export function verifyStar(
+  coordinator: StarCoordinator,
+  agents: ReadonlyMap<string, ServiceAgent>,
+  after?: PrimaryState,
+): void {
+  exchangeAnswers(coordinator, agents);
+  if (after !== undefined) exchangeAnswers(coordinator, agents, after);
+  coordinator.applyCorrection();
+  for (const agent of agents.values()) agent.applyCorrection();
+}
+
+function exchangeAnswers(
+  coordinator: StarCoordinator,
+  agents: ReadonlyMap<string, ServiceAgent>,
+  after?: PrimaryState,
+): void {
   const powers = new Map<string, PortPower>();
   for (let k = 0; k < MAX_VERIFICATIONS; k++) {
-    const { requests } = coordinator.verify(powers);
+    const { requests } = coordinator.verify(powers, after);
     let change = 0;
     for (const [id, agent] of agents) {
       const request = requests.get(id);
@@ -208,9 +227,7 @@ export function verifyStar(coordinator: StarCoordinator, agents: ReadonlyMap<str
     }
     if (change <= SETTLED_W) break;
   }
-  coordinator.verify(powers);
-  coordinator.applyCorrection();
-  for (const agent of agents.values()) agent.applyCorrection();
+  coordinator.verify(powers, after);
 }
 
 /** Settings of a star whose agents are buses, for the units of a problem. */

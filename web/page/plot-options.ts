@@ -6,7 +6,7 @@ type Options = Omit<uPlot.Options, 'width' | 'height'>;
 const FONT = '11px system-ui, sans-serif';
 
 /** An axis in the colours of the theme. */
-function axis(label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis {
+export function axis(label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis {
   return {
     label,
     labelFont: FONT,
@@ -23,14 +23,17 @@ function axis(label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis {
 /** Steps of an axis of time, s: round by the clock. */
 const TIME_STEPS = [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400];
 
-const timeAxis = (): uPlot.Axis =>
+/** Simulated time along the bottom. */
+export const timeAxis = (): uPlot.Axis =>
   axis('simulated time (UTC)', {
     values: (_, ticks) => ticks.map((tick) => clockText(tick)),
     space: 55,
     size: 34,
     incrs: TIME_STEPS,
   });
-const vertical = (label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis => axis(label, { size: 48, ...more });
+/** An upright axis. */
+export const vertical = (label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis =>
+  axis(label, { size: 48, ...more });
 
 /** Dashed lines at limits, with their names at the right end. */
 function limitLines(limits: () => readonly number[], scale: string): uPlot.Plugin {
@@ -72,7 +75,7 @@ function named(ctx: CanvasRenderingContext2D, text: string, x: number, y: number
 }
 
 /** An upright line at the interval that is shown. */
-function cursorLine(at: () => number | undefined): uPlot.Plugin {
+export function cursorLine(at: () => number | undefined): uPlot.Plugin {
   return {
     hooks: {
       draw: (plot) => {
@@ -269,7 +272,8 @@ export function curtailmentOptions(names: () => readonly string[], bars: uPlot.S
   };
 }
 
-function line(label: string, stroke: string, pointSize: number): uPlot.Series {
+/** A line with its name, its colour and points of a size. */
+export function line(label: string, stroke: string, pointSize: number): uPlot.Series {
   return {
     label,
     stroke,

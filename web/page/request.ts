@@ -1,10 +1,19 @@
-import type { DashboardSession, FeederMap, FlowDocument, Problem, RunDocument, RunList } from '../index.js';
+import type {
+  DashboardSession,
+  FeederMap,
+  FlowDocument,
+  GivenFile,
+  Inspection,
+  Problem,
+  RunDocument,
+  RunList,
+} from '../index.js';
 
 /** Asks the server. @throws Error with its sentence, or with one that says it cannot be reached */
-async function get(path: string): Promise<Response> {
+async function get(path: string, request: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(`./api/${path}`);
+    response = await fetch(`./api/${path}`, request);
   } catch {
     throw new Error('The dashboard’s server does not answer. Is “dec web” still running?');
   }
@@ -31,6 +40,27 @@ export async function feederMap(id: string): Promise<FeederMap> {
 /** Flows in all branches in one interval. */
 export async function flowDocument(id: string, interval: number): Promise<FlowDocument> {
   return (await get(`runs/${encodeURIComponent(id)}/flow/${interval}`)).json();
+}
+
+/** What is not reading wants this header, which no page elsewhere can send. */
+const OURS = { 'X-Requested-With': 'dec' };
+
+/** Deletes a run. @throws Error with the server's sentence */
+export async function deleteRun(id: string): Promise<void> {
+  await get(`runs/${encodeURIComponent(id)}`, { method: 'DELETE', headers: OURS });
+}
+
+/** Has files looked at. @throws Error with the server's sentence */
+export async function inspectFiles(files: readonly GivenFile[]): Promise<Inspection> {
+  const body = JSON.stringify({ files });
+  return (
+    await get('inspect', { method: 'POST', headers: { ...OURS, 'Content-Type': 'application/json' }, body })
+  ).json();
+}
+
+/** The text of a file of a run. */
+export async function fileText(id: string, name: string): Promise<string> {
+  return (await get(`runs/${encodeURIComponent(id)}/files/${encodeURIComponent(name)}`)).text();
 }
 
 /** Address of a file of a run. */

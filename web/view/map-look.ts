@@ -6,8 +6,8 @@ import { colourAt } from './voltage-colours.js';
 const SHADES = 256;
 
 /** Packed colours of a whole scale, from its lowest to its highest. */
-export function shadesOf(ground: 'light' | 'dark'): Uint32Array {
-  return Uint32Array.from({ length: SHADES + 1 }, (_, i) => packed(colourAt(i / SHADES, ground)));
+export function shadesOf(ground: 'light' | 'dark', colour = colourAt): Uint32Array {
+  return Uint32Array.from({ length: SHADES + 1 }, (_, i) => packed(colour(i / SHADES, ground)));
 }
 
 /** What points are coloured by. */

@@ -1,7 +1,7 @@
 import type { FeederMap, FlowDocument, NodeName, RunDocument } from './run-document.js';
 
 /** Which phase of a bus its colour tells of. */
-export type PhaseChoice = 'highest' | 'lowest' | 'A' | 'B' | 'C';
+export type PhaseChoice = 'highest' | 'lowest' | 'farthest' | 'A' | 'B' | 'C';
 /** Which voltages: those an interval worked on, or those in the first output with its set-points. */
 export type Moment = 'before' | 'after';
 
@@ -126,7 +126,7 @@ export function nodesByBus(
 
 /**
  * The voltage that stands for each drawn point, pu, in the order of the points: the highest or lowest of its nodes, or that of
- * one phase; null where nothing is measured. Legs of a secondary belong to no phase letter and count with `highest` and `lowest` only.
+ * one phase; `farthest` is the one farthest from 0, for differences; null where nothing is measured. Legs of a secondary belong to no phase letter and count with `highest` and `lowest` only.
  */
 export function pointVoltages(
   view: MapView,
@@ -134,14 +134,14 @@ export function pointVoltages(
   voltagesPu: readonly (number | null)[],
   choice: PhaseChoice,
 ): readonly (number | null)[] {
-  const sign = choice === 'lowest' ? -1 : 1;
+  const rank = choice === 'lowest' ? (value: number) => -value : choice === 'farthest' ? Math.abs : Number;
   return view.points.map(({ buses }) => {
     let best: number | null = null;
     for (const bus of buses) {
       for (const { node, phase } of byBus[bus]!) {
         if (choice.length === 1 && phase !== choice) continue;
         const value = voltagesPu[node] ?? null;
-        if (value !== null && (best === null || sign * value > sign * best)) best = value;
+        if (value !== null && (best === null || rank(value) > rank(best))) best = value;
       }
     }
     return best;

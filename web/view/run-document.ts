@@ -34,6 +34,8 @@ export interface RunList {
   readonly version: string;
   /** The newest first. */
   readonly runs: readonly RunEntry[];
+  /** Whether runs can be deleted from the page. */
+  readonly mayDelete: boolean;
   /** Folders with a manifest that is none of this version's. */
   readonly unreadable: readonly { readonly id: string; readonly reason: string }[];
 }

@@ -24,6 +24,22 @@ const DARK_STOPS: typeof STOPS = [
   [238, 190, 118],
   [255, 205, 172],
 ];
+/** Differences: blue below, orange above, grey between, lighter or darker than the ground at both ends alike. */
+const DIFFERENCE_STOPS: typeof STOPS = [
+  [0, 68, 136],
+  [90, 134, 180],
+  [190, 194, 199],
+  [214, 140, 72],
+  [168, 72, 0],
+];
+/** The same on a dark ground. */
+const DARK_DIFFERENCE_STOPS: typeof STOPS = [
+  [110, 186, 255],
+  [92, 142, 190],
+  [88, 96, 106],
+  [196, 136, 76],
+  [255, 176, 92],
+];
 /** Colour of what has no voltage. */
 export const DEAD_COLOUR = '#c4c4c4';
 /** Span of the narrowest scale, pu. */
@@ -51,7 +67,15 @@ export function voltageScale(voltagesPu: readonly number[], ground: 'light' | 'd
 
 /** Colour at a share of the scale, 0 to 1. */
 export function colourAt(share: number, ground: 'light' | 'dark' = 'light'): string {
-  const stops = ground === 'dark' ? DARK_STOPS : STOPS;
+  return between(ground === 'dark' ? DARK_STOPS : STOPS, share);
+}
+
+/** Colour of a difference: 0 is the most below, 0.5 none, 1 the most above. */
+export function differenceColourAt(share: number, ground: 'light' | 'dark' = 'light'): string {
+  return between(ground === 'dark' ? DARK_DIFFERENCE_STOPS : DIFFERENCE_STOPS, share);
+}
+
+function between(stops: typeof STOPS, share: number): string {
   const x = Math.max(0, Math.min(1, share)) * (stops.length - 1);
   const i = Math.min(stops.length - 2, Math.floor(x));
   const [a, b] = [stops[i]!, stops[i + 1]!];

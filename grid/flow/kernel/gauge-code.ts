@@ -79,16 +79,102 @@ export function magnitudes(frame: Frame, width: number): Code {
   ];
 }
 
+/** Rows and columns of the branches that most feeders are made of, written out: lines of one to three wires, centre-tapped transformers. */
+const COMMON_SHAPES = [
+  [1, 2],
+  [1, 3],
+  [2, 4],
+  [3, 6],
+] as const;
+
+/** Goes through the rows of one branch, so many at a time, from its first value on. */
+type RowLoop = (begin: Code, rows: (together: number) => Code) => Code;
+/** Goes through the columns of some rows; a column gets the offsets of its place and of its first value. */
+type ColumnLoop = (together: number, column: (place: number, value: number) => Code) => Code;
+
+/** Locals with which loadings go through the branches, shape by shape. */
+function branchLoop(frame: Frame) {
+  const [shapes, shape, count, full, rest, columns, groups, left] = Array.from({ length: 8 }, () => frame.i32());
+  const [place, value, scale, placeStart, valueStart] = Array.from({ length: 5 }, () => frame.i32());
+  const anyRows: RowLoop = (begin, rows) => [
+    set(value!, get(valueStart!)),
+    begin,
+    set(groups!, get(full!)),
+    countdown(groups!, rows(GAUGE_ROWS)),
+    when(i32.eq(get(rest!), i32.const(1)), rows(1)),
+    when(i32.eq(get(rest!), i32.const(2)), rows(2)),
+  ];
+  const anyColumns: ColumnLoop = (together, column) => [
+    set(place!, get(placeStart!)),
+    set(left!, get(columns!)),
+    countdown(left!, [column(0, 0), increase(place!, i32.const(4)), increase(value!, i32.const(16 * together))]),
+  ];
+  /** All branches of a shape; `branch` begins at their first values and ends behind their last. */
+  const ofShape = (branch: Code): Code =>
+    countdown(count!, [
+      branch,
+      increase(placeStart!, i32.shl(get(columns!), i32.const(2))),
+      set(valueStart!, get(value!)),
+      increase(scale!, i32.const(8)),
+    ]);
+  return {
+    place: place!,
+    value: value!,
+    scale: scale!,
+    /** All branches. */
+    all: (branch: (rows: RowLoop, columns: ColumnLoop) => Code): Code => {
+      const known = COMMON_SHAPES.reduce<Code>(
+        (others, [height, entries]) =>
+          when(
+            i32.eq(
+              i32.or(i32.shl(get(columns!), i32.const(2)), get(rest!)),
+              i32.const((entries << 2) | (height % GAUGE_ROWS)),
+            ),
+            when(
+              i32.eq(get(full!), i32.const(Math.floor(height / GAUGE_ROWS))),
+              ofShape(
+                branch(
+                  (begin, rows) => [set(value!, get(valueStart!)), begin, rows(height)],
+                  (together, column) => [
+                    set(place!, get(placeStart!)),
+                    Array.from({ length: entries }, (_, t) => column(4 * t, 16 * together * t)),
+                    increase(value!, i32.const(16 * together * entries)),
+                  ],
+                ),
+              ),
+              ofShape(branch(anyRows, anyColumns)),
+            ),
+            others,
+          ),
+        ofShape(branch(anyRows, anyColumns)),
+      );
+      return [
+        set(shapes!, header('gaugeShapes')),
+        set(shape!, header('shapeAt')),
+        set(placeStart!, header('entryPlaceAt')),
+        set(valueStart!, header('entryValueAt')),
+        set(scale!, header('branchScaleAt')),
+        countdown(shapes!, [
+          set(full!, i32.load(get(shape!))),
+          set(rest!, i32.load(get(shape!), 4)),
+          set(columns!, i32.load(get(shape!), 8)),
+          set(count!, i32.load(get(shape!), 12)),
+          known,
+          increase(shape!, i32.const(SHAPE_BYTES)),
+        ]),
+      ];
+    },
+  };
+}
+
 /** Loadings of all rated branches in all lanes: the rows of a branch go through its columns together, three at a time. */
 export function loadings(frame: Frame, width: number): Code {
   const isSingle = width === 1;
-  const [voltage, shapes, shape, count, full, rest, columns, groups, left] = Array.from({ length: 9 }, () =>
-    frame.i32(),
-  );
-  const [place, value, scale, out, from, placeStart, valueStart] = Array.from({ length: 7 }, () => frame.i32());
+  const loop = branchLoop(frame);
+  const [voltage, out, from] = [frame.i32(), frame.i32(), frame.i32()];
   const lanes = chunks(frame, width);
   /** A chunk of lanes goes through the rows of the branch, which are read again for the next chunk. */
-  const branch = (lane: LaneArithmetic, chunk: number): Code => {
+  const branchOf = (lane: LaneArithmetic, chunk: number) => {
     const currents = Array.from({ length: GAUGE_ROWS }, () => lane.value());
     const above = lane.value();
     const pairs = isSingle ? 1 : above.parts.length / 2;
@@ -111,62 +197,41 @@ export function loadings(frame: Frame, width: number): Code {
             ),
             set(largest[g]!, f64x2.larger(get(largest[g]!), get(square))),
           ];
-    const rows = (together: number): Code => {
-      const own = currents.slice(0, together);
-      return [
-        own.map((current) => lane.clear(current)),
-        set(place!, get(placeStart!)),
-        set(left!, get(columns!)),
-        countdown(left!, [
-          set(from!, i32.add(get(voltage!), i32.mul(i32.load(get(place!)), i32.const(16 * width)))),
-          lane.load(above, get(from!)),
-          lane.turn(above),
-          own.map((current, row) => lane.subtractProduct(current, get(value!), 16 * row, above)),
-          increase(place!, i32.const(4)),
-          increase(value!, i32.const(16 * together)),
-        ]),
-        own.map((current) => largest.map((_, g) => compare(current, g))),
-      ];
-    };
-    return [
-      set(value!, get(valueStart!)),
-      largest.map((local) => set(local, isSingle ? f64.const(0) : f64x2.zero)),
-      set(groups!, get(full!)),
-      countdown(groups!, rows(GAUGE_ROWS)),
-      when(i32.eq(get(rest!), i32.const(1)), rows(1)),
-      when(i32.eq(get(rest!), i32.const(2)), rows(2)),
+    const rowsBy =
+      (columns: ColumnLoop) =>
+      (together: number): Code => {
+        const own = currents.slice(0, together);
+        return [
+          own.map((current) => lane.clear(current)),
+          columns(together, (place, value) => [
+            set(from, i32.add(get(voltage), i32.mul(i32.load(get(loop.place), place), i32.const(16 * width)))),
+            lane.load(above, get(from)),
+            lane.turn(above),
+            own.map((current, row) => lane.subtractProduct(current, get(loop.value), value + 16 * row, above)),
+          ]),
+          own.map((current) => largest.map((_, g) => compare(current, g))),
+        ];
+      };
+    return (rows: RowLoop, columns: ColumnLoop): Code => [
+      rows(
+        largest.map((local) => set(local, isSingle ? f64.const(0) : f64x2.zero)),
+        rowsBy(columns),
+      ),
       largest.map((local, g) =>
         isSingle
-          ? f64.store(get(out!), f64.mul(f64.sqrt(get(local)), f64.load(get(scale!))))
+          ? f64.store(get(out), f64.mul(f64.sqrt(get(local)), f64.load(get(loop.scale))))
           : f64x2.store(
-              get(out!),
-              f64x2.mul(f64x2.sqrt(get(local)), f64x2.loadSplat(get(scale!))),
+              get(out),
+              f64x2.mul(f64x2.sqrt(get(local)), f64x2.loadSplat(get(loop.scale))),
               16 * (chunk * pairs + g),
             ),
       ),
     ];
   };
+  const branches = lanes.map(branchOf);
   return [
-    set(shapes!, header('gaugeShapes')),
-    set(shape!, header('shapeAt')),
-    set(voltage!, header('voltageAt')),
-    set(placeStart!, header('entryPlaceAt')),
-    set(valueStart!, header('entryValueAt')),
-    set(scale!, header('branchScaleAt')),
-    set(out!, header('loadingAt')),
-    countdown(shapes!, [
-      set(full!, i32.load(get(shape!))),
-      set(rest!, i32.load(get(shape!), 4)),
-      set(columns!, i32.load(get(shape!), 8)),
-      set(count!, i32.load(get(shape!), 12)),
-      countdown(count!, [
-        lanes.map(branch),
-        increase(placeStart!, i32.shl(get(columns!), i32.const(2))),
-        set(valueStart!, get(value!)),
-        increase(scale!, i32.const(8)),
-        increase(out!, i32.const(8 * width)),
-      ]),
-      increase(shape!, i32.const(SHAPE_BYTES)),
-    ]),
+    set(voltage, header('voltageAt')),
+    set(out, header('loadingAt')),
+    loop.all((rows, columns) => [branches.map((branch) => branch(rows, columns)), increase(out, i32.const(8 * width))]),
   ];
 }

@@ -188,14 +188,22 @@ export const GAUGE_ROWS = 3;
 /** Bytes of a shape: full groups of {@link GAUGE_ROWS} rows, rows beyond them, entries of a row, branches. */
 export const SHAPE_BYTES = 16;
 
+/** Measurements of a single lane that are kept, to be taken up at once. */
+export const GAUGE_STEPS = 4;
+
 /** What is read off solved lanes: magnitudes of all nodes, loadings of rated branches. */
 export interface GaugePlan {
+  /** Steps whose measurements are kept: 1 or, with one lane, {@link GAUGE_STEPS}. */
+  readonly steps: number;
   readonly branches: number;
   /** Shapes of branches, columns over all branches, and entries of their rows at the first terminal. */
   readonly shapes: number;
   readonly nodes: number;
   readonly values: number;
 }
+
+/** Bytes from one kept measurement to the next. */
+export const gaugeLine = (bytes: number) => (bytes + 63) & ~63;
 
 /** What starts need beside the nodes. */
 export interface StartPlan {
@@ -253,8 +261,8 @@ export function laneOffsets(
     place('entryPlaceAt', 4 * gauge.nodes);
     place('entryValueAt', 16 * gauge.values);
     place('branchScaleAt', 8 * gauge.branches);
-    place('magnitudeAt', 8 * width * (nodeCount + 1));
-    place('loadingAt', 8 * width * gauge.branches);
+    place('magnitudeAt', gauge.steps * gaugeLine(8 * width * (nodeCount + 1)));
+    place('loadingAt', gauge.steps * gaugeLine(8 * width * gauge.branches));
   }
   if (start) {
     header[HEADER.startNodes] = activeCount;

@@ -32,11 +32,16 @@ export const TALLY_HEADER = {
   countsAt: 21,
   pitchBytes: 22,
   span: 23,
+  /** From one step to the next, where several are taken up at once. */
+  stepBytes: 24,
 } as const;
 export const TALLY_HEADER_BYTES = 128;
 
 /** Quantities whose waiting bins lie together: a cache line of them at each step. */
 export const TALLY_BLOCK = 32;
+
+/** Steps that are taken up at once where there are so many. */
+export const TALLY_STEPS = 4;
 
 /** Number of the last bin. */
 export const LAST_BIN = 0xffff;

@@ -2,6 +2,7 @@
  * Loading of rated branches over a piece of a series: the largest conductor current at the first terminal over the rating, as
  * a snapshot reports it; measured by lane-gauge.ts.
  */
+import type { FigureRoom } from '../kernel/figure-room.js';
 import { type PackedHistogram, ValueTally } from '../kernel/tally.js';
 import type { LaneGauge } from './lane-gauge.js';
 import { MOST_LANES } from './start-state.js';
@@ -38,22 +39,23 @@ export class BranchRecorder {
     this.tally.begin();
   }
 
-  /** Takes up the lanes that a gauge has just measured: steps that follow one another. */
-  take({ values, loadingAt, width }: LaneGauge, firstLane: number, lanes: number, step: number): void {
-    this.tally.take(values, loadingAt, width, firstLane, lanes, step);
+  /** Takes up the lanes, or kept steps, that a gauge has just measured: steps that follow one another. */
+  take(gauge: LaneGauge, firstLane: number, lanes: number, step: number): void {
+    const { values, loadingAt, width, loadingPitch } = gauge;
+    this.tally.take(values, loadingAt, width, firstLane, lanes, step, loadingPitch);
   }
 
-  /** What was found in the piece. */
-  figures(): BranchFigures {
+  /** What was found in the piece, in a room. */
+  figures(room: FigureRoom): BranchFigures {
     const { branchOf, count, tally } = this;
-    const doubles = (figure: 'sum' | 'max') => tally.gather(figure, branchOf, new Float64Array(count));
-    const wholes = (figure: 'maxStep' | 'over') => tally.gather(figure, branchOf, new Int32Array(count));
+    const doubles = (figure: 'sum' | 'max') => tally.gather(figure, branchOf, room.doubles(count));
+    const wholes = (figure: 'maxStep' | 'over') => tally.gather(figure, branchOf, room.wholes(count));
     return {
       maxPct: doubles('max'),
       maxStep: wholes('maxStep'),
       sumPct: doubles('sum'),
       overSteps: wholes('over'),
-      histogram: tally.pack(branchOf),
+      histogram: tally.pack(room, branchOf),
     };
   }
 }

@@ -92,9 +92,13 @@ export class BranchRows {
     this.node = Int32Array.from(node);
   }
 
-  /** What a kernel must have room for. */
-  get plan(): GaugePlan {
+  /**
+   * What a kernel must have room for.
+   *
+   * @param steps - whose measurements are kept, see {@link GaugePlan}
+   */
+  plan(steps = 1): GaugePlan {
     const { count, shapes, node, valueStart } = this;
-    return { branches: count, shapes: shapes.length, nodes: node.length, values: valueStart[count]! };
+    return { steps, branches: count, shapes: shapes.length, nodes: node.length, values: valueStart[count]! };
   }
 }

@@ -52,4 +52,7 @@ export interface ChunkResult {
   readonly startKey: string;
   readonly endState: CarriedState;
   readonly endKey: string;
+  /** Memory of the figures by node and branch, where one was given, and the bytes that they need. */
+  readonly room: ArrayBufferLike | undefined;
+  readonly roomBytes: number;
 }

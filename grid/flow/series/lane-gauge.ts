@@ -1,10 +1,11 @@
 /*
  * What is read off the lanes of one solver: magnitudes of all nodes and loadings of the rated branches, by the kernel.
- * Results stand in the kernel's buffer until the next measurement.
+ * Of a single lane the results of some steps are kept, so that they can be taken up at once: what a recorder knows of a node is
+ * fetched once for all of them. Results stand in the kernel's buffer until the next measurement, or until the kept steps are forgotten.
  */
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
-import { GAUGE_ROWS, HEADER, SHAPE_BYTES } from '../kernel/layout.js';
+import { GAUGE_ROWS, GAUGE_STEPS, gaugeLine, HEADER, SHAPE_BYTES } from '../kernel/layout.js';
 import type { BranchRows } from './branch-rows.js';
 
 /** Measures the lanes of a solver. */
@@ -15,12 +16,20 @@ export class LaneGauge {
   /** Position in it of the magnitude (pu) of the first node of the kernel, and of the loading (%) at the first place of the rows, in the first lane. */
   readonly magnitudeAt: number;
   readonly loadingAt: number;
+  /** From one lane, or one kept step, to the next. */
+  readonly magnitudePitch: number;
+  readonly loadingPitch: number;
+  /** Whether steps are kept. */
+  readonly isKeeping: boolean;
+  /** Steps that are kept, and the number of the first. */
+  kept = 0;
+  firstKept = 0;
   private readonly used: (object | undefined)[];
 
   /** @param solver - one with a gauge in its buffer, for these rows */
   constructor(
     private readonly core: FlowCore,
-    private readonly solver: LaneSolver,
+    readonly solver: LaneSolver,
     private readonly rows: BranchRows,
   ) {
     const { header, words, voltages, width } = solver;
@@ -28,6 +37,9 @@ export class LaneGauge {
     this.width = width;
     this.magnitudeAt = header[HEADER.magnitudeAt]! >> 3;
     this.loadingAt = header[HEADER.loadingAt]! >> 3;
+    this.isKeeping = solver.gauge?.steps === GAUGE_STEPS;
+    this.magnitudePitch = this.isKeeping ? gaugeLine(8 * header[HEADER.gaugeNodes]!) / 8 : 1;
+    this.loadingPitch = this.isKeeping ? gaugeLine(8 * header[HEADER.gaugeBranches]!) / 8 : 1;
     const weight = header[HEADER.gaugeWeightAt]! >> 3;
     core.inverseBase.forEach((perVolt, node) => {
       voltages[weight + solver.placeOf(node)] = perVolt;
@@ -51,6 +63,27 @@ export class LaneGauge {
     for (const b of this.rows.tapped) this.take(b);
     this.solver.kernel.magnitudes();
     this.solver.kernel.loadings();
+  }
+
+  /** Measures the single lane and keeps the results; there must be room. */
+  keep(step: number): void {
+    const { kept, solver } = this;
+    const { words, header } = solver;
+    if (kept === 0) this.firstKept = step;
+    words[HEADER.magnitudeAt] = header[HEADER.magnitudeAt]! + 8 * kept * this.magnitudePitch;
+    words[HEADER.loadingAt] = header[HEADER.loadingAt]! + 8 * kept * this.loadingPitch;
+    this.measure();
+    this.kept++;
+  }
+
+  /** Whether no more steps can be kept. */
+  get isFull(): boolean {
+    return this.kept === GAUGE_STEPS;
+  }
+
+  /** Keeps none any more. */
+  forget(): void {
+    this.kept = 0;
   }
 
   /** Takes over the admittances of the branch at a place where they are new: groups of rows, each column by column. */

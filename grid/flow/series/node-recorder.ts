@@ -5,6 +5,7 @@
  * Cost: a few comparisons and a count for each node and step.
  */
 import type { FlowCore } from '../flow-core.js';
+import type { FigureRoom } from '../kernel/figure-room.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
 import { type PackedHistogram, ValueTally } from '../kernel/tally.js';
 import type { LaneGauge } from './lane-gauge.js';
@@ -110,18 +111,18 @@ export class NodeRecorder {
     this.highestPu = new Float64Array(steps).fill(Number.NaN);
   }
 
-  /** Takes up the lanes that a gauge has just measured: steps that follow one another. */
+  /** Takes up the lanes, or kept steps, that a gauge has just measured: steps that follow one another. */
   take(gauge: LaneGauge, firstLane: number, lanes: number, step: number): void {
     const { tally, firstStep, limits } = this;
-    const { values, magnitudeAt, width } = gauge;
-    tally.take(values, magnitudeAt, width, firstLane, lanes, step);
+    const { values, magnitudeAt, width, magnitudePitch } = gauge;
+    tally.take(values, magnitudeAt, width, firstLane, lanes, step, magnitudePitch);
     for (let lane = 0; lane < lanes; lane++) {
       const lowest = tally.lowest(lane);
       const highest = tally.highest(lane);
       this.lowestPu[step - firstStep + lane] = lowest;
       this.highestPu[step - firstStep + lane] = highest;
       if (lowest >= limits.minPu && highest <= limits.maxPu && this.outsideCount === 0) continue;
-      this.judgeAll(values, magnitudeAt + firstLane + lane, width, step + lane);
+      this.judgeAll(values, magnitudeAt + (firstLane + lane) * magnitudePitch, width, step + lane);
     }
   }
 
@@ -174,16 +175,16 @@ export class NodeRecorder {
     this.closed.push({ node, isOver, first: this.since[place]!, end, worstPu: this.worst[place]! });
   }
 
-  /** What was found in the piece, with times outside the limits ended at `end`. */
-  figures(end: number): NodeFigures {
+  /** What was found in the piece, with times outside the limits ended at `end`; what there is of each node goes into a room. */
+  figures(end: number, room: FigureRoom): NodeFigures {
     this.state.forEach((state, place) => {
       if (state !== INSIDE) this.close(place, end);
     });
     // In the order of time, however many steps were recorded at once.
     this.closed.sort((a, b) => a.first - b.first || a.node - b.node);
     const { closed, kept, nodeOf, tally, count } = this;
-    const doubles = (figure: 'sum' | 'min' | 'max' | 'last') => tally.gather(figure, nodeOf, new Float64Array(count));
-    const wholes = (figure: 'minStep' | 'maxStep') => tally.gather(figure, nodeOf, new Int32Array(count));
+    const doubles = (figure: 'sum' | 'min' | 'max' | 'last') => tally.gather(figure, nodeOf, room.doubles(count));
+    const wholes = (figure: 'minStep' | 'maxStep') => tally.gather(figure, nodeOf, room.wholes(count));
     return {
       minPu: doubles('min'),
       maxPu: doubles('max'),
@@ -194,7 +195,7 @@ export class NodeRecorder {
       kept: kept.slice(0, (end - this.firstStep) * this.keptNodes.length),
       lowestPu: this.lowestPu,
       highestPu: this.highestPu,
-      histogram: tally.pack(nodeOf, count),
+      histogram: tally.pack(room, nodeOf, count),
       violations: {
         node: Int32Array.from(closed, ({ node }) => node),
         isOver: Uint8Array.from(closed, ({ isOver }) => isOver),

@@ -17,8 +17,9 @@ import type { Feeder, Finding } from '../../model/index.js';
 import type { FeederFlow } from '../feeder-flow.js';
 import type { FlowCore } from '../flow-core.js';
 import { judgedNodes } from '../judged-node.js';
+import { FigureRoom } from '../kernel/figure-room.js';
 import { LaneSolver } from '../kernel/lane-solver.js';
-import { kernelPlaces } from '../kernel/layout.js';
+import { GAUGE_STEPS, kernelPlaces } from '../kernel/layout.js';
 import { eliminateByWasm } from '../kernel/row-code.js';
 import type { FlowNode, PowerFlowSolution } from '../power-flow.js';
 import { createPowerFlow } from '../solver.js';
@@ -34,6 +35,7 @@ import { NodeRecorder } from './node-recorder.js';
 import { PowerRecorder, powerFigures } from './power-recorder.js';
 import { chunkRange, isSameBeside, type SeriesSettings, timeOfStep } from './series-settings.js';
 import { MOST_LANES, StartState } from './start-state.js';
+import { StepUptake } from './step-uptake.js';
 
 /**
  * Share of the steps in which a control acts up to which steps are solved side by side: the lanes after such a step are lost. It is
@@ -79,6 +81,7 @@ export class SeriesRunner {
   private readonly source: Float64Array;
   private readonly nodeRecorder: NodeRecorder;
   private readonly branchRecorder: BranchRecorder;
+  private readonly uptake: StepUptake;
   private readonly isEngineNeeded: boolean;
   private readonly isStepwise: boolean;
   private readonly start: StartState;
@@ -123,7 +126,8 @@ export class SeriesRunner {
     const loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => compiled.shares.rangeOf.get(id)![1]));
     const stretch = new LoadStretch(compiled, loadEnd, core.powerW);
     const lanes = (width: number): Lanes => {
-      const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, undefined, rows.plan, {
+      const plan = rows.plan(width === 1 ? GAUGE_STEPS : 1);
+      const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, undefined, plan, {
         leaves: stretch.leaves,
         loads: loadEnd,
       });
@@ -143,6 +147,7 @@ export class SeriesRunner {
     const isJudged = judgedNodes(flow, this.start.noLoadVoltage);
     this.nodeRecorder = new NodeRecorder(core, this.narrow.solver, settings, isJudged, settings.keptNodes);
     this.branchRecorder = new BranchRecorder(rows.branchOf);
+    this.uptake = new StepUptake(this.nodeRecorder, this.branchRecorder, this.narrow.gauge);
     this.isEngineNeeded = core.lostNode >= 0 || core.network.isRefinementNeeded === true;
   }
 
@@ -210,13 +215,14 @@ export class SeriesRunner {
    * Solves and records one piece from a state.
    *
    * @param chunk - number of the piece
+   * @param room - memory for its figures by node and branch, as far as it reaches
    */
-  runChunk(chunk: number, state: CarriedState): ChunkResult {
-    return finished(this.chunkInParts(chunk, state));
+  runChunk(chunk: number, state: CarriedState, room?: ArrayBufferLike): ChunkResult {
+    return finished(this.chunkInParts(chunk, state, room));
   }
 
   /** The same with a pause after every few steps, in which a thread can look at its messages. */
-  *chunkInParts(chunk: number, state: CarriedState): Generator<undefined, ChunkResult> {
+  *chunkInParts(chunk: number, state: CarriedState, memory?: ArrayBufferLike): Generator<undefined, ChunkResult> {
     const [first, end] = chunkRange(this.settings, chunk);
     const steps = end - first;
     const recorders: Recorders = {
@@ -228,16 +234,17 @@ export class SeriesRunner {
       status: new Uint8Array(steps),
       iterations: new Uint16Array(steps),
     };
-    this.nodeRecorder.begin(first, steps);
-    this.branchRecorder.begin();
+    this.uptake.begin(first, steps);
     const endState = yield* this.run(first, end, state, recorders);
+    this.uptake.finish();
     const { nodes, branches, powers, storedWh, status, iterations } = recorders;
+    const room = new FigureRoom(memory);
     return {
       chunk,
       first,
       end,
-      nodes: nodes.figures(end),
-      branches: branches.figures(),
+      nodes: nodes.figures(end, room),
+      branches: branches.figures(room),
       powers,
       storedWh,
       status,
@@ -247,6 +254,8 @@ export class SeriesRunner {
       startKey: stateKey(state),
       endState,
       endKey: stateKey(endState),
+      room: memory,
+      roomBytes: room.bytes,
     };
   }
 
@@ -432,8 +441,9 @@ export class SeriesRunner {
   /** Records lanes that hold; `step` is that of the first. */
   private record(lanes: Lanes, firstLane: number, count: number, step: number, recorders: Recorders | undefined): void {
     if (count <= 0 || !recorders) return;
-    const { solver, powers } = lanes;
-    this.measure(lanes, firstLane, count, step, recorders);
+    const { solver, powers, gauge } = lanes;
+    this.uptake.measure(gauge, firstLane, count, step);
+    powers.refresh();
     for (let k = 0; k < count; k++) {
       const lane = firstLane + k;
       const at = step + k - recorders.first;
@@ -455,23 +465,10 @@ export class SeriesRunner {
     injected?: Float64Array,
   ): void {
     if (!recorders) return;
-    const { powers } = lanes;
-    this.measure(lanes, lane, 1, step, recorders);
-    powers.record(recorders.powers, step - recorders.first, lane, powerW, powerVar, this.source, injected);
-  }
-
-  private measure(
-    { solver, powers, gauge }: Lanes,
-    firstLane: number,
-    count: number,
-    step: number,
-    { nodes, branches }: Recorders,
-  ): void {
-    gauge.measure();
-    nodes.take(gauge, firstLane, count, step);
-    branches.take(gauge, firstLane, count, step);
-    nodes.keep(solver, firstLane, count, step);
+    const { powers, gauge } = lanes;
+    this.uptake.measure(gauge, lane, 1, step);
     powers.refresh();
+    powers.record(recorders.powers, step - recorders.first, lane, powerW, powerVar, this.source, injected);
   }
 
   private mark(step: number, status: StepStatus, iterations: number, recorders: Recorders | undefined): void {

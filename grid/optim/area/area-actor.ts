@@ -135,9 +135,9 @@ export function areasOverTransformers(
     data: () => coordinator.side().data,
     update: (id, request) => agents.get(id)!.update(request),
     fractions: () => new Map([...agents.values()].flatMap((agent) => [...agent.fractions()])),
-    correct(_, { alpha }) {
+    correct({ stateAfter }, { alpha }) {
       coordinator.take(alpha, new Map());
-      verifyStar(coordinator, agents);
+      verifyStar(coordinator, agents, stateAfter);
     },
   };
 }

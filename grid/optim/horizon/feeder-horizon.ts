@@ -96,9 +96,10 @@ export interface FeederHorizonResult {
   readonly schedules: ReadonlyMap<string, CustomerSchedule>;
   /** By PV id, curtailed fraction by step. */
   readonly alpha: ReadonlyMap<string, Float64Array>;
-  /** Money of the programme, and how far above the least it may be. */
+  /** Money of the programme. */
   readonly objective: number;
-  readonly gap: number;
+  /** How far above the least the objective may be; null where limits cannot hold: the least violation comes before money. */
+  readonly gap: number | null;
   readonly kktResidual: number;
   /** Money for energy of the scheduled customers, with the network's limits and without. */
   readonly energyCost: number;

@@ -33,7 +33,7 @@ export interface FeederRecedingQuestion
 export interface FeederRecedingStep extends HorizonStep {
   /** Of the plan whose first step this is. */
   readonly status: FeederHorizonStatus;
-  readonly gap: number;
+  readonly gap: number | null;
   readonly corrections: number;
   /** Money for the energy of the scheduled customers in this step. */
   readonly energyCost: number;

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -7,10 +9,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { chromiumPath, launchChromium } from './chromium.js';
 
 /** Pictures for people, kept by CI. */
-const PICTURES = 'outputs/screenshots';
+const PICTURES = process.env['DEC_SCREENSHOTS'] ?? 'outputs/screenshots';
 
 /** The built program (`npm run build`) with the project's sample run, in the machine's Chromium. */
 describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => {
+  const runs = mkdtempSync(join(tmpdir(), 'dec-runs-'));
   let server: ChildProcess;
   let url = '';
   let browser: Browser;
@@ -20,7 +23,10 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
 
   beforeAll(async () => {
     mkdirSync(PICTURES, { recursive: true });
-    server = spawn(process.execPath, ['dist/dec/cli.js', 'web', '--port', '0', '--json'], {
+    cpSync('outputs/sample', join(runs, 'sample'), { recursive: true });
+    writeRun('other', 'equalAlpha');
+    writeRun('unwanted', 'maxMin');
+    server = spawn(process.execPath, ['dist/dec/cli.js', 'web', '--port', '0', '--json', '--runs', runs], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = await Promise.all([
@@ -37,6 +43,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     const ended = new Promise((resolve) => server.once('exit', resolve));
     server.kill('SIGTERM');
     expect(await ended).toBe(0);
+    rmSync(runs, { recursive: true, force: true });
   });
   beforeEach(async () => {
     context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
@@ -47,7 +54,8 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
       if (message.type() === 'error') faults.push(message.text());
     });
     page.on('request', (request) => {
-      if (!request.url().startsWith(url) && !request.url().startsWith('data:')) faults.push(`asked ${request.url()}`);
+      const address = request.url().replace(/^blob:/, '');
+      if (!address.startsWith(url) && !address.startsWith('data:')) faults.push(`asked ${request.url()}`);
     });
   });
   afterEach(async () => {
@@ -56,14 +64,27 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     expect(faults).toEqual([]);
   });
 
+  /** A run like the sample, told as one of another rule with half as much again curtailed. */
+  function writeRun(id: string, fairness: string): void {
+    mkdirSync(join(runs, id));
+    const manifest = JSON.parse(readFileSync('outputs/sample/manifest.json', 'utf8'));
+    const files = ['voltages.parquet', 'rounds.csv', 'setpoints.csv', 'overview.svg'];
+    for (const name of files) copyFileSync(join('outputs/sample', name), join(runs, id, name));
+    const summary = { ...manifest.summary, curtailedEnergyPct: 22.05 };
+    const settings = { ...manifest.settings, fairness };
+    writeFileSync(join(runs, id, 'manifest.json'), JSON.stringify({ ...manifest, files, settings, summary }));
+  }
+
   /** Opens the sample run and waits until its map and its flows are there. */
   async function openSample(): Promise<void> {
     await page.goto(`${url}#/run/sample`);
     await page.getByText('AC power flow of the interval').waitFor({ timeout: 60_000 });
   }
 
-  async function seriousFaults(): Promise<string[]> {
-    const { violations } = await new AxeBuilder({ page }).analyze();
+  /** @param rules - all where absent */
+  async function seriousFaults(rules?: string[]): Promise<string[]> {
+    const axe = new AxeBuilder({ page });
+    const { violations } = await (rules ? axe.withRules(rules) : axe).analyze();
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
@@ -96,7 +117,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     await page.getByRole('button', { name: 'Pause' }).click();
   });
 
-  it('opens a bus with its phases, its voltages over time and its agent', async () => {
+  it('opens a bus with its phases, its voltages over time and its agent; the pointer finds one on the map', async () => {
     await openSample();
     await page.getByPlaceholder('Find a bus').fill('s85c_6');
     await page.getByPlaceholder('Find a bus').press('Enter');
@@ -107,10 +128,6 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     await page.screenshot({ path: `${PICTURES}/bus.png`, fullPage: true });
     await page.getByRole('button', { name: 'Close the bus' }).click();
     await bus.waitFor({ state: 'detached' });
-  });
-
-  it('draws the map where the pointer finds a bus and says its voltage', async () => {
-    await openSample();
     // The map moves what is looked for to its middle.
     await page.getByPlaceholder('Find a bus').fill('35');
     await page.getByPlaceholder('Find a bus').press('Enter');
@@ -126,12 +143,14 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
   it.each(['light', 'dark'] as const)(
     'has no serious fault for readers with aids, in %s colours',
     async (colorScheme) => {
+      // Only colours are others in the dark.
+      const rules = colorScheme === 'dark' ? ['color-contrast'] : undefined;
       await page.emulateMedia({ colorScheme });
       await page.goto(url);
       await page.getByRole('table').waitFor();
-      expect(await seriousFaults()).toEqual([]);
+      expect(await seriousFaults(rules)).toEqual([]);
       await openSample();
-      expect(await seriousFaults()).toEqual([]);
+      expect(await seriousFaults(rules)).toEqual([]);
       if (colorScheme === 'dark') await page.screenshot({ path: `${PICTURES}/run-dark.png`, fullPage: true });
     },
   );
@@ -143,10 +162,69 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     await page.screenshot({ path: `${PICTURES}/run-phone.png`, fullPage: true });
   });
 
+  it('sets runs side by side, with the difference of their voltages on the map', async () => {
+    await page.goto(url);
+    await page.getByLabel('Compare sample').check();
+    await page.getByLabel('Compare other').check();
+    await page.getByRole('link', { name: 'Compare 2 runs' }).click();
+    const table = page.getByRole('region', { name: 'Figures of the runs' });
+    // The sample's share of energy, and that which the other was given.
+    expect(await table.innerText()).toMatch(
+      /sample\s+proportional[\s\S]*14\.7 %[\s\S]*other\s+equalAlpha[\s\S]*22\.1 %/,
+    );
+    await page.getByText('difference of voltages (pu)').waitFor({ timeout: 30_000 });
+    // Both have the same voltages.
+    expect(await page.getByRole('group', { name: 'Which runs' }).innerText()).toContain('+0.00000 to +0.00000 pu');
+    await page.screenshot({ path: `${PICTURES}/compare.png`, fullPage: true });
+    expect(await seriousFaults()).toEqual([]);
+  });
+
+  it('gives files of a run, pictures as PNG too, and deletes a run when that is confirmed', async () => {
+    await page.goto(url);
+    await page.getByRole('button', { name: 'Files of unwanted' }).click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'overview.svg as PNG' }).click();
+    const bytes = readFileSync(await (await download).path());
+    expect(bytes.subarray(1, 4).toString('latin1')).toBe('PNG');
+    await page.getByRole('button', { name: 'Delete unwanted' }).click();
+    // The answer that has the focus keeps the run.
+    await page.keyboard.press('Enter');
+    expect(existsSync(join(runs, 'unwanted'))).toBe(true);
+    await page.getByRole('button', { name: 'Delete unwanted' }).click();
+    await page.getByRole('button', { name: 'Delete it' }).click();
+    await page.getByText('unwanted has been deleted.').waitFor();
+    expect(existsSync(join(runs, 'unwanted'))).toBe(false);
+    expect(existsSync(join(runs, 'other/manifest.json'))).toBe(true);
+  });
+
+  it('looks at files of a feeder: findings with their line, map and power flow', async () => {
+    await page.goto(url);
+    const script = [
+      'new circuit.small basekv=12.47 pu=1.02',
+      'new line.one bus1=sourcebus bus2=a length=1 units=km',
+      'new load.house bus1=a.1 phases=1 kv=7.2 kw=50 nonsense=3',
+      'set voltagebases=[12.47]',
+      'calcvoltagebases',
+    ].join('\n');
+    const file = (name: string, text: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+    await page.getByLabel('Files of a feeder').setInputFiles([file('small.dss', script)]);
+    await page.getByRole('heading', { name: 'small', exact: true }).waitFor({ timeout: 30_000 });
+    const main = await page.getByRole('main').innerText();
+    expect(main).toContain('converged');
+    expect(main).toMatch(/nonsense[\s\S]*small\.dss, line 3/);
+    await page.screenshot({ path: `${PICTURES}/file.png`, fullPage: true });
+    expect(await seriousFaults()).toEqual([]);
+    await page.getByLabel('Files of a feeder').setInputFiles([file('broken.xml', '<rdf:RDF><a')]);
+    await page.getByText('broken.xml, line 1').waitFor();
+    // The browser itself writes of the answer 422.
+    expect(faults.splice(0)).toHaveLength(1);
+  });
+
   it('says so when a run is not there', async () => {
     await page.goto(`${url}#/run/nothing`);
     expect(await page.getByRole('alert').innerText()).toContain('There is no run nothing');
-    // The browser itself writes of the answer 404.
-    expect(faults.splice(0)).toHaveLength(1);
+    // The browser itself writes of the answers 404: of the run, and of its map.
+    await expect.poll(() => faults.length).toBe(2);
+    faults.splice(0);
   });
 });

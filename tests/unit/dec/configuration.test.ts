@@ -90,6 +90,11 @@ describe('a configuration', () => {
     expect(issue!.message).toMatch(hint);
   });
 
+  it('has areas at the top for both, and below one of them for that one', () => {
+    expect(parse('areas: 2')).toEqual({ areas: '2' });
+    expect(parse('run:\n  areas: auto')).toEqual({ run: { areas: 'auto' } });
+  });
+
   it('takes nothing from an empty file', () => {
     expect(parse('# nothing\n')).toEqual({});
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { SeriesPool, solveSeries } from '../../../dec/series/index.js';
 import { DssFileSet, readDss } from '../../../grid/dss/index.js';
-import { SERIES_DEFAULTS, type SeriesSettings } from '../../../grid/flow/index.js';
+import { runSeries, SERIES_DEFAULTS, type SeriesSettings } from '../../../grid/flow/index.js';
 import type { Feeder } from '../../../grid/model/index.js';
 import { busyFeeder } from '../../property/flow/busy-feeder.js';
 
@@ -47,6 +47,15 @@ describe('workers that stay ready between series', () => {
   });
   const feeder = busyFeeder();
   const other = busyFeeder('new load.more bus1=c kv=12.47 kw=300 kvar=100 daily=two');
+
+  it('give the figures of a series without workers, whose pieces have memory of their own', async () => {
+    const settings = settingsOf({ steps: 1200 });
+    const expected = JSON.stringify(runSeries(feeder, settings));
+    for (const workers of [1, 2]) {
+      const { report } = await solveSeries(feeder, settings, { workers, pool });
+      expect(JSON.stringify(report) === expected, `${workers} workers`).toBe(true);
+    }
+  });
 
   it('give the same bits as workers of each series alone, whatever they did before', async () => {
     const series: readonly (readonly [string, Feeder, SeriesSettings])[] = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { summarizeRun } from '../../../dec/coordinator/index.js';
-import { isViolated } from '../../../dec/strictness.js';
+import { isViolated, runExitCode } from '../../../dec/strictness.js';
 import { runResult } from '../../builders/run-result.js';
 
 const { status, intervals } = runResult({ intervals: 3 });
@@ -28,6 +28,19 @@ describe('what --strict judges', () => {
   it('is a run with nothing to coordinate, in which nothing held the limits', () => {
     expect(isViolated({ status: 'nothingToCoordinate', intervals: [] })).toBe(true);
     expect(isViolated({ status: 'completed', intervals: [] })).toBe(false);
+  });
+
+  it('goes before the loss of all agents, which is bad surroundings else', () => {
+    const lost = { status: 'agentsLost' as const, intervals: [{ ...second!, status: 'noAgents' as const }] };
+    // docs/errors.md: 3 for an interval without any agent, with --strict alone.
+    expect([runExitCode(lost, true), runExitCode(lost, false)]).toEqual([3, 2]);
+    expect([runExitCode({ ...lost, status: 'completed' }, true), runExitCode({ status, intervals }, true)]).toEqual([
+      3, 0,
+    ]);
+    for (const isStrict of [true, false]) {
+      expect(runExitCode({ ...lost, status: 'simulationEnded' }, isStrict)).toBe(2);
+      expect(runExitCode({ ...lost, status: 'cancelled' }, isStrict)).toBe(4);
+    }
   });
 
   it('is summed up over the same window: highest voltage and violating nodes belong together', () => {

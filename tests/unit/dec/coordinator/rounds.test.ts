@@ -383,12 +383,12 @@ describe('an interval over the bus', () => {
   });
 
   it('ends by its deadlines when a host falls silent, uses the last answers, and names its agents', async () => {
-    const { interval, exchange } = await stage({ deafHost: true, roundDeadlineMs: 100 });
+    const { interval, exchange } = await stage({ deafHost: true, roundDeadlineMs: 400 });
     const silent = ['9A', '10B', '11C', '12A'].filter((id) => exchange.hostOfAgent(id) === 'host-2').sort();
     const began = performance.now();
     const outcome = await interval(0);
     // Two questions are waited for in vain, then the host is not waited for any more.
-    expect(performance.now() - began).toBeLessThan(1500);
+    expect(performance.now() - began).toBeLessThan(4000);
     expect(outcome.missingAgents).toEqual(silent);
     expect(Object.keys(outcome.setpoints).sort()).toEqual(
       ['9A', '10B', '11C', '12A'].filter((id) => !silent.includes(id)).sort(),

@@ -1,11 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Dashboard, isLoopback, startDashboard } from '../../../../dec/web/dashboard-server.js';
 import { openModelStore } from '../../../../platform/index.js';
-import type { FeederMap, FlowDocument, RunDocument, RunList } from '../../../../web/index.js';
+import type { FeederMap, FlowDocument, Inspection, RunDocument, RunList } from '../../../../web/index.js';
 
 /** The sample run of the project is what is looked at. */
 describe('the server of the dashboard', () => {
@@ -29,16 +29,21 @@ describe('the server of the dashboard', () => {
   });
 
   /** Sends the path as it is: `fetch` would tidy it first. */
-  const raw = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+  const raw = (
+    path: string,
+    headers: Record<string, string> = {},
+    method = 'GET',
+    { url = dashboard.url, body = '' }: { url?: string; body?: string } = {},
+  ) =>
     new Promise<{ status: number; text: string; headers: Record<string, unknown> }>((resolve, reject) => {
-      const { hostname, port } = new URL(dashboard.url);
+      const { hostname, port } = new URL(url);
       request({ hostname, port, path, method, headers }, (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (part: string) => (text += part));
         response.on('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
       })
         .on('error', reject)
-        .end();
+        .end(body);
     });
   const get = async <T>(path: string): Promise<T> => {
     const { status, text } = await raw(`/api/${path}`);
@@ -133,6 +138,101 @@ describe('the server of the dashboard', () => {
     expect(page.headers['x-content-type-options']).toBe('nosniff');
     const asset = await raw('/assets/a.js');
     expect(String(asset.headers['cache-control'])).toContain('immutable');
+  });
+
+  describe('asked for more than reading', () => {
+    const OURS = { 'X-Requested-With': 'dec' };
+    const SCRIPT = [
+      'new circuit.small basekv=12.47 pu=1.02',
+      'new line.one bus1=sourcebus bus2=a length=1 units=km',
+      'redirect Loads.dss',
+      'set voltagebases=[12.47]',
+      'calcvoltagebases',
+    ].join('\n');
+    const LOADS =
+      'new load.house bus1=a.1 phases=1 kv=7.2 kw=50 kvar=10\nnew load.odd bus1=a.2 phases=1 kv=7.2 kw=5 nonsense=3';
+    const inspect = (files: unknown, headers: Record<string, string> = OURS) =>
+      raw('/api/inspect', headers, 'POST', { body: JSON.stringify({ files }) });
+
+    it('reads, checks and computes a script whose parts are given with it, and says file and line of what it finds', async () => {
+      const { status, text } = await inspect([
+        { name: 'loads.dss', text: LOADS },
+        { name: 'Master.dss', text: SCRIPT },
+      ]);
+      expect([status, text.slice(0, 80)]).toEqual([200, expect.any(String)]);
+      const seen: Inspection = JSON.parse(text);
+      expect(seen).toMatchObject({ feeder: { name: 'small' }, flow: { status: 'converged' }, flowProblem: null });
+      expect(seen.counts).toMatchObject({ loads: 2, lines: 1 });
+      // 55 kW and little loss.
+      expect(seen.flow!.sourceW).toBeGreaterThan(54_000);
+      expect(seen.flow!.sourceW).toBeLessThan(57_000);
+      expect(seen.map.branches).toHaveLength(seen.flow!.branches.length);
+      expect(seen.findings).toContainEqual(
+        expect.objectContaining({ file: expect.stringMatching(/loads\.dss$/i), line: 2 }),
+      );
+    });
+
+    it('finds no file on its own machine: a script that names one has a finding', async () => {
+      const path = join(process.cwd(), 'package.json');
+      const { text } = await inspect([{ name: 'm.dss', text: `${SCRIPT.replace('Loads.dss', path)}\n` }]);
+      expect(text).toContain('package.json');
+      expect(text).not.toContain('devDependencies');
+    });
+
+    it.each([
+      [
+        'no feeder',
+        [{ name: 'x.xml', text: '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF>' }],
+      ],
+      ['broken XML', [{ name: 'x.xml', text: '<rdf:RDF><a' }]],
+      ['no files', []],
+      ['no list', 'x'],
+    ])('says in a sentence what is wrong with %s', async (_, files) => {
+      const { status, text } = await inspect(files);
+      expect(status).toBe(422);
+      expect(JSON.parse(text).error.message).toMatch(/^[^{]{15,400}$/);
+    });
+
+    it('does nothing for a page elsewhere', async () => {
+      expect((await inspect([{ name: 'm.dss', text: SCRIPT }], {})).status).toBe(403);
+      expect((await raw('/api/runs/sample', {}, 'DELETE')).status).toBe(403);
+    });
+
+    it('deletes a run and no other file; not where a run is at work, and not where it only reads', async () => {
+      const runs = join(folder, 'runs');
+      const manifest = JSON.parse(readFileSync('outputs/sample/manifest.json', 'utf8'));
+      const make = (name: string) => {
+        mkdirSync(join(runs, name), { recursive: true });
+        writeFileSync(join(runs, name, 'manifest.json'), JSON.stringify({ ...manifest, files: ['rounds.csv'] }));
+        writeFileSync(join(runs, name, 'rounds.csv'), '');
+      };
+      for (const name of ['gone', 'noted', 'busy']) make(name);
+      writeFileSync(join(runs, 'noted', 'notes.txt'), 'mine');
+      const claim = JSON.stringify({ pid: process.ppid, host: hostname() });
+      writeFileSync(join(runs, 'busy', '.dec-run'), claim);
+      const options = { host: '127.0.0.1', port: 0, runs, site: folder, store: openModelStore(undefined, {}) };
+      const [writing, reading] = [
+        await startDashboard(options),
+        await startDashboard({ ...options, mayDelete: false }),
+      ];
+      try {
+        const remove = async (id: string, url = writing.url) => {
+          const { status, text } = await raw(`/api/runs/${id}`, OURS, 'DELETE', { url });
+          return [status, JSON.parse(text).error?.message];
+        };
+        expect(await remove('gone', reading.url)).toEqual([403, expect.stringContaining('only reads')]);
+        expect(await remove('busy')).toEqual([422, expect.stringContaining('at work')]);
+        expect(await remove('nothing')).toEqual([422, expect.stringContaining('no run nothing')]);
+        expect(await remove('gone')).toEqual([200, undefined]);
+        expect(await remove('noted')).toEqual([200, undefined]);
+        expect(readdirSync(runs).sort()).toEqual(['busy', 'noted']);
+        expect(readdirSync(join(runs, 'noted'))).toEqual(['notes.txt']);
+        expect(readdirSync(join(runs, 'busy')).sort()).toEqual(['.dec-run', 'manifest.json', 'rounds.csv']);
+      } finally {
+        await writing.close();
+        await reading.close();
+      }
+    });
   });
 
   it('says what is not there', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createPowerFlow } from '../../../../grid/flow/index.js';
 import { kernelOf, scalarKernelOf } from '../../../../grid/flow/kernel/kernel-of.js';
 import { type KernelFactory, LaneSolver } from '../../../../grid/flow/kernel/lane-solver.js';
-import { kernelPlaces } from '../../../../grid/flow/kernel/layout.js';
+import { GAUGE_STEPS, kernelPlaces } from '../../../../grid/flow/kernel/layout.js';
 import { BranchRows, ratedBranches } from '../../../../grid/flow/series/branch-rows.js';
 import { LaneGauge } from '../../../../grid/flow/series/lane-gauge.js';
 import { LoadStretch } from '../../../../grid/flow/series/load-stretch.js';
@@ -13,7 +13,7 @@ import { syntheticFeeder } from '../../../../inputs/generator/synthetic-feeder.j
 
 const feeder = syntheticFeeder({ nodes: 400 });
 
-function lanes(width: number, make: KernelFactory = kernelOf) {
+function lanes(width: number, make: KernelFactory = kernelOf, steps = 1) {
   const flow = createPowerFlow(feeder, { controls: false });
   const solution = flow.solve();
   const core = flow.core();
@@ -22,7 +22,7 @@ function lanes(width: number, make: KernelFactory = kernelOf) {
   const loadEnd = Math.max(...feeder.loads.map(({ id }) => core.compiled.shares.rangeOf.get(id)![1]));
   const stretch = new LoadStretch(core.compiled, loadEnd, core.powerW);
   const { network, injection, inverseBase } = core;
-  const solver = new LaneSolver(network, injection, inverseBase, width, make, rows.plan, {
+  const solver = new LaneSolver(network, injection, inverseBase, width, make, rows.plan(steps), {
     leaves: stretch.leaves,
     loads: loadEnd,
   });
@@ -75,6 +75,45 @@ describe('what is measured on lanes', () => {
       const [fast, slow] = [measured(width, kernelOf), measured(width, scalarKernelOf)];
       expect(fast).toEqual(slow);
       expect(fast[0]).toEqual(alone);
+    }
+  });
+});
+
+describe('measurements of a single lane', () => {
+  it('are kept side by side until they are forgotten, each with the bits it has alone', () => {
+    const alone = lanes(1);
+    const keeping = lanes(1, kernelOf, GAUGE_STEPS);
+    const [single, gauge] = [alone, keeping].map(({ core, solver, rows }) => new LaneGauge(core, solver, rows)) as [
+      LaneGauge,
+      LaneGauge,
+    ];
+    const nodes = keeping.core.inverseBase.length + 1;
+    for (let round = 0; round < 2; round++) {
+      const expected: number[][] = [];
+      for (let k = 0; k < GAUGE_STEPS; k++) {
+        expect(gauge.isFull).toBe(false);
+        const voltage = alone.solution.voltage.map((value) => value * (1 + 0.01 * (k + round)));
+        alone.solver.setVoltages(0, voltage);
+        keeping.solver.setVoltages(0, voltage);
+        single.measure();
+        gauge.keep(10 + k);
+        const { values, magnitudeAt, loadingAt } = single;
+        expected.push([
+          ...values.slice(magnitudeAt, magnitudeAt + nodes),
+          ...values.slice(loadingAt, loadingAt + alone.rows.count),
+        ]);
+      }
+      expect([gauge.isFull, gauge.kept, gauge.firstKept]).toEqual([true, GAUGE_STEPS, 10]);
+      const { values, magnitudeAt, loadingAt, magnitudePitch, loadingPitch } = gauge;
+      expected.forEach((step, k) => {
+        const magnitude = magnitudeAt + k * magnitudePitch;
+        const loading = loadingAt + k * loadingPitch;
+        expect([
+          ...values.slice(magnitude, magnitude + nodes),
+          ...values.slice(loading, loading + keeping.rows.count),
+        ]).toEqual(step);
+      });
+      gauge.forget();
     }
   });
 });

@@ -27,6 +27,11 @@ function taken(lanes: number, isPlain: boolean) {
     tally.take(side, 5, width, 1, lanes, step);
     for (let lane = 0; lane < lanes; lane++) extremes.push(tally.lowest(lane), tally.highest(lane));
   }
+  return told(tally, extremes);
+}
+
+/** What a tally has found. */
+function told(tally: ValueTally, extremes: readonly number[]) {
   const of = (read: (q: number) => number) => Array.from({ length: COUNT }, (_, q) => read(q));
   return {
     sums: of((q) => tally.sum(q)),
@@ -39,6 +44,20 @@ function taken(lanes: number, isPlain: boolean) {
     counts: tally.pack(),
     extremes,
   };
+}
+
+/** Takes up all steps, so many at once, each in an array of its own. */
+function takenApart(lanes: number, isPlain: boolean) {
+  const tally = new ValueTally(plan, isPlain);
+  const pitch = COUNT + 6;
+  const extremes: number[] = [];
+  for (let step = 0; step < STEPS; step += lanes) {
+    const apart = new Float64Array(3 + pitch * lanes).fill(-7);
+    for (let lane = 0; lane < lanes; lane++) apart.set(values[step + lane]!, 3 + lane * pitch);
+    tally.take(apart, 3, 1, 0, lanes, step, pitch);
+    for (let lane = 0; lane < lanes; lane++) extremes.push(tally.lowest(lane), tally.highest(lane));
+  }
+  return told(tally, extremes);
 }
 
 /** As texts: arrays of many thousands of numbers take a test runner long to compare one by one. */
@@ -75,6 +94,7 @@ describe('the tally of values', () => {
     for (const lanes of [1, 2, 4, 6]) {
       expect(bitsOf(taken(lanes, false))).toEqual(bitsOf(alone));
       expect(bitsOf(taken(lanes, true))).toEqual(bitsOf(alone));
+      for (const isPlain of [false, true]) expect(bitsOf(takenApart(lanes, isPlain))).toEqual(bitsOf(alone));
     }
   });
 });

@@ -1,0 +1,145 @@
+import type { NodeName, RunDocument } from './run-document.js';
+
+/** One run beside others. */
+export interface ComparedRun {
+  readonly id: string;
+  readonly feeder: string;
+  readonly fairness: string;
+  readonly status: string;
+  readonly intervals: number;
+  /** Energy that could have been generated and what of it was given up, kWh; null where the scenario is not known. */
+  readonly availableKwh: number | null;
+  readonly curtailedKwh: number | null;
+  readonly curtailedPct: number | null;
+  readonly priceOfFairnessPct: number | null;
+  readonly jainServed: number | null;
+  readonly vMaxAfterPu: number | null;
+  readonly violationsAfter: number | null;
+  readonly rounds: number;
+  /** What agents gave up of what they could give over the whole run, per cent, the most first. */
+  readonly sharesPct: readonly number[];
+}
+
+/** A run's figures for a comparison. */
+export function comparedRun(run: RunDocument): ComparedRun {
+  const agents = new Map<string, { availableW: number; curtailedW: number }>();
+  for (const { curtailment } of run.intervals) {
+    for (const { agent, availableW, curtailedW } of curtailment) {
+      const sum = agents.get(agent) ?? { availableW: 0, curtailedW: 0 };
+      sum.availableW += availableW;
+      sum.curtailedW += curtailedW;
+      agents.set(agent, sum);
+    }
+  }
+  const shares = [...agents.values()].map(({ availableW, curtailedW }) =>
+    availableW > 0 ? (100 * curtailedW) / availableW : 0,
+  );
+  const hours = stepS(run) / 3600;
+  const energy = (of: (one: RunDocument['intervals'][number]) => number | null) => {
+    let sum = 0;
+    for (const one of run.intervals) {
+      const watts = of(one);
+      if (watts === null) return null;
+      sum += (watts / 1000) * hours;
+    }
+    return sum;
+  };
+  const { fairness } = run.settings;
+  return {
+    ...{ id: run.id, feeder: run.feeder.name, status: run.status, intervals: run.intervals.length },
+    fairness: typeof fairness === 'string' ? fairness : '',
+    availableKwh: energy(({ availableW }) => availableW),
+    curtailedKwh: energy(({ curtailedW }) => curtailedW),
+    curtailedPct: run.summary['curtailedEnergyPct'] ?? null,
+    priceOfFairnessPct: run.summary['priceOfFairnessPct'] ?? null,
+    jainServed: run.summary['jainServed'] ?? null,
+    vMaxAfterPu: run.summary['vMaxAfterPu'] ?? null,
+    violationsAfter: run.summary['violationsAfter'] ?? null,
+    rounds: run.intervals.reduce((sum, { rounds }) => sum + rounds, 0),
+    sharesPct: shares.sort((a, b) => b - a),
+  };
+}
+
+/** Time from one interval to the next, s: the shortest there is; a quarter of an hour for a run of one. */
+function stepS({ intervals }: RunDocument): number {
+  let step = Number.POSITIVE_INFINITY;
+  for (let i = 1; i < intervals.length; i++)
+    step = Math.min(step, intervals[i]!.timestamp - intervals[i - 1]!.timestamp);
+  return Number.isFinite(step) && step > 0 ? step : 900;
+}
+
+/** What keeps figures of runs from being told apart by their rule alone, in sentences. */
+export function comparisonWarnings(runs: readonly RunDocument[]): readonly string[] {
+  const differ = (of: (run: RunDocument) => unknown) => new Set(runs.map((run) => JSON.stringify(of(run)))).size > 1;
+  const warnings: string[] = [];
+  if (differ(({ feeder }) => feeder.mrid)) warnings.push('The runs are of different feeders.');
+  if (differ(({ intervals }) => intervals.map(({ timestamp }) => timestamp)))
+    warnings.push('The runs have different intervals; energies are of each run’s own.');
+  const names = {
+    loadMultiplier: 'load multiplier',
+    pvMultiplier: 'PV multiplier',
+    sourceVoltagePu: 'source voltage',
+    limits: 'limits',
+    openSwitches: 'open switches',
+  };
+  const other = Object.entries(names)
+    .filter(([key]) => differ(({ settings }) => settings[key]))
+    .map(([, name]) => name);
+  if (other.length > 0) warnings.push(`They differ in more than the rule: ${other.join(', ')}.`);
+  return warnings;
+}
+
+/** Values over time of several runs on one axis of time: null where a run has no interval. */
+export function alignedSeries(
+  runs: readonly RunDocument[],
+  of: (one: RunDocument['intervals'][number]) => number | null,
+): { readonly times: readonly number[]; readonly values: readonly (readonly (number | null)[])[] } {
+  const times = [...new Set(runs.flatMap(({ intervals }) => intervals.map(({ timestamp }) => timestamp)))].sort(
+    (a, b) => a - b,
+  );
+  const values = runs.map(({ intervals }) => {
+    const at = new Map(intervals.map((one) => [one.timestamp, of(one)]));
+    return times.map((time) => at.get(time) ?? null);
+  });
+  return { times, values };
+}
+
+/** One moment of two runs of a feeder. */
+export interface VoltageDifference {
+  readonly timestamp: number;
+  /** Nodes that both measured. */
+  readonly nodes: readonly NodeName[];
+  /** Second run less the first, both with their set-points, pu. */
+  readonly differencePu: readonly (number | null)[];
+}
+
+/** Voltages of the second run less those of the first, in every interval that both have. */
+export function voltageDifferences(first: RunDocument, second: RunDocument): readonly VoltageDifference[] {
+  const keyOf = ({ bus, phase }: NodeName) => `${bus.toUpperCase()}.${phase}`;
+  const inSecond = new Map(second.nodes.map((node, i) => [keyOf(node), i]));
+  const pairs = first.nodes.flatMap((node, i) => {
+    const other = inSecond.get(keyOf(node));
+    return other === undefined ? [] : [{ node, first: i, second: other }];
+  });
+  const nodes = pairs.map(({ node }) => node);
+  const at = new Map(second.intervals.map((one) => [one.timestamp, one]));
+  return first.intervals.flatMap((one) => {
+    const other = at.get(one.timestamp);
+    if (!other) return [];
+    const differencePu = pairs.map(({ first: i, second: k }) => {
+      const [a, b] = [one.afterPu[i] ?? null, other.afterPu[k] ?? null];
+      return a === null || b === null ? null : b - a;
+    });
+    return differencePu.some((value) => value !== null) ? [{ timestamp: one.timestamp, nodes, differencePu }] : [];
+  });
+}
+
+/** Ends of a scale around nothing that holds all differences, pu: a round number. */
+export function differenceSpan(differences: readonly VoltageDifference[]): number {
+  let most = 0;
+  for (const { differencePu } of differences)
+    for (const value of differencePu) if (value !== null) most = Math.max(most, Math.abs(value));
+  if (most <= 1e-4) return 1e-4;
+  const size = 10 ** Math.floor(Math.log10(most));
+  return [1, 2, 5, 10].map((step) => step * size).find((end) => end >= most * (1 - 1e-9)) ?? 10 * size;
+}
