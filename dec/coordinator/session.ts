@@ -16,7 +16,7 @@ import { unmeasuredPositions } from './estimate.js';
 import { AgentExchange } from './exchange.js';
 import { FeedbackLedger } from './feedback-ledger.js';
 import { scenarioForecast } from './forecast.js';
-import { JournalFile } from './journal.js';
+import { askedOf, JournalFile } from './journal.js';
 import { MeasurementIndex } from './measurements.js';
 import { Lookout } from './outlook.js';
 import { SimulationOutputs } from './outputs.js';
@@ -33,8 +33,9 @@ import { fromInputs, fromJournal, latestOutput, type Position, type Predecessor 
 /** The users' password of a platform as it is delivered (gridappsd-protocol.md, section 1.2). */
 const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
 /** Milliseconds for hosts to come, to take their agents and to listen. */
-const GATHER_MS = 20_000;
+const GATHER_MS = 60_000;
 const ASSIGN_MS = 60_000;
+const WATCH_MS = 20_000;
 const REQUEST_MS = 30_000;
 /** Milliseconds in which a lost connection must be taken up again, or the run ends: a killed RabbitMQ may need 20 s to come back. */
 const RECONNECT_MS = 60_000;
@@ -113,7 +114,7 @@ export class Session {
     // Plans are made in one hand: then there are no agents, and no hosts for them.
     const split = settings.horizon === undefined ? splitForAgents(this.feeder) : undefined;
     const { primary, services } = split ?? { primary: undefined, services: [] };
-    const star = split === undefined ? {} : liveStarSettings(settings, split);
+    const star = split === undefined ? {} : liveStarSettings(askedOf(settings), split);
     const seating = split && liveSeating(this.feeder, split.primary, settings, star);
     if (settings.areas?.kind === 'branches' && seating !== undefined && seating.takenBack.length > 0) {
       this.warn(notCutText(seating.takenBack));
@@ -133,7 +134,7 @@ export class Session {
       stage(`starting ${hosts} agent hosts for ${services.length} agents${within}`);
     }
     if (hosts > 0) this.hosts = await this.startHosts(address, exchange);
-    const wanted = hosts + (options.externalHosts ?? 0);
+    const wanted = primary === undefined ? 0 : hosts + (options.externalHosts ?? 0);
     await exchange.gather(wanted, GATHER_MS, signal, this.hosts?.hostIds);
     const { assignments: ofAreas, groups } = areaAssignments(seating?.areas ?? [], star);
     // A bus of the primary has no message bus of its own.
@@ -287,15 +288,15 @@ export class Session {
       // A platform may round its end up to a whole period.
       span: { fromS, toS: simulationEndS(settings) + settings.publishPeriodS },
       ...(index.size === 0 ? {} : { covers: (output) => index.readings(output).length > 0 }),
-      isGone: async () => isListed && (await presence()) === 'absent',
+      presence: async () => (isListed ? await presence() : undefined),
     });
     // Nobody who is to hear the first output may come late: it is published once all have confirmed that they listen.
     await bus.flush();
-    for (const hostId of await exchange.watch(simulationId, GATHER_MS, signal)) {
+    for (const hostId of await exchange.watch(simulationId, WATCH_MS, signal)) {
       this.warn(`Agent host ${hostId} did not confirm that it reads simulation ${simulationId}.`);
     }
     // A platform that never lists its simulations cannot be asked for one.
-    isListed = this.options.broker !== undefined && (await presence()) === 'running';
+    isListed = !['absent', 'unknown'].includes(await presence());
   }
 
   private get isReal(): boolean {
