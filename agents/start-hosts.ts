@@ -27,7 +27,7 @@ export interface StartHostsOptions {
   readonly onLost?: (hostId: string) => void;
   /** Milliseconds of silence after which another coordinator may take a host over. Default 12 000. */
   readonly coordinatorSilenceMs?: number;
-  /** Milliseconds a host gets to connect. Default 15 000. */
+  /** Milliseconds a host gets to connect. Default 60 000. */
   readonly startTimeoutMs?: number;
 }
 
@@ -97,7 +97,7 @@ interface OpenHost {
 }
 
 function openHost(options: StartHostsOptions, hostId: string, onWarning?: OnWarning): OpenHost {
-  const { broker, runId, capacity, agentModule, coordinatorSilenceMs, startTimeoutMs = 15_000 } = options;
+  const { broker, runId, capacity, agentModule, coordinatorSilenceMs, startTimeoutMs = 60_000 } = options;
   const workerData: WorkerData = {
     broker,
     runId,

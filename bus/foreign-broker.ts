@@ -3,6 +3,7 @@ import type { Broker } from './broker/broker.js';
 import type { ClaimedMessage } from './broker/seat.js';
 import { BusError } from './bus-error.js';
 import { FIELD_REQUESTS, REQUEST_QUEUES, TOKEN_TOPIC } from './contract/destination.js';
+import { reportError } from './report.js';
 import { connectStomp, type StompBus, type StompOptions } from './stomp-bus.js';
 import type { Bus, BusHeaders, BusMessage, BusSubscription } from './transport.js';
 
@@ -43,11 +44,14 @@ export async function joinBroker(options: JoinOptions): Promise<Broker> {
   const id = `${process.pid}.${Date.now().toString(36)}`;
   const counts = { in: 0, out: 0, claimed: 0 };
   let subscriptions = 0;
-  bus.onError((error) =>
-    onWarning?.(
-      error instanceof BusError ? error : new BusError('HANDLER_FAILED', error.message, {}, { cause: error }),
-    ),
-  );
+  const reporters = new Set<(error: Error) => void>();
+  // Each once: a seat hears of its handlers, as on a broker of our own; of the connection the hub is told.
+  bus.onError((error) => {
+    const known =
+      error instanceof BusError ? error : new BusError('HANDLER_FAILED', error.message, {}, { cause: error });
+    if (reporters.size > 0 && known.code === 'HANDLER_FAILED') reportError(error, reporters);
+    else onWarning?.(known);
+  });
 
   const send = (destination: string, body: string, headers: BusHeaders = {}): void => {
     counts.out++;
@@ -82,7 +86,9 @@ export async function joinBroker(options: JoinOptions): Promise<Broker> {
     subscribe: listen,
     request: (destination, body, settings) => bus.request(destination, body, settings),
     flush: () => bus.flush(),
-    onError: (handler) => bus.onError(handler),
+    onError: (handler) => {
+      reporters.add(handler);
+    },
     close: () => bus.close(),
   });
 

@@ -26,7 +26,7 @@ export interface LogEntry {
 export interface LogService {
   /** A line about the platform itself, on the platform's log topic. */
   platform(entry: LogEntry): void;
-  /** A line about one simulation, on its own log topic; what is WARN or worse also goes to the platform's. */
+  /** A line about one simulation, on its own log topic only: nobody who listens to both hears it twice. */
   simulation(simulationId: string, entry: LogEntry): void;
   /** Keeps a line that somebody else wrote; it is on its topic already. */
   keep(line: LogLine): void;
@@ -47,8 +47,6 @@ export interface LogFilter {
 /** Process id of lines that belong to no simulation. */
 export const PLATFORM_PROCESS_ID = 'platform';
 
-const SEVERE: ReadonlySet<LogLevel> = new Set(['WARN', 'ERROR', 'FATAL']);
-
 /** Makes the log of a platform. */
 export function createLogService(options: {
   readonly bus: Bus;
@@ -61,7 +59,7 @@ export function createLogService(options: {
     kept.push(line);
     if (kept.length > KEPT_LINES + KEPT_LINES / 10) kept.splice(0, kept.length - KEPT_LINES);
   };
-  const write = (processId: string, processType: string, topics: readonly string[], entry: LogEntry): void => {
+  const write = (processId: string, processType: string, topic: string, entry: LogEntry): void => {
     const line: LogLine = {
       source: entry.source,
       processId,
@@ -73,18 +71,14 @@ export function createLogService(options: {
       process_type: processType,
     };
     keep(line);
-    const body = simulationLog.format(line);
-    for (const topic of topics) bus.send(topic, body);
+    bus.send(topic, simulationLog.format(line));
     onLog?.(line);
   };
   return {
     keep: (line) => keep({ ...line, timestamp: line.timestamp ?? clock.nowMs() }),
-    platform: (entry) => write(PLATFORM_PROCESS_ID, 'platform', [PLATFORM_LOG_TOPIC], entry),
-    simulation(simulationId, entry) {
-      const topic = simulationLogTopic(simulationId);
-      const topics = SEVERE.has(entry.level ?? 'INFO') ? [topic, PLATFORM_LOG_TOPIC] : [topic];
-      write(simulationId, SIMULATION_REQUEST_QUEUE, topics, entry);
-    },
+    platform: (entry) => write(PLATFORM_PROCESS_ID, 'platform', PLATFORM_LOG_TOPIC, entry),
+    simulation: (simulationId, entry) =>
+      write(simulationId, SIMULATION_REQUEST_QUEUE, simulationLogTopic(simulationId), entry),
     lines(filter = {}) {
       const { processId, logLevel, processStatus, source, startTime } = filter;
       return kept.filter(

@@ -4,12 +4,34 @@ import {
   type PlatformStatusRequest,
   SIMULATION_INPUTS,
   SIMULATION_OUTPUTS,
+  serviceTopic,
 } from '../bus/index.js';
 import type { ApplicationService } from './application-service.js';
 import type { RunSummary } from './simulation/host.js';
+import { MONITOR_IDS } from './simulation/monitor.js';
+
+/** What a service that looks at outputs does, by its name. */
+const MONITORS: Readonly<Record<string, string>> = {
+  'gridappsd-alarms': 'Names switches and capacitors whose measured position changed',
+  'gridappsd-voltage-violation': 'Names voltages outside 0.95 to 1.05 of nominal, at every fifth output',
+};
 
 /** The parts of the platform, as its status lists them. */
 export const SERVICES: readonly Readonly<Record<string, unknown>>[] = [
+  ...MONITOR_IDS.map((id) => ({
+    id,
+    description: MONITORS[id] ?? '',
+    creator: 'DEC',
+    inputs: [SIMULATION_OUTPUTS],
+    outputs: [serviceTopic(id, '(simulationId)', 'output')],
+    static_args: [],
+    execution_path: '',
+    type: 'JAVASCRIPT',
+    launch_on_startup: false,
+    prereqs: ['dec-power-flow'],
+    multiple_instances: true,
+    environmentVariables: [],
+  })),
   {
     id: 'dec-power-flow',
     description: 'Power flow of the Distributed Energy Coordinator: three-phase, unbalanced, with controls',

@@ -9,6 +9,7 @@ import { agentModuleUrl } from '../agent-module.js';
 import { areaPlan } from '../area-plan.js';
 import { type AppliedConfiguration, configurationOf, withConfiguration } from '../configuration.js';
 import {
+  askedOf,
   type FeedbackKeeping,
   type IntervalResult,
   RUN_DEFAULTS,
@@ -228,7 +229,7 @@ async function runRun(
   isOnLine: (option: string) => boolean,
 ): Promise<number> {
   const terminal = new Terminal(options);
-  if (options.hosts === 0 && options.externalHosts === 0) {
+  if (options.hosts === 0 && options.externalHosts === 0 && options.horizon === undefined) {
     throw new DecError(
       'BAD_ARGUMENT',
       'There are no hosts for the agents: --hosts 0 needs --external-hosts of at least 1, or give --hosts 1 or more.',
@@ -413,7 +414,7 @@ function runName(
 ): string {
   const start = new Date(settings.startTime * 1000).toISOString().slice(0, 16).replace(':', '');
   const mark = createHash('sha256')
-    .update(JSON.stringify({ settings, ...more }))
+    .update(JSON.stringify({ settings: askedOf(settings), ...more }))
     .digest('hex')
     .slice(0, MARK_LENGTH);
   return `${feeder}_${start}_${mark}`.replace(/[^\w.-]/g, '_');

@@ -41,6 +41,11 @@ export interface RunJournal {
   readonly legacy: RunLegacy | undefined;
 }
 
+/** Settings without what a run itself changes: equal runs have equal ones. Weights of rule feedback go on with every interval. */
+export function askedOf<T extends Partial<RunSettings>>(settings: T): T {
+  return settings.rule === undefined ? settings : { ...settings, rule: { ...settings.rule, factors: {} } };
+}
+
 /** What tells that a journal is of the same run: equal feeder, settings and broker. */
 export interface JournalIdentity {
   readonly feeder: Feeder;
@@ -83,7 +88,7 @@ export class JournalFile {
   constructor(path: string, { feeder, settings, broker }: JournalIdentity) {
     this.path = path;
     // How many hosts there are and how long they are waited for may change from one to the next.
-    const { hosts: _hosts, roundDeadlineMs: _deadline, lostAfterIntervals: _lost, ...rest } = settings;
+    const { hosts: _hosts, roundDeadlineMs: _deadline, lostAfterIntervals: _lost, ...rest } = askedOf(settings);
     this.mark = createHash('sha256')
       .update(JSON.stringify([feeder.mrid, broker, rest]))
       .digest('hex');

@@ -13,6 +13,7 @@ import {
 } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { cancelled } from './cancelled.js';
+import type { SimulationPresence } from './simulation-start.js';
 
 /** An output, and when it came. */
 export interface ReceivedOutput {
@@ -41,13 +42,13 @@ export interface OutputOptions {
   readonly covers?: (output: SimulationOutput) => boolean;
   /** Whether it stands still because people want it: it is not given up then. */
   readonly isHeld?: () => boolean;
-  /** Asked while the simulation is silent: whether the platform is there and has it no more. */
-  readonly isGone?: () => Promise<boolean>;
+  /** Asked while the simulation is silent: what the platform says of it; undefined where it lists no simulations. */
+  readonly presence?: () => Promise<SimulationPresence | undefined>;
   /** Malformed messages and warnings of the simulation. */
   readonly onWarning?: (text: string, kind?: string) => void;
 }
 
-/** In lock-step a first output may have been missed; after this long the simulation is told to go on, ms. */
+/** An output may have been missed, or a command lost; after this long the simulation is looked at and told to go on, ms. */
 const NUDGE_MS = 3000;
 
 /** The outputs of a simulation one after the other, and its end. */
@@ -106,11 +107,14 @@ export class SimulationOutputs {
         continue;
       }
       silentMs += waitMs;
-      if (await this.options.isGone?.()) {
+      const presence = await this.options.presence?.();
+      if (presence === 'absent') {
         this.hasGone = true;
         return undefined;
       }
-      if (isLockStep) this.resume();
+      if (presence === 'waiting') this.start();
+      // One that is at work needs time only, and would tell everybody that it is not paused.
+      else if (isLockStep && (presence === undefined || presence === 'listed' || presence === 'paused')) this.resume();
     }
   }
 

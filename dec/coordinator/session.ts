@@ -42,8 +42,9 @@ import { agentRecords, areaRecords, formTeam, isSeated, type Team } from './team
 /** The users' password of a platform as it is delivered (gridappsd-protocol.md, section 1.2). */
 const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
 /** Milliseconds for hosts to come, to take their agents and to listen. */
-const GATHER_MS = 20_000;
+const GATHER_MS = 60_000;
 const ASSIGN_MS = 60_000;
+const WATCH_MS = 20_000;
 const REQUEST_MS = 30_000;
 /** Milliseconds in which a lost connection must be taken up again, or the run ends: a killed RabbitMQ may need 20 s to come back. */
 const RECONNECT_MS = 60_000;
@@ -168,7 +169,7 @@ export class Session {
       stage(`starting ${hosts} agent hosts for ${services.length} agents${within}`);
     }
     if (hosts > 0) this.hosts = await this.startHosts(address, exchange);
-    const wanted = hosts + (options.externalHosts ?? 0);
+    const wanted = primary === undefined ? 0 : hosts + (options.externalHosts ?? 0);
     await exchange.gather(wanted, GATHER_MS, signal, this.hosts?.hostIds);
     const { assignments = new Map<string, unknown>(), groups } = team ?? {};
     for (const { agentId, message } of await exchange.assign(assignments, ASSIGN_MS, signal, groups)) {
@@ -405,15 +406,15 @@ export class Session {
       span: { fromS, toS: simulationEndS(settings) + settings.publishPeriodS },
       ...(index.size === 0 ? {} : { covers: (output) => index.readings(output).length > 0 }),
       isHeld: () => this.audience?.controls.isPaused ?? false,
-      isGone: async () => isListed && (await presence()) === 'absent',
+      presence: async () => (isListed ? await presence() : undefined),
     });
     // Nobody who is to hear the first output may come late: it is published once all have confirmed that they listen.
     await bus.flush();
-    for (const hostId of await exchange.watch(simulationId, GATHER_MS, signal)) {
+    for (const hostId of await exchange.watch(simulationId, WATCH_MS, signal)) {
       this.warn(`Agent host ${hostId} did not confirm that it reads simulation ${simulationId}.`);
     }
     // A platform that never lists its simulations cannot be asked for one.
-    isListed = this.options.broker !== undefined && (await presence()) === 'running';
+    isListed = !['absent', 'unknown'].includes(await presence());
   }
 
   private get isReal(): boolean {

@@ -86,13 +86,21 @@ function shifted(settings: RunSettings, fromS: number): RunSettings {
   return { ...settings, pvProfile: move(settings.pvProfile), loadProfile: move(settings.loadProfile) };
 }
 
-/** Whether the platform has a simulation. */
+/** What the platform says of a simulation. */
 export type SimulationPresence =
+  /** It waits for the command to start. */
+  | 'waiting'
   | 'running'
+  | 'paused'
+  /** It is there; in which state is not said. */
+  | 'listed'
   /** It has ended, or the platform does not list it. */
   | 'absent'
   /** Nobody answers. */
   | 'unknown';
+
+/** States that our platform tells. */
+const STATES = ['waiting', 'running', 'paused'] as const satisfies readonly SimulationPresence[];
 
 /** Asks the platform's status for a simulation. */
 export async function presenceOf(bus: Bus, simulationId: string, options: RequestOptions): Promise<SimulationPresence> {
@@ -104,7 +112,9 @@ export async function presenceOf(bus: Bus, simulationId: string, options: Reques
     const reply = await bus.request(PLATFORM_STATUS_QUEUE, body, options);
     const { serviceInstances = [] } = platformStatus.parse(reply.body);
     const own = serviceInstances.filter((instance) => String(instance['simulation_id'] ?? '') === simulationId);
-    return own.some(({ state }) => state !== 'ended') ? 'running' : 'absent';
+    const alive = own.find(({ state }) => state !== 'ended');
+    if (alive === undefined) return 'absent';
+    return STATES.find((state) => state === alive['state']) ?? 'listed';
   } catch {
     // Not there, not connected, or another platform: what matters is that nothing is known.
     return 'unknown';

@@ -3,6 +3,7 @@ import { phaseOfNode } from '../../grid/model/index.js';
 import type { AreaSeating, AreaSeats, ServiceModel, StarSettings, StarSplit } from '../../grid/optim/index.js';
 import { areaAssignments, areaKey } from './area-rounds.js';
 import type { AgentExchange } from './exchange.js';
+import { askedOf } from './journal.js';
 import type { AgentRecord, AreaRecord, RunSettings } from './run-result.js';
 import { liveSeating, liveStarSettings } from './star.js';
 
@@ -21,7 +22,7 @@ export interface Team {
 
 /** What each agent of a divided feeder is made of under these settings. */
 export function formTeam(feeder: Feeder, split: StarSplit, settings: RunSettings): Team {
-  const star = liveStarSettings(settings, split);
+  const star = liveStarSettings(askedOf(settings), split);
   const seating = liveSeating(feeder, split.primary, settings, star);
   const { assignments: ofAreas, groups } = areaAssignments(seating?.areas ?? [], star);
   // A bus of the primary has no message bus of its own.

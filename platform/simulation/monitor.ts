@@ -26,17 +26,43 @@ const MONITORS: ReadonlyMap<string, (feeder: Feeder) => Omit<OutputMonitor, 'ser
   ['gridappsd-voltage-violation', violations],
 ]);
 
-/** The services a request asks for, and the names of those that there are not. */
+/** Services that a request may name in `service_configs`. */
+export const MONITOR_IDS: readonly string[] = [...MONITORS.keys()];
+
+/** The services a request asks for, and what of its wishes has no effect. */
 export function createMonitors(
   { services }: Pick<SimulationRequest, 'services'>,
   feeder: Feeder,
-): { readonly monitors: readonly OutputMonitor[]; readonly unknown: readonly string[] } {
-  const ids = [...new Set(services.map((service) => String(service['id'] ?? '')))];
-  const monitors = ids.flatMap((serviceId) => {
-    const make = MONITORS.get(serviceId);
-    return make ? [{ serviceId, ...make(feeder) }] : [];
+): { readonly monitors: readonly OutputMonitor[]; readonly problems: readonly string[] } {
+  const monitors = new Map<string, OutputMonitor>();
+  const problems = new Set<string>();
+  services.forEach((service, k) => {
+    const { id } = service;
+    if (typeof id !== 'string' || id === '') {
+      problems.add(`service_configs[${k}] names no service (id); there are ${MONITOR_IDS.join(' and ')}.`);
+      return;
+    }
+    const make = MONITORS.get(id);
+    if (make === undefined) {
+      problems.add(`There is no service "${id}" on this platform; there are ${MONITOR_IDS.join(' and ')}.`);
+      return;
+    }
+    const settings = settingsOf(service);
+    if (settings.length > 0)
+      problems.add(`The service "${id}" has no settings here: ${settings.join(', ')}; no effect.`);
+    if (!monitors.has(id)) monitors.set(id, { serviceId: id, ...make(feeder) });
   });
-  return { monitors, unknown: ids.filter((id) => !MONITORS.has(id)) };
+  return { monitors: [...monitors.values()], problems: [...problems] };
+}
+
+/** What a request wants of a service beyond its name. */
+function settingsOf({
+  id: _id,
+  user_options: options,
+  ...others
+}: SimulationRequest['services'][number]): readonly string[] {
+  const inner = typeof options === 'object' && options !== null ? Object.keys(options) : [];
+  return [...Object.keys(others), ...inner.map((key) => `user_options.${key}`)];
 }
 
 /** Topic on which a service of a simulation speaks. */

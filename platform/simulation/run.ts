@@ -18,6 +18,8 @@ import type { Simulation } from './simulation.js';
 
 /** Longest wait for a first subscriber, ms: clients subscribe after they have the reply to their start. */
 export const SUBSCRIBER_WAIT_MS = 2000;
+/** Longest wait while nobody at all would hear the first output, not even by a wildcard, ms: slow clients on a loaded machine. */
+export const UNHEARD_WAIT_MS = 10_000;
 /** Longest wait for the command to start, when the request asks for one, ms: who asked for it may be gone. */
 export const START_WAIT_MS = 120_000;
 /** How often subscribers are looked for, ms. */
@@ -79,8 +81,8 @@ export interface SimulationRun {
 }
 
 /**
- * Starts a run. The first output waits until somebody listens, at most {@link SUBSCRIBER_WAIT_MS}; where the request asks
- * for it, for the command to start.
+ * Starts a run. The first output waits until somebody listens by its name, at most {@link SUBSCRIBER_WAIT_MS} where others
+ * hear it, else {@link UNHEARD_WAIT_MS}; where the request asks for it, for the command to start.
  */
 export function startRun(options: RunOptions): SimulationRun {
   const { id, request, simulation, bus, clock, log, hasSubscriber, hasNamedSubscriber } = options;
@@ -88,7 +90,7 @@ export function startRun(options: RunOptions): SimulationRun {
   const outputTopic = simulationOutputTopic(id);
   const differences = knownDifferences();
   const events = createEventSchedule();
-  const { monitors, unknown: unknownServices } = createMonitors(request, simulation.feeder);
+  const { monitors, problems: serviceProblems } = createMonitors(request, simulation.feeder);
   const eventProblems = events.plan(request.events);
   let state: RunState = 'waiting';
   let step = 0;
@@ -225,8 +227,7 @@ export function startRun(options: RunOptions): SimulationRun {
       const names = unplaced.slice(0, 5).map(({ name, mrid }) => `${name} (${mrid})`);
       say(`${unplaced.length} measurements have no place in the model: ${names.join(', ')}`, 'RUNNING', 'WARN');
     }
-    for (const service of unknownServices) say(`There is no service "${service}" on this platform.`, 'RUNNING', 'WARN');
-    for (const problem of eventProblems) say(problem, 'RUNNING', 'WARN');
+    for (const problem of [...serviceProblems, ...eventProblems]) say(problem, 'RUNNING', 'WARN');
     tick();
   };
 
@@ -235,7 +236,8 @@ export function startRun(options: RunOptions): SimulationRun {
     const heard = hasNamedSubscriber(outputTopic) ? (heardMs ?? nowMs) : undefined;
     const isHeardWell =
       heard !== undefined && (hasNamedSubscriber(simulationLogTopic(id)) || nowMs - heard >= SUBSCRIBER_GRACE_MS);
-    if (isHeardWell || nowMs - sinceMs >= SUBSCRIBER_WAIT_MS) begin();
+    const limitMs = hasSubscriber(outputTopic) ? SUBSCRIBER_WAIT_MS : UNHEARD_WAIT_MS;
+    if (isHeardWell || nowMs - sinceMs >= limitMs) begin();
     else
       cancel = clock.after(
         SUBSCRIBER_POLL_MS,

@@ -35,9 +35,9 @@ const DIFFERENCE_STOPS: typeof STOPS = [
 /** The same on a dark ground. */
 const DARK_DIFFERENCE_STOPS: typeof STOPS = [
   [110, 186, 255],
-  [92, 142, 190],
-  [88, 96, 106],
-  [196, 136, 76],
+  [98, 152, 205],
+  [116, 124, 134],
+  [206, 150, 92],
   [255, 176, 92],
 ];
 /** Colour of what has no voltage. */

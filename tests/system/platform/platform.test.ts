@@ -77,7 +77,7 @@ beforeEach(async () => {
 afterEach(() => bus.close());
 
 /** Waits until something holds. */
-async function until(holds: () => boolean, what: string, timeoutMs = 15_000): Promise<void> {
+async function until(holds: () => boolean, what: string, timeoutMs = 100_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms for ${what}.`);
@@ -220,19 +220,15 @@ describe('services and events of a simulation', () => {
   });
 
   it('raise alarms for what is switched and name voltages outside 0.95 to 1.05; unknown services are warned of', async () => {
+    const odd = [{ id: 'gridappsd-alarms', user_options: { level: 3 }, on: true }, { name: 'gridappsd-alarms' }];
+    const simulator_config = { model_creation_config: { source_voltage_pu: 1.2 } };
     const request = {
-      power_system_configs: [
-        { Line_name: TINY, simulator_config: { model_creation_config: { source_voltage_pu: 1.2 } } },
-      ],
+      power_system_configs: [{ Line_name: TINY, simulator_config }],
       simulation_config: {
-        start_time: START_S,
-        duration: 5,
-        run_realtime: false,
-        publish_period: 1,
-        pause_after_measurements: true,
-        wait_for_start: true,
+        ...{ start_time: START_S, duration: 5, run_realtime: false, publish_period: 1 },
+        ...{ pause_after_measurements: true, wait_for_start: true },
       },
-      service_configs: [{ id: 'gridappsd-alarms' }, { id: 'gridappsd-voltage-violation' }, { id: 'constructor' }],
+      service_configs: [{ id: 'constructor' }, { id: 'gridappsd-voltage-violation', user_options: {} }, ...odd],
     };
     const reply = await bus.request(SIMULATION_REQUEST_QUEUE, JSON.stringify(request));
     const { simulationId: id } = simulationStarted.parse(reply.body);
@@ -259,7 +255,12 @@ describe('services and events of a simulation', () => {
     // Outputs 0 and 5; 1.2 pu of the source, and nothing behind the open switch.
     expect(outside.length).toBeGreaterThanOrEqual(1);
     expect(outside[0]).toEqual({ [LOAD_PNV]: expect.closeTo(1.2, 1) });
-    expect(lines).toContain('There is no service "constructor" on this platform.');
+    const there = 'there are gridappsd-alarms and gridappsd-voltage-violation.';
+    expect(lines.filter((line) => /service/.test(line))).toEqual([
+      `There is no service "constructor" on this platform; ${there}`,
+      'The service "gridappsd-alarms" has no settings here: on, user_options.level; no effect.',
+      `service_configs[3] names no service (id); ${there}`,
+    ]);
   });
 
   it('put a fault on the grid and take it off again', async () => {
@@ -430,14 +431,19 @@ describe('a simulation over the broker', () => {
 
   it('survives malformed and unknown commands, naming them', async () => {
     const watched = await simulate({ duration: 2, publish_period: 1, pause_after_measurements: true });
+    bus.subscribe(PLATFORM_LOG_TOPIC, ({ body }) => watched.warnings.push(simulationLog.parse(body).logMessage));
     await until(() => watched.outputs.length === 1, 'the first output');
+    const before = logged.length;
     bus.send(simulationInputTopic(watched.id), 'not json at all');
     watched.send({ command: 'explode' });
     watched.send(update('_NOWHERE', 'Switch.open', 1));
     watched.send(update(PV, 'PowerElectronicsConnection.colour', 1));
     watched.send({ command: 'resume' });
     await until(() => watched.outputs.length === 2, 'the second output');
-    expect(watched.warnings.join('\n')).toMatch(/not JSON/);
+    // Once, also to who listens to the platform's log besides the simulation's own, and once on the terminal.
+    for (const lines of [watched.warnings, logged.slice(before).map(({ logMessage }) => logMessage)]) {
+      expect(lines.filter((line) => line.includes('not JSON'))).toHaveLength(1);
+    }
     expect(watched.warnings.join('\n')).toMatch(/_NOWHERE/);
     expect(watched.warnings.join('\n')).toMatch(/PowerElectronicsConnection\.colour/);
     watched.send({ command: 'resume' });

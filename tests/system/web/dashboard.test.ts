@@ -157,6 +157,9 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
 
   it('can be read on a phone: nothing is wider than the screen', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(url);
+    await page.getByRole('table').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
     await openSample();
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
     await page.screenshot({ path: `${PICTURES}/run-phone.png`, fullPage: true });

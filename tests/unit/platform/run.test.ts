@@ -136,12 +136,18 @@ describe('a run as fast as possible', () => {
     expect(clock.planned).toBe(0);
   });
 
-  it('waits two seconds for a listener, and no longer', async () => {
+  it('waits two seconds for one who names it where somebody hears it, ten where nobody does, and no longer', async () => {
     const { run } = setUp({}, { listen: false });
-    await clock.advance(1900);
+    await clock.advance(9900);
     expect(run.state).toBe('waiting');
     await clock.advance(200);
     expect(run.state).toBe('ended');
+    hub.bus().subscribe('/topic/goss.gridappsd.simulation.>', () => {});
+    const { run: heard } = setUp({}, { listen: false });
+    await clock.advance(1900);
+    expect(heard.state).toBe('waiting');
+    await clock.advance(200);
+    expect(heard.state).toBe('ended');
   });
 
   it('begins for the one who subscribed to its topics, not for one who listens to everything', async () => {

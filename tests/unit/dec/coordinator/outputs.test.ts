@@ -121,6 +121,23 @@ describe('the outputs of a simulation', () => {
     expect(other.commands).toEqual([]);
   });
 
+  it('are told to go on only where the platform says that the simulation waits for it', async () => {
+    const said = async (presence: 'waiting' | 'running' | 'paused' | 'listed' | 'unknown') => {
+      const { outputs, commands, platform } = stage({ silenceMs: 50, presence: async () => presence });
+      await outputs.next().catch(() => undefined);
+      // Behind what was sent on the same topic.
+      platform.send(simulationInputTopic(ID), '{"command":"last"}');
+      await expect.poll(() => commands.at(-1)).toBe('last');
+      return commands.slice(0, -1);
+    };
+    expect(await said('running')).toEqual([]);
+    // Nobody answers: what would be sent now could arrive late, and more than once.
+    expect(await said('unknown')).toEqual([]);
+    expect(await said('paused')).toEqual(['resume']);
+    expect(await said('listed')).toEqual(['resume']);
+    expect(await said('waiting')).toEqual(['StartSimulation']);
+  });
+
   it('stop at once when the run is cancelled', async () => {
     const controller = new AbortController();
     const { outputs } = stage({ signal: controller.signal });
