@@ -110,8 +110,22 @@ export class ModelThread {
   }
 }
 
-/** Looks at files in a thread that lives as long as that takes, within limits of memory and time. @throws DecError */
-export async function inspectInThread(files: readonly GivenFile[]): Promise<Inspection> {
+/** The inspection that is at work, or the last one: each takes the memory of one only. */
+let inspection: Promise<unknown> = Promise.resolve();
+
+/**
+ * Looks at files in a thread that lives as long as that takes, within limits of memory and time, one after another.
+ *
+ * @throws DecError of the readers; `FEEDER_DATA` when a limit was reached
+ */
+export function inspectInThread(files: readonly GivenFile[]): Promise<Inspection> {
+  const mine = inspection.then(() => inspectAlone(files));
+  // What goes wrong is its asker's, not the next one's.
+  inspection = mine.catch(() => {});
+  return mine;
+}
+
+async function inspectAlone(files: readonly GivenFile[]): Promise<Inspection> {
   const thread = new ModelThread({ dir: undefined, files: [] }, { maxOldGenerationSizeMb: INSPECTION_MB });
   let isLate = false;
   const timer = setTimeout(() => {

@@ -293,7 +293,11 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const isInterrupted = pass.status === 'roundLimit';
   const isDone = pass.status === 'optimal' || pass.status === 'converged';
   if (check.isConverged && (isInterrupted || (isDone && maxCorrections > 0))) {
-    const safe = safeDispatch(pass, truth, check, settings.limits, isInterrupted ? undefined : lastAlpha);
+    const safe = safeDispatch(pass, truth, check, settings.limits, {
+      before: isInterrupted ? undefined : lastAlpha,
+      isInterrupted,
+      isCommon: rule.mode === 'equalAlpha' && rule.level === 'feeder',
+    });
     const leftPu = truth.excessPu(safe.check);
     if (mildest && leftPu > AC_TOLERANCE_PU && !isMilder(leftPu, truth.excessPu(mildest.check))) {
       // Controls undo what further curtailment does: no more than needed for the least violation.

@@ -30,6 +30,25 @@ describe('a coordination that is interrupted', () => {
     expect(kept).toBeGreaterThan(5);
   });
 
+  it('at any round under equalAlpha leaves the least fraction for all that keeps the limits, not everything curtailed', () => {
+    const net = street({ transformers: 4, customers: 3, pvKw: 25, loadKw: 2, sourcePu: 1.035 });
+    const question = {
+      ...{ feeder: net, inputs: MODEL_INPUTS, state: MODEL_STATE, method: 'admm' as const, leastCurtailedW: 0 },
+      ...{ settings: { limits }, rule: { mode: 'equalAlpha' as const } },
+    };
+    const whole = coordinateInProcess(question);
+    expect(whole.status).toBe('converged');
+    expect(whole.history.length).toBeGreaterThan(2);
+    for (let last = 1; last < whole.history.length; last++) {
+      let seen = 0;
+      const { ac, ders, curtailedShare } = coordinateInProcess({ ...question, isInterrupted: () => ++seen === last });
+      expect(ac.vMaxPu).toBeLessThanOrEqual(1.05 + 1e-5);
+      expect(Math.abs(curtailedShare - whole.curtailedShare)).toBeLessThan(2e-3);
+      const alphas = ders.map(({ alpha }) => alpha);
+      expect(Math.max(...alphas) - Math.min(...alphas)).toBeLessThan(1e-9);
+    }
+  });
+
   it('keeps the limits under every rule, wherever it is cut', () => {
     fc.assert(
       fc.property(

@@ -4,6 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Dashboard, isLoopback, startDashboard } from '../../../../dec/web/dashboard-server.js';
+import { ModelThread } from '../../../../dec/web/model-thread.js';
 import { openModelStore } from '../../../../platform/index.js';
 import type { FeederMap, FlowDocument, Inspection, RunDocument, RunList } from '../../../../web/index.js';
 
@@ -191,6 +192,23 @@ describe('the server of the dashboard', () => {
       const { status, text } = await inspect(files);
       expect(status).toBe(422);
       expect(JSON.parse(text).error.message).toMatch(/^[^{]{15,400}$/);
+    });
+
+    it('takes no more than 64 MB', async () => {
+      const { status, text } = await raw('/api/inspect', { ...OURS, 'Content-Length': '65000000' }, 'POST');
+      expect([status, JSON.parse(text).error.message]).toEqual([422, expect.stringContaining('64 MB')]);
+    });
+
+    it('ends a thread whose file needs more memory than it may have, and goes on', async () => {
+      const thread = new ModelThread({ dir: undefined, files: [] }, { maxOldGenerationSizeMb: 64 });
+      const text = readFileSync('inputs/feeder/IEEE123Sec.xml', 'utf8');
+      await expect(thread.ask({ kind: 'inspect', files: [{ name: 'x.xml', text }] })).rejects.toMatchObject({
+        code: 'INTERNAL',
+        message: expect.stringContaining('memory'),
+      });
+      const small = await thread.ask({ kind: 'inspect', files: [{ name: 'm.dss', text: SCRIPT }] });
+      expect(small).toMatchObject({ inspection: { feeder: { name: 'small' } } });
+      await thread.close();
     });
 
     it('does nothing for a page elsewhere', async () => {
