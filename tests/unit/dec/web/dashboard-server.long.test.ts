@@ -200,7 +200,7 @@ describe('the server of the dashboard', () => {
     });
 
     it('ends a thread whose file needs more memory than it may have, and goes on', async () => {
-      const thread = new ModelThread({ dir: undefined, files: [] }, { maxOldGenerationSizeMb: 64 });
+      const thread = new ModelThread({ dir: undefined, files: [] }, { maxOldGenerationSizeMb: 24 });
       const text = readFileSync('inputs/feeder/IEEE123Sec.xml', 'utf8');
       await expect(thread.ask({ kind: 'inspect', files: [{ name: 'x.xml', text }] })).rejects.toMatchObject({
         code: 'INTERNAL',
