@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunStart, RunStartReply } from '../../bus/index.js';
@@ -50,7 +51,8 @@ export class RunStarter {
         // By the store alone: a path is none of a page's business.
         const known = store.list().find(({ name, mrid }) => name === wanted.feeder || mrid === wanted.feeder);
         if (known === undefined) throw new DecError('FEEDER_UNKNOWN', `The store has no feeder ${wanted.feeder}.`);
-        feeder = [known.mrid];
+        // One that a file of --feeder has is in no store that the run would read.
+        feeder = [existsSync(known.origin) ? known.origin : known.mrid];
       } catch (error) {
         return { isAccepted: false, reason: error instanceof Error ? error.message : String(error) };
       }

@@ -218,6 +218,24 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
     await expect(ask('reader', { Origin: 'http://elsewhere.example' })).rejects.toThrow('403');
   });
 
+  it('starts another run from a page, on a feeder of the dashboard, and stops it', async () => {
+    const server = program([
+      ...['web', '--runs', runs, '--port', '0', '--json', '--feeder', feeder, '--store', join(folder, 'store')],
+    ]);
+    const { url: address } = JSON.parse(await lineOf(server, 'stdout', /^\{/));
+    const starter = await open(`${address}#/start`);
+    await starter.getByLabel('Feeder').selectOption({ label: 'small_secondaries' });
+    await starter.getByLabel('wait before the first interval').check();
+    await starter.screenshot({ path: `${PICTURES}/start.png` });
+    await starter.getByRole('button', { name: 'Start', exact: true }).click();
+    await starter.getByRole('button', { name: 'One interval' }).waitFor(WAIT);
+    expect(await starter.locator('h1').innerText()).toContain('small_secondaries');
+    await starter.getByRole('button', { name: 'Stop…' }).click();
+    await starter.getByRole('button', { name: 'End it now' }).click();
+    await starter.getByText('The run has ended; what is shown now are its results.').waitFor(WAIT);
+    await starter.close();
+  });
+
   it('ends, says so, and its results take its place', async () => {
     await controls().getByRole('button', { name: 'Stop…' }).click();
     await controls().getByRole('button', { name: 'End it now' }).click();

@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { LiveInterval, LiveUpdate } from '../../../bus/index.js';
+import { FAIRNESS_MODES } from '../../../grid/optim/index.js';
 import {
   controlIntent,
   eventLog,
+  FAIRNESS_RULES,
   type FeederMap,
   limitText,
   liveDocument,
   liveStage,
   puText,
+  startIntent,
   UNSEEN_RUN,
   updateSince,
   withLiveEvents,
@@ -129,6 +132,21 @@ describe('what a live page shows and asks', () => {
     expect(controlIntent.multipliers(Number.NaN, 1)).toBe('Multipliers are numbers of 0 and more.');
     expect(controlIntent.switch('', true)).toBe('Choose a switch first.');
     expect(controlIntent.agent('9A', true)).toEqual({ kind: 'agent', agentId: '9A', isDropped: true });
+  });
+
+  it('starts what the fields of a run say, or says what is wrong with them', () => {
+    const fields = {
+      ...{ feeder: '', fairness: 'maxMin', start: '11:30', intervals: 2, minutes: 5, load: 0.25, pv: 1, source: 1.04 },
+      ...{ minPu: 0.95, maxPu: 1.05, isPaused: true },
+    };
+    expect(startIntent(fields)).toEqual({
+      ...{ fairness: 'maxMin', intervals: 2, intervalS: 300, startS: 41_400, loadMultiplier: 0.25, pvMultiplier: 1 },
+      ...{ sourceVoltagePu: 1.04, minPu: 0.95, maxPu: 1.05, isPaused: true },
+    });
+    expect(startIntent({ ...fields, start: '' })).toBe('The start is a time of day.');
+    expect(startIntent({ ...fields, intervals: 1.5 })).toContain('whole number');
+    expect(startIntent({ ...fields, maxPu: 0.9 })).toContain('not below');
+    expect(FAIRNESS_RULES).toEqual([...FAIRNESS_MODES]);
   });
 
   it('writes limits with their digits, and a voltage that is not measured as unknown', () => {
