@@ -82,7 +82,10 @@ export function createApplicationService(
     const entry = wanted === undefined ? undefined : known.get(wanted);
     if (entry) return entry;
     const names = [...known.keys()];
-    const what = wanted ?? instanceId ?? '';
+    const what = wanted ?? instanceId;
+    if (what === undefined) {
+      throw new DecError('BAD_ARGUMENT', 'No application is named: id (or instanceId) is missing.', {});
+    }
     throw new DecError('BAD_ARGUMENT', `There is no application ${what}; known are ${names.join(', ') || 'none'}.`, {
       application: what,
       known: names,

@@ -3,6 +3,7 @@ import { writeDss } from '../grid/dss/writer/index.js';
 import { DecError } from '../grid/math/index.js';
 import { cimDictionary, feederIndex } from './cim-dictionary.js';
 import { type NodeAdmittance, nodeAdmittance, snapshotYbus, ybusExport } from './export/admittance.js';
+import { withAskedLoads } from './export/asked-loads.js';
 import { limitsExport } from './export/limits.js';
 import { simulationOutput } from './export/measured-objects.js';
 import { nominalVoltages, vnomExport } from './export/nominal-voltage.js';
@@ -53,7 +54,7 @@ export function createConfigurationService(
     ['GridLAB-D Limits', ofModel(limitsExport)],
     ['GridLAB-D Symbols', ofModel(symbolsExport)],
     ['GridLAB-D Simulation Output', ofModel(simulationOutput)],
-    ['DSS Base', ofModel(({ feeder }) => writeDss(feeder).text)],
+    ['DSS Base', (request) => writeDss(withAskedLoads(modelOf(request).feeder, request.parameters)).text],
     ['DSS Coordinate', ofModel(coordinates)],
   ]);
   return {

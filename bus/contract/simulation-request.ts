@@ -13,6 +13,8 @@ export const SIMULATION_DEFAULTS = {
 
 /** Last second of the year 9999: what dates can be written for. */
 const LATEST_EPOCH_S = 253_402_300_799;
+/** Shortest step. */
+const SHORTEST_STEP_S = 0.001;
 /** Longest duration, period and step: ten years with their leap days. */
 const LONGEST_S = 3653 * 86_400;
 
@@ -181,13 +183,14 @@ const requestSchema: z.ZodType<SimulationRequest> = wireSchema.transform((wire, 
     });
   }
   const period = SIMULATION_DEFAULTS[isRealtime ? 'realtimePublishPeriodS' : 'fastPublishPeriodS'];
-  const positive = (value: number | null | undefined, fallback: number, key: string): number => {
+  const positive = (value: number | null | undefined, fallback: number, key: string, least = 0): number => {
     if (value == null) return fallback;
-    if (!(value > 0 && value <= LONGEST_S)) {
+    if (!(value > 0 && value >= least && value <= LONGEST_S)) {
+      const lower = least > 0 ? `at least ${least}` : 'more than 0';
       context.addIssue({
         code: 'custom',
         path: ['simulation_config', key],
-        message: `more than 0 and at most ${LONGEST_S} s (ten years) expected, ${value} received`,
+        message: `${lower} and at most ${LONGEST_S} s (ten years) expected, ${value} received`,
       });
     }
     return value;
@@ -199,7 +202,7 @@ const requestSchema: z.ZodType<SimulationRequest> = wireSchema.transform((wire, 
     startTime,
     durationS: positive(config.duration, SIMULATION_DEFAULTS.durationS, 'duration'),
     publishPeriodS: positive(config.publish_period, period, 'publish_period'),
-    intervalS: positive(config.interval, SIMULATION_DEFAULTS.intervalS, 'interval'),
+    intervalS: positive(config.interval, SIMULATION_DEFAULTS.intervalS, 'interval', SHORTEST_STEP_S),
     isRealtime,
     pausesAfterMeasurements: config.pause_after_measurements ?? false,
     ...(config.wait_for_start ? { waitsForStart: true } : {}),

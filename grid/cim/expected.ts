@@ -32,12 +32,12 @@ function says(eq: CimEquipment, object: CimObject, attribute: string): boolean {
 }
 
 /** The first object that a link leads to. */
-function target(eq: CimEquipment, object: CimObject | undefined, link: string): CimObject | undefined {
-  return eq.index.objects.get(object?.targets(link)[0] ?? '');
+function target(object: CimObject | undefined, link: string): CimObject | undefined {
+  return object?.linked(link);
 }
 
 const isOwn = (prefix: string) => (eq: CimEquipment, object: CimObject) => {
-  const info = target(eq, object, 'ACLineSegment.PerLengthImpedance');
+  const info = target(object, 'ACLineSegment.PerLengthImpedance');
   return info === undefined && (says(eq, object, `${prefix}.r`) || says(eq, object, `${prefix}.x`));
 };
 
@@ -81,8 +81,8 @@ function hasLosses(eq: CimEquipment, end: CimObject): boolean {
   return tests.length === 0 || tests.some((test) => says(eq, test, 'ShortCircuitTest.loss'));
 }
 
-function controlOf(eq: CimEquipment, changer: CimObject): CimObject | undefined {
-  return target(eq, changer, 'TapChanger.TapChangerControl');
+function controlOf(changer: CimObject): CimObject | undefined {
+  return target(changer, 'TapChanger.TapChangerControl');
 }
 
 const INVERTER_PHASE = 'PowerElectronicsConnectionPhase.PowerElectronicsConnection';
@@ -122,14 +122,14 @@ const TABLE: readonly Expected[] = [
     of: ['RatioTapChanger'],
     attribute: 'TapChanger.ptRatio',
     instead: '1 is used',
-    where: (eq, changer) => !eq.isCgmes && controlOf(eq, changer) !== undefined && !hasAsset(eq, changer),
+    where: (eq, changer) => !eq.isCgmes && controlOf(changer) !== undefined && !hasAsset(eq, changer),
   },
   ...['initialDelay', 'subsequentDelay'].map(
     (name): Expected => ({
       of: ['RatioTapChanger'],
       attribute: `TapChanger.${name}`,
       instead: '0 s is used',
-      where: (eq, changer) => controlOf(eq, changer) !== undefined,
+      where: (_, changer) => controlOf(changer) !== undefined,
     }),
   ),
   {
@@ -137,7 +137,7 @@ const TABLE: readonly Expected[] = [
     attribute: 'TapChanger.ctRating',
     instead: '0 is used, and line drop is not compensated',
     where: (eq, changer) => {
-      const control = controlOf(eq, changer);
+      const control = controlOf(changer);
       return (
         control !== undefined && !hasAsset(eq, changer) && says(eq, control, 'TapChangerControl.lineDropCompensation')
       );
@@ -214,8 +214,8 @@ const TABLE: readonly Expected[] = [
     attribute: 'ShuntCompensatorPhase.sections',
     or: ['ShuntCompensatorPhase.normalSections'],
     instead: 'none is switched on',
-    where: (eq, phase) => {
-      const bank = target(eq, phase, 'ShuntCompensatorPhase.ShuntCompensator');
+    where: (_, phase) => {
+      const bank = target(phase, 'ShuntCompensatorPhase.ShuntCompensator');
       return bank !== undefined && !has(bank, 'ShuntCompensator.sections', 'ShuntCompensator.normalSections');
     },
   },

@@ -232,6 +232,11 @@ function noteLength(eq: CimEquipment, segment: CimObject): void {
   });
 }
 
+/** Links of a segment to its impedance per length; the first that is written counts. */
+const IMPEDANCE_LINKS = ['PerLengthImpedance', 'PhaseImpedance', 'SequenceImpedance'].map(
+  (name) => `ACLineSegment.${name}`,
+);
+
 /** The line's impedance from whatever the file gives. */
 function impedance(
   eq: CimEquipment,
@@ -241,11 +246,11 @@ function impedance(
   lengthM: number | undefined,
   settings: LineSettings,
 ): Impedance | undefined {
-  const infoId =
-    segment.ref('ACLineSegment.PerLengthImpedance') ??
-    segment.ref('ACLineSegment.PhaseImpedance') ??
-    segment.ref('ACLineSegment.SequenceImpedance');
-  const info = infoId === undefined ? undefined : eq.index.objects.get(infoId);
+  let infoNumber = -1;
+  for (let k = 0; infoNumber < 0 && k < IMPEDANCE_LINKS.length; k++) {
+    infoNumber = segment.linkNumber(IMPEDANCE_LINKS[k]!);
+  }
+  const info = infoNumber < 0 ? undefined : eq.index.numbered(infoNumber);
   const perLength = (
     found: { series: ComplexMatrix; shunt: ComplexMatrix } | undefined,
     source: Line['impedanceSource'],
@@ -282,7 +287,7 @@ function impedance(
     'It has no impedance of its own nor by reference and is left out.',
     {
       attribute: 'ACLineSegment.PerLengthImpedance',
-      ...(infoId === undefined ? {} : { value: infoId }),
+      ...(infoNumber < 0 ? {} : { value: eq.index.ids.text(infoNumber) }),
     },
   );
   return undefined;

@@ -79,8 +79,8 @@ export type LoadResponse = Pick<Load, 'zipP' | 'zipQ' | 'voltageExponents'>;
 const CONSTANT: LoadResponse = { zipP: CONSTANT_POWER, zipQ: CONSTANT_POWER };
 
 function response(eq: CimEquipment, consumer: CimObject): LoadResponse {
-  const id = consumer.ref('EnergyConsumer.LoadResponse') ?? consumer.ref('EnergyConsumer.LoadResponseCharacteristic');
-  const found = id === undefined ? undefined : eq.index.objects.get(id);
+  const own = consumer.linkNumber('EnergyConsumer.LoadResponse');
+  const found = eq.index.numbered(own < 0 ? consumer.linkNumber('EnergyConsumer.LoadResponseCharacteristic') : own);
   if (!found) return CONSTANT;
   let known = eq.responses.get(found);
   if (!known) {

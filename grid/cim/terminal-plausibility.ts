@@ -27,7 +27,7 @@ export function nameImplausibleTerminals(eq: CimEquipment): void {
     nameOtherTerminal(eq, end, end.target('PowerTransformerEnd.PowerTransformer'));
   }
   for (const end of eq.index.byClass('TransformerTankEnd')) {
-    const tank = eq.index.objects.get(end.target('TransformerTankEnd.TransformerTank') ?? '');
+    const tank = end.linked('TransformerTankEnd.TransformerTank');
     nameOtherTerminal(eq, end, tank?.target('TransformerTank.PowerTransformer'));
   }
   for (const bank of eq.index.byClass('PowerTransformer')) {
@@ -49,7 +49,7 @@ export function nameImplausibleTerminals(eq: CimEquipment): void {
 }
 
 function nameOtherTerminal(eq: CimEquipment, end: CimObject, bank: string | undefined): void {
-  const terminal = eq.index.objects.get(end.target(END_TERMINAL) ?? '');
+  const terminal = end.linked(END_TERMINAL);
   const owner = terminal?.target(EQUIPMENT);
   if (!terminal || owner === undefined || bank === undefined || owner === bank) return;
   const found = eq.index.objects.get(owner);

@@ -65,8 +65,8 @@ function numbered(eq: CimEquipment, bank: CimObject, number: number): CimObject 
 
 /** Bus of an end: its own terminal, else the transformer's terminal of the same number. */
 export function endBus(eq: CimEquipment, end: CimObject, position: number, bank: CimObject): string | undefined {
-  const own = end.ref('TransformerEnd.Terminal');
-  const terminal = own === undefined ? numbered(eq, bank, position + 1) : eq.index.objects.get(own);
+  const own = end.linkNumber('TransformerEnd.Terminal');
+  const terminal = own < 0 ? numbered(eq, bank, position + 1) : eq.index.numbered(own);
   const bus = eq.busOf(terminal);
   return bus !== undefined && eq.index.objects.has(bus) ? bus : undefined;
 }

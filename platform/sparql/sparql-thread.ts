@@ -37,8 +37,10 @@ function workerUrl(): URL {
 export class SparqlThread {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
-  /** What is still to be loaded; a piece is written when the one before it is in the store, so that one is in memory. */
+  /** What is still to be loaded; a piece is written while the one before it goes into the store, so that two are in memory. */
   readonly #loads: Iterator<string>[] = [];
+  /** The next piece, written already. */
+  #next: string | undefined;
   #isLoading = false;
   readonly #timeMs: number;
   #timer: NodeJS.Timeout | undefined;
@@ -83,20 +85,28 @@ export class SparqlThread {
   }
 
   #loadNext(): void {
-    for (let [pieces] = this.#loads; pieces !== undefined; [pieces] = this.#loads) {
-      const { value, done } = pieces.next();
-      if (done === true) {
-        this.#loads.shift();
-        continue;
-      }
+    const nTriples = this.#next ?? this.#write();
+    this.#next = undefined;
+    if (nTriples !== undefined) {
       this.#isLoading = true;
-      this.#worker.postMessage({ kind: 'load', nTriples: value } satisfies ToWorker);
+      this.#worker.postMessage({ kind: 'load', nTriples } satisfies ToWorker);
+      this.#next = this.#write();
       return;
     }
     this.#isLoading = false;
     for (const [id, { text, format }] of this.#waiting) {
       this.#worker.postMessage({ kind: 'query', id, text, format } satisfies ToWorker);
     }
+  }
+
+  /** Writes the next piece of what is to be loaded. */
+  #write(): string | undefined {
+    for (let [pieces] = this.#loads; pieces !== undefined; [pieces] = this.#loads) {
+      const { value, done } = pieces.next();
+      if (done !== true) return value;
+      this.#loads.shift();
+    }
+    return undefined;
   }
 
   #heard({ id, answer, reason }: FromWorker): void {

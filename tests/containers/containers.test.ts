@@ -121,7 +121,7 @@ describe.skipIf(why !== undefined)('the system in containers', () => {
     await untilSaid(doomed, /\n11:00 /);
     await system.kill(doomed);
     // Its claim on the folder of the results lasts that long.
-    await new Promise((wake) => setTimeout(wake, 16_000));
+    await new Promise((wake) => setTimeout(wake, 20_000));
     const next = await system.coordinator(FEEDER, 'coordinator-killed', HOSTS.length, words, 'next');
     expect(await system.ended(next), next.said()).toBe(0);
     expectHeld(manifest('coordinator-killed'), 3);

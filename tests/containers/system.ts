@@ -167,7 +167,7 @@ export class System {
 }
 
 /** Waits until a part has written something. */
-export async function untilSaid(part: Part, pattern: RegExp, limitMs = 60_000): Promise<void> {
+export async function untilSaid(part: Part, pattern: RegExp, limitMs = 240_000): Promise<void> {
   const deadline = Date.now() + limitMs;
   while (!pattern.test(part.said())) {
     if (Date.now() > deadline) throw new Error(`${part.name} did not say ${pattern}: ${part.said().slice(-2000)}`);

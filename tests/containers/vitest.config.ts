@@ -5,8 +5,8 @@ export default defineConfig({
   test: {
     name: 'containers',
     include: ['tests/containers/**/*.test.ts'],
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     fileParallelism: false,
   },
 });

@@ -38,7 +38,7 @@ const HOME: Readonly<Record<ForeignKind, string>> = {
 };
 const LOGIN = 'system';
 const PASSCODE = 'manager';
-const START_MS = 60_000;
+const START_MS = 180_000;
 
 /** Why a foreign broker cannot be started here; undefined when it can. */
 export function absenceOf(kind: ForeignKind): string | undefined {

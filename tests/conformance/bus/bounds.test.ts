@@ -63,7 +63,7 @@ describe('memory', () => {
     expect(grown).toBeLessThan(60);
     expect(broker.statistics().slowDropped).toBeGreaterThan(100_000);
     expect(warnings.filter(({ code }) => code === 'SLOW_CONSUMER').length).toBeLessThan(500);
-  }, 60_000);
+  }, 180_000);
 
   it('of small messages that wait is theirs alone, not what was read with them', async () => {
     const sender = await login();
@@ -186,7 +186,7 @@ describe('a peer that asks for too much', () => {
       fast.send('SEND', { destination: '/queue/pace' }, String(i));
       if (i % 10 === 0) await pause(1);
     }
-    await reader.until(() => reader.messages === 150, 'all', 8000);
+    await reader.until(() => reader.messages === 150, 'all');
     expect(performance.now() - before).toBeGreaterThan(900);
     expect(broker.statistics().paced).toBeGreaterThan(0);
   });

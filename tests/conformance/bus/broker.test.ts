@@ -97,9 +97,8 @@ describe('connecting', () => {
     const client = await login({ 'heart-beat': '100,100' });
     expect(client.frames).toHaveLength(0);
     const before = client.bytesRead;
-    await pause(160);
-    expect(client.bytesRead - before).toBeGreaterThanOrEqual(2);
-    await client.until(() => client.isClosed, 'the broker gives up', 2000);
+    await client.until(() => client.bytesRead - before >= 2, 'two heart-beats');
+    await client.until(() => client.isClosed, 'the broker gives up');
     expect(warnings.some(({ message }) => message.includes('no heart-beat'))).toBe(true);
     expect(broker.statistics().heartbeatsMissed).toBe(1);
   });
@@ -340,7 +339,7 @@ describe('slow peers', () => {
     await pause(50);
     expect(broker.statistics().waiting).toBeLessThanOrEqual(40);
     slow.socket.resume();
-    await slow.until(() => slow.messages === 120, 'everything', 20_000);
+    await slow.until(() => slow.messages === 120, 'everything');
     expect(broker.statistics().dropped).toBe(0);
   });
 
@@ -365,6 +364,7 @@ it('closes at once, with clients connected and messages waiting', async () => {
   const before = Date.now();
   await broker.close();
   await broker.close();
-  expect(Date.now() - before).toBeLessThan(1000);
+  // Nothing is waited for that has a limit; those are 5 s and more.
+  expect(Date.now() - before).toBeLessThan(4000);
   await client.until(() => client.isClosed, 'close');
 });

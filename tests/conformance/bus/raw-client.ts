@@ -76,7 +76,7 @@ export class RawClient {
     return this.frames.reduce((count, { command }) => count + (command === 'MESSAGE' ? 1 : 0), 0);
   }
 
-  async until(condition: () => boolean, what: string, timeoutMs = 5000): Promise<void> {
+  async until(condition: () => boolean, what: string, timeoutMs = 60_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!condition()) {
       const left = deadline - Date.now();

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { Client } from '@stomp/stompjs';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import {
@@ -139,12 +141,27 @@ describe('TLS', () => {
       });
     });
     expect(answer).toMatch(/^CONNECTED\n/);
-    const secure = new WebSocket(`wss://localhost:${broker.webSocketPort}/stomp`, ['v12.stomp'], { ca: tls.cert });
-    await new Promise((resolve, reject) => {
-      secure.on('open', resolve);
-      secure.on('error', reject);
+    const url = `wss://localhost:${broker.webSocketPort}/stomp`;
+    const secure = new Client({
+      reconnectDelay: 0,
+      webSocketFactory: () => new WebSocket(url, ['v12.stomp'], { ca: tls.cert }),
     });
-    secure.terminate();
+    // Beyond one record of TLS and one frame of many WebSockets.
+    const body = 'ü'.repeat(100_000);
+    const heard = await new Promise<string>((resolve, reject) => {
+      secure.onWebSocketError = reject;
+      secure.onStompError = ({ headers }) => reject(new Error(headers['message']));
+      secure.onConnect = () => {
+        secure.subscribe('/topic/secure', (message) => resolve(message.body));
+        secure.publish({ destination: '/topic/secure', body });
+      };
+      secure.activate();
+    });
+    expect(heard).toBe(body);
+    await secure.deactivate();
+    // A certificate of nobody that is trusted: no session.
+    const distrusted = new WebSocket(url, ['v12.stomp']);
+    await expect(once(distrusted, 'open')).rejects.toThrow(/certificate/);
     const plain = await RawClient.open(broker.port);
     plain.send('CONNECT', { 'accept-version': '1.2' });
     await plain.until(() => plain.isClosed, 'close');

@@ -230,6 +230,8 @@ describe('the simulation request', () => {
       );
     }
     expect(failure(() => bus.simulationRequest.parse(config({ duration: 1e12 }))).message).toContain('ten years');
+    // A step of a nanosecond would never come to an end.
+    expect(failure(() => bus.simulationRequest.parse(config({ interval: 1e-9 }))).message).toContain('at least 0.001');
     expect(failure(() => bus.simulationRequest.parse(config({ interval: 'often' }))).message).toContain(
       '"often" received',
     );

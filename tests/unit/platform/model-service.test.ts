@@ -162,6 +162,21 @@ describe('the configuration service', () => {
     expect(answer({ configurationType: 'CIM Dictionary', parameters: { simulation_id: 7 } })).toEqual(data);
   });
 
+  it('writes "DSS Base" with the loads that are asked for, and refuses what is no number', () => {
+    const loads = (parameters: Record<string, unknown>) => {
+      const text = String(answer({ configurationType: 'DSS Base', parameters: { model_id: MRID, ...parameters } }));
+      const found = /^New Load\..*?model=(\d).*?kW=([\d.]+).*$/im.exec(text.replace(/\n~/g, ' '));
+      return { kw: Number(/kw=([\d.]+)/i.exec(found?.[0] ?? text)?.[1]), text };
+    };
+    const own = loads({});
+    expect(own.kw).toBeGreaterThan(0);
+    expect(loads({ load_scaling_factor: '0.5' }).kw).toBeCloseTo(own.kw / 2, 6);
+    // Constant impedance is model 2 of OpenDSS, or a ZIP load of nothing else.
+    expect(loads({ z_fraction: '1.0', i_fraction: 0, p_fraction: '0' }).text).not.toBe(own.text);
+    expect(() => loads({ load_scaling_factor: 'much' })).toThrow(/load_scaling_factor is "much"; a number from 0 on/);
+    expect(() => loads({ i_fraction: '0.5' })).toThrow(/sum to 0.5; they must sum to 1/);
+  });
+
   it('names unknown exports and missing parameters', () => {
     expect(() => answer({ configurationType: 'Weather' })).toThrow("No configuration handler registered for 'Weather'");
     expect(() => answer({ configurationType: 'GridLAB-D Base GLM', parameters: { model_id: MRID } })).toThrow(
