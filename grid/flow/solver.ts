@@ -15,6 +15,7 @@ import {
   type Feeder,
   type Finding,
   type Primitive,
+  type Regulator,
   splitPower,
   switchPrimitive,
   type Transformer,
@@ -198,19 +199,21 @@ class Engine implements FeederFlow {
     }
     const transformer = this.compiled.transformers.get(regulator.transformerId)!;
     const together = this.compiled.regulatorsOf.get(transformer.id) ?? [];
-    const ratios = tapRatios(transformer, together, (r) => this.taps.get(r.id)!);
     const element = this.compiled.elementIndex.get(transformer.id)!;
-    this.network.setPrimitive(element, this.tapPrimitive(transformer, ratios));
+    this.network.setPrimitive(element, this.tapPrimitive(transformer, together));
     this.isMatrixChanged = true;
   }
 
-  /** The primitive of a transformer at some ratios; kept, because controls come back to the same positions. */
-  private tapPrimitive(transformer: Transformer, ratios: ReturnType<typeof tapRatios>): Primitive {
-    const key = `${transformer.id} ${JSON.stringify(ratios)}`;
+  /** The primitive of a transformer at the positions of its regulators; kept, because controls come back to the same positions. */
+  private tapPrimitive(transformer: Transformer, together: readonly Regulator[]): Primitive {
+    const key = together.reduce((text, { id }) => `${text} ${this.taps.get(id)!}`, transformer.id);
     const known = this.tapPrimitives.get(key);
     if (known) return known;
     if (this.tapPrimitives.size >= MOST_TAP_PRIMITIVES) this.tapPrimitives.clear();
-    const primitive = transformerPrimitive(transformer, ratios);
+    const primitive = transformerPrimitive(
+      transformer,
+      tapRatios(transformer, together, (r) => this.taps.get(r.id)!),
+    );
     this.tapPrimitives.set(key, primitive);
     return primitive;
   }
