@@ -59,6 +59,8 @@ export interface StarCore {
   recall?(memory: StarMemory): void;
   /** The exchange of cuts, where the rule needs it: rounds go by it then, and not by prices. */
   readonly cuts?: CutStar;
+  /** The exchange of cuts for when prices crawl, where agents can change over to it. */
+  readonly spare?: CutStar;
   /** Areas between the coordinator and its agents, where there are any. */
   readonly areas?: AreaStar;
   start(): ReadonlyMap<string, AgentRequest>;

@@ -19,6 +19,8 @@ export interface AgentMemory {
   /** Last answers: what stands in for an agent that is silent. */
   readonly lastReply: Map<string, AgentReply>;
   readonly lastPower: Map<string, PortPower>;
+  /** Whether prices have crawled, so that agents have changed over to cuts. */
+  hasChangedOver: boolean;
 }
 
 /** Memory before the first interval. */
@@ -29,6 +31,7 @@ export function agentMemory(): AgentMemory {
     unaware: new Set(),
     lastReply: new Map(),
     lastPower: new Map(),
+    hasChangedOver: false,
   };
 }
 

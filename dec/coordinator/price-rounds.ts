@@ -1,10 +1,13 @@
-import { type AgentReply, type AgentRequest, isNearAgreement } from '../../grid/optim/index.js';
+import { type AgentReply, type AgentRequest, isCrawl, isNearAgreement } from '../../grid/optim/index.js';
 import { boundaryReply, isUsable, meanAlpha } from './boundary.js';
 import type { IntervalScene, Participants } from './participants.js';
 import type { Progress } from './progress.js';
 
-/** How rounds ended: agreed, near enough for the correction that follows, or cut by the round limit or the deadline. */
-export type RoundsEnd = 'agreed' | 'near' | 'limit';
+/**
+ * How rounds ended: agreed, near enough for the correction that follows, cut by the round limit or the deadline, or so slow
+ * that cuts are to take over.
+ */
+export type RoundsEnd = 'agreed' | 'near' | 'limit' | 'crawl';
 
 /** Rounds of an interval in which agents and star exchange targets and boundary quantities. */
 export class PriceRounds {
@@ -39,7 +42,10 @@ export class PriceRounds {
         continue;
       }
       const isNear = isNearAgreement(now, corrections, settings.maxCorrections);
-      if (!now.hasConverged && !isNear) continue;
+      if (!now.hasConverged && !isNear) {
+        if (this.isCrawling(round + 1, corrections)) return 'crawl';
+        continue;
+      }
       // Rounds that ended while somebody's last answer was an error ended on an old answer.
       const erring = participants.erring();
       if (erring.length === 0) return now.hasConverged ? 'agreed' : 'near';
@@ -47,6 +53,13 @@ export class PriceRounds {
       requests = star.start();
     }
     return 'limit';
+  }
+
+  /** Whether cuts are to take over. Rounds that somebody keeps waiting take longer for other reasons. */
+  private isCrawling(rounds: number, corrections: number): boolean {
+    const { missing, held, errors } = this.participants;
+    if (this.scene.star.spare === undefined || missing.size + held.size + errors.length > 0) return false;
+    return isCrawl(rounds, corrections, this.scene.settings.maxCorrections);
   }
 
   private powers(): ReadonlyMap<string, AgentReply> {

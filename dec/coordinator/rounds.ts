@@ -1,5 +1,11 @@
 import type { DerSetpoint } from '../../bus/index.js';
-import { type DispatchCandidate, FollowedAnswers, isMilder, responseText } from '../../grid/optim/index.js';
+import {
+  type CutStar,
+  type DispatchCandidate,
+  FollowedAnswers,
+  isMilder,
+  responseText,
+} from '../../grid/optim/index.js';
 import { overshootFault } from './answer-check.js';
 import { AreaRounds } from './area-rounds.js';
 import { CutRounds } from './cut-rounds.js';
@@ -83,15 +89,18 @@ class IntervalRun {
   private readonly participants: Participants;
   private readonly progress: Progress;
   private readonly verification: Verification;
-  private readonly rounds: PriceRounds | CutRounds | AreaRounds;
+  private rounds: PriceRounds | CutRounds | AreaRounds;
+  /** The exchange of cuts, where rounds go by it. */
+  private cuts: CutStar | undefined;
   private corrections = 0;
 
   constructor(private readonly scene: IntervalScene) {
     this.participants = new Participants(scene);
     this.progress = new Progress(scene, this.participants);
     this.verification = new Verification(scene, this.participants, this.progress);
-    const { cuts, areas } = scene.star;
-    if (cuts !== undefined) this.rounds = new CutRounds(scene, cuts, this.participants, this.progress);
+    const { cuts, spare, areas } = scene.star;
+    this.cuts = cuts ?? (scene.memory.hasChangedOver ? spare : undefined);
+    if (this.cuts !== undefined) this.rounds = new CutRounds(scene, this.cuts, this.participants, this.progress);
     else if (areas !== undefined) this.rounds = new AreaRounds(scene, areas, this.participants, this.progress);
     else this.rounds = new PriceRounds(scene, this.participants, this.progress);
   }
@@ -187,6 +196,10 @@ class IntervalRun {
     let ac: IntervalOutcome['ac'];
     for (;;) {
       const end = await this.rounds.run(corrections);
+      if (end === 'crawl') {
+        this.changeOver();
+        continue;
+      }
       hasConverged = end === 'agreed';
       let verified = await this.verification.run(isAnswered);
       ac = verified.ac;
@@ -218,6 +231,19 @@ class IntervalRun {
       hasConverged = end === 'agreed';
     }
     return { hasConverged, ac: await this.guard(ac) };
+  }
+
+  /** Prices crawl: from now on, in later intervals too, agents answer the limits of theirs that a dispatch breaks. */
+  private changeOver(): void {
+    const { scene } = this;
+    const { spare, ports } = scene.star;
+    if (spare === undefined) return;
+    scene.memory.hasChangedOver = true;
+    this.cuts = spare;
+    this.rounds = new CutRounds(scene, spare, this.participants, this.progress);
+    scene.findings.push(
+      `Prices of ${ports.length} agents crawled: they changed over to an exchange of the limits that a dispatch breaks.`,
+    );
   }
 
   /**
@@ -309,11 +335,10 @@ class IntervalRun {
   /** Whether the linear model has to be moved onto the AC solution. */
   private wantsCorrection({ ac, isConverged, bindingErrorPu }: Verified, corrections: number): boolean {
     if (ac === undefined || !isConverged) return false;
-    const { settings, star } = this.scene;
-    const { maxPu, minPu } = settings.limits;
-    const exactPu = star.cuts ? EXACT_BY_CUTS_PU : EXACT_PU;
+    const { maxPu, minPu } = this.scene.settings.limits;
+    const exactPu = this.cuts ? EXACT_BY_CUTS_PU : EXACT_PU;
     if (ac.vMaxPu > maxPu + exactPu || ac.vMinPu < minPu - exactPu) return true;
-    const isActive = star.cuts?.isActive(corrections) ?? this.isCurtailing();
+    const isActive = this.cuts?.isActive(corrections) ?? this.isCurtailing();
     return isActive && (corrections === 0 || ac.vMaxPu < maxPu - exactPu || bindingErrorPu > exactPu);
   }
 

@@ -108,7 +108,6 @@ export function liveStar(
   const core = createStarCoordinator(primary, star);
   const { rule = fairnessRule({ mode: settings.fairness }), reactive } = settings;
   const isCut = isByCuts(settings, split);
-  if (!isCut && seating === undefined) return core;
   const common: StarCore = {
     ports: core.ports,
     prepare: (inputs, state, factors) => core.prepare(inputs, state, factors),
@@ -123,11 +122,13 @@ export function liveStar(
     adopt: (candidate, limitsW, reactiveVar) => core.adopt(candidate, limitsW, reactiveVar),
     setpoints: () => core.setpoints(),
   };
-  if (!isCut) {
-    return seating === undefined
-      ? common
-      : { ...common, areas: createAreaStar(core, feeder, seating, starSettings(star)) };
+  if (!isCut && seating !== undefined) {
+    return { ...common, areas: createAreaStar(core, feeder, seating, starSettings(star)) };
   }
   const plan = { rule, reactive: reactiveRule(reactive), areaOfBus: areasOfBuses(feeder) };
-  return { ...common, cuts: createCutStar(core, primary.feeder, starSettings(star), plan) };
+  const cuts = createCutStar(core, primary.feeder, starSettings(star), plan);
+  if (isCut) return { ...common, cuts };
+  // An agent's fractions are those of its units by customer only; under other levels it cannot take a dispatch of units.
+  const isByUnit = rule.level === 'customer' && starExchange(rule, false) !== 'search';
+  return isByUnit ? { ...common, spare: cuts } : common;
 }

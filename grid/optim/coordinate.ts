@@ -26,7 +26,7 @@ import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import { type ReactiveRule, reactiveRule } from './reactive.js';
 import { SAFE_TEXT, safeDispatch } from './safe-dispatch.js';
 import { haveAgentsUnits, type StarSplit, splitForStar } from './split.js';
-import { Standstill } from './standstill.js';
+import { isCrawl, Standstill } from './standstill.js';
 import type { LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
 import { type Actor, BusActor, busUnits, byId, CentralActor, type Pass, StarActor, type Watch } from './star-actors.js';
 import { modelOfCurve } from './star-cost.js';
@@ -173,7 +173,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const inputs = isReactive ? withoutInverterVar(feeder, question.inputs) : question.inputs;
   const maxCorrections = question.maxCorrections ?? 3;
   const isCheap = method === 'central' || exchange !== 'prices';
-  const acTolerancePu = question.acTolerancePu ?? (isCheap ? 1e-7 : 1e-5);
+  let acTolerancePu = question.acTolerancePu ?? (isCheap ? CHEAP_TOLERANCE_PU : 1e-5);
   const linear = linearFeeder(feeder, state, question.compat);
   const truth = new FeederTruth(feeder, linear, inputs, state, settings);
   const fair = (of: FairnessRule) => fairProblem(feeder, linear, inputs, settings.limits, of, reactive);
@@ -193,6 +193,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const followed = new FollowedAnswers();
   let isStopped = false;
   let isStill = false;
+  let passRounds = 0;
   /** Of an actor that was replaced. */
   let messages = 0;
   const standstill = new Standstill(settings);
@@ -204,11 +205,15 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     },
     isAreaSilent: question.isAreaSilent,
     isEnough: (progress) => {
-      isStill = exchange === 'prices' && standstill.see(progress);
-      return isStill || (!answered && isNearAgreement(progress, corrections, maxCorrections));
+      passRounds++;
+      const isNear = !answered && isNearAgreement(progress, corrections, maxCorrections);
+      // Areas that are silent take long for other reasons.
+      const isCrawling = !isNear && !question.areas && isCrawl(passRounds, corrections, maxCorrections);
+      isStill = exchange === 'prices' && (standstill.see(progress) || isCrawling);
+      return isStill || isNear;
     },
   };
-  /** What there is instead where price rounds stand still: cuts find the least violation in a few rounds. */
+  /** What there is instead where price rounds stand still or crawl: cuts find the optimum, or the least violation, in a few rounds. */
   let byCuts: (() => Actor) | undefined;
   if (own && !split) actor = new CentralActor(own);
   else {
@@ -256,11 +261,13 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   let pass: Pass;
   let check: TruthCheck;
   for (;;) {
+    passRounds = 0;
     pass = actor.run();
     history.push(...pass.history);
     if (isStill && byCuts) {
       messages += actor.messages;
       actor = byCuts();
+      acTolerancePu = question.acTolerancePu ?? CHEAP_TOLERANCE_PU;
       isStill = false;
       corrections = 0;
       continue;
@@ -396,6 +403,8 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   };
 }
 
+/** How near model and AC power flow come to one another at a limit where a pass is cheap, pu. */
+const CHEAP_TOLERANCE_PU = 1e-7;
 /** Limits that are exceeded by more at the known positions of regulators and capacitor banks cannot hold there, pu. */
 const HELD_PU = 1e-4;
 

@@ -38,6 +38,7 @@ export * from './problem.js';
 export * from './reactive.js';
 export * from './split.js';
 export * from './stand-in.js';
+export { isCrawl } from './standstill.js';
 export type * from './star.js';
 export * from './star-cost.js';
 export * from './star-loop.js';

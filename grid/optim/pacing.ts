@@ -178,7 +178,7 @@ export function restartPace(pace: Pace, rho: number): void {
  * By how much residuals may exceed their tolerances at the end of the first passes: what these are for is the correction
  * after them, and it moves voltages by more than agreement to the last digit would. The last pass is always exact.
  */
-const ROUGH_PASSES: readonly number[] = [20, 4];
+const ROUGH_PASSES: readonly number[] = [40, 8];
 
 /** Whether the pass after so many corrections may end before agents agree. */
 export function isRoughPass(corrections: number): boolean {

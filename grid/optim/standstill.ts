@@ -30,3 +30,17 @@ export class Standstill {
     return this.rest >= REST_ROUNDS;
   }
 }
+
+/**
+ * Rounds of a pass after which prices count as crawling: of a first pass, which ends roughly, of one that must be exact at once,
+ * and of a later one. Passes of single-phase agents take 10, 20 to 40, and less than 10. Units that share one fraction over
+ * three phases have limits that bind in two or three of them at once: their dispatch is found in as many rounds, but prices
+ * go on moving from one phase to another for a hundred more.
+ */
+const CRAWL_ROUNDS = { rough: 20, exact: 60, warm: 12 };
+
+/** Whether prices crawl after so many rounds of a pass. */
+export function isCrawl(rounds: number, corrections: number, maxCorrections: number): boolean {
+  if (corrections > 0) return rounds >= CRAWL_ROUNDS.warm;
+  return rounds >= (maxCorrections > 0 ? CRAWL_ROUNDS.rough : CRAWL_ROUNDS.exact);
+}

@@ -25,13 +25,35 @@ Calcvoltagebases
 Solve
 `;
 
-/** Ids of its agents: the buses with PV. */
+/**
+ * A lane with two service transformers of three phases, each with PV of 400 kW whose one fraction counts on three phases at once.
+ * At little load its PV lifts the secondaries to 1.087 pu.
+ */
+export const THREE_PHASE_LANE = `Clear
+New Circuit.three_phase_lane basekv=12.47 pu=1.03 phases=3 bus1=src R1=0.1 X1=0.4 R0=0.2 X0=0.8
+New Linecode.oh nphases=3 units=km rmatrix=(0.30 | 0.10 0.31 | 0.09 0.10 0.30) xmatrix=(0.65 | 0.30 0.66 | 0.24 0.27 0.65)
+New Line.l1 bus1=src bus2=b1 linecode=oh length=4 units=km
+New Line.l2 bus1=b1 bus2=b2 linecode=oh length=4 units=km
+New Transformer.t1 phases=3 windings=2 buses=(b1 s1) conns=(delta wye) kvs=(12.47 0.48) kvas=(500 500) xhl=4 %loadloss=1
+New Transformer.t2 phases=3 windings=2 buses=(b2 s2) conns=(delta wye) kvs=(12.47 0.48) kvas=(500 500) xhl=4 %loadloss=1
+New Line.sl1 bus1=s1 bus2=h1 phases=3 r1=0.01 x1=0.01 r0=0.02 x0=0.02 length=1
+New Line.sl2 bus1=s2 bus2=h2 phases=3 r1=0.01 x1=0.01 r0=0.02 x0=0.02 length=1
+New Load.h1 bus1=h1 phases=3 kv=0.48 kw=15 kvar=2.5
+New Load.h2 bus1=h2 phases=3 kv=0.48 kw=15 kvar=2.5
+New PVSystem.p1 bus1=h1 phases=3 kv=0.48 kva=450 pmpp=400 irradiance=1
+New PVSystem.p2 bus1=h2 phases=3 kv=0.48 kva=450 pmpp=400 irradiance=1
+Set voltagebases=[12.47 0.48]
+Calcvoltagebases
+Solve
+`;
+
+/** Ids of the agents of {@link LANE}: the buses with PV. */
 export const LANE_AGENTS = ['B2', 'B3', 'B4'] as const;
 
-/** Writes the script to a folder; returns its path. */
-export function laneFile(folder: string): string {
+/** Writes a script to a folder, {@link LANE} when none is given; returns its path. */
+export function laneFile(folder: string, script = LANE): string {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, 'lane.dss');
-  writeFileSync(path, LANE);
+  writeFileSync(path, script);
   return path;
 }

@@ -91,6 +91,16 @@ describe('the flagship feeder', () => {
     expect(star.curtailedW).toBeGreaterThan(star.leastCurtailedW);
   });
 
+  it.each([6, 'auto'] as const)('is as near with %s areas between, within 40 rounds', (how) => {
+    const areas = how === 'auto' ? { kind: 'switches' as const } : { kind: 'count' as const, count: how };
+    const question = { feeder, inputs, state, settings: { limits }, leastCurtailedW: 0 };
+    const central = coordinateInProcess({ ...question, method: 'central' });
+    const star = coordinateInProcess({ ...question, areas, method: 'admm' });
+    expect(star.status).toBe('converged');
+    expect(star.rounds).toBeLessThanOrEqual(40);
+    expect(Math.abs(star.curtailedW / central.curtailedW - 1)).toBeLessThan(1e-3);
+  });
+
   it('settles the first pass within 40 rounds', () => {
     const result = coordinateInProcess({ feeder, inputs, state, settings: { limits }, maxCorrections: 0 });
     expect(result.status).toBe('converged');
