@@ -236,14 +236,11 @@ class IntervalRun {
   /** Prices crawl: from now on, in later intervals too, agents answer the limits of theirs that a dispatch breaks. */
   private changeOver(): void {
     const { scene } = this;
-    const { spare, ports } = scene.star;
+    const { spare } = scene.star;
     if (spare === undefined) return;
     scene.memory.hasChangedOver = true;
     this.cuts = spare;
     this.rounds = new CutRounds(scene, spare, this.participants, this.progress);
-    scene.findings.push(
-      `Prices of ${ports.length} agents crawled: they changed over to an exchange of the limits that a dispatch breaks.`,
-    );
   }
 
   /**
