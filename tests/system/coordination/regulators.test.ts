@@ -10,7 +10,7 @@ import { regulatedLaneFile } from '../../builders/regulated-lane.js';
 
 /*
  * Regulators answer a curtailment between two intervals (tests/builders/regulated-lane.ts): with set-points for the taps that
- * were measured, the first output after they had acted stood at 1.0471 pu where 1.04 is the limit.
+ * were measured, the first output after they had acted stood at 1.0462 pu where 1.04 is the limit.
  */
 
 vi.setConfig({ testTimeout: 90_000 });

@@ -6,7 +6,7 @@ import { REGULATED_LANE } from '../../builders/regulated-lane.js';
 
 /*
  * Agents whose units share one fraction over three phases: prices crawled (103 rounds, 0.128 % from the central optimum on the
- * first, 159 on the second), since limits bind in several phases at once.
+ * first, 88 and 0.047 % on the second), since limits bind in several phases at once.
  */
 
 const read = (script: string) => readDss('a.dss', new DssFileSet([['a.dss', script]])).feeder;
