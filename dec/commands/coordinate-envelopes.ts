@@ -66,18 +66,13 @@ export function runEnvelopes(
   terminal: Terminal,
   began: number,
 ): number {
-  const { feeder, inputs, openSwitches } = scenario;
+  const { feeder, inputs, state } = scenario;
   const file = typeof options.envelopes === 'string' ? options.envelopes : undefined;
   if (file !== undefined) prepareFile(file, ENVELOPES);
   const result = findEnvelopes({
     feeder,
     inputs,
-    state: {
-      taps: {},
-      capacitorSections: {},
-      openSwitches,
-      ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
-    },
+    state,
     voltageLimits: { minPu: options.vMin, maxPu: options.vMax },
     rule: options.envelopeRule,
     weights: options.envelopeWeights,

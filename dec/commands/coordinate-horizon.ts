@@ -11,6 +11,7 @@ import {
   type HorizonSteps,
   isoSeconds,
   type LocalInputs,
+  type PrimaryState,
   readForecastTable,
   resample,
 } from '../../grid/optim/index.js';
@@ -73,7 +74,8 @@ export interface HorizonCaseOptions extends HorizonOptions {
 export interface ScenarioCase {
   readonly feeder: Feeder;
   readonly inputs: LocalInputs;
-  readonly openSwitches: readonly string[];
+  /** Source, switches, and positions of regulators and banks at rest before anybody curtails. */
+  readonly state: PrimaryState;
   readonly findings: readonly Finding[];
 }
 
@@ -184,12 +186,7 @@ export function questionBasis(scenario: ScenarioCase, options: HorizonCaseOption
   const limits = givenLimits(scenario, options);
   return {
     feeder: scenario.feeder,
-    state: {
-      taps: {},
-      capacitorSections: {},
-      openSwitches: scenario.openSwitches,
-      ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
-    },
+    state: scenario.state,
     voltageLimits: { minPu: options.vMin, maxPu: options.vMax },
     end: endOf(options),
     fairnessPerKwh: options.curtailmentWeight,

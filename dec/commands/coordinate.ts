@@ -7,6 +7,9 @@ import {
   type CoordinationQuestion,
   coordinateInProcess,
   type LocalInputs,
+  movesText,
+  type PrimaryState,
+  settledState,
 } from '../../grid/optim/index.js';
 import { areaPlan } from '../area-plan.js';
 import { checkNamed, withConfiguration } from '../configuration.js';
@@ -16,7 +19,7 @@ import { switchesNamed } from '../switch-names.js';
 import { EXIT, Terminal } from '../terminal.js';
 import { compareRules } from './coordinate-compare.js';
 import { limitedCase } from './coordinate-envelopes.js';
-import { type HorizonOptions, runHorizonJob, withHorizonOptions } from './coordinate-horizon.js';
+import { type HorizonOptions, runHorizonJob, type ScenarioCase, withHorizonOptions } from './coordinate-horizon.js';
 import {
   type CoordinateOptions,
   checkCompat,
@@ -29,14 +32,6 @@ import { runReceding } from './coordinate-recede.js';
 import { coordinationReport, coordinationSummary } from './coordinate-report.js';
 import { factorsFrom, keepFeedback } from './feedback-file.js';
 import { checkLimits, reactiveOf, ruleOf, withRuleOptions } from './rule-options.js';
-
-/** A feeder to coordinate, and what the model's powers are multiplied by (the ancestor's files have it applied). */
-interface Case {
-  readonly feeder: Feeder;
-  readonly inputs: LocalInputs;
-  readonly openSwitches: readonly string[];
-  readonly findings: readonly Finding[];
-}
 
 /** Adds `dec coordinate`. */
 export function addCoordinate(program: Command): void {
@@ -90,19 +85,14 @@ async function runCoordinate(
   }
   const code = runHorizonJob(scenario, options, terminal, began);
   if (code !== undefined) return code;
-  const { feeder, openSwitches } = scenario;
+  const { feeder, state } = scenario;
   const { inputs, findings: limitFindings } = limitedCase(scenario, options);
   const findings = [...scenario.findings, ...limitFindings];
   const factors = factorsFrom(options);
   const question: CoordinationQuestion = {
     feeder,
     inputs,
-    state: {
-      taps: {},
-      capacitorSections: {},
-      openSwitches,
-      ...(options.sourceVoltage === undefined ? {} : { sourceVoltagePu: options.sourceVoltage }),
-    },
+    state,
     settings: { limits: { minPu: options.vMin, maxPu: options.vMax } },
     rule: ruleOf(options, factors),
     reactive: reactiveOf(options),
@@ -139,7 +129,7 @@ function timeJob({ envelopes, recede, horizon }: HorizonOptions): TimeJob | unde
 
 const isAncestorPair = (names: readonly string[]) => names.length === 2 && names.every((name) => /\.json$/i.test(name));
 
-function readCase(names: readonly string[], options: CoordinateOptions): Case {
+function readCase(names: readonly string[], options: CoordinateOptions): ScenarioCase {
   const { loadMultiplier, pvMultiplier } = options;
   checkPair(names);
   if (isAncestorPair(names)) {
@@ -153,14 +143,36 @@ function readCase(names: readonly string[], options: CoordinateOptions): Case {
     const feeder = buildFeeder(data);
     // Multipliers are in the powers already, open branches in the switches.
     const inputs = scenarioInputs(feeder, 1, 1);
-    return { feeder, inputs, openSwitches: [], findings: [] };
+    return { feeder, inputs, state: startingState(feeder, inputs, options, []).state, findings: [] };
   }
   const model = modelOf(names, storeAt(options.store));
   const { feeder } = model;
   const findings = [...siblingFindings(names, model), ...validated(feeder)];
   const openSwitches = switchesNamed(feeder, options.open).map(({ id }) => id);
   const inputs = scenarioInputs(feeder, loadMultiplier, pvMultiplier);
-  return { feeder, inputs, openSwitches, findings };
+  const { state, finding } = startingState(feeder, inputs, options, openSwitches);
+  return { feeder, inputs, state, findings: [...findings, ...(finding ? [finding] : [])] };
+}
+
+/** Source and switches as given; regulators and banks where they come to rest with all the sun there is, as in a simulation. */
+function startingState(
+  feeder: Feeder,
+  inputs: LocalInputs,
+  { sourceVoltage }: CoordinateOptions,
+  openSwitches: readonly string[],
+): { readonly state: PrimaryState; readonly finding?: Finding } {
+  const { state, moves, isAtRest } = settledState(feeder, inputs, {
+    ...{ taps: {}, capacitorSections: {}, openSwitches },
+    ...(sourceVoltage === undefined ? {} : { sourceVoltagePu: sourceVoltage }),
+  });
+  if (!isAtRest) {
+    const message =
+      'Before any curtailment, controls of regulators and capacitor banks come to no rest in the AC power flow; they are taken where the model has them.';
+    return { state, finding: { severity: 'warning', code: 'CONTROLS_NOT_AT_REST', message } };
+  }
+  if (moves.length === 0) return { state };
+  const message = `Before any curtailment, controls come to rest elsewhere than the model has them, and are taken there: ${movesText(moves)}.`;
+  return { state, finding: { severity: 'info', code: 'CONTROLS_SETTLED', message, count: moves.length } };
 }
 
 /** @throws DecError `BAD_ARGUMENT` when JSON files are given that are not the ancestor's pair in its order */

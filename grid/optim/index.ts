@@ -36,6 +36,7 @@ export * from './network-programme.js';
 export { isNearAgreement } from './pacing.js';
 export * from './problem.js';
 export * from './reactive.js';
+export * from './settled-state.js';
 export * from './split.js';
 export * from './stand-in.js';
 export { isCrawl } from './standstill.js';
