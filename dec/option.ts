@@ -137,10 +137,23 @@ export function trusting<Broker extends BrokerUrl | undefined>(broker: Broker, f
   }
 }
 
-/** `stomp://[user:password@]host[:port][/virtual-host]`, or `stomps://` for TLS; the port is 61613 when it is not given. */
+/**
+ * `stomp://[user[:password]@]host[:port][/virtual-host]`, or `stomps://` for TLS; the port is 61613 when it is not given. The
+ * password of a user without one is that of the environment, `DEC_PASSWORD`: there it stands as it is, and in no list of processes.
+ */
 export function brokerUrl(text: string): BrokerUrl {
+  // The text may hold a password: it is not told again.
   const wrong = () =>
-    new InvalidArgumentError('It must be of the form stomp[s]://[user:password@]host[:port][/virtual-host].');
+    new InvalidArgumentError(
+      'It must be of the form stomp[s]://[user[:password]@]host[:port][/virtual-host]. In a password, %, /, #, ? and @ are written %25, %2F, %23, %3F and %40; or leave it out and put it into DEC_PASSWORD.',
+    );
+  const plain = (part: string): string => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      throw wrong();
+    }
+  };
   let url: URL;
   try {
     url = new URL(text.includes('://') ? text : `stomp://${text}`);
@@ -152,8 +165,8 @@ export function brokerUrl(text: string): BrokerUrl {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? 61_613 : Number(url.port),
     ...(SECURE.includes(url.protocol) ? { tls: {} } : {}),
-    ...(url.username === '' ? {} : { login: decodeURIComponent(url.username) }),
-    ...(url.username === '' ? {} : { passcode: decodeURIComponent(url.password) }),
-    ...(url.pathname.length < 2 ? {} : { virtualHost: decodeURIComponent(url.pathname.slice(1)) }),
+    ...(url.username === '' ? {} : { login: plain(url.username) }),
+    ...(url.username === '' ? {} : { passcode: plain(url.password) || (process.env['DEC_PASSWORD'] ?? '') }),
+    ...(url.pathname.length < 2 ? {} : { virtualHost: plain(url.pathname.slice(1)) }),
   };
 }

@@ -16,6 +16,7 @@ import {
   contextManagerBus,
   FIELD_MANAGER_QUEUE,
   FIELD_REQUESTS,
+  type FieldRequest,
   fieldRequest,
   formatErrorReply,
   LOG_QUERY_QUEUE,
@@ -34,6 +35,7 @@ import {
   type SimulationRequest,
   STATIC_YBUS_QUEUE,
   simulationInput,
+  simulationInputTopic,
   simulationLog,
   simulationRequest,
   simulationStarted,
@@ -181,15 +183,19 @@ export function routeRequests(services: PlatformServices): void {
     FIELD_REQUESTS,
     guarded((message) => {
       const busId = contextManagerBus(message.destination) ?? '';
-      const answer = field.answerManager(busId, fieldRequest.parse(message.body, message.destination));
+      const request = fieldRequest.parse(message.body, message.destination);
+      refuseForwarding(services, request, message);
+      const answer = field.answerManager(busId, request);
       if (answer !== undefined) message.reply(JSON.stringify(answer));
     }),
     ({ destination }) => contextManagerBus(destination) !== undefined,
   );
   hub.claim(
     nameOf(AGENT_REGISTRY_QUEUE),
-    guarded(({ body, destination }) => {
-      field.answerPlatform(fieldRequest.parse(registration(body), destination));
+    guarded((message) => {
+      const request = fieldRequest.parse(registration(message.body), message.destination);
+      refuseForwarding(services, request, message);
+      field.answerPlatform(request);
     }),
   );
 }
@@ -234,7 +240,9 @@ function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler
     [
       FIELD_MANAGER_QUEUE,
       (message) => {
-        const answer = field.answerPlatform(fieldRequest.parse(message.body, message.destination));
+        const request = fieldRequest.parse(message.body, message.destination);
+        refuseForwarding(services, request, message);
+        const answer = field.answerPlatform(request);
         if (answer !== undefined) message.reply(JSON.stringify(answer));
       },
     ],
@@ -344,6 +352,33 @@ function refuseStranger(services: HoldJudges, simulationId: string, login: strin
     `Only its owner may stop, pause, resume or scale the simulation ${simulationId}; ${user} is not.`,
     { simulationId, user },
   );
+}
+
+/**
+ * A command of the field bus goes on in the platform's own name: it may carry differences alone, and only of who may send to the
+ * simulation.
+ *
+ * @throws DecError `BAD_ARGUMENT`
+ */
+function refuseForwarding({ tokens }: PlatformServices, request: FieldRequest, { login }: ClaimedMessage): void {
+  if (request.request_type !== 'control_command') return;
+  const { simulation_id } = request.difference_builder.input;
+  if (simulation_id === undefined) return;
+  const topic = simulationInputTopic(simulation_id);
+  const { command } = simulationInput.parse(JSON.stringify(request.difference_builder), topic);
+  if (command !== 'update') {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      `A control_command carries differences (command "update"), not "${command}"; send that to ${topic} as the owner of the simulation.`,
+      { simulationId: simulation_id, command },
+    );
+  }
+  if (login === '' || tokens.authorize(login, 'send', topic)) return;
+  const user = tokens.userOf(login);
+  throw new DecError('BAD_ARGUMENT', `${user} may not send to ${topic}, so no control_command goes there.`, {
+    simulationId: simulation_id,
+    user,
+  });
 }
 
 /** The simulation whose input topic a message came on. */

@@ -65,9 +65,14 @@ function settingsOf({
   return [...Object.keys(others), ...inner.map((key) => `user_options.${key}`)];
 }
 
-/** Topic on which a service of a simulation speaks. */
-export function monitorTopic({ serviceId }: OutputMonitor, simulationId: string): string {
-  return serviceTopic(serviceId, simulationId, 'output');
+/** Names under which a service speaks beside its id: the real platform's voltage service has another in its topic. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([['gridappsd-voltage-violation', 'voltage_violation']]);
+
+/** Topics on which a service of a simulation speaks. */
+export function monitorTopics({ serviceId }: OutputMonitor, simulationId: string): readonly string[] {
+  const other = OTHER_NAMES.get(serviceId);
+  const names = other === undefined ? [serviceId] : [serviceId, other];
+  return names.map((name) => serviceTopic(name, simulationId, 'output'));
 }
 
 /** Names every switching device and capacitor whose measured position changed since the last output. */

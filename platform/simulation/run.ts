@@ -13,7 +13,7 @@ import {
 import type { Cancel, Clock } from '../clock.js';
 import type { LogEntry } from '../log-service.js';
 import { createEventSchedule } from './event.js';
-import { createMonitors, monitorTopic } from './monitor.js';
+import { createMonitors, monitorTopics } from './monitor.js';
 import type { Simulation } from './simulation.js';
 
 /** Longest wait for a first subscriber, ms: clients subscribe after they have the reply to their start. */
@@ -129,7 +129,7 @@ export function startRun(options: RunOptions): SimulationRun {
     bus.send(outputTopic, JSON.stringify({ simulation_id: id, message: { timestamp, measurements, powerFlow } }));
     for (const monitor of monitors) {
       const text = monitor.look(measurements);
-      if (text !== undefined) bus.send(monitorTopic(monitor, id), text);
+      if (text !== undefined) for (const topic of monitorTopics(monitor, id)) bus.send(topic, text);
     }
     for (const [busId, mrids] of options.areaMeasurements) {
       const topic = fieldOutputTopic(id, busId);

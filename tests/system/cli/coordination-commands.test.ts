@@ -124,6 +124,16 @@ describe('dec coordinate', () => {
     expect(stderr).toMatch(hint);
   });
 
+  it.skipIf(feedersDir === undefined)('lets regulators settle before anything is curtailed', async () => {
+    // With its regulators at rest the sun lifts no node of this feeder above 1.0436 pu (dec powerflow); where its file has them, 1.13.
+    const more = ['--load-multiplier', '0.25', '--source-voltage', '1.0', '--json', ...store];
+    const { json } = await dec(['coordinate', join(feedersDir!, 'cim', 'IEEE123_PV.xml'), ...more]);
+    const report = coordinationSchema.parse(json());
+    expect([report.curtailedW, report.status]).toEqual([0, 'converged']);
+    expect(report.ac!.vMaxPu).toBeCloseTo(1.0436, 4);
+    expect(report.findings.map(({ code }) => code)).toContain('CONTROLS_SETTLED');
+  });
+
   it.skipIf(feedersDir === undefined)('names the loop of a feeder that is no tree, with 2', async () => {
     // The regulator of IEEE37 is bridged by a closed jumper.
     const { code, stderr } = await dec(['coordinate', join(feedersDir!, 'cim', 'IEEE37.xml'), ...store]);

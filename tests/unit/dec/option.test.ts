@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   brokerUrl,
   count,
@@ -49,6 +49,9 @@ describe('values of options', () => {
     [oneOf('a', 'b'), 'c'],
     [brokerUrl, 'http://somewhere'],
     [brokerUrl, 'stomp://'],
+    // No escape of a URL; a password may well hold one.
+    [brokerUrl, 'stomp://me:ab%zz@host'],
+    [brokerUrl, 'stomp://me:p/w@host'],
   ] as const)('%o refuses "%s" with a sentence', (read, text) => {
     expect(() => read(text)).toThrow(InvalidArgumentError);
     expect(() => read(text)).toThrow(/^It must /);
@@ -58,6 +61,15 @@ describe('values of options', () => {
     expect(brokerUrl('stomp://10.0.0.5')).toEqual({ host: '10.0.0.5', port: 61_613 });
     expect(brokerUrl('localhost:1234')).toEqual({ host: 'localhost', port: 1234 });
     expect(brokerUrl('stomp://me:s%40fe@[::1]:7')).toEqual({ host: '::1', port: 7, login: 'me', passcode: 's@fe' });
+  });
+
+  it('takes the password of a user without one from the environment, as it stands', () => {
+    vi.stubEnv('DEC_PASSWORD', 'p/w#1%zz');
+    expect(brokerUrl('stomp://me@host')).toMatchObject({ login: 'me', passcode: 'p/w#1%zz' });
+    expect(brokerUrl('stomp://me:own@host').passcode).toBe('own');
+    expect(brokerUrl('stomp://host').passcode).toBeUndefined();
+    vi.unstubAllEnvs();
+    expect(brokerUrl('stomp://me@host').passcode).toBe('');
   });
 
   it('takes a broker behind TLS, and the authority that it is trusted by', () => {

@@ -8,6 +8,7 @@ import {
   createDispatchAudit,
   type PrimaryState,
   type Setpoint,
+  settledState,
 } from '../../../grid/optim/index.js';
 import { LANE } from '../../builders/lane.js';
 import { REGULATED_LANE } from '../../builders/regulated-lane.js';
@@ -122,5 +123,22 @@ describe('a dispatch that regulators answer', () => {
     const result = coordinate({ feeder: plain, state: { taps: {}, capacitorSections: {}, openSwitches: [] } }, 1.05);
     expect(result.controls).toBeUndefined();
     expect(result.findings.filter(({ code }) => code.startsWith('CONTROLS'))).toEqual([]);
+  });
+});
+
+describe('controls before anybody curtails', () => {
+  it('settle where a snapshot with all the sun has them, and stand still there', () => {
+    const settled = settledState(lane, inputs, { taps: {}, capacitorSections: {}, openSwitches: [] });
+    // The script's positions are those of no power at all.
+    expect(settled.moves.length).toBeGreaterThan(0);
+    for (const { id, from, to } of settled.moves) expect([from, to]).toEqual([0, state.taps[id]]);
+    const still = Object.fromEntries(lane.regulators.map(({ id, position }) => [id, position]));
+    expect({ ...still, ...settled.state.taps }).toEqual(state.taps);
+    expect(Math.min(...Object.values(state.taps))).toBeLessThan(0);
+    // From there nothing moves once more, and positions that are known stay.
+    expect(settledState(lane, inputs, settled.state)).toEqual({ state: settled.state, moves: [], isAtRest: true });
+    const [first] = Object.keys(state.taps);
+    const known = settledState(lane, inputs, { ...state, taps: { [first!]: 3 } });
+    expect(known.state.taps[first!]).toBe(3);
   });
 });
