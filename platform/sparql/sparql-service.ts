@@ -35,10 +35,14 @@ const UPDATES: ReadonlySet<string> = new Set([
 ]);
 const OTHERS: ReadonlySet<string> = new Set(['CONSTRUCT', 'DESCRIBE']);
 
+/** Threads that a query may see ended by others before it fails. */
+const TURNS = 3;
+
 /** Makes the service; its thread starts, and the models are loaded into it, with the first query. */
 export function createSparqlService(store: ModelStore, timeMs?: number): SparqlService {
   let thread: SparqlThread | undefined;
   let loaded = new Set<CimIndex>();
+  let isClosed = false;
 
   /** The thread with exactly the known models. */
   const current = (indexes: ReadonlySet<CimIndex>): SparqlThread => {
@@ -58,6 +62,16 @@ export function createSparqlService(store: ModelStore, timeMs?: number): SparqlS
     return thread;
   };
 
+  /** Asks the thread; where another's query ended it, the next one. */
+  const ask = (text: string, format: SparqlFormat, indexes: ReadonlySet<CimIndex>, turns: number): Promise<string> =>
+    current(indexes)
+      .query(text, format)
+      .catch((error: unknown) => {
+        const isBystander = error instanceof DecError && error.details['areBystanders'] === true;
+        if (isBystander && turns > 1 && !isClosed) return ask(text, format, indexes, turns - 1);
+        throw error;
+      });
+
   return {
     query(text, format) {
       const kind = KIND.exec(withoutComments(text))?.[1]?.toUpperCase() ?? '';
@@ -68,11 +82,14 @@ export function createSparqlService(store: ModelStore, timeMs?: number): SparqlS
         return Promise.reject(new DecError('UNSUPPORTED', `SPARQL ${kind} is not supported: ${reason}.`, { kind }));
       }
       const indexes = new Set(store.all().map(({ index }) => index));
-      const answer = current(indexes).query(respelled(text, indexes), format);
+      const answer = ask(respelled(text, indexes), format, indexes, TURNS);
       const own = foreignNamespace(text, indexes);
       return own === undefined ? answer : answer.then((rows) => rows.replaceAll(CIM100_NAMESPACE, own));
     },
-    close: () => thread?.close(),
+    close() {
+      isClosed = true;
+      thread?.close();
+    },
   };
 }
 

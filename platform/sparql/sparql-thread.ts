@@ -136,16 +136,17 @@ export class SparqlThread {
       this.#waiting.delete(first[0]);
       const message = `The SPARQL query took longer than ${this.#timeMs / 1000} s and was ended; name the feeder early in it.`;
       first[1].reject(new DecError('TIMEOUT', message, { query: first[1].text.slice(0, 200) }));
-      this.#end('The SPARQL store was ended with a query that took too long; ask again.');
+      this.#end('The SPARQL store was ended with a query that took too long; ask again.', true);
     }, this.#timeMs);
   }
 
-  #end(reason: string): void {
+  /** @param areBystanders - whether those who wait had no part in the end: they can be asked of another thread */
+  #end(reason: string, areBystanders = false): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#timer);
     for (const { reject } of this.#waiting.values()) {
-      reject(new DecError('INTERNAL', reason, {}, { retriable: true }));
+      reject(new DecError('INTERNAL', reason, { areBystanders }, { retriable: true }));
     }
     this.#waiting.clear();
     this.#worker.terminate().catch(() => {
