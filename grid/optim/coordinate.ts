@@ -277,7 +277,9 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     const isRough = pass.status === 'roundLimit' && !answered && isRoughPass(corrections);
     const isCurtailing = [...pass.alpha.values()].some((alpha) => alpha > 1e-4);
     const isAbsorbing = reactive.mode === 'capability' && [...(pass.reactiveVar?.values() ?? [])].some((q) => q < -1);
-    const isWanted = () => isRough || truth.wantsCorrection(check, used, isCurtailing || isAbsorbing, acTolerancePu);
+    // Agents have a model for one state only: where two count, the next dispatch is no nearer to a limit than this.
+    const tolerancePu = () => (answered && split ? Math.max(acTolerancePu, AC_TOLERANCE_PU) : acTolerancePu);
+    const isWanted = () => isRough || truth.wantsCorrection(check, used, isCurtailing || isAbsorbing, tolerancePu());
     // A dispatch short of agreement is corrected like another; rounds that somebody has stopped stay stopped.
     if (!answered && (isStopped || corrections >= maxCorrections || !isWanted())) {
       // What controls do about a dispatch is looked at when it is right where they stand now: of several that hold before

@@ -381,8 +381,9 @@ class PrimaryCoordinator implements StarCoordinator {
       ac[i] = pu * pu;
       found[i] = pu * pu - lin.voltageSquaredPu[i]!;
       if (before !== undefined && worseOf(before.acSquaredPu[i]!, ac[i]!, limits) !== ac[i]) {
+        // Measured against what ports draw in this state, which is what agents take their own models to draw from here on.
         ac[i] = before.acSquaredPu[i]!;
-        found[i] = before.found[i]!;
+        found[i] = ac[i]! - lin.voltageSquaredPu[i]!;
       }
       if (pu > maxVoltagePu) {
         maxVoltagePu = pu;
