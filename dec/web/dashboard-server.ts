@@ -116,17 +116,16 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
   const onWarning = (text: string): void => options.onError?.(new Error(text));
+  // Before anything is put on the server: what is there hears its errors too, and has nobody to tell them.
+  await listening(server, options);
   const live = await openLiveDesk({
     ...{ server, library, leave, starter, onWarning },
     credentials: options.credentials ?? {},
     isWelcome: (request) => isOwnPage(request, isLocal),
-  });
-  try {
-    await listening(server, options);
-  } catch (error) {
-    await live.close();
+  }).catch((error: unknown) => {
+    server.close();
     throw error;
-  }
+  });
   // Whoever opens the newest run should not wait for its model; why it cannot be read is told when it is asked for.
   void desk.warm().catch(() => {});
   const address = server.address();
@@ -268,8 +267,11 @@ async function send(
     'Content-Length': content.length,
     Vary: 'Accept-Encoding',
     ...(mayZip ? { 'Content-Encoding': 'gzip' } : {}),
+    // What of a refused body was not read would stand before the next request.
+    ...(request.complete ? {} : { Connection: 'close' }),
     ...headers,
   });
+  request.resume();
   response.end(request.method === 'HEAD' ? undefined : content);
 }
 
