@@ -36,6 +36,9 @@ export class RawClient {
   static async login(port: number, headers: Record<string, string> = {}): Promise<RawClient> {
     const client = await RawClient.open(port);
     client.send('CONNECT', { 'accept-version': '1.2', host: 'localhost', ...headers });
+    const answer = () => client.frames.find(({ command }) => command === 'CONNECTED' || command === 'ERROR');
+    await client.until(() => answer() !== undefined || client.isClosed, 'CONNECTED');
+    if (answer()?.command !== 'CONNECTED') throw new Error(`not let in: ${answer()?.headers['message'] ?? 'closed'}`);
     await client.next('CONNECTED');
     return client;
   }
