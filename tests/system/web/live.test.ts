@@ -54,7 +54,7 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
     const opened = await context.newPage();
     opened.on('pageerror', (error) => faults.push(String(error)));
     opened.on('console', (message) => {
-      if (message.type() === 'error') faults.push(message.text());
+      if (message.type() === 'error') faults.push(`${message.text()} ${message.location().url}`);
     });
     await opened.goto(address);
     return opened;
@@ -178,16 +178,10 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
   });
 
   it('can be watched without leave to act: the page offers nothing, and the server takes nothing', async () => {
+    // It knows the feeder, or its page would say that it has no map.
     const server = program([
-      'web',
-      '--runs',
-      runs,
-      '--port',
-      '0',
-      '--read-only',
-      '--json',
-      '--store',
-      join(folder, 'store'),
+      ...['web', '--runs', runs, '--port', '0', '--json', '--read-only'],
+      ...['--feeder', feeder, '--store', join(folder, 'store')],
     ]);
     const { url: address } = JSON.parse(await lineOf(server, 'stdout', /^\{/));
     const reader = await open(address);
