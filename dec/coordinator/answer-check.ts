@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import {
   type AgentOpening,
-  type AreaOutcome,
   type BoundaryAnswer,
   type BoundaryVerification,
   type DerSetpoint,
@@ -165,20 +164,6 @@ export function verificationFault(answer: BoundaryVerification, port: PortFacts 
     powerFault(answer, port) ??
     vectorFault('maxVoltagePu, minVoltagePu', [maxVoltagePu, minVoltagePu], 2, 0, VOLTAGE_MAX_PU)
   );
-}
-
-/** Why what an area has come to cannot be true; undefined when it can. */
-export function outcomeFault(
-  { agents }: AreaOutcome,
-  ports: ReadonlyMap<string, PortFacts | undefined>,
-): string | undefined {
-  for (const [agentId, port] of Object.entries(agents)) {
-    const fault = ports.has(agentId)
-      ? boundaryFault({ ...port, status: 'solved' }, ports.get(agentId))
-      : 'there is no such agent';
-    if (fault !== undefined) return `${agentId}: ${fault}`;
-  }
-  return undefined;
 }
 
 /** Why an agent's set-points cannot be meant; undefined when they can. */

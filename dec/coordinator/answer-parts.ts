@@ -1,12 +1,5 @@
 import type { CoordinationMessage, CoordinationOf } from '../../bus/index.js';
-import {
-  boundaryFault,
-  openingFault,
-  outcomeFault,
-  type PortFacts,
-  setpointFault,
-  verificationFault,
-} from './answer-check.js';
+import { boundaryFault, openingFault, type PortFacts, setpointFault, verificationFault } from './answer-check.js';
 
 /** What is in an answer: parts by agent, or by area where areas stand between. */
 interface Parts {
@@ -65,6 +58,5 @@ export function faultsOf(
   else if (message.kind === 'opened') check(message.agents, (part, id) => openingFault(part, ports.get(id)));
   else if (message.kind === 'verified') check(message.agents, (part, id) => verificationFault(part, ports.get(id)));
   else if (message.kind === 'setpoints') check(message.agents, setpointFault);
-  else if (message.kind === 'settled') check(message.areas, (part) => outcomeFault(part, ports));
   return faults;
 }

@@ -1,11 +1,13 @@
 import type { AreaOutcome } from '../../bus/index.js';
 import { type AreaSeats, type AreaStar, isNearAgreement, type StarSettings } from '../../grid/optim/index.js';
+import { boundaryFault } from './answer-check.js';
 import type { IntervalScene, Participants } from './participants.js';
 import type { RoundsEnd } from './price-rounds.js';
 import type { PortState, Progress } from './progress.js';
 
-/** Rounds in a row in which an area may err before the others go on without it. */
+/** Rounds in a row in which an area may err, or questions that it may let pass, before the others go on without it. */
 const ERRORS_MAX = 2;
+const MISSES_MAX = 2;
 
 /** An area's name among the agents of the exchange. */
 export function areaKey(name: string): string {
@@ -31,13 +33,17 @@ export function areaAssignments(
  * Rounds of an interval in which areas stand between the coordinator and its agents: it asks areas, each of which asks the
  * agents beside it on its host. When the rounds are over, it asks once what they have come to.
  *
- * An area whose host is silent or gone is waited for as its agents are; when they are held, its network and its limits stay,
- * and the coordinator does its part.
+ * A lost report is a miss of the area, and none of its agents: its last one stands for the round. Of an area that lets
+ * questions pass on end, or whose host is gone, the agents are held because nobody can ask them; its network and its limits
+ * stay, and the coordinator does its part.
  */
 export class AreaRounds {
   /** Agents whose own limits cannot hold. */
   readonly infeasible = new Set<string>();
   private readonly errorsInRow = new Map<string, number>();
+  private readonly missesInRow = new Map<string, number>();
+  /** Questions that an area let pass in this interval. */
+  private readonly missed = new Map<string, number>();
   private isNew = true;
 
   constructor(
@@ -54,9 +60,19 @@ export class AreaRounds {
 
   /** Rounds until the residuals are small, or near enough for the correction that follows; then what they came to. */
   async run(corrections: number): Promise<RoundsEnd> {
-    const end = await this.agree(corrections);
-    if (this.participants.present().length > 0) await this.settle();
-    return end;
+    for (;;) {
+      const end = await this.agree(corrections);
+      const hasRefuted = this.participants.present().length > 0 && (await this.settle());
+      if (!hasRefuted || this.progress.isOver()) return end;
+    }
+  }
+
+  /** Sentences on areas whose answers did not come. */
+  told(): readonly string[] {
+    return [...this.missed].map(([name, count]) => {
+      const questions = count === 1 ? 'one question' : `${count} questions`;
+      return `Area ${name} let ${questions} of the interval pass, asked again to their deadline: its last report stood.`;
+    });
   }
 
   private async agree(corrections: number): Promise<RoundsEnd> {
@@ -68,7 +84,7 @@ export class AreaRounds {
       if (progress.isCut('rounds')) return 'limit';
       const now = await this.exchangeRound();
       progress.record(now, new Map());
-      const hasFailed = this.holdErringAreas();
+      const hasFailed = this.holdFailingAreas();
       if (participants.holdFailing() || hasFailed) {
         areas.open(false);
         continue;
@@ -130,11 +146,10 @@ export class AreaRounds {
       const report = reports.get(name);
       const hasErred = exchange.hasFailed(areaKey(name)) || unusable.includes(name);
       errorsInRow.set(name, hasErred ? (errorsInRow.get(name) ?? 0) + 1 : 0);
-      if (report === undefined || hasErred) {
-        // That an area errs is no fault of its agents; where nothing came its host answered for nobody.
-        if (!hasErred) late.push(...agentIds);
-        continue;
-      }
+      // That an area errs or is not heard is no fault of its agents.
+      if (report === undefined && !hasErred) this.miss(name);
+      else this.missesInRow.delete(name);
+      if (report === undefined || hasErred) continue;
       this.progress.answered += report.answered;
       if (report.answered === 0 && report.missing.length === 0) continue;
       const missing = new Set(report.answered === 0 ? agentIds : report.missing);
@@ -153,19 +168,34 @@ export class AreaRounds {
     return remote.filter(({ agentIds }) => agentIds.some((id) => awaited.has(id))).map(({ name }) => areaKey(name));
   }
 
-  /** Takes agents of areas that err on as given. */
-  private holdErringAreas(): boolean {
-    const { participants, areas, errorsInRow } = this;
-    const failing = areas.remote().filter(({ name }) => (errorsInRow.get(name) ?? 0) >= ERRORS_MAX);
-    for (const { name, agentIds } of failing) {
-      for (const agentId of agentIds) participants.hold(agentId);
-      this.scene.findings.push(`Area ${name} does not answer as an area: its agents keep their limits in force.`);
-    }
-    return failing.length > 0;
+  private miss(name: string): void {
+    this.missesInRow.set(name, (this.missesInRow.get(name) ?? 0) + 1);
+    this.missed.set(name, (this.missed.get(name) ?? 0) + 1);
   }
 
-  /** Asks what the rounds came to, for verification and record. */
-  private async settle(): Promise<void> {
+  /** Takes agents of areas that err on, or are heard no more, as given. */
+  private holdFailingAreas(): boolean {
+    const { participants, areas, errorsInRow, missesInRow } = this;
+    const { findings, exchange } = this.scene;
+    let hasHeld = false;
+    for (const { name, agentIds } of areas.remote()) {
+      const hasErred = (errorsInRow.get(name) ?? 0) >= ERRORS_MAX;
+      const isGone = (missesInRow.get(name) ?? 0) >= MISSES_MAX || exchange.hasLost(areaKey(name));
+      if (!hasErred && !isGone) continue;
+      const what = hasErred ? 'does not answer as an area' : 'is not heard';
+      findings.push(`Area ${name} ${what}: its agents keep their limits in force.`);
+      for (const agentId of agentIds) participants.hold(agentId);
+      this.missed.delete(name);
+      hasHeld = true;
+    }
+    return hasHeld;
+  }
+
+  /**
+   * Asks what the rounds came to, for verification and record.
+   * @returns whether an agent was held because that cannot be true: the others agree around it
+   */
+  private async settle(): Promise<boolean> {
     const { question, exchange, settings, memory } = this.scene;
     const { participants, progress, areas } = this;
     const remote = areas.remote();
@@ -173,11 +203,9 @@ export class AreaRounds {
     const body = { kind: 'settle', interval: question.interval, round: progress.nextQuestion(), areas: keys } as const;
     const awaited = this.awaited(remote);
     const answers = await exchange.ask(body, 'settled', awaited, settings.roundDeadlineMs, question.signal);
-    const late = new Set(answers.late);
-    participants.note(
-      [],
-      remote.flatMap(({ name, agentIds }) => (late.has(areaKey(name)) ? agentIds : [])),
-    );
+    participants.note([], []);
+    for (const { name } of remote) if (answers.late.includes(areaKey(name))) this.miss(name);
+    let hasRefuted = false;
     const ports = new Map<string, PortState>();
     const outcomes = new Map<string, AreaOutcome>();
     for (const { name, agentIds } of remote) {
@@ -187,6 +215,12 @@ export class AreaRounds {
       for (const agentId of agentIds) {
         const port = outcome.agents[agentId];
         if (port === undefined) continue;
+        const fault = boundaryFault({ ...port, status: 'solved' }, exchange.portOf(agentId));
+        if (fault !== undefined) {
+          participants.refute(agentId, fault);
+          hasRefuted = true;
+          continue;
+        }
         const { powerW, powerVar, alphaSum, alphaCount, isInfeasible } = port;
         ports.set(agentId, port);
         memory.lastPower.set(agentId, { powerW, powerVar });
@@ -198,5 +232,6 @@ export class AreaRounds {
     }
     areas.take(outcomes);
     progress.amend(ports);
+    return hasRefuted;
   }
 }

@@ -268,7 +268,7 @@ export class AgentExchange {
         if (await this.until(() => open.size === 0, waitMs, signal)) break;
         const carriers = new Set([...open].map((agentId) => this.hostOfAgent(agentId)));
         const idle = [...carriers].filter((hostId) => performance.now() - (heardMs.get(hostId) ?? 0) >= takeMs - 1);
-        for (const hostId of idle) roster.missed(hostId);
+        for (const hostId of idle) roster.idled(hostId);
         const others = roster.reliable().filter((hostId) => !idle.includes(hostId));
         if (idle.length === 0 || others.length === 0) continue;
         const left = [...open].filter((agentId) => idle.includes(this.hostOfAgent(agentId)));
@@ -362,10 +362,11 @@ export class AgentExchange {
         for (const agentId of roster.agentsOf(message.sender)) question.open.delete(agentId);
       },
       onLate: (agentIds) => {
-        for (const agentId of agentIds) roster.missed(this.hostOfAgent(agentId));
+        for (const hostId of new Set([...agentIds].map((agentId) => this.hostOfAgent(agentId)))) roster.missed(hostId);
       },
     });
     this.question = question;
+    roster.listen();
     try {
       await question.ask(this.isInterrupted);
     } finally {

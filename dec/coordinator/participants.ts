@@ -135,6 +135,14 @@ export class Participants {
     star.hold?.(agentId, port);
   }
 
+  /** Holds an agent whose answers cannot be true, and names it with the reason. */
+  refute(agentId: string, message: string): void {
+    if (!this.errors.some((one) => one.agentId === agentId && one.message === message)) {
+      this.errors.push({ agentId, message });
+    }
+    this.hold(agentId);
+  }
+
   /** Holds agents that have missed or erred too often; says whether there were any. */
   holdFailing(): boolean {
     const { misses } = this.scene.memory;

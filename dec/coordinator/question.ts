@@ -16,8 +16,13 @@ export interface QuestionOptions {
   onLate(agentIds: ReadonlySet<string>): void;
 }
 
-/** First pause after which a question is said again, ms; it doubles each time. Hosts give the same answer again. */
+/**
+ * First pause after which a question is said again, ms, and its share of a short deadline; each further one is a quarter
+ * longer, so that one that takes a deadline is said six times. Hosts give the same answer again.
+ */
 const REPEAT_MS = 1000;
+const REPEAT_SHARE = 0.1;
+const REPEAT_GROWTH = 1.25;
 
 /**
  * One question while its answers come. It ends when nobody is waited for any more or when its time is over; its time stands
@@ -91,13 +96,13 @@ export class Question {
       this.options.onLate(this.open);
       this.finish?.();
     }, this.options.deadlineMs);
-    this.repeatAfter(REPEAT_MS);
+    this.repeatAfter(Math.min(REPEAT_MS, REPEAT_SHARE * this.options.deadlineMs));
   }
 
   private repeatAfter(pauseMs: number): void {
     this.repetition = setTimeout(() => {
       this.options.say(true);
-      this.repeatAfter(2 * pauseMs);
+      this.repeatAfter(REPEAT_GROWTH * pauseMs);
     }, pauseMs);
   }
 }

@@ -9,6 +9,8 @@ export type Seating = Map<string, string[]>;
 
 /** An agent whose host has failed so many times under it is not given to another one: it may be what ends them. */
 const FAILURES_MAX = 2;
+/** A host that has let so many questions in a row pass does not answer, whatever else it says. */
+const UNRELIABLE_AFTER = 2;
 
 /** Who carries whom: hosts that came, the agents each was given, and which of them can be relied on. No messages, no time. */
 export class Roster {
@@ -16,10 +18,12 @@ export class Roster {
   private readonly carriers = new Map<string, string>();
   /** Agents that their host no longer carries: it has come back without them. */
   private readonly stray = new Set<string>();
-  /** Hosts that let a question pass and have not been heard since. */
+  /** Hosts that let a question pass, said nothing else while it stood, and have not been heard since. */
   private readonly silent = new Set<string>();
-  /** Hosts that let a question pass and have answered none since, whatever else they say. */
-  private readonly unreliable = new Set<string>();
+  /** Questions in a row that a host let pass, whatever else it says. */
+  private readonly missedInRow = new Map<string, number>();
+  /** Hosts that have been heard since the present question was asked. */
+  private readonly present = new Set<string>();
   /** How many hosts have failed under an agent. */
   private readonly failures = new Map<string, number>();
   /** Who must sit beside whom: name of the group by agent. */
@@ -85,26 +89,38 @@ export class Roster {
     return carried.some((agentId) => this.carriers.has(agentId) && this.carriers.get(agentId) !== hostId);
   }
 
+  /** A question is asked: what was heard before is no sign of who is there now. */
+  listen(): void {
+    this.present.clear();
+  }
+
   /** Something came from a host. */
   heard(hostId: string): void {
     this.silent.delete(hostId);
+    this.present.add(hostId);
   }
 
   /** A host answered a question. */
   answered(hostId: string): void {
-    this.unreliable.delete(hostId);
+    this.missedInRow.delete(hostId);
   }
 
-  /** A host let a question pass. */
+  /** A host let a question pass. Of one that said something else meanwhile, what was lost may have been a message. */
   missed(hostId: string): void {
+    if (!this.present.has(hostId)) this.silent.add(hostId);
+    this.missedInRow.set(hostId, (this.missedInRow.get(hostId) ?? 0) + 1);
+  }
+
+  /** A host does not take what it is given. */
+  idled(hostId: string): void {
     this.silent.add(hostId);
-    this.unreliable.add(hostId);
+    this.missedInRow.set(hostId, UNRELIABLE_AFTER);
   }
 
   /** A host has left or ended. */
   lose(hostId: string): void {
     this.hosts.delete(hostId);
-    this.unreliable.delete(hostId);
+    this.missedInRow.delete(hostId);
     this.silent.delete(hostId);
   }
 
@@ -161,7 +177,9 @@ export class Roster {
 
   /** Hosts that are there and answer. */
   reliable(): readonly string[] {
-    return this.hostIds.filter((hostId) => !this.silent.has(hostId) && !this.unreliable.has(hostId));
+    return this.hostIds.filter((hostId) => {
+      return !this.silent.has(hostId) && (this.missedInRow.get(hostId) ?? 0) < UNRELIABLE_AFTER;
+    });
   }
 
   /** Hosts that have ended, left, or do not answer, with agents that may go to another one. */

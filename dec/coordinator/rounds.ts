@@ -128,6 +128,7 @@ class IntervalRun {
     }
     // Next time they are told what is in force: what they committed themselves, if anything, was not sent.
     for (const agentId of participants.held.keys()) memory.unaware.add(agentId);
+    if (this.rounds instanceof AreaRounds) findings.push(...this.rounds.told());
     const last = progress.history.at(-1);
     const { response } = this.verification;
     if (response !== undefined && !(response.holds && response.isAtRest)) findings.push(responseText(response));

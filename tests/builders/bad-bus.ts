@@ -15,7 +15,7 @@ import {
 import { createPowerFlow } from '../../grid/flow/index.js';
 import { randomStream } from '../../grid/math/index.js';
 import { buildFeeder } from '../../grid/model/index.js';
-import { createServiceAgent, splitForStar } from '../../grid/optim/index.js';
+import { createServiceAgent, StandIn, type StarSettings, splitForStar } from '../../grid/optim/index.js';
 import { MODEL_INPUTS, MODEL_STATE, street } from '../unit/optim/street.js';
 import { type BusFaults, type FaultyBus, faultyBus } from './faulty-bus.js';
 
@@ -113,6 +113,7 @@ async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Sta
       const outcome = await rounds.run({
         ...{ interval: number, timestamp: 1000 + 60 * number, horizon: {}, inputs: MODEL_INPUTS, state: MODEL_STATE },
         clock: () => performance.now(),
+        standIn: (agentId) => standInOf(agentId, settings, inForce),
       });
       // Units of the street have no mRID: they stand in the order of their agent's model.
       for (const { agentId, feeder: own } of split.services) {
@@ -138,6 +139,20 @@ async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Sta
   };
 }
 
+/** An agent that is not there, with its units at the limits in force. */
+function standInOf(
+  agentId: string,
+  settings: Partial<StarSettings>,
+  inForce: ReadonlyMap<string, { readonly setpointW: number; readonly setpointVar: number }>,
+): StandIn | undefined {
+  const model = split.services.find((service) => service.agentId === agentId);
+  const limitsW = new Map([...inForce].map(([id, { setpointW }]) => [id, setpointW]));
+  const held = Object.fromEntries(
+    [...inForce].map(([id, { setpointVar }]) => [id, { powerW: 0, powerVar: setpointVar }]),
+  );
+  return model && new StandIn(model, settings, { ...MODEL_INPUTS, held }, limitsW);
+}
+
 /** Methods of a class instance as an object's own. */
 function bound(core: ReturnType<typeof createServiceAgent>) {
   return {
@@ -154,6 +169,9 @@ function bound(core: ReturnType<typeof createServiceAgent>) {
   };
 }
 
+/** Turns of the event loop that a question and its answer take at most. */
+const TURNS = 8;
+
 /** Runs a promise to its end in virtual time; returns the ms that passed. */
 async function inTime<T>(work: Promise<T>): Promise<{ readonly value: T; readonly ms: number }> {
   let isOver = false;
@@ -161,10 +179,20 @@ async function inTime<T>(work: Promise<T>): Promise<{ readonly value: T; readonl
     isOver = true;
   });
   const began = performance.now();
-  while (!isOver) await vi.advanceTimersByTimeAsync(10);
+  while (!isOver) {
+    await vi.advanceTimersByTimeAsync(10);
+    // What is computed takes turns of the real event loop, and no time: answers come before the clock goes on.
+    for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
   return { value: await done, ms: performance.now() - began };
 }
 
+/** Shares of the messages, in both directions, that are lost. */
+const LOSSES: readonly (readonly [string, number])[] = [
+  ['5 %', 0.05],
+  ['10 %', 0.1],
+  ['15 %', 0.15],
+];
 const FAULTS: BusFaults = { lost: 0.05, doubled: 0.05, late: 0.05, delayMs: 300 };
 
 /** What a coordination under a rule does on a bad bus. */
@@ -182,40 +210,58 @@ export function describeBadBus(
   });
 
   describe(`a coordination by ${name} on a bad bus`, () => {
-    it('with 5 % of the messages lost, 5 % doubled and 5 % late ends in time with a dispatch that keeps the limits', async () => {
-      const s = (await inTime(stage(7, rule))).value;
-      const healthy = (await inTime(s.interval(1))).value;
-      expect(healthy.missingAgents).toEqual([]);
-      expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
-      for (const seat of s.seats.values()) seat.faults = FAULTS;
-      for (const number of [2, 3]) {
-        const { ms, value } = await inTime(s.interval(number));
-        expect(ms).toBeLessThan(INTERVAL_MS + 2000);
-        expect(value.rounds).toBeGreaterThan(0);
+    it.each(LOSSES)(
+      'with %s of the messages lost, others doubled and late, ends in time with everybody and a dispatch that keeps the limits',
+      async (_, lost) => {
+        const s = (await inTime(stage(7, rule))).value;
+        const healthy = (await inTime(s.interval(1))).value;
+        expect(healthy.missingAgents).toEqual([]);
         expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
-      }
-      const sum = (of: 'lost' | 'doubled' | 'late') =>
-        [...s.seats.values()].reduce((all, { counts }) => all + counts[of], 0);
-      expect(Math.min(sum('lost'), sum('doubled'), sum('late'))).toBeGreaterThan(0);
-    });
+        for (const seat of s.seats.values()) seat.faults = { ...FAULTS, lost };
+        let missing = 0;
+        for (const number of [2, 3, 4]) {
+          const { ms, value } = await inTime(s.interval(number));
+          expect(ms).toBeLessThan(INTERVAL_MS + 2000);
+          expect(value.rounds).toBeGreaterThan(0);
+          expect(value.status).toBe('converged');
+          // Who is there is asked again until the deadline: nobody is taken for lost because messages are.
+          expect(value.lostAgents).toEqual([]);
+          missing += value.missingAgents.length;
+          expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
+        }
+        expect(missing).toBeLessThanOrEqual(lost > 0.1 ? (3 * ids.length) / 5 : 0);
+        const sum = (of: 'lost' | 'doubled' | 'late') =>
+          [...s.seats.values()].reduce((all, { counts }) => all + counts[of], 0);
+        expect(Math.min(sum('lost'), sum('doubled'), sum('late'))).toBeGreaterThan(0);
+        for (const seat of s.seats.values()) seat.faults = undefined;
+        expect((await inTime(s.interval(5))).value.missingAgents).toEqual([]);
+      },
+    );
 
-    it('with 20 % of the agents silent names them, keeps the limits, and takes them in again when they return', async () => {
-      const s = (await inTime(stage(8, rule))).value;
-      await inTime(s.interval(1));
-      const silentSeats = new Set([2, 7].map((k) => s.seats.get(ids[rule.areas === undefined ? k : 2]!)!));
-      const silent = ids.filter((id) => silentSeats.has(s.seats.get(id)!));
-      expect(silent).toHaveLength(ids.length / 5);
-      for (const id of silent) s.seats.get(id)!.faults = 'silent';
-      const { value, ms } = await inTime(s.interval(2));
-      expect(ms).toBeLessThan(INTERVAL_MS);
-      expect([...value.missingAgents].sort()).toEqual([...silent].sort());
-      expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
-      for (const id of silent) s.seats.get(id)!.faults = undefined;
-      const back = (await inTime(s.interval(3))).value;
-      expect(back.missingAgents).toEqual([]);
-      for (const id of silent) expect(back.setpoints[id]!.length).toBeGreaterThan(0);
-      expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
-    });
+    it.each([
+      ['nothing', 0],
+      ['5 %', 0.05],
+    ])(
+      'with a fifth of the agents silent and %s of the messages lost names exactly them, keeps the limits, and takes them in again when they return',
+      async (_, lost) => {
+        const s = (await inTime(stage(8, rule))).value;
+        await inTime(s.interval(1));
+        const silentSeats = new Set([2, 7].map((k) => s.seats.get(ids[rule.areas === undefined ? k : 2]!)!));
+        const silent = ids.filter((id) => silentSeats.has(s.seats.get(id)!));
+        expect(silent).toHaveLength(ids.length / 5);
+        for (const seat of s.seats.values()) seat.faults = { lost, doubled: 0, late: 0, delayMs: 0 };
+        for (const id of silent) s.seats.get(id)!.faults = 'silent';
+        const { value, ms } = await inTime(s.interval(2));
+        expect(ms).toBeLessThan(INTERVAL_MS);
+        expect([...value.missingAgents].sort()).toEqual([...silent].sort());
+        expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
+        for (const seat of s.seats.values()) seat.faults = undefined;
+        const back = (await inTime(s.interval(3))).value;
+        expect(back.missingAgents).toEqual([]);
+        for (const id of silent) expect(back.setpoints[id]!.length).toBeGreaterThan(0);
+        expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
+      },
+    );
 
     it.each(answers)('with an agent that answers %s keeps the limits and names it', async (answer) => {
       const s = (await inTime(stage(9, rule))).value;

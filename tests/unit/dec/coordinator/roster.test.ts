@@ -49,11 +49,28 @@ describe('the roster', () => {
 
   it('gives the agents of a host that does not answer to the others, whatever else it says', () => {
     const one = roster(['a', 'b']);
-    one.missed('b');
+    one.listen();
     one.heard('b');
+    one.missed('b');
+    // One lost answer of a host that is there is no sign that it is gone.
+    expect(one.isSilent('b')).toBe(false);
+    expect(one.failed()).toEqual([]);
+    one.missed('b');
     expect(one.failed()).toEqual(['b']);
     expect(seats(one.rescue(NO_REPLACEMENT))).toEqual({ a: ['2B', '4A', '6C'] });
     one.answered('b');
+    expect(one.failed()).toEqual([]);
+  });
+
+  it('takes a host for gone that says nothing at all while a question stands, until it is heard again', () => {
+    const one = roster(['a', 'b']);
+    one.heard('b');
+    one.listen();
+    one.missed('b');
+    expect(one.isSilent('b')).toBe(true);
+    expect(one.failed()).toEqual(['b']);
+    one.heard('b');
+    expect(one.isSilent('b')).toBe(false);
     expect(one.failed()).toEqual([]);
   });
 
