@@ -101,7 +101,8 @@ function apply(command: Command, section: Section, file: string): AppliedConfigu
     if (value === undefined || command.getOptionValueSource(option.attributeName()) === 'cli') continue;
     const found = READ_FILES.has(key) ? mapTexts(value, (text) => beside(file, text)) : value;
     command.setOptionValueWithSource(option.attributeName(), found, 'config');
-    settings[key] = found;
+    // What is told of a run holds no password.
+    settings[key] = isRecord(found) && 'passcode' in found ? { ...found, passcode: '***' } : found;
   }
   return { file, settings };
 }

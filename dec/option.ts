@@ -2,6 +2,19 @@ import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { DecError } from '../grid/math/index.js';
 
+/** A value that is refused and not told again, for it may hold a password; commander would put it before the sentence. */
+export class UntoldArgumentError extends InvalidArgumentError {
+  /** @param option - as it is written on the command line */
+  constructor(
+    message: string,
+    readonly option: string,
+  ) {
+    super(message);
+    // What commander knows errors of values by.
+    this.code = 'dec.untoldArgument';
+  }
+}
+
 /** A finite number; anything else is a usage error. */
 export function number(text: string): number {
   const value = Number(text);
@@ -142,10 +155,10 @@ export function trusting<Broker extends BrokerUrl | undefined>(broker: Broker, f
  * password of a user without one is that of the environment, `DEC_PASSWORD`: there it stands as it is, and in no list of processes.
  */
 export function brokerUrl(text: string): BrokerUrl {
-  // The text may hold a password: it is not told again.
   const wrong = () =>
-    new InvalidArgumentError(
+    new UntoldArgumentError(
       'It must be of the form stomp[s]://[user[:password]@]host[:port][/virtual-host]. In a password, %, /, #, ? and @ are written %25, %2F, %23, %3F and %40; or leave it out and put it into DEC_PASSWORD.',
+      '--broker',
     );
   const plain = (part: string): string => {
     try {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { UntoldArgumentError } from './option.js';
 import { packageVersion } from './package-version.js';
-import { EXIT, reportError } from './terminal.js';
+import { EXIT, reportError, withoutPasswords } from './terminal.js';
 
 /** Adds the commands of a module to the program. */
 type Adding = (program: Command) => Promise<void>;
@@ -22,6 +23,9 @@ const COMMANDS: ReadonlyMap<string, Adding> = new Map<string, Adding>([
   ['agents', async (program) => (await import('./commands/agents.js')).addAgents(program)],
 ]);
 
+/** What commander says of a wrong command line repeats words of it, addresses with passwords among them. */
+const OUTPUT = { outputError: (text: string, write: (text: string) => void) => write(withoutPasswords(text)) };
+
 /**
  * The command line.
  *
@@ -32,6 +36,7 @@ export async function createProgram(called?: string): Promise<Command> {
     .description('Keeps the voltage of a distribution feeder inside its limits by sharing PV curtailment fairly.')
     .version(packageVersion())
     .showHelpAfterError('(add --help for usage and an example)')
+    .configureOutput(OUTPUT)
     .exitOverride();
   const only = called === undefined ? undefined : COMMANDS.get(called);
   for (const add of only ? [only] : COMMANDS.values()) await add(program);
@@ -44,6 +49,7 @@ async function createRunProgram(): Promise<Command> {
   return configureRun(new Command('run_dec_both'), 'run_dec_both')
     .version(packageVersion())
     .showHelpAfterError('(add --help for usage and an example)')
+    .configureOutput(OUTPUT)
     .exitOverride();
 }
 
@@ -66,6 +72,10 @@ export async function main(args: readonly string[], name: 'dec' | 'run_dec_both'
     await program.parseAsync([...args], { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : EXIT.done;
   } catch (error) {
+    if (error instanceof UntoldArgumentError) {
+      process.stderr.write(`error: the value of option ${error.option} is invalid. ${error.message}\n`);
+      return EXIT.badInput;
+    }
     // Help and version end here too, with 0; everything else commander says is a usage error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.badInput;
     return reportError(error);

@@ -95,10 +95,15 @@ export function findingLine(finding: Finding): string {
   return `${head}:${given} ${message}${range}`;
 }
 
+/** A text with the passwords of the addresses in it hidden: `stomp://user:***@host`. */
+export function withoutPasswords(text: string): string {
+  return text.replace(/([a-z][\w+.-]*:\/\/[^\s:@/'"]*):[^\s'"]*@/gi, '$1:***@');
+}
+
 /** Writes an error for people and tells the exit code it means. */
 export function reportError(error: unknown): number {
   if (error instanceof DecError || error instanceof BusError) {
-    process.stderr.write(`dec: ${error.message}\n`);
+    process.stderr.write(`dec: ${withoutPasswords(error.message)}\n`);
     if (error.code === 'CANCELLED') return EXIT.cancelled;
     return INPUT_CODES.has(error.code) ? EXIT.badInput : EXIT.internal;
   }

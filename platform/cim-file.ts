@@ -13,28 +13,45 @@ export interface FileDigest {
 }
 
 /**
- * Hands the bytes of a file on, piece by piece. The digest is of the bytes as they were read, so that it holds for what was
- * parsed.
+ * The bytes of a file, piece by piece. The digest is of the bytes as they were read, so that it holds for what was parsed.
  *
- * @param onPiece - takes a piece, which is overwritten afterwards
+ * @param onEnd - told what identifies the whole, after the last piece
+ * @returns pieces, each overwritten by the next one
  * @throws DecError `FEEDER_UNKNOWN` when the file cannot be read
  */
-export function readCimFile(path: string, onPiece: (bytes: Uint8Array) => void): FileDigest {
+export function* cimPieces(path: string, onEnd: (digest: FileDigest) => void): Generator<Uint8Array, void> {
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(PIECE_BYTES);
   const file = reading(path, () => openSync(path, 'r'));
   try {
     for (let bytes = 0; ; ) {
       const count = reading(path, () => readSync(file, buffer, 0, PIECE_BYTES, null));
-      if (count === 0) return { sha256: hash.digest('hex'), bytes };
+      if (count === 0) {
+        onEnd({ sha256: hash.digest('hex'), bytes });
+        return;
+      }
       const piece = buffer.subarray(0, count);
       hash.update(piece);
-      onPiece(piece);
+      yield piece;
       bytes += count;
     }
   } finally {
     closeSync(file);
   }
+}
+
+/**
+ * Hands the bytes of a file on, as {@link cimPieces}.
+ *
+ * @param onPiece - takes a piece, which is overwritten afterwards
+ */
+export function readCimFile(path: string, onPiece: (bytes: Uint8Array) => void): FileDigest {
+  let digest: FileDigest = { sha256: '', bytes: 0 };
+  const pieces = cimPieces(path, (whole) => {
+    digest = whole;
+  });
+  for (const piece of pieces) onPiece(piece);
+  return digest;
 }
 
 function reading<T>(path: string, read: () => T): T {

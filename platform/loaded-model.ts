@@ -3,7 +3,7 @@ import { CimIndex, CimIndexReader, readFeeders } from '../grid/cim/index.js';
 import { type DssStudy, readDss } from '../grid/dss/index.js';
 import { DecError } from '../grid/math/index.js';
 import { buildFeeder, canonicalMrid, type Feeder, type FeederData, nameUuid } from '../grid/model/index.js';
-import { type FileDigest, readCimFile } from './cim-file.js';
+import { cimPieces, type FileDigest } from './cim-file.js';
 import { DssFolder, isDssFile } from './dss-files.js';
 import { modelSets } from './model-set.js';
 import { withUnitIds } from './script-telemetry.js';
@@ -43,8 +43,45 @@ export interface ReadModels {
  *
  * @throws DecError `XML_MALFORMED`, `FEEDER_DATA`, `FEEDER_UNKNOWN`; `BAD_ARGUMENT` as {@link modelSets}
  */
-export function loadModels(paths: readonly string[]): readonly LoadedModel[] {
-  return modelSets(paths).flatMap((set) => readModels(set).models);
+export function loadModels(paths: readonly string[], kept?: KeptIndexes): readonly LoadedModel[] {
+  return modelSets(paths).flatMap((set) => readModels(set, kept).models);
+}
+
+/** Objects of files that have been read without their feeders, by the files' names. */
+export type KeptIndexes = Map<string, ReadIndex>;
+
+/** The objects of some files. */
+interface ReadIndex {
+  readonly index: CimIndex;
+  readonly digests: readonly FileDigest[];
+}
+
+/**
+ * The objects of CIM XML files, without the feeders that they make, which take three times as long; none of OpenDSS scripts.
+ * Each step is a piece of a file.
+ *
+ * @param kept - what has been read; {@link loadModels} with the same takes it from there
+ * @throws DecError as {@link loadModels}, but for faults of feeders
+ */
+export function* loadIndexes(paths: readonly string[], kept: KeptIndexes): Generator<void, readonly CimIndex[]> {
+  const indexes: CimIndex[] = [];
+  for (const set of modelSets(paths)) {
+    if (set.some(isDssFile)) continue;
+    const key = set.join('\n');
+    const read = kept.get(key) ?? (yield* indexSteps(set));
+    if (read === undefined) continue;
+    kept.set(key, read);
+    indexes.push(read.index);
+  }
+  return indexes;
+}
+
+/** What comes of steps that are done at once. */
+export function atOnce<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { value, done } = steps.next();
+    if (done) return value;
+  }
 }
 
 /**
@@ -52,9 +89,9 @@ export function loadModels(paths: readonly string[]): readonly LoadedModel[] {
  *
  * @throws DecError `XML_MALFORMED`, `FEEDER_DATA`, `FEEDER_UNKNOWN`; `BAD_ARGUMENT` for a script beside other files
  */
-export function readModels(paths: readonly string[]): ReadModels {
+export function readModels(paths: readonly string[], kept?: KeptIndexes): ReadModels {
   const master = paths.find(isDssFile);
-  if (master === undefined) return readCimModels(paths);
+  if (master === undefined) return readCimModels(paths, kept);
   if (paths.length > 1) {
     const message = `${master} is an OpenDSS script: give its master file alone, the files it names are found from there.`;
     throw new DecError('BAD_ARGUMENT', message, { files: [...paths] });
@@ -76,15 +113,25 @@ function readDssModel(master: string): ReadModels {
   return { models: [model], sources: [...files.filesRead.keys()], digests: [...files.filesRead.values()], master };
 }
 
-function readCimModels(paths: readonly string[]): ReadModels {
+function* indexSteps(paths: readonly string[]): Generator<void, ReadIndex | undefined> {
   let index: CimIndex | undefined;
   const digests: FileDigest[] = [];
   for (const path of paths) {
     const reader: CimIndexReader = index ? new CimIndexReader(path, index) : new CimIndexReader(path);
-    digests.push(readCimFile(path, (bytes) => reader.push(bytes)));
+    for (const piece of cimPieces(path, (digest) => digests.push(digest))) {
+      reader.push(piece);
+      yield;
+    }
     reader.end();
     index = reader.index;
   }
+  return index && { index, digests };
+}
+
+function readCimModels(paths: readonly string[], kept?: KeptIndexes): ReadModels {
+  const key = paths.join('\n');
+  const { index, digests = [] } = kept?.get(key) ?? atOnce(indexSteps(paths)) ?? {};
+  kept?.delete(key);
   const feeders = index ? readFeeders(index).feeders.map((feeder) => identified(feeder)) : [];
   if (!index || feeders.length === 0) {
     throw new DecError('FEEDER_DATA', `${paths.join(', ')}: there is no feeder in it.`, { files: [...paths] });

@@ -1,9 +1,18 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CimIndex } from '../grid/cim/index.js';
 import { DecError } from '../grid/math/index.js';
 import { canonicalMrid, type Finding, validateFeeder } from '../grid/model/index.js';
 import { listingOf } from './listing-file.js';
-import { countElements, type LoadedModel, loadModels, readModels } from './loaded-model.js';
+import {
+  atOnce,
+  countElements,
+  type KeptIndexes,
+  type LoadedModel,
+  loadIndexes,
+  loadModels,
+  readModels,
+} from './loaded-model.js';
 import {
   contentDigest,
   createModelFolder,
@@ -66,6 +75,10 @@ export interface ModelStore {
   find(nameOrMridOrPath: string): LoadedModel;
   /** All known models, read. A stored model that cannot be read is left out and named in {@link problems}. */
   all(): readonly LoadedModel[];
+  /** The CIM objects of all known models, without their feeders where those have not been asked for; problems as {@link all}. */
+  indexes(): ReadonlySet<CimIndex>;
+  /** {@link indexes} in steps of a piece of a file, for who must not be held up by large ones. */
+  readAhead(): Generator<void, ReadonlySet<CimIndex>>;
   /** Why models of the store could not be listed or read. */
   readonly problems: readonly string[];
 }
@@ -91,6 +104,7 @@ interface Named {
 /** Opens a store; the folder need not exist before the first ingestion. */
 export function openModelStore(dir: string | undefined, options: ModelStoreOptions = {}): ModelStore {
   const loaded = new Map<string, readonly LoadedModel[]>();
+  const kept: KeptIndexes = new Map();
   const problems: string[] = [];
   const fixed = [
     ...(options.builtIn ?? [flagshipPath()]).map((path) => ({ path, origin: 'built in' })),
@@ -100,7 +114,7 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
   const load = (key: string, paths: readonly string[]): readonly LoadedModel[] => {
     const known = loaded.get(key);
     if (known) return known;
-    const models = loadModels(paths);
+    const models = loadModels(paths, kept);
     loaded.set(key, models);
     return models;
   };
@@ -122,14 +136,19 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
     return found.folders;
   };
 
-  const loadStored = ({ folder, mrid }: StoredFeeder): LoadedModel => {
+  /** The files to read of a stored model. @throws DecError `FEEDER_DATA` where they are not what was taken in */
+  const pathsOf = ({ folder, mrid }: StoredFeeder): readonly string[] => {
     const { files, master } = folder.manifest;
     if (!loaded.has(folder.path)) {
       const damaged = missingFiles(folder);
       if (damaged.length > 0) throw new DecError('FEEDER_DATA', damage(folder, damaged), { folder: folder.path, mrid });
     }
-    const paths = (master === undefined ? files.map(({ name }) => name) : [master]).map((n) => join(folder.path, n));
-    const model = load(folder.path, paths).find((one) => canonicalMrid(one.mrid) === canonicalMrid(mrid));
+    return (master === undefined ? files.map(({ name }) => name) : [master]).map((n) => join(folder.path, n));
+  };
+
+  const loadStored = (stored: StoredFeeder): LoadedModel => {
+    const { folder, mrid } = stored;
+    const model = load(folder.path, pathsOf(stored)).find((one) => canonicalMrid(one.mrid) === canonicalMrid(mrid));
     if (model) return model;
     const message = `The files of ${folder.path} hold no feeder ${mrid}; ingest the model again.`;
     throw new DecError('FEEDER_DATA', message, { folder: folder.path, mrid });
@@ -153,6 +172,27 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
     }
     return [...listed.values()].sort((a, b) => a.name.localeCompare(b.name));
   };
+
+  /** Objects of all models, read where they have not been. */
+  function* readIndexes(): Generator<void, ReadonlySet<CimIndex>> {
+    const stored = storedFeeders(folders());
+    const indexes = new Set<CimIndex>();
+    function* take(key: string, paths: readonly string[]): Generator<void, void> {
+      const known = loaded.get(key)?.map(({ index }) => index);
+      for (const index of known ?? (yield* loadIndexes(paths, kept))) if (index.objects.size > 0) indexes.add(index);
+    }
+    for (const { path } of fixed) {
+      if (entriesOf(path).some(({ mrid }) => !stored.has(canonicalMrid(mrid)))) yield* take(path, [path]);
+    }
+    for (const entry of stored.values()) {
+      try {
+        yield* take(entry.folder.path, pathsOf(entry));
+      } catch (error) {
+        note(problems, `The model in ${entry.folder.path} cannot be read: ${textOf(error)}`);
+      }
+    }
+    return indexes;
+  }
 
   return {
     dir,
@@ -182,6 +222,7 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
           files: [...described.files],
         });
         loaded.delete(path);
+        for (const key of kept.keys()) if (key.startsWith(path)) kept.delete(key);
         return feeders.map(({ entry: { name, mrid, counts }, findings }) => {
           const owner = before.get(canonicalMrid(mrid))?.folder.path;
           const status = owner === undefined ? 'added' : owner === path && !isRepaired ? 'unchanged' : 'updated';
@@ -226,6 +267,8 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
       }
       return [...models.values()];
     },
+    indexes: () => atOnce(readIndexes()),
+    readAhead: readIndexes,
   };
 }
 

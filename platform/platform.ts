@@ -157,18 +157,22 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
   }
 }
 
-/** @throws DecError `BAD_ARGUMENT` naming the users of a file that have kept the password they are known by everywhere */
+/**
+ * A password that everybody knows is as bad under a name of one's own.
+ * @throws DecError `BAD_ARGUMENT` naming the users of a file that have one
+ */
 async function refuseDefaultPasswords(users: Readonly<Record<string, PlatformUser>>, host: string): Promise<void> {
+  const wellKnown = [...new Set(Object.values(DEFAULT_USERS).map(({ password }) => password))];
+  const isOne = (password: string, known: string) =>
+    isPasswordHash(password) ? checkPassword(password, known) : password === known;
   const kept: string[] = [];
   for (const [name, { password }] of Object.entries(users)) {
-    const known = DEFAULT_USERS[name]?.password;
-    if (known === undefined) continue;
-    if (isPasswordHash(password) ? await checkPassword(password, known) : password === known) kept.push(name);
+    if ((await Promise.all(wellKnown.map((known) => isOne(password, known)))).includes(true)) kept.push(name);
   }
   if (kept.length === 0) return;
   throw new DecError(
     'BAD_ARGUMENT',
-    `The platform is to listen on ${host}, and ${kept.join(', ')} ${kept.length === 1 ? 'has' : 'have'} the well-known default password; give another one with "dec users add".`,
+    `The platform is to listen on ${host}, and ${kept.join(', ')} ${kept.length === 1 ? 'has' : 'have'} a well-known default password; give another one with "dec users add".`,
     { host, users: kept },
   );
 }
@@ -191,6 +195,12 @@ async function compose(
   const warn = (message: string): void => logs.platform({ source: 'field', level: 'WARN', message });
   const field = createFieldService(store, (destination, body) => bus.send(destination, body), warn);
   const sparql = createSparqlService(store);
+  const prepareQueries = (): void => {
+    sparql.prepare().catch((error: unknown) => {
+      const message = `The models cannot be made ready for SPARQL: ${asError(error).message}`;
+      logs.platform({ source: 'store', level: 'WARN', message });
+    });
+  };
   const timeSeries = createTimeSeries();
   const applications = createApplicationService(
     clock,
@@ -222,6 +232,8 @@ async function compose(
     timeSeries,
     writeReply: options.legacyStringData ? formatLegacyReply : formatReply,
     field,
+    // After the answer to what gave the sign.
+    onApplication: () => setImmediate(prepareQueries),
     fieldModelMrid: () => feeders[0]?.mrid,
   });
   for (const problem of store.problems) logs.platform({ source: 'store', level: 'WARN', message: problem });

@@ -76,6 +76,8 @@ export interface PlatformServices {
   readonly timeSeries: TimeSeriesService;
   /** Writes an answer with its process id in the envelope. */
   readonly writeReply: (data: unknown, id: string) => string;
+  /** Called at every sign of an application that is likely to ask for SPARQL: a token, a question about models. */
+  readonly onApplication: () => void;
   /** The feeder whose field bus applications without a choice use. */
   readonly fieldModelMrid: () => string | undefined;
 }
@@ -115,6 +117,7 @@ export function routeRequests(services: PlatformServices): void {
   hub.claim(
     TOKEN_TOPIC,
     guarded((message) => {
+      services.onApplication();
       const answer = services.tokens.answer(message.body);
       // The broker's seat reports what a promise fails with.
       if (answer instanceof Promise) return answer.then((token) => message.reply(token));
@@ -212,6 +215,7 @@ function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler
     [
       MODEL_QUERY_QUEUE,
       (message) => {
+        services.onApplication();
         const send = (answer: ModelAnswer): void =>
           message.reply('body' in answer ? answer.body : writeReply(answer.data, newProcessId()));
         const answer = models.answer(modelQuery.parse(message.body, message.destination));

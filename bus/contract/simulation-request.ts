@@ -11,6 +11,8 @@ export const SIMULATION_DEFAULTS = {
   simulator: 'GridLAB-D',
 } as const;
 
+/** What a start is. The real platform has no default for it either, and its simulators end without one. */
+const A_TIME = 'epoch seconds or an ISO date';
 /** Last second of the year 9999: what dates can be written for. */
 const LATEST_EPOCH_S = 253_402_300_799;
 /** Shortest step. */
@@ -128,7 +130,9 @@ const powerSystem = z.object({
 });
 
 const simulation = z.object({
-  start_time: z.union([z.number(), z.string()], { error: 'a time expected: epoch seconds or an ISO date' }),
+  start_time: z.union([z.number(), z.string()], {
+    error: ({ input }) => (input == null ? `missing (${A_TIME} expected)` : `${A_TIME} expected`),
+  }),
   duration: numeric.nullish(),
   publish_period: numeric.nullish(),
   interval: numeric.nullish(),
@@ -179,7 +183,7 @@ const requestSchema: z.ZodType<SimulationRequest> = wireSchema.transform((wire, 
     context.addIssue({
       code: 'custom',
       path: ['simulation_config', 'start_time'],
-      message: `epoch seconds or an ISO date expected, "${config.start_time}" received`,
+      message: `${A_TIME} expected, "${config.start_time}" received`,
     });
   }
   const period = SIMULATION_DEFAULTS[isRealtime ? 'realtimePublishPeriodS' : 'fastPublishPeriodS'];

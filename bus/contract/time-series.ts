@@ -27,10 +27,17 @@ const filterSchema = z.union([
   ),
 ]);
 
+/** How many rows: a whole number from 1 on, or its text; nothing and an empty text ask for all. */
 const count = z
-  .union([z.number(), z.string()])
+  .union([z.number(), z.string()], { error: 'a whole number of rows expected' })
   .nullish()
-  .transform((written) => (written === null || written === undefined ? undefined : Number(written)));
+  .transform((written, context) => {
+    if (written === null || written === undefined || written === '') return undefined;
+    const value = typeof written === 'string' && written.trim() === '' ? Number.NaN : Number(written);
+    if (Number.isInteger(value) && value >= 1) return value;
+    context.addIssue({ code: 'custom', message: `a whole number of rows from 1 on expected, "${written}" received` });
+    return z.NEVER;
+  });
 
 const requestSchema = z.object({
   queryMeasurement: z.string(),

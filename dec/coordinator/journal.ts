@@ -7,6 +7,7 @@ import type { AppliedSetpoint, Commitment } from './commit.js';
 import type { IntervalOutcome } from './interval.js';
 import { type RunLegacy, readLegacy, writeLegacy } from './legacy.js';
 import type { MeasuredVoltage } from './measurements.js';
+import type { RunOutlook } from './outlook.js';
 import type { IntervalResult, RunSettings, VoltageSummary } from './run-result.js';
 
 /** Form of the journal; one of another form is not taken up. */
@@ -46,11 +47,13 @@ export function askedOf<T extends Partial<RunSettings>>(settings: T): T {
   return settings.rule === undefined ? settings : { ...settings, rule: { ...settings.rule, factors: {} } };
 }
 
-/** What tells that a journal is of the same run: equal feeder, settings and broker. */
+/** What tells that a journal is of the same run: equal feeder, settings and broker, and equal prices and forecasts of plans. */
 export interface JournalIdentity {
-  readonly feeder: Feeder;
+  readonly feeder: Pick<Feeder, 'mrid'>;
   readonly settings: RunSettings;
   readonly broker: string;
+  /** What a run that plans ahead looks at. */
+  readonly outlook?: RunOutlook | undefined;
 }
 
 const outline = z.looseObject({ interval: z.int().nonnegative(), timestamp: z.number() });
@@ -85,12 +88,12 @@ export class JournalFile {
   private readonly path: string;
   private readonly mark: string;
 
-  constructor(path: string, { feeder, settings, broker }: JournalIdentity) {
+  constructor(path: string, { feeder, settings, broker, outlook }: JournalIdentity) {
     this.path = path;
     // How many hosts there are and how long they are waited for may change from one to the next.
     const { hosts: _hosts, roundDeadlineMs: _deadline, lostAfterIntervals: _lost, ...rest } = askedOf(settings);
     this.mark = createHash('sha256')
-      .update(JSON.stringify([feeder.mrid, broker, rest]))
+      .update(JSON.stringify([feeder.mrid, broker, rest, ...(outlook === undefined ? [] : [outlook])]))
       .digest('hex');
   }
 

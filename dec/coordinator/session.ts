@@ -452,7 +452,10 @@ export class Session {
     const { feeder, settings, options } = this;
     // A platform of this process ends with it: nobody could go on.
     if (options.broker === undefined) return undefined;
-    if (options.journal !== undefined) this.journal = new JournalFile(options.journal, { feeder, settings, broker });
+    if (options.journal !== undefined) {
+      const { outlook } = options;
+      this.journal = new JournalFile(options.journal, { feeder, settings, broker, outlook });
+    }
     const left = this.journal?.read();
     const { simulationId } = options;
     if (

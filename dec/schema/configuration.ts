@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { z } from 'zod';
-import { list } from '../option.js';
+import { list, UntoldArgumentError } from '../option.js';
 
 /** Commands that read configurations, each a section of the file. */
 export type Section = 'run' | 'coordinate' | 'series';
@@ -56,7 +56,10 @@ function optionValue(option: Option): z.ZodType<unknown> {
         if (!(error instanceof InvalidArgumentError)) throw error;
         context.addIssue({
           code: 'custom',
-          message: `${error.message} It is ${JSON.stringify(value) ?? String(value)}.`,
+          message:
+            error instanceof UntoldArgumentError
+              ? error.message
+              : `${error.message} It is ${JSON.stringify(value) ?? String(value)}.`,
         });
         return z.NEVER;
       }

@@ -1,6 +1,7 @@
 import { asError } from '../../bus/index.js';
 import { patternsFirst } from './group-order.js';
 import { hoistBinds } from './lax-scope.js';
+import { syntaxFault } from './syntax-fault.js';
 
 /** Forms in which an answer can be had. */
 export type SparqlFormat = 'json' | 'xml' | 'csv';
@@ -26,6 +27,7 @@ export interface SparqlEngine {
 export async function createSparqlEngine(): Promise<SparqlEngine> {
   const { Store } = await import('oxigraph');
   const store = new Store();
+  const empty = new Store();
   return {
     load: (nTriples) => store.load(nTriples, { format: 'application/n-triples', no_transaction: true }),
     query(text, format) {
@@ -37,30 +39,30 @@ export async function createSparqlEngine(): Promise<SparqlEngine> {
       try {
         return ask(patternsFirst(hoistBinds(text)));
       } catch (error) {
-        if (placeOf(error) === undefined) throw error;
+        if (!isPlaced(error)) throw error;
       }
       // Where it cannot be read is told in the words of who asked, not in those of the query put in order.
       try {
         return ask(text);
       } catch (error) {
-        throw ownPlace(error);
+        const fault = isPlaced(error) ? syntaxFault(text, (query) => faultOf(empty, query)) : undefined;
+        throw fault === undefined ? error : new Error(fault, { cause: error });
       }
     },
   };
 }
 
-const PLACE = /^error at (\d+):(\d+): /;
-
-function placeOf(error: unknown): RegExpExecArray | undefined {
-  return PLACE.exec(asError(error).message) ?? undefined;
+/** Whether the store says where the fault is, that is, the query cannot be read. */
+function isPlaced(error: unknown): boolean {
+  return /^error at \d+:\d+: /.test(asError(error).message);
 }
 
-/** An error with its place in the query as it was asked: on the first line, the platform's prefixes come before it. */
-function ownPlace(error: unknown): Error {
-  const place = placeOf(error);
-  if (place === undefined) return asError(error);
-  const [whole, line, column] = place;
-  const own = line === '1' ? Number(column) - PREFIXES.length - 1 : Number(column);
-  const reason = asError(error).message.slice(whole.length);
-  return new Error(`it cannot be read at line ${line}, column ${own}: ${reason}`, { cause: error });
+/** What an empty store, which answers every query at once, says of one; undefined when it can be read. */
+function faultOf(empty: { query(text: string): unknown }, query: string): string | undefined {
+  try {
+    empty.query(`${PREFIXES} ${query}`);
+  } catch (error) {
+    return asError(error).message;
+  }
+  return undefined;
 }

@@ -13,6 +13,11 @@ export interface SparqlService {
    * @throws DecError `UNSUPPORTED` for what is no SELECT or ASK, and as {@link SparqlThread.query}
    */
   query(text: string, format: SparqlFormat): Promise<string>;
+  /**
+   * Loads the models, so that the first query need not wait for all of it; nothing where that has been begun.
+   * @throws DecError when a model cannot be read
+   */
+  prepare(): Promise<void>;
   close(): void;
 }
 
@@ -42,10 +47,12 @@ const TURNS = 3;
 export function createSparqlService(store: ModelStore, timeMs?: number): SparqlService {
   let thread: SparqlThread | undefined;
   let loaded = new Set<CimIndex>();
+  let reading: Promise<ReadonlySet<CimIndex>> | undefined;
   let isClosed = false;
 
   /** The thread with exactly the known models. */
   const current = (indexes: ReadonlySet<CimIndex>): SparqlThread => {
+    if (isClosed) throw stopped();
     if (thread && (thread.hasEnded || [...loaded].some((index) => !indexes.has(index)))) {
       thread.close();
       thread = undefined;
@@ -60,6 +67,14 @@ export function createSparqlService(store: ModelStore, timeMs?: number): SparqlS
       thread.load(nTriples(index));
     }
     return thread;
+  };
+
+  /** All models, read a piece at a time: the broker and simulations go on meanwhile. */
+  const readModels = (): Promise<ReadonlySet<CimIndex>> => {
+    reading ??= inTurns(store.readAhead(), () => isClosed).finally(() => {
+      reading = undefined;
+    });
+    return reading;
   };
 
   /** Asks the thread; where another's query ended it, the next one. */
@@ -81,10 +96,20 @@ export function createSparqlService(store: ModelStore, timeMs?: number): SparqlS
           : 'SELECT and ASK are answered';
         return Promise.reject(new DecError('UNSUPPORTED', `SPARQL ${kind} is not supported: ${reason}.`, { kind }));
       }
-      const indexes = new Set(store.all().map(({ index }) => index));
-      const answer = ask(respelled(text, indexes), format, indexes, TURNS);
-      const own = foreignNamespace(text, indexes);
-      return own === undefined ? answer : answer.then((rows) => rows.replaceAll(CIM100_NAMESPACE, own));
+      return readModels().then(async (indexes) => {
+        const rows = await ask(respelled(text, indexes), format, indexes, TURNS);
+        const own = foreignNamespace(text, indexes);
+        return own === undefined ? rows : rows.replaceAll(CIM100_NAMESPACE, own);
+      });
+    },
+    async prepare() {
+      if (thread !== undefined || isClosed) return;
+      try {
+        current(await readModels());
+      } catch (error) {
+        // Nobody asks any more after the platform's end, which also ends the reading.
+        if (!isClosed) throw error;
+      }
     },
     close() {
       isClosed = true;
@@ -97,6 +122,19 @@ export function createSparqlService(store: ModelStore, timeMs?: number): SparqlS
 function foreignNamespace(text: string, indexes: ReadonlySet<CimIndex>): string | undefined {
   if (text.includes(CIM100_NAMESPACE)) return undefined;
   return [...indexes].map(namespaceOf).find((namespace) => namespace !== CIM100_NAMESPACE && text.includes(namespace));
+}
+
+const stopped = (): DecError => new DecError('INTERNAL', 'The platform was stopped.');
+
+/** Does steps, each in a turn of the event loop of its own. @throws DecError `INTERNAL` when they are not wanted any more */
+async function inTurns<T>(steps: Generator<void, T>, isOver: () => boolean): Promise<T> {
+  for (;;) {
+    const { value, done } = steps.next();
+    if (done) return value;
+    await new Promise((resolve) => setImmediate(resolve));
+    // Thrown inside, so that the file that is being read is closed.
+    if (isOver()) steps.throw(stopped());
+  }
 }
 
 function withoutComments(text: string): string {

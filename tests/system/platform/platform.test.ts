@@ -570,12 +570,12 @@ describe('starting and ending', () => {
 
   it('refuses an open interface with the default passwords', async () => {
     await expect(startPlatform({ port: 0, host: '0.0.0.0' })).rejects.toThrow(/default passwords/);
-    // A file of users that keeps one of them is no better, hashed or not.
+    // A file of users that keeps one of them is no better, hashed or not, under whatever name.
     const operator1 = { password: await hashPassword('operator'), roles: ['user'] };
-    const users = { operator1, viz: { password: await hashPassword('operator'), roles: ['user'] } };
-    await expect(startPlatform({ port: 0, host: '0.0.0.0', users })).rejects.toThrow(
-      /operator1 has .* default password/,
-    );
+    const viz = { password: await hashPassword('manager'), roles: ['user'] };
+    const own = { password: await hashPassword('my own'), roles: ['user'] };
+    const refused = startPlatform({ port: 0, host: '0.0.0.0', users: { operator1, own, viz } });
+    await expect(refused).rejects.toThrow(/and operator1, viz have a well-known default password/);
   });
 
   it('ends running simulations when it is closed, and is up again at the same port', async () => {

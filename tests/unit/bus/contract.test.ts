@@ -223,6 +223,11 @@ describe('the simulation request', () => {
     const config = (extra: object) =>
       JSON.stringify({ power_system_config: { Line_name: 'x' }, simulation_config: { start_time: 1, ...extra } });
     expect(failure(() => bus.simulationRequest.parse(config({ start_time: 'noon' }))).message).toContain('start_time');
+    for (const none of [{ start_time: undefined }, { start_time: null }]) {
+      expect(failure(() => bus.simulationRequest.parse(config(none))).message).toContain(
+        'simulation_config.start_time: missing (epoch seconds or an ISO date expected)',
+      );
+    }
     expect(failure(() => bus.simulationRequest.parse(config({ duration: '0' }))).message).toContain('duration');
     for (const time of [-1, 1e300, '-5']) {
       expect(failure(() => bus.simulationRequest.parse(config({ start_time: time }))).message).toContain(

@@ -1,7 +1,15 @@
-import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError, parseConfiguration } from '../../../dec/configuration.js';
+import {
+  ConfigurationError,
+  configurationOf,
+  parseConfiguration,
+  withConfiguration,
+} from '../../../dec/configuration.js';
+import { brokerUrl, count } from '../../../dec/option.js';
 import { createProgram } from '../../../dec/program.js';
 import { COMMON_KEYS, keyOf, type Section, sectionOptions } from '../../../dec/schema/configuration.js';
 
@@ -75,6 +83,29 @@ describe('a configuration', () => {
       expect.stringMatching(/number.*"none"/),
       expect.stringContaining('command line'),
     ]);
+  });
+
+  it('logs in with the password of a file, and tells it to nobody', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'dec-config-'));
+    const file = join(folder, 'run.yaml');
+    writeFileSync(file, 'run:\n  broker: stomp://me:hidden@host\n  intervals: 3\n');
+    const command = withConfiguration(new Command('run').option('--broker <url>', '', brokerUrl), 'run')
+      .option('--intervals <n>', '', count)
+      .action(() => undefined);
+    await command.parseAsync(['--config', file], { from: 'user' });
+    rmSync(folder, { recursive: true });
+    expect(command.opts()['broker']).toMatchObject({ login: 'me', passcode: 'hidden' });
+    // These settings stand in the run's manifest.
+    const { settings } = configurationOf(command)!;
+    expect(settings).toMatchObject({ intervals: 3, broker: { login: 'me', host: 'host' } });
+    expect(JSON.stringify(settings)).not.toContain('hidden');
+  });
+
+  it('repeats no password of a broker that it refuses', () => {
+    const [issue, ...others] = issuesOf('run:\n  broker: stomp://me:p/hidden@host\n');
+    expect(others).toEqual([]);
+    expect(issue).toMatchObject({ line: 2, key: 'run.broker', message: expect.stringContaining('stomp[s]://') });
+    expect(issue!.message).not.toContain('hidden');
   });
 
   it.each([

@@ -13,6 +13,7 @@ import {
   port,
   timeOfDay,
   trusting,
+  UntoldArgumentError,
 } from '../../../dec/option.js';
 
 describe('values of options', () => {
@@ -55,6 +56,13 @@ describe('values of options', () => {
   ] as const)('%o refuses "%s" with a sentence', (read, text) => {
     expect(() => read(text)).toThrow(InvalidArgumentError);
     expect(() => read(text)).toThrow(/^It must /);
+  });
+
+  it('repeats no address that may hold a password', () => {
+    for (const text of ['stomp://me:p/w@host', 'stomp://me:hidden@', 'ftp://me:hidden@host']) {
+      expect(() => brokerUrl(text)).toThrow(UntoldArgumentError);
+      expect(() => brokerUrl(text)).not.toThrow(/hidden|p\/w/);
+    }
   });
 
   it('takes a broker with and without port and credentials', () => {

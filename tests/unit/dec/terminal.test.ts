@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BusError } from '../../../bus/index.js';
+import { main } from '../../../dec/program.js';
 import { seededUuid } from '../../../dec/seeded-uuid.js';
-import { findingLine, reportError, Terminal, table } from '../../../dec/terminal.js';
+import { findingLine, reportError, Terminal, table, withoutPasswords } from '../../../dec/terminal.js';
 import { DecError } from '../../../grid/math/index.js';
 
 describe('what a command writes', () => {
@@ -48,6 +49,25 @@ describe('what a command writes', () => {
     new Terminal({}).findings([...warnings, { ...finding, severity: 'info' }], 3);
     expect(err.match(/warning X: Something\./g)).toHaveLength(3);
     expect(err).toContain('2 more');
+  });
+
+  it.each([
+    [['run', '--broker', 'stomp://me:p/hidden@host'], 'option --broker is invalid'],
+    [['agents', '--broker', 'stomp:///me:hidden@'], 'option --broker is invalid'],
+    [['run', '--broke=stomp://me:hidden@host'], "unknown option '--broke=stomp://me:***@host'"],
+    [['feeders', '--store', '/nowhere', 'stomp://me:hidden@host'], 'error'],
+  ])('holds no password of an address: %s', async (args, part) => {
+    expect(await main(args)).toBe(2);
+    expect(err).toContain(part);
+    expect(err + out).not.toContain('hidden');
+  });
+
+  it('hides passwords of addresses with signs that end others', () => {
+    expect(withoutPasswords('At stomp://me:a@b:c@host:1, and amqp://x:y@z; ws://host:8/path stays.')).toBe(
+      'At stomp://me:***@host:1, and amqp://x:***@z; ws://host:8/path stays.',
+    );
+    expect(reportError(new DecError('FEEDER_UNKNOWN', 'No feeder stomp://me:hidden@host.'))).toBe(2);
+    expect(err).toBe('dec: No feeder stomp://me:***@host.\n');
   });
 
   it.each([

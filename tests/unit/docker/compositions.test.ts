@@ -99,6 +99,20 @@ describe('docker/kubernetes/dec.yaml', () => {
     for (const { args } of own) expect(await faultsOf(args!)).toEqual([]);
   });
 
+  it('keeps results and journal where they outlive a pod', () => {
+    const claims = workloads
+      .filter(({ kind }) => kind === 'PersistentVolumeClaim')
+      .map(({ metadata }) => metadata.name);
+    const [job] = workloads.filter(({ kind }) => kind === 'Job');
+    const volumes = z
+      .array(z.looseObject({ name: z.string(), persistentVolumeClaim: z.object({ claimName: z.string() }) }))
+      .parse(job!.spec.template!.spec['volumes']);
+    const [coordinator] = containers.filter(({ name }) => name === 'coordinator');
+    const mounts = z.array(z.object({ name: z.string(), mountPath: z.string() })).parse(coordinator!['volumeMounts']);
+    const at = mounts.find(({ mountPath }) => mountPath.endsWith('/outputs'));
+    expect(claims).toContain(volumes.find(({ name }) => name === at?.name)?.persistentVolumeClaim.claimName);
+  });
+
   it('reaches the broker by the name of its service', () => {
     const [broker] = workloads.filter(({ kind }) => kind === 'Service');
     for (const { image, args = [] } of containers) {

@@ -28,6 +28,7 @@ const LOAD = '00000000-0000-4000-8000-000000000023';
 /** SPARQL is asked in tests of its own. */
 const noSparql: SparqlService = {
   query: () => Promise.reject(new Error('nothing here asks SPARQL')),
+  prepare: () => Promise.resolve(),
   close: () => undefined,
 };
 

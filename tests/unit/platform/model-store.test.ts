@@ -291,3 +291,39 @@ describe('reading CIM files', () => {
     expect(error.message).toMatch(/encoded\.xml.*utf-8/i);
   });
 });
+
+describe('objects of all models', () => {
+  it('are read without their feeders, once: a model that is asked for later is made of them', () => {
+    const { folder, open } = freshStore();
+    open().ingest([written(twoFeeders())], THEN);
+    const store = openModelStore(folder, { builtIn: [file] });
+    const steps = store.readAhead();
+    // The first step is a piece of a file, not the end.
+    expect(steps.next().done).toBe(false);
+    let last = steps.next();
+    while (last.done !== true) last = steps.next();
+    const indexes = store.indexes();
+    expect([...indexes]).toEqual([...(last.value as ReadonlySet<unknown>)]);
+    // The stored feeders stand before the built-in one of the same mRID.
+    expect(indexes.size).toBe(1);
+    expect(indexes.has(store.find(MRID).index)).toBe(true);
+    expect(store.find(OTHER).index).toBe(store.find(MRID).index);
+    expect([...store.indexes()]).toEqual([...indexes]);
+    expect(new Set(store.all().map(({ index }) => index))).toEqual(indexes);
+  });
+
+  it('are those of what was taken in last, and of what can be read', () => {
+    const { open } = freshStore();
+    const store = open();
+    store.ingest([written(tinyCim())], THEN);
+    const [before] = store.indexes();
+    const [{ folder } = { folder: '' }] = store.ingest([written(tinyCim({ feederName: 'renamed' }))], LATER);
+    const [after] = store.indexes();
+    expect(after).not.toBe(before);
+    expect(after!.byClass('Feeder').map(({ name }) => name)).toEqual(['renamed']);
+    writeFileSync(join(folder, readdirSync(folder).find((name) => name.endsWith('.xml'))!), 'no XML');
+    const fresh = open();
+    expect(fresh.indexes().size).toBe(0);
+    expect(fresh.problems.join()).toContain('cannot be read');
+  });
+});

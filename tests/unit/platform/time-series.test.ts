@@ -42,6 +42,16 @@ describe('what a run leaves behind', () => {
     expect(ask({ queryFilter: { simulation_id: '8' } })).toEqual([]);
   });
 
+  it('is asked for in whole numbers of rows, and an error names what is none', () => {
+    const read = (more: object) => timeSeriesQuery.read({ queryMeasurement: 'simulation', ...more });
+    for (const last of ['x', -2, 0, 1.5, ' ', 'NaN']) {
+      expect(() => read({ last })).toThrow(`last: a whole number of rows from 1 on expected, "${last}" received`);
+    }
+    expect(() => read({ first: true })).toThrow('first: a whole number of rows expected');
+    expect(read({ last: '5', first: '' })).toMatchObject({ last: 5, first: undefined });
+    expect(filled()({ last: '2' }).map(({ time }) => time)).toEqual([16, 16]);
+  });
+
   it('has the value of a command that was written as a text, and none of one that is no number', () => {
     const series = createTimeSeries();
     const of = (value: unknown) => ({ object: 'x', attribute: 'PowerElectronicsConnection.p', value });
