@@ -92,7 +92,9 @@ describe('a configuration', () => {
     const command = withConfiguration(new Command('run').option('--broker <url>', '', brokerUrl), 'run')
       .option('--intervals <n>', '', count)
       .action(() => undefined);
-    await command.parseAsync(['--config', file], { from: 'user' });
+    const parent = new Command('dec').addCommand(command);
+    for (const other of ['coordinate', 'series']) parent.command(other);
+    await parent.parseAsync(['run', '--config', file], { from: 'user' });
     rmSync(folder, { recursive: true });
     expect(command.opts()['broker']).toMatchObject({ login: 'me', passcode: 'hidden' });
     // These settings stand in the run's manifest.
