@@ -3,6 +3,7 @@ import type { AreaAnswer, AreaOutcome, AreaQuestion } from '../bus/index.js';
 import {
   type AgentReply,
   type AgentRequest,
+  AnswerProof,
   type AreaMemory,
   type AreaPart,
   type AreaReport,
@@ -46,6 +47,9 @@ export class AreaAgent {
   private memory: AreaMemory | undefined;
   private interval = -1;
   private readonly answers = new Map<string, RoundAnswer>();
+  /** What its agents have answered in the present problem, and why one is not believed in this interval. */
+  private readonly proofs = new Map<string, AnswerProof>();
+  private readonly refuted = new Map<string, string>();
   /** Over-relaxation that the last report was made with; the feeder chooses it for the next. */
   private relaxation: number;
   /** Marks of the last response, and of the one that the feeder has from before. */
@@ -82,8 +86,11 @@ export class AreaAgent {
     }
     const nodesOf = new Map(this.part.data.agents.map(({ agentId, portNodes }) => [agentId, portNodes.length]));
     const replies = new Map<string, AgentReply>();
-    for (const [agentId, answer] of crew.ask(areaRequests(this.part, this.memory, settings))) {
-      const fault = replyFault(answer.reply, nodesOf.get(agentId) ?? 0);
+    const requests = areaRequests(this.part, this.memory, settings);
+    for (const [agentId, answer] of crew.ask(requests)) {
+      const fault =
+        replyFault(answer.reply, nodesOf.get(agentId) ?? 0) ??
+        this.contradiction(agentId, requests.get(agentId), answer.reply);
       if (fault === undefined) {
         this.answers.set(agentId, answer);
         replies.set(agentId, answer.reply);
@@ -92,6 +99,17 @@ export class AreaAgent {
     const isOpening = this.memory.phase === 'opening';
     const report = areaReport(this.part, this.memory, replies, settings);
     return { ...this.marked(writeReport(this.relaxed(report), isOpening)), answered: replies.size };
+  }
+
+  /** Why an agent's answers cannot be true together; one of whom that is known is not believed again in the interval. */
+  private contradiction(agentId: string, request: AgentRequest | undefined, reply: AgentReply): string | undefined {
+    const known = this.refuted.get(agentId);
+    if (known !== undefined || request === undefined) return known;
+    const proof = this.proofs.get(agentId) ?? new AnswerProof(this.settings);
+    this.proofs.set(agentId, proof);
+    const found = proof.contradiction(request, reply);
+    if (found !== undefined) this.refuted.set(agentId, found);
+    return found;
   }
 
   /** A report for the over-relaxation that is chosen already, which halves it. */
@@ -144,7 +162,11 @@ export class AreaAgent {
     const before = isSame && this.memory?.phase === 'rounds' ? this.memory : undefined;
     const isKept = this.part !== undefined && ports(this.part) === ports(part);
     const kept = this.memory && isKept ? (areaLegacy(this.memory) ?? this.memory.kept) : undefined;
-    if (interval !== this.interval) this.answers.clear();
+    if (interval !== this.interval) {
+      this.answers.clear();
+      this.refuted.clear();
+    }
+    this.proofs.clear();
     this.part = part;
     this.interval = interval;
     this.memory = areaMemory(part, this.settings, before, kept);

@@ -29,6 +29,8 @@ const UNIT_SPREAD = 1.2;
 const NETWORK_SPREAD = 2000;
 /** Share of a transformer's rating that its reactive power may come to where nothing is connected, magnetising included. */
 const TRANSFORMER_SPREAD = 0.2;
+/** Phases and neutral. */
+const NODES_PER_BUS = 4;
 
 const share = z.object({ powerW: z.number(), powerVar: z.number().catch(0) });
 const ported = z.object({
@@ -41,6 +43,7 @@ const ported = z.object({
         batteries: z.array(z.object({ maxPowerW: z.number(), maxChargeW: z.number() })).catch([]),
         machines: z.array(z.object({ shares: z.array(share) })).catch([]),
         transformers: z.array(z.object({ ratedVA: z.number().catch(0) })).catch([]),
+        buses: z.array(z.unknown()).optional().catch(undefined),
       })
       .optional()
       .catch(undefined),
@@ -61,6 +64,8 @@ export interface PortFacts {
   readonly mostW: number;
   /** Bound of the reactive power of all nodes together, var. */
   readonly mostVar: number;
+  /** Limits of voltage that its network has at most, upper and lower by node; unknown where the assignment lists no buses. */
+  readonly limitsMax?: number;
   /** Ratings of the agent's PV systems by {@link mridKey}, W. */
   readonly unitsW: ReadonlyMap<string, number>;
 }
@@ -94,6 +99,7 @@ export function portFactsOf(
     leastW: -(fedW + ownW),
     mostW: loadsW + UNIT_SPREAD * batteriesW + ownW,
     mostVar: loadsW + 2 * fedW + ownW,
+    ...(feeder.buses === undefined ? {} : { limitsMax: 2 * NODES_PER_BUS * feeder.buses.length }),
     unitsW: new Map(
       feeder.pvSystems.flatMap(({ mrid, maxPowerW }) =>
         mrid === '' ? [] : [[mridKey(mrid), Math.max(1, pv) * maxPowerW] as const],

@@ -1,4 +1,10 @@
-import type { CutOpening, CutReply, CutStar } from '../../grid/optim/index.js';
+import {
+  type CutOpening,
+  type CutReply,
+  type CutRequest,
+  type CutStar,
+  cutContradiction,
+} from '../../grid/optim/index.js';
 import type { IntervalScene, Participants } from './participants.js';
 import type { RoundsEnd } from './price-rounds.js';
 import type { Progress } from './progress.js';
@@ -14,6 +20,9 @@ export class CutRounds {
   readonly infeasible: ReadonlySet<string> = new Set();
   /** What agents opened the present pass with. */
   private openings = new Map<string, CutOpening>();
+  /** Limits of an agent that were broken in the present pass. */
+  private readonly limits = new Map<string, Set<number>>();
+  private hasRefuted = false;
 
   constructor(
     private readonly scene: IntervalScene,
@@ -34,13 +43,14 @@ export class CutRounds {
     await this.open();
     if (participants.present().length === 0) return 'limit';
     cuts.open(this.openings);
+    this.limits.clear();
     for (let round = 0; round < settings.maxRounds; round++) {
       if (progress.isCut('rounds')) return 'limit';
       const replies = await this.exchangeRound();
       const now = cuts.step(replies);
       this.note();
       progress.record(now, cuts.ports());
-      if (participants.holdFailing()) {
+      if (participants.holdFailing() || this.hasRefuted) {
         if (participants.present().length === 0) return 'limit';
         // Whoever is left begins again around those who are given; what they offer stays as it is.
         cuts.open(this.presentOpenings());
@@ -118,11 +128,29 @@ export class CutRounds {
     participants.note(answers.byAgent.keys(), answers.late);
     this.progress.answered += answers.byAgent.size;
     const replies = new Map<string, CutReply>();
-    for (const agentId of requests.keys()) {
+    this.hasRefuted = false;
+    for (const [agentId, request] of requests) {
       const answer = answers.byAgent.get(agentId);
-      if (answer !== undefined) replies.set(agentId, { round, cuts: answer.cuts });
+      if (answer === undefined) continue;
+      const reply = { round, cuts: answer.cuts };
+      const contradiction = this.contradiction(agentId, request, reply);
+      if (contradiction === undefined) replies.set(agentId, reply);
+      else {
+        participants.refute(agentId, contradiction);
+        this.hasRefuted = true;
+      }
     }
     return replies;
+  }
+
+  /** Why an agent's limits cannot be its own: one that holds is no broken one, and it has no more than its network has. */
+  private contradiction(agentId: string, request: CutRequest, reply: CutReply): string | undefined {
+    const limits = this.limits.get(agentId) ?? new Set<number>();
+    this.limits.set(agentId, limits);
+    for (const { limit } of reply.cuts) limits.add(limit);
+    const { limitsMax = Infinity } = this.scene.exchange.portOf(agentId) ?? {};
+    if (limits.size <= limitsMax) return cutContradiction(request, reply);
+    return `it tells ${limits.size} limits, where its network has ${limitsMax} at most`;
   }
 
   /** Keeps what the dispatch means at ports, for verification and record. */

@@ -11,6 +11,7 @@ import type {
   LocalInputs,
   Port,
   PrimaryState,
+  ProofSettings,
   RoundProgress,
   Setpoint,
   StarAnswer,
@@ -63,6 +64,8 @@ export interface StarCore {
   readonly spare?: CutStar;
   /** Areas between the coordinator and its agents, where there are any. */
   readonly areas?: AreaStar;
+  /** Units of the exchange, by which answers are held against one another; without them all are believed. */
+  readonly proof?: ProofSettings;
   start(): ReadonlyMap<string, AgentRequest>;
   step(replies: ReadonlyMap<string, AgentReply>): {
     readonly requests: ReadonlyMap<string, AgentRequest>;

@@ -1,4 +1,4 @@
-import { type AgentReply, type AgentRequest, isCrawl, isNearAgreement } from '../../grid/optim/index.js';
+import { type AgentReply, type AgentRequest, AnswerProof, isCrawl, isNearAgreement } from '../../grid/optim/index.js';
 import { boundaryReply, isUsable, meanAlpha } from './boundary.js';
 import type { IntervalScene, Participants } from './participants.js';
 import type { Progress } from './progress.js';
@@ -13,6 +13,9 @@ export type RoundsEnd = 'agreed' | 'near' | 'limit' | 'crawl';
 export class PriceRounds {
   /** Agents whose own limits cannot hold. */
   readonly infeasible = new Set<string>();
+  /** What agents have answered in the present pass. */
+  private readonly proofs = new Map<string, AnswerProof>();
+  private hasRefuted = false;
 
   constructor(
     private readonly scene: IntervalScene,
@@ -30,6 +33,8 @@ export class PriceRounds {
     const { star, settings } = this.scene;
     const { participants, progress } = this;
     let requests = star.start();
+    // A correction makes another problem of every agent's.
+    this.proofs.clear();
     for (let round = 0; round < settings.maxRounds; round++) {
       if (participants.present().length === 0) return 'limit';
       if (progress.isCut('rounds')) return 'limit';
@@ -37,7 +42,7 @@ export class PriceRounds {
       const { requests: next, progress: now } = star.step(replies);
       progress.record(now, this.powers());
       requests = next;
-      if (participants.holdFailing()) {
+      if (participants.holdFailing() || this.hasRefuted) {
         requests = star.start();
         continue;
       }
@@ -81,10 +86,12 @@ export class PriceRounds {
     participants.note(answers.byAgent.keys(), answers.late);
     // The star lets the last reply of a silent agent stand.
     const replies = new Map<string, AgentReply>();
+    this.hasRefuted = false;
     for (const [agentId, request] of asked) {
       const answer = answers.byAgent.get(agentId);
       if (answer === undefined || !isUsable(answer, participants.portNodes(agentId))) continue;
       const reply = boundaryReply(answer, request.round);
+      if (this.isRefuted(agentId, request, reply)) continue;
       replies.set(agentId, reply);
       memory.lastReply.set(agentId, reply);
       const alpha = meanAlpha(answer);
@@ -96,5 +103,19 @@ export class PriceRounds {
     }
     this.progress.answered += answers.byAgent.size;
     return replies;
+  }
+
+  /** Holds an agent whose answers contradict one another: rounds could go on for ever with it. */
+  private isRefuted(agentId: string, request: AgentRequest, reply: AgentReply): boolean {
+    const { star, exchange } = this.scene;
+    if (star.proof === undefined) return false;
+    const { leastW } = exchange.portOf(agentId) ?? {};
+    const proof = this.proofs.get(agentId) ?? new AnswerProof(star.proof, leastW === undefined ? undefined : -leastW);
+    this.proofs.set(agentId, proof);
+    const contradiction = proof.contradiction(request, reply);
+    if (contradiction === undefined) return false;
+    this.participants.refute(agentId, contradiction);
+    this.hasRefuted = true;
+    return true;
   }
 }

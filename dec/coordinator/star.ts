@@ -110,6 +110,7 @@ export function liveStar(
   const isCut = isByCuts(settings, split);
   const common: StarCore = {
     ports: core.ports,
+    proof: starSettings(star),
     prepare: (inputs, state, factors) => core.prepare(inputs, state, factors),
     memory: () => core.memory(),
     recall: (memory) => core.recall(memory),

@@ -3,7 +3,7 @@ import { gatherFlows, type LinearNetwork, linearState, spreadVoltages } from './
 import type { CurtailableUnit, GroupCost } from './problem.js';
 import type { AgentReply, AgentRequest } from './star.js';
 import { type CurvedCost, modelOfCurve } from './star-cost.js';
-import type { StarSettings } from './star-settings.js';
+import { PROXIMAL_SHARE, type StarSettings } from './star-settings.js';
 
 /*
  * The agent's half of the star: a small strictly convex quadratic programme.
@@ -179,9 +179,6 @@ export function agentMemory(data: AgentData): AgentMemory {
     portVoltageSquaredPu: new Float64Array(data.portCount).fill(1),
   };
 }
-
-/** Weight of the pull towards the last alpha where the cost alone is not strictly convex. */
-const PROXIMAL_SHARE = 0.05;
 
 /** Whether a group's cost needs the proximal pull. */
 function proximal(data: AgentData, g: number, settings: StarSettings): number {

@@ -2,6 +2,7 @@ export * from './agent.js';
 export * from './agent-update.js';
 export * from './alpha-fair.js';
 export * from './ancestor-case.js';
+export { AnswerProof, cutContradiction, type ProofSettings } from './answer-proof.js';
 export * from './area/index.js';
 export * from './branch-coefficients.js';
 export * from './bus-star.js';

@@ -1,7 +1,7 @@
 import { KktSystem, type LimitRows, solveLimits, TripletList } from '../math/index.js';
 import type { CoordinatorData, CoordinatorMemory, Projection } from './coordinator-memory.js';
 import type { Exchange } from './exchange.js';
-import type { StarSettings } from './star-settings.js';
+import { PROXIMAL_SHARE, type StarSettings } from './star-settings.js';
 
 /*
  * The projection of a round: the primary's linear network and limits in one saddle-point system (coordinator-update.ts).
@@ -11,8 +11,6 @@ import type { StarSettings } from './star-settings.js';
  * Cost: O(nodes) per substitution. Fails: not; limits are soft by an exact penalty.
  */
 
-/** Weight of the pull towards the last alpha where the cost alone is not strictly convex. */
-const PROXIMAL_SHARE = 0.05;
 /** Violation of a limit that is left alone, in its units. */
 export const ROW_TOLERANCE = 1e-8;
 

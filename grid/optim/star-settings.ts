@@ -55,6 +55,9 @@ export const STAR_DEFAULTS: StarSettings = {
   maxRounds: 200,
 };
 
+/** Weight of the pull towards the last alpha where a cost alone is not strictly convex, of its slope. */
+export const PROXIMAL_SHARE = 0.05;
+
 /** Fills in defaults. */
 export function starSettings(settings: Partial<StarSettings> = {}): StarSettings {
   return { ...STAR_DEFAULTS, ...settings };

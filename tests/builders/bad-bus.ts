@@ -15,7 +15,13 @@ import {
 import { createPowerFlow } from '../../grid/flow/index.js';
 import { randomStream } from '../../grid/math/index.js';
 import { buildFeeder } from '../../grid/model/index.js';
-import { createServiceAgent, StandIn, type StarSettings, splitForStar } from '../../grid/optim/index.js';
+import {
+  type AgentReply,
+  createServiceAgent,
+  StandIn,
+  type StarSettings,
+  splitForStar,
+} from '../../grid/optim/index.js';
 import { MODEL_INPUTS, MODEL_STATE, street } from '../unit/optim/street.js';
 import { type BusFaults, type FaultyBus, faultyBus } from './faulty-bus.js';
 
@@ -30,7 +36,7 @@ const split = splitForStar(feeder);
 const ids = split.services.map(({ agentId }) => agentId);
 const INTERVAL_MS = 20_000;
 
-type Answer = 'nan' | 'outOfBox' | 'overshoot' | undefined;
+type Answer = 'nan' | 'outOfBox' | 'overshoot' | 'random' | 'opposite' | undefined;
 
 interface Stage {
   readonly seats: ReadonlyMap<string, FaultyBus>;
@@ -64,13 +70,35 @@ async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Sta
       measurementWaitMs: 10,
       createCore(model, settings) {
         const core = createServiceAgent(model, settings);
+        const lies = randomStream(seed).split(`lies of ${model.agentId}`);
+        let opening: AgentReply | undefined;
         return {
           ...bound(core),
+          cuts(request) {
+            const reply = core.cuts(request);
+            if (wrong.get(model.agentId) !== 'random') return reply;
+            const row = (of: readonly number[], most: number) => of.map(() => lies.uniform(-most, most));
+            const [perAlpha, perVar] = [row(request.alpha, 0.1), row(request.reactiveVar, 1e-6)];
+            const perPort = row(request.voltageSquaredPu, 1);
+            const cut = {
+              limit: Math.floor(lies.uniform(0, 1e6)),
+              perAlpha,
+              perVar,
+              perPort,
+              most: lies.uniform(-1, 1),
+            };
+            return { ...reply, cuts: [cut] };
+          },
           prepare: () => core.prepare(MODEL_INPUTS),
           update(request) {
             const reply = core.update(request);
             const answer = wrong.get(model.agentId);
             if (answer === 'nan') return { ...reply, powerW: reply.powerW.map(() => Number.NaN) };
+            if (answer === 'random') return { ...reply, powerW: reply.powerW.map(() => lies.uniform(-25_000, 2000)) };
+            opening = request.rho < 1e-6 ? reply : opening;
+            if (answer === 'opposite') {
+              return { ...reply, powerW: reply.powerW.map((w, k) => 2 * (opening?.powerW[k] ?? w) - w) };
+            }
             return answer === 'outOfBox' ? { ...reply, powerW: reply.powerW.map((w) => 3 * w - 250_000) } : reply;
           },
           setpoints() {
@@ -199,7 +227,7 @@ const FAULTS: BusFaults = { lost: 0.05, doubled: 0.05, late: 0.05, delayMs: 300 
 export function describeBadBus(
   name: string,
   rule: Partial<RunSettings>,
-  answers: readonly NonNullable<Answer>[] = ['nan', 'outOfBox', 'overshoot'],
+  answers: readonly NonNullable<Answer>[] = ['nan', 'outOfBox', 'overshoot', 'random'],
 ): void {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'] });
@@ -273,6 +301,15 @@ export function describeBadBus(
       const { value, ms } = await inTime(s.interval(2));
       expect(ms).toBeLessThan(INTERVAL_MS);
       expect([...value.missingAgents, ...value.agentErrors.map(({ agentId }) => agentId)]).toContain(id);
+      // It does not keep the others from agreeing.
+      expect(value.status).toBe('converged');
+      expect(value.rounds).toBeLessThanOrEqual(first.rounds + 30);
+      if (answer === 'random' || answer === 'opposite') {
+        const reason = rule.rule === undefined ? /contradict each other/ : /broken which the dispatch keeps/;
+        expect(value.agentErrors).toEqual([{ agentId: id, message: expect.stringMatching(reason) }]);
+        expect(value.missingAgents).toEqual([id]);
+        expect(value.setpoints[id]).toBeUndefined();
+      }
       if (answer === 'overshoot') expect(value.setpoints[id]).toBeUndefined();
       expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
     });

@@ -1,3 +1,3 @@
 import { describeBadBus } from '../../../builders/bad-bus.js';
 
-describeBadBus('prices', {});
+describeBadBus('prices', {}, ['nan', 'outOfBox', 'overshoot', 'random', 'opposite']);

@@ -1,0 +1,3 @@
+import { describeAnswers } from '../../builders/answer-proof.js';
+
+describeAnswers(2);
