@@ -11,6 +11,7 @@ import type { Progress } from './progress.js';
 
 /** Times that agents are asked for an opening before those without one are held. */
 const OPENINGS_MAX = 3;
+const INFEASIBLE_TEXT = 'In the linear model the limits cannot hold with any dispatch.';
 
 /**
  * Rounds of an interval in which the coordinator hands out a dispatch and agents answer the limits of theirs that it breaks:
@@ -59,7 +60,7 @@ export class CutRounds {
       if (!now.hasConverged) continue;
       const erring = participants.erring();
       if (erring.length === 0) {
-        if (cuts.isInfeasible()) findings.push('In the linear model the limits cannot hold with any dispatch.');
+        if (cuts.isInfeasible() && !findings.includes(INFEASIBLE_TEXT)) findings.push(INFEASIBLE_TEXT);
         return 'agreed';
       }
       for (const agentId of erring) participants.hold(agentId);

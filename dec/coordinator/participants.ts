@@ -1,5 +1,5 @@
 import { asError, kindOfText } from '../../bus/index.js';
-import type { AgentReply, HeldPort, StandIn } from '../../grid/optim/index.js';
+import type { AgentReply, ControlResponse, HeldPort, StandIn } from '../../grid/optim/index.js';
 import type { AgentExchange } from './exchange.js';
 import type { IntervalOutcome, IntervalQuestion, PortPower, RoundSettings, StarCore } from './interval.js';
 import type { AgentFailure } from './run-result.js';
@@ -19,6 +19,8 @@ export interface AgentMemory {
   /** Last answers: what stands in for an agent that is silent. */
   readonly lastReply: Map<string, AgentReply>;
   readonly lastPower: Map<string, PortPower>;
+  /** What controls did about a dispatch that no other could hold against, as long as no interval holds. */
+  answered: ControlResponse | undefined;
   /** Whether prices have crawled, so that agents have changed over to cuts. */
   hasChangedOver: boolean;
 }
@@ -31,6 +33,7 @@ export function agentMemory(): AgentMemory {
     unaware: new Set(),
     lastReply: new Map(),
     lastPower: new Map(),
+    answered: undefined,
     hasChangedOver: false,
   };
 }

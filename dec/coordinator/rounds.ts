@@ -5,6 +5,8 @@ import {
   FollowedAnswers,
   isMilder,
   responseText,
+  standingText,
+  standsAt,
 } from '../../grid/optim/index.js';
 import { overshootFault } from './answer-check.js';
 import { AreaRounds } from './area-rounds.js';
@@ -131,9 +133,10 @@ class IntervalRun {
     if (this.rounds instanceof AreaRounds) findings.push(...this.rounds.told());
     const last = progress.history.at(-1);
     const { response } = this.verification;
-    if (response !== undefined && !(response.holds && response.isAtRest)) findings.push(responseText(response));
+    const status = this.status(solved);
+    this.tellControls(status);
     return {
-      status: this.status(solved),
+      status,
       rounds: progress.history.length,
       verifications: this.verification.passes,
       corrections: this.corrections,
@@ -151,6 +154,18 @@ class IntervalRun {
       received: scene.exchange.takeReceived(),
       ...(response === undefined ? {} : { controls: response }),
     };
+  }
+
+  /** Says first what regulators and capacitor banks have to do with limits that do not hold, however long they do not. */
+  private tellControls(status: IntervalStatus): void {
+    const { memory, findings, question } = this.scene;
+    const { response } = this.verification;
+    if (response !== undefined && !(response.holds && response.isAtRest)) findings.unshift(responseText(response));
+    else if (status === 'violated' && memory.answered && standsAt(question.state, memory.answered.moves)) {
+      findings.unshift(standingText(memory.answered.moves));
+    }
+    if (status !== 'violated') memory.answered = undefined;
+    else if (response !== undefined && !response.holds) memory.answered = response;
   }
 
   private async prepare(): Promise<{ readonly unmeasured: readonly string[]; readonly absent: readonly string[] }> {

@@ -96,3 +96,14 @@ export function responseText({ moves, isAtRest, vMaxPu, vMinPu, worstNode, holds
   if (holds) return `${what} the limits hold before and after.`;
   return `${what} no dispatch was found that keeps the limits before and after: then ${vMinPu.toFixed(4)} to ${vMaxPu.toFixed(4)} pu, worst at ${worstNode}.`;
 }
+
+/** Whether every device that moved then stands where it went. */
+export function standsAt({ taps, capacitorSections }: PrimaryState, moves: readonly ControlMove[]): boolean {
+  return moves.length > 0 && moves.every(({ id, to }) => (taps[id] ?? capacitorSections[id]) === to);
+}
+
+/** One sentence about devices that stand where they answered set-points before, when limits cannot hold there. */
+export function standingText(moves: readonly ControlMove[]): string {
+  const stand = `Regulators or capacitor banks stand where they went in answer to earlier set-points: ${movesText(moves)};`;
+  return `${stand} no dispatch was found that keeps the limits there.`;
+}

@@ -10,7 +10,13 @@ import {
   simulationOutputTopic,
 } from '../../../../bus/index.js';
 import { AgentExchange, type IntervalOutcome, Rounds, type StarCore } from '../../../../dec/coordinator/index.js';
-import type { AgentRequest, LocalInputs, ServiceModel, VerifyReply } from '../../../../grid/optim/index.js';
+import type {
+  AgentRequest,
+  LocalInputs,
+  PrimaryState,
+  ServiceModel,
+  VerifyReply,
+} from '../../../../grid/optim/index.js';
 import { areaOutput, serviceModel } from '../../../builders/service-area.js';
 
 const RUN = 'run-1';
@@ -140,7 +146,7 @@ interface Stage {
   readonly platform: Bus;
   readonly errors: Error[];
   readonly hosts: readonly AgentHost[];
-  interval(number: number): Promise<IntervalOutcome>;
+  interval(number: number, state?: PrimaryState): Promise<IntervalOutcome>;
 }
 
 /** Two hosts with two agents each on an in-memory bus; every message of a host is written down. */
@@ -152,6 +158,8 @@ async function stage(
     capacity?: number;
     /** What agents see in the AC power flow, in place of 1.049 pu. */
     seen?: Partial<VerifyReply>;
+    /** What the coordinator's mathematics does otherwise. */
+    star?: Partial<StarCore>;
   } = {},
 ): Promise<Stage> {
   const hub = createMemoryBus();
@@ -199,15 +207,19 @@ async function stage(
   expect(rejected).toEqual([]);
   expect(await exchange.watch(SIMULATION, 2000)).toEqual([]);
   const platform = hub.bus();
-  const rounds = new Rounds(exchange, fakeStar(agentIds), {
-    limits: { minPu: 0.95, maxPu: 1.05 },
-    maxRounds: 40,
-    maxCorrections: 3,
-    lostAfterIntervals: 2,
-    roundDeadlineMs: options.roundDeadlineMs ?? 2000,
-    prepareDeadlineMs: 2000,
-    intervalDeadlineMs: 20_000,
-  });
+  const rounds = new Rounds(
+    exchange,
+    { ...fakeStar(agentIds), ...options.star },
+    {
+      limits: { minPu: 0.95, maxPu: 1.05 },
+      maxRounds: 40,
+      maxCorrections: 3,
+      lostAfterIntervals: 2,
+      roundDeadlineMs: options.roundDeadlineMs ?? 2000,
+      prepareDeadlineMs: 2000,
+      intervalDeadlineMs: 20_000,
+    },
+  );
   return {
     exchange,
     sent,
@@ -215,7 +227,7 @@ async function stage(
     platform,
     errors,
     hosts,
-    interval(interval) {
+    interval(interval, state = { taps: {}, capacitorSections: {}, openSwitches: [] }) {
       const timestamp = 1000 + 60 * interval;
       const measurements = Object.assign(
         {},
@@ -230,12 +242,41 @@ async function stage(
         timestamp,
         horizon: { pv: [0.9, 0.9], load: [0.5, 0.5] },
         inputs: { loads: {}, availableW: {}, held: {} },
-        state: { taps: {}, capacitorSections: {}, openSwitches: [] },
+        state,
         clock: () => performance.now(),
       });
     },
   };
 }
+
+describe('limits that regulators keep from holding', () => {
+  const states = (position: number): PrimaryState => ({
+    ...{ taps: { creg1: position }, capacitorSections: {}, openSwitches: [] },
+  });
+  const move = { id: 'creg1', name: 'creg1', kind: 'regulator', from: -1, to: 4 } as const;
+
+  it('have the regulators as their reason in every interval, also where these stand already', async () => {
+    let isMoving = true;
+    const rise = { isAtRest: true, state: states(4), risePu: 0.01, fallPu: 0 };
+    const { interval } = await stage({
+      seen: { maxVoltagePu: 1.06 },
+      star: { answer: () => (isMoving ? { moves: [move], ...rise } : undefined) },
+    });
+    const first = await interval(0, states(-1));
+    expect(first.status).toBe('violated');
+    expect(first.findings[0]).toMatch(/^Regulators or capacitor banks answer the set-points: creg1 \(-1 to 4\)/);
+    isMoving = false;
+    for (const number of [1, 2]) {
+      const next = await interval(number, states(4));
+      expect(next.status).toBe('violated');
+      expect(next.findings[0]).toMatch(/^Regulators or capacitor banks stand where they went .* creg1 \(-1 to 4\)/);
+    }
+    // Elsewhere they are no reason.
+    const other = await interval(3, states(0));
+    expect(other.status).toBe('violated');
+    expect(other.findings.join()).not.toContain('creg1');
+  });
+});
 
 describe('an interval over the bus', () => {
   it('prepares, iterates, verifies and commits, with every agent on some host', async () => {
