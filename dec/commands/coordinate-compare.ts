@@ -96,7 +96,7 @@ export async function compareRules(
   terminal.findings(report.findings);
   if (terminal.isJson) terminal.result(report);
   else for (const line of comparisonLines(report, compared, more)) terminal.print(line);
-  return options.strict && isBad ? EXIT.violated : EXIT.done;
+  return options.strict && (isBad || feeder.pvSystems.length === 0) ? EXIT.violated : EXIT.done;
 }
 
 function comparisonLines(report: ComparisonReport, compared: readonly ComparedRule[], more: string): string[] {

@@ -4,6 +4,7 @@ import type { Feeder, Finding } from '../../grid/model/index.js';
 import {
   coordinateHorizon,
   type FeederHorizonResult,
+  type FeederHorizonStatus,
   type ForecastTable,
   feederForecast,
   forecastColumn,
@@ -19,7 +20,7 @@ import { count, duration, nonNegative, nonNegativeCount, number, oneOf, positive
 import type { HorizonReport } from '../schema/index.js';
 import { EXIT, type Terminal, table } from '../terminal.js';
 import { csvFile, givenLimits, readText, runEnvelopes } from './coordinate-envelopes.js';
-import { STEP_TITLES, stepCells } from './step-table.js';
+import { curtailmentFigures, curtailmentRows, STEP_TITLES, stepCells } from './step-table.js';
 
 /** What a plan over time is made of, for every command that makes one. */
 export interface PlanOptions {
@@ -178,7 +179,14 @@ function runHorizon(
   const report = reportOf(scenario, result, options, window, findings, (performance.now() - began) / 1000);
   if (terminal.isJson) terminal.result(report);
   else for (const line of summary(report, result)) terminal.print(line);
-  return options.strict && result.status !== 'optimal' && result.status !== 'nothingToDo' ? EXIT.violated : EXIT.done;
+  return horizonExitCode(feeder, result.status, options.strict);
+}
+
+/** What a plan ends with: as `dec run --horizon` where there is nothing to plan for, which is no matter of the hour. */
+export function horizonExitCode(feeder: Feeder, status: FeederHorizonStatus, isStrict: boolean | undefined): number {
+  const hasNothing = feeder.pvSystems.length + feeder.batteries.length === 0;
+  const isGood = status === 'optimal' || (status === 'nothingToDo' && !hasNothing);
+  return isStrict && !isGood ? EXIT.violated : EXIT.done;
 }
 
 /** What a horizon and each plan of a receding one ask alike: state, limits, the end of batteries, the weight of curtailment. */
@@ -294,10 +302,7 @@ function reportOf(
     kktResidual: result.kktResidual,
     energyCost: result.energyCost,
     uncoordinatedCost: result.uncoordinatedCost,
-    availableKwh: result.availableKwh,
-    curtailedKwh: result.curtailedKwh,
-    jain: { ...result.fairness.jain },
-    gini: { ...result.fairness.gini },
+    ...curtailmentFigures(result),
     corrections: result.corrections,
     linearErrorPu: result.linearErrorPu,
     steps: result.steps.map((step) => ({ ...step })),
@@ -342,7 +347,7 @@ function summary(report: HorizonReport, result: FeederHorizonResult): string[] {
       [
         ['energy cost with the limits of the network', result.energyCost.toFixed(2)],
         ['without them', result.uncoordinatedCost.toFixed(2)],
-        ['curtailed', `${result.curtailedKwh.toFixed(1)} of ${result.availableKwh.toFixed(1)} kWh`],
+        ...curtailmentRows(curtailmentFigures(result)),
         ['at most above the optimum', gapText(result.gap)],
         ['AC corrections', String(result.corrections)],
       ],

@@ -4,15 +4,16 @@ import { renderSvg } from '../output/index.js';
 import { pictureFile, writePicture } from '../output/picture.js';
 import { recedingPicture } from '../output/receding-picture.js';
 import type { RecedingReport } from '../schema/index.js';
-import { EXIT, type Terminal, table } from '../terminal.js';
+import { type Terminal, table } from '../terminal.js';
 import {
   type HorizonCaseOptions,
+  horizonExitCode,
   outlookOf,
   questionBasis,
   type ScenarioCase,
   windowOf,
 } from './coordinate-horizon.js';
-import { STEP_TITLES, stepCells } from './step-table.js';
+import { curtailmentFigures, curtailmentRows, STEP_TITLES, stepCells } from './step-table.js';
 
 /** `dec coordinate --recede`: a day step by step, each planned with what is known then. */
 export async function runReceding(
@@ -69,10 +70,7 @@ export async function runReceding(
     stepSeconds: window.stepS,
     horizonSteps,
     energyCost: result.energyCost,
-    availableKwh: result.availableKwh,
-    curtailedKwh: result.curtailedKwh,
-    jain: { ...result.fairness.jain },
-    gini: { ...result.fairness.gini },
+    ...curtailmentFigures(result),
     steps: result.steps.map(({ alpha: _, ...step }, t) => ({
       ...step,
       importPrice: forecast.importPrice[t]!,
@@ -101,8 +99,7 @@ export async function runReceding(
   terminal.findings(report.findings);
   if (terminal.isJson) terminal.result(report);
   else for (const line of summary(report, result)) terminal.print(line);
-  const isGood = result.status === 'optimal' || result.status === 'nothingToDo';
-  return options.strict && !isGood ? EXIT.violated : EXIT.done;
+  return horizonExitCode(feeder, result.status, options.strict);
 }
 
 function summary(report: RecedingReport, { status }: FeederRecedingResult): string[] {
@@ -120,14 +117,7 @@ function summary(report: RecedingReport, { status }: FeederRecedingResult): stri
       ]),
     ),
     '',
-    table(
-      ['', ''],
-      [
-        ['energy cost', report.energyCost.toFixed(2)],
-        ['curtailed', `${report.curtailedKwh.toFixed(1)} of ${report.availableKwh.toFixed(1)} kWh`],
-        ['Jain index (curtailed, served)', `${report.jain.alpha.toFixed(3)}, ${report.jain.served.toFixed(3)}`],
-      ],
-    ),
+    table(['', ''], [['energy cost', report.energyCost.toFixed(2)], ...curtailmentRows(report)]),
     '',
     report.plot === null ? 'Picture: add --plot FILE.svg. All batteries: add --json.' : `Picture: ${report.plot}`,
   ];

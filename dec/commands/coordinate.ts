@@ -46,7 +46,7 @@ export function addCoordinate(program: Command): void {
     .option('--pv-multiplier <x>', 'multiplies the available power of every PV system', nonNegative, 1)
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit)
     .option('--no-ac-correction', 'take the answer of the linear model as it is')
-    .option('--strict', 'exit with 3 when limits are violated or cannot hold')
+    .option('--strict', 'exit with 3 when limits are violated or cannot hold, or when the feeder has no PV')
     .option('--store <dir>', 'folder of the model store')
     .option('--json', 'print one JSON object')
     .option('--quiet', 'no progress and no notices')
@@ -114,6 +114,7 @@ async function runCoordinate(
   if (terminal.isJson) terminal.result(report);
   else for (const line of coordinationSummary(report, result)) terminal.print(line);
   const isBad =
+    feeder.pvSystems.length === 0 ||
     result.status === 'limitsViolated' ||
     result.status === 'failed' ||
     result.ac.violations > 0 ||

@@ -1,3 +1,4 @@
+import type { FairnessReport } from '../../grid/optim/index.js';
 /** What tables of planned steps show of each. */
 export interface ShownStep {
   readonly uncoordinatedMaxPu: number;
@@ -38,4 +39,37 @@ export function stepCells(beginS: number, step: ShownStep): string[] {
 function clockOfStep(seconds: number): string {
   const minutes = Math.round(seconds / 60) % 1440;
   return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`;
+}
+
+/** What is curtailed over steps, and how it is shared. */
+export interface ShownCurtailment {
+  readonly availableKwh: number;
+  readonly curtailedKwh: number;
+  readonly steps: readonly { readonly curtailedW: number }[];
+  readonly fairness: FairnessReport;
+}
+
+/** The same as it stands in a JSON object. */
+export function curtailmentFigures({ availableKwh, curtailedKwh, steps, fairness }: ShownCurtailment) {
+  const { jain, gini, worstDecileAlpha } = fairness;
+  return {
+    availableKwh,
+    curtailedKwh,
+    curtailedPct: availableKwh > 0 ? (100 * curtailedKwh) / availableKwh : 0,
+    curtailedMaxW: steps.reduce((most, { curtailedW }) => Math.max(most, curtailedW), 0),
+    ...{ jain: { ...jain }, gini: { ...gini }, worstDecileAlpha },
+  };
+}
+
+/** The same as rows of a table for people. */
+export function curtailmentRows(figures: ReturnType<typeof curtailmentFigures>): [string, string][] {
+  const { availableKwh, curtailedKwh, curtailedPct, curtailedMaxW, jain, gini, worstDecileAlpha } = figures;
+  const pair = ({ alpha, served }: typeof jain): string => `${alpha.toFixed(3)}, ${served.toFixed(3)}`;
+  return [
+    ['curtailed', `${curtailedKwh.toFixed(1)} of ${availableKwh.toFixed(1)} kWh, ${curtailedPct.toFixed(2)} %`],
+    ['most curtailed in a step', `${(curtailedMaxW / 1000).toFixed(2)} kW`],
+    ['Jain index (curtailed, served)', pair(jain)],
+    ['Gini (curtailed, served)', pair(gini)],
+    ['worst tenth, mean curtailed fraction', worstDecileAlpha.toFixed(3)],
+  ];
 }

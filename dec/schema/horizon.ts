@@ -49,8 +49,12 @@ export const horizonSchema = z.strictObject({
   uncoordinatedCost: z.number(),
   availableKwh: z.number(),
   curtailedKwh: z.number(),
+  curtailedPct: z.number(),
+  /** Most that is curtailed in a step. */
+  curtailedMaxW: z.number(),
   jain: pair,
   gini: pair,
+  worstDecileAlpha: z.number(),
   corrections: z.int().nonnegative(),
   linearErrorPu: z.number(),
   steps: z.array(
@@ -87,8 +91,12 @@ export const recedingSchema = z.strictObject({
   energyCost: z.number(),
   availableKwh: z.number(),
   curtailedKwh: z.number(),
+  curtailedPct: z.number(),
+  /** Most that is curtailed in a step. */
+  curtailedMaxW: z.number(),
   jain: pair,
   gini: pair,
+  worstDecileAlpha: z.number(),
   steps: z.array(
     z.strictObject({
       status: planStatus,

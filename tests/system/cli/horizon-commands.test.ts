@@ -58,6 +58,23 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const SOURCE = ['--source-voltage', '1.0'];
 
+describe('dec coordinate --strict on a feeder without PV', () => {
+  it('ends with 3, as dec run does: there is nothing that could be coordinated', async () => {
+    const bare = join(folder, 'bare.json');
+    const H = { ...BUSES.H, pv: BUSES.S.pv };
+    writeFileSync(bare, JSON.stringify({ ...BUSES, H }));
+    const prices = join(folder, 'flat.csv');
+    writeFileSync(prices, 'time,price\n00:00,0.2\n01:00,0.2\n02:00,0.2\n');
+    const horizon = ['--horizon', '1h', '--step', '30m', '--prices', prices];
+    for (const more of [[], ['--compare'], horizon]) {
+      const job = ['coordinate', bare, model[1]!, ...SOURCE, ...more];
+      const { code, stderr } = await dec([...job, '--strict']);
+      expect(code, `${more.join(' ')} ${stderr}`).toBe(3);
+      expect((await dec(job)).code).toBe(0);
+    }
+  });
+});
+
 describe('dec coordinate --envelopes and --limits', () => {
   it('writes limits that a coordination with --limits respects', async () => {
     const csv = join(folder, 'limits.csv');
@@ -113,6 +130,10 @@ describe('dec coordinate --horizon', () => {
     // 1.05 + 0.002 pu by hand, so that a small part is curtailed.
     expect(report.steps[2]!.curtailedW).toBeLessThan(1);
     expect(report.steps[4]!.curtailedW).toBeGreaterThan(100);
+    expect(report.curtailedMaxW).toBe(Math.max(...report.steps.map(({ curtailedW }) => curtailedW)));
+    expect(report.curtailedPct).toBeCloseTo((100 * report.curtailedKwh) / report.availableKwh, 12);
+    // One PV system: all shares are its own.
+    expect(report.worstDecileAlpha).toBeCloseTo(report.curtailedPct / 100, 9);
     expect(Math.max(...report.steps.map(({ vMaxPu }) => vMaxPu))).toBeLessThanOrEqual(1.05 + 1e-5);
   });
 
@@ -154,6 +175,10 @@ describe('dec coordinate --recede', () => {
     expect(report.steps[2]!.curtailedW).toBeLessThan(1);
     expect(report.steps[4]!.availableW).toBeCloseTo(30_000, 3);
     expect(report.steps[4]!.curtailedW).toBeGreaterThan(100);
+    expect(report.curtailedMaxW).toBe(Math.max(...report.steps.map(({ curtailedW }) => curtailedW)));
+    expect(report.curtailedPct).toBeCloseTo((100 * report.curtailedKwh) / report.availableKwh, 12);
+    // One PV system: all shares are its own.
+    expect(report.worstDecileAlpha).toBeCloseTo(report.curtailedPct / 100, 9);
     for (const { vMaxPu, violations } of report.steps) {
       expect(vMaxPu).toBeLessThanOrEqual(1.05 + 1e-5);
       expect(violations).toBe(0);
