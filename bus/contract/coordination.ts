@@ -191,7 +191,7 @@ const schema = z.discriminatedUnion('kind', [
     /** Complex voltage by port node, V, interleaved re/im. */
     agents: byAgent(z.object({ voltage: numbers, extra })),
     /** The dispatch to check, and to commit if commitment follows; that of the last round when absent. */
-    candidate: z.object({ basis: z.enum(['new', 'inForce']), cut: z.number().min(0).max(1) }).exactOptional(),
+    candidate: z.object({ basis: z.enum(['new', 'inForce']), cut: z.number().min(-1).max(1) }).exactOptional(),
   }),
   z.object({ ...header, kind: z.literal('verified'), hostId: z.string(), agents: byAgent(verification) }),
   /** Linear models are moved onto the last AC solutions; rounds begin again. */

@@ -21,6 +21,8 @@ export const EQUAL_PU = 2e-5;
 /** Shares of what is left that are tried, ascending. */
 const CUTS = [0, 0.25, 0.5, 0.75, 1];
 const BISECTIONS = 6;
+/** Looks at what may be given back of a dispatch that curtails more than it need: to 1 % of it. */
+const RELIEFS = 7;
 
 /** A candidate with what the AC power flow says of it. */
 export interface CheckedCandidate {
@@ -77,6 +79,37 @@ export async function leastHarm(
       best = middle;
       high = middle.candidate.cut;
     } else low = middle.candidate.cut;
+  }
+  return best;
+}
+
+/**
+ * Gives everybody back the same share of what is curtailed, as much as the limits bear: a dispatch of rounds that were
+ * interrupted may keep them by far (the search for one fraction opens with nothing and everything curtailed).
+ *
+ * Steps: everything given back, then bisection between that and nothing. Cost: one check and RELIEFS more.
+ * Fails: not; what was checked last and holds is taken when a check cannot be made.
+ *
+ * @param check - as {@link leastHarm} has it
+ * @param from - keeps the limits
+ */
+export async function mostRelief(
+  check: (candidate: DispatchCandidate) => Promise<AcCheck | undefined>,
+  limits: VoltageLimits,
+  tolerancePu: number,
+  from: CheckedCandidate,
+): Promise<CheckedCandidate> {
+  const { basis, cut } = from.candidate;
+  if (cut !== 0) return from;
+  let best = from;
+  let unsafe = -1;
+  for (let k = 0; k <= RELIEFS; k++) {
+    const candidate = { basis, cut: k === 0 ? unsafe : (unsafe + best.candidate.cut) / 2 };
+    const ac = await check(candidate);
+    if (ac === undefined) return best;
+    if (violationPu(ac, limits) <= tolerancePu) best = { candidate, ac };
+    else unsafe = candidate.cut;
+    if (best.candidate.cut === -1) return best;
   }
   return best;
 }

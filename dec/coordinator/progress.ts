@@ -2,6 +2,9 @@ import type { RoundProgress } from '../../grid/optim/index.js';
 import type { IntervalScene, Participants } from './participants.js';
 import type { RoundRecord } from './run-result.js';
 
+/** Share of an interval's time after which no further round is begun: checks and commitment have the rest. */
+const ROUNDS_SHARE = 0.85;
+
 /** What a record needs of an agent's port. */
 export interface PortState {
   readonly powerW: readonly number[];
@@ -34,13 +37,17 @@ export class Progress {
   }
 
   isOver(): boolean {
+    return this.isPast(1);
+  }
+
+  private isPast(share: number): boolean {
     const { question, settings } = this.scene;
-    return question.clock() - this.began > settings.intervalDeadlineMs;
+    return question.clock() - this.began > share * settings.intervalDeadlineMs;
   }
 
   /** Whether the deadline cuts the rounds or the corrections, which is told then. */
   isCut(what: 'rounds' | 'correction'): boolean {
-    if (!this.isOver()) return false;
+    if (!this.isPast(ROUNDS_SHARE)) return false;
     this.scene.findings.push(
       what === 'rounds'
         ? 'The deadline of the interval came before the rounds had converged.'

@@ -12,7 +12,7 @@ import { overshootFault } from './answer-check.js';
 import { AreaRounds } from './area-rounds.js';
 import { CutRounds } from './cut-rounds.js';
 import type { AgentExchange } from './exchange.js';
-import { EQUAL_PU, leastHarm, VOLTAGE_TOLERANCE_PU, violationPu } from './guard.js';
+import { type CheckedCandidate, EQUAL_PU, leastHarm, mostRelief, VOLTAGE_TOLERANCE_PU, violationPu } from './guard.js';
 import type { IntervalOutcome, IntervalQuestion, RoundSettings, StarCore } from './interval.js';
 import { type AgentMemory, agentMemory, type IntervalScene, Participants } from './participants.js';
 import { PriceRounds, type RoundsEnd } from './price-rounds.js';
@@ -95,6 +95,8 @@ class IntervalRun {
   /** The exchange of cuts, where rounds go by it. */
   private cuts: CutStar | undefined;
   private corrections = 0;
+  /** The candidate that everybody stands on; undefined for the dispatch of the rounds. */
+  private looked: DispatchCandidate | undefined;
 
   constructor(private readonly scene: IntervalScene) {
     this.participants = new Participants(scene);
@@ -206,6 +208,7 @@ class IntervalRun {
     const { settings, star, question, exchange } = this.scene;
     const { maxCorrections } = settings;
     let corrections = 0;
+    this.looked = undefined;
     const followed = new FollowedAnswers();
     let isAnswered = false;
     let hasConverged = false;
@@ -241,12 +244,13 @@ class IntervalRun {
       corrections++;
     }
     this.corrections += corrections;
-    if (ac === undefined || participants.present().length === 0 || this.isInside(ac)) return { hasConverged, ac };
+    if (ac === undefined || participants.present().length === 0) return { hasConverged, ac };
+    if (this.isInside(ac)) return { hasConverged, ac: hasConverged ? ac : await this.relieve(ac) };
     if (isAnswered && !progress.isOver()) {
       const end = await this.standAtKnown();
       hasConverged = end === 'agreed';
     }
-    return { hasConverged, ac: await this.guard(ac) };
+    return { hasConverged, ac: await this.guard(ac, hasConverged) };
   }
 
   /** Prices crawl: from now on, in later intervals too, agents answer the limits of theirs that a dispatch breaks. */
@@ -278,33 +282,88 @@ class IntervalRun {
     return end;
   }
 
+  /** Puts everybody on a candidate and checks it. */
+  private async look(candidate: DispatchCandidate): Promise<AcCheck | undefined> {
+    const { star, question } = this.scene;
+    // What agents curtail then is no longer what they told.
+    this.participants.curtailed.clear();
+    star.adopt?.(candidate, question.limitsInForce ?? new Map(), question.varInForce);
+    this.looked = candidate;
+    return (await this.verification.run(true, candidate)).ac;
+  }
+
+  /** Has the candidate that was looked at last be the one that is committed. */
+  private async standOn({ candidate, ac }: CheckedCandidate): Promise<AcCheck> {
+    const { looked } = this;
+    if (looked?.basis === candidate.basis && looked.cut === candidate.cut) return ac;
+    return (await this.look(candidate)) ?? ac;
+  }
+
+  /**
+   * Gives back what a dispatch of rounds that were interrupted curtails beyond need; of it and the limits in force, what leaves
+   * most. Where one fraction is for all, the limits in force are none of the rule's dispatches.
+   */
+  private async relieve(found: AcCheck): Promise<AcCheck> {
+    const { settings, question, star, findings } = this.scene;
+    if (this.progress.isOver() || !this.isCurtailed()) return found;
+    const check = async (candidate: DispatchCandidate) => (this.progress.isOver() ? undefined : this.look(candidate));
+    const relieved = (from: CheckedCandidate) => mostRelief(check, settings.limits, EXACT_PU, from);
+    let best = await relieved({ candidate: { basis: 'new', cut: 0 }, ac: found });
+    let ac = await this.standOn(best);
+    const isCommon = (star.proof?.rule?.mode ?? star.proof?.fairness) === 'equalAlpha';
+    if (!isCommon && question.interval > 0) {
+      const drawnW = this.drawnW();
+      const inForce = await check({ basis: 'inForce', cut: 0 });
+      if (inForce !== undefined && this.isInside(inForce)) {
+        const other = await relieved({ candidate: { basis: 'inForce', cut: 0 }, ac: inForce });
+        const otherAc = await this.standOn(other);
+        if (this.drawnW() < drawnW) [best, ac] = [other, otherAc];
+      }
+      ac = await this.standOn({ candidate: best.candidate, ac });
+    }
+    const { basis, cut } = best.candidate;
+    if (cut === 0 && basis === 'new') return ac;
+    const share = (-100 * cut).toFixed(0);
+    const back = `everybody got ${share} % of what is curtailed back, as much as the limits bear by the AC power flow`;
+    const kept = 'the limits in force stay, which leave more than the dispatch that was come to';
+    const parts = [...(basis === 'inForce' ? [kept] : []), ...(share === '0' ? [] : [back])];
+    if (parts.length > 0) findings.push(`The rounds were interrupted: ${parts.join('; ')}.`);
+    return ac;
+  }
+
+  /** Whether anything is curtailed, also where agents do not tell: what they tell of is theirs. */
+  private isCurtailed(): boolean {
+    const { alpha } = this.participants;
+    const isTold = this.participants.present().every((agentId) => alpha.has(agentId));
+    return !isTold || this.isCurtailing();
+  }
+
+  /** Power that all ports draw at the dispatch that was checked last, less what the coordinator's own units feed in, W. */
+  private drawnW(): number {
+    let drawnW = 0;
+    for (const { powerW } of this.scene.memory.lastPower.values()) for (const watts of powerW) drawnW += watts;
+    for (const { setpointW } of this.scene.star.setpoints()) drawnW -= setpointW;
+    return drawnW;
+  }
+
   /** Puts everybody on the dispatch that does least harm, and tells what it is. */
-  private async guard(found: AcCheck): Promise<AcCheck> {
-    const { settings, star, question, findings } = this.scene;
-    let present: DispatchCandidate | undefined;
-    const adopt = (candidate: DispatchCandidate): void => {
-      // What agents curtail then is no longer what they told.
-      this.participants.curtailed.clear();
-      star.adopt?.(candidate, question.limitsInForce ?? new Map(), question.varInForce);
-    };
-    const check = async (candidate: DispatchCandidate): Promise<AcCheck | undefined> => {
-      if (this.progress.isOver()) return undefined;
-      adopt(candidate);
-      present = candidate;
-      return (await this.verification.run(true, candidate)).ac;
-    };
+  private async guard(found: AcCheck, hasConverged: boolean): Promise<AcCheck> {
+    const { settings, findings } = this.scene;
+    const check = async (candidate: DispatchCandidate) => (this.progress.isOver() ? undefined : this.look(candidate));
     const isWorthwhile = (newPu: number, oldPu: number): boolean =>
       this.verification.response === undefined ? newPu < oldPu - EQUAL_PU : isMilder(newPu, oldPu);
-    const best = await leastHarm(check, settings.limits, VOLTAGE_TOLERANCE_PU, isWorthwhile);
+    let best = await leastHarm(check, settings.limits, VOLTAGE_TOLERANCE_PU, isWorthwhile);
     if (best === undefined) return found;
-    const { candidate } = best;
-    let { ac } = best;
-    if (present?.basis !== candidate.basis || present.cut !== candidate.cut) {
-      adopt(candidate);
-      ac = (await this.verification.run(true, candidate)).ac ?? ac;
+    // After an interruption the limits in force may keep more back than this interval needs.
+    if (!hasConverged && this.isInside(best.ac)) {
+      best = await mostRelief(check, settings.limits, EXACT_PU, best);
     }
+    const { candidate } = best;
+    const ac = await this.standOn(best);
     const basis = candidate.basis === 'new' ? 'the new set-points' : 'the limits in force';
-    const cut = candidate.cut > 0 ? ` with ${(100 * candidate.cut).toFixed(0)} % of what is left curtailed` : '';
+    const share = (100 * Math.abs(candidate.cut)).toFixed(0);
+    const more = candidate.cut < 0 ? `what is curtailed given back` : 'what is left curtailed';
+    const cut = candidate.cut === 0 ? '' : ` with ${share} % of ${more}`;
     if (candidate.cut > 0 || candidate.basis === 'inForce' || !this.isInside(ac)) {
       findings.push(`By the AC power flow ${basis}${cut} do least harm and are committed.`);
     }

@@ -27,7 +27,11 @@ export function limitOfSetpoint(
   return Math.min(maxPowerW, Math.max(0, setpointW));
 }
 
-/** Curtailed fraction of a candidate. @param alpha - of its basis */
+/**
+ * Curtailed fraction of a candidate.
+ * @param alpha - of its basis
+ * @param cut - share of what is left that is curtailed on top, or below 0 of what is curtailed that is given back
+ */
 export function candidateAlpha(alpha: number, cut: number): number {
-  return alpha + cut * (1 - alpha);
+  return cut < 0 ? alpha * (1 + cut) : alpha + cut * (1 - alpha);
 }

@@ -92,7 +92,7 @@ export function safeDispatch(
     (move: number): Trial =>
       tried(
         move,
-        mapped(basis, (_, own) => (move < 0 ? own * (1 + move) : candidateAlpha(own, move))),
+        mapped(basis, (_, own) => candidateAlpha(own, move)),
       );
   const kept = (how: 'last' | 'earlier', alpha: ReadonlyMap<string, number>, seen: TruthCheck): SafeDispatch => {
     if (!isInterrupted) return { how, alpha, check: seen };

@@ -70,11 +70,11 @@ export interface HeldPort {
 
 /**
  * A dispatch that agents check before one is committed: their own of the last round or the limits in force, of which a
- * share is curtailed on top: alpha + cut (1 - alpha).
+ * share is curtailed on top: alpha + cut (1 - alpha); or, below 0, given back: alpha (1 + cut).
  */
 export interface DispatchCandidate {
   readonly basis: 'new' | 'inForce';
-  /** 0 to 1. */
+  /** -1 to 1. */
   readonly cut: number;
 }
 

@@ -42,6 +42,8 @@ interface Stage {
   readonly seats: ReadonlyMap<string, FaultyBus>;
   readonly wrong: Map<string, Answer>;
   interval(number: number): Promise<IntervalOutcome>;
+  /** What the limits that are in force leave of the sun unused, W. */
+  curtailedW(): number;
   /** Highest voltage of the whole feeder with the limits that are in force, pu, by the AC power flow. */
   highestPu(): number;
 }
@@ -49,7 +51,7 @@ interface Stage {
 const closers: (() => Promise<void> | void)[] = [];
 
 /** A host per agent, so that a fault hits one agent; with areas a host per area. */
-async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Stage> {
+async function stage(seed: number, rule: Partial<RunSettings> = {}, maxRounds = 60): Promise<Stage> {
   const run: RunSettings = { ...RUN_DEFAULTS, limits, ...rule };
   const settings = { ...liveStarSettings(run, split), limits };
   const seating = liveSeating(feeder, split.primary, run, settings);
@@ -130,7 +132,7 @@ async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Sta
   // The hosts are named in order; who carries whom is the exchange's own choice.
   const seatOf = new Map(ids.map((id) => [id, [...seats.values()][Number(exchange.hostOfAgent(id)!.slice(5))]!]));
   const rounds = new Rounds(exchange, liveStar(feeder, split, run, settings, seating), {
-    ...{ limits, maxRounds: 60, maxCorrections: 2, lostAfterIntervals: 2 },
+    ...{ limits, maxRounds, maxCorrections: 2, lostAfterIntervals: 2 },
     ...{ roundDeadlineMs: 200, prepareDeadlineMs: 1000, intervalDeadlineMs: INTERVAL_MS },
   });
   const inForce = new Map<string, { readonly setpointW: number; readonly setpointVar: number }>();
@@ -150,6 +152,12 @@ async function stage(seed: number, rule: Partial<RunSettings> = {}): Promise<Sta
         });
       }
       return outcome;
+    },
+    curtailedW() {
+      return feeder.pvSystems.reduce((sum, pv) => {
+        const available = pv.shares.reduce((all, { powerW }) => all + powerW, 0);
+        return sum + available - Math.min(available, inForce.get(pv.id)?.setpointW ?? available);
+      }, 0);
     },
     highestPu() {
       const flow = createPowerFlow(feeder);
@@ -229,13 +237,7 @@ export function describeBadBus(
   rule: Partial<RunSettings>,
   answers: readonly NonNullable<Answer>[] = ['nan', 'outOfBox', 'overshoot', 'random'],
 ): void {
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'] });
-  });
-  afterEach(async () => {
-    for (const close of closers.splice(0).reverse()) await close();
-    vi.useRealTimers();
-  });
+  withVirtualTime();
 
   describe(`a coordination by ${name} on a bad bus`, () => {
     it.each(LOSSES)(
@@ -323,5 +325,54 @@ export function describeBadBus(
       };
       expect(await once()).toEqual(await once());
     });
+  });
+}
+
+/** Runs in virtual time; everything that a test has opened is closed after it. */
+function withVirtualTime(): void {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'] });
+  });
+  afterEach(async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+    vi.useRealTimers();
+  });
+}
+
+/**
+ * What is committed when the rounds of an interval end before agents agree.
+ * @param factor - times the curtailment of an interval that ends by itself that may be committed after any round
+ * @param tried - rounds of each pass after which it is interrupted
+ */
+export function describeInterruption(
+  name: string,
+  rule: Partial<RunSettings>,
+  factor: number,
+  tried: readonly number[] = [1, 2, 3, 5],
+): void {
+  withVirtualTime();
+  it(`keeps the limits, and curtails little more than is needed, whatever the round: ${name}`, async () => {
+    const whole = (await inTime(stage(13, rule))).value;
+    expect((await inTime(whole.interval(0))).value.status).toBe('converged');
+    const neededW = whole.curtailedW();
+    expect(neededW).toBeGreaterThan(10_000);
+    for (const rounds of tried) {
+      const s = (await inTime(stage(13, rule, rounds))).value;
+      for (const number of [0, 1]) {
+        const { value } = await inTime(s.interval(number));
+        expect(['converged', 'roundLimit']).toContain(value.status);
+        expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
+        console.log(
+          name,
+          rounds,
+          number,
+          value.status,
+          value.rounds,
+          (s.curtailedW() / neededW).toFixed(3),
+          value.findings,
+        );
+        expect(s.curtailedW()).toBeLessThanOrEqual(factor * neededW);
+      }
+    }
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AcCheck, leastHarm, violationPu } from '../../../../dec/coordinator/index.js';
+import { type AcCheck, leastHarm, mostRelief, violationPu } from '../../../../dec/coordinator/index.js';
 import type { DispatchCandidate } from '../../../../grid/optim/index.js';
 
 const LIMITS = { minPu: 0.95, maxPu: 1.05 };
@@ -51,5 +51,35 @@ describe('the guard before commitment', () => {
   it('counts a voltage below the lower limit as a violation', () => {
     expect(violationPu({ vMaxPu: 1.06, vMinPu: 0.93 }, LIMITS)).toBeCloseTo(0.02, 12);
     expect(violationPu({ vMaxPu: 1.04, vMinPu: 0.96 }, LIMITS)).toBe(0);
+  });
+});
+
+describe('what is given back of a dispatch that curtails too much', () => {
+  /** Nothing curtailed is at 1.06 pu, everything at 1.04. */
+  const relieved = async (highest: (cut: number) => number, cut = 0) => {
+    const looked: number[] = [];
+    const check = async (candidate: DispatchCandidate): Promise<AcCheck> => {
+      looked.push(candidate.cut);
+      return { vMaxPu: highest(candidate.cut), vMinPu: 1, worstNode: '9A', violations: 0 };
+    };
+    const from = { candidate: { basis: 'new', cut } as const, ac: await check({ basis: 'new', cut }) };
+    return { ...(await mostRelief(check, LIMITS, 1e-5, from)), looked };
+  };
+
+  it('is as much as the limits bear', async () => {
+    const { candidate, ac, looked } = await relieved((cut) => 1.04 - 0.02 * cut);
+    expect(candidate.cut).toBeGreaterThanOrEqual(-0.5);
+    expect(candidate.cut).toBeLessThan(-0.49);
+    expect(ac.vMaxPu).toBeLessThanOrEqual(LIMITS.maxPu + 1e-5);
+    expect(looked.length).toBeLessThanOrEqual(9);
+  });
+
+  it('is everything where nothing need be curtailed, and nothing where the limit is met', async () => {
+    expect((await relieved(() => 1.03)).candidate.cut).toBe(-1);
+    expect((await relieved((cut) => 1.05 - 0.02 * cut)).candidate.cut).toBeCloseTo(0, 2);
+  });
+
+  it('is nothing of what the guard has found to need more curtailment', async () => {
+    expect((await relieved(() => 1.03, 0.5)).candidate.cut).toBe(0.5);
   });
 });
