@@ -3,7 +3,7 @@ import { writeDss } from '../grid/dss/writer/index.js';
 import { DecError } from '../grid/math/index.js';
 import { cimDictionary, feederIndex } from './cim-dictionary.js';
 import { type NodeAdmittance, nodeAdmittance, snapshotYbus, ybusExport } from './export/admittance.js';
-import { withAskedLoads } from './export/asked-loads.js';
+import { askedFeeder } from './export/asked-feeder.js';
 import { limitsExport } from './export/limits.js';
 import { simulationOutput } from './export/measured-objects.js';
 import { nominalVoltages, vnomExport } from './export/nominal-voltage.js';
@@ -28,11 +28,49 @@ const REFUSED: Readonly<Record<string, string>> = {
   OCHRE: 'house models are not simulated.',
 };
 
-/** Makes the service. A model may be named by `model_id`, or by the id of a simulation of it. */
+/** Parameters that every export takes. */
+const COMMON_PARAMETERS: readonly string[] = ['model_id', 'simulation_id'];
+/** What loads are does not matter where they are switched off, as for both exports on the real platform too. */
+const LOAD_PARAMETERS = ['load_scaling_factor', 'z_fraction', 'i_fraction', 'p_fraction', 'schedule_name'] as const;
+const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  'YBus Export': LOAD_PARAMETERS,
+  'Vnom Export': LOAD_PARAMETERS,
+  'DSS Base': ['load_scaling_factor', 'z_fraction', 'i_fraction', 'p_fraction', 'model_state'],
+};
+/** Why parameters of the real platform have no effect. */
+const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
+  schedule_name: 'the script has the powers of the model, and no schedule of them',
+  use_houses: 'houses are not simulated',
+  buscoords: 'the script has the positions of its buses itself; "DSS Coordinate" has them as a file would',
+  guids: 'no file of ids is written; QUERY_OBJECT_IDS and "CIM Dictionary" have them',
+  randomize_zipload_fractions: 'fractions are the same for every load',
+  directory: 'nothing is written to a folder',
+};
+
+/** What of a request's parameters has no effect, by name; those without a value ask for nothing. */
+function withoutEffect({ configurationType, parameters }: ConfigurationRequest): readonly string[] {
+  const known = new Set([...COMMON_PARAMETERS, ...(PARAMETERS[configurationType] ?? [])]);
+  return Object.entries(parameters).flatMap(([name, value]) => {
+    if (known.has(name) || ['', 'false', '0', '[]', '{}'].includes(value.trim().toLowerCase())) return [];
+    const reason = WITHOUT_EFFECT[name] ?? 'this platform has no meaning for it here';
+    return [`${name} "${value.slice(0, 80)}" has no effect: ${reason}.`];
+  });
+}
+
+/**
+ * Makes the service. A model may be named by `model_id`, or by the id of a simulation of it.
+ * @param warn - told of parameters without effect, by name
+ */
 export function createConfigurationService(
   store: ModelStore,
   modelOfSimulation: (simulationId: string) => string | undefined,
+  warn: (message: string) => void = () => undefined,
 ): ConfigurationService {
+  /** Says what of a request has no effect; @returns what was said. */
+  const tell = ({ configurationType }: ConfigurationRequest, problems: readonly string[]): readonly string[] => {
+    for (const problem of problems) warn(`"${configurationType}": ${problem}`);
+    return problems;
+  };
   const modelOf = ({ parameters }: ConfigurationRequest): LoadedModel => {
     const simulationId = parameters['simulation_id'];
     const named = parameters['model_id'] || (simulationId ? modelOfSimulation(simulationId) : undefined);
@@ -54,14 +92,25 @@ export function createConfigurationService(
     ['GridLAB-D Limits', ofModel(limitsExport)],
     ['GridLAB-D Symbols', ofModel(symbolsExport)],
     ['GridLAB-D Simulation Output', ofModel(simulationOutput)],
-    ['DSS Base', (request) => writeDss(withAskedLoads(modelOf(request).feeder, request.parameters)).text],
+    [
+      'DSS Base',
+      (request) => {
+        const { feeder, problems } = askedFeeder(modelOf(request).feeder, request.parameters);
+        const told = [...tell(request, problems), ...withoutEffect(request)];
+        // Whoever keeps the script sees there what it is not.
+        return `${told.map((text) => `! ${text.replace(/\s+/g, ' ')}\n`).join('')}${writeDss(feeder).text}`;
+      },
+    ],
     ['DSS Coordinate', ofModel(coordinates)],
   ]);
   return {
     answer(request) {
       const { configurationType } = request;
       const make = exports.get(configurationType);
-      if (make) return make(request);
+      if (make) {
+        tell(request, withoutEffect(request));
+        return make(request);
+      }
       const reason = REFUSED[configurationType];
       const message = reason
         ? `'${configurationType}' is not exported by this platform: ${reason}`

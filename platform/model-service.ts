@@ -1,5 +1,7 @@
 import { MODEL_QUERY_TYPES, type ModelQuery } from '../bus/index.js';
+import type { CimObject } from '../grid/cim/index.js';
 import { DecError } from '../grid/math/index.js';
+import { listText, literalTable, modelInfoText, objectsText, type TextForm, tableText } from './answer-form.js';
 import type { LoadedModel } from './loaded-model.js';
 import type { ModelStore } from './model-store.js';
 import {
@@ -54,56 +56,65 @@ export function createModelService(store: ModelStore, sparql: SparqlService): Mo
     return format === 'json' ? { data: JSON.parse(text) } : { body: text };
   };
 
-  const dataOf = (query: ModelQuery): unknown => {
+  /** What a question is answered with, in any of its forms. */
+  const answerOf = (query: ModelQuery): Answer => {
     switch (query.requestType) {
       case 'QUERY_MODEL_NAMES':
-        return { modelNames: byName(store.all()).map(({ mrid }) => mrid) };
-      case 'QUERY_MODEL_INFO':
-        return { models: byName(store.all()).map(modelInfo) };
+        return named(
+          'modelNames',
+          byName(store.all()).map(({ mrid }) => mrid),
+        );
+      case 'QUERY_MODEL_INFO': {
+        const data = { models: byName(store.all()).map(modelInfo) };
+        return { data, text: (form) => modelInfoText(data, form) };
+      }
       case 'QUERY_OBJECT_TYPES': {
         const types = models(query).flatMap((model) => classesOf(model).map((name) => namespaceOf(model.index) + name));
-        return { objectTypes: [...new Set(types)].sort() };
+        return named('objectTypes', [...new Set(types)].sort());
       }
       case 'QUERY_OBJECT_IDS': {
         const model = store.find(required(query, 'modelId'));
-        return { objectIds: objectsOf(model, shortName(required(query, 'objectType'))).map(({ mrid }) => mrid) };
+        return named(
+          'objectIds',
+          objectsOf(model, shortName(required(query, 'objectType'))).map(({ mrid }) => mrid),
+        );
       }
       case 'QUERY_OBJECT': {
         const id = required(query, 'objectId');
-        for (const model of models(query)) {
+        const data = models(query).flatMap((model) => {
           const object = findObject(model, id);
-          if (object) return objectTable(model, object);
-        }
-        return { head: { vars: ['property', 'value'] }, results: { bindings: [] } };
+          return object ? [objectTable(model, object)] : [];
+        })[0] ?? { head: { vars: ['property', 'value'] }, results: { bindings: [] } };
+        return { data, text: (form) => tableText(data, form) };
       }
       case 'QUERY_OBJECT_DICT': {
         const model = store.find(required(query, 'modelId'));
-        if (query.objectId) {
-          const object = findObject(model, query.objectId);
-          return object ? [describeObject(model, object)] : [];
-        }
-        if (!query.objectType) {
+        if (!query.objectId && !query.objectType) {
           throw new DecError('BAD_ARGUMENT', 'queryObjectDict: both object id and object type missing.', {
             requestType: query.requestType,
           });
         }
-        return objectsOf(model, shortName(query.objectType)).map((object) => describeObject(model, object));
+        const object = query.objectId ? findObject(model, query.objectId) : undefined;
+        const objects = query.objectId ? (object ? [object] : []) : objectsOf(model, shortName(query.objectType ?? ''));
+        return {
+          data: objects.map((one) => describeObject(model, one)),
+          text: (form) => (form === 'xml' ? objectsText(model, objects) : undefined),
+        };
       }
       case 'QUERY_OBJECT_MEASUREMENTS': {
         const model = store.find(required(query, 'modelId'));
-        return measurementPoints(model, {
+        const data = measurementPoints(model, {
           ...(query.objectType ? { objectType: shortName(query.objectType) } : {}),
           ...(query.objectId ? { objectId: query.objectId } : {}),
         });
+        return { data, text: (form) => tableText(literalTable(MEASUREMENT_COLUMNS, data), form) };
       }
       case 'QUERY_MODEL': {
         const model = store.find(required(query, 'modelId'));
-        const conditions = parseFilter(query.filter ?? '');
-        const classes = query.objectType ? [shortName(query.objectType)] : classesOf(model);
-        return classes
-          .flatMap((name) => objectsOf(model, name))
-          .filter((object) => conditions.every(({ attribute, value }) => object.get(attribute) === value))
-          .map((object) => describeObject(model, object));
+        const objects = modelObjects(model, query);
+        const data = objects.map((object) => describeObject(model, object));
+        // The real platform knows no CSV of objects, and answers with its JSON.
+        return { data, text: (form) => (form === 'xml' ? objectsText(model, objects) : JSON.stringify(data)) };
       }
       default:
         throw new DecError(
@@ -118,11 +129,42 @@ export function createModelService(store: ModelStore, sparql: SparqlService): Mo
     answer(query) {
       if (query.requestType === 'QUERY') return tabulate(query);
       const format = formatOf(query);
-      if (format === 'json') return { data: dataOf(query) };
-      const message = `${query.requestType} is answered as JSON only; XML and CSV are forms of QUERY.`;
+      const { data, text } = answerOf(query);
+      if (format === 'json') return { data };
+      const body = text(format);
+      if (body !== undefined) return { body };
+      const message = `${query.requestType} is not answered as ${format.toUpperCase()}; JSON and XML are its forms.`;
       throw new DecError('UNSUPPORTED', message, { requestType: query.requestType, resultFormat: format });
     },
   };
+}
+
+/** An answer as `data` of the envelope, and as the whole body in another form; undefined where it has no such form. */
+interface Answer {
+  readonly data: unknown;
+  readonly text: (form: TextForm) => string | undefined;
+}
+
+function named(name: string, values: readonly string[]): Answer {
+  return { data: { [name]: values }, text: (form) => listText(name, values, form) };
+}
+
+/** Columns of the real platform's own query for measurements. */
+const MEASUREMENT_COLUMNS = [
+  ...['class', 'type', 'name', 'bus', 'phases', 'eqtype', 'eqname', 'eqid', 'trmid', 'measid'],
+] as const;
+
+/** The objects that QUERY_MODEL asks for: of a class, of an id, with the values of its filter; all where it names nothing. */
+function modelObjects(model: LoadedModel, { objectType, objectId, filter }: ModelQuery): readonly CimObject[] {
+  const conditions = parseFilter(filter ?? '');
+  const className = objectType ? shortName(objectType) : undefined;
+  const object = objectId ? findObject(model, objectId) : undefined;
+  const objects = objectId
+    ? object && (className ?? object.className) === object.className
+      ? [object]
+      : []
+    : (className === undefined ? classesOf(model) : [className]).flatMap((name) => objectsOf(model, name));
+  return objects.filter((one) => conditions.every(({ attribute, value }) => one.get(attribute) === value));
 }
 
 function formatOf({ resultFormat }: ModelQuery): SparqlFormat {

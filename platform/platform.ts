@@ -33,6 +33,7 @@ import { openSparqlEndpoint, type SparqlEndpoint } from './sparql/http-endpoint.
 import { createSparqlService } from './sparql/sparql-service.js';
 import { createTimeSeries } from './time-series.js';
 import { createTokenService, DEFAULT_USERS, type PlatformUser, type TokenService } from './token-service.js';
+import { createTopologyService } from './topology-service.js';
 
 /** Settings of {@link startPlatform}. */
 export interface PlatformOptions {
@@ -226,12 +227,29 @@ async function compose(
     log: logs,
     tokens,
     models: createModelService(store, sparql),
-    configurations: createConfigurationService(store, (id) => simulations.modelOf(id)?.mrid),
+    configurations: createConfigurationService(
+      store,
+      (id) => simulations.modelOf(id)?.mrid,
+      (message) => logs.platform({ source: 'configuration', level: 'WARN', message }),
+    ),
     simulations,
     applications,
     timeSeries,
     writeReply: options.legacyStringData ? formatLegacyReply : formatReply,
     field,
+    topology: createTopologyService(store, (simulationId, mrids, untilS) =>
+      timeSeries.answer({
+        queryMeasurement: 'simulation',
+        queryFilter: [
+          { key: 'simulation_id', eq: simulationId },
+          { key: 'measurement_mrid', eq: [...mrids] },
+          ...(Number.isFinite(untilS) ? [{ key: 'time', le: untilS }] : []),
+        ],
+        selectCriteria: [],
+        first: undefined,
+        last: undefined,
+      }),
+    ),
     // After the answer to what gave the sign.
     onApplication: () => setImmediate(prepareQueries),
     fieldModelMrid: () => feeders[0]?.mrid,

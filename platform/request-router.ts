@@ -43,6 +43,7 @@ import {
   staticYbusRequest,
   TIME_SERIES_QUEUE,
   TOKEN_TOPIC,
+  TOPOLOGY_QUEUE,
   timeSeriesQuery,
   unknownSimulationKeys,
 } from '../bus/index.js';
@@ -57,6 +58,7 @@ import type { SimulationHost } from './simulation/host.js';
 import { platformStatusOf, SERVICES } from './status-service.js';
 import type { TimeSeriesService } from './time-series.js';
 import type { TokenService } from './token-service.js';
+import type { TopologyService } from './topology-service.js';
 
 /** Largest process id, exclusive. */
 const PROCESS_ID_MAX = 2_000_000_000;
@@ -72,6 +74,7 @@ export interface PlatformServices {
   readonly configurations: ConfigurationService;
   readonly simulations: SimulationHost;
   readonly field: FieldService;
+  readonly topology: TopologyService;
   readonly applications: ApplicationService;
   readonly timeSeries: TimeSeriesService;
   /** Writes an answer with its process id in the envelope. */
@@ -138,6 +141,10 @@ export function routeRequests(services: PlatformServices): void {
   hub.claim(
     nameOf(AREA_TOPOLOGY_QUEUE),
     guarded((message) => message.reply(JSON.stringify(field.answerTopology(message.body, message.destination)))),
+  );
+  hub.claim(
+    nameOf(TOPOLOGY_QUEUE),
+    guarded((message) => message.reply(JSON.stringify(services.topology.answer(message.body)))),
   );
   hub.claim(
     SIMULATION_INPUTS,

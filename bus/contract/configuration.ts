@@ -1,16 +1,21 @@
 import { z } from 'zod';
 import { CONFIGURATION_QUEUE, STATIC_YBUS_QUEUE } from './destination.js';
-import { declareMessage, type Immutable, identifier } from './message.js';
+import { declareMessage, type Immutable, identifier, withoutNulls } from './message.js';
 import { declareReply } from './reply.js';
 
-const parameterText = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const parameterText = z
+  .union([z.string(), z.number(), z.boolean(), z.record(z.string(), z.unknown()), z.array(z.unknown())])
+  .transform((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)));
 
-const requestSchema = z.object({
-  configurationType: z.string(),
-  parameters: z.record(z.string(), parameterText).default({}),
-});
+const requestSchema = z.preprocess(
+  withoutNulls,
+  z.object({
+    configurationType: z.string(),
+    parameters: z.preprocess(withoutNulls, z.record(z.string(), parameterText)).default({}),
+  }),
+);
 
-/** A request for an export; parameter values are texts whatever the sender wrote. */
+/** A request for an export; parameter values are texts whatever the sender wrote, JSON texts of objects. */
 export type ConfigurationRequest = Immutable<z.infer<typeof requestSchema>>;
 
 /** Request for an export: "CIM Dictionary", "YBus Export", "Vnom Export", "GridLAB-D Limits", … */

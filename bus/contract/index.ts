@@ -18,3 +18,4 @@ export * from './simulation-request.js';
 export * from './simulation-test.js';
 export * from './time-series.js';
 export * from './token.js';
+export * from './topology.js';

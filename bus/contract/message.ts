@@ -138,6 +138,12 @@ function pathText(path: readonly PropertyKey[]): string {
   return text;
 }
 
+/** A decoded payload without the members that are null, which some senders write for what they leave out. */
+export function withoutNulls(payload: unknown): unknown {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return payload;
+  return Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== null));
+}
+
 /** A number, or a number written as text, as older clients send them. */
 export const numeric = z
   .union([z.number(), z.string()], { error: 'a number expected' })

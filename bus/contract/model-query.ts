@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MODEL_QUERY_QUEUE } from './destination.js';
-import { declareMessage, type Immutable, identifier } from './message.js';
+import { declareMessage, type Immutable, identifier, withoutNulls } from './message.js';
 import { declareReply } from './reply.js';
 
 /** The questions the model service knows. Others are answered with an empty object. */
@@ -19,15 +19,18 @@ export const MODEL_QUERY_TYPES = [
 /** One of the questions of the model service. */
 export type ModelQueryType = (typeof MODEL_QUERY_TYPES)[number];
 
-const requestSchema = z.object({
-  requestType: z.string(),
-  resultFormat: z.string().default('JSON'),
-  modelId: identifier.exactOptional(),
-  queryString: z.string().exactOptional(),
-  objectId: identifier.exactOptional(),
-  objectType: z.string().exactOptional(),
-  filter: z.string().exactOptional(),
-});
+const requestSchema = z.preprocess(
+  withoutNulls,
+  z.object({
+    requestType: z.string(),
+    resultFormat: z.string().default('JSON'),
+    modelId: identifier.exactOptional(),
+    queryString: z.string().exactOptional(),
+    objectId: identifier.exactOptional(),
+    objectType: z.string().exactOptional(),
+    filter: z.string().exactOptional(),
+  }),
+);
 
 /** A question about a power grid model. */
 export type ModelQuery = Immutable<z.infer<typeof requestSchema>>;

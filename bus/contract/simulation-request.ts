@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SIMULATION_REQUEST_QUEUE } from './destination.js';
-import { declareMessage, type Immutable, identifier, numeric, parseJson, truth } from './message.js';
+import { declareMessage, type Immutable, identifier, numeric, parseJson, readPayload, truth } from './message.js';
 
 /** Defaults of a simulation request (GridAPPS-D's own). */
 export const SIMULATION_DEFAULTS = {
@@ -93,6 +93,11 @@ export interface SimulationRequest {
 const profile = z.union([z.string(), z.array(z.number())], { error: 'a profile name or a list of numbers expected' });
 const bag = z.array(z.record(z.string(), z.unknown()));
 
+const modelState = z.object({
+  switches: z.array(z.object({ name: z.string(), open: truth })).nullish(),
+  synchronousmachines: z.array(z.object({ name: z.string(), p: numeric, q: numeric.nullish() })).nullish(),
+});
+
 const modelCreation = z.object({
   load_scaling_factor: numeric.nullish(),
   pv_scaling_factor: numeric.nullish(),
@@ -112,12 +117,7 @@ const modelCreation = z.object({
   z_fraction: numeric.nullish(),
   i_fraction: numeric.nullish(),
   p_fraction: numeric.nullish(),
-  model_state: z
-    .object({
-      switches: z.array(z.object({ name: z.string(), open: truth })).nullish(),
-      synchronousmachines: z.array(z.object({ name: z.string(), p: numeric, q: numeric.nullish() })).nullish(),
-    })
-    .nullish(),
+  model_state: modelState.nullish(),
 });
 
 const powerSystem = z.object({
@@ -239,14 +239,24 @@ function simulatedFeeder(
       ...(creation.profile_interpolation == null ? {} : { profileInterpolation: creation.profile_interpolation }),
       ...(creation.battery == null ? {} : { battery: readBattery(creation.battery) }),
       ...(hasZip ? { zipFractions: { z: z ?? 0, i: i ?? 0, p: p ?? 0 } } : {}),
-      switches: (state?.switches ?? []).map(({ name, open }) => ({ name, isOpen: open })),
-      machines: (state?.synchronousmachines ?? []).map((machine) => ({
-        name: machine.name,
-        powerW: machine.p,
-        powerVar: machine.q ?? 0,
-      })),
+      ...statesOf(state),
     },
   };
+}
+
+function statesOf(state: z.infer<typeof modelState> | null | undefined): Pick<ModelCreation, 'switches' | 'machines'> {
+  return {
+    switches: (state?.switches ?? []).map(({ name, open }) => ({ name, isOpen: open })),
+    machines: (state?.synchronousmachines ?? []).map(({ name, p, q }) => ({ name, powerW: p, powerVar: q ?? 0 })),
+  };
+}
+
+/**
+ * The `model_state` of an export's parameters, which is that of simulation requests, as text.
+ * @throws BusError `BAD_MESSAGE` naming what is wrong in it
+ */
+export function parseModelState(text: string, destination: string): Pick<ModelCreation, 'switches' | 'machines'> {
+  return statesOf(readPayload(modelState, parseJson(text, 'model_state', destination), 'model_state', destination));
 }
 
 function readBattery(

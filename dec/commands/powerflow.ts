@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { readDifferenceModel } from '../../grid/cim/index.js';
+import { type CimIndex, readDifferenceModel } from '../../grid/cim/index.js';
 import {
   controlReadings,
   createPowerFlow,
@@ -19,6 +19,7 @@ import { type Feeder, type Finding, withInverterPreset } from '../../grid/model/
 import { createScenario, createSimulation } from '../../platform/index.js';
 import { modelOf, scriptedLimits, siblingFindings, storeAt, unfedPhaseOf, validated } from '../model-source.js';
 import { nonNegative, onOff, perUnit, positive, svgFile } from '../option.js';
+import { otherModelFindings } from '../other-model.js';
 import { pictureFile, writePicture } from '../output/picture.js';
 import { powerFlowSummary } from '../output/powerflow-summary.js';
 import { EXIT, type OutputOptions, Terminal, textStyle } from '../terminal.js';
@@ -83,7 +84,7 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
     ...validated(feeder, unfedPhaseOf(model), 'powerFlow').filter((finding) => !read.has(finding)),
   ];
   const { flow, ignored } = options.difference
-    ? changedFlow(feeder, options, options.difference)
+    ? changedFlow(feeder, options, options.difference, model.index)
     : { flow: plainFlow(feeder, options, scriptedLimits(model, SERIES_DEFAULTS)), ignored: [] };
   findings.push(...ignored);
   const held = new Set<string>();
@@ -148,6 +149,7 @@ function changedFlow(
   feeder: Feeder,
   { controls, tolerance, loadMultiplier, pvMultiplier, sourceVoltage }: PowerFlowOptions,
   path: string,
+  index: CimIndex,
 ): { readonly flow: FeederFlow; readonly ignored: readonly Finding[] } {
   const difference = readDifferenceModel(textOf(path), path);
   const creation = {
@@ -168,7 +170,7 @@ function changedFlow(
   const ignored = differences.ignored.map(
     (message): Finding => ({ severity: 'warning', code: 'DIFFERENCE_IGNORED', message, file: path }),
   );
-  return { flow: flow ?? make(feeder), ignored };
+  return { flow: flow ?? make(feeder), ignored: [...otherModelFindings(difference, feeder, index, path), ...ignored] };
 }
 
 function textOf(path: string): string {

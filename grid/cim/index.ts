@@ -13,6 +13,7 @@ export {
   type CimRecord,
   cimDocument,
   enumeration,
+  escapeXml,
   literal,
   reference,
   writeCim,

@@ -196,6 +196,7 @@ describe.skipIf(python === undefined)('the Python clients of GridAPPS-D', () => 
     expect(items.get('vnom')).toEqual({ head: 'Bus', rows: feeder.buses.length, columns: [14] });
     expect(items.get('vnom nodes')).toBe(nodes);
     expect(items.get('static ybus')).toEqual([true, nodes]);
+    expect(items.get('switch areas')).toEqual([true, true]);
     expect(items.get('limits')).toMatchObject({ voltages: [feeder.buses.length, expect.any(Array)] });
     expect(items.get('symbols')).toEqual(expect.arrayContaining(['swing_nodes', 'overhead_lines', 'solarpanels']));
     expect(items.get('dss base')).toMatch(/^! .*\nClear\n[\s\S]*New Circuit/);

@@ -177,6 +177,10 @@ def config():
         "goss.gridappsd.request.data.static-ybus", {"requestType": "GET_SNAPSHOT_YBUS", "feeder_id": MODEL}, timeout=PATIENCE
     )
     say("static ybus", [static["feeder_id"] == MODEL, len(static["ybus"])])
+    areas = g.get_response(
+        "goss.gridappsd.request.data.topology", {"requestType": "GET_SWITCH_AREAS", "modelID": MODEL}, timeout=PATIENCE
+    )["feeders"]
+    say("switch areas", [areas["feeder_id"] == MODEL, len(areas["switch_areas"]) > 1])
 
     begun = time.time()
     say("unknown configuration", ask("Weather"))

@@ -94,6 +94,7 @@ describe('dec export', () => {
       );
     const busIds = new Map(feeder.buses.map(({ id, name }) => [name, id]));
     expect(changed.settings).toEqual(plain.settings);
+    expect(changed.findings.map(({ code }) => code)).not.toContain('DIFFERENCE_OF_OTHER');
     expect(Math.max(...apart(changed))).toBeLessThan(1e-7);
     expect(Math.max(...apart(plain))).toBeGreaterThan(1e-3);
     // The net of all messages, once each.

@@ -14,7 +14,9 @@ import {
   vnomReply,
   ybusReply,
 } from '../../../bus/index.js';
+import { readCimText } from '../../../grid/cim/index.js';
 import { DecError } from '../../../grid/math/index.js';
+import { listText, literalTable, tableText } from '../../../platform/answer-form.js';
 import { createConfigurationService } from '../../../platform/configuration-service.js';
 import { createFieldService } from '../../../platform/field-service.js';
 import { type ModelStore, openModelStore } from '../../../platform/index.js';
@@ -138,10 +140,79 @@ describe('the model service', () => {
   });
 
   it('says what unknown requests and forms get, and which feeders are known', () => {
-    expect(() => ask({ requestType: 'QUERY_MODEL_NAMES', resultFormat: 'XML' })).toThrow(/as JSON only/);
+    expect(() =>
+      ask({ requestType: 'QUERY_OBJECT_DICT', modelId: MRID, objectType: 'Feeder', resultFormat: 'CSV' }),
+    ).toThrow(/QUERY_OBJECT_DICT is not answered as CSV; JSON and XML/);
     expect(() => ask({ requestType: 'QUERY_MODEL_NAMES', resultFormat: 'PDF' })).toThrow(/PDF.*JSON, XML and CSV/);
     expect(() => ask({ requestType: 'QUERY_WEATHER' })).toThrow(/QUERY_WEATHER/);
     expect(() => ask({ requestType: 'QUERY_MODEL', modelId: '_FFFF' })).toThrow(/_FFFF.*\n.*tiny/);
+  });
+});
+
+describe('the forms of answers', () => {
+  const text = (request: Record<string, unknown>): string => {
+    const answer = createModelService(store, noSparql).answer(modelQuery.read({ modelId: MRID, ...request }));
+    if (answer instanceof Promise || !('body' in answer)) throw new Error('A whole body was expected.');
+    return answer.body;
+  };
+
+  it('are lists in one element, or with commas between them', () => {
+    expect(text({ requestType: 'QUERY_OBJECT_TYPES', resultFormat: 'CSV' }).split(',')).toContain(
+      'http://iec.ch/TC57/CIM100#PhotovoltaicUnit',
+    );
+    const types = text({ requestType: 'QUERY_OBJECT_TYPES', resultFormat: 'XML' });
+    expect(types).toMatch(/^<\?xml [^>]*\?>\n<objectTypes>\n/);
+    expect(types).toContain('<value>http://iec.ch/TC57/CIM100#PhotovoltaicUnit</value>');
+    expect(text({ requestType: 'QUERY_MODEL_NAMES', resultFormat: 'csv' })).toBe(MRID);
+    expect(listText('modelNames', [`_${MRID}`], 'xml')).toContain(`<modelNames>\n  <_${MRID}/>\n`);
+  });
+
+  it('are models with bars between their fields, or as attributes', () => {
+    const fields = 'tiny|49AD8E07-3BF9-A4E2-CB8F-C3722F837B62|station|00000000-0000-4000-8000-000000000003|subregion|';
+    expect(text({ requestType: 'QUERY_MODEL_INFO', resultFormat: 'CSV' }).startsWith(fields)).toBe(true);
+    expect(text({ requestType: 'QUERY_MODEL_INFO', resultFormat: 'XML' })).toContain(
+      `<model modelName="tiny" modelId="${MRID}" stationName="station"`,
+    );
+  });
+
+  it('are objects as a CIM file has them, whose reader finds the same again', () => {
+    const whole = readCimText([{ name: 'whole.xml', text: text({ requestType: 'QUERY_MODEL', resultFormat: 'XML' }) }]);
+    const { index } = store.find(MRID);
+    expect(Object.fromEntries(whole.classCounts())).toEqual(Object.fromEntries(index.classCounts()));
+    for (const object of index.objects.values()) {
+      expect([...(whole.get(object.id)?.properties() ?? [])]).toEqual([...object.properties()]);
+    }
+    const one = text({ requestType: 'QUERY_OBJECT_DICT', objectType: 'EnergyConsumer', resultFormat: 'XML' });
+    expect([...readCimText([{ name: 'one.xml', text: one }]).classCounts()]).toEqual([['EnergyConsumer', 1]]);
+    // As the real platform, which has no such form of objects.
+    const json = text({ requestType: 'QUERY_MODEL', objectType: 'cim:EnergyConsumer', resultFormat: 'CSV' });
+    expect(JSON.parse(json)).toMatchObject([{ id: LOAD, type: 'EnergyConsumer' }]);
+  });
+
+  it('are tables of SPARQL, in which signs of XML and CSV are escaped', () => {
+    const csv = text({ requestType: 'QUERY_OBJECT', objectId: LOAD, resultFormat: 'CSV' });
+    expect(csv.split('\r\n').slice(0, 2)).toEqual([
+      'property,value',
+      'http://www.w3.org/1999/02/22-rdf-syntax-ns#type,http://iec.ch/TC57/CIM100#EnergyConsumer',
+    ]);
+    const points = text({
+      requestType: 'QUERY_OBJECT_MEASUREMENTS',
+      objectType: 'LoadBreakSwitch',
+      resultFormat: 'CSV',
+    });
+    expect(points.split('\r\n')[0]).toBe('class,type,name,bus,phases,eqtype,eqname,eqid,trmid,measid');
+    expect(points.split('\r\n')[1]).toMatch(/^Discrete,Pos,[^,]*,middle,A,LoadBreakSwitch,switch,/);
+    const table = literalTable(['a', 'b'], [{ a: 'x, "y"', b: '<&>' }]);
+    expect(tableText(table, 'csv')).toBe('a,b\r\n"x, ""y""",<&>\r\n');
+    expect(tableText(table, 'xml')).toContain('<binding name="b"><literal>&lt;&amp;&gt;</literal></binding></result>');
+  });
+
+  it('of one object of a model, by any spelling of its id, take null for what is left out', () => {
+    const of = (objectId: string, more = {}) => ask({ requestType: 'QUERY_MODEL', modelId: MRID, objectId, ...more });
+    expect(of(`_${LOAD.toLowerCase()}`, { objectType: null, filter: null })).toMatchObject([{ id: LOAD }]);
+    expect(of(LOAD, { objectType: 'http://iec.ch/TC57/CIM100#EnergyConsumer' })).toHaveLength(1);
+    expect(of(LOAD, { objectType: 'http://iec.ch/TC57/CIM100#ACLineSegment' })).toEqual([]);
+    expect(of('00000000-0000-4000-8000-00000000FFFF')).toEqual([]);
   });
 });
 
@@ -176,6 +247,68 @@ describe('the configuration service', () => {
     expect(loads({ z_fraction: '1.0', i_fraction: 0, p_fraction: '0' }).text).not.toBe(own.text);
     expect(() => loads({ load_scaling_factor: 'much' })).toThrow(/load_scaling_factor is "much"; a number from 0 on/);
     expect(() => loads({ i_fraction: '0.5' })).toThrow(/sum to 0.5; they must sum to 1/);
+  });
+
+  it('writes "DSS Base" in the state that is asked for, and names in it what has no effect', () => {
+    const told: string[] = [];
+    const service = createConfigurationService(
+      store,
+      () => undefined,
+      (message) => told.push(message),
+    );
+    const script = (parameters: Record<string, unknown>) =>
+      String(
+        service.answer(
+          configurationRequest.read({ configurationType: 'DSS Base', parameters: { model_id: MRID, ...parameters } }),
+        ),
+      );
+    const own = script({});
+    const neutral = { use_houses: false, schedule_name: '', randomize_zipload_fractions: 'false', simulation_id: null };
+    expect(script({ ...neutral, model_state: { switches: [], synchronousmachines: [] } })).toBe(own);
+    expect(told).toEqual([]);
+    // An open switch is a disabled element or an opened terminal.
+    const opened = script({ model_state: { switches: [{ name: 'SWITCH', open: true }] } });
+    const before = new Set(own.split('\n'));
+    const changes = opened.split('\n').filter((line) => !before.has(line));
+    expect(changes).toEqual(['! open terminals', 'Open Line.switch term=1', 'Open Line.switch term=2']);
+    expect(script({ model_state: '{"switches":[{"name":"switch","open":"false"}]}' })).toBe(own);
+    const named = script({
+      schedule_name: 'ieeezipload',
+      use_houses: 'true',
+      buscoords: 'model_busxy.dss',
+      guids: 'model_guid.dss',
+      colour: 7,
+      model_state: { switches: [{ name: 'none', open: true }] },
+    });
+    const heads = named.slice(0, named.length - own.length).split('\n');
+    expect(heads).toEqual([
+      '! model_state names the switch "none", which the feeder does not have; it is ignored.',
+      expect.stringMatching(/^! schedule_name "ieeezipload" has no effect: /),
+      expect.stringMatching(/^! use_houses "true" has no effect: houses/),
+      expect.stringMatching(/^! buscoords "model_busxy.dss" has no effect: .*DSS Coordinate/),
+      expect.stringMatching(/^! guids "model_guid.dss" has no effect: /),
+      expect.stringMatching(/^! colour "7" has no effect: /),
+      '',
+    ]);
+    expect(named.endsWith(own)).toBe(true);
+    expect(told.map((text) => text.replace(/^"DSS Base": /, '! ')).sort()).toEqual(heads.slice(0, -1).sort());
+    expect(() => script({ model_state: { switches: [{ open: true }] } })).toThrow(/switches\[0\].name is missing/);
+    expect(() => script({ model_state: 'open' })).toThrow(/not JSON/);
+  });
+
+  it('tells parameters that an export does not know, and none that loads alone would change', () => {
+    const told: string[] = [];
+    const service = createConfigurationService(
+      store,
+      () => undefined,
+      (message) => told.push(message),
+    );
+    const ask = (configurationType: string, parameters: object) =>
+      service.answer(configurationRequest.read({ configurationType, parameters: { model_id: MRID, ...parameters } }));
+    ask('YBus Export', { z_fraction: '0', i_fraction: '1', load_scaling_factor: 0.5, schedule_name: 'ieeezipload' });
+    expect(told).toEqual([]);
+    ask('CIM Dictionary', { use_houses: true });
+    expect(told).toEqual(['"CIM Dictionary": use_houses "true" has no effect: houses are not simulated.']);
   });
 
   it('names unknown exports and missing parameters', () => {
