@@ -10,12 +10,13 @@ import {
 import type { Feeder } from '../../grid/model/index.js';
 import { FAIRNESS_MODES } from '../../grid/optim/index.js';
 import { packageVersion } from '../package-version.js';
-import { RunControls } from './controls.js';
+import { type ControlsLeft, RunControls } from './controls.js';
 import { sendSurely } from './coordinator.js';
+import type { JournalFile } from './journal.js';
 import { LiveFeed } from './live-feed.js';
 import type { RunRecorder } from './recorder.js';
 import type { RunOptions } from './run-options.js';
-import type { AgentRecord, IntervalResult, RunProgress, RunSettings } from './run-result.js';
+import type { AgentRecord, ControlRecord, IntervalResult, RunProgress, RunSettings } from './run-result.js';
 
 /** The run that people watch and act on. */
 export interface WatchedRun {
@@ -39,6 +40,7 @@ type AudienceOptions = Pick<RunOptions, 'platform' | 'takesControls' | 'isPaused
 export class Audience {
   readonly controls: RunControls;
   private readonly feed: LiveFeed;
+  private journal: Pick<JournalFile, 'asked' | 'control'> | undefined;
 
   constructor(
     private readonly run: WatchedRun,
@@ -68,8 +70,11 @@ export class Audience {
       ...(options.paceMs === undefined ? {} : { paceMs: options.paceMs }),
       clock: () => performance.now(),
       signal,
-      onRecord: ({ timestamp, interval, isAccepted, text }) =>
-        this.feed.event({ timestamp, interval, grade: isAccepted ? 'info' : 'warning', text }),
+      onWaiting: (control) => this.journal?.asked(control),
+      onRecord: (record) => {
+        this.journal?.control(record);
+        this.tellRecord(record);
+      },
       onChange: () => this.tellInForce(),
     });
     this.feed = new LiveFeed({
@@ -79,6 +84,19 @@ export class Audience {
       onWarning: warn,
     });
     this.tell({ kind: 'watchable', runId, broker: { host, port, isSecure: tls !== undefined } });
+  }
+
+  /** Has controls written down for a successor, those that came before too. */
+  keepIn(journal: Pick<JournalFile, 'asked' | 'control'>): void {
+    this.journal = journal;
+    for (const record of this.controls.records) journal.control(record);
+    for (const control of this.controls.pending) journal.asked(control);
+  }
+
+  /** Goes on from what a predecessor was asked, as {@link RunControls.inherit}. */
+  inherit(left: ControlsLeft): Promise<(interval: number) => RunSettings> {
+    for (const record of left.records) this.tellRecord(record);
+    return this.controls.inherit(left);
   }
 
   /** Has a recorder tell what it observes. */
@@ -137,6 +155,10 @@ export class Audience {
   close(): void {
     this.controls.end();
     this.feed.close();
+  }
+
+  private tellRecord({ timestamp, interval, isAccepted, text }: ControlRecord): void {
+    this.feed.event({ timestamp, interval, grade: isAccepted ? 'info' : 'warning', text });
   }
 
   private tellInForce(): void {

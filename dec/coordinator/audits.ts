@@ -17,11 +17,18 @@ export interface AuditsOptions {
 /** The audits of a run: one after the other, where its settings change while it goes on. */
 export class Audits {
   private readonly threads: AuditThread[] = [];
+  private readonly made = new Map<RunSettings, Audit>();
 
   constructor(private readonly options: AuditsOptions) {}
 
-  /** The audit under these settings. */
+  /** The audit under these settings: one for each object of settings. */
   under(settings: RunSettings): Audit {
+    const audit = this.made.get(settings) ?? this.make(settings);
+    this.made.set(settings, audit);
+    return audit;
+  }
+
+  private make(settings: RunSettings): Audit {
     const { feeder, devices, hasOptimum, warn, onFound } = this.options;
     // A plan weighs more than the rule of one interval: there is no optimum of the interval alone to hold it against.
     if (!hasOptimum || settings.horizon !== undefined) return new Audit({ feeder, settings, devices });

@@ -24,6 +24,14 @@ export interface ControlledRun {
   stop(reason: string): void;
 }
 
+/** What a run was asked by the time its coordinator was killed. */
+export interface ControlsLeft {
+  /** What was made of each, in order. */
+  readonly records: readonly ControlRecord[];
+  /** Accepted, and not yet done, in order. */
+  readonly waiting: readonly RunControl[];
+}
+
 /** Settings of {@link RunControls}. */
 export interface ControlOptions {
   readonly run: ControlledRun;
@@ -34,7 +42,8 @@ export interface ControlOptions {
   /** Monotonic milliseconds. */
   readonly clock: () => number;
   readonly signal: AbortSignal;
-  /** Told of every control, and when something has changed that people see. */
+  /** Told of every control that waits for the next interval, of what was made of each, and when something has changed that people see. */
+  readonly onWaiting?: (control: RunControl) => void;
   readonly onRecord: (record: ControlRecord) => void;
   readonly onChange: () => void;
 }
@@ -77,7 +86,7 @@ export class RunControls {
     this.wanted = options.run.settings;
   }
 
-  /** Whether nothing is coordinated for now. */
+  /** Whether nothing is coordinated at present. */
   get isPaused(): boolean {
     return this.isHeld && this.stepTo <= this.options.run.position.interval;
   }
@@ -130,11 +139,11 @@ export class RunControls {
         break;
       default:
         this.waiting.push(control);
+        this.options.onWaiting?.(control);
     }
     this.wake?.();
     this.options.onChange();
-    const isNow = !OF_AGENTS.has(control.kind);
-    return { isAccepted: true, reason: isNow ? `${text}.` : `${text}, before the next interval.` };
+    return { isAccepted: true, reason: isDoneAtOnce(control) ? `${text}.` : `${text}, before the next interval.` };
   }
 
   /**
@@ -155,6 +164,49 @@ export class RunControls {
     }
     if (isDue && !isChanged) this.lastMs = clock();
     return isChanged;
+  }
+
+  /**
+   * Goes on from what a predecessor was asked: what it had done counts as done, a pause lasts, and what waited is done before the
+   * next interval.
+   * @returns the settings that an interval worked with; the same object where they are the same
+   */
+  async inherit({ records, waiting }: ControlsLeft): Promise<(interval: number) => RunSettings> {
+    const { run, onChange } = this.options;
+    const steps = [{ from: Number.NEGATIVE_INFINITY, settings: run.settings }];
+    for (const { interval, isAccepted, control } of records) {
+      if (!isAccepted) continue;
+      const before = steps.at(-1)!.settings;
+      const settings = withControl(before, control);
+      if (settings !== before) steps.push({ from: interval, settings });
+      if (control.kind === 'pause') this.isHeld = true;
+      else if (control.kind === 'resume') this.isHeld = false;
+      else note(run.feeder, control, this.switched, this.dropped);
+    }
+    this.records.unshift(...records);
+    const { settings } = steps.at(-1)!;
+    if (settings !== run.settings) await run.retune(settings);
+    this.waiting.unshift(...waiting);
+    this.wanted = this.waiting.reduce(withControl, settings);
+    for (const [name, isOpen] of this.switched) this.wantedSwitches.set(name, isOpen);
+    for (const agentId of this.dropped) this.wantedDropped.add(agentId);
+    for (const control of this.waiting) note(run.feeder, control, this.wantedSwitches, this.wantedDropped);
+    onChange();
+    return (interval) => steps.findLast(({ from }) => from <= interval)!.settings;
+  }
+
+  /** Tells another simulation, which begins with the switches of the settings, of those that were opened or closed since. */
+  async switchAgain(): Promise<void> {
+    const { run } = this.options;
+    for (const [name, isOpen] of this.switched) {
+      const device = switchNamed(run.feeder, name);
+      if (device !== undefined) await run.setSwitch(device.mrid, isOpen);
+    }
+  }
+
+  /** What was asked and not yet done, in order. */
+  get pending(): readonly RunControl[] {
+    return this.waiting;
   }
 
   /** The run is over: what still waited is not done. */
@@ -181,8 +233,7 @@ export class RunControls {
         this.switched.set(device.name, control.isOpen);
         isChanged = true;
       } else if (control.kind === 'agent') {
-        if (control.isDropped) this.dropped.add(control.agentId);
-        else this.dropped.delete(control.agentId);
+        note(run.feeder, control, this.switched, this.dropped);
       } else if (control.kind === 'multipliers') {
         const { loadMultiplier: load, pvMultiplier: pv } = settings;
         run.command({
@@ -246,8 +297,7 @@ export class RunControls {
         if (control.isDropped === this.wantedDropped.has(control.agentId)) {
           return control.isDropped ? 'That agent is dropped already.' : 'That agent takes part.';
         }
-        if (control.isDropped) this.wantedDropped.add(control.agentId);
-        else this.wantedDropped.delete(control.agentId);
+        note(run.feeder, control, this.wantedSwitches, this.wantedDropped);
         break;
     }
     this.wanted = withControl(this.wanted, control);
@@ -283,6 +333,21 @@ export class RunControls {
       // What came while the last was done would else wait for the next.
       if (this.waiting.length > 0 || signal.aborted) end();
     });
+  }
+}
+
+/** Whether a control does not wait for the next interval. */
+export function isDoneAtOnce({ kind }: RunControl): boolean {
+  return !OF_AGENTS.has(kind);
+}
+
+/** Keeps in mind what a control says of a switch or an agent. */
+function note(feeder: Feeder, control: RunControl, switches: Map<string, boolean>, dropped: Set<string>): void {
+  if (control.kind === 'switch') {
+    switches.set(switchNamed(feeder, control.name)?.name ?? control.name, control.isOpen);
+  } else if (control.kind === 'agent') {
+    if (control.isDropped) dropped.add(control.agentId);
+    else dropped.delete(control.agentId);
   }
 }
 

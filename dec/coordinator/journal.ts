@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { RunControl } from '../../bus/index.js';
 import type { Feeder } from '../../grid/model/index.js';
 import type { FairnessRule, PrimaryState } from '../../grid/optim/index.js';
 import type { AppliedSetpoint, Commitment } from './commit.js';
+import { type ControlsLeft, isDoneAtOnce } from './controls.js';
 import type { IntervalOutcome } from './interval.js';
 import { type RunLegacy, readLegacy, writeLegacy } from './legacy.js';
 import type { MeasuredVoltage } from './measurements.js';
 import type { RunOutlook } from './outlook.js';
-import type { IntervalResult, RunSettings, VoltageSummary } from './run-result.js';
+import type { ControlRecord, IntervalResult, RunSettings, VoltageSummary } from './run-result.js';
 
 /** Form of the journal; one of another form is not taken up. */
 const VERSION = 1;
@@ -38,6 +40,8 @@ export interface RunJournal {
   readonly commands: readonly JournaledCommand[];
   /** Results by interval, as far as they were known. */
   readonly results: ReadonlyMap<number, IntervalResult>;
+  /** What people had asked of it. */
+  readonly controls: ControlsLeft;
   /** What its coordinator knew; undefined when none was written. */
   readonly legacy: RunLegacy | undefined;
 }
@@ -60,6 +64,9 @@ const outline = z.looseObject({ interval: z.int().nonnegative(), timestamp: z.nu
 /** The journal's own lines are trusted beyond their outline: nobody else writes them, and their version is checked. */
 const trusted = <T>() => z.custom<T>((value) => outline.safeParse(value).success);
 
+const recordOutline = z.looseObject({ interval: z.int().nonnegative(), isAccepted: z.boolean(), text: z.string() });
+const kindOutline = z.looseObject({ kind: z.string() });
+
 type Written = Omit<JournaledCommand, 'commitment'> & {
   readonly commitment: Omit<Commitment, 'applied'> & {
     readonly applied: readonly (readonly [string, AppliedSetpoint])[];
@@ -76,6 +83,14 @@ const lineSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('command'), command: trusted<Written>() }),
   z.object({ kind: z.literal('result'), result: trusted<IntervalResult>() }),
+  z.object({
+    kind: z.literal('asked'),
+    control: z.custom<RunControl>((value) => kindOutline.safeParse(value).success),
+  }),
+  z.object({
+    kind: z.literal('control'),
+    record: z.custom<ControlRecord>((value) => recordOutline.safeParse(value).success),
+  }),
 ]);
 
 type Line = z.infer<typeof lineSchema>;
@@ -121,6 +136,16 @@ export class JournalFile {
     this.write({ kind: 'result', result });
   }
 
+  /** A control was accepted that waits for the next interval. */
+  asked(control: RunControl): void {
+    this.write({ kind: 'asked', control });
+  }
+
+  /** What was made of a control. */
+  control(record: ControlRecord): void {
+    this.write({ kind: 'control', record });
+  }
+
   /** Forgets what an earlier run has left. */
   clear(): void {
     for (const path of [this.path, this.legacyPath, `${this.legacyPath}.new`]) rmSync(path, { force: true });
@@ -136,6 +161,8 @@ export class JournalFile {
     let simulation: { readonly simulationId: string; readonly startS: number } | undefined;
     const commands = new Map<number, JournaledCommand>();
     const results = new Map<number, IntervalResult>();
+    const records: ControlRecord[] = [];
+    const waiting: RunControl[] = [];
     for (const line of readFileSync(this.path, 'utf8').split('\n')) {
       const entry = lineOf(line);
       if (entry === undefined) continue;
@@ -143,12 +170,20 @@ export class JournalFile {
         if (entry.mark !== this.mark) return undefined;
         simulation = entry;
       } else if (entry.kind === 'command') commands.set(entry.command.interval, read(entry.command));
-      else results.set(entry.result.interval, entry.result);
+      else if (entry.kind === 'result') results.set(entry.result.interval, entry.result);
+      else if (entry.kind === 'asked') waiting.push(entry.control);
+      else {
+        records.push(entry.record);
+        // They are done in the order in which they were accepted.
+        if (entry.record.isAccepted && !isDoneAtOnce(entry.record.control)) waiting.shift();
+      }
     }
     const legacy = existsSync(this.legacyPath)
       ? readLegacy(readFileSync(this.legacyPath, 'utf8'), this.mark)
       : undefined;
-    return simulation && { ...simulation, commands: [...commands.values()], results, legacy };
+    return (
+      simulation && { ...simulation, commands: [...commands.values()], results, controls: { records, waiting }, legacy }
+    );
   }
 
   private write(line: Line): void {

@@ -57,11 +57,15 @@ export class RunRecorder {
     });
   }
 
-  /** Takes over what a predecessor has done, with what the audit says of each command. */
+  /**
+   * Takes over what a predecessor has done, with what the audit says of each command.
+   * @param settings - what each worked with, where that is not what the run began with
+   */
   inherit(
     commands: readonly JournaledCommand[],
     results: ReadonlyMap<number, IntervalResult>,
     audits: readonly (AuditResult | undefined)[],
+    settings: readonly (RunSettings | undefined)[] = [],
   ): void {
     commands.forEach((command, k) => {
       const { interval, timestamp, before, voltages } = command;
@@ -79,6 +83,7 @@ export class RunRecorder {
           ),
         ),
         during: known?.during,
+        ...(settings[k] === undefined ? {} : { settings: settings[k] }),
       };
     });
   }

@@ -186,6 +186,7 @@ export class Session {
     this.devices = devices.commanded;
     closers.add('The journal', () => this.journal?.clear());
     const earlier = this.predecessor(`${address.host ?? ''}:${address.port ?? ''}`);
+    if (this.journal !== undefined) audience.keepIn(this.journal);
     closers.add('The simulation', async () => {
       this.outputs?.end();
       this.outputs?.close();
@@ -443,6 +444,7 @@ export class Session {
       `The platform came back without simulation ${lost}: simulation ${simulationId} goes on from its time ${fromS}, with the limits in force.`,
     );
     await coordinator.moveTo(simulationId, fromS);
+    await this.audience?.controls.switchAgain();
     this.startOutputs();
     return true;
   }
@@ -473,6 +475,8 @@ export class Session {
 
   /** Goes on where a predecessor was. */
   private async succeed(earlier: Predecessor): Promise<void> {
+    const { settings: asked } = this;
+    const settingsOf = earlier.controls && (await this.audience?.inherit(earlier.controls));
     const { bus, coordinator, recorder, settings, index } = this;
     if (bus === undefined || coordinator === undefined || recorder === undefined) return;
     const { signal } = this.abort;
@@ -497,10 +501,14 @@ export class Session {
       this.ledger?.inherit(legacy.feedback);
       if (isOfLast) this.ledger?.count(last.timestamp, last.commitment.applied);
     }
-    const audits = commands.map(({ interval, timestamp, state, commitment, factors }) =>
-      this.audit?.judge(interval, timestamp, state, commitment.applied, factors),
+    const worked = commands.map(({ interval }) => settingsOf?.(interval) ?? asked);
+    const audits = commands.map(({ interval, timestamp, state, commitment, factors }, k) =>
+      this.audits?.under(worked[k]!).judge(interval, timestamp, state, commitment.applied, factors),
     );
-    recorder.inherit(commands, results, audits);
+    recorder.inherit(
+      ...([commands, results, audits] as const),
+      worked.map((one) => (one === asked ? undefined : one)),
+    );
     const done = commands.length === 0 ? '' : `, ${commands.length} intervals of which are done`;
     this.warn(`This run goes on with simulation ${simulationId} of a run that did not end${done}.`);
     if (legacy === undefined && inherited.position.interval > 0)
