@@ -31,7 +31,7 @@ export class RunRecorder {
   private readonly journal: Pick<JournalFile, 'command' | 'result'> | undefined;
   /** Called once with each interval: when the first output with its set-points is there, or without one at its end. */
   onInterval: ((result: IntervalResult) => void) | undefined;
-  /** Called with each output's voltages, and with each interval when its set-points have been sent. */
+  /** Called with each output's voltages, and with each interval when its set-points have been sent or a predecessor's are taken over. */
   onOutput: ((summary: VoltageSummary, voltages: readonly MeasuredVoltage[]) => void) | undefined;
   onOpen: ((result: IntervalResult) => void) | undefined;
 
@@ -85,6 +85,7 @@ export class RunRecorder {
         during: known?.during,
         ...(settings[k] === undefined ? {} : { settings: settings[k] }),
       };
+      this.onOpen?.(this.result(this.open));
     });
   }
 

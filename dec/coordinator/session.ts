@@ -476,19 +476,21 @@ export class Session {
   /** Goes on where a predecessor was. */
   private async succeed(earlier: Predecessor): Promise<void> {
     const { settings: asked } = this;
+    const { commands = [] } = earlier;
+    const journaled = commands.length > 0 || earlier.results !== undefined ? fromJournal(commands, asked) : undefined;
+    // What people ask from here on is about the interval that comes next.
+    Object.assign(this.position, journaled?.position);
     const settingsOf = earlier.controls && (await this.audience?.inherit(earlier.controls));
     const { bus, coordinator, recorder, settings, index } = this;
     if (bus === undefined || coordinator === undefined || recorder === undefined) return;
     const { signal } = this.abort;
-    const { simulationId, commands = [], results = new Map(), legacy } = earlier;
+    const { simulationId, results = new Map(), legacy } = earlier;
     const last = commands.at(-1);
     const request = { timeoutMs: STATUS_MS, signal };
     const presence = await presenceOf(bus, simulationId, request);
     const latest = presence === 'absent' ? undefined : await latestOutput(bus, simulationId, index, request);
     const inherited =
-      commands.length > 0 || earlier.results !== undefined
-        ? fromJournal(commands, settings)
-        : await fromInputs(bus, simulationId, latest?.message.timestamp, this.devices, settings, request);
+      journaled ?? (await fromInputs(bus, simulationId, latest?.message.timestamp, this.devices, settings, request));
     Object.assign(this.position, inherited.position);
     // Killed between the two files, the coordinator had written what it knew of an interval that is done once more.
     const isOfLast = legacy !== undefined && legacy.interval === last?.interval;

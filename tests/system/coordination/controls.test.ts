@@ -1,6 +1,7 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Bus,
@@ -17,6 +18,7 @@ import {
 import { type RunProgress, type RunResult, runCoordination } from '../../../dec/coordinator/index.js';
 import { runManifest } from '../../../dec/output/manifest.js';
 import { manifestSchema } from '../../../dec/schema/index.js';
+import { type Platform, startPlatform } from '../../../platform/index.js';
 import { type LiveRun, UNSEEN_RUN, withUpdate } from '../../../web/index.js';
 import { smallSecondariesFile } from '../../builders/small-secondaries.js';
 
@@ -180,5 +182,99 @@ describe('controls of a run through the bus', () => {
       loadMultiplier: 0.25,
       pvMultiplier: 0.5,
     });
+  });
+});
+
+/** The coordinator as a process that is killed between two intervals, and started again as it was. */
+describe('controls of a run whose coordinator is killed', () => {
+  let folder = '';
+  let feeder = '';
+  let platform: Platform;
+  let bus: Bus;
+  let doomed: ChildProcess | undefined;
+  const id = 'killed';
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'dec-controls-killed-'));
+    feeder = smallSecondariesFile(folder);
+    platform = await startPlatform({ port: 0, feeders: [feeder] });
+    bus = await connectStomp({ host: platform.host, port: platform.port, login: 'system', passcode: 'manager' });
+  });
+  afterAll(async () => {
+    await kill();
+    await bus?.close();
+    await platform?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function begin(): void {
+    const { host, port } = platform;
+    const settings = { ...SETTINGS, intervals: 6 };
+    const journal = join(folder, 'journal');
+    const options = { feeder, broker: { host, port }, runId: id, isPaused: true, settings, journal };
+    const script = resolve('tests/system/coordination/coordinator-process.mjs');
+    doomed = spawn(process.execPath, [script, JSON.stringify(options)], { stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+  async function kill(): Promise<void> {
+    const child = doomed;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((done) => child.once('exit', done));
+    child.kill('SIGKILL');
+    await gone;
+  }
+  async function until(what: (run: LiveRun) => boolean): Promise<LiveRun> {
+    for (const endMs = Date.now() + 60_000; Date.now() < endMs; ) {
+      // Nobody answers before it is there.
+      const reply = await bus
+        .request(liveLookQueue(id), liveLook.format({ since: 0 }), { timeoutMs: 1000 })
+        .catch(() => undefined);
+      const run = reply && withUpdate(UNSEEN_RUN, liveUpdate.parse(reply.body));
+      if (run !== undefined && what(run)) return run;
+      await new Promise((done) => setTimeout(done, 50));
+    }
+    throw new Error('In vain.');
+  }
+  async function ask(control: RunControl): Promise<void> {
+    const reply = await bus.request(runControlQueue(id), runControl.format(control), { timeoutMs: 60_000 });
+    expect(runControlReply.parse(reply.body)).toMatchObject({ isAccepted: true });
+  }
+  async function step(count: number): Promise<LiveRun> {
+    await ask({ kind: 'step' });
+    return until(({ intervals, status }) => (intervals[count - 1]?.after ?? null) !== null && status === 'paused');
+  }
+
+  it('hold under the one that takes it over', async () => {
+    begin();
+    await until(({ status, output }) => status === 'paused' && !!output);
+    for (const control of [
+      { kind: 'limits', minPu: 0.95, maxPu: 1.045 },
+      { kind: 'fairness', mode: 'equalAlpha' },
+      { kind: 'multipliers', pv: 0.8 },
+      { kind: 'switch', name: 'sw3', isOpen: true },
+    ] as const)
+      await ask(control);
+    const { inForce, intervals } = await step(1);
+    expect(inForce).toMatchObject({ fairness: 'equalAlpha', pvMultiplier: 0.8 });
+    expect(inForce?.openSwitches).toContain('sw3');
+    // Done while it is paused: the next interval has it.
+    await ask({ kind: 'multipliers', pv: 0.9 });
+    await ask({ kind: 'agent', agentId: '9A', isDropped: true });
+    await until(({ inForce: now }) => now?.droppedAgents.length === 1);
+    await kill();
+
+    begin();
+    const { inForce: kept } = await until(
+      ({ status, inForce: now }) => status === 'paused' && now?.fairness === 'equalAlpha',
+    );
+    expect(kept).toEqual({ ...inForce, pvMultiplier: 0.9, droppedAgents: ['9A'], revision: kept?.revision });
+    const { intervals: after } = await step(2);
+    expect(after[0]!.curtailedW).toBeCloseTo(intervals[0]!.curtailedW!, 0);
+    expect(after[1]!.availableW! / after[0]!.availableW!).toBeCloseTo(0.9 / 0.8, 2);
+    // Limits and rule are those that were set.
+    expect(after[1]!.after!.vMaxPu).toBeLessThan(1.045 + 1e-3);
+    const shares = after[1]!.curtailment.flatMap(({ agent, availableW, curtailedW }) =>
+      agent === '9A' ? [] : [curtailedW / availableW],
+    );
+    expect(Math.max(...shares) - Math.min(...shares)).toBeLessThan(1e-3);
   });
 });
