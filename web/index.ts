@@ -1,3 +1,4 @@
+export * from './view/branch-readings.js';
 export * from './view/comparison.js';
 export * from './view/control-intent.js';
 export * from './view/event-log.js';

@@ -35,6 +35,20 @@ const round = z.object({
   totalInjectionW: z.number(),
 });
 
+/** By branch in the order of the description; null where none is measured. */
+const byBranch = z.array(z.number().nullable());
+const branches = z.object({
+  /** Largest phase current at the measured end, A. */
+  currentA: byBranch,
+  /** Power into the first end, all phases. */
+  powerW: byBranch,
+  /** Of a switch 1 closed, 0 open; of a regulator its tap, steps. */
+  position: byBranch,
+});
+
+/** What is measured of branches. */
+export type LiveBranches = Immutable<z.infer<typeof branches>>;
+
 const interval = z.object({
   /** Of its last change. */
   revision: count,
@@ -77,6 +91,8 @@ const description = z.object({
   ders: count,
   /** Every measured node. */
   nodes: z.array(node),
+  /** Ids of the branches whose flow or position is measured, as the feeder's map has them. */
+  branches: z.array(z.string()).default([]),
   switches: z.array(z.string()),
   /** Names of rules that it may be given. */
   fairnessModes: z.array(z.string()),
@@ -123,7 +139,7 @@ const update = z.object({
   description: description.exactOptional(),
   inForce: inForce.exactOptional(),
   /** The newest output of the simulation. */
-  output: z.object({ revision: count, figures, voltagesPu }).exactOptional(),
+  output: z.object({ revision: count, figures, voltagesPu, branches: branches.exactOptional() }).exactOptional(),
   /** The interval that is being coordinated, null between intervals. */
   open: z
     .object({

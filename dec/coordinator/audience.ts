@@ -10,6 +10,7 @@ import {
 import type { Feeder } from '../../grid/model/index.js';
 import { FAIRNESS_MODES } from '../../grid/optim/index.js';
 import { packageVersion } from '../package-version.js';
+import { BranchIndex } from './branch-readings.js';
 import { type ControlsLeft, RunControls } from './controls.js';
 import { sendSurely } from './coordinator.js';
 import type { JournalFile } from './journal.js';
@@ -40,6 +41,7 @@ type AudienceOptions = Pick<RunOptions, 'platform' | 'takesControls' | 'isPaused
 export class Audience {
   readonly controls: RunControls;
   private readonly feed: LiveFeed;
+  private readonly branches: BranchIndex;
   private journal: Pick<JournalFile, 'asked' | 'control'> | undefined;
 
   constructor(
@@ -49,6 +51,7 @@ export class Audience {
     const { bus, broker, runId, feeder, position, signal, warn } = run;
     const { host = '127.0.0.1', port = 61_613, tls } = broker;
     const takes = options.takesControls ?? isLoopback(host);
+    this.branches = new BranchIndex(feeder);
     this.controls = new RunControls({
       run: {
         feeder,
@@ -102,7 +105,8 @@ export class Audience {
   /** Has a recorder tell what it observes. */
   follow(recorder: RunRecorder): void {
     recorder.onInterval = (result) => this.tell({ kind: 'interval', result });
-    recorder.onOutput = (summary, voltages) => this.feed.output(summary, voltages);
+    recorder.onOutput = (summary, voltages, output) =>
+      this.feed.output(summary, voltages, this.branches.read(output, voltages));
     recorder.onOpen = (result) => this.feed.interval(result);
   }
 
@@ -140,6 +144,7 @@ export class Audience {
       versions: { dec: packageVersion(), node: process.versions.node },
       agents: agents.map((agent) => ({ agentId: agent.agentId, ders: agent.ders })),
       ders,
+      branches: [...this.branches.branches],
       switches: feeder.switches.map((device) => device.name),
       fairnessModes: [...FAIRNESS_MODES],
       controls: [...this.controls.kinds],

@@ -76,6 +76,8 @@ export class RunControls {
   private readonly wantedSwitches = new Map<string, boolean>();
   private readonly wantedDropped = new Set<string>();
   private isHeld: boolean;
+  /** Whether a simulation in real time was told to stand still. */
+  private isStill = false;
   /** The interval up to which a step goes. */
   private stepTo = 0;
   private lastMs = Number.NEGATIVE_INFINITY;
@@ -121,12 +123,10 @@ export class RunControls {
       case 'pause':
         this.isHeld = true;
         this.stepTo = 0;
-        if (run.settings.isRealtime) run.command({ command: 'pause' });
         this.record(control, 'Paused.', true);
         break;
       case 'resume':
         this.isHeld = false;
-        if (run.settings.isRealtime) run.command({ command: 'resume' });
         this.record(control, 'Goes on.', true);
         break;
       case 'step':
@@ -141,6 +141,7 @@ export class RunControls {
         this.waiting.push(control);
         this.options.onWaiting?.(control);
     }
+    this.steer();
     this.wake?.();
     this.options.onChange();
     return { isAccepted: true, reason: isDoneAtOnce(control) ? `${text}.` : `${text}, before the next interval.` };
@@ -157,6 +158,7 @@ export class RunControls {
     let isChanged = false;
     for (;;) {
       if (signal.aborted) throw cancelled();
+      this.steer();
       if (await this.carryOut()) isChanged = true;
       const paceLeftMs = isDue ? this.lastMs + paceMs - clock() : 0;
       if (!this.isPaused && paceLeftMs <= 0 && this.waiting.length === 0) break;
@@ -214,6 +216,14 @@ export class RunControls {
     for (const control of this.waiting.splice(0)) {
       this.record(control, `${controlText(control)}: not done, the run ended before.`, false);
     }
+  }
+
+  /** A simulation in real time goes on by itself: it is stopped and let go with the run. */
+  private steer(): void {
+    const { run } = this.options;
+    if (!run.settings.isRealtime || this.isPaused === this.isStill) return;
+    this.isStill = this.isPaused;
+    run.command({ command: this.isStill ? 'pause' : 'resume' });
   }
 
   /** @returns whether the simulation was changed */

@@ -15,6 +15,7 @@ import {
   runProgressTopic,
 } from '../../bus/index.js';
 import { type LiveRun, UNSEEN_RUN, updateSince, withUpdate } from '../../web/index.js';
+import type { BranchReadings } from './branch-readings.js';
 import { DEAD_BELOW_PU, type MeasuredVoltage } from './measurements.js';
 import type { IntervalResult, RoundRecord, RunProgress, VoltageSummary } from './run-result.js';
 
@@ -98,8 +99,8 @@ export class LiveFeed {
   }
 
   /** An output of the simulation. */
-  output(summary: VoltageSummary, voltages: readonly MeasuredVoltage[]): void {
-    this.put({ output: { figures: figuresOf(summary), voltagesPu: this.voltages(voltages) } });
+  output(summary: VoltageSummary, voltages: readonly MeasuredVoltage[], branches: BranchReadings): void {
+    this.put({ output: { figures: figuresOf(summary), voltagesPu: this.voltages(voltages), branches } });
   }
 
   /** An interval begins on the newest output. */

@@ -32,7 +32,9 @@ export class RunRecorder {
   /** Called once with each interval: when the first output with its set-points is there, or without one at its end. */
   onInterval: ((result: IntervalResult) => void) | undefined;
   /** Called with each output's voltages, and with each interval when its set-points have been sent or a predecessor's are taken over. */
-  onOutput: ((summary: VoltageSummary, voltages: readonly MeasuredVoltage[]) => void) | undefined;
+  onOutput:
+    | ((summary: VoltageSummary, voltages: readonly MeasuredVoltage[], output: SimulationOutput) => void)
+    | undefined;
   onOpen: ((result: IntervalResult) => void) | undefined;
 
   /** @param journal - told of commands before they are sent, and of results */
@@ -93,7 +95,7 @@ export class RunRecorder {
   observe({ output, receivedMs }: ReceivedOutput): VoltageSummary {
     const voltages = this.index.voltages(output);
     const summary = summarize(output.message.timestamp, voltages, this.settings.limits);
-    this.onOutput?.(summary, voltages);
+    this.onOutput?.(summary, voltages, output);
     const { open } = this;
     if (open === undefined || summary.timestamp <= open.timestamp || receivedMs < open.actsFromMs) return summary;
     const isFirst = open.after === undefined;

@@ -60,7 +60,7 @@ export function branchFlow({ feeder, map, settings, interval, nodes, limits }: F
     flow.setGeneration(pv.id, powerW, limit?.setpointVar ?? available.powerVar);
   }
   const solution = flow.solve();
-  const branches = branchesOf(map, solution);
+  const branches = branchesOf(map, flow, solution);
   const computed = new Map(
     nodeVoltages(feeder, flow, solution).map(({ bus, phase, voltagePu }) => [`${bus}.${phase}`, voltagePu]),
   );
@@ -79,9 +79,12 @@ export function branchFlow({ feeder, map, settings, interval, nodes, limits }: F
 }
 
 /** Flows in the branches of a map, in their order. */
-export function branchesOf(map: FeederMap, solution: PowerFlowSolution): readonly BranchFlow[] {
+export function branchesOf(map: FeederMap, flow: FeederFlow, solution: PowerFlowSolution): readonly BranchFlow[] {
+  const taps = new Map(
+    flow.feeder.regulators.map(({ id, transformerId, position }) => [transformerId, flow.taps.get(id) ?? position]),
+  );
   const flows = new Map<string, BranchFlow>();
-  return map.branches.map(({ id, ratingA }) => {
+  return map.branches.map(({ id, kind, ratingA }) => {
     const known = flows.get(id);
     if (known) return known;
     const ends = solution.flows(id).filter(({ terminal, node }) => terminal === 1 && node !== 0);
@@ -96,6 +99,7 @@ export function branchesOf(map: FeederMap, solution: PowerFlowSolution): readonl
         0,
       ),
       loadingPct: ratingA === null ? null : tidy((100 * currentA) / ratingA, 2),
+      position: kind === 'switch' ? (flow.isSwitchOpen(id) ? 0 : 1) : (taps.get(id) ?? null),
     };
     flows.set(id, one);
     return one;

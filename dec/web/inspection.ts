@@ -117,7 +117,7 @@ function snapshot(feeder: Feeder, map: FeederMap): { flow: SnapshotFlow | null; 
         iterations: solution.iterations,
         nodes: known.map(({ bus, phase }) => ({ bus, phase })),
         voltagesPu: known.map(({ voltagePu }) => Number(voltagePu.toFixed(6))),
-        branches: branchesOf(map, solution),
+        branches: branchesOf(map, flow, solution),
         ...{ sourceW: Math.round(solution.sourceW), lossW: Math.round(solution.lossW) },
         ...{ vMaxPu: highest?.voltagePu ?? null, vMinPu: lowest?.voltagePu ?? null },
         ...{ vMaxNode: nameOf(highest), vMinNode: nameOf(lowest) },

@@ -4,49 +4,77 @@ import { flowDocument } from './request.js';
 /** Branches whose flows are kept. */
 const KEPT_BRANCHES = 1_000_000;
 
+/** Who is told of flows. */
+export interface FlowListeners {
+  /** The flows of the interval that is wished for; undefined where they are not known. */
+  readonly onWished: (flow: FlowDocument | undefined) => void;
+  /** Flows of any interval, as they come. */
+  readonly onRead: (flow: FlowDocument) => void;
+}
+
 /** Reads the flows of a run's intervals: one question at a time, the latest wish next, what has been read is kept. */
 export class FlowReader {
-  private readonly run: string;
-  private readonly tell: (flow: FlowDocument | undefined) => void;
   private readonly kept = new Map<number, FlowDocument>();
   private wished: number | undefined;
+  /** Intervals that are read when nothing is wished for. */
+  private backlog: number[] = [];
   private isAsking = false;
 
-  /** @param tell - takes the flows of the interval that is wished for; undefined where they are not known */
-  constructor(run: string, tell: (flow: FlowDocument | undefined) => void) {
-    this.run = run;
-    this.tell = tell;
-  }
+  constructor(
+    private readonly run: string,
+    private readonly listeners: FlowListeners,
+  ) {}
 
   /** Wishes for the flows of an interval. */
   wish(interval: number): void {
     this.wished = interval;
     const flow = this.kept.get(interval);
-    if (flow) this.tell(flow);
+    if (flow) this.listeners.onWished(flow);
     else void this.ask();
+  }
+
+  /** Wishes for the flows of all these, one after the other, in place of those that were wished for so before. */
+  wishAll(intervals: readonly number[]): void {
+    this.backlog = [...intervals];
+    void this.ask();
   }
 
   /** Nobody waits any more. */
   end(): void {
     this.wished = undefined;
+    this.backlog = [];
   }
 
   private async ask(): Promise<void> {
     if (this.isAsking) return;
     this.isAsking = true;
-    for (let next = this.wished; next !== undefined && !this.kept.has(next); next = this.wished) {
+    for (let next = this.next(); next !== undefined; next = this.next()) {
       let flow: FlowDocument | undefined;
       try {
         flow = await flowDocument(this.run, next);
       } catch {
-        // The map says that loading is not known.
-        if (this.wished === next) this.wished = undefined;
-        else continue;
+        // The map says that loading is not known, and the line of a plot has a gap.
       }
-      if (flow) this.keep(next, flow);
-      if (this.wished === next || !flow) this.tell(flow);
+      if (flow) {
+        this.keep(next, flow);
+        this.listeners.onRead(flow);
+      }
+      if (this.wished !== next) continue;
+      if (!flow) this.wished = undefined;
+      this.listeners.onWished(flow);
     }
     this.isAsking = false;
+  }
+
+  /** The interval to ask for; what is kept is told at once. */
+  private next(): number | undefined {
+    if (this.wished !== undefined && !this.kept.has(this.wished)) return this.wished;
+    for (let one = this.backlog.shift(); one !== undefined; one = this.backlog.shift()) {
+      const kept = this.kept.get(one);
+      if (kept === undefined) return one;
+      this.listeners.onRead(kept);
+    }
+    return undefined;
   }
 
   private keep(interval: number, flow: FlowDocument): void {

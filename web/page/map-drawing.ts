@@ -69,6 +69,8 @@ export class MapDrawing {
   private camera: Camera = { x: 0, y: 0, ratio: 1 };
   private isFitted = true;
   private selected: string | undefined;
+  /** Index of the marked line. */
+  private marked: number | undefined;
   private raster: MapRaster | undefined;
   private picture: ImageData | undefined;
   private frame: number | undefined;
@@ -142,6 +144,12 @@ export class MapDrawing {
       const [x, y] = [this.places[2 * index]!, this.places[2 * index + 1]!];
       this.travel({ x, y, ratio: Math.min(this.camera.ratio, 0.35) }, 250);
     }
+    this.retouch();
+  }
+
+  /** Marks a line, by its index in the view. */
+  mark(line: number | undefined): void {
+    this.marked = line;
     this.retouch();
   }
 
@@ -288,6 +296,8 @@ export class MapDrawing {
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.clearRect(0, 0, width, height);
     const look = this.look();
+    if (this.marked !== undefined && 2 * this.marked + 1 < this.ends.length)
+      this.drawMark(ctx, this.marked, look.accent);
     for (const sign of this.view.signs) {
       const [x, y] = this.toPage(sign.x, sign.y);
       if (x > -20 && y > -20 && x < width + 20 && y < height + 20) drawSign(ctx, sign, { x, y }, look);
@@ -299,6 +309,24 @@ export class MapDrawing {
     ctx.strokeStyle = look.accent;
     ctx.beginPath();
     ctx.arc(x, y, POINT_PX[KINDS[this.kinds[index]!]!] * this.growth() + 5.5, 0, 2 * Math.PI);
+    ctx.stroke();
+  }
+
+  /** Lines beside the marked one, so that its own look stays to be seen. */
+  private drawMark(ctx: CanvasRenderingContext2D, line: number, colour: string): void {
+    const [ax, ay, bx, by] = [0, 1].flatMap((k) => {
+      const end = 2 * this.ends[2 * line + k]!;
+      return this.toPage(this.places[end]!, this.places[end + 1]!);
+    }) as [number, number, number, number];
+    const length = Math.max(1e-6, Math.hypot(bx - ax, by - ay));
+    const [dx, dy] = [(-5 * (by - ay)) / length, (5 * (bx - ax)) / length];
+    ctx.lineWidth = 2;
+    ctx.strokeStyle = colour;
+    ctx.beginPath();
+    for (const side of [-1, 1]) {
+      ctx.moveTo(ax + side * dx, ay + side * dy);
+      ctx.lineTo(bx + side * dx, by + side * dy);
+    }
     ctx.stroke();
   }
 

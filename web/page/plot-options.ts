@@ -1,4 +1,4 @@
-import type uPlot from 'uplot';
+import uPlot from 'uplot';
 import { clockText, limitText, type ProfileSegment } from '../index.js';
 import { tone } from './theme.svelte.js';
 
@@ -301,5 +301,56 @@ export function busOptions(phases: readonly string[], limitPu: number): Options 
       ...phases.map((phase, i) => line(phase, colourOf(phase, i), 3)),
     ],
     plugins: [limitLines(() => [limitPu], 'y')],
+  };
+}
+
+/** One quantity of a branch over the run. @param isStepped - whether it stays until it changes */
+export function branchOptions(unit: string, limitPct: number | undefined, isStepped = false): Options {
+  return {
+    legend: { show: false },
+    cursor: { points: { show: true } },
+    scales: {
+      x: { time: false },
+      y: {
+        range: (_, min, max) =>
+          isStepped
+            ? [Math.min(min, 0) - 0.5, Math.max(max, 1) + 0.5]
+            : [
+                0,
+                limitPct !== undefined && max > 0.7 * limitPct
+                  ? 1.1 * Math.max(max, limitPct)
+                  : 1.15 * Math.max(max, 1),
+              ],
+      },
+    },
+    axes: [timeAxis(), vertical(unit, isStepped ? { incrs: [1, 2, 5, 10] } : {})],
+    series: [
+      {},
+      {
+        ...line(unit, tone('after'), 4),
+        ...(isStepped ? { paths: uPlot.paths.stepped!({ align: 1 }) } : {}),
+      },
+    ],
+    plugins:
+      limitPct === undefined
+        ? []
+        : [
+            {
+              hooks: {
+                draw: ({ ctx, bbox, valToPos }) => {
+                  const y = valToPos(limitPct, 'y', true);
+                  if (y < bbox.top) return;
+                  ctx.save();
+                  ctx.strokeStyle = tone('outside');
+                  ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+                  ctx.beginPath();
+                  ctx.moveTo(bbox.left, y);
+                  ctx.lineTo(bbox.left + bbox.width, y);
+                  ctx.stroke();
+                  ctx.restore();
+                },
+              },
+            },
+          ],
   };
 }

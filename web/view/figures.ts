@@ -31,9 +31,10 @@ export function countText(value: number | null | undefined): string {
   return value === null || value === undefined ? UNKNOWN : String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
 }
 
-/** Simulated time of day, UTC, `13:45`. */
+/** Simulated time of day, UTC: `13:45`, with its seconds where it has some, `13:45:07`. */
 export function clockText(epochS: number): string {
-  return new Date(epochS * 1000).toISOString().slice(11, 16);
+  const text = new Date(epochS * 1000).toISOString().slice(11, 19);
+  return text.endsWith(':00') ? text.slice(0, 5) : text;
 }
 
 /** Simulated day, `2026-04-21`. */

@@ -50,7 +50,7 @@ export function pointLook(
   return { states, pointColours, outside };
 }
 
-/** Widths and colours of lines: an open one has the first colour, others that of the first class their loading is below. */
+/** Widths and colours of lines: first those of an open one and of one whose loading is not known, then by the class a loading is below. */
 export function lineLook(
   edges: readonly DrawnEdge[],
   loadingsPct: readonly (number | null)[],
@@ -60,11 +60,11 @@ export function lineLook(
   const lineWidths = new Uint8Array(edges.length);
   const lineColours = new Uint32Array(edges.length);
   for (let e = 0; e < edges.length; e++) {
-    const loading = loadingsPct[e] ?? 0;
-    let kind = 0;
-    if (!edges[e]!.isOpen) {
-      kind = 1;
-      while (kind < classesBelowPct.length && loading >= classesBelowPct[kind - 1]!) kind++;
+    const loading = loadingsPct[e] ?? null;
+    let kind = edges[e]!.isOpen ? 0 : 1;
+    if (kind === 1 && loading !== null) {
+      kind = 2;
+      while (kind <= classesBelowPct.length && loading >= classesBelowPct[kind - 2]!) kind++;
     }
     lineWidths[e] = kind;
     lineColours[e] = colours[kind]!;

@@ -187,27 +187,32 @@ export interface FeederMap {
 
 /** Flow in one branch. */
 export interface BranchFlow {
-  /** Largest phase current at the first end, A. */
+  /** Largest phase current at the first end (of a measured line at its second, where it is measured there only), A. */
   readonly currentA: number;
-  /** Power into the first end, all phases. */
-  readonly powerW: number;
+  /** Power into the first end, all phases; null where it is not measured. */
+  readonly powerW: number | null;
   /** Current over rating; null without a rating. */
   readonly loadingPct: number | null;
+  /** Of a switch 1 closed, 0 open; of a regulator its tap, steps; null for what has no position. */
+  readonly position: number | null;
 }
 
 /**
- * What `/api/runs/<id>/flow/<interval>` answers: an AC power flow of the interval's scenario with its set-points, since the
- * simulation publishes no currents of every branch.
+ * What `/api/runs/<id>/flow/<interval>` answers: an AC power flow of the interval's scenario with its set-points, which has every
+ * branch; simulations publish powers and currents of those that are measured.
  */
 export interface FlowDocument {
   readonly interval: number;
   readonly status: string;
-  /** In the order of {@link FeederMap.branches}. */
-  readonly branches: readonly BranchFlow[];
+  /** Whether flows are measured ones; they are computed when absent. */
+  readonly isMeasured?: boolean;
+  /** In the order of {@link FeederMap.branches}; null where nothing is known. */
+  readonly branches: readonly (BranchFlow | null)[];
   /** Largest difference between the computed and the measured voltages after the set-points, pu; null without any. */
   readonly deviationPu: number | null;
-  readonly lossW: number;
-  readonly sourceW: number;
+  /** Null where flows are measured ones. */
+  readonly lossW: number | null;
+  readonly sourceW: number | null;
 }
 
 /** What `/api/session` answers: what a page may do here. */

@@ -45,7 +45,12 @@ function madeUp(edges: number, intervals: number) {
   };
   const flow = (interval: number): FlowDocument => ({
     ...{ interval, status: 'converged', deviationPu: 0, lossW: 1, sourceW: 1 },
-    branches: branches.map(() => ({ currentA: 1, powerW: 1, loadingPct: Math.round(120 * random.uniform()) })),
+    branches: branches.map(() => ({
+      currentA: 1,
+      powerW: 1,
+      position: null,
+      loadingPct: Math.round(120 * random.uniform()),
+    })),
   });
   return { map, run, flow };
 }

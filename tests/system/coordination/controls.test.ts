@@ -250,12 +250,10 @@ describe('controls of a run whose coordinator is killed', () => {
       { kind: 'limits', minPu: 0.95, maxPu: 1.045 },
       { kind: 'fairness', mode: 'equalAlpha' },
       { kind: 'multipliers', pv: 0.8 },
-      { kind: 'switch', name: 'sw3', isOpen: true },
     ] as const)
       await ask(control);
     const { inForce, intervals } = await step(1);
     expect(inForce).toMatchObject({ fairness: 'equalAlpha', pvMultiplier: 0.8 });
-    expect(inForce?.openSwitches).toContain('sw3');
     // Done while it is paused: the next interval has it.
     await ask({ kind: 'multipliers', pv: 0.9 });
     await ask({ kind: 'agent', agentId: '9A', isDropped: true });
@@ -270,6 +268,7 @@ describe('controls of a run whose coordinator is killed', () => {
     const { intervals: after } = await step(2);
     expect(after[0]!.curtailedW).toBeCloseTo(intervals[0]!.curtailedW!, 0);
     expect(after[1]!.availableW! / after[0]!.availableW!).toBeCloseTo(0.9 / 0.8, 2);
+    expect(after[1]!.findings.join()).toContain('1 agent is dropped, limits in force stay: 9A.');
     // Limits and rule are those that were set.
     expect(after[1]!.after!.vMaxPu).toBeLessThan(1.045 + 1e-3);
     const shares = after[1]!.curtailment.flatMap(({ agent, availableW, curtailedW }) =>

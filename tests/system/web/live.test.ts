@@ -16,6 +16,7 @@ import { chromiumPath, launchChromium } from './chromium.js';
 const PICTURES = process.env['DEC_SCREENSHOTS'] ?? 'outputs/screenshots';
 const WAIT = { timeout: 60_000 };
 const RUN = 'live';
+const KEY = 'a key that nobody guesses';
 
 /** A frame of STOMP. */
 const frame = (command: string, headers: Record<string, string>, body = ''): string =>
@@ -37,7 +38,10 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
   const faults: string[] = [];
 
   function program(args: readonly string[]): ChildProcess {
-    const child = spawn(process.execPath, ['dist/dec/cli.js', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, ['dist/dec/cli.js', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, DEC_WEB_KEY: KEY },
+    });
     children.push(child);
     return child;
   }
@@ -80,7 +84,7 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
   afterAll(async () => {
     await browser?.close();
     for (const child of children) {
-      if (child.exitCode !== null) continue;
+      if (child.exitCode !== null || child.signalCode !== null) continue;
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');
       await ended;
@@ -118,9 +122,42 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
     const first = await step();
     expect(first.vMaxPu).toBeLessThan(1.051);
     await page.screenshot({ path: `${PICTURES}/live.png`, fullPage: true });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
+    // Every line but the substation's transformer is measured; switches and regulators where they stand.
+    await page.getByText(/as the simulation measures it; (\d+) of \d+ lines/).waitFor(WAIT);
+    await expectNoSeriousFaults();
   });
+
+  it('is read in the dark and on a phone', async () => {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.screenshot({ path: `${PICTURES}/live-dark.png`, fullPage: true });
+    await expectNoSeriousFaults();
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.waitForTimeout(300);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+    await page.screenshot({ path: `${PICTURES}/live-phone.png`, fullPage: true });
+    await expectNoSeriousFaults();
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1440, height: 900 });
+  });
+
+  it('opens a branch: rating, what is measured of it, and the state of a switch over time', async () => {
+    const find = async (name: string, title: string) => {
+      await page.getByPlaceholder('Find a bus or branch').fill(name);
+      await page.getByPlaceholder('Find a bus or branch').press('Enter');
+      return page.getByRole('region', { name: title }).innerText();
+    };
+    expect(await find('l1_7', 'Line l1_7')).toMatch(
+      /Phases\s+ABC[\s\S]*Rating\s+\d+ A[\s\S]*Measured\s+[\d.]+ A of \d+ A/,
+    );
+    expect(await find('sw3', 'Switch sw3')).toMatch(/Rating[\s\S]*State\s+closed/);
+    await page.getByRole('img', { name: '1 closed, 0 open of sw3 over the run' }).waitFor(WAIT);
+  });
+
+  async function expectNoSeriousFaults(on = page): Promise<void> {
+    const { violations } = await new AxeBuilder({ page: on }).analyze();
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+  }
 
   it('each control has its effect on the next interval', async () => {
     const before = await step();
@@ -156,7 +193,15 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
       .getByText(/have no closed path to the source/)
       .first()
       .waitFor(WAIT);
+    const device = page.getByRole('region', { name: 'Switch sw3' });
+    await device.getByText('open', { exact: true }).first().waitFor(WAIT);
     await page.screenshot({ path: `${PICTURES}/live-controls.png`, fullPage: true });
+
+    await controls().getByLabel('Switch').selectOption('sw3');
+    await submit('Close switch', /^Switch sw3 closes/);
+    await step();
+    await device.getByText('closed', { exact: true }).first().waitFor(WAIT);
+    expect(await controls().getByLabel('Switch').locator('option').allInnerTexts()).toContain('sw3 (closed)');
   });
 
   it('goes on while a tab does not read', async () => {
@@ -210,6 +255,89 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
     expect(await ask('operator')).toContain('User name [operator] or password is invalid');
     // A page of another origin is not let in at all.
     await expect(ask('reader', { Origin: 'http://elsewhere.example' })).rejects.toThrow('403');
+  });
+
+  it('asks for the key where the dashboard is open to others, and says when its connection is lost', async () => {
+    const open4all = (port: string) =>
+      program([
+        ...['web', '--runs', runs, '--port', port, '--host', '0.0.0.0', '--allow-control', '--json'],
+        ...['--feeder', feeder, '--store', join(folder, 'store')],
+      ]);
+    const first = open4all('0');
+    const { url: said } = JSON.parse(await lineOf(first, 'stdout', /^\{/));
+    const port = new URL(said).port;
+    const other = await open(`http://127.0.0.1:${port}/#/run/${RUN}`);
+    const panel = other.getByRole('region', { name: 'Controls' });
+    await panel.getByText('Read-only without the key of this dashboard.').waitFor(WAIT);
+    expect(await panel.getByRole('button').allInnerTexts()).toEqual(['Use']);
+    await panel.getByLabel('Key').fill('not the key');
+    await panel.getByRole('button', { name: 'Use' }).click();
+    await panel.getByText('That is not the key.').waitFor(WAIT);
+    await panel.getByLabel('Key').fill(KEY);
+    await panel.getByLabel('Key').press('Enter');
+    await panel.getByRole('button', { name: 'One interval' }).waitFor(WAIT);
+    await expectNoSeriousFaults(other);
+
+    // Its server is gone: nothing that is shown passes for live, and nothing can be asked.
+    const gone = new Promise((resolve) => first.once('exit', resolve));
+    first.kill('SIGKILL');
+    await gone;
+    await other.getByRole('alert').getByText('The connection to the dashboard is lost.').waitFor(WAIT);
+    await other.getByRole('button', { name: 'Not live' }).waitFor(WAIT);
+    expect(await other.getByRole('group', { name: 'Playback' }).innerText()).toContain('last that came:');
+    expect(await panel.getByRole('button', { name: 'One interval' }).isDisabled()).toBe(true);
+    await other.screenshot({ path: `${PICTURES}/live-lost.png` });
+    // It comes back: so does the page, without being opened anew.
+    await lineOf(open4all(port), 'stdout', /^\{/);
+    await other.getByRole('button', { name: 'Live', exact: true }).waitFor(WAIT);
+    expect(await panel.getByRole('button', { name: 'One interval' }).isEnabled()).toBe(true);
+    // What the browser itself writes of a server that is not there.
+    expect(faults.splice(0).every((text) => /WebSocket|ERR_CONNECTION/.test(text))).toBe(true);
+    await other.close();
+  });
+
+  it('stops the simulation of a run in real time, and lets it go on', async () => {
+    const run = program([
+      ...[
+        'run',
+        feeder,
+        '--realtime',
+        '--interval',
+        '60s',
+        '--publish',
+        '1s',
+        '--intervals',
+        '2',
+        '--json',
+        '--hosts',
+        '1',
+      ],
+      ...['--start', '12:00', '--out', join(runs, 'realtime'), '--store', join(folder, 'store')],
+    ]);
+    const result = lineOf(run, 'stdout', /^\{/);
+    result.catch(() => undefined);
+    const site = url.replace(/#.*/, '');
+    const isLive = async () => (await fetch(`${site}api/runs/realtime/live`)).text();
+    await expect.poll(isLive, WAIT).toContain('true');
+    const watched = await open(`${site}#/run/realtime`);
+    const panel = watched.getByRole('region', { name: 'Controls' });
+    const clock = () => watched.getByRole('group', { name: 'Playback' }).locator('output').innerText();
+    await watched.locator('h1 + p').getByText('1 of 2 intervals').waitFor(WAIT);
+    const began = await clock();
+    await expect.poll(clock, WAIT).not.toBe(began);
+    await panel.getByRole('button', { name: 'Pause run' }).click();
+    await panel.getByText('paused ·').waitFor(WAIT);
+    // An output may be on its way.
+    await watched.waitForTimeout(1000);
+    const paused = await clock();
+    await watched.waitForTimeout(2500);
+    expect(await clock()).toBe(paused);
+    await panel.getByRole('button', { name: 'Resume' }).click();
+    await expect.poll(clock, WAIT).not.toBe(paused);
+    await panel.getByRole('button', { name: 'Stop…' }).click();
+    await panel.getByRole('button', { name: 'End it now' }).click();
+    await result;
+    await watched.close();
   });
 
   it('starts another run from a page, on a feeder of the dashboard, and stops it', async () => {

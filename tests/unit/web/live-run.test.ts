@@ -46,7 +46,7 @@ const described = update(1, {
   description: {
     ...{ revision: 1, feeder: { name: 'f', mrid: '_1' }, settings: { fairness: 'proportional', intervals: 3 } },
     ...{ versions: {}, agents: [{ agentId: '9A', ders: 2 }], ders: 2, nodes: [NODE] },
-    ...{ switches: ['sw1'], fairnessModes: ['proportional'], controls: ['pause'] },
+    ...{ branches: [], switches: ['sw1'], fairnessModes: ['proportional'], controls: ['pause'] },
   },
   inForce: {
     ...{ revision: 1, fairness: 'proportional', limits: { minPu: 0.95, maxPu: 1.05 } },

@@ -89,7 +89,7 @@ describe('the looks of a map', () => {
     expect(outside).toBe(3);
   });
 
-  it('give lines the class of their loading; what is open or not known is no loading', () => {
+  it('give lines the class of their loading; what is open or not known has a look of its own', () => {
     const edge = (isOpen: boolean) => ({
       ...{ key: '', from: '', to: '', branches: [], phases: 1, kind: 'line' as const, isOpen },
     });
@@ -98,9 +98,9 @@ describe('the looks of a map', () => {
       edges,
       [90, null, 24.9, 25, 100, 1e6],
       [25, 100, Infinity],
-      [5, 6, 7, 8],
+      [5, 6, 7, 8, 9],
     );
-    expect([...lineWidths]).toEqual([0, 1, 1, 2, 3, 3]);
-    expect([...lineColours]).toEqual([5, 6, 6, 7, 8, 8]);
+    expect([...lineWidths]).toEqual([0, 1, 2, 3, 4, 4]);
+    expect([...lineColours]).toEqual([5, 6, 7, 8, 9, 9]);
   });
 });

@@ -111,7 +111,7 @@ describe('the map', () => {
 
   it('loads a line as its most loaded branch, and not at all without a rating', () => {
     const view = mapView(MAP, true);
-    const flows = [40, 120, 10, null].map((loadingPct) => ({ currentA: 1, powerW: 1, loadingPct }));
+    const flows = [40, 120, 10, null].map((loadingPct) => ({ currentA: 1, powerW: 1, position: null, loadingPct }));
     const flow = { interval: 3, status: 'converged', branches: flows, deviationPu: null, lossW: 0, sourceW: 0 };
     expect(edgeLoadings(view, flow)).toEqual([40, 120, null]);
     expect(edgeLoadings(view, undefined)).toEqual([null, null, null]);

@@ -21,11 +21,11 @@ describe('controls of a run whose coordinator is killed', () => {
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   /** A run without anything behind it, and what it was told to do. */
-  function controlsOf(hasJournal: boolean) {
+  function controlsOf(hasJournal: boolean, isRealtime = false, isPaused = false) {
     const position = { interval: 0, timeS: 0 };
     const done: string[] = [];
     const commands: SimulationCommand[] = [];
-    let settings: RunSettings = RUN_DEFAULTS;
+    let settings: RunSettings = { ...RUN_DEFAULTS, isRealtime };
     const run: ControlledRun = {
       feeder,
       get settings() {
@@ -47,6 +47,7 @@ describe('controls of a run whose coordinator is killed', () => {
     };
     const controls = new RunControls({
       run,
+      isPaused,
       clock: () => 0,
       signal: new AbortController().signal,
       onWaiting: (control) => hasJournal && journal.asked(control),
@@ -117,6 +118,23 @@ describe('controls of a run whose coordinator is killed', () => {
     await controls.inherit(journal.read()!.controls);
     await controls.switchAgain();
     expect(done).toEqual(['retune', 'open']);
+  });
+
+  it('stops a simulation in real time with the run, and lets it go for one interval', async () => {
+    const { controls, position, commands } = controlsOf(false, true, true);
+    const turn = controls.turn(true);
+    expect(commands.splice(0)).toEqual([{ command: 'pause' }]);
+    controls.answer({ kind: 'step' });
+    await turn;
+    expect(commands.splice(0)).toEqual([{ command: 'resume' }]);
+    position.interval = 1;
+    const next = controls.turn(false);
+    expect(commands.splice(0)).toEqual([{ command: 'pause' }]);
+    controls.answer({ kind: 'resume' });
+    await next;
+    expect(commands.splice(0)).toEqual([{ command: 'resume' }]);
+    controls.answer({ kind: 'pause' });
+    expect(commands).toEqual([{ command: 'pause' }]);
   });
 
   it('knows of none where nobody asked', () => {

@@ -91,7 +91,13 @@ describe('the server of the dashboard', () => {
     expect(flow.status).toBe('converged');
     // The same power flow with the same inputs: what is left are the digits of the table and the solver's tolerance.
     expect(flow.deviationPu).toBeLessThan(1e-5);
-    expect(flow.branches.some(({ loadingPct }) => loadingPct !== null && loadingPct > 30)).toBe(true);
+    expect(flow.branches.some((one) => (one?.loadingPct ?? 0) > 30)).toBe(true);
+    // Switches and taps stand somewhere, lines do not.
+    const kinds = new Map((await get<FeederMap>('runs/sample/map')).branches.map((one, i) => [i, one]));
+    flow.branches.forEach((one, i) => {
+      const { kind, isRegulated } = kinds.get(i)!;
+      expect(one?.position !== null).toBe(kind === 'switch' || isRegulated);
+    });
   });
 
   it('gives the files that the manifest names, and no others', async () => {
