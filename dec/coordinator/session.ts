@@ -455,8 +455,7 @@ export class Session {
     // A platform of this process ends with it: nobody could go on.
     if (options.broker === undefined) return undefined;
     if (options.journal !== undefined) {
-      const { outlook } = options;
-      this.journal = new JournalFile(options.journal, { feeder, settings, broker, outlook });
+      this.journal = new JournalFile(options.journal, { feeder, settings, broker, outlook: options.outlook });
     }
     const left = this.journal?.read();
     const { simulationId } = options;
