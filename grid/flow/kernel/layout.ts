@@ -82,7 +82,9 @@ export const START_BYTES = 48;
 export const LARGEST_STRETCH = 2;
 /** Phases with a stretch of their own, and zones with a factor of their own, at most. */
 export const START_PHASES = 4;
-export const START_ZONES = 64;
+export const START_ZONES = 96;
+/** Bytes of a zone: its factor re/im; of a start the weight of own drops and a spare, of a turn what own drops add, re/im. */
+export const ZONE_BYTES = 32;
 /** Bytes of a run: columns of a block, rows below, blocks, first node. */
 export const RUN_BYTES = 16;
 /**
@@ -278,7 +280,7 @@ export function laneOffsets(
     place('givenAt', 16 * shares);
     place('unitStretchAt', 8);
     place('zoneOfAt', 4 * activeCount);
-    place('zoneAt', 16 * START_ZONES);
+    place('zoneAt', ZONE_BYTES * START_ZONES);
   }
   return { header, bytes: at };
 }

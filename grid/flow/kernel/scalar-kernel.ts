@@ -89,7 +89,7 @@ export class ScalarKernel implements LaneKernel {
   }
 
   turn(): void {
-    turnLane(this.F, this.I, this.width);
+    turnLane(this.F, new Float32Array(this.buffer), this.I, this.width);
   }
 
   spread(): void {

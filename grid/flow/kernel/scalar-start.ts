@@ -1,12 +1,13 @@
 /*
  * Starts of a lane in TypeScript: the twin of start-code.ts, operation for operation.
  *
- * Solved: V = z (no load + s (drop + s square drop) + t own drop + u rise) at the active nodes, with s the stretch of the node's
- * phase, t that of its leaf, u that of the units, z the factor of its zone; or V = z V.
+ * Solved: V = z (no load + s (drop + s square drop) + t w own drop + u rise) at the active nodes, with s the stretch of the node's
+ * phase, t that of its leaf, u that of the units, z the factor of its zone and w the weight of own drops there; or V = z V + g t own
+ * drop, with z and g of the zone.
  * Powers: those of a step, by share, go to the places of the shares in the lane; those of the loads of a leaf are summed and held against
  * the leaf's reference, within bounds; those of all leaves, and of the leaves of each phase, are summed where the stretches of the phases
  * stand.
- * Cost: 24 flops for a start, 6 for a turn, at each active node; two moves for each share, an addition for each load.
+ * Cost: 25 flops for a start, 16 for a turn, at each active node; two moves for each share, an addition for each load.
  */
 import { HEADER, LARGEST_STRETCH, SHARE_BYTES, START_BYTES } from './layout.js';
 
@@ -51,9 +52,9 @@ export function startLane(F: Float64Array, S: Float32Array, I: Int32Array, width
   let record = I[HEADER.startAt]! >> 2;
   let voltage = (I[HEADER.voltageAt]! + I[HEADER.startLane]!) >> 3;
   for (let t = 0, zoneOf = I[HEADER.zoneOfAt]! >> 2; t < count; t++, zoneOf++) {
-    const own = F[(leaves + I[record]!) >> 3]!;
-    const all = F[(phases + I[record + 1]!) >> 3]!;
     const zone = (zones + I[zoneOf]!) >> 3;
+    const own = F[(leaves + I[record]!) >> 3]! * F[zone + 2]!;
+    const all = F[(phases + I[record + 1]!) >> 3]!;
     const of = (part: 0 | 1) => {
       const at = record + 2 + part;
       const value = S[at]! + all * (S[at + 2]! + all * S[at + 4]!) + own * S[at + 6]!;
@@ -68,16 +69,22 @@ export function startLane(F: Float64Array, S: Float32Array, I: Int32Array, width
   }
 }
 
-/** Turns the voltages of the lane that the header names by the factors of their zones. */
-export function turnLane(F: Float64Array, I: Int32Array, width: number): void {
+/** Turns the voltages of the lane that the header names by the factors of their zones; own drops follow theirs. */
+export function turnLane(F: Float64Array, S: Float32Array, I: Int32Array, width: number): void {
   const count = I[HEADER.startNodes]!;
   const zones = I[HEADER.zoneAt]!;
+  const leaves = I[HEADER.leafStretchAt]!;
+  let record = I[HEADER.startAt]! >> 2;
   let voltage = (I[HEADER.voltageAt]! + I[HEADER.startLane]!) >> 3;
   for (let t = 0, zoneOf = I[HEADER.zoneOfAt]! >> 2; t < count; t++, zoneOf++, voltage += 2 * width) {
     const zone = (zones + I[zoneOf]!) >> 3;
     const re = F[voltage]!;
     const im = F[voltage + width]!;
-    F[voltage] = F[zone]! * re - F[zone + 1]! * im;
-    F[voltage + width] = F[zone]! * im + F[zone + 1]! * re;
+    const own = F[(leaves + I[record]!) >> 3]!;
+    const ownRe = own * S[record + 8]!;
+    const ownIm = own * S[record + 9]!;
+    F[voltage] = F[zone]! * re - F[zone + 1]! * im + (F[zone + 2]! * ownRe - F[zone + 3]! * ownIm);
+    F[voltage + width] = F[zone]! * im + F[zone + 1]! * re + (F[zone + 2]! * ownIm + F[zone + 3]! * ownRe);
+    record += START_BYTES >> 2;
   }
 }

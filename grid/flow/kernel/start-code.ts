@@ -28,6 +28,7 @@ function zoneFactor(frame: Frame, zoneOf: number, zones: number) {
   const zone = frame.i32();
   return {
     factor,
+    at: zone,
     load: [
       set(zone, i32.add(get(zones), i32.load(get(zoneOf)))),
       set(factor.re, f64x2.loadSplat(get(zone))),
@@ -40,7 +41,7 @@ function zoneFactor(frame: Frame, zoneOf: number, zones: number) {
 export function start(frame: Frame, width: number): Code {
   const [count, record, voltage, phases, leaves, zoneOf, zones] = Array.from({ length: 7 }, () => frame.i32());
   const [value, turned, all, own, unit] = Array.from({ length: 5 }, () => frame.f64x2());
-  const { factor, load } = zoneFactor(frame, zoneOf!, zones!);
+  const { factor, at, load } = zoneFactor(frame, zoneOf!, zones!);
   const part = (at: number): Code => f64x2.promote(f64x2.loadLow(get(record!), at));
   return [
     set(count!, header('startNodes')),
@@ -52,12 +53,13 @@ export function start(frame: Frame, width: number): Code {
     set(zones!, header('zoneAt')),
     set(unit!, f64x2.loadSplat(header('unitStretchAt'))),
     countdown(count!, [
+      load,
       set(own!, f64x2.loadSplat(i32.add(get(leaves!), i32.load(get(record!))))),
+      set(own!, f64x2.mul(get(own!), f64x2.loadSplat(get(at), 16))),
       set(all!, f64x2.loadSplat(i32.add(get(phases!), i32.load(get(record!), 4)))),
       set(value!, f64x2.add(part(8), f64x2.mul(get(all!), f64x2.add(part(16), f64x2.mul(get(all!), part(24)))))),
       set(value!, f64x2.add(get(value!), f64x2.mul(get(own!), part(32)))),
       set(value!, f64x2.add(get(value!), f64x2.mul(get(unit!), part(40)))),
-      load,
       factored(value!, factor, turned!),
       store(voltage!, value!, width),
       increase(record!, i32.const(START_BYTES)),
@@ -67,13 +69,15 @@ export function start(frame: Frame, width: number): Code {
   ];
 }
 
-/** Turns the voltages of a lane by the factors of their zones. */
+/** Turns the voltages of a lane by the factors of their zones; own drops follow theirs. */
 export function turn(frame: Frame, width: number): Code {
-  const [count, voltage, zoneOf, zones] = Array.from({ length: 4 }, () => frame.i32());
-  const [value, turned] = [frame.f64x2(), frame.f64x2()];
-  const { factor, load } = zoneFactor(frame, zoneOf!, zones!);
+  const [count, voltage, zoneOf, zones, record, leaves] = Array.from({ length: 6 }, () => frame.i32());
+  const [value, own, turned] = [frame.f64x2(), frame.f64x2(), frame.f64x2()];
+  const { factor, at, load } = zoneFactor(frame, zoneOf!, zones!);
   return [
     set(count!, header('startNodes')),
+    set(record!, header('startAt')),
+    set(leaves!, header('leafStretchAt')),
     set(voltage!, i32.add(header('voltageAt'), header('startLane'))),
     set(zoneOf!, header('zoneOfAt')),
     set(zones!, header('zoneAt')),
@@ -86,7 +90,19 @@ export function turn(frame: Frame, width: number): Code {
       ),
       load,
       factored(value!, factor, turned!),
+      set(
+        own!,
+        f64x2.mul(
+          f64x2.loadSplat(i32.add(get(leaves!), i32.load(get(record!)))),
+          f64x2.promote(f64x2.loadLow(get(record!), 32)),
+        ),
+      ),
+      set(factor.re, f64x2.loadSplat(get(at), 16)),
+      set(factor.im, f64x2.loadSplat(get(at), 24)),
+      factored(own!, factor, turned!),
+      set(value!, f64x2.add(get(value!), get(own!))),
       store(voltage!, value!, width),
+      increase(record!, i32.const(START_BYTES)),
       increase(zoneOf!, i32.const(4)),
       increase(voltage!, i32.const(16 * width)),
     ]),

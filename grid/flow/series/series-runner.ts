@@ -36,6 +36,7 @@ import { PowerRecorder, powerFigures } from './power-recorder.js';
 import { chunkRange, isSameBeside, type SeriesSettings, timeOfStep } from './series-settings.js';
 import { MOST_LANES, StartState } from './start-state.js';
 import { StepUptake } from './step-uptake.js';
+import { moveToUsual } from './usual-states.js';
 
 /**
  * Share of the steps in which a control acts up to which steps are solved side by side: the lanes after such a step are lost. It is
@@ -143,8 +144,13 @@ export class SeriesRunner {
     this.powerW = Array.from({ length: width }, array);
     this.powerVar = Array.from({ length: width }, array);
     this.storedAfter = new Float64Array(width);
+    if (this.panel && core.lostNode < 0) moveToUsual(flow, core, this.panel, this.narrow.solver, settings, loadEnd);
     this.start = new StartState(flow, core, this.narrow.solver, settings, loadEnd, stretch, this.source);
-    const isJudged = judgedNodes(flow, this.start.noLoadVoltage);
+    setDevices(flow, this.modelStates);
+    flow.core();
+    const none = new Float64Array(compiled.shares.count);
+    const noLoad = core.solve(none, none, { tolerancePu: settings.tolerancePu });
+    const isJudged = judgedNodes(flow, noLoad.voltage);
     this.nodeRecorder = new NodeRecorder(core, this.narrow.solver, settings, isJudged, settings.keptNodes);
     this.branchRecorder = new BranchRecorder(rows.branchOf);
     this.uptake = new StepUptake(this.nodeRecorder, this.branchRecorder, this.narrow.gauge);
@@ -398,12 +404,12 @@ export class SeriesRunner {
     const { solver, held } = this.narrow;
     solver.refresh();
     if (this.schedule.hasExponents) solver.refreshLaws();
-    this.start.turn(from, fromLane, solver, 0);
     if (held[0] !== step) {
-      solver.setPowers(0, this.powerW[powers]!, this.powerVar[powers]!);
+      this.start.give(solver, 0, this.powerW[powers]!, this.powerVar[powers]!);
       solver.setSources(0, this.source);
       held[0] = this.schedule.hasUnits ? -1 : step;
     }
+    this.start.turn(from, fromLane, solver, 0);
     if (!this.isEngineNeeded) solver.run(this.settings.tolerancePu, this.settings.maxIterations, 1);
     return (!this.isEngineNeeded && solver.outcome[0] === 'converged') || this.solveByEngine(solver, 0, powers);
   }

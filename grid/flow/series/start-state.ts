@@ -1,45 +1,36 @@
 /*
  * Where the steps of a series start from: close to their solution, and a function of the powers, taps and sections alone.
  *
- * Solved: V = scale * (no load + common drop + own load/reference * own drop + units/reference * rise of the units) at the
- * active nodes of the kernel, where `scale` follows the taps and sections. The common drop is a square function of the load
- * of the node's phase over its reference; behind a service transformer it is the drop up to there, and that from there on belongs to the
- * customers of the wire (leaf-wires.ts).
- * Steps: (1) at the taps of the model the voltages without load, and what all loads at their own and half their powers, and all units at their own, add;
- * (2) for each tap changer and capacitor the relative change of every no-load voltage by one position; nodes that answer
- * alike to all of them are a zone; (3) at a step one complex factor for each zone, the product over the devices that have
- * moved; (4) where taps or sections move within a step, its last solution turned by the same factors.
- * Cost: four solves and one for each device, once; at a step 24 flops for each active node.
+ * Solved: V = scale * (no load + common drop + own load/reference * weight * own drop + units/reference * rise of the units) at
+ * the active nodes of the kernel, where `scale` and `weight` follow the taps and sections (zone-factors.ts). The common drop is a
+ * square function of the load of the node's phase over its reference; behind a service transformer it is the drop up to there, and that
+ * from there on belongs to the customers of the wire (leaf-wires.ts).
+ * Steps: (1) at the taps and sections as they are when it is made, the voltages without load, and what all loads at their own and half
+ * their powers, and all units at their own, add; (2) what taps and sections do to them; (3) at a step the factors of the zones; (4) where
+ * taps or sections move within a step, its last solution turned by the factors of before and after.
+ * Cost: four solves and those of zone-factors.ts, once; at a step 25 flops for each active node.
  * Fails: never; a poor start costs iterations.
  */
 import type { FeederFlow } from '../feeder-flow.js';
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
-import { HEADER, START_BYTES, START_ZONES } from '../kernel/layout.js';
-import { sectionsOf } from './control-panel.js';
+import { HEADER, START_BYTES, ZONE_BYTES } from '../kernel/layout.js';
 import { type LoadStretch, stretchOf } from './load-stretch.js';
 import type { SeriesSettings } from './series-settings.js';
+import { USUAL_LOAD } from './usual-states.js';
+import { ZoneFactors } from './zone-factors.js';
 
 /** Lanes at most. */
 export const MOST_LANES = 32;
 /** Iterations of a reference case in the lanes. */
 const MOST_ITERATIONS = 30;
-/** Nodes answer alike to a device when their relative changes round to the same multiple of this. */
-const LIKENESS = 2e-4;
-/** A tap changer or capacitor that has moved the no-load voltages. */
-interface Mover {
-  /** Present position. */
-  readonly position: () => number;
-  /** Position at which the references were solved. */
-  readonly reference: number;
-  /** Relative change of the no-load voltages by one position, by active node of the kernel (later by zone), interleaved re/im. */
-  readonly change: Float64Array;
-}
+/** Accuracy with which devices are looked at under load, pu: one position of a device moves the voltages by some thousandths. */
+const USUAL_TOLERANCE_PU = 1e-8;
 
 /** Starts of the steps of one feeder. */
 export class StartState {
   /** No-load voltages by network node, interleaved re/im, V. */
-  readonly noLoadVoltage: Float64Array;
+  private readonly noLoadVoltage: Float64Array;
   /** By active node, interleaved re/im: the parts of a start, as START_BYTES has them. */
   private readonly noLoad: Float32Array;
   private readonly commonDrop: Float32Array;
@@ -52,13 +43,7 @@ export class StartState {
   /** Solvers that have the parts in their memory. */
   private readonly prepared = new Set<LaneSolver>();
   private readonly unitReferenceW: number = 0;
-  private readonly movers: readonly Mover[] = [];
-  /** Zone of each active node, and the factors of the zones at the present positions. */
-  private readonly zone: Int32Array;
-  private readonly scale: Float64Array;
-  private readonly marked: Float64Array;
-  private readonly ratio: Float64Array;
-  private age = -1;
+  private readonly zones: ZoneFactors;
 
   /**
    * @param solver - any of the solvers that are started: all have the same order
@@ -66,7 +51,7 @@ export class StartState {
    * @param source - Norton currents of the sources, A
    */
   constructor(
-    private readonly flow: FeederFlow,
+    flow: FeederFlow,
     private readonly core: FlowCore,
     solver: LaneSolver,
     settings: SeriesSettings,
@@ -85,42 +70,44 @@ export class StartState {
     ];
     this.leaf = new Int32Array(activeCount);
     this.phase = new Uint8Array(activeCount);
-    this.zone = new Int32Array(solver.activeCount);
-    this.scale = new Float64Array(2).fill(1);
-    this.marked = this.scale.slice();
-    this.ratio = this.scale.slice();
     this.noLoadVoltage = new Float64Array(2 * core.compiled.nodeCount);
-    if (core.lostNode >= 0) return;
     // First, because a section may take back what is known of the matrix; the solves below find it out again.
-    const movers = this.findMovers(solver, source);
-    const member = this.findZones(movers);
-    this.movers = movers.map((mover) => ({
-      ...mover,
-      change: Float64Array.from({ length: 2 * member.length }, (_, t) => mover.change[2 * member[t >> 1]! + (t & 1)]!),
-    }));
-    this.scale = new Float64Array(2 * member.length);
-    this.marked = this.scale.slice();
-    this.ratio = this.scale.slice();
+    this.zones = new ZoneFactors(flow, core, solver, source);
+    if (core.lostNode >= 0) return;
     const { tolerancePu } = settings;
     const count = core.compiled.shares.count;
     const none = new Float64Array(count);
-    /** What some shares add to the no-load voltages of all nodes at a part of their own powers. */
-    const added = (first: number, end: number, part: number): Float64Array | undefined => {
+    /** Voltages with some shares at a part of their own powers, and what they add to those without load; of all nodes. */
+    const loaded = (first: number, end: number, part: number, tolerance: number, start?: Float64Array) => {
       const powerW = none.slice();
       const powerVar = none.slice();
       for (let k = first; k < end; k++) {
         powerW[k] = part * core.powerW[k]!;
         powerVar[k] = part * core.powerVar[k]!;
       }
-      const voltage = this.solved(solver, powerW, powerVar, source, tolerancePu);
-      return voltage?.map((value, t) => value - this.noLoadVoltage[t]!);
+      return this.solved(solver, powerW, powerVar, source, tolerance, start);
     };
+    const added = (first: number, end: number, part: number): Float64Array | undefined =>
+      loaded(first, end, part, tolerancePu)?.map((value, t) => value - this.noLoadVoltage[t]!);
     const sum = (first: number, end: number) => core.powerW.subarray(first, end).reduce((all, w) => all + w, 0);
     this.noLoadVoltage = core.solve(none, none, { tolerancePu }).voltage;
     solver.gather(this.noLoadVoltage, this.noLoad);
     const whole = sum(0, loadEnd) === 0 ? undefined : added(0, loadEnd, 1);
     const half = whole && added(0, loadEnd, 0.5);
-    if (whole && half) this.splitDrop(solver, whole, half);
+    if (whole && half) {
+      this.splitDrop(solver, whole, half);
+      const start = half.map((value, t) => value + this.noLoadVoltage[t]!);
+      this.zones.learn({
+        stretch: USUAL_LOAD,
+        ownDrop: Float64Array.from(this.ownDrop, (value) => USUAL_LOAD * value),
+        solve: () => {
+          const voltage = loaded(0, loadEnd, USUAL_LOAD, USUAL_TOLERANCE_PU, start);
+          const active = new Float64Array(2 * activeCount);
+          if (voltage) solver.gather(voltage, active);
+          return voltage && active;
+        },
+      });
+    }
     const rise = sum(loadEnd, count) === 0 ? undefined : added(loadEnd, count, 1);
     if (rise) {
       this.unitReferenceW = sum(loadEnd, count);
@@ -135,10 +122,11 @@ export class StartState {
     powerVar: Float64Array,
     source: Float64Array,
     tolerancePu: number,
+    start = this.noLoadVoltage,
   ): Float64Array | undefined {
-    const { core, noLoadVoltage } = this;
+    const { core } = this;
     if (core.network.isRefinementNeeded !== true) {
-      const voltage = noLoadVoltage.slice();
+      const voltage = start.slice();
       solver.refresh();
       solver.setPowers(0, powerW, powerVar);
       solver.setSources(0, source);
@@ -192,139 +180,33 @@ export class StartState {
     }
   }
 
-  private findMovers(solver: LaneSolver, source: Float64Array): Mover[] {
-    const { flow, core } = this;
-    const voltage = new Float64Array(2 * core.compiled.nodeCount);
-    const unmoved = new Float64Array(2 * solver.activeCount);
-    const solveNow = (into: Float64Array): boolean => {
-      if (flow.core().lostNode >= 0) return false;
-      core.network.factor.solve(source, voltage);
-      solver.gather(voltage, into);
-      return true;
-    };
-    solveNow(unmoved);
-    const mover = (position: () => number, moveTo: (to: number) => void, low: number, high: number): Mover[] => {
-      const reference = position();
-      const to = reference < high ? reference + 1 : reference - 1;
-      if (to < low) return [];
-      const change = new Float64Array(unmoved.length);
-      moveTo(to);
-      const isSolved = solveNow(change);
-      moveTo(reference);
-      if (!isSolved) return [];
-      for (let t = 0; t < change.length; t += 2) {
-        const [ar, ai] = [change[t]! - unmoved[t]!, change[t + 1]! - unmoved[t + 1]!];
-        const [br, bi] = [unmoved[t]!, unmoved[t + 1]!];
-        const size = (br * br + bi * bi) * (to - reference);
-        change[t] = size === 0 ? 0 : (ar * br + ai * bi) / size;
-        change[t + 1] = size === 0 ? 0 : (ai * br - ar * bi) / size;
-      }
-      return [{ position, reference, change }];
-    };
-    const { regulators, capacitors } = flow.feeder;
-    const taps = regulators
-      .filter(({ sharesTapOf }) => sharesTapOf === undefined)
-      .flatMap(({ id, lowStep, highStep }) =>
-        mover(
-          () => flow.taps.get(id)!,
-          (to) => flow.setTap(id, to),
-          lowStep,
-          highStep,
-        ),
-      );
-    const sections = capacitors.flatMap(({ id, sectionCount }) =>
-      mover(
-        () => sectionsOf(flow, id),
-        (to) => flow.setCapacitorSections(id, to),
-        0,
-        sectionCount,
-      ),
-    );
-    flow.core();
-    return [...taps, ...sections];
-  }
-
-  /**
-   * Puts nodes that answer alike to all movers into zones.
-   *
-   * @returns a node of each zone
-   */
-  private findZones(movers: readonly Mover[]): readonly number[] {
-    const { zone } = this;
-    for (let likeness = LIKENESS; ; likeness *= 4) {
-      const zones = new Map<number, number[]>();
-      const members: number[] = [];
-      const answer = (change: Float64Array, t: number) => Math.round(change[t]! / likeness);
-      const isLike = (t: number, member: number) =>
-        movers.every(
-          ({ change }) =>
-            answer(change, 2 * t) === answer(change, 2 * member) &&
-            answer(change, 2 * t + 1) === answer(change, 2 * member + 1),
-        );
-      for (let t = 0; t < zone.length; t++) {
-        let key = 0;
-        for (const { change } of movers) {
-          key = (Math.imul(key, 31) + answer(change, 2 * t)) | 0;
-          key = (Math.imul(key, 31) + answer(change, 2 * t + 1)) | 0;
-        }
-        const alike = zones.get(key) ?? [];
-        const known = alike.find((z) => isLike(t, members[z]!));
-        zone[t] = known ?? members.length;
-        if (known !== undefined) continue;
-        zones.set(key, [...alike, members.length]);
-        members.push(t);
-      }
-      if (members.length <= START_ZONES) return members;
-    }
-  }
-
-  /** Works out the factors of the zones at the present taps and sections. */
-  private refresh(): void {
-    const { core, movers, scale } = this;
-    if (this.age === core.network.factorAge) return;
-    this.age = core.network.factorAge;
-    for (let z = 0; 2 * z < scale.length; z++) {
-      scale[2 * z] = 1;
-      scale[2 * z + 1] = 0;
-    }
-    for (const { position, reference, change } of movers) {
-      const moved = position() - reference;
-      if (moved === 0) continue;
-      for (let z = 0; 2 * z < scale.length; z++) {
-        const fr = 1 + moved * change[2 * z]!;
-        const fi = moved * change[2 * z + 1]!;
-        const sr = scale[2 * z]!;
-        const si = scale[2 * z + 1]!;
-        scale[2 * z] = sr * fr - si * fi;
-        scale[2 * z + 1] = sr * fi + si * fr;
-      }
-    }
-  }
-
   /** Gives the first lanes their powers, W and var by share, and starts them at the present taps and sections. */
   start(solver: LaneSolver, powersW: readonly Float64Array[], powersVar: readonly Float64Array[], lanes: number): void {
-    this.refresh();
-    this.prepare(solver);
-    const { header, words, voltages } = solver;
-    this.setZones(solver, this.scale);
-    const given = header[HEADER.givenAt]! >> 3;
     for (let lane = 0; lane < lanes; lane++) {
-      const powerW = powersW[lane]!;
-      voltages.set(powerW, given);
-      voltages.set(powersVar[lane]!, given + powerW.length);
-      words[HEADER.startLane] = 8 * lane;
-      solver.kernel.spread();
-      this.stretch.finish(solver);
-      let unitW = 0;
-      for (let k = this.loadEnd; k < powerW.length; k++) unitW += powerW[k]!;
-      voltages[header[HEADER.unitStretchAt]! >> 3] = stretchOf(unitW, this.unitReferenceW);
+      this.give(solver, lane, powersW[lane]!, powersVar[lane]!);
+      this.zones.start(solver, loadStretchIn(solver));
       solver.kernel.start();
     }
   }
 
+  /** Gives a lane its powers, and works out how far its loads stretch the reference: what {@link turn} goes by. */
+  give(solver: LaneSolver, lane: number, powerW: Float64Array, powerVar: Float64Array): void {
+    this.prepare(solver);
+    const { header, words, voltages } = solver;
+    const given = header[HEADER.givenAt]! >> 3;
+    voltages.set(powerW, given);
+    voltages.set(powerVar, given + powerW.length);
+    words[HEADER.startLane] = 8 * lane;
+    solver.kernel.spread();
+    this.stretch.finish(solver);
+    let unitW = 0;
+    for (let k = this.loadEnd; k < powerW.length; k++) unitW += powerW[k]!;
+    voltages[header[HEADER.unitStretchAt]! >> 3] = stretchOf(unitW, this.unitReferenceW);
+  }
+
   /** Puts the parts of the nodes into the memory of a solver. */
   private prepare(solver: LaneSolver): void {
-    const { prepared, noLoad, commonDrop, squareDrop, ownDrop, unitRise, leaf, phase, zone } = this;
+    const { prepared, noLoad, commonDrop, squareDrop, ownDrop, unitRise, leaf, phase, zones } = this;
     if (prepared.has(solver)) return;
     prepared.add(solver);
     this.stretch.prepare(solver);
@@ -337,47 +219,38 @@ export class StartState {
         singles[record + 2 + 2 * p] = part[2 * t]!;
         singles[record + 3 + 2 * p] = part[2 * t + 1]!;
       });
-      words[(header[HEADER.zoneOfAt]! >> 2) + t] = 16 * zone[t]!;
+      words[(header[HEADER.zoneOfAt]! >> 2) + t] = ZONE_BYTES * zones.zone[t]!;
     }
   }
 
-  private setZones({ header, voltages }: LaneSolver, factors: Float64Array): void {
-    voltages.set(factors, header[HEADER.zoneAt]! >> 3);
-  }
-
-  /** Notes the factors of the zones, so that {@link turn} can go on from a solution at the present taps and sections. */
+  /** Notes the present taps and sections, so that {@link turn} can go on from a solution at them. */
   mark(): void {
-    this.refresh();
-    this.marked.set(this.scale);
+    this.zones.mark();
   }
 
   /**
-   * Starts a lane from a solution of the same powers that was found before taps or sections moved (see {@link mark}).
+   * Starts a lane, the last one that was given its powers, from a solution of the same powers that was found before taps or sections
+   * moved (see {@link mark}).
    *
    * @param from - solver and lane of that solution; may be the lane itself
    */
   turn(from: LaneSolver, fromLane: number, solver: LaneSolver, lane: number): void {
-    this.refresh();
-    const { zone, scale, marked, ratio } = this;
-    for (let z = 0; z < scale.length; z += 2) {
-      const br = marked[z]!;
-      const bi = marked[z + 1]!;
-      const square = br * br + bi * bi;
-      ratio[z] = (scale[z]! * br + scale[z + 1]! * bi) / square;
-      ratio[z + 1] = (scale[z + 1]! * br - scale[z]! * bi) / square;
-    }
-    this.prepare(solver);
     if (from !== solver || fromLane !== lane) {
       const V = solver.voltages;
       let read = from.voltageAt(0, fromLane);
       let at = solver.voltageAt(0, lane);
-      for (let t = 0; t < zone.length; t++, at += 2 * solver.width, read += 2 * from.width) {
+      for (let t = 0; t < solver.activeCount; t++, at += 2 * solver.width, read += 2 * from.width) {
         V[at] = from.voltages[read]!;
         V[at + solver.width] = from.voltages[read + from.width]!;
       }
     }
-    this.setZones(solver, ratio);
+    this.zones.turn(solver, loadStretchIn(solver));
     solver.words[HEADER.startLane] = 8 * lane;
     solver.kernel.turn();
   }
+}
+
+/** How far all load of the lane that was given its powers last stretches the reference. */
+function loadStretchIn({ header, voltages }: LaneSolver): number {
+  return voltages[header[HEADER.phaseStretchAt]! >> 3]!;
 }
