@@ -31,6 +31,8 @@ export interface Elimination {
   readonly blockStart: Int32Array;
   /** The blocks as the kernels go through them, by part, height and shape. */
   readonly blockOrder: Int32Array;
+  /** Blocks at the end of the silent part whose nodes are watched, see watched-blocks.ts; absent for none. */
+  readonly watchedCount?: number;
 }
 
 /** Undirected graph whose lists of neighbours lie in one array; a list that outgrows its room moves to the end. */

@@ -17,6 +17,7 @@ import {
   type LaneStructure,
   laneOffsets,
   laneStructure,
+  RUN_BYTES,
   SHARE_BYTES,
   type StartPlan,
   ZIP_BYTES,
@@ -48,6 +49,8 @@ export class LaneSolver {
   private readonly I: Int32Array;
   private readonly sourceNodes: Int32Array;
   private factorAge = -1;
+  /** Whether silent nodes that are not watched have still to follow the last run. */
+  private isRestDue = false;
   /** Position in the buffer of each entry of L and of each inverse pivot, -1 for pivots that are not used; made when first needed. */
   private entryAt: Int32Array | undefined;
   private pivotAt: Int32Array | undefined;
@@ -60,11 +63,12 @@ export class LaneSolver {
     make: KernelFactory = kernelOf,
     readonly gauge?: GaugePlan,
     readonly startPlan?: StartPlan,
+    elimination = network.elimination,
   ) {
     this.width = width;
     this.iterations = new Int32Array(width);
     this.outcome = new Array<LaneOutcome>(width).fill('converged');
-    this.structure = laneStructure(network.factor, network.elimination);
+    this.structure = laneStructure(network.factor, elimination);
     const { structure } = this;
     const { shares } = injection;
     const { nodeAt, activeCount } = structure;
@@ -289,6 +293,7 @@ export class LaneSolver {
   setVoltages(lane: number, voltage: Float64Array): void {
     const { F, width } = this;
     const { nodeAt } = this.structure;
+    this.isRestDue = false;
     const at = (this.header[HEADER.voltageAt]! >> 3) + lane;
     for (let i = 0; i < nodeAt.length; i++) {
       const to = at + 2 * width * nodeAt[i]!;
@@ -362,8 +367,9 @@ export class LaneSolver {
    * @param tolerancePu - largest change at the end, pu
    * @param limit - iterations allowed
    * @param lanes - lanes in use, the first ones; the others rest
+   * @param isWatch - whether of the silent nodes the watched ones are enough until {@link expandRest}
    */
-  run(tolerancePu: number, limit: number, lanes = this.width): void {
+  run(tolerancePu: number, limit: number, lanes = this.width, isWatch = false): void {
     const { F, header, width, iterations, outcome, kernel } = this;
     const frozen = header[HEADER.frozenAt]! >> 3;
     const change = header[HEADER.changeAt]! >> 3;
@@ -387,6 +393,31 @@ export class LaneSolver {
         left--;
       }
     }
+    this.isRestDue = isWatch;
+    if (!isWatch) kernel.expand();
+    else this.expandPart(this.structure.unwatched.runs, this.structure.silentRuns.length / 4);
+  }
+
+  /** Lets the silent nodes that are not watched follow the last run, where they have not yet. */
+  expandRest(): void {
+    if (!this.isRestDue) return;
+    this.isRestDue = false;
+    this.expandPart(0, this.structure.unwatched.runs);
+  }
+
+  /** Expands the silent runs from a first one up to another: all before the watched ones, or those. */
+  private expandPart(first: number, end: number): void {
+    const { I, header, kernel } = this;
+    const { unwatched, silentRuns } = this.structure;
+    I[HEADER.silentRuns] = end - first;
+    I[HEADER.silentRunAt] = header[HEADER.silentRunAt]! + RUN_BYTES * first;
+    if (4 * end < silentRuns.length) {
+      I[HEADER.silentRowEnd] = header[HEADER.silentRowAt]! + 4 * unwatched.rows;
+      I[HEADER.silentValueEnd] = header[HEADER.silentValueAt]! + 16 * unwatched.values;
+    }
     kernel.expand();
+    for (const word of ['silentRuns', 'silentRunAt', 'silentRowEnd', 'silentValueEnd'] as const) {
+      I[HEADER[word]] = header[HEADER[word]]!;
+    }
   }
 }

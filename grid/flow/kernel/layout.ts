@@ -111,6 +111,8 @@ export interface LaneStructure {
   /** Where each complex value comes from: an entry of L, or the complement of a pivot's number. */
   readonly valueFrom: Int32Array;
   readonly silentValueFrom: Int32Array;
+  /** Runs, rows and values of the silent part before its watched blocks. */
+  readonly unwatched: { readonly runs: number; readonly rows: number; readonly values: number };
 }
 
 /** Number of a network node in the kernels; that of ground for -1. */
@@ -145,8 +147,14 @@ export function laneStructure(factor: ComplexFactor, elimination: Elimination): 
   const number = (k: number) => nodeAt[order[k]!]!;
   const active: Part = { runs: [], rows: [], from: [] };
   const silent: Part = { runs: [], rows: [], from: [] };
+  const silentBlocks = blockOrder.reduce((count, b) => count + (blockStart[b]! < silentCount ? 1 : 0), 0);
+  const firstWatched = silentBlocks - (elimination.watchedCount ?? 0);
+  let unwatched = { runs: 0, rows: 0, values: 0 };
   for (let position = 0; position < blockOrder.length; position++) {
     const b = blockOrder[position]!;
+    if (position === firstWatched) {
+      unwatched = { runs: silent.runs.length / 4, rows: silent.rows.length, values: silent.from.length };
+    }
     const start = blockStart[b]!;
     const width = blockStart[b + 1]! - start;
     const last = start + width - 1;
@@ -154,7 +162,8 @@ export function laneStructure(factor: ComplexFactor, elimination: Elimination): 
     const part = start >= silentCount ? active : silent;
     const { runs, rows, from } = part;
     const tail = runs.length - 4;
-    if (tail >= 0 && runs[tail] === width && runs[tail + 1] === below) runs[tail + 2] = runs[tail + 2]! + 1;
+    const isBegun = tail >= 0 && position !== firstWatched;
+    if (isBegun && runs[tail] === width && runs[tail + 1] === below) runs[tail + 2] = runs[tail + 2]! + 1;
     else runs.push(width, below, 1, number(start));
     if (part === active) for (let j = 0; j < width; j++) from.push(~(start + j));
     for (let m = 1; m < width; m++) for (let j = 0; j < m; j++) from.push(Lp[start + j]! + m - j - 1);
@@ -176,6 +185,7 @@ export function laneStructure(factor: ComplexFactor, elimination: Elimination): 
     silentRows: Int32Array.from(silent.rows),
     valueFrom: Int32Array.from(active.from),
     silentValueFrom: Int32Array.from(silent.from),
+    unwatched,
   };
 }
 

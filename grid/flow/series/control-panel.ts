@@ -30,7 +30,7 @@ export class ControlPanel {
   private readonly regulators: ReadonlyMap<string, number>;
   private readonly capacitors: ReadonlyMap<string, number>;
   /** Network nodes that some control looks at. */
-  private readonly watched: Int32Array;
+  readonly watched: Int32Array;
   /** Voltages of the watched nodes; others stay 0. */
   private readonly voltage: Float64Array;
   private operations: Operation[] = [];

@@ -21,6 +21,7 @@ import { FigureRoom } from '../kernel/figure-room.js';
 import { LaneSolver } from '../kernel/lane-solver.js';
 import { GAUGE_STEPS, kernelPlaces } from '../kernel/layout.js';
 import { eliminateByWasm } from '../kernel/row-code.js';
+import { watchedLast } from '../kernel/watched-blocks.js';
 import type { FlowNode, PowerFlowSolution } from '../power-flow.js';
 import { createPowerFlow } from '../solver.js';
 import { BranchRecorder } from './branch-recorder.js';
@@ -122,16 +123,17 @@ export class SeriesRunner {
     this.panel = panel?.isEmpty ? undefined : panel;
     this.branches = ratedBranches(feeder);
     if (this.panel) eliminateByWasm(core.network.factor);
-    const placeOf = kernelPlaces(core.network.factor, core.network.elimination);
+    const { factor } = core.network;
+    const elimination = watchedLast(factor, core.network.elimination, this.panel?.watched ?? []);
+    const placeOf = kernelPlaces(factor, elimination);
     const rows = new BranchRows(core, this.branches, placeOf);
     const loadEnd = Math.max(0, ...feeder.loads.map(({ id }) => compiled.shares.rangeOf.get(id)![1]));
     const stretch = new LoadStretch(compiled, loadEnd, core.powerW);
     const lanes = (width: number): Lanes => {
       const plan = rows.plan(width === 1 ? GAUGE_STEPS : 1);
-      const solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, undefined, plan, {
-        leaves: stretch.leaves,
-        loads: loadEnd,
-      });
+      const { network, injection, inverseBase } = core;
+      const begin = { leaves: stretch.leaves, loads: loadEnd };
+      const solver = new LaneSolver(network, injection, inverseBase, width, undefined, plan, begin, elimination);
       const held = new Int32Array(width).fill(-1);
       return { solver, powers: new PowerRecorder(core, solver), gauge: new LaneGauge(core, solver, rows), held };
     };
@@ -410,7 +412,7 @@ export class SeriesRunner {
       held[0] = this.schedule.hasUnits ? -1 : step;
     }
     this.start.turn(from, fromLane, solver, 0);
-    if (!this.isEngineNeeded) solver.run(this.settings.tolerancePu, this.settings.maxIterations, 1);
+    if (!this.isEngineNeeded) solver.run(this.settings.tolerancePu, this.settings.maxIterations, 1, true);
     return (!this.isEngineNeeded && solver.outcome[0] === 'converged') || this.solveByEngine(solver, 0, powers);
   }
 
@@ -427,7 +429,9 @@ export class SeriesRunner {
       held[lane] = this.schedule.hasUnits ? -1 : step + lane;
     }
     this.start.start(solver, this.powerW, this.powerVar, count);
-    solver.run(this.settings.tolerancePu, this.settings.maxIterations, count);
+    // Where controls look at every step alone, the nodes that they do not look at may wait until they rest.
+    const isWatch = this.panel !== undefined && solver === this.narrow.solver;
+    solver.run(this.settings.tolerancePu, this.settings.maxIterations, count, isWatch);
   }
 
   /** A step by the whole engine; its voltages go into the lane. */
@@ -448,6 +452,7 @@ export class SeriesRunner {
   private record(lanes: Lanes, firstLane: number, count: number, step: number, recorders: Recorders | undefined): void {
     if (count <= 0 || !recorders) return;
     const { solver, powers, gauge } = lanes;
+    solver.expandRest();
     this.uptake.measure(gauge, firstLane, count, step);
     powers.refresh();
     for (let k = 0; k < count; k++) {
@@ -471,7 +476,8 @@ export class SeriesRunner {
     injected?: Float64Array,
   ): void {
     if (!recorders) return;
-    const { powers, gauge } = lanes;
+    const { solver, powers, gauge } = lanes;
+    solver.expandRest();
     this.uptake.measure(gauge, lane, 1, step);
     powers.refresh();
     powers.record(recorders.powers, step - recorders.first, lane, powerW, powerVar, this.source, injected);
