@@ -179,5 +179,7 @@ export class ControlPanel {
 
 /** Sections of a capacitor in service. */
 export function sectionsOf(flow: FeederFlow, capacitorId: string): number {
-  return Math.max(0, ...flow.capacitorSections.get(capacitorId)!);
+  let most = 0;
+  for (const sections of flow.capacitorSections.get(capacitorId)!) most = Math.max(most, sections);
+  return most;
 }

@@ -72,6 +72,14 @@ export class ZoneFactors {
   /** Factors without load, and what all load adds; as they are now and as they were when marked. */
   private readonly bare: Float64Array;
   private readonly load: Float64Array;
+  /**
+   * Products of the factors, and behind them sums of the parts under load, of more and more movers: those of k are of 2k and 2k + 1, the first
+   * of all is number 1, single movers come last. A product depends on its movers alone, not on the order in which they have moved.
+   */
+  private readonly products: readonly Float64Array[];
+  private readonly isOld: Uint8Array;
+  /** How far the movers are from their references in the products. */
+  private readonly ways: Float64Array;
   private readonly markedBare: Float64Array;
   private readonly markedLoad: Float64Array;
   private age = -1;
@@ -107,8 +115,17 @@ export class ZoneFactors {
       loaded: new Float64Array(2 * member.length),
     }));
     this.pairs = unmoved ? this.findPairs(byZone(unmoved), () => noLoad(), byZone) : [];
-    const factors = () => new Float64Array(2 * member.length);
-    [this.bare, this.load, this.markedBare, this.markedLoad] = [factors(), factors(), factors(), factors()];
+    const size = 2 * member.length;
+    const leaves = 2 ** Math.ceil(Math.log2(Math.max(1, movers.length)));
+    this.products = Array.from({ length: 2 * leaves }, () =>
+      new Float64Array(2 * size).map((_, t) => +(t < size && t % 2 === 0)),
+    );
+    this.isOld = new Uint8Array(leaves);
+    this.ways = new Float64Array(movers.length);
+    this.bare = this.products[1]!.subarray(0, size);
+    this.load = this.products[1]!.subarray(size);
+    this.markedBare = this.bare.slice();
+    this.markedLoad = this.load.slice();
     this.bankWays = new Float64Array(movers.length).fill(Number.NaN);
     flow.core();
   }
@@ -272,35 +289,36 @@ export class ZoneFactors {
         loaded[t] = (mean[t]! - byOwn - change[t]!) / stretch;
       }
     });
+    this.ways.fill(Number.NaN);
     this.age = -1;
   }
 
-  /** Works out what depends on taps and sections alone. */
+  /** Works out what depends on taps and sections alone: of those that have moved, and of the products that they are in. */
   private refresh(): void {
-    const { core, movers, bare, load } = this;
+    const { core, movers, ways, products } = this;
     if (this.age === core.network.factorAge) return;
     this.age = core.network.factorAge;
-    for (let z = 0; z < bare.length; z += 2) {
-      bare[z] = 1;
-      bare[z + 1] = 0;
-    }
-    load.fill(0);
     this.followBanks();
+    const leaves = products.length / 2;
     for (let d = 0; d < movers.length; d++) {
       const { position, reference, loaded } = movers[d]!;
       const way = position() - reference;
-      if (way === 0) continue;
+      if (way === ways[d]) continue;
+      ways[d] = way;
       const change = this.changes[d]!;
-      for (let z = 0; z < bare.length; z += 2) {
-        const fr = 1 + way * change[z]!;
-        const fi = way * change[z + 1]!;
-        const re = bare[z]!;
-        const im = bare[z + 1]!;
-        bare[z] = re * fr - im * fi;
-        bare[z + 1] = re * fi + im * fr;
-        load[z] = load[z]! + way * loaded[z]!;
-        load[z + 1] = load[z + 1]! + way * loaded[z + 1]!;
+      const own = products[leaves + d]!;
+      for (let z = 0, load = change.length; z < change.length; z += 2, load += 2) {
+        own[z] = 1 + way * change[z]!;
+        own[z + 1] = way * change[z + 1]!;
+        own[load] = way * loaded[z]!;
+        own[load + 1] = way * loaded[z + 1]!;
       }
+      for (let above = (leaves + d) >> 1; above >= 1; above >>= 1) this.isOld[above] = 1;
+    }
+    for (let node = leaves - 1; node >= 1; node--) {
+      if (this.isOld[node] === 0) continue;
+      this.isOld[node] = 0;
+      multiply(products[2 * node]!, products[2 * node + 1]!, products[node]!);
     }
   }
 
@@ -308,12 +326,13 @@ export class ZoneFactors {
   private followBanks(): void {
     const { movers, pairs, bankWays } = this;
     let areSame = true;
-    movers.forEach(({ isTap, position, reference }, d) => {
+    for (let d = 0; d < movers.length; d++) {
+      const { isTap, position, reference } = movers[d]!;
       const way = isTap ? 0 : position() - reference;
-      if (bankWays[d] === way) return;
+      if (bankWays[d] === way) continue;
       bankWays[d] = way;
       areSame = false;
-    });
+    }
     if (areSame) return;
     const changes = movers.map(({ change }) => change.slice());
     for (const { bank, tap, change } of pairs) {
@@ -321,6 +340,7 @@ export class ZoneFactors {
       for (let t = 0; t < to.length; t++) to[t] = to[t]! + bankWays[bank]! * change[t]!;
     }
     this.changes = changes;
+    this.ways.fill(Number.NaN);
   }
 
   /** Notes the present taps and sections, so that {@link turn} can go on from a solution at them. */
@@ -336,7 +356,8 @@ export class ZoneFactors {
     const { bare, load } = this;
     const halfFollows = this.ownFollows / 2;
     for (let z = 0, to = header[HEADER.zoneAt]! >> 3; z < bare.length; z += 2, to += ZONE_BYTES >> 3) {
-      const [lr, li] = [1 + stretch * load[z]!, stretch * load[z + 1]!];
+      const lr = 1 + stretch * load[z]!;
+      const li = stretch * load[z + 1]!;
       const re = bare[z]! * lr - bare[z + 1]! * li;
       const im = bare[z]! * li + bare[z + 1]! * lr;
       F[to] = re;
@@ -351,10 +372,12 @@ export class ZoneFactors {
     const { bare, load, markedBare, markedLoad } = this;
     const halfFollows = this.ownFollows / 2;
     for (let z = 0, to = header[HEADER.zoneAt]! >> 3; z < bare.length; z += 2, to += ZONE_BYTES >> 3) {
-      const [lr, li] = [1 + stretch * load[z]!, stretch * load[z + 1]!];
+      const lr = 1 + stretch * load[z]!;
+      const li = stretch * load[z + 1]!;
       const re = bare[z]! * lr - bare[z + 1]! * li;
       const im = bare[z]! * li + bare[z + 1]! * lr;
-      const [mr, mi] = [1 + stretch * markedLoad[z]!, stretch * markedLoad[z + 1]!];
+      const mr = 1 + stretch * markedLoad[z]!;
+      const mi = stretch * markedLoad[z + 1]!;
       const beforeRe = markedBare[z]! * mr - markedBare[z + 1]! * mi;
       const beforeIm = markedBare[z]! * mi + markedBare[z + 1]! * mr;
       const square = beforeRe * beforeRe + beforeIm * beforeIm;
@@ -364,6 +387,21 @@ export class ZoneFactors {
       F[to + 2] = more * re;
       F[to + 3] = more * im;
     }
+  }
+}
+
+/** Multiplies factors in the first halves, adds the second halves. */
+function multiply(a: Float64Array, b: Float64Array, to: Float64Array): void {
+  const half = to.length / 2;
+  for (let z = 0, load = half; z < half; z += 2, load += 2) {
+    const ar = a[z]!;
+    const ai = a[z + 1]!;
+    const br = b[z]!;
+    const bi = b[z + 1]!;
+    to[z] = ar * br - ai * bi;
+    to[z + 1] = ar * bi + ai * br;
+    to[load] = a[load]! + b[load]!;
+    to[load + 1] = a[load + 1]! + b[load + 1]!;
   }
 }
 
