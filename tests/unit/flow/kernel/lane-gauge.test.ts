@@ -240,7 +240,7 @@ describe('the start of a step', () => {
       const before = solved();
       solver.voltages.set(before, at);
       start.mark();
-      regulators.forEach(({ id }, k) => flow.setTap(id, positions[k]!));
+      for (const [k, { id }] of regulators.entries()) flow.setTap(id, positions[k]!);
       flow.setCapacitorSections(feeder.capacitors[0]!.id, 0);
       flow.core();
       solver.refresh();
