@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AREA_TOPOLOGY_QUEUE, FIELD_MANAGER_QUEUE } from './destination.js';
-import { declareMessage, type Immutable, identifier } from './message.js';
+import { declareMessage, type Immutable, identifier, withoutNulls } from './message.js';
 
 const agentSchema = z.object({
   agent_id: z.string(),
@@ -13,24 +13,27 @@ const agentSchema = z.object({
 /** A field agent as it registers. */
 export type FieldAgent = Immutable<z.infer<typeof agentSchema>>;
 
-const requestSchema = z.discriminatedUnion('request_type', [
-  z.object({
-    request_type: z.literal('get_context'),
-    areaId: z.string().exactOptional(),
-    modelId: z.string().exactOptional(),
-  }),
-  z.object({ request_type: z.literal('register_agent'), agent: agentSchema }),
-  z.object({ request_type: z.literal('get_agents') }),
-  z.object({ request_type: z.literal('is_initialized') }),
-  z.object({ request_type: z.literal('is_initilized') }),
-  z.object({ request_type: z.literal('start_publishing'), simulation_id: identifier.exactOptional() }),
-  z.object({
-    request_type: z.literal('control_command'),
-    difference_builder: z.looseObject({
-      input: z.looseObject({ simulation_id: identifier.exactOptional() }),
+const requestSchema = z.preprocess(
+  withoutNulls,
+  z.discriminatedUnion('request_type', [
+    z.object({
+      request_type: z.literal('get_context'),
+      areaId: z.string().exactOptional(),
+      modelId: z.string().exactOptional(),
     }),
-  }),
-]);
+    z.object({ request_type: z.literal('register_agent'), agent: agentSchema }),
+    z.object({ request_type: z.literal('get_agents') }),
+    z.object({ request_type: z.literal('is_initialized') }),
+    z.object({ request_type: z.literal('is_initilized') }),
+    z.object({ request_type: z.literal('start_publishing'), simulation_id: identifier.exactOptional() }),
+    z.object({
+      request_type: z.literal('control_command'),
+      difference_builder: z.looseObject({
+        input: z.looseObject({ simulation_id: identifier.exactOptional() }),
+      }),
+    }),
+  ]),
+);
 
 /** A request to a context manager or to the platform's field manager. */
 export type FieldRequest = Immutable<z.infer<typeof requestSchema>>;
@@ -128,12 +131,15 @@ export const fieldInitialized = declareMessage({
   example: { initialized: true },
 });
 
-const topologyRequestSchema = z.object({
-  requestType: z.string(),
-  mRID: z.string().exactOptional(),
-  modelID: z.string().exactOptional(),
-  resultFormat: z.string().default('JSON'),
-});
+const topologyRequestSchema = z.preprocess(
+  withoutNulls,
+  z.object({
+    requestType: z.string(),
+    mRID: z.string().exactOptional(),
+    modelID: z.string().exactOptional(),
+    resultFormat: z.string().default('JSON'),
+  }),
+);
 
 /** Question for the areas of a feeder. */
 export type AreaTopologyRequest = Immutable<z.infer<typeof topologyRequestSchema>>;

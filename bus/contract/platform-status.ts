@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { PLATFORM_STATUS_QUEUE } from './destination.js';
-import { declareMessage, type Immutable } from './message.js';
+import { declareMessage, type Immutable, truth, withoutNulls } from './message.js';
 
-const requestSchema = z.object({
-  applications: z.boolean().default(false),
-  services: z.boolean().default(false),
-  appInstances: z.boolean().default(false),
-  serviceInstances: z.boolean().default(false),
-  field: z.boolean().default(false),
-});
+const requestSchema = z.preprocess(
+  withoutNulls,
+  z.object({
+    applications: truth.default(false),
+    services: truth.default(false),
+    appInstances: truth.default(false),
+    serviceInstances: truth.default(false),
+    field: truth.default(false),
+  }),
+);
 
 /** Which parts of the status are wanted; without any all parts come back. */
 export type PlatformStatusRequest = Immutable<z.infer<typeof requestSchema>>;

@@ -41,7 +41,7 @@ const count = z
 
 const requestSchema = z.object({
   queryMeasurement: z.string(),
-  queryFilter: filterSchema.default([]),
+  queryFilter: filterSchema.nullish().transform((filter) => filter ?? []),
   selectCriteria: z
     .array(z.string())
     .nullish()

@@ -219,6 +219,31 @@ describe('the simulation request', () => {
     expect(bus.simulationRequest.parse('{"simulation_request_type":"STOP","simulation_id":5}').simulationId).toBe('5');
   });
 
+  it('is read like every request where null stands for what is left out', () => {
+    const no = null;
+    expect(bus.platformStatusRequest.read({ applications: no, services: 'true' })).toMatchObject({
+      services: true,
+      applications: false,
+    });
+    expect(
+      bus.timeSeriesQuery.read({ queryMeasurement: 'simulation', queryFilter: no, first: no }).queryFilter,
+    ).toEqual([]);
+    expect(bus.areaTopologyRequest.read({ requestType: 'GET_DISTRIBUTED_AREAS', mRID: no, modelID: 'm' }).modelID).toBe(
+      'm',
+    );
+    expect(bus.fieldRequest.read({ request_type: 'get_context', areaId: no })).toEqual({ request_type: 'get_context' });
+    expect(bus.modelQuery.read({ requestType: 'QUERY', modelId: no })).toEqual({
+      requestType: 'QUERY',
+      resultFormat: 'JSON',
+    });
+    expect(
+      bus.configurationRequest.read({ configurationType: 'x', parameters: { model_id: no, n: 5 } }).parameters,
+    ).toEqual({ n: '5' });
+    expect(bus.topologyRequest.read({ requestType: 'GET_SWITCH_AREAS', model_id: 'm', timestamp: no }).modelId).toBe(
+      'm',
+    );
+  });
+
   it('refuses times and durations that are none', () => {
     const config = (extra: object) =>
       JSON.stringify({ power_system_config: { Line_name: 'x' }, simulation_config: { start_time: 1, ...extra } });
