@@ -18,6 +18,9 @@ import type { AcCheck } from './run-result.js';
 export const VOLTAGE_TOLERANCE_PU = 1e-4;
 /** Violations that differ by less are equal, pu. */
 export const EQUAL_PU = 2e-5;
+/** Small shares of what is left: the last step of a correction that brings the linear model ten times nearer. */
+const SMALL_CUTS = [2 ** -10, 2 ** -9, 2 ** -8, 2 ** -7, 2 ** -6, 2 ** -5];
+const SMALL_BISECTIONS = 4;
 /** Shares of what is left that are tried, ascending. */
 const CUTS = [0, 0.25, 0.5, 0.75, 1];
 const BISECTIONS = 6;
@@ -33,6 +36,42 @@ export interface CheckedCandidate {
 /** How far voltages are outside the limits at the worst place, pu; 0 inside. */
 export function violationPu(ac: Pick<AcCheck, 'vMaxPu' | 'vMinPu'>, { minPu, maxPu }: VoltageLimits): number {
   return Math.max(0, ac.vMaxPu - maxPu, minPu - ac.vMinPu);
+}
+
+/**
+ * Finds the small share of what is left with which the new dispatch keeps the limits, where the last correction has left
+ * little to do.
+ *
+ * @param check - as of {@link leastHarm}
+ * @param aimPu - a violation up to this is none
+ * @returns undefined where no small share does
+ */
+export async function smallCut(
+  check: (candidate: DispatchCandidate) => Promise<AcCheck | undefined>,
+  limits: VoltageLimits,
+  aimPu: number,
+): Promise<CheckedCandidate | undefined> {
+  const look = async (cut: number): Promise<CheckedCandidate | undefined> => {
+    const candidate: DispatchCandidate = { basis: 'new', cut };
+    const ac = await check(candidate);
+    return ac === undefined || violationPu(ac, limits) > aimPu ? undefined : { candidate, ac };
+  };
+  let low = 0;
+  for (const cut of SMALL_CUTS) {
+    let best = await look(cut);
+    if (best === undefined) {
+      low = cut;
+      continue;
+    }
+    for (let k = 0; k < SMALL_BISECTIONS; k++) {
+      const middle = (low + best.candidate.cut) / 2;
+      const next = await look(middle);
+      if (next === undefined) low = middle;
+      else best = next;
+    }
+    return best;
+  }
+  return undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import type {
   AgentReply,
   AgentRequest,
   AreaStar,
+  BothStates,
   ControlResponse,
   CutStar,
   DispatchCandidate,
@@ -75,6 +76,13 @@ export interface StarCore {
   verify(powers: ReadonlyMap<string, PortPower>, after?: PrimaryState): PrimaryVerification;
   /** What controls do about the dispatch that was verified last; undefined, or not there, where nothing moves. */
   answer?(): StarAnswer | undefined;
+  /** Whether regulators or capacitor banks of the primary answer to voltages or powers. */
+  readonly hasControls?: boolean;
+  /** Both states as one: each node, and each port with what hangs there, at the voltage of its worse state. */
+  verifyWorse?(
+    powers: ReadonlyMap<string, PortPower>,
+    told: ReadonlyMap<string, BothStates>,
+  ): PrimaryVerification | undefined;
   /** @param isKnownOnly - leaves out what controls do about the dispatch */
   applyCorrection(isKnownOnly?: boolean): void;
   /** Takes an agent as given until the next interval; a star that cannot lets its last answer stand. */

@@ -21,6 +21,8 @@ export interface AgentMemory {
   readonly lastPower: Map<string, PortPower>;
   /** What controls did about a dispatch that no other could hold against, as long as no interval holds. */
   answered: ControlResponse | undefined;
+  /** Whether the linear models stand on an AC power flow. */
+  isModelled: boolean;
   /** Whether prices have crawled, so that agents have changed over to cuts. */
   hasChangedOver: boolean;
 }
@@ -34,6 +36,7 @@ export function agentMemory(): AgentMemory {
     lastReply: new Map(),
     lastPower: new Map(),
     answered: undefined,
+    isModelled: false,
     hasChangedOver: false,
   };
 }

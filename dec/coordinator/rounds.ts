@@ -2,7 +2,6 @@ import type { DerSetpoint } from '../../bus/index.js';
 import {
   type CutStar,
   type DispatchCandidate,
-  FollowedAnswers,
   isMilder,
   responseText,
   standingText,
@@ -12,10 +11,18 @@ import { overshootFault } from './answer-check.js';
 import { AreaRounds } from './area-rounds.js';
 import { CutRounds } from './cut-rounds.js';
 import type { AgentExchange } from './exchange.js';
-import { type CheckedCandidate, EQUAL_PU, leastHarm, mostRelief, VOLTAGE_TOLERANCE_PU, violationPu } from './guard.js';
+import {
+  type CheckedCandidate,
+  EQUAL_PU,
+  leastHarm,
+  mostRelief,
+  smallCut,
+  VOLTAGE_TOLERANCE_PU,
+  violationPu,
+} from './guard.js';
 import type { IntervalOutcome, IntervalQuestion, RoundSettings, StarCore } from './interval.js';
 import { type AgentMemory, agentMemory, type IntervalScene, Participants } from './participants.js';
-import { PriceRounds, type RoundsEnd } from './price-rounds.js';
+import { PriceRounds } from './price-rounds.js';
 import { Progress } from './progress.js';
 import type { AcCheck, IntervalStatus } from './run-result.js';
 import { Verification, type Verified } from './verification.js';
@@ -30,8 +37,10 @@ const EXACT_PU = 1e-5;
 const EXACT_BY_CUTS_PU = 1e-6;
 /** Curtailed fraction (mean of an agent) from which an agent counts as curtailed. */
 const CURTAILED_ALPHA = 5e-3;
-/** Passes at most that go back to a dispatch for the known positions of regulators and capacitor banks. */
-const KNOWN_PASSES = 2;
+/** A dispatch holds where the AC power flow exceeds no limit by more, pu. */
+const LIMIT_PU = 1e-5;
+/** From farther outside than this a small share more does not do, pu. */
+const TRIMMED_PU = 2e-3;
 /** Commitments of one interval: after each, agents whose set-points did not come are taken as they are, and the others asked again. */
 const ATTEMPTS_MAX = 3;
 
@@ -127,7 +136,7 @@ class IntervalRun {
       if (failed.length === 0) break;
       for (const agentId of failed) participants.hold(agentId);
       if (attempt < ATTEMPTS_MAX && !progress.isOver()) continue;
-      solved = { ...solved, ac: (await this.verification.run(true)).ac };
+      solved = { ...solved, ac: (await this.verification.run()).ac };
       break;
     }
     // Next time they are told what is in force: what they committed themselves, if anything, was not sent.
@@ -205,14 +214,12 @@ class IntervalRun {
   /** Rounds, AC verification and corrections, and when the limits do not hold then, the least harm. */
   private async solve(): Promise<Solved> {
     const { participants, progress } = this;
-    const { settings, star, question, exchange } = this.scene;
-    const { maxCorrections } = settings;
+    const { maxCorrections } = this.scene.settings;
     let corrections = 0;
     this.looked = undefined;
-    const followed = new FollowedAnswers();
-    let isAnswered = false;
     let hasConverged = false;
     let ac: IntervalOutcome['ac'];
+    await this.standOnTruth();
     for (;;) {
       const end = await this.rounds.run(corrections);
       if (end === 'crawl') {
@@ -220,37 +227,45 @@ class IntervalRun {
         continue;
       }
       hasConverged = end === 'agreed';
-      let verified = await this.verification.run(isAnswered);
+      const verified = await this.verification.run();
       ac = verified.ac;
       // Who let a verification pass has become a parameter: rounds begin again around it.
       if (verified.hasHeld && participants.present().length > 0 && !progress.isOver()) continue;
-      const isWanted = (): boolean =>
-        (end === 'near' && verified.isConverged) || this.wantsCorrection(verified, corrections);
-      if (!isAnswered && !(isWanted() && corrections < maxCorrections)) {
-        // What controls do is looked at when the dispatch is right where they stand now: of several that hold before and
-        // after, the one that moves them least is found this way.
-        const isHeld = ac !== undefined && this.isInside(ac);
-        verified = await this.verification.goOn();
-        ac = verified.ac;
-        if (verified.hasHeld && participants.present().length > 0 && !progress.isOver()) continue;
-        if (verified.response === undefined || !isHeld || maxCorrections === 0) break;
-        isAnswered = true;
-      }
-      if (!isWanted() || progress.isCut('correction')) break;
-      if (isAnswered && !followed.follow(verified.response ?? { moves: [] })) break;
-      star.applyCorrection();
-      participants.correctHeld();
-      exchange.correct(question.interval, progress.nextQuestion());
+      const isWanted = (end === 'near' && verified.isConverged) || this.wantsCorrection(verified, corrections);
+      if (!isWanted || corrections >= maxCorrections || progress.isCut('correction')) break;
+      this.correct();
       corrections++;
     }
     this.corrections += corrections;
     if (ac === undefined || participants.present().length === 0) return { hasConverged, ac };
+    const trimmed = this.isInside(ac, LIMIT_PU) ? undefined : await this.trim(ac);
+    if (trimmed !== undefined) return { hasConverged, ac: trimmed };
     if (this.isInside(ac)) return { hasConverged, ac: hasConverged ? ac : await this.relieve(ac) };
-    if (isAnswered && !progress.isOver()) {
-      const end = await this.standAtKnown();
-      hasConverged = end === 'agreed';
+    if (this.verification.response !== undefined && maxCorrections > 0 && !progress.isOver()) {
+      hasConverged = await this.standAtKnown();
     }
     return { hasConverged, ac: await this.guard(ac, hasConverged) };
+  }
+
+  /**
+   * Where controls answer, the models stand on the AC power flow from the first rounds on: in the first interval they begin at
+   * what agents do alone, later at what the interval before has left.
+   */
+  private async standOnTruth(): Promise<void> {
+    const { star, memory, settings } = this.scene;
+    if (memory.isModelled || star.hasControls !== true || settings.maxCorrections === 0) return;
+    if (this.participants.present().length === 0 || this.progress.isOver()) return;
+    const { isConverged } = await this.verification.known();
+    if (isConverged) this.correct();
+  }
+
+  /** Moves all linear models onto the last verification. */
+  private correct(isKnownOnly = false): void {
+    const { star, question, exchange, memory } = this.scene;
+    star.applyCorrection(isKnownOnly);
+    this.participants.correctHeld();
+    exchange.correct(question.interval, this.progress.nextQuestion());
+    memory.isModelled = true;
   }
 
   /** Prices crawl: from now on, in later intervals too, agents answer the limits of theirs that a dispatch breaks. */
@@ -266,20 +281,29 @@ class IntervalRun {
   /**
    * Where no dispatch was found that holds before and after controls answer, goes back to one that is right where they stand
    * now: from there the guard curtails more if that helps much.
+   *
+   * @returns whether agents agreed on it
    */
-  private async standAtKnown(): Promise<RoundsEnd> {
-    const { star, question, exchange } = this.scene;
-    let end: RoundsEnd = 'limit';
-    for (let pass = 0; pass < KNOWN_PASSES && !this.progress.isOver(); pass++) {
-      star.applyCorrection(true);
-      this.participants.correctHeld();
-      exchange.correct(question.interval, this.progress.nextQuestion());
-      this.corrections++;
-      end = await this.rounds.run(this.scene.settings.maxCorrections);
-      const { ac, hasHeld } = await this.verification.run(false);
-      if (ac !== undefined && !hasHeld && this.isInside(ac)) break;
+  private async standAtKnown(): Promise<boolean> {
+    this.correct(true);
+    this.looked = undefined;
+    this.corrections++;
+    return (await this.rounds.run(this.scene.settings.maxCorrections)) === 'agreed';
+  }
+
+  /** Curtails the small share more that keeps the limits; undefined where none does, and everybody is where they were. */
+  private async trim(found: AcCheck): Promise<AcCheck | undefined> {
+    const { settings, findings } = this.scene;
+    if (!this.isInside(found, TRIMMED_PU) || this.progress.isOver()) return undefined;
+    const check = async (candidate: DispatchCandidate) => (this.progress.isOver() ? undefined : this.look(candidate));
+    const best = await smallCut(check, settings.limits, LIMIT_PU);
+    if (best === undefined) {
+      await this.standOn({ candidate: { basis: 'new', cut: 0 }, ac: found });
+      return undefined;
     }
-    return end;
+    const share = (100 * best.candidate.cut).toFixed(2);
+    findings.push(`After the last correction ${share} % of what is left is curtailed too, which keeps all limits.`);
+    return this.standOn(best);
   }
 
   /** Puts everybody on a candidate and checks it. */
@@ -289,7 +313,7 @@ class IntervalRun {
     this.participants.curtailed.clear();
     star.adopt?.(candidate, question.limitsInForce ?? new Map(), question.varInForce);
     this.looked = candidate;
-    return (await this.verification.run(true, candidate)).ac;
+    return (await this.verification.run(candidate)).ac;
   }
 
   /** Has the candidate that was looked at last be the one that is committed. */
@@ -421,8 +445,8 @@ class IntervalRun {
     return [...last, ...own].some((alpha) => (alpha ?? 0) > CURTAILED_ALPHA);
   }
 
-  private isInside({ vMaxPu, vMinPu }: AcCheck): boolean {
-    return violationPu({ vMaxPu, vMinPu }, this.scene.settings.limits) <= VOLTAGE_TOLERANCE_PU;
+  private isInside(ac: AcCheck, tolerancePu = VOLTAGE_TOLERANCE_PU): boolean {
+    return violationPu(ac, this.scene.settings.limits) <= tolerancePu;
   }
 
   private status({ hasConverged, ac }: Solved): IntervalStatus {

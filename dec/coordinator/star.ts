@@ -118,6 +118,8 @@ export function liveStar(
     step: (replies) => core.step(replies),
     verify: (powers, after) => core.verify(powers, after),
     answer: () => core.answer(),
+    verifyWorse: (powers, told) => core.verifyWorse(powers, told),
+    hasControls: core.hasControls,
     applyCorrection: (isKnownOnly) => core.applyCorrection(isKnownOnly),
     hold: (agentId, port) => core.hold(agentId, port),
     adopt: (candidate, limitsW, reactiveVar) => core.adopt(candidate, limitsW, reactiveVar),

@@ -1,13 +1,14 @@
 import type {
+  AgentExtremes,
+  BothStates,
   ControlResponse,
   DispatchCandidate,
-  PrimaryState,
   StarAnswer,
   VoltageLimits,
 } from '../../grid/optim/index.js';
 import { isVerification, largestChange } from './boundary.js';
 import { VOLTAGE_TOLERANCE_PU, violationPu } from './guard.js';
-import type { PortPower } from './interval.js';
+import type { PortPower, PrimaryVerification } from './interval.js';
 import type { IntervalScene, Participants } from './participants.js';
 import type { Progress } from './progress.js';
 import type { AcCheck } from './run-result.js';
@@ -36,9 +37,10 @@ export interface Verified {
 interface Rested {
   readonly ac: AcCheck | undefined;
   readonly isConverged: boolean;
-  /** Of the primary, and by agent. */
   readonly bindingErrorPu: number;
-  readonly bindingErrors: ReadonlyMap<string, number>;
+  /** By agent: power at its port, and the extremes behind it. */
+  readonly powers: ReadonlyMap<string, PortPower>;
+  readonly told: ReadonlyMap<string, AgentExtremes>;
 }
 
 /** AC power flows of primary and secondaries in turn until the powers at the ports are at rest. */
@@ -47,7 +49,6 @@ export class Verification {
   passes = 0;
   /** What controls do about the dispatch that was verified last. */
   response: ControlResponse | undefined;
-  private first: Rested | undefined;
 
   constructor(
     private readonly scene: IntervalScene,
@@ -55,35 +56,21 @@ export class Verification {
     private readonly progress: Progress,
   ) {}
 
-  /**
-   * Stand-ins answer for those who are held; who does not answer is held from then on.
-   *
-   * @param isAnswered - whether controls answer the dispatch
-   */
-  async run(isAnswered: boolean, candidate?: DispatchCandidate): Promise<Verified> {
+  /** Both states of a dispatch. Stand-ins answer for those who are held; who does not answer is held from then on. */
+  async run(candidate?: DispatchCandidate): Promise<Verified> {
     const heldBefore = this.participants.held.size;
-    this.response = undefined;
-    this.first = await this.rest(this.scene.memory.lastPower, candidate);
-    return isAnswered ? this.goOn(heldBefore, candidate) : this.verified(this.first, heldBefore);
-  }
-
-  /** Lets controls answer the dispatch that was verified last without them. */
-  async goOn(heldBefore = this.participants.held.size, candidate?: DispatchCandidate): Promise<Verified> {
-    const { first } = this;
-    if (first === undefined) return this.run(true, candidate);
+    const first = await this.known(candidate);
     const { rested, response } = await this.answered(first, candidate);
     this.response = response;
-    return this.verified(rested, heldBefore);
+    const { ac, isConverged, bindingErrorPu } = rested;
+    return { ac, isConverged, bindingErrorPu, hasHeld: this.participants.held.size > heldBefore, response };
   }
 
-  private verified({ ac, isConverged, bindingErrorPu, bindingErrors }: Rested, heldBefore: number): Verified {
-    return {
-      ac,
-      isConverged,
-      bindingErrorPu: Math.max(bindingErrorPu, ...bindingErrors.values()),
-      hasHeld: this.participants.held.size > heldBefore,
-      response: this.response,
-    };
+  /** The state of the interval alone. */
+  known(candidate?: DispatchCandidate): Promise<Rested> {
+    this.response = undefined;
+    const { star, memory } = this.scene;
+    return this.rest((powers) => star.verify(powers), memory.lastPower, candidate);
   }
 
   /** Both states, where controls answer the dispatch in a way that could touch a limit. */
@@ -91,17 +78,41 @@ export class Verification {
     first: Rested,
     candidate: DispatchCandidate | undefined,
   ): Promise<{ readonly rested: Rested; readonly response?: ControlResponse }> {
-    const { star, memory, settings } = this.scene;
+    const { star, settings } = this.scene;
     const { limits } = settings;
     const answer = first.isConverged && !this.progress.isOver() ? star.answer?.() : undefined;
     if (answer === undefined || first.ac === undefined || !this.matters(answer, first.ac)) return { rested: first };
-    const second = await this.rest(new Map(memory.lastPower), candidate, answer.state);
-    const rested = worseOfBoth(first, second, limits);
-    if (second.ac === undefined || rested.ac === undefined) return { rested: first };
+    const second = await this.rest((powers) => star.verify(powers, answer.state), new Map(first.powers), candidate);
+    if (second.ac === undefined) return { rested: first };
+    const worse = (await this.worse(first, second, candidate)) ?? second;
+    const rested: Rested = {
+      ...worse,
+      ac: worseOfBoth(first.ac, second.ac, limits),
+      isConverged: first.isConverged && second.isConverged,
+    };
     const { moves, isAtRest } = answer;
     const { vMaxPu, vMinPu, worstNode } = second.ac;
-    const holds = violationPu(rested.ac, limits) <= VOLTAGE_TOLERANCE_PU;
+    const holds = violationPu(rested.ac ?? second.ac, limits) <= VOLTAGE_TOLERANCE_PU;
     return { rested, response: { moves, isAtRest, vMaxPu, vMinPu, worstNode, holds } };
+  }
+
+  /** Puts every agent's model at the voltage of its worse state, and the primary's at what agents draw there. */
+  private async worse(
+    first: Rested,
+    second: Rested,
+    candidate: DispatchCandidate | undefined,
+  ): Promise<Rested | undefined> {
+    const { star } = this.scene;
+    const told = new Map<string, BothStates>();
+    for (const [agentId, after] of second.told) {
+      const before = first.told.get(agentId);
+      if (before !== undefined) told.set(agentId, { before, after });
+    }
+    const primary = star.verifyWorse?.(second.powers, told);
+    if (primary === undefined) return undefined;
+    const { rested } = await this.ask(primary, new Map(second.powers), candidate);
+    star.verifyWorse?.(rested.powers, told);
+    return rested;
   }
 
   /** Whether a state that controls lead to can be nearer to a limit than the present one. */
@@ -117,93 +128,79 @@ export class Verification {
    * Asks until port powers are at rest.
    *
    * @param known - port powers to begin with, which are kept up to date
-   * @param after - the state that controls come to; that of the interval when absent
    */
   private async rest(
+    primaryAt: (powers: ReadonlyMap<string, PortPower>) => PrimaryVerification,
     known: Map<string, PortPower>,
     candidate: DispatchCandidate | undefined,
-    after?: PrimaryState,
   ): Promise<Rested> {
-    const { question, star, exchange, settings, findings } = this.scene;
-    const { participants } = this;
-    let ac: AcCheck | undefined;
-    let isConverged = false;
-    let bindingErrorPu = 0;
-    let bindingErrors = new Map<string, number>();
-    for (let pass = 1; pass <= MAX_VERIFICATIONS; pass++) {
-      this.passes++;
-      const powers: ReadonlyMap<string, PortPower> = new Map(known);
-      const primary = after === undefined ? star.verify(powers) : star.verify(powers, after);
-      const round = this.progress.nextQuestion();
-      const agents = Object.fromEntries(
-        [...primary.requests]
-          .filter(([agentId]) => !participants.held.has(agentId) && !participants.unsupplied.has(agentId))
-          .map(([agentId, { voltage }]) => [agentId, { voltage: [...voltage] }]),
-      );
-      const more = candidate === undefined ? {} : { candidate };
-      const body = { kind: 'verify', interval: question.interval, round, agents, ...more } as const;
-      const awaited = participants.awaited();
-      const answers = await exchange.ask(body, 'verified', awaited, settings.roundDeadlineMs, question.signal);
-      participants.note(answers.byAgent.keys(), answers.late);
-      let change = 0;
-      let vMaxPu = primary.maxVoltagePu;
-      let vMinPu = primary.minVoltagePu;
-      let worstNode = `${primary.worst.bus}.${primary.worst.node}`;
-      let violations = primary.violations;
-      isConverged = primary.isConverged;
-      bindingErrorPu = primary.bindingErrorPu ?? 0;
-      bindingErrors = new Map();
-      for (const [agentId, request] of primary.requests) {
-        if (participants.unsupplied.has(agentId)) continue;
-        const isHeld = participants.held.has(agentId);
-        const reply = isHeld ? participants.held.get(agentId)?.verify(request) : answers.byAgent.get(agentId);
-        if (reply === undefined || !isVerification(reply, participants.portNodes(agentId))) {
-          if (isHeld) continue;
-          participants.hold(agentId);
-          change = Number.POSITIVE_INFINITY;
-          continue;
-        }
-        change = Math.max(change, largestChange(powers.get(agentId), reply));
-        known.set(agentId, { powerW: reply.powerW, powerVar: reply.powerVar });
-        if (reply.maxVoltagePu > vMaxPu) worstNode = agentId;
-        vMaxPu = Math.max(vMaxPu, reply.maxVoltagePu);
-        if (reply.minVoltagePu > 0) vMinPu = Math.min(vMinPu, reply.minVoltagePu);
-        violations += reply.violations;
-        isConverged &&= reply.isConverged;
-        bindingErrors.set(agentId, reply.bindingErrorPu ?? 0);
-      }
-      ac = { vMaxPu, vMinPu, worstNode, violations };
-      if (change <= SETTLED_W || this.progress.isOver()) break;
-      if (pass === MAX_VERIFICATIONS) {
-        findings.push(`The AC check did not come to rest within ${MAX_VERIFICATIONS} passes.`);
-      }
+    const { findings } = this.scene;
+    for (let pass = 1; ; pass++) {
+      const { rested, change } = await this.ask(primaryAt(new Map(known)), known, candidate);
+      if (change <= SETTLED_W || this.progress.isOver()) return rested;
+      if (pass < MAX_VERIFICATIONS) continue;
+      findings.push(`The AC check did not come to rest within ${MAX_VERIFICATIONS} passes.`);
+      return rested;
     }
-    return { ac, isConverged, bindingErrorPu, bindingErrors };
+  }
+
+  /** Asks agents at the voltages that the primary has; also by how much a port's power changes at most, W. */
+  private async ask(
+    primary: PrimaryVerification,
+    known: Map<string, PortPower>,
+    candidate: DispatchCandidate | undefined,
+  ): Promise<{ readonly rested: Rested; readonly change: number }> {
+    const { question, exchange, settings } = this.scene;
+    const { participants } = this;
+    this.passes++;
+    const round = this.progress.nextQuestion();
+    const agents = Object.fromEntries(
+      [...primary.requests]
+        .filter(([agentId]) => !participants.held.has(agentId) && !participants.unsupplied.has(agentId))
+        .map(([agentId, { voltage }]) => [agentId, { voltage: [...voltage] }]),
+    );
+    const more = candidate === undefined ? {} : { candidate };
+    const body = { kind: 'verify', interval: question.interval, round, agents, ...more } as const;
+    const awaited = participants.awaited();
+    const answers = await exchange.ask(body, 'verified', awaited, settings.roundDeadlineMs, question.signal);
+    participants.note(answers.byAgent.keys(), answers.late);
+    let change = 0;
+    let { maxVoltagePu: vMaxPu, minVoltagePu: vMinPu, violations, isConverged, bindingErrorPu = 0 } = primary;
+    let worstNode = `${primary.worst.bus}.${primary.worst.node}`;
+    const told = new Map<string, AgentExtremes>();
+    for (const [agentId, request] of primary.requests) {
+      if (participants.unsupplied.has(agentId)) continue;
+      const isHeld = participants.held.has(agentId);
+      const reply = isHeld ? participants.held.get(agentId)?.verify(request) : answers.byAgent.get(agentId);
+      if (reply === undefined || !isVerification(reply, participants.portNodes(agentId))) {
+        if (isHeld) continue;
+        participants.hold(agentId);
+        change = Number.POSITIVE_INFINITY;
+        continue;
+      }
+      change = Math.max(change, largestChange(known.get(agentId), reply));
+      known.set(agentId, { powerW: reply.powerW, powerVar: reply.powerVar });
+      told.set(agentId, reply);
+      if (reply.maxVoltagePu > vMaxPu) worstNode = agentId;
+      vMaxPu = Math.max(vMaxPu, reply.maxVoltagePu);
+      if (reply.minVoltagePu > 0) vMinPu = Math.min(vMinPu, reply.minVoltagePu);
+      violations += reply.violations;
+      isConverged &&= reply.isConverged;
+      bindingErrorPu = Math.max(bindingErrorPu, reply.bindingErrorPu ?? 0);
+    }
+    const ac = { vMaxPu, vMinPu, worstNode, violations };
+    return { rested: { ac, isConverged, bindingErrorPu, powers: new Map(known), told }, change };
   }
 }
 
 /** The state before controls act and the one after, as one that is no better than either. */
-function worseOfBoth(first: Rested, second: Rested, limits: VoltageLimits): Rested {
-  const [before, after] = [first.ac, second.ac];
-  if (before === undefined || after === undefined) return first;
+function worseOfBoth(before: AcCheck, after: AcCheck, limits: VoltageLimits): AcCheck {
   const [outBefore, outAfter] = [violationPu(before, limits), violationPu(after, limits)];
   const isAfter = outAfter === outBefore ? after.vMaxPu > before.vMaxPu : outAfter > outBefore;
   return {
-    ac: {
-      vMaxPu: Math.max(before.vMaxPu, after.vMaxPu),
-      vMinPu: Math.min(before.vMinPu, after.vMinPu),
-      worstNode: isAfter ? after.worstNode : before.worstNode,
-      violations: Math.max(before.violations, after.violations),
-    },
-    isConverged: first.isConverged && second.isConverged,
-    // That of the second is of both states already.
-    bindingErrorPu: second.bindingErrorPu,
-    // The model of an agent stands on one of the two states.
-    bindingErrors: new Map(
-      [...second.bindingErrors].map(([agentId, error]) => [
-        agentId,
-        Math.min(error, first.bindingErrors.get(agentId) ?? error),
-      ]),
-    ),
+    vMaxPu: Math.max(before.vMaxPu, after.vMaxPu),
+    vMinPu: Math.min(before.vMinPu, after.vMinPu),
+    worstNode: isAfter ? after.worstNode : before.worstNode,
+    violations: Math.max(before.violations, after.violations),
   };
 }

@@ -11,31 +11,6 @@ import type { PrimaryState, VoltageLimits } from './star.js';
  */
 
 /**
- * Corrections of a dispatch that controls answer: they answer the corrected one with other steps, to which the model is moved
- * again. At most so many answers are followed, and so many corrections made in all.
- */
-const MOST_ANSWERS = 3;
-const MOST_CORRECTIONS = 6;
-
-/** Counts the answers of controls that the linear model is moved onto. */
-export class FollowedAnswers {
-  private answers = 0;
-  private corrections = 0;
-  private last = '';
-
-  /** Whether the model is moved onto this answer too; it is counted then. */
-  follow({ moves }: Pick<ControlResponse, 'moves'>): boolean {
-    const key = moves.map(({ id, to }) => `${id} ${to}`).join();
-    const isNew = key !== this.last;
-    if (this.corrections >= MOST_CORRECTIONS || (isNew && this.answers >= MOST_ANSWERS)) return false;
-    this.corrections++;
-    if (isNew) this.answers++;
-    this.last = key;
-    return true;
-  }
-}
-
-/**
  * Whether a dispatch exceeds limits by so much less than another that it is worth what it curtails more: controls undo what
  * curtailment does, down to nothing left.
  */

@@ -5,7 +5,7 @@ import { type AncestorOptions, ancestorFeeder } from './ancestor-case.js';
 import { AreaActor, areasOverBuses, areasOverTransformers } from './area/area-actor.js';
 import { type AreaMembers, type AreaPlan, notCutText } from './area/area-cut.js';
 import { CENTRAL_STATUS_TEXT } from './central.js';
-import { type ControlResponse, FollowedAnswers, isMilder, responseText } from './control-response.js';
+import { type ControlResponse, isMilder, responseText } from './control-response.js';
 import { CutActor, seatedAtBuses, seatedAtTransformers } from './cut-actor.js';
 import { objectiveOf, solveFair } from './fair-dispatch.js';
 import { type FairProblem, fairProblem, withoutInverterVar } from './fair-problem.js';
@@ -24,7 +24,7 @@ import { type LinearCompatibility, linearFeeder } from './lindistflow.js';
 import { isNearAgreement, isRoughPass } from './pacing.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import { type ReactiveRule, reactiveRule } from './reactive.js';
-import { SAFE_TEXT, safeDispatch } from './safe-dispatch.js';
+import { type Refuge, SAFE_TEXT, safeDispatch } from './safe-dispatch.js';
 import { haveAgentsUnits, type StarSplit, splitForStar } from './split.js';
 import { isCrawl, Standstill } from './standstill.js';
 import type { LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
@@ -147,6 +147,11 @@ const PLAIN: Readonly<Partial<Record<FairnessRuleMode, FairnessLevel>>> = {
 
 /** Coordinates a feeder in this process. */
 export function coordinateInProcess(question: CoordinationQuestion): CoordinationResult {
+  return coordinated(question, REFUGES);
+}
+
+/** @param refuges - rules whose dispatch is gone towards where that of the question's own breaks limits */
+function coordinated(question: CoordinationQuestion, refuges: readonly FairnessRuleMode[]): CoordinationResult {
   const rule = fairnessRule({ mode: question.settings?.fairness ?? 'proportional', ...question.rule });
   const reactive = reactiveRule(question.reactive);
   const usual = starExchange(rule, reactive.mode !== 'none');
@@ -188,9 +193,6 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   let actor: Actor;
   const { onRound } = question;
   let corrections = 0;
-  /** Whether a dispatch has been answered by controls, and the answers that were followed. */
-  let answered = false;
-  const followed = new FollowedAnswers();
   let isStopped = false;
   let isStill = false;
   let passRounds = 0;
@@ -206,7 +208,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     isAreaSilent: question.isAreaSilent,
     isEnough: (progress) => {
       passRounds++;
-      const isNear = !answered && isNearAgreement(progress, corrections, maxCorrections);
+      const isNear = isNearAgreement(progress, corrections, maxCorrections);
       // Areas that are silent take long for other reasons.
       const isCrawling = !isNear && !question.areas && isCrawl(passRounds, corrections, maxCorrections);
       isStill = exchange === 'prices' && (standstill.see(progress) || isCrawling);
@@ -214,7 +216,7 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     },
   };
   /** What there is instead where price rounds stand still or crawl: cuts find the optimum, or the least violation, in a few rounds. */
-  let byCuts: (() => Actor) | undefined;
+  let byCuts: ((from: Pick<Pass, 'alpha'> | undefined) => Actor) | undefined;
   if (own && !split) actor = new CentralActor(own);
   else {
     const parts = split ?? splitForStar(feeder);
@@ -223,14 +225,14 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
     if (hasServices && question.compat?.upstreamIndexTypo) {
       throw new DecError('UNSUPPORTED', "The ancestor's coefficients are for networks without secondaries.");
     }
-    const seated = (of: StarSettings) => {
+    const seated = (of: StarSettings, from?: Pick<Pass, 'alpha'>) => {
       const seating = hasServices
         ? seatedAtTransformers(feeder, parts, inputs, state, of, rule, reactive)
         : seatedAtBuses(feeder, problem, inputs, rule, reactive);
       const areas = question.areas ? { feeder, plan: question.areas } : undefined;
-      return new CutActor(seating, of, watch, areas);
+      return new CutActor(seating, of, watch, areas, from);
     };
-    byCuts = () => seated({ ...settings, fairness: 'proportional', exchange: 'cuts' });
+    byCuts = (from) => seated({ ...settings, fairness: 'proportional', exchange: 'cuts' }, from);
     if (exchange === 'cuts') {
       actor = seated(settings);
     } else if (question.areas) {
@@ -256,72 +258,106 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   const history: RoundProgress[] = [];
   let used: Float64Array = new Float64Array(linear.network.nodes.length);
   let lastAlpha: ReadonlyMap<string, number> | undefined;
+  /** What the linear model stands on, with the dispatch before. */
+  let standing: TruthCheck | undefined;
   /** Where controls answer: the pass whose limits were exceeded least, of like ones the first. */
   let mildest: { readonly pass: Pass; readonly check: TruthCheck } | undefined;
   let pass: Pass;
   let check: TruthCheck;
+  // What controls do about a dispatch counts with the first correction: with none, the answer is that of the linear model.
+  const truthOf = ({ alpha, reactiveVar }: Pass) =>
+    maxCorrections > 0 ? truth.solveAnswered(alpha, reactiveVar) : truth.solve(alpha, reactiveVar);
+  if (truth.hasControls && maxCorrections > 0 && before.isConverged && problem.units.length > 0) {
+    // Where controls answer, the model stands on the AC power flow from the first pass on: it begins with nobody curtailed.
+    actor.correct(before);
+    used = before.correction;
+    standing = before;
+  }
   for (;;) {
     passRounds = 0;
     pass = actor.run();
     history.push(...pass.history);
     if (isStill && byCuts) {
       messages += actor.messages;
-      actor = byCuts();
+      actor = byCuts(lastAlpha && { alpha: lastAlpha });
       acTolerancePu = question.acTolerancePu ?? CHEAP_TOLERANCE_PU;
       isStill = false;
-      corrections = 0;
+      if (standing) actor.correct(standing);
       continue;
     }
-    check = answered ? truth.solveAnswered(pass.alpha, pass.reactiveVar) : truth.solve(pass.alpha, pass.reactiveVar);
+    check = truthOf(pass);
     if (problem.units.length === 0 || !check.isConverged) break;
-    const isRough = pass.status === 'roundLimit' && !answered && isRoughPass(corrections);
+    if (check.response && (!mildest || isMilder(truth.excessPu(check), truth.excessPu(mildest.check)))) {
+      mildest = { pass, check };
+    }
+    const isRough = pass.status === 'roundLimit' && isRoughPass(corrections);
     const isCurtailing = [...pass.alpha.values()].some((alpha) => alpha > 1e-4);
     const isAbsorbing = reactive.mode === 'capability' && [...(pass.reactiveVar?.values() ?? [])].some((q) => q < -1);
-    // Agents have a model for one state only: where two count, the next dispatch is no nearer to a limit than this.
-    const tolerancePu = () => (answered && split ? Math.max(acTolerancePu, AC_TOLERANCE_PU) : acTolerancePu);
-    const isWanted = () => isRough || truth.wantsCorrection(check, used, isCurtailing || isAbsorbing, tolerancePu());
+    const isWanted = isRough || truth.wantsCorrection(check, used, isCurtailing || isAbsorbing, acTolerancePu);
     // A dispatch short of agreement is corrected like another; rounds that somebody has stopped stay stopped.
-    if (!answered && (isStopped || corrections >= maxCorrections || !isWanted())) {
-      // What controls do about a dispatch is looked at when it is right where they stand now: of several that hold before
-      // and after, the one that moves them least is found this way.
-      const isHeld = truth.excessPu(check) <= HELD_PU;
-      if (maxCorrections > 0) check = truth.solveAnswered(pass.alpha, pass.reactiveVar);
-      if (!check.response || !isHeld) break;
-      answered = true;
-    }
-    if (answered) {
-      if (!mildest || isMilder(truth.excessPu(check), truth.excessPu(mildest.check))) mildest = { pass, check };
-      if (isStopped || !isWanted() || !followed.follow(check.response ?? { moves: [] })) break;
-    }
+    if (isStopped || corrections >= maxCorrections || !isWanted) break;
     actor.correct(check);
     used = check.correction;
+    standing = check;
     lastAlpha = pass.alpha;
     corrections++;
   }
 
   const isInterrupted = pass.status === 'roundLimit';
   const isDone = pass.status === 'optimal' || pass.status === 'converged';
-  if (check.isConverged && (isInterrupted || (isDone && maxCorrections > 0))) {
+  /** A dispatch may hold the limits that none under the rule does. */
+  const isLost =
+    (pass.status === 'limitsViolated' || pass.status === 'failed') &&
+    (rule.level !== 'customer' || OWN_SETS[rule.mode] === true);
+  if (check.isConverged && (isInterrupted || ((isDone || isLost) && maxCorrections > 0))) {
+    const refuge = (): Refuge | undefined => {
+      for (const mode of refuges) {
+        if (mode === rule.mode || reactive.mode === 'volt-var' || (history.at(-1)?.missing ?? []).length > 0) continue;
+        const settingsOf = { ...question.settings, fairness: nearestMode(fairnessRule({ mode })) };
+        const other = coordinated(
+          { ...question, method, rule: { mode }, settings: settingsOf, leastCurtailedW: 0 },
+          [],
+        );
+        history.push(...other.history);
+        messages += other.messages;
+        if (other.status !== 'optimal' && other.status !== 'converged') continue;
+        const varOf = ({ derId, setpointVar }: Setpoint) => setpointVar - (inputs.held[derId]?.powerVar ?? 0);
+        return {
+          alpha: new Map(other.ders.map((der) => [der.derId, der.alpha])),
+          reactiveVar: new Map(other.ders.map((der) => [der.derId, varOf(der)])),
+        };
+      }
+      return undefined;
+    };
+    // Where the last pass found nothing better than what breaks limits, the least violation that was seen is the start.
+    if (isLost && mildest) ({ pass, check } = mildest);
     const safe = safeDispatch(pass, truth, check, settings.limits, {
-      before: isInterrupted ? undefined : lastAlpha,
+      before: isInterrupted || isLost ? undefined : lastAlpha,
       isInterrupted,
       isCommon: rule.mode === 'equalAlpha' && rule.level === 'feeder',
+      isRuled: !isLost,
+      refuge,
+      curtailedW: (alpha) =>
+        problem.units.reduce((sum, { id, availableW }) => sum + availableW * (alpha.get(id) ?? 0), 0),
     });
     const leftPu = truth.excessPu(safe.check);
-    if (mildest && leftPu > AC_TOLERANCE_PU && !isMilder(leftPu, truth.excessPu(mildest.check))) {
+    if (isLost && leftPu > AC_TOLERANCE_PU) {
+      // What is there already is the least violation of the linear model, or of the passes that controls answered.
+    } else if (mildest && leftPu > AC_TOLERANCE_PU && !isMilder(leftPu, truth.excessPu(mildest.check))) {
       // Controls undo what further curtailment does: no more than needed for the least violation.
       ({ pass, check } = mildest);
     } else if (safe.alpha !== pass.alpha) {
-      findings.push(
-        isInterrupted
-          ? {
-              severity: 'warning',
-              code: 'ROUNDS_INTERRUPTED',
-              message: `Rounds were interrupted; ${SAFE_TEXT[safe.how]}`,
-            }
-          : { severity: 'warning', code: 'CORRECTIONS_SPENT', message: `${SPENT_TEXT} ${SAFE_TEXT[safe.how]}` },
-      );
-      pass = { ...pass, alpha: safe.alpha };
+      const [code, text] = isInterrupted
+        ? ['ROUNDS_INTERRUPTED', 'Rounds were interrupted;']
+        : ['CORRECTIONS_SPENT', SPENT_TEXT];
+      const whose = safe.how === 'mixed' ? `no dispatch under rule ${rule.mode} that keeps them was found; ` : '';
+      findings.push({ severity: 'warning', code, message: `${text} ${whose}${SAFE_TEXT[safe.how]}` });
+      const { alpha, reactiveVar = pass.reactiveVar } = safe;
+      const found = { alpha, ...(reactiveVar ? { reactiveVar } : {}) };
+      // A mixed dispatch is nobody's optimum.
+      const status = method === 'central' ? 'optimal' : 'converged';
+      pass =
+        safe.how === 'mixed' || isLost ? { ...found, status, history, kktResidual: Number.NaN } : { ...pass, ...found };
       check = safe.check;
     } else check = safe.check;
   }
@@ -407,8 +443,14 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
 
 /** How near model and AC power flow come to one another at a limit where a pass is cheap, pu. */
 const CHEAP_TOLERANCE_PU = 1e-7;
-/** Limits that are exceeded by more at the known positions of regulators and capacitor banks cannot hold there, pu. */
-const HELD_PU = 1e-4;
+/** Rules by whose dispatch limits are kept where that of another cannot: the least curtailment, then the default. */
+const REFUGES: readonly FairnessRuleMode[] = ['total', 'proportional'];
+/** Rules that leave out dispatches which the limits may need, by customer too. */
+const OWN_SETS: Readonly<Partial<Record<FairnessRuleMode, boolean>>> = {
+  equalAlpha: true,
+  equalKw: true,
+  exportBased: true,
+};
 
 /** What is told where the last correction did not do; what was done then follows. */
 const SPENT_TEXT = 'After the last correction a node still stood outside its limit in the AC power flow;';

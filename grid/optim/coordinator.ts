@@ -1,17 +1,7 @@
-import {
-  answerOfControls,
-  type ControlAnswer,
-  createPowerFlow,
-  type FeederFlow,
-  hasAnsweringControls,
-  type PowerFlow,
-  type PowerFlowSolution,
-} from '../flow/index.js';
+import { hasAnsweringControls } from '../flow/index.js';
 import { DecError } from '../math/index.js';
-import { buildFeeder, type FeederData, type Finding } from '../model/index.js';
-import { applyInputs, setpointOf } from './agent.js';
-import { bindingErrorPu } from './binding-error.js';
-import { completeState, stateAfter, worseOf } from './control-response.js';
+import type { Finding } from '../model/index.js';
+import { setpointOf } from './agent.js';
 import {
   type CoordinatorData,
   type CoordinatorMemory,
@@ -25,7 +15,14 @@ import type { FairnessRule } from './fairness-rule.js';
 import { candidateAlpha } from './limit.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
 import { evaluate } from './linear-network.js';
-import { portLoadId, withPortLoads } from './port-loads.js';
+import {
+  type BothStates,
+  type PortPower,
+  type PrimaryDispatch,
+  PrimaryTruth,
+  type PrimaryVerification,
+  type StarAnswer,
+} from './primary-truth.js';
 import { type LocalPower, nodeLimits } from './problem.js';
 import type {
   AgentReply,
@@ -38,7 +35,6 @@ import type {
   PrimaryState,
   RoundProgress,
   Setpoint,
-  VerifyRequest,
 } from './star.js';
 import { type SidePower, sidePower, withFactors } from './star-cost.js';
 import { type StarSettings, starSettings } from './star-settings.js';
@@ -47,35 +43,6 @@ import { type StarSettings, starSettings } from './star-settings.js';
  * The mathematics of the coordinator: the primary's linear model, its half of the star, the primary's AC power flow.
  * It knows ports by boundary quantities only.
  */
-
-/** Power drawn at a port, W and var by port node; import positive. */
-export interface PortPower {
-  readonly powerW: readonly number[];
-  readonly powerVar: readonly number[];
-}
-
-/** What the AC power flow of the primary says at given port powers. */
-export interface PrimaryVerification {
-  /** Port voltages for each agent's own check. */
-  readonly requests: ReadonlyMap<string, VerifyRequest>;
-  readonly maxVoltagePu: number;
-  readonly minVoltagePu: number;
-  /** Bus name and node of the largest voltage. */
-  readonly worst: { readonly bus: string; readonly node: number };
-  /** Nodes outside the limits. */
-  readonly violations: number;
-  readonly isConverged: boolean;
-  /** As in an agent's answer. */
-  readonly bindingErrorPu?: number;
-}
-
-/** What controls of the primary do about the dispatch that was verified last. */
-export interface StarAnswer extends Pick<ControlAnswer, 'moves' | 'isAtRest'> {
-  readonly state: PrimaryState;
-  /** By how much a node of the primary rises and falls at most, pu. */
-  readonly risePu: number;
-  readonly fallPu: number;
-}
 
 /** The coordinator's mathematics. */
 export interface StarCoordinator {
@@ -105,11 +72,23 @@ export interface StarCoordinator {
    *   verification begins
    */
   verify(powers: ReadonlyMap<string, PortPower>, after?: PrimaryState): PrimaryVerification;
+  /**
+   * The state of the interval and that which controls come to as one, after both were verified: each node, and each node of a
+   * port with what hangs there, with the voltage of its worse state. Asked for the voltages first, then with what ports draw.
+   *
+   * @param told - what agents said of both states
+   * @returns undefined before both were verified
+   */
+  verifyWorse(
+    powers: ReadonlyMap<string, PortPower>,
+    told: ReadonlyMap<string, BothStates>,
+  ): PrimaryVerification | undefined;
   /** Lets the primary's controls answer what was verified last; undefined where nothing moves. */
   answer(): StarAnswer | undefined;
+  /** Whether regulators or capacitor banks of the primary answer to voltages or powers. */
+  readonly hasControls: boolean;
   /**
-   * Takes the findings of the last verification into the linear model, of two states those of the worse one at each node;
-   * rounds go on from {@link requests}.
+   * Takes the findings of the last verification into the linear model; rounds go on from {@link requests}.
    *
    * @param isKnownOnly - those of the state of the interval alone
    */
@@ -164,12 +143,6 @@ interface Situation {
   search: EqualAlphaMemory;
 }
 
-/** What one state of a verification came to, by node of the linear model: squared voltages, and the model's error. */
-interface Seen {
-  readonly acSquaredPu: Float64Array;
-  readonly found: Float64Array;
-}
-
 /** Makes the mathematics of the coordinator. */
 export function createStarCoordinator(model: PrimaryModel, settings: Partial<StarSettings> = {}): StarCoordinator {
   return new PrimaryCoordinator(model, starSettings(settings));
@@ -177,6 +150,7 @@ export function createStarCoordinator(model: PrimaryModel, settings: Partial<Sta
 
 class PrimaryCoordinator implements StarCoordinator {
   readonly ports: readonly Port[];
+  readonly hasControls: boolean;
   findings: readonly Finding[] = [];
   private readonly isAlphaShared: boolean;
   private situation: Situation | undefined;
@@ -197,16 +171,15 @@ class PrimaryCoordinator implements StarCoordinator {
   private recalled: StarMemory | undefined;
   /** What the next interval begins with, where it differs from the correction of this one. */
   private carried: Float64Array | undefined;
-  private found: Float64Array | undefined;
-  /** The last verification at the positions of the interval. */
-  private seen: Seen | undefined;
-  private flow: FeederFlow | undefined;
+  private readonly truth: PrimaryTruth;
 
   constructor(
     private readonly model: PrimaryModel,
     private readonly settings: StarSettings,
   ) {
     this.ports = model.ports;
+    this.truth = new PrimaryTruth(model, settings.limits);
+    this.hasControls = hasAnsweringControls(model.feeder);
     this.isAlphaShared = settings.fairness === 'equalAlpha';
     this.factors = settings.rule?.factors ?? {};
   }
@@ -243,8 +216,7 @@ class PrimaryCoordinator implements StarCoordinator {
       if (before.ownAlpha.length === memory.ownAlpha.length) memory.ownAlpha.set(before.ownAlpha);
     }
     this.situation = { inputs, state, linear, power, side, data, memory, search: equalAlphaMemory(data) };
-    this.found = undefined;
-    this.seen = undefined;
+    this.truth.forget();
   }
 
   memory(): StarMemory | undefined {
@@ -325,126 +297,41 @@ class PrimaryCoordinator implements StarCoordinator {
   }
 
   verify(powers: ReadonlyMap<string, PortPower>, after?: PrimaryState): PrimaryVerification {
-    const { inputs, state, linear, power } = this.prepared();
-    const { network } = linear;
-    const { limits } = this.settings;
-    this.flow ??= createPowerFlow(buildFeeder(withPortLoads(this.model.feeder, this.ports)));
-    const { flow } = this;
-    applyInputs(flow, this.model.feeder, inputs);
-    applyState(flow, this.model.feeder, after ?? completeState(this.model.feeder, state));
-    const alpha = this.ownAlpha();
-    for (const unit of power.units) {
-      const powerVar = (inputs.held[unit.id]?.powerVar ?? 0) + this.ownVar(unit.id);
-      flow.setGeneration(unit.id, (1 - alpha[unit.group]!) * unit.availableW, powerVar);
-    }
-    const present = this.presentPowers();
-    const drawnW = power.drawnW.slice();
-    const drawnVar = power.drawnVar.slice();
-    for (const unit of power.units) {
-      const own = this.ownVar(unit.id);
-      unit.nodes.forEach((node, k) => {
-        const output = (1 - alpha[unit.group]!) * unit.availableW;
-        drawnW[node]! -= output * unit.shareRe[k]! - own * unit.shareIm[k]!;
-        drawnVar[node]! -= output * unit.shareIm[k]! + own * unit.shareRe[k]!;
-      });
-    }
-    for (const port of this.ports) {
-      const given = powers.get(port.agentId) ?? present.get(port.agentId);
-      port.nodes.forEach((node, k) => {
-        const w = given?.powerW[k] ?? 0;
-        const v = given?.powerVar[k] ?? 0;
-        flow.setLoadPower(portLoadId(port, node), w, v);
-        const index = linear.index.get(`${port.bus} ${node}`);
-        if (index === undefined) return;
-        drawnW[index]! += w;
-        drawnVar[index]! += v;
-      });
-    }
-    const solution = flow.solve({ controls: false });
-    const isConverged = solution.status === 'converged' || solution.status === 'controlsUnsettled';
-    const lin = evaluate(network, drawnW, drawnVar, undefined, this.prepared().data.rootVoltageSquaredPu);
-    const found = new Float64Array(network.nodes.length);
-    const ac = new Float64Array(network.nodes.length);
-    const before = after === undefined ? undefined : this.seen;
-    let maxVoltagePu = 0;
-    let minVoltagePu = Infinity;
-    let violations = 0;
-    let bindingPu = 0;
-    const { correctionSquaredPu, upperSquaredPu } = this.prepared().data;
-    const agreed = this.agreedVoltages();
-    let worst = { bus: '', node: 0 };
-    for (let i = network.rootCount; i < network.nodes.length; i++) {
-      const { bus, node } = network.nodes[i]!;
-      if (bus === '') continue;
-      const pu = solution.voltagePuAt(bus, node);
-      if (pu === undefined) continue;
-      ac[i] = pu * pu;
-      found[i] = pu * pu - lin.voltageSquaredPu[i]!;
-      if (before !== undefined && worseOf(before.acSquaredPu[i]!, ac[i]!, limits) !== ac[i]) {
-        // Measured against what ports draw in this state, which is what agents take their own models to draw from here on.
-        ac[i] = before.acSquaredPu[i]!;
-        found[i] = ac[i]! - lin.voltageSquaredPu[i]!;
-      }
-      if (pu > maxVoltagePu) {
-        maxVoltagePu = pu;
-        worst = { bus, node };
-      }
-      minVoltagePu = Math.min(minVoltagePu, pu);
-      if (pu > limits.maxPu || pu < limits.minPu) violations++;
-      if (!Number.isFinite(upperSquaredPu[i]!)) continue;
-      bindingPu = Math.max(bindingPu, bindingErrorPu(ac[i]!, agreed[i]! + correctionSquaredPu[i]!, limits));
-    }
-    if (isConverged) this.found = found;
-    if (after === undefined) this.seen = isConverged ? { acSquaredPu: ac, found } : undefined;
-    const requests = new Map<string, VerifyRequest>();
-    for (const port of this.ports) {
-      const voltage = port.nodes.flatMap((node) => {
-        const v = solution.voltageAt(port.bus, node);
-        return v ? [v.re, v.im] : [0, 0];
-      });
-      requests.set(port.agentId, { voltage });
-    }
-    const name = this.model.feeder.buses.find((bus) => bus.id === worst.bus)?.name ?? worst.bus;
+    return this.told(this.truth.verify(this.dispatch(), powers, after));
+  }
+
+  verifyWorse(powers: ReadonlyMap<string, PortPower>, told: ReadonlyMap<string, BothStates>) {
+    const verification = this.truth.verifyWorse(this.dispatch(), powers, told);
+    return verification && this.told(verification);
+  }
+
+  /** One fraction for all has no node at a limit that others could make room at. */
+  private told({ bindingErrorPu, ...verification }: PrimaryVerification): PrimaryVerification {
+    return this.isAlphaShared || bindingErrorPu === undefined ? verification : { ...verification, bindingErrorPu };
+  }
+
+  private dispatch(): PrimaryDispatch {
+    const { inputs, state, linear, power, data } = this.prepared();
     return {
-      requests,
-      maxVoltagePu,
-      minVoltagePu: Number.isFinite(minVoltagePu) ? minVoltagePu : 0,
-      worst: { bus: name, node: worst.node },
-      violations,
-      isConverged,
-      ...(this.isAlphaShared ? {} : { bindingErrorPu: bindingPu }),
+      ...{ inputs, state, linear, power, data },
+      alpha: this.ownAlpha(),
+      varOf: (id) => this.ownVar(id),
+      presentPowers: this.presentPowers(),
+      agreedSquaredPu: this.agreedVoltages(),
     };
   }
 
   answer(): StarAnswer | undefined {
-    const { state, linear } = this.prepared();
-    const { flow } = this;
-    if (flow === undefined || this.seen === undefined || !hasAnsweringControls(this.model.feeder)) return undefined;
-    const complete = completeState(this.model.feeder, state);
-    const answer = answerOfControls(flow);
-    if (answer === undefined) return undefined;
-    const solution: PowerFlowSolution = flow.solve({ controls: false });
-    applyState(flow, this.model.feeder, complete);
-    let risePu = 0;
-    let fallPu = 0;
-    linear.network.nodes.forEach(({ bus, node }, i) => {
-      const pu = bus === '' ? undefined : solution.voltagePuAt(bus, node);
-      const squared = this.seen?.acSquaredPu[i] ?? 0;
-      if (pu === undefined || squared === 0) return;
-      risePu = Math.max(risePu, pu - Math.sqrt(squared));
-      fallPu = Math.max(fallPu, Math.sqrt(squared) - pu);
-    });
-    const { moves, isAtRest } = answer;
-    return { moves, isAtRest, state: stateAfter(complete, answer), risePu, fallPu };
+    return this.truth.answer(this.prepared());
   }
 
   applyCorrection(isKnownOnly = false): void {
     const situation = this.prepared();
-    if (!this.found) return;
-    this.correction = (isKnownOnly ? this.seen?.found : undefined) ?? this.found;
+    const found = this.truth.takeFound();
+    if (!found) return;
+    this.correction = isKnownOnly ? found.known : found.correction;
     // The next interval begins at the positions that are measured then: what controls add to this one is not its error.
-    this.carried = this.seen?.found ?? this.found;
-    this.found = undefined;
+    this.carried = found.known;
     situation.data = this.makeData(situation.linear, situation.side);
     meetNewProblem(situation.memory);
     situation.search = equalAlphaMemory(situation.data);
@@ -576,21 +463,5 @@ class PrimaryCoordinator implements StarCoordinator {
         ];
       }),
     };
-  }
-}
-
-/** Sets taps, capacitors, switches and source voltage of a power flow; all stay frozen during verification. */
-export function applyState(flow: PowerFlow, feeder: FeederData, state: PrimaryState): void {
-  if (state.sourceVoltagePu !== undefined) flow.setSourceVoltagePu(state.sourceVoltagePu);
-  const regulators = new Set(feeder.regulators.map((regulator) => regulator.id));
-  for (const [id, position] of Object.entries(state.taps)) if (regulators.has(id)) flow.setTap(id, position, true);
-  const capacitors = new Set(feeder.capacitors.map((capacitor) => capacitor.id));
-  for (const [id, sections] of Object.entries(state.capacitorSections)) {
-    if (capacitors.has(id)) flow.setCapacitorSections(id, sections, true);
-  }
-  const open = new Set(state.openSwitches);
-  for (const device of feeder.switches) {
-    const isOpen = open.has(device.id) || device.isOpen.every(Boolean);
-    if (flow.isSwitchOpen(device.id) !== isOpen) flow.setSwitch(device.id, isOpen);
   }
 }

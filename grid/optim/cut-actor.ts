@@ -53,7 +53,9 @@ interface Table {
 /** Who sits at the table, and how they take a correction. */
 interface Seating {
   table(): Table;
-  correct(check: TruthCheck, pass: Pass): void;
+  correct(check: TruthCheck, pass: Pick<Pass, 'alpha' | 'reactiveVar'>): void;
+  /** Puts agents on a dispatch that was found otherwise. */
+  standAt(alpha: ReadonlyMap<string, number>): void;
 }
 
 /** Rounds of cuts as an actor. */
@@ -64,15 +66,21 @@ export class CutActor implements Actor {
   readonly takenBack: readonly string[] = [];
   /** Agents that send one message together. */
   private readonly bundles: readonly Bundle[];
-  private last: Pass | undefined;
+  private last: Pick<Pass, 'alpha' | 'reactiveVar'>;
 
-  /** @param areas - how agents are put together, when what they say goes through areas */
+  /**
+   * @param areas - how agents are put together, when what they say goes through areas
+   * @param from - the dispatch that agents stand at; nothing curtailed when absent
+   */
   constructor(
     private readonly seating: Seating,
     private readonly settings: StarSettings,
     private readonly watch: Watch,
     areas?: { readonly feeder: Feeder; readonly plan: AreaPlan },
+    from?: Pick<Pass, 'alpha'>,
   ) {
+    this.last = from ?? { alpha: new Map() };
+    if (from) seating.standAt(from.alpha);
     const { parties, primary } = seating.table();
     this.agentCount = parties.size;
     if (!areas) {
@@ -127,12 +135,13 @@ export class CutActor implements Actor {
       history.length < this.settings.maxRounds &&
       !this.watch.isInterrupted?.(progress.round)
     );
-    this.last = passOf(memory, primary, idsOf, history, progress.hasConverged);
-    return this.last;
+    const pass = passOf(memory, primary, idsOf, history, progress.hasConverged);
+    this.last = pass;
+    return pass;
   }
 
   correct(check: TruthCheck): void {
-    if (this.last) this.seating.correct(check, this.last);
+    this.seating.correct(check, this.last);
   }
 }
 
@@ -210,6 +219,15 @@ export function seatedAtTransformers(
       verifyStar(coordinator, agents, stateAfter);
       coordinator.take(alpha, reactiveVar);
     },
+    standAt(alpha) {
+      const limitsW = new Map(
+        feeder.pvSystems.map(({ id, shares }) => {
+          const availableW = inputs.availableW[id] ?? shares.reduce((sum, { powerW }) => sum + powerW, 0);
+          return [id, (1 - (alpha.get(id) ?? 0)) * availableW];
+        }),
+      );
+      for (const agent of agents.values()) agent.adopt({ basis: 'inForce', cut: 0 }, limitsW);
+    },
   };
 }
 
@@ -282,6 +300,9 @@ export function seatedAtBuses(
     },
     correct({ correction }) {
       present = { ...present, correction: { voltageSquaredPu: correction } };
+    },
+    standAt() {
+      // Nothing is below a bus that could stand elsewhere.
     },
   };
 }

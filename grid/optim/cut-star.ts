@@ -1,5 +1,5 @@
 import type { FeederData } from '../model/index.js';
-import type { PortPower, StarCoordinator } from './coordinator.js';
+import type { StarCoordinator } from './coordinator.js';
 import { ownUnits } from './cut-actor.js';
 import {
   type CutMemory,
@@ -12,6 +12,7 @@ import {
   cutUpdate,
 } from './cut-exchange.js';
 import type { FairnessRule } from './fairness-rule.js';
+import type { PortPower } from './primary-truth.js';
 import type { ReactiveRule } from './reactive.js';
 import type { RoundProgress } from './star.js';
 import type { StarSettings } from './star-settings.js';

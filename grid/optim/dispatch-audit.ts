@@ -1,7 +1,6 @@
 import { createPowerFlow, type FeederFlow } from '../flow/index.js';
 import { buildFeeder, type FeederData } from '../model/index.js';
 import { CENTRAL_STATUS_TEXT, type CentralStatus, solveCentral } from './central.js';
-import { FollowedAnswers } from './control-response.js';
 import { objectiveOf, solveFair } from './fair-dispatch.js';
 import { type FairProblem, fairProblem } from './fair-problem.js';
 import { type FairnessRule, fairnessRule } from './fairness-rule.js';
@@ -61,8 +60,9 @@ export interface DispatchFigures {
 /** Judges dispatches of one feeder. */
 export type DispatchAudit = (question: AuditQuestion) => DispatchFigures;
 
-/** Corrections of the least curtailment at most, and how near its AC maximum must come to the limit, pu. */
+/** Corrections of the least curtailment at most, of one that controls answer too, and how near its AC maximum must come to the limit, pu. */
 const MAX_CORRECTIONS = 3;
+const MAX_ANSWERED_CORRECTIONS = 6;
 const EXACT_PU = 1e-7;
 /** Curtailed fraction from which a unit counts as curtailed. */
 const CURTAILED = 1e-4;
@@ -92,7 +92,6 @@ export function createDispatchAudit(data: FeederData, settings: AuditSettings): 
       check.isConverged &&
       check.limitedMaxPu <= limits.maxPu + AC_TOLERANCE_PU &&
       check.limitedMinPu >= limits.minPu - AC_TOLERANCE_PU;
-    const hasAnswer = check.response !== undefined;
     // Nothing can be less than what is nothing already.
     const isNothing = isInside && Object.values(alpha).every((one) => one <= 0);
     const least =
@@ -103,9 +102,8 @@ export function createDispatchAudit(data: FeederData, settings: AuditSettings): 
               fairProblem(feeder, linear, inputs, limits, fairnessRule({ mode: 'total' }), reactive),
               truth,
               limits,
-              hasAnswer,
             )
-          : leastCurtailment(problem('total'), truth, limits, hasAnswer);
+          : leastCurtailment(problem('total'), truth, limits);
     if (!check.isConverged) return { ...least, linear: extremes, kktResidual: undefined };
     const fair = whole && fairProblem(feeder, linear, inputs, limits, whole);
     const own = fair ? atDispatch(fair, dispatch) : problem(fairness);
@@ -150,18 +148,17 @@ function leastCurtailment(
   problem: CurtailmentProblem,
   truth: FeederTruth,
   limits: VoltageLimits,
-  hasAnswer: boolean,
 ): Pick<DispatchFigures, 'leastCurtailedW' | 'reason'> {
   const none = new Map<string, number>();
-  return leastBy(problem, truth, limits, hasAnswer, (correction) => {
+  return leastBy(problem, truth, limits, (correction) => {
     const { status, unitAlpha, curtailedW } = solveCentral(moved(problem, correction));
     return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: none, curtailedW };
   });
 }
 
 /** The same where inverters have reactive power besides. */
-function leastBesideReactive(problem: FairProblem, truth: FeederTruth, limits: VoltageLimits, hasAnswer: boolean) {
-  return leastBy(problem, truth, limits, hasAnswer, (correction) => {
+function leastBesideReactive(problem: FairProblem, truth: FeederTruth, limits: VoltageLimits) {
+  return leastBy(problem, truth, limits, (correction) => {
     const { status, unitAlpha, reactiveVar, curtailedW } = solveFair(moved(problem, correction), LEAST_TOLERANCE);
     return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: byUnit(problem, reactiveVar), curtailedW };
   });
@@ -179,26 +176,20 @@ function leastBy(
   problem: CurtailmentProblem,
   truth: FeederTruth,
   limits: VoltageLimits,
-  hasAnswer: boolean,
   solve: (correction: Float64Array | undefined) => Least,
 ): Pick<DispatchFigures, 'leastCurtailedW' | 'reason'> {
   if (problem.units.length === 0) return { leastCurtailedW: 0, reason: undefined };
-  let correction: Float64Array | undefined;
-  /** The yardstick holds before and after controls answer where the dispatch must. */
-  let answered = false;
-  const followed = new FollowedAnswers();
-  let used: Float64Array = new Float64Array(problem.network.nodes.length);
+  // Where controls answer, the model stands on the AC power flow from the first programme on, as a coordination's does.
+  const before = truth.hasControls ? truth.solve(new Map()) : undefined;
+  let correction = before?.isConverged ? before.correction : undefined;
+  let used = correction ?? new Float64Array(problem.network.nodes.length);
   for (let corrections = 0; ; ) {
     const { status, alpha, reactiveVar, curtailedW } = solve(correction);
-    const check = answered ? truth.solveAnswered(alpha, reactiveVar) : truth.solve(alpha, reactiveVar);
+    const check = truth.solveAnswered(alpha, reactiveVar);
     const isUsing =
       [...alpha.values()].some((one) => one > CURTAILED) || [...reactiveVar.values()].some((q) => q < -ABSORBED_VAR);
     const isOff = check.isConverged && truth.wantsCorrection(check, used, isUsing, EXACT_PU);
-    if (!answered && hasAnswer && check.isConverged && !(isOff && corrections < MAX_CORRECTIONS)) {
-      answered = true;
-      continue;
-    }
-    if (isOff && (answered ? followed.follow(check.response ?? { moves: [] }) : corrections < MAX_CORRECTIONS)) {
+    if (isOff && corrections < (truth.hasControls ? MAX_ANSWERED_CORRECTIONS : MAX_CORRECTIONS)) {
       used = check.correction;
       correction = check.correction;
       corrections++;

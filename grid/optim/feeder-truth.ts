@@ -10,8 +10,8 @@ import type { Feeder } from '../model/index.js';
 import { applyInputs } from './agent.js';
 import { bindingErrorPu } from './binding-error.js';
 import { type ControlResponse, completeState, stateAfter, worseOf } from './control-response.js';
-import { applyState } from './coordinator.js';
 import type { LinearFeeder } from './lindistflow.js';
+import { applyState } from './primary-truth.js';
 import { type CurtailmentProblem, curtailmentProblem, dispatchState, nodeLimits, voltageExtremes } from './problem.js';
 import type { LocalInputs, PrimaryState, VoltageLimits } from './star.js';
 
@@ -52,7 +52,8 @@ export class FeederTruth {
   private readonly problem: CurtailmentProblem;
   private readonly isLimited: readonly boolean[];
   private readonly busNames: ReadonlyMap<string, string>;
-  private readonly hasControls: boolean;
+  /** Whether regulators or capacitor banks answer to voltages or powers. */
+  readonly hasControls: boolean;
   private readonly state: PrimaryState;
 
   constructor(

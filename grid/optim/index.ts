@@ -35,6 +35,7 @@ export * from './max-min.js';
 export * from './metering.js';
 export * from './network-programme.js';
 export { isNearAgreement } from './pacing.js';
+export * from './primary-truth.js';
 export * from './problem.js';
 export * from './reactive.js';
 export * from './settled-state.js';

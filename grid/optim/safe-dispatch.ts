@@ -12,15 +12,17 @@ import type { Pass } from './star-actors.js';
  *        search for one fraction opens with nothing and everything curtailed), and everybody gets back the same share of
  *        what was curtailed, as much as the limits bear; 3. the least step further in the direction of the last correction that
  *        does, eight times its length at most; 4. of 2 (or 1), the least change along one line that does: at move 1
- *        everything is curtailed, alpha + move (1 - alpha), at move -1 nothing is, alpha (1 + move); found by halving where
- *        an end keeps the limits, else by golden section of the violation, which is nearly convex along the line.
- * Cost: one AC power flow per step; at most 20 along the line.
+ *        everything is curtailed, alpha + move (1 - alpha), at move -1 nothing is, alpha (1 + move); looked for from small moves
+ *        to whole ones, since regulators that answer may undo a large one; 5. where only a large move does, or none, the least
+ *        share of the way to a dispatch under another rule that holds; of 4 and 5 that which curtails less; 6. else golden
+ *        section of the violation, which is nearly convex along the line.
+ * Cost: one AC power flow per step; at most 60 along both lines.
  * Fails: where nothing on the line keeps the limits, what comes nearest to them is taken.
  * Source: golden section, Kiefer (1953), Proc. Amer. Math. Soc. 4(3).
  */
 
 /** How the dispatch was found. */
-export type SafeKind = 'last' | 'earlier' | 'relieved' | 'onwards' | 'cut' | 'returned' | 'least';
+export type SafeKind = 'last' | 'earlier' | 'relieved' | 'onwards' | 'cut' | 'returned' | 'mixed' | 'least';
 
 /** One sentence for each. */
 export const SAFE_TEXT: Readonly<Record<SafeKind, string>> = {
@@ -31,6 +33,7 @@ export const SAFE_TEXT: Readonly<Record<SafeKind, string>> = {
   onwards: 'the step of the last correction was taken further until all nodes hold.',
   cut: 'everybody was curtailed by the same share of what is served until all nodes hold.',
   returned: 'everybody got the same share of what was curtailed back until all nodes hold.',
+  mixed: 'it gives way to the least curtailment, by the least share at which all nodes hold.',
   least: 'no dispatch between everything and nothing curtailed keeps them; what comes nearest is taken.',
 };
 
@@ -38,7 +41,15 @@ export const SAFE_TEXT: Readonly<Record<SafeKind, string>> = {
 export interface SafeDispatch {
   readonly how: SafeKind;
   readonly alpha: ReadonlyMap<string, number>;
+  /** Where it is another than that of the pass, var by PV id. */
+  readonly reactiveVar?: ReadonlyMap<string, number> | undefined;
   readonly check: TruthCheck;
+}
+
+/** A dispatch under another rule that keeps the limits in the AC power flow. */
+export interface Refuge {
+  readonly alpha: ReadonlyMap<string, number>;
+  readonly reactiveVar?: ReadonlyMap<string, number> | undefined;
 }
 
 /** How rounds and corrections ended. */
@@ -49,6 +60,11 @@ export interface RoundsEnded {
   readonly isInterrupted: boolean;
   /** The rule has one curtailed fraction for all. */
   readonly isCommon: boolean;
+  /** The dispatch is one under the rule, which small moves leave as it is. */
+  readonly isRuled: boolean;
+  /** What to go towards where small moves do not help; asked for only then. */
+  readonly refuge?: () => Refuge | undefined;
+  readonly curtailedW: (alpha: ReadonlyMap<string, number>) => number;
 }
 
 const MAX_STEPS = 18;
@@ -57,12 +73,18 @@ const CUT_WIDTH = 1e-4;
 /** Steps onwards, in lengths of the last one. */
 const FIRST_STEP = 0.125;
 const LAST_STEP = 8;
+/** Moves along the line: the first, and the last that nothing else is asked for. */
+const LEAST_MOVE = 2 ** -12;
+const SMALL_MOVE = 2 ** -6;
+/** What is searched for is to keep the limits as exactly as this, pu. */
+const AIM_PU = 1e-6;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /** A point on the line. */
 interface Trial {
   readonly move: number;
   readonly alpha: ReadonlyMap<string, number>;
+  readonly reactiveVar: ReadonlyMap<string, number> | undefined;
   readonly check: TruthCheck;
   /** By how much limits are exceeded, pu; infinite without a solution. */
   readonly violationPu: number;
@@ -78,14 +100,15 @@ export function safeDispatch(
   truth: FeederTruth,
   check: TruthCheck,
   limits: VoltageLimits,
-  { before, isInterrupted, isCommon }: RoundsEnded,
+  { before, isInterrupted, isCommon, isRuled, refuge, curtailedW }: RoundsEnded,
 ): SafeDispatch {
   const violation = (seen: TruthCheck): number =>
     seen.isConverged ? Math.max(seen.limitedMaxPu - limits.maxPu, limits.minPu - seen.limitedMinPu) : Infinity;
   const isSafe = (violationPu: number) => violationPu <= AC_TOLERANCE_PU;
-  const tried = (move: number, alpha: ReadonlyMap<string, number>): Trial => {
-    const seen = truth.solveAnswered(alpha, pass.reactiveVar);
-    return { move, alpha, check: seen, violationPu: violation(seen) };
+  const isExact = (violationPu: number) => violationPu <= AIM_PU;
+  const tried = (move: number, alpha: ReadonlyMap<string, number>, reactiveVar = pass.reactiveVar): Trial => {
+    const seen = truth.solveAnswered(alpha, reactiveVar);
+    return { move, alpha, reactiveVar, check: seen, violationPu: violation(seen) };
   };
   const alongFrom =
     (basis: ReadonlyMap<string, number>) =>
@@ -97,7 +120,7 @@ export function safeDispatch(
   const kept = (how: 'last' | 'earlier', alpha: ReadonlyMap<string, number>, seen: TruthCheck): SafeDispatch => {
     if (!isInterrupted) return { how, alpha, check: seen };
     // What agents had agreed on so far is more than the limits need.
-    const own = { move: 0, alpha, check: seen, violationPu: violation(seen) };
+    const own = { move: 0, alpha, reactiveVar: pass.reactiveVar, check: seen, violationPu: violation(seen) };
     const best = furthestBack(own, alongFrom(alpha), isSafe);
     return best.move === 0 ? { how, alpha, check: seen } : { how: 'relieved', ...best };
   };
@@ -125,17 +148,36 @@ export function safeDispatch(
       );
     for (let step = FIRST_STEP; step <= LAST_STEP; step *= 2) {
       const trial = onwards(step);
-      if (isSafe(trial.violationPu)) return { how: 'onwards', ...halved(trial, onwards, isSafe) };
+      if (isExact(trial.violationPu)) return { how: 'onwards', ...halved(trial, onwards, isExact) };
     }
   }
-  for (const end of [1, -1]) {
-    const last = trialAt(end);
-    if (!isSafe(last.violationPu)) continue;
-    return { how: end > 0 ? 'cut' : 'returned', ...halved(last, trialAt, isSafe) };
+  const found: (SafeDispatch & Trial)[] = [];
+  const alone = leastMove(trialAt, isExact, [1, -1], LEAST_MOVE);
+  if (alone) found.push({ how: alone.move > 0 ? 'cut' : 'returned', ...halved(alone, trialAt, isExact) });
+  if (found[0] && isRuled && Math.abs(alone?.move ?? 1) <= SMALL_MOVE) return found[0];
+  const other = isInterrupted ? undefined : refuge?.();
+  if (other) {
+    const towards = (share: number): Trial =>
+      tried(share, between(pass.alpha, other.alpha, share), between(pass.reactiveVar, other.reactiveVar, share));
+    const mixed = leastMove(towards, isExact, [1], SMALL_MOVE) ?? towards(1);
+    if (isSafe(mixed.violationPu)) found.push({ how: 'mixed', ...halved(mixed, towards, isExact) });
   }
+  const [first, second] = found;
+  if (first && second) return curtailedW(second.alpha) < curtailedW(first.alpha) ? second : first;
+  if (first) return first;
   const best = nearest(trialAt, isSafe);
   const how = !isSafe(best.violationPu) ? 'least' : best.move < 0 ? 'returned' : 'cut';
   return { how, alpha: best.alpha, check: best.check };
+}
+
+/** A share of the way from one dispatch to another. */
+function between(
+  from: ReadonlyMap<string, number> | undefined,
+  to: ReadonlyMap<string, number> | undefined,
+  share: number,
+): ReadonlyMap<string, number> {
+  const ids = new Set([...(from?.keys() ?? []), ...(to?.keys() ?? [])]);
+  return new Map([...ids].map((id) => [id, (1 - share) * (from?.get(id) ?? 0) + share * (to?.get(id) ?? 0)]));
 }
 
 function mapped(
@@ -160,7 +202,26 @@ function furthestBack(own: Trial, trialAt: (move: number) => Trial, isSafe: (vio
   return best;
 }
 
-/** The least move towards an end that keeps the limits. */
+/**
+ * A move that keeps the limits, found from small ones to whole ones: where regulators answer, more is not always better, and an
+ * end may break the limits that a point on the way to it keeps.
+ */
+function leastMove(
+  trialAt: (move: number) => Trial,
+  isSafe: (violationPu: number) => boolean,
+  ends: readonly number[],
+  least: number,
+): Trial | undefined {
+  for (let size = least; size <= 1; size *= 2) {
+    for (const end of ends) {
+      const trial = trialAt(end * size);
+      if (isSafe(trial.violationPu)) return trial;
+    }
+  }
+  return undefined;
+}
+
+/** The least move towards one that keeps the limits. */
 function halved(end: Trial, trialAt: (move: number) => Trial, isSafe: (violationPu: number) => boolean): Trial {
   let best = end;
   let unsafe = 0;

@@ -1,7 +1,7 @@
 import { answerOfControls, type ControlMove, createPowerFlow, hasAnsweringControls } from '../flow/index.js';
 import type { Feeder } from '../model/index.js';
 import { applyInputs } from './agent.js';
-import { applyState } from './coordinator.js';
+import { applyState } from './primary-truth.js';
 import type { LocalInputs, PrimaryState } from './star.js';
 
 /*

@@ -2,13 +2,14 @@ import type { Feeder } from '../model/index.js';
 import { createServiceAgent, type ServiceAgent } from './agent.js';
 import type { AreaMembers } from './area/area-cut.js';
 import { splitAtBuses } from './bus-star.js';
-import { createStarCoordinator, type PortPower, type StarCoordinator } from './coordinator.js';
+import { createStarCoordinator, type StarCoordinator } from './coordinator.js';
 import { solveFair } from './fair-dispatch.js';
 import type { FairProblem } from './fair-problem.js';
 import type { TruthCheck } from './feeder-truth.js';
+import type { BothStates, PortPower } from './primary-truth.js';
 import { type CurtailmentProblem, dispatchState } from './problem.js';
 import type { StarSplit } from './split.js';
-import type { AgentReply, LocalInputs, PrimaryState, RoundProgress } from './star.js';
+import type { AgentReply, LocalInputs, PrimaryState, RoundProgress, VerifyReply, VerifyRequest } from './star.js';
 import { type SidePower, sideOf } from './star-cost.js';
 import { type LocalStar, localStar, runStar } from './star-loop.js';
 import { type BusSettings, busSettings, type StarSettings } from './star-settings.js';
@@ -191,7 +192,8 @@ export class StarActor implements Actor {
 }
 
 /**
- * Exchanges AC answers until port powers are at rest; both sides then take what their linear models miss.
+ * Exchanges AC answers until port powers are at rest; both sides then take what their linear models miss. Where controls answer,
+ * each agent does so at the voltage of its worse state.
  *
  * @param after - the state that controls come to in answer, which counts beside that of the interval
  */
@@ -200,34 +202,67 @@ export function verifyStar(
   agents: ReadonlyMap<string, ServiceAgent>,
   after?: PrimaryState,
 ): void {
-  exchangeAnswers(coordinator, agents);
-  if (after !== undefined) exchangeAnswers(coordinator, agents, after);
+  const known = exchangeAnswers(coordinator, agents, new Map());
+  if (after !== undefined) {
+    const answered = exchangeAnswers(coordinator, agents, known.powers, after);
+    const told = new Map<string, BothStates>();
+    for (const [id, reply] of answered.replies) {
+      const before = known.replies.get(id);
+      if (before !== undefined) told.set(id, { before, after: reply });
+    }
+    const worse = coordinator.verifyWorse(answered.powers, told);
+    if (worse !== undefined) {
+      const { powers } = askedAt(worse.requests, agents, answered.powers);
+      coordinator.verifyWorse(powers, told);
+    }
+  }
   coordinator.applyCorrection();
   for (const agent of agents.values()) agent.applyCorrection();
+}
+
+/** What agents answered to the voltages of their ports. */
+interface Answers {
+  readonly powers: ReadonlyMap<string, PortPower>;
+  readonly replies: ReadonlyMap<string, VerifyReply>;
 }
 
 function exchangeAnswers(
   coordinator: StarCoordinator,
   agents: ReadonlyMap<string, ServiceAgent>,
+  start: Answers['powers'],
   after?: PrimaryState,
-): void {
-  const powers = new Map<string, PortPower>();
+): Answers {
+  let answers: Answers = { powers: start, replies: new Map() };
   for (let k = 0; k < MAX_VERIFICATIONS; k++) {
-    const { requests } = coordinator.verify(powers, after);
+    const before = answers.powers;
+    answers = askedAt(coordinator.verify(before, after).requests, agents, before);
     let change = 0;
-    for (const [id, agent] of agents) {
-      const request = requests.get(id);
-      if (!request?.voltage.some((v) => v !== 0)) continue;
-      const reply = agent.verify(request);
-      const before = powers.get(id);
-      reply.powerW.forEach((w, i) => {
-        change = Math.max(change, Math.abs(w - (before?.powerW[i] ?? Infinity)));
+    for (const id of answers.replies.keys()) {
+      answers.powers.get(id)!.powerW.forEach((w, i) => {
+        change = Math.max(change, Math.abs(w - (before.get(id)?.powerW[i] ?? Infinity)));
       });
-      powers.set(id, { powerW: reply.powerW, powerVar: reply.powerVar });
     }
     if (change <= SETTLED_W) break;
   }
-  coordinator.verify(powers, after);
+  coordinator.verify(answers.powers, after);
+  return answers;
+}
+
+function askedAt(
+  requests: ReadonlyMap<string, VerifyRequest>,
+  agents: ReadonlyMap<string, ServiceAgent>,
+  known: Answers['powers'],
+): Answers {
+  const powers = new Map(known);
+  const replies = new Map<string, VerifyReply>();
+  for (const [id, agent] of agents) {
+    const request = requests.get(id);
+    if (!request?.voltage.some((v) => v !== 0)) continue;
+    const reply = agent.verify(request);
+    replies.set(id, reply);
+    powers.set(id, { powerW: reply.powerW, powerVar: reply.powerVar });
+  }
+  return { powers, replies };
 }
 
 /** Settings of a star whose agents are buses, for the units of a problem. */

@@ -30,7 +30,7 @@ export interface AreaSeating {
   /** Curtailed fractions by PV id, without the coordinator's own. */
   fractions(): Map<string, number>;
   /** Takes what the AC power flow said. */
-  correct(check: TruthCheck, pass: Pass): void;
+  correct(check: TruthCheck, pass: Pick<Pass, 'alpha'>): void;
 }
 
 /** Rounds of feeder, areas and agents. */
@@ -111,7 +111,7 @@ export class AreaActor implements Actor {
 
   correct(check: TruthCheck): void {
     this.keeper.correct(check);
-    if (this.last) this.seating.correct(check, this.last);
+    this.seating.correct(check, this.last ?? { alpha: new Map() });
     const { memories, settings } = this;
     this.tree = splitIntoAreas(this.seating.data(), this.cut);
     this.memories = this.tree.areas.map((area, a) => areaMemory(area, settings, memories[a]));

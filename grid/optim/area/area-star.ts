@@ -1,6 +1,7 @@
 import type { Feeder } from '../../model/index.js';
-import type { PortPower, StarCoordinator } from '../coordinator.js';
+import type { StarCoordinator } from '../coordinator.js';
 import type { CoordinatorData } from '../coordinator-memory.js';
+import type { PortPower } from '../primary-truth.js';
 import type { RoundProgress } from '../star.js';
 import type { StarSettings } from '../star-settings.js';
 import type { AreaDirective, AreaReport } from './area.js';

@@ -1,7 +1,7 @@
 import { createPowerFlow, type PowerFlow } from '../../flow/index.js';
 import { applyInputs } from '../agent.js';
-import { applyState } from '../coordinator.js';
 import { AC_TOLERANCE_PU } from '../feeder-truth.js';
+import { applyState } from '../primary-truth.js';
 import type { EnvelopeCheck, EnvelopeCheckKind } from './envelope.js';
 import type { EnvelopeNetwork } from './envelope-network.js';
 

@@ -1,6 +1,6 @@
 import { createPowerFlow, type PowerFlow } from '../../flow/index.js';
-import { applyState } from '../coordinator.js';
 import { AC_TOLERANCE_PU } from '../feeder-truth.js';
+import { applyState } from '../primary-truth.js';
 import type { CustomerSchedule } from './customer-horizon.js';
 import type { HorizonCase } from './horizon-case.js';
 

@@ -49,10 +49,11 @@ describe('a live run on a feeder whose regulators act', () => {
     expect(first?.before.vMaxPu).toBeGreaterThan(1.045);
     expect(first?.controls).toMatchObject({ isAtRest: true, holds: true });
     expect(first?.controls?.moves.length).toBeGreaterThan(0);
+    expect(first?.corrections).toBeLessThanOrEqual(3);
     for (const interval of [first, second]) {
       expect(interval?.status).toBe('converged');
-      expect(interval?.during?.vMaxPu).toBeLessThanOrEqual(1.04 + 1e-4);
-      expect(interval?.ac?.vMaxPu).toBeLessThanOrEqual(1.04 + 1e-4);
+      expect(interval?.during?.vMaxPu).toBeLessThanOrEqual(1.04 + 1e-5);
+      expect(interval?.ac?.vMaxPu).toBeLessThanOrEqual(1.04 + 1e-5);
     }
     // The simulation's regulators went where the coordinator had seen them go.
     for (const { id, to } of first?.controls?.moves ?? []) expect(second?.state?.taps[id]).toBe(to);
