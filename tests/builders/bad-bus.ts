@@ -223,6 +223,8 @@ async function inTime<T>(work: Promise<T>): Promise<{ readonly value: T; readonl
   return { value: await done, ms: performance.now() - began };
 }
 
+/** Curtailment differs by no more than this share from that of an interval without faults under the same sun. */
+const CURTAILED_SHARE = 1e-2;
 /** Shares of the messages, in both directions, that are lost. */
 const LOSSES: readonly (readonly [string, number])[] = [
   ['5 %', 0.05],
@@ -246,6 +248,7 @@ export function describeBadBus(
         const s = (await inTime(stage(7, rule))).value;
         const healthy = (await inTime(s.interval(1))).value;
         expect(healthy.missingAgents).toEqual([]);
+        const neededW = s.curtailedW();
         expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
         for (const seat of s.seats.values()) seat.faults = { ...FAULTS, lost };
         let missing = 0;
@@ -257,6 +260,7 @@ export function describeBadBus(
           // Who is there is asked again until the deadline: nobody is taken for lost because messages are.
           expect(value.lostAgents).toEqual([]);
           missing += value.missingAgents.length;
+          expect(Math.abs(s.curtailedW() - neededW)).toBeLessThanOrEqual(CURTAILED_SHARE * neededW);
           expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
         }
         expect(missing).toBeLessThanOrEqual(lost > 0.1 ? (3 * ids.length) / 5 : 0);
@@ -276,6 +280,7 @@ export function describeBadBus(
       async (_, lost) => {
         const s = (await inTime(stage(8, rule))).value;
         await inTime(s.interval(1));
+        const neededW = s.curtailedW();
         const silentSeats = new Set([2, 7].map((k) => s.seats.get(ids[rule.areas === undefined ? k : 2]!)!));
         const silent = ids.filter((id) => silentSeats.has(s.seats.get(id)!));
         expect(silent).toHaveLength(ids.length / 5);
@@ -284,6 +289,7 @@ export function describeBadBus(
         const { value, ms } = await inTime(s.interval(2));
         expect(ms).toBeLessThan(INTERVAL_MS);
         expect([...value.missingAgents].sort()).toEqual([...silent].sort());
+        expect(Math.abs(s.curtailedW() - neededW)).toBeLessThanOrEqual(CURTAILED_SHARE * neededW);
         expect(s.highestPu()).toBeLessThanOrEqual(limits.maxPu + 1e-4);
         for (const seat of s.seats.values()) seat.faults = undefined;
         const back = (await inTime(s.interval(3))).value;
@@ -296,6 +302,7 @@ export function describeBadBus(
     it.each(answers)('with an agent that answers %s keeps the limits and names it', async (answer) => {
       const s = (await inTime(stage(9, rule))).value;
       const first = (await inTime(s.interval(1))).value;
+      const neededW = s.curtailedW();
       // The one with the lowest limits has most to leave.
       const leftW = (id: string) => Math.min(...first.setpoints[id]!.map(({ setpointW }) => setpointW));
       const id = ids.reduce((lowest, other) => (leftW(other) < leftW(lowest) ? other : lowest));
@@ -303,6 +310,8 @@ export function describeBadBus(
       const { value, ms } = await inTime(s.interval(2));
       expect(ms).toBeLessThan(INTERVAL_MS);
       expect([...value.missingAgents, ...value.agentErrors.map(({ agentId }) => agentId)]).toContain(id);
+      // Its limits in force are those that the same sun needs.
+      expect(Math.abs(s.curtailedW() - neededW)).toBeLessThanOrEqual(CURTAILED_SHARE * neededW);
       // It does not keep the others from agreeing.
       expect(value.status).toBe('converged');
       expect(value.rounds).toBeLessThanOrEqual(first.rounds + 30);
