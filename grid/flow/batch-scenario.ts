@@ -1,6 +1,7 @@
 import { DecError } from '../math/index.js';
 import { splitPower } from '../model/index.js';
 import type { FlowCore } from './flow-core.js';
+import type { PvLaw } from './generation.js';
 
 /**
  * A list of scenarios as arrays side by side; what is absent stays as it is in the power flow. Loads are in the order of
@@ -8,7 +9,10 @@ import type { FlowCore } from './flow-core.js';
  */
 export interface BatchScenarios {
   readonly count: number;
-  /** Multiply the power of loads and of PV systems, by scenario. */
+  /**
+   * Multiply the power of loads, and the sun on PV systems or the power of those that have none, by scenario. Where
+   * `generationW` or `generationVar` give a power, the PV multiplier multiplies that.
+   */
   readonly loadMultiplier?: Float64Array;
   readonly pvMultiplier?: Float64Array;
   /** Voltage of all sources, pu of nominal, by scenario. */
@@ -38,6 +42,11 @@ export class ScenarioReader {
   /** Part of its device's power that a share has, negative for generation. */
   private readonly partW: Float64Array;
   private readonly partVar: Float64Array;
+  /** PV systems with a law of their own, and their shares' consumption at the multiplier `lawAt`. */
+  private readonly laws: readonly PvLaw[];
+  private readonly lawW: Float64Array;
+  private readonly lawVar: Float64Array;
+  private lawAt = 1;
 
   constructor(private readonly core: FlowCore) {
     const { feeder, shares } = core.compiled;
@@ -54,6 +63,9 @@ export class ScenarioReader {
     this.partVar = new Float64Array(shares.count);
     this.powerW = new Float64Array(shares.count);
     this.powerVar = new Float64Array(shares.count);
+    this.laws = core.pvLaws();
+    this.lawW = core.powerW.slice();
+    this.lawVar = core.powerVar.slice();
     all.forEach(([first, end], device) => {
       const sign = device < loads.length ? 1 : -1;
       splitPower(sign, shares.powerW, shares.powerVar, first, end, this.partW);
@@ -105,6 +117,8 @@ export class ScenarioReader {
     powerVar.set(core.powerVar);
     let { loadMultiplier, pvMultiplier } = core.settings;
     this.sourceVoltagePu = core.settings.sourceVoltagePu ?? Number.NaN;
+    let isLawW = true;
+    let isLawVar = true;
     let stride = 1;
     for (const { count } of axes) stride *= count;
     for (const axis of axes) {
@@ -117,6 +131,8 @@ export class ScenarioReader {
       if (axis.loadVar) this.spread(axis.loadVar, s * loadCount, 0, loadCount, powerVar);
       if (axis.generationW) this.spread(axis.generationW, s * generatorCount, loadCount, generatorCount, powerW);
       if (axis.generationVar) this.spread(axis.generationVar, s * generatorCount, loadCount, generatorCount, powerVar);
+      if (axis.generationW) isLawW = false;
+      if (axis.generationVar) isLawVar = false;
     }
     const { isPvShare, isScaledW, isScaledVar } = core;
     let total = 0;
@@ -124,9 +140,30 @@ export class ScenarioReader {
       const pv = isPvShare[k] ? pvMultiplier : 1;
       powerW[k] = powerW[k]! * (isScaledW[k] ? loadMultiplier : pv);
       powerVar[k] = powerVar[k]! * (isScaledVar[k] ? loadMultiplier : pv);
-      total += powerW[k]!;
     }
+    this.followLaws(pvMultiplier, isLawW, isLawVar);
+    for (let k = 0; k < powerW.length; k++) total += powerW[k]!;
     this.totalW = total;
+  }
+
+  /** Panels under another sun: their efficiency and limits do not scale. */
+  private followLaws(multiplier: number, isLawW: boolean, isLawVar: boolean): void {
+    const { laws, lawW, lawVar, powerW, powerVar } = this;
+    if (laws.length === 0) return;
+    if (multiplier !== this.lawAt) {
+      for (const { first, end, powerAt } of laws) {
+        const power = powerAt(multiplier);
+        lawW.fill(-power.powerW / (end - first), first, end);
+        lawVar.fill(-power.powerVar / (end - first), first, end);
+      }
+      this.lawAt = multiplier;
+    }
+    for (const { first, end } of laws) {
+      for (let k = first; k < end; k++) {
+        if (isLawW) powerW[k] = lawW[k]!;
+        if (isLawVar) powerVar[k] = lawVar[k]!;
+      }
+    }
   }
 
   private spread(from: Float64Array, at: number, device: number, count: number, to: Float64Array): void {

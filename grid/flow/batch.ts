@@ -7,8 +7,10 @@
  * Steps: scenarios are read lane by lane into the kernel (kernel/lane-solver.ts), iterated side by side, recorded
  * (batch-result.ts). One that fails in its lane is solved again by the whole engine, with Newton behind it.
  * Controls do not act: taps, sections, inverter functions and machines that hold a voltage stay as the last solve left
- * them; multipliers and given powers scale what units gave then.
- * Cost: see docs/decisions/0007-lane-kernel.md. `run` allocates nothing but for scenarios that fail.
+ * them. The PV multiplier is one of the sun, as in the power flow: efficiency, limits and fixed vars of a panel's inverter do
+ * not scale with it.
+ * Cost: see docs/decisions/0007-lane-kernel.md. `run` allocates nothing but for scenarios that fail, and
+ * a few short-lived objects for each panel with an inverter where the PV multiplier changes.
  */
 import { DecError } from '../math/index.js';
 import type { Finding } from '../model/index.js';

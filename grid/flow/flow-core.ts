@@ -1,4 +1,5 @@
 import type { CompiledFeeder } from '../model/index.js';
+import type { PvLaw } from './generation.js';
 import type { ShareInjection } from './injection.js';
 import type { AdmittanceNetwork } from './network.js';
 import type { PowerFlowSettings, PowerFlowSolution } from './power-flow.js';
@@ -18,6 +19,8 @@ export interface FlowCore {
   readonly isPvShare: Uint8Array;
   readonly isScaledW: Uint8Array;
   readonly isScaledVar: Uint8Array;
+  /** PV systems that follow the PV multiplier by a law of their own, as they are now. */
+  pvLaws(): readonly PvLaw[];
   readonly settings: PowerFlowSettings;
   /** Node without a pivot, -1 when the matrix has a factor. */
   readonly lostNode: number;

@@ -3,6 +3,7 @@
  * voltage.
  */
 import type { CompiledFeeder, Feeder } from '../model/index.js';
+import type { TerminalPower } from './device/inverter-limit.js';
 import { HeldVoltages, type Holder } from './held-voltage.js';
 import type { ShareInjection } from './injection.js';
 import { InverterFunction } from './inverter-control.js';
@@ -15,6 +16,15 @@ export interface InverterOutcome {
   readonly rounds: number;
   /** Names of the functions that still moved. */
   readonly unsettled: readonly string[];
+}
+
+/** A PV system with a law of its own: irradiance, efficiency, limits. */
+export interface PvLaw {
+  /** Its shares, from `first` to before `end`. */
+  readonly first: number;
+  readonly end: number;
+  /** Generation of all its shares at a PV multiplier. */
+  readonly powerAt: (multiplier: number) => TerminalPower;
 }
 
 /** All units of a compiled feeder. */
@@ -72,11 +82,20 @@ export class Generation {
     for (const unit of this.units.values()) {
       if (!unit.isGoverned) continue;
       const [first, end] = this.compiled.shares.rangeOf.get(unit.id)!;
-      const output = unit.output(1);
+      const output = unit.outputAt(1);
       powerW.fill(-output.powerW / (end - first), first, end);
       powerVar.fill(-output.powerVar / (end - first), first, end);
     }
     for (const { vars, first, end } of this.held.holders) powerVar.fill(-vars / (end - first), first, end);
+  }
+
+  /** The PV systems whose power is not their shares' times the multiplier, as they are now. */
+  pvLaws(): PvLaw[] {
+    return [...this.units.values()].flatMap((unit) => {
+      if (unit.der.kind !== 'pv' || !unit.isGoverned) return [];
+      const [first, end] = this.compiled.shares.rangeOf.get(unit.id)!;
+      return [{ first, end, powerAt: unit.powerLaw() }];
+    });
   }
 
   private set(unit: UnitState): void {

@@ -118,18 +118,27 @@ export class InverterFunction {
       }));
   }
 
+  /** What depends on watts alone is set at once. */
+  private get isDirect(): boolean {
+    return this.control.mode === 'wattVar' || this.control.mode === 'wattPowerFactor';
+  }
+
   /** The units it acts on. */
   get controlled(): readonly UnitState[] {
     return this.units.map(({ unit }) => unit);
   }
 
-  /** Begins the rounds of a new solve: watts from what is available, vars from where they stand. */
+  /**
+   * Begins the rounds of a new solve: watts from what is available, vars from where they stand, which is the unit's own
+   * setting before the function has acted. Given step factors take their first part from no vars, as OpenDSS.
+   */
   begin(outputOf: (unit: UnitState) => UnitOutput): void {
+    const isStepped = !this.isDirect && this.control.varStepFactor >= 0;
     for (const controlled of this.units) {
       const { unit } = controlled;
       const { powerVar, powerW, availableW } = outputOf(unit);
       const isWarm = Number.isFinite(controlled.vars.value);
-      controlled.vars = { ...channel(), value: isWarm ? powerVar : 0 };
+      controlled.vars = { ...channel(), value: isWarm || !isStepped ? powerVar : 0 };
       // A limit of the last step is a start for this one, unless more sun has made it meaningless.
       controlled.watts = { ...channel(), value: unit.request?.limitW === undefined ? availableW : powerW };
       controlled.lastPu = Number.NaN;
@@ -228,8 +237,7 @@ export class InverterFunction {
     const isChanged = Math.abs(pu - controlled.lastPu) > control.voltageTolerancePu || Number.isNaN(controlled.lastPu);
     controlled.lastPu = pu;
     let isMoving = false;
-    // What depends on watts alone is set at once.
-    const isDirect = control.mode === 'wattVar' || control.mode === 'wattPowerFactor';
+    const { isDirect } = this;
     if (wantedVar !== undefined) {
       vars.wanted = wantedVar;
       const base = control.varReference === 'rated' ? Math.max(unit.inverter.maxVar, unit.inverter.minVar) : ratedVA;
@@ -263,13 +271,15 @@ export class InverterFunction {
       const [given, taken] = control.varReference === 'rated' ? [maxVar, minVar] : [room, room];
       return clamp(share * (share >= 0 ? given : taken), -minVar, maxVar);
     };
-    const load = ratedW > 0 ? output.powerW / ratedW : 0;
     switch (control.mode) {
       case 'voltVar':
       case 'voltVarVoltWatt':
         return control.voltVar ? inVar(curveValue(control.voltVar, pu)) : undefined;
-      case 'wattVar':
-        return control.wattVar ? inVar(curveValue(control.wattVar, load)) : undefined;
+      case 'wattVar': {
+        if (!control.wattVar) return undefined;
+        const base = Math.min(ratedVA, ratedW);
+        return inVar(curveValue(control.wattVar, base > 0 ? output.offeredW / base : 0));
+      }
       case 'wattPowerFactor': {
         if (!control.wattPowerFactor) return undefined;
         // From what is offered, not from what the vars leave of it: the vars stand and the rating then cuts the watts.

@@ -494,6 +494,7 @@ class Engine implements FeederFlow {
       isScaledVar,
       settings,
       lostNode,
+      pvLaws: () => this.generation.pvLaws(),
       machineCurrent: () => this.induction.byNode(),
       sourceCurrent: (voltagePu) => {
         const current = new Float64Array(2 * compiled.nodeCount);

@@ -17,7 +17,7 @@ const STATES: readonly Cell['state'][] = ['charging', 'discharging', 'idling'];
 export interface UnitOutput extends TerminalPower {
   /** Active power without any limit of a control, W. */
   readonly availableW: number;
-  /** Active power before rating and control: what functions of the active power take as their argument, W. */
+  /** Active power before Pmpp, rating and control: what functions of the active power take as their argument, W. */
   readonly offeredW: number;
 }
 
@@ -134,6 +134,27 @@ export class UnitState {
     const kept = request.priority === undefined ? inverter : { ...inverter, priority: request.priority };
     const power = inverterPower(kept, limitedW, this.ratedW, true, request.powerVar ?? powerVar);
     return { ...power, availableW: Math.min(powerW, inverter.ratedVA), offeredW: powerW };
+  }
+
+  /** What {@link output} would be, without switching the inverter between cut-out and cut-in. */
+  outputAt(multiplier: number): UnitOutput {
+    const { wasOn } = this;
+    const output = this.output(multiplier);
+    this.wasOn = wasOn;
+    return output;
+  }
+
+  /** Its power by the multiplier in the state it has now; what is set later does not change it. */
+  powerLaw(): (multiplier: number) => TerminalPower {
+    const copy = new UnitState(this.der);
+    copy.request = this.request;
+    copy.irradiance = this.irradiance;
+    copy.temperatureC = this.temperatureC;
+    copy.storedWh = this.storedWh;
+    copy.told = this.told;
+    copy.order = this.order;
+    copy.wasOn = this.wasOn;
+    return (multiplier) => copy.outputAt(multiplier);
   }
 
   /** What it has to remember over a time series, as plain numbers. */

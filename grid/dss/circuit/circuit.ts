@@ -146,16 +146,9 @@ class Circuit {
     this.each('generator', (object) => this.keep(this.machines, readGenerator(reader, object)));
     this.each('vccs', (object) => this.keep(this.machines, readVoltageControlledCurrent(reader, object)));
     this.each('indmach012', (object) => this.keep(this.inductionMachines, readInductionMachine(reader, object)));
-    const ids = new Set([...this.pvSystems, ...this.batteries].map(({ id }) => id));
-    const betweenNodes = new Set(
-      [...this.pvSystems, ...this.batteries]
-        .filter(({ shares }) => shares.length === 1 && shares[0]!.otherNode !== 0)
-        .map(({ id }) => id),
-    );
-    this.each('invcontrol', (object) =>
-      this.keep(this.inverterControls, readInverterControl(reader, object, ids, betweenNodes)),
-    );
-    this.each('expcontrol', (object) => this.keep(this.inverterControls, readAdaptiveControl(reader, object, ids)));
+    const units = new Map([...this.pvSystems, ...this.batteries].map((unit) => [unit.id, unit]));
+    this.each('invcontrol', (object) => this.keep(this.inverterControls, readInverterControl(reader, object, units)));
+    this.each('expcontrol', (object) => this.keep(this.inverterControls, readAdaptiveControl(reader, object, units)));
     for (const className of UNSUPPORTED) {
       this.each(className, (object) => {
         reader.note(

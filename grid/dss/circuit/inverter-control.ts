@@ -2,12 +2,15 @@
  * InvControl and ExpControl: functions of inverters. Without a list of units they act on all of them.
  * Defaults: OpenDSS, InvControl.pas and ExpControl.pas, as dss-python 0.15.7 shows them.
  */
-import type { Curve, InverterControl } from '../../model/index.js';
+import type { Battery, Curve, InverterControl, PhotovoltaicSystem } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
 import { curveOf } from './profile.js';
 
 type Mode = InverterControl['mode'];
+
+/** PV systems and batteries by id. */
+type Units = ReadonlyMap<string, PhotovoltaicSystem | Battery>;
 
 const MODES: Readonly<Record<string, Mode>> = {
   voltvar: 'voltVar',
@@ -23,12 +26,13 @@ const COMBINED: Readonly<Record<string, Mode>> = { vv_vw: 'voltVarVoltWatt' };
 function unitsOf(
   reader: CircuitReader,
   object: DssObject,
-  ids: ReadonlySet<string>,
+  ids: Units,
   list: DssAssignment | undefined,
   classes: readonly string[],
 ): string[] {
   const names = list ? reader.words(list).filter((name) => name !== '') : [];
-  if (!list || names.length === 0) return [...ids].filter((id) => classes.some((name) => id.startsWith(`${name}.`)));
+  if (!list || names.length === 0)
+    return [...ids.keys()].filter((id) => classes.some((name) => id.startsWith(`${name}.`)));
   return names.flatMap((name) => {
     const word = name.toLowerCase();
     const id = word.includes('.') && ids.has(word) ? word : `pvsystem.${word}`;
@@ -248,13 +252,46 @@ function lacksCurve(state: ControlState, mode: Mode): boolean {
   return mode === 'wattPowerFactor' && !state.wattFactor;
 }
 
+/** What OpenDSS makes of some units under a mode and this model does not: one sentence each. */
+function differences(mode: Mode, units: readonly (PhotovoltaicSystem | Battery)[], isMonitored: boolean): string[] {
+  const texts: string[] = [];
+  const batteries = units.flatMap((unit) => (unit.kind === 'battery' ? [unit] : []));
+  if (mode === 'wattPowerFactor' && batteries.length > 0) {
+    texts.push('A Storage follows its curve of power factor, where OpenDSS gives it no vars.');
+  }
+  if (mode === 'wattVar') {
+    if (batteries.length > 0) texts.push('A Storage follows its curve of vars, where OpenDSS gives it none.');
+    if (units.some(exceedsShare)) {
+      texts.push('A PVSystem stays within %Pmpp of Pmpp, where OpenDSS under wattvar lets it deliver more.');
+    }
+  }
+  if (mode === 'voltWatt' && batteries.some(isShortOfFactor)) {
+    texts.push(
+      'A Storage that charges beyond its kVA gives up watts for its vars, where OpenDSS keeps its power factor under voltwatt.',
+    );
+  }
+  if (!isMonitored && units.some(({ shares }) => shares.length === 1 && shares[0]!.otherNode !== 0)) {
+    texts.push('Of a unit between two nodes each counts to ground; OpenDSS sets that against the rating between them.');
+  }
+  return texts;
+}
+
+/** Whether a panel has more to give than its share of Pmpp lets pass, and the rating has room for it. */
+function exceedsShare(unit: PhotovoltaicSystem | Battery): boolean {
+  if (unit.kind !== 'pv' || !unit.panel || !unit.inverter) return false;
+  const { maxPowerPointW, maxPowerPointPct, irradiance } = unit.panel;
+  const { ratedVA } = unit.inverter;
+  return maxPowerPointPct < 100 || (ratedVA > maxPowerPointW && irradiance * maxPowerPointW > ratedVA);
+}
+
+/** Whether watts and the vars of the power factor together are more than the rating of a battery. */
+function isShortOfFactor({ inverter, maxChargeW }: Battery): boolean {
+  if (inverter?.reactive.by !== 'powerFactor' || inverter.priority === 'powerFactor') return false;
+  return Math.abs(inverter.reactive.powerFactor) * inverter.ratedVA < maxChargeW;
+}
+
 /** Converts an InvControl; `ids` are those of all PV systems and batteries. */
-export function readInverterControl(
-  reader: CircuitReader,
-  object: DssObject,
-  ids: ReadonlySet<string>,
-  betweenNodes: ReadonlySet<string> = new Set(),
-): InverterControl | undefined {
+export function readInverterControl(reader: CircuitReader, object: DssObject, ids: Units): InverterControl | undefined {
   const state = new ControlState();
   for (const assignment of object.assignments) applyOne(reader, object, state, assignment);
   const { mode } = state;
@@ -265,13 +302,8 @@ export function readInverterControl(
   }
   const list = object.assignments.findLast(({ property }) => property === 'derlist' || property === 'pvsystemlist');
   const units = unitsOf(reader, object, ids, list, ['pvsystem', 'storage']);
-  if (mode === 'wattPowerFactor' && units.some((id) => id.startsWith('storage.'))) {
-    const text = 'A Storage follows its curve of power factor, where OpenDSS gives it no vars.';
-    reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, text, list);
-  }
-  if (state.buses.length === 0 && units.some((id) => betweenNodes.has(id))) {
-    const text =
-      'Of a unit between two nodes each counts to ground; OpenDSS sets that against the rating between them.';
+  const controlled = units.flatMap((id) => ids.get(id) ?? []);
+  for (const text of differences(mode, controlled, state.buses.length > 0)) {
     reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, text, list);
   }
   const made = control(object, state, mode, units, reader.isEnabled(object));
@@ -292,11 +324,7 @@ export function readInverterControl(
 }
 
 /** Converts an ExpControl. */
-export function readAdaptiveControl(
-  reader: CircuitReader,
-  object: DssObject,
-  ids: ReadonlySet<string>,
-): InverterControl | undefined {
+export function readAdaptiveControl(reader: CircuitReader, object: DssObject, ids: Units): InverterControl | undefined {
   const values: Record<string, number> = {
     vreg: 1,
     slope: 50,

@@ -11,6 +11,9 @@ const DEFAULT_KVA = 25;
 const DEFAULT_KW = 25;
 const DEFAULT_KWH = 50;
 
+/** Share of the rating below which a distance from full or from the reserve is rounding. */
+const ROUNDING = 1e-9;
+
 const DISPATCH: Readonly<Record<string, Cell['dispatch']>> = {
   d: 'default',
   f: 'follow',
@@ -51,11 +54,11 @@ class StorageState {
   }
 
   get isFull(): boolean {
-    return this.energyKwh >= this.ratedKwh;
+    return this.energyKwh >= this.ratedKwh * (1 - ROUNDING);
   }
 
   get isEmpty(): boolean {
-    return this.energyKwh <= this.reserveKwh;
+    return this.energyKwh <= this.reserveKwh + ROUNDING * this.ratedKwh;
   }
 }
 
@@ -189,8 +192,25 @@ function dispatchByLevel(reader: CircuitReader, state: StorageState): void {
 /** Price signal where none is set, $/MWh (OpenDSS). */
 const DEFAULT_PRICE = 25;
 
+/**
+ * The object without what a command says after `%idlingkvar`: OpenDSS stops reading the command there.
+ * Source: DSS C-API 0.14.5, measured.
+ */
+function upToIdlingVars(reader: CircuitReader, object: DssObject): DssObject {
+  const assignments = commandsOf(object).flatMap((command) => {
+    const end = command.findIndex(({ property }) => property === '%idlingkvar') + 1;
+    if (end === 0 || end === command.length) return command;
+    const lost = command.slice(end).map(({ property }) => property);
+    const text = `OpenDSS stops reading a command at %idlingkvar: what stands after it (${lost.join(', ')}) has no effect.`;
+    reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, text, command[end - 1]!);
+    return command.slice(0, end);
+  });
+  return assignments.length === object.assignments.length ? object : { ...object, assignments };
+}
+
 /** Converts a Storage; its shares hold the power of its own state and rates. */
-export function readStorage(reader: CircuitReader, object: DssObject): Battery | undefined {
+export function readStorage(reader: CircuitReader, given: DssObject): Battery | undefined {
+  const object = upToIdlingVars(reader, given);
   const state = readState(reader, object);
   followInSnapshot(reader, object, state);
   dispatchByLevel(reader, state);

@@ -26,7 +26,10 @@ export interface PvPower extends TerminalPower {
   readonly panelW: number;
   /** Active power it could deliver without vars, within rating and share of Pmpp, W. */
   readonly availableW: number;
-  /** What the panel gives after efficiency and share of Pmpp, whatever the rating and whether the inverter runs or not, W. */
+  /**
+   * What functions of the active power take as their argument: panel power after efficiency, times the share of Pmpp, whatever
+   * Pmpp, the rating and whether the inverter runs or not, W.
+   */
   readonly offeredW: number;
 }
 
@@ -63,11 +66,11 @@ export function pvPower(
   const isOn = panelW >= least;
   const efficiency = inverter.efficiency ? curveValue(inverter.efficiency, panelW / inverter.ratedVA) : 1;
   const mostW = (panel.maxPowerPointW * panel.maxPowerPointPct) / 100;
-  const offeredW = Math.min(panelW * efficiency, mostW);
-  const runningW = isOn ? offeredW : 0;
+  const runningW = isOn ? Math.min(panelW * efficiency, mostW) : 0;
   const availableW = Math.min(runningW, inverter.ratedVA);
   const limitedW = Math.min(runningW, request.limitW ?? Number.POSITIVE_INFINITY);
   const kept = request.priority === undefined ? inverter : { ...inverter, priority: request.priority };
   const power = inverterPower(kept, limitedW, panel.maxPowerPointW, isOn, request.powerVar);
+  const offeredW = (panelW * efficiency * panel.maxPowerPointPct) / 100;
   return { ...power, isOn, panelW, availableW, offeredW };
 }

@@ -21,6 +21,9 @@ export interface StorageOrder {
 /** Where the energy of a battery may be, Wh. */
 type Store = Pick<Battery, 'ratedEnergyWh'> & { readonly cell: Cell };
 
+/** Share of the rating below which a distance from full or from the reserve is rounding: 35 % of 2 MWh is 700000.0000000001 Wh. */
+const ROUNDING = 1e-9;
+
 const reserveWh = ({ ratedEnergyWh, cell }: Store) => (ratedEnergyWh * cell.reservePct) / 100;
 
 /**
@@ -59,8 +62,9 @@ export function storageOrder(
 
 /** The order that the stored energy allows. */
 export function allowedOrder(store: Store, storedWh: number, order: StorageOrder): StorageOrder {
-  const isFull = order.state === 'charging' && storedWh >= store.ratedEnergyWh;
-  const isEmpty = order.state === 'discharging' && storedWh <= reserveWh(store);
+  const slackWh = ROUNDING * store.ratedEnergyWh;
+  const isFull = order.state === 'charging' && storedWh >= store.ratedEnergyWh - slackWh;
+  const isEmpty = order.state === 'discharging' && storedWh <= reserveWh(store) + slackWh;
   return isFull || isEmpty ? { state: 'idling', rate: 0 } : order;
 }
 

@@ -29,6 +29,49 @@ function randomLoads(model: ReturnType<typeof radialFeeder>, count: number, seed
   return { count, loadW, loadVar };
 }
 
+describe('the PV multiplier of a batch', () => {
+  const panels = [
+    'kva=600 pmpp=500 irradiance=.8',
+    'kva=600 pmpp=500 irradiance=.8 pf=.9',
+    'kva=600 pmpp=500 irradiance=.8 kvar=100',
+    'kva=400 pmpp=500 irradiance=1',
+    'kva=600 pmpp=500 irradiance=.8 effcurve=eff',
+    'kva=600 pmpp=500 irradiance=.8 %cutin=30 %cutout=30',
+  ];
+  const multipliers = Float64Array.of(1, 0.5, 1.2, 0, 0.5);
+
+  it.each(panels)('is one of the sun, as that of the power flow: %s', (panel) => {
+    const { feeder } = readLines(`new circuit.c basekv=12.47 r1=.1 x1=1
+new line.l bus1=sourcebus bus2=b r1=1 x1=2 r0=1 x0=2 c1=0 c0=0
+new xycurve.eff npts=4 xarray=[.1 .2 .4 1] yarray=[.5 .7 .9 .97]
+new pvsystem.p phases=3 bus1=b kv=12.47 ${panel}
+set voltagebases=[12.47]
+calcv`);
+    const sourceW = new Float64Array(5);
+    const sourceVar = new Float64Array(5);
+    const settings = { tolerancePu: 1e-12 };
+    const batch = createBatch(createPowerFlow(feeder, settings));
+    expect(batch.run({ count: 5, pvMultiplier: multipliers }, { sourceW, sourceVar })).toBe(0);
+    multipliers.forEach((pvMultiplier, s) => {
+      const alone = createPowerFlow(feeder, { ...settings, pvMultiplier }).solve();
+      expect(Math.abs(sourceW[s]! - alone.sourceW)).toBeLessThan(0.01);
+      expect(Math.abs(sourceVar[s]! - alone.sourceVar)).toBeLessThan(0.01);
+    });
+  });
+
+  it('multiplies powers that a scenario gives', () => {
+    const model = feeder('roof')
+      .source('S', 'a', { kv: 0.4, z1: [0.01, 0.03] })
+      .line('l', 'a', 'b', { r: [[0.01], [0, 0.01], [0, 0, 0.01]], x: [[0.01], [0, 0.01], [0, 0, 0.01]] })
+      .pv('p', 'b', { kw: 20 })
+      .build();
+    const sourceW = new Float64Array(1);
+    const given = { generationW: Float64Array.of(10e3), generationVar: Float64Array.of(0) };
+    createBatch(createPowerFlow(model)).run({ count: 1, pvMultiplier: Float64Array.of(0.5), ...given }, { sourceW });
+    expect(Math.abs(sourceW[0]! + 5e3)).toBeLessThan(10);
+  });
+});
+
 describe('createBatch', () => {
   const model = radialFeeder(40);
   const flow = createPowerFlow(model, { controls: false });

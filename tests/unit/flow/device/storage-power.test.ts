@@ -83,6 +83,21 @@ function day(change: Partial<Cell>, multipliers: readonly number[], device: Inve
   });
 }
 
+describe('a battery at its reserve or full', () => {
+  it('rests there, whatever the last digits of its energy say', () => {
+    // 35 % of 2 MWh as a script and as the model multiply it: 700000.0000000001 and 700000 Wh.
+    const store = { ratedEnergyWh: 2e6, cell: cell({ reservePct: 35 }) };
+    const storedWh = 0.01 * 35 * 2000 * 1000;
+    expect(storedWh).toBeGreaterThan(700_000);
+    const discharging = { state: 'discharging', rate: 1 } as const;
+    expect(allowedOrder(store, storedWh, discharging).state).toBe('idling');
+    expect(allowedOrder(store, 700_001, discharging)).toBe(discharging);
+    const charging = { state: 'charging', rate: 1 } as const;
+    expect(allowedOrder(store, 2e6 * (1 - 1e-12), charging).state).toBe('idling');
+    expect(allowedOrder(store, 2e6 - 1, charging)).toBe(charging);
+  });
+});
+
 describe('energy of a battery against OpenDSS', () => {
   const shape = [0, -1, -0.5, 0.5, 1, 1];
   const compare = (got: readonly (readonly [number, number])[], expected: readonly (readonly [number, number])[]) => {
