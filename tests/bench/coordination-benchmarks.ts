@@ -156,7 +156,7 @@ const G9: Benchmark = {
         'processor time, ms': 1000 * Math.min(...(result.cpu ?? [])),
       };
       const subject = `rounds to relative residuals of 1e-3, flat start, proportional, ${text}`;
-      const check = { value: numberOf(result, 'alphaError'), limit: 4e-3, what: 'largest error of alpha at agreement' };
+      const check = { value: numberOf(result, 'alphaError'), limit: 1e-3, what: 'largest error of alpha at agreement' };
       return figureRow({ id: `G9 ${of.name}`, subject, unit: 'coordination', figures }, result, check, goal, rounds);
     });
   },
