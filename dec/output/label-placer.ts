@@ -39,7 +39,7 @@ export class LabelPlacer {
    * A free place beside a point, or undefined when there is none.
    *
    * @param gap - distance from the point, px
-   * @param isNeeded - takes the first place where none is free
+   * @param isNeeded - takes the first place within the drawing where none is free
    */
   place(x: number, y: number, text: string, fontSize: number, gap: number, isNeeded = false): LabelSpot | undefined {
     const wide = text.length * fontSize * LETTER;
@@ -55,14 +55,19 @@ export class LabelPlacer {
       { x: x + gap, y: middle, anchor: 'start' },
       { x: x - gap, y: middle, anchor: 'end' },
     ];
+    let within: { readonly spot: LabelSpot; readonly box: Box } | undefined;
     for (const spot of spots) {
       const left = spot.anchor === 'start' ? spot.x : spot.anchor === 'end' ? spot.x - wide : spot.x - wide / 2;
       const box = { left, top: spot.y - fontSize * 0.78, right: left + wide, bottom: spot.y + 1 };
-      if (box.right > this.width + CELL || box.left < -CELL || this.isTaken(box)) continue;
+      if (box.right > this.width + CELL || box.left < -CELL) continue;
+      within ??= { spot, box };
+      if (this.isTaken(box)) continue;
       this.add(box);
       return spot;
     }
-    return isNeeded ? spots[0] : undefined;
+    if (!isNeeded) return undefined;
+    if (within) this.add(within.box);
+    return within?.spot ?? { x: Math.max(-CELL, Math.min(x, this.width + CELL - wide)), y: y - gap, anchor: 'start' };
   }
 
   private *cellsOf({ left, top, right, bottom }: Box): Generator<string> {

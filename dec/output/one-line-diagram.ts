@@ -57,6 +57,10 @@ interface Drawing {
   readonly used: Set<SymbolKind>;
 }
 
+/** Width of a letter against its size, for Helvetica: in bold headings, and in running text. */
+const LETTER = 0.6;
+const SMALL_LETTER = 0.52;
+
 /** The one-line diagram of a solved feeder as SVG text. */
 export function oneLineSvg(feeder: Feeder, report: PowerFlowReport): string {
   const layout = oneLineLayout(feeder);
@@ -72,24 +76,26 @@ export function oneLineSvg(feeder: Feeder, report: PowerFlowReport): string {
     nodeById: new Map(layout.nodes.map((node) => [node.id, node])),
     used: new Set(),
   };
-  const labels = new LabelPlacer(layout.width);
+  const where =
+    layout.method === 'coordinates'
+      ? "buses at the model's coordinates"
+      : 'steps from the source to the right, not to scale';
+  const title = `One-line diagram, ${report.feeder.name}`;
+  const subtitle = `${feeder.buses.length} buses, ${report.branches.length} branches; ${where}; colour: the phase farthest from 1 pu`;
+  const headingWidth = MARGIN + Math.max(title.length * 15 * LETTER, subtitle.length * 11.5 * SMALL_LETTER);
+  const width = Math.ceil(Math.max(layout.width + 2 * MARGIN + LEGEND, headingWidth));
+  const labels = new LabelPlacer(width - 2 * MARGIN - LEGEND);
   const branches = layout.edges.map((edge) => branchSvg(drawing, edge, labels)).join('\n');
   const buses = layout.nodes.map((node) => busSvg(drawing, node)).join('\n');
   const devices = deviceSvg(drawing, labels);
   const names = nameSvg(drawing, labels);
   const body = Math.max(layout.height + 2 * MARGIN, 420);
-  const width = Math.ceil(layout.width + 2 * MARGIN + LEGEND);
   const height = Math.ceil(TITLE + body);
-  const title = `One-line diagram, ${report.feeder.name}`;
-  const where =
-    layout.method === 'coordinates'
-      ? "buses at the model's coordinates"
-      : 'steps from the source to the right, not to scale';
   const text = `${title}. ${feeder.buses.length} buses, ${report.branches.length} branches.`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="Helvetica, Arial, sans-serif" role="img" aria-label="${escaped(text)}">
 <rect width="${width}" height="${height}" fill="white"/>
 <text x="${MARGIN - 26}" y="27" font-size="15" font-weight="bold" fill="${INK}">${escaped(title)}</text>
-<text x="${MARGIN - 26}" y="45" font-size="11.5" fill="#555555">${feeder.buses.length} buses, ${report.branches.length} branches; ${where}; colour: the phase farthest from 1 pu</text>
+<text x="${MARGIN - 26}" y="45" font-size="11.5" fill="#555555">${escaped(subtitle)}</text>
 <g transform="translate(${MARGIN} ${TITLE + MARGIN - 10})">
 <g class="branches" fill="none" stroke-linecap="round" stroke-linejoin="round">
 ${branches}

@@ -119,6 +119,13 @@ const TABLE: readonly Expected[] = [
     instead: 'the neutral step is used',
   },
   {
+    // In CGMES the present step stands in a profile of its own, and the equipment alone may be meant.
+    of: ['RatioTapChanger'],
+    attribute: 'TapChanger.step',
+    instead: 'the normal step is used',
+    where: (eq, changer) => !eq.isCgmes && has(changer, 'TapChanger.normalStep'),
+  },
+  {
     of: ['RatioTapChanger'],
     attribute: 'TapChanger.ptRatio',
     instead: '1 is used',

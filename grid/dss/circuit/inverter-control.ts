@@ -253,7 +253,12 @@ function lacksCurve(state: ControlState, mode: Mode): boolean {
 }
 
 /** What OpenDSS makes of some units under a mode and this model does not: one sentence each. */
-function differences(mode: Mode, units: readonly (PhotovoltaicSystem | Battery)[], isMonitored: boolean): string[] {
+function differences(
+  mode: Mode,
+  units: readonly (PhotovoltaicSystem | Battery)[],
+  isMonitored: boolean,
+  wattVar: Curve | undefined,
+): string[] {
   const texts: string[] = [];
   const batteries = units.flatMap((unit) => (unit.kind === 'battery' ? [unit] : []));
   if (mode === 'wattPowerFactor' && batteries.length > 0) {
@@ -261,6 +266,11 @@ function differences(mode: Mode, units: readonly (PhotovoltaicSystem | Battery)[
   }
   if (mode === 'wattVar') {
     if (batteries.length > 0) texts.push('A Storage follows its curve of vars, where OpenDSS gives it none.');
+    if (units.some((unit) => isVarShort(unit, wattVar))) {
+      texts.push(
+        'Where its limits cut the vars of wattvar a PVSystem keeps its watts; OpenDSS lowers them until the curve fits.',
+      );
+    }
     if (units.some(exceedsShare)) {
       texts.push('A PVSystem stays within %Pmpp of Pmpp, where OpenDSS under wattvar lets it deliver more.');
     }
@@ -274,6 +284,13 @@ function differences(mode: Mode, units: readonly (PhotovoltaicSystem | Battery)[
     texts.push('Of a unit between two nodes each counts to ground; OpenDSS sets that against the rating between them.');
   }
   return texts;
+}
+
+/** Whether a curve can ask a PV system for more vars than its limits let pass. */
+function isVarShort(unit: PhotovoltaicSystem | Battery, wattVar: Curve | undefined): boolean {
+  if (unit.kind !== 'pv' || !unit.inverter || !wattVar) return false;
+  const { ratedVA, maxVar, minVar } = unit.inverter;
+  return Math.max(...wattVar.y) * ratedVA > maxVar || -Math.min(...wattVar.y) * ratedVA > minVar;
 }
 
 /** Whether a panel has more to give than its share of Pmpp lets pass, and the rating has room for it. */
@@ -303,7 +320,7 @@ export function readInverterControl(reader: CircuitReader, object: DssObject, id
   const list = object.assignments.findLast(({ property }) => property === 'derlist' || property === 'pvsystemlist');
   const units = unitsOf(reader, object, ids, list, ['pvsystem', 'storage']);
   const controlled = units.flatMap((id) => ids.get(id) ?? []);
-  for (const text of differences(mode, controlled, state.buses.length > 0)) {
+  for (const text of differences(mode, controlled, state.buses.length > 0, state.wattVar)) {
     reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, text, list);
   }
   const made = control(object, state, mode, units, reader.isEnabled(object));

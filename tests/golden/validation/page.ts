@@ -97,7 +97,8 @@ ${table(HEADER, twins.map(cells))}
   opens single phases. Of an inverter between two nodes (a 240 V customer, or line to line) under an InvControl the voltage of
   each node counts against its own rating; OpenDSS sets node to ground against the rating between the two (up to 2e-2 pu). A Storage
   under \`wattpf\` or \`wattvar\` follows the curve, where OpenDSS gives it no vars. A PVSystem under \`wattvar\` stays within \`%Pmpp\` of
-  Pmpp, where OpenDSS lets it deliver more (450 kW of 500 kWp at an irradiance of 0.9 and 50 %, here 250 kW). A Storage that charges
+  Pmpp, where OpenDSS lets it deliver more (450 kW of 500 kWp at an irradiance of 0.9 and 50 %, here 250 kW), and keeps its watts where
+  \`kvarMax\` or \`kvarMaxAbs\` cut its vars, where OpenDSS lowers them until the curve fits (5e-3 pu behind a small transformer). A Storage that charges
   beyond its kVA under \`voltwatt\` gives up watts for its vars, as without control; OpenDSS keeps its power factor there. A Storage of one phase in delta with \`limitcurrent=yes\` keeps
   its power inside its voltage window, where OpenDSS lowers it (8e-4 pu at one of 50 kW behind a transformer of 300 kVA); outside
   the window they agree. Commands that make another model of the one given are not carried out, with a warning:

@@ -114,6 +114,9 @@ describe('the programs of docs/library.md', () => {
     const small = run('scenarios', FEEDER, '700');
     expect(small).toMatch(/: 700 scenarios, \d+ with a node outside 0\.95 to 1\.05 pu, 0 unsolved\n/);
     expect(run('scenarios', FEEDER, '700')).toBe(small);
+    const none = spawnSync(process.execPath, [join(folder, 'scenarios.mjs'), FEEDER, '0'], { encoding: 'utf8' });
+    expect([none.status, none.stdout]).toEqual([1, '']);
+    expect(none.stderr).toContain('0 is no number of scenarios: give 1 or more.');
     expect(run('scenarios', FEEDER)).toMatch(/: 10000 scenarios, \d+ with .*, 0 unsolved\nlowest 0\.\d{4} pu/);
   });
 });

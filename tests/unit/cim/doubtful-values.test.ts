@@ -295,6 +295,14 @@ describe('what is not there', () => {
     );
   });
 
+  it('is told: the position of a tap changer, of which the normal one is known', () => {
+    const step = 'TapChanger.step';
+    const known = { 'TapChanger.normalStep': 0, [step]: undefined };
+    const told = `warning DEFAULTED_ATTRIBUTE _TAP ${step} undefined`;
+    expect(doubts(changed('TAP', known))).toContain(told);
+    expect(doubts(changed('TAP', { ...known, [step]: 0 }))).not.toContain(told);
+  });
+
   it('is told: all shares of a load response', () => {
     const shares = ['Impedance', 'Current', 'Power'].map((kind) => [`LoadResponseCharacteristic.pConstant${kind}`, 0]);
     expect(doubts(changed('ZIP', Object.fromEntries(shares)))).toContain(

@@ -110,6 +110,7 @@ describe('what OpenDSS makes of inverters and this model does not', () => {
     [`${PV} kva=600 irradiance=.9 %pmpp=80`, 'mode=wattvar wattvar_curve=wv', /^A PVSystem stays within %Pmpp/],
     [`${PV} kva=600 irradiance=1.3`, 'mode=wattvar wattvar_curve=wv', /^A PVSystem stays within %Pmpp/],
     [`${PV} kva=600 irradiance=1`, 'mode=wattvar wattvar_curve=wv', undefined],
+    [`${PV} kva=600 irradiance=1 kvarmaxabs=90`, 'mode=wattvar wattvar_curve=wv', /^Where its limits cut the vars/],
     [
       `${STORAGE} kva=500 state=charging pf=.95`,
       'mode=voltwatt voltwatt_curve=vw',

@@ -174,3 +174,32 @@ describe('the one-line diagram', () => {
     expect(oneLineSvg(dark, powerFlowReport(flow, flow.solve()))).toContain('>no voltage</text>');
   });
 });
+
+describe('the heading and the labels of a small feeder', () => {
+  it('stay within the picture and out of the legend', () => {
+    // Two buses with long names: the label of the worst node is as wide as the drawing.
+    const small = new FeederBuilder('small')
+      .source('S', 'a', { kv: 4.16, pu: 1.0 })
+      .line('ab', 'a', 'a_bus_with_a_name_of_forty_letters_or_so', Z)
+      .load('D', 'a_bus_with_a_name_of_forty_letters_or_so', { kw: 600, kvar: 200 })
+      .build();
+    const flow = createPowerFlow(small);
+    const svg = oneLineSvg(small, powerFlowReport(flow, flow.solve()));
+    const width = Number(/width="(\d+)"/.exec(svg)![1]);
+    const subtitle = /font-size="11.5"[^>]*>([^<]+)</.exec(svg)![1]!;
+    // Letters of Helvetica are half as wide as high in the mean.
+    expect(20 + subtitle.length * 11.5 * 0.5).toBeLessThan(width);
+    const legendX = Number(/class="legend" transform="translate\((\d+)/.exec(svg)![1]);
+    const drawingX = Number(/<g transform="translate\((\d+) \d+\)">\n<g class="branches"/.exec(svg)![1]);
+    const names = svg.slice(svg.indexOf('<g class="names"'), svg.indexOf('<g class="legend"'));
+    const labels = [
+      ...names.matchAll(/<text x="([-\d.]+)" y="[-\d.]+" font-size="([\d.]+)" text-anchor="(\w+)"[^>]*>([^<]+)</g),
+    ];
+    expect(labels.length).toBeGreaterThan(1);
+    for (const [, x, size, anchor, text] of labels) {
+      const wide = text!.length * Number(size) * 0.6;
+      const right = drawingX + Number(x) + wide * (anchor === 'start' ? 1 : anchor === 'middle' ? 0.5 : 0);
+      expect(right, text).toBeLessThan(legendX);
+    }
+  });
+});
