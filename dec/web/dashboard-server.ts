@@ -203,13 +203,18 @@ async function changed(
   }
 }
 
-/** `runs`, `runs/<id>`, and below it `live`, `map`, `flow/<interval>`, `files/<name>`. */
+/** `runs`, `runs/<id>`, and below it `live`, `opened`, `opened-map`, `map`, `flow/<interval>`, `files/<name>`. */
 async function asked(parts: readonly string[], desk: RunDesk, mayDelete: boolean): Promise<Answer | undefined> {
   const [room, id, what, name] = parts;
   if (room !== 'runs' || parts.length > 4) return undefined;
   if (id === undefined) return json({ ...desk.library.list(), mayDelete } satisfies RunList);
   if (what === undefined) return json(await desk.document(id));
   if (what === 'live' && name === undefined) return json({ isLive: desk.library.isAtWork(id) });
+  if (name === undefined && (what === 'opened' || what === 'opened-map')) {
+    // A run at work has no results; its map may not be known before it has told its feeder.
+    if (desk.library.isAtWork(id)) return json(what === 'opened' ? { isLive: true } : null);
+    return json(what === 'opened' ? await desk.document(id) : await desk.map(id));
+  }
   if (what === 'map' && name === undefined) return json(await desk.map(id));
   if (what === 'flow' && name !== undefined && /^\d{1,9}$/.test(name)) return json(await desk.flow(id, Number(name)));
   if (what === 'files' && name !== undefined) {

@@ -1,3 +1,4 @@
+import './jitless.js';
 import { Client, type IMessage } from '@stomp/stompjs';
 import {
   liveLook,

@@ -1,4 +1,3 @@
-import './jitless.js';
 import { mount } from 'svelte';
 import App from './App.svelte';
 import './app.css';

@@ -32,6 +32,16 @@ export async function runDocument(id: string): Promise<RunDocument> {
   return (await get(`runs/${encodeURIComponent(id)}`)).json();
 }
 
+/** What the page of a run begins with: the run, or that it is at work and followed in another way. */
+export async function openedRun(id: string): Promise<RunDocument | { readonly isLive: true }> {
+  return (await get(`runs/${encodeURIComponent(id)}/opened`)).json();
+}
+
+/** The map of a finished run's feeder; undefined while the run is at work. */
+export async function openedMap(id: string): Promise<FeederMap | undefined> {
+  return (await (await get(`runs/${encodeURIComponent(id)}/opened-map`)).json()) ?? undefined;
+}
+
 /** The map of a run's feeder. */
 export async function feederMap(id: string): Promise<FeederMap> {
   return (await get(`runs/${encodeURIComponent(id)}/map`)).json();

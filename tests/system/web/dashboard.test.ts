@@ -126,6 +126,17 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     await page.getByLabel('Collapse service areas').uncheck();
     await page.waitForTimeout(500);
     await page.screenshot({ path: `${PICTURES}/bus.png`, fullPage: true });
+    await page.getByPlaceholder('Find a bus or branch').fill('l9r_14');
+    await page.getByPlaceholder('Find a bus or branch').press('Enter');
+    // Its rating in the model; current and power from the power flow.
+    const line = await page.getByRole('region', { name: 'Line l9r_14' }).innerText();
+    expect(line).toMatch(/Phases\s+A\s+Rating\s+230 A\s+From, to\s+9R, 14[\s\S]*13 A of 230 A, 6 % · -31\.\d kW/);
+    await page
+      .getByRole('img', { name: /^loading \(%\) of l9r_14 over the run, at most 7/ })
+      .waitFor({ timeout: 30_000 });
+    await page.getByRole('button', { name: 'Close the branch' }).click();
+    await page.getByPlaceholder('Find a bus').fill('s85c_6');
+    await page.getByPlaceholder('Find a bus').press('Enter');
     await page.getByRole('button', { name: 'Close the bus' }).click();
     await bus.waitFor({ state: 'detached' });
     // The map moves what is looked for to its middle.
@@ -146,11 +157,22 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
       // Only colours are others in the dark.
       const rules = colorScheme === 'dark' ? ['color-contrast'] : undefined;
       await page.emulateMedia({ colorScheme });
-      await page.goto(url);
-      await page.getByRole('table').waitFor();
-      expect(await seriousFaults(rules)).toEqual([]);
-      await openSample();
-      expect(await seriousFaults(rules)).toEqual([]);
+      // On a phone parts of the page are hidden or laid out anew.
+      for (const width of colorScheme === 'dark' ? [1280] : [1280, 390]) {
+        await page.setViewportSize({ width, height: 900 });
+        await page.goto(url);
+        await page.getByRole('table').waitFor();
+        expect(await seriousFaults(rules), `runs, ${width} px`).toEqual([]);
+        await page.goto(`${url}#/start`);
+        await page.getByRole('button', { name: 'Start', exact: true }).waitFor();
+        expect(await seriousFaults(rules), `start, ${width} px`).toEqual([]);
+        await page.goto(`${url}#/compare/sample/other`);
+        await page.getByText('difference of voltages (pu)').waitFor({ timeout: 30_000 });
+        expect(await seriousFaults(rules), `compare, ${width} px`).toEqual([]);
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+        await openSample();
+        expect(await seriousFaults(rules), `run, ${width} px`).toEqual([]);
+      }
       if (colorScheme === 'dark') await page.screenshot({ path: `${PICTURES}/run-dark.png`, fullPage: true });
     },
   );

@@ -86,6 +86,12 @@ describe('the server of the dashboard', () => {
     expect(map.buses.every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))).toBe(true);
   });
 
+  it('gives what a page begins with at once: the run and its map', async () => {
+    expect(await get<RunDocument>('runs/sample/opened')).toEqual(await get<RunDocument>('runs/sample'));
+    expect(await get<FeederMap>('runs/sample/opened-map')).toEqual(await get<FeederMap>('runs/sample/map'));
+    expect((await raw('/api/runs/nothing/opened')).status).toBe(404);
+  });
+
   it('computes flows that agree with what the simulation measured', async () => {
     const flow = await get<FlowDocument>('runs/sample/flow/3');
     expect(flow.status).toBe('converged');
