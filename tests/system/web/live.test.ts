@@ -150,7 +150,7 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
       /Phases\s+ABC[\s\S]*Rating\s+\d+ A[\s\S]*Measured\s+[\d.]+ A of \d+ A/,
     );
     expect(await find('sw3', 'Switch sw3')).toMatch(/Rating[\s\S]*State\s+closed/);
-    await page.getByRole('img', { name: '1 closed, 0 open of sw3 over the run' }).waitFor(WAIT);
+    await page.getByRole('img', { name: 'closed (1) of sw3 over the run' }).waitFor(WAIT);
   });
 
   async function expectNoSeriousFaults(on = page): Promise<void> {
