@@ -106,7 +106,7 @@ export async function dashboard(job: DashboardJob): Promise<object> {
     await page.route('**/api/runs/made-up**', (route) => {
       const path = route.request().url();
       const isFlow = /\/flow\/(\d+)$/.exec(path);
-      return route.fulfill({ json: isFlow ? flow(Number(isFlow[1])) : path.endsWith('/map') ? map : run });
+      return route.fulfill({ json: isFlow ? flow(Number(isFlow[1])) : /\/(opened-)?map$/.test(path) ? map : run });
     });
     const first = async (id: string): Promise<number> => {
       await page.goto('about:blank');
