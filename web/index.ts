@@ -2,6 +2,7 @@ export * from './view/branch-readings.js';
 export * from './view/comparison.js';
 export * from './view/control-intent.js';
 export * from './view/event-log.js';
+export * from './view/extremes.js';
 export * from './view/figures.js';
 export * from './view/inspection.js';
 export * from './view/live-run.js';

@@ -49,8 +49,10 @@ async function runReport(name: string, options: ReportOptions): Promise<number> 
   const terminal = new Terminal(options);
   const isFolder = statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
   const folder = resolve(isFolder ? name : join('outputs', name));
-  const library = new RunLibrary(dirname(folder));
   const id = basename(folder);
+  // The root of the file system has no name.
+  if (id === '') throw new DecError('BAD_ARGUMENT', `${folder} is no folder of a run; name one.`, { run: name });
+  const library = new RunLibrary(dirname(folder));
   const manifest = library.manifest(id);
   const run = await library.document(id);
   const drawn = mapOf(manifest.feeder.mrid, options);
@@ -74,7 +76,7 @@ async function runReport(name: string, options: ReportOptions): Promise<number> 
   return EXIT.done;
 }
 
-/** The map, or why there is none: a report without it is still one. */
+/** The map, or why there is none. @throws DecError when the files that were named do not hold the feeder */
 function mapOf(
   mrid: string,
   { store, feeder }: ReportOptions,
@@ -82,7 +84,8 @@ function mapOf(
   try {
     return { map: feederMap(storeAt(store, feeder).find(mrid).feeder) };
   } catch (error) {
-    if (error instanceof DecError) return { mapProblem: error.message };
+    // Files that were named are meant to be the feeder; without any, a report without a map is still one.
+    if (error instanceof DecError && feeder.length === 0) return { mapProblem: error.message };
     throw error;
   }
 }

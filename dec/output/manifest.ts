@@ -65,7 +65,7 @@ function intervalEntry(result: RunResult, interval: IntervalResult): RunManifest
     seconds: interval.seconds,
     before: summaryOf(interval.before),
     after: after ? summaryOf(after) : null,
-    during: during ? { ...during } : null,
+    during: during ? { ...during, vMaxPu: figureOf(during.vMaxPu), vMinPu: figureOf(during.vMinPu) } : null,
     commanded: interval.commanded,
     unchanged: interval.unchanged,
     missingAgents: [...interval.missingAgents],
@@ -95,8 +95,22 @@ function controlsOf(
   return { ...controls, moves: controls.moves.map((move) => ({ ...move })) };
 }
 
+/** Where nothing is measured there is no highest voltage, and no node that has it. */
 function summaryOf(voltages: IntervalResult['before']): RunManifest['intervals'][number]['before'] {
-  return { ...voltages, vMaxNode: { ...voltages.vMaxNode }, vMinNode: { ...voltages.vMinNode } };
+  const { vMaxNode, vMinNode, measuredNodes } = voltages;
+  const isMeasured = measuredNodes > 0;
+  return {
+    ...voltages,
+    vMaxPu: figureOf(voltages.vMaxPu),
+    vMinPu: figureOf(voltages.vMinPu),
+    vMaxNode: isMeasured ? { ...vMaxNode } : null,
+    vMinNode: isMeasured ? { ...vMinNode } : null,
+  };
+}
+
+/** JSON has no word for what is no number. */
+function figureOf(value: number | undefined): number | null {
+  return value === undefined || !Number.isFinite(value) ? null : value;
 }
 
 /** The manifest of a run: what went in, what came out, in figures. */
@@ -125,9 +139,9 @@ export function runManifest(
     ...(result.areas.length === 0 ? {} : { areas: result.areas.map((area) => ({ ...area })) }),
     ders: dersOf(result),
     summary: {
-      vMaxBeforePu: summary.vMaxBeforePu ?? null,
+      vMaxBeforePu: figureOf(summary.vMaxBeforePu),
       violationsBefore: summary.violationsBefore ?? null,
-      vMaxAfterPu: summary.vMaxAfterPu ?? null,
+      vMaxAfterPu: figureOf(summary.vMaxAfterPu),
       violationsAfter: summary.violationsAfter ?? null,
       curtailedW: summary.curtailedW ?? null,
       curtailedPct: summary.curtailedPct ?? null,

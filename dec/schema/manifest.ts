@@ -7,10 +7,11 @@ const node = z.strictObject({ bus: z.string(), phase: z.string() });
 const voltages = z.strictObject({
   /** Simulated time, epoch seconds. */
   timestamp: z.number(),
-  vMaxPu: z.number(),
-  vMinPu: z.number(),
-  vMaxNode: node,
-  vMinNode: node,
+  /** Null where nothing is measured, as the nodes are. */
+  vMaxPu: z.number().nullable(),
+  vMinPu: z.number().nullable(),
+  vMaxNode: node.nullable(),
+  vMinNode: node.nullable(),
   /** Nodes outside the limits. */
   violations: z.int().nonnegative(),
   measuredNodes: z.int().nonnegative(),
@@ -28,12 +29,13 @@ export const intervalSchema = z.strictObject({
   after: voltages.nullable(),
   /**
    * The interval's window: outputs from the first with the set-points to the one that the next interval works on, both
-   * included. Extremes over them, and the most nodes that one of them showed outside the limits.
+   * included. Extremes over them (null where nothing is measured), and the most nodes that one of them showed outside the
+   * limits.
    */
   during: z
     .strictObject({
-      vMaxPu: z.number(),
-      vMinPu: z.number(),
+      vMaxPu: z.number().nullable(),
+      vMinPu: z.number().nullable(),
       violations: z.int().nonnegative(),
       outputs: z.int().positive(),
     })

@@ -13,7 +13,7 @@ import type {
   RunList,
 } from '../../web/index.js';
 import { DEAD_BELOW_PU } from '../coordinator/measurements.js';
-import { JOURNAL, MANIFEST, removeEarlierRun } from '../output/earlier-run.js';
+import { JOURNAL, MANIFEST, manifestOf, removeEarlierRun } from '../output/earlier-run.js';
 import { type LiveFile, liveFile } from '../output/live-file.js';
 import { namedResultsFolder, type ResultsFolder, runAtWork } from '../output/results-folder.js';
 import { packageVersion } from '../package-version.js';
@@ -89,12 +89,20 @@ export class RunLibrary {
 
   /**
    * Deletes a run: the files that its manifest names and those a killed run left, and its folder when nothing else is in it.
+   * A manifest that cannot be shown is enough for that, as long as it names its files.
    *
-   * @throws DecError `BAD_ARGUMENT` when there is none of that name, it is a link to elsewhere, or a run is at work in it
+   * @throws DecError `BAD_ARGUMENT` when there is none of that name, it is a link to elsewhere, its manifest does not name its
+   * files, or a run is at work in it
    */
   remove(id: string): void {
-    this.manifest(id);
     const folder = join(this.folder, id);
+    const read = this.ids().includes(id) ? this.read(id) : {};
+    // Tells that there is none.
+    if (!('manifest' in read) && !('reason' in read)) this.manifest(id);
+    if ('reason' in read && !manifestOf(folder)) {
+      const message = `The run ${id} cannot be deleted here: ${read.reason}, and nothing else says which files are its own. Remove ${folder} by hand.`;
+      throw new DecError('BAD_ARGUMENT', message, { run: id });
+    }
     // Takes the folder as a run would, so that none can begin in it meanwhile.
     const held = taken(id, folder);
     try {
@@ -125,7 +133,7 @@ export class RunLibrary {
       versions: manifest.versions,
       agents: manifest.agents,
       ders: manifest.ders,
-      summary: manifest.summary,
+      summary: { ...manifest.summary, ...lowestOf(manifest) },
       seconds: manifest.seconds,
       findings: manifest.findings,
       nodes: voltages?.nodes ?? [],
@@ -165,12 +173,25 @@ export class RunLibrary {
       if (typeof value !== 'object' || value === null || !('runId' in value)) return {};
       const { data, error } = manifestSchema.safeParse(value);
       if (data) return { manifest: data };
-      const [issue] = error.issues;
-      return { reason: `its manifest is of another version: ${issue?.path.join('.')}: ${issue?.message}` };
+      return { reason: reasonOf(value, error.issues[0]) };
     } catch (error) {
       return { reason: `its manifest is no JSON: ${error instanceof Error ? error.message : String(error)}` };
     }
   }
+}
+
+/** What is wrong with a manifest: another version of the program explains it, the same one does not. */
+function reasonOf(
+  value: object,
+  issue: { readonly path: readonly PropertyKey[]; readonly message: string } | undefined,
+) {
+  const versions: unknown = Reflect.get(value, 'versions');
+  const by: unknown = typeof versions === 'object' && versions !== null ? Reflect.get(versions, 'dec') : undefined;
+  const what = `${issue?.path.map(String).join('.') || 'as a whole'}: ${issue?.message ?? 'not as expected'}`;
+  const isOther = typeof by === 'string' && by !== packageVersion();
+  return isOther
+    ? `its manifest was written by dec ${by}, which this dec ${packageVersion()} does not read (${what})`
+    : `its manifest is not one that dec writes (${what})`;
 }
 
 function taken(id: string, folder: string): ResultsFolder {
@@ -202,8 +223,18 @@ function runningEntry(
   return {
     ...{ id, feeder: feeder.name, status: 'running', fairness, fromTime: startTime, toTime: startTime, writtenMs },
     ...{ intervals: 0, agents: 0, ders: 0 },
-    ...{ vMaxBeforePu: unknown, vMaxAfterPu: unknown, violationsBefore: unknown, violationsAfter: unknown },
+    ...{ vMinBeforePu: unknown, vMinAfterPu: unknown, vMaxBeforePu: unknown, vMaxAfterPu: unknown },
+    ...{ violationsBefore: unknown, violationsAfter: unknown },
     ...{ curtailedEnergyPct: unknown, priceOfFairnessPct: unknown, jainServed: unknown },
+  };
+}
+
+/** The lowest voltages beside the highest that the manifest's summary has: as the first interval began, and ever after. */
+function lowestOf({ intervals }: RunManifest): Pick<RunEntry, 'vMinBeforePu' | 'vMinAfterPu'> {
+  const after = intervals.flatMap(({ during }) => during?.vMinPu ?? []);
+  return {
+    vMinBeforePu: intervals[0]?.before.vMinPu ?? null,
+    vMinAfterPu: after.length === 0 ? null : Math.min(...after),
   };
 }
 
@@ -221,7 +252,7 @@ function entryOf(id: string, manifest: RunManifest, writtenMs: number): RunEntry
     intervals: intervals.length,
     agents: manifest.agents,
     ders: manifest.ders,
-    ...{ vMaxBeforePu, vMaxAfterPu, violationsBefore, violationsAfter },
+    ...{ ...lowestOf(manifest), vMaxBeforePu, vMaxAfterPu, violationsBefore, violationsAfter },
     curtailedEnergyPct: summary.curtailedEnergyPct,
     priceOfFairnessPct: summary.priceOfFairnessPct,
     jainServed: summary.jainServed,

@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { clockText, limitText, type ProfileSegment } from '../index.js';
+import { clockText, decadeText, limitText, type ProfileSegment } from '../index.js';
 import { tone } from './theme.svelte.js';
 
 type Options = Omit<uPlot.Options, 'width' | 'height'>;
@@ -153,30 +153,56 @@ export function profileOptions(
   };
 }
 
-/** Highest voltages before and after, by interval. */
-export function voltageOptions(
-  limits: readonly number[],
-  rangePu: readonly number[],
-  at: () => number | undefined,
-): Options {
-  const [, high = 1.05] = rangePu;
-  const shown = near(limits.slice(-1), high - 0.05, high);
+/** Highest and lowest voltages before and after, by interval, between both limits. */
+export function voltageOptions(limits: readonly number[], at: () => number | undefined): Options {
+  const lowest = (label: string, stroke: string) => ({ ...line(label, stroke, 4), dash: [5, 3] });
   return {
     legend: { live: true },
     scales: {
       x: { time: false },
-      y: { range: (_, min, max) => [Math.min(min, ...shown) - 0.002, Math.max(max, ...shown) + 0.003] },
+      y: { range: (_, min, max) => [Math.min(min, ...limits) - 0.006, Math.max(max, ...limits) + 0.008] },
     },
-    axes: [
-      timeAxis(),
-      vertical('highest voltage (pu)', { values: (_, ticks) => ticks.map((tick) => tick.toFixed(3)) }),
-    ],
+    axes: [timeAxis(), vertical('voltage (pu)', { values: (_, ticks) => ticks.map((tick) => tick.toFixed(2)) })],
     series: [
       { label: 'time', value: (_, value) => (value === null ? '–' : clockText(value)) },
-      line('before', tone('before'), 4),
-      line('after', tone('after'), 4),
+      line('highest before', tone('before'), 4),
+      line('highest after', tone('after'), 4),
+      lowest('lowest before', tone('before')),
+      lowest('lowest after', tone('after')),
     ],
-    plugins: [limitLines(() => shown, 'y'), cursorLine(at)],
+    plugins: [limitLines(() => limits, 'y'), curveNames(), cursorLine(at)],
+  };
+}
+
+/** Room that a name takes upwards, px. */
+const NAME_PX = 11;
+
+/** The name of each curve at its left end, in its colour; one that would lie on another is left to the legend. */
+function curveNames(): uPlot.Plugin {
+  return {
+    hooks: {
+      draw: (plot) => {
+        const { ctx, bbox } = plot;
+        const ratio = devicePixelRatio;
+        const taken: number[] = [];
+        ctx.save();
+        ctx.font = `${10.5 * ratio}px system-ui, sans-serif`;
+        ctx.textAlign = 'left';
+        plot.series.forEach((series, i) => {
+          const value =
+            i === 0
+              ? null
+              : Array.from<number | null | undefined>(plot.data[i] ?? []).find((one) => typeof one === 'number');
+          if (value === null || value === undefined) return;
+          const y = plot.valToPos(value, 'y', true) - 5 * ratio;
+          if (taken.some((other) => Math.abs(other - y) < NAME_PX * ratio)) return;
+          taken.push(y);
+          ctx.fillStyle = typeof series.stroke === 'function' ? String(series.stroke(plot, i)) : tone('text');
+          named(ctx, String(series.label), bbox.left + 6 * ratio, y);
+        });
+        ctx.restore();
+      },
+    },
   };
 }
 
@@ -207,8 +233,7 @@ export function residualOptions(): Options {
     axes: [
       axis('ADMM round', { size: 34, incrs: [1, 2, 5, 10, 20, 50, 100] }),
       vertical('residual / tolerance (-)', {
-        values: (_, ticks) =>
-          ticks.map((tick) => (tick === null ? '' : /^1|^0\.0*1$/.test(String(tick)) ? String(tick) : '')),
+        values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : decadeText(tick))),
       }),
     ],
     series: [
@@ -285,7 +310,7 @@ export function line(label: string, stroke: string, pointSize: number): uPlot.Se
 }
 
 /** Voltages of one bus over the run, a line for each phase. */
-export function busOptions(phases: readonly string[], limitPu: number): Options {
+export function busOptions(phases: readonly string[], limits: readonly number[]): Options {
   const colours = profileColours();
   const colourOf = (phase: string, i: number) =>
     phase === 'A' || phase === 'B' || phase === 'C' ? colours[phase] : i === 0 ? colours.secondary : tone('after');
@@ -293,14 +318,19 @@ export function busOptions(phases: readonly string[], limitPu: number): Options 
     legend: { live: true },
     scales: {
       x: { time: false },
-      y: { range: (_, min, max) => [min - 0.002, Math.max(max, max > limitPu - 0.02 ? limitPu : max) + 0.003] },
+      y: {
+        range: (_, min, max) => {
+          const shown = near(limits, min, max);
+          return [Math.min(min, ...shown) - 0.002, Math.max(max, ...shown) + 0.003];
+        },
+      },
     },
     axes: [timeAxis(), vertical('voltage (pu)', { values: (_, ticks) => ticks.map((tick) => tick.toFixed(3)) })],
     series: [
       { label: 'time', value: (_, value) => (value === null ? '–' : clockText(value)) },
       ...phases.map((phase, i) => line(phase, colourOf(phase, i), 3)),
     ],
-    plugins: [limitLines(() => [limitPu], 'y')],
+    plugins: [limitLines(() => limits, 'y')],
   };
 }
 

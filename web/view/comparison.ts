@@ -89,6 +89,14 @@ export function comparisonWarnings(runs: readonly RunDocument[]): readonly strin
   return warnings;
 }
 
+/**
+ * Whether figures of runs can be ranked: only where nothing but the rule differs. Less energy curtailed in fewer intervals, or
+ * under less sun, is no better.
+ */
+export function areComparable(runs: readonly RunDocument[]): boolean {
+  return comparisonWarnings(runs).length === 0;
+}
+
 /** Values over time of several runs on one axis of time: null where a run has no interval. */
 export function alignedSeries(
   runs: readonly RunDocument[],

@@ -1,4 +1,5 @@
-import { powerText, puText, statusText } from './figures.js';
+import { type LimitsPu, outsideText, spanText } from './extremes.js';
+import { powerText, statusText } from './figures.js';
 import type { IntervalDocument, RunDocument } from './run-document.js';
 
 /** A line of the log. */
@@ -14,7 +15,7 @@ const counted = (count: number, what: string) => `${count} ${what}${count === 1 
 
 /** What happened in a run, in its order. */
 export function eventLog(run: RunDocument): RunEvent[] {
-  const events = run.intervals.flatMap((interval, index) => intervalEvents(interval, index));
+  const events = folded(run.intervals.flatMap((interval, index) => intervalEvents(interval, index, run.limits)));
   const whole = (grade: RunEvent['grade'], text: string): RunEvent => ({ index: null, timestamp: null, grade, text });
   for (const finding of run.findings) events.push(whole('warning', finding));
   // It goes on: the end is still to come.
@@ -25,17 +26,28 @@ export function eventLog(run: RunDocument): RunEvent[] {
   return events;
 }
 
-function intervalEvents(one: IntervalDocument, index: number): RunEvent[] {
+/** Warnings that several intervals repeat word for word, once: where they are first, with how often they come again. */
+function folded(events: readonly RunEvent[]): RunEvent[] {
+  const isFolded = ({ grade }: RunEvent) => grade === 'warning';
+  const times = new Map<string, number>();
+  for (const event of events) if (isFolded(event)) times.set(event.text, (times.get(event.text) ?? 0) + 1);
+  const told = new Set<string>();
+  return events.flatMap((event) => {
+    const more = (times.get(event.text) ?? 1) - 1;
+    if (!isFolded(event) || more === 0) return [event];
+    if (told.has(event.text)) return [];
+    told.add(event.text);
+    return [{ ...event, text: `${event.text} (The same ${more === 1 ? 'once' : `${more} times`} more.)` }];
+  });
+}
+
+function intervalEvents(one: IntervalDocument, index: number, limits: LimitsPu): RunEvent[] {
   const events: RunEvent[] = [];
   const tell = (grade: RunEvent['grade'], text: string, timestamp = one.timestamp) =>
     events.push({ index, timestamp, grade, text });
   const { before, after } = one;
   if (before.violations > 0) {
-    const node = `${before.vMaxNode.bus}.${before.vMaxNode.phase}`;
-    tell(
-      'warning',
-      `${counted(before.violations, 'node')} outside the limits, up to ${puText(before.vMaxPu)} pu at ${node}.`,
-    );
+    tell('warning', `${counted(before.violations, 'node')} outside the limits, ${outsideText(before, limits)}.`);
   }
   if (one.status === 'waiting') return events;
   if (one.status === 'running') {
@@ -59,11 +71,11 @@ function intervalEvents(one: IntervalDocument, index: number): RunEvent[] {
     if (after.violations > 0) {
       tell(
         'bad',
-        `${counted(after.violations, 'node')} still outside the limits, up to ${puText(after.vMaxPu)} pu.`,
+        `${counted(after.violations, 'node')} still outside the limits, ${outsideText(after, limits)}.`,
         after.timestamp,
       );
     } else if (before.violations > 0) {
-      tell('good', `All nodes inside the limits, highest ${puText(after.vMaxPu)} pu.`, after.timestamp);
+      tell('good', `All nodes inside the limits, ${spanText(after)}.`, after.timestamp);
     }
   }
   return events;

@@ -12,6 +12,13 @@ export function limitText(limitPu: number): string {
   return text.length < 4 ? limitPu.toFixed(2) : text;
 }
 
+/** A power of ten for the tick of a logarithmic axis, in few letters: `0.1`, `1000`, `1e7`; nothing for what is none. */
+export function decadeText(value: number): string {
+  const power = Math.round(Math.log10(value));
+  if (!(value > 0) || Math.abs(value / 10 ** power - 1) > 1e-9) return '';
+  return Math.abs(power) > 3 ? `1e${power}` : String(Number(value.toPrecision(1)));
+}
+
 /** Per cent with its sign, `14.7 %`. */
 export function pctText(value: number | null | undefined, digits = 1): string {
   return value === null || value === undefined ? UNKNOWN : `${value.toFixed(digits)} %`;

@@ -142,8 +142,10 @@ function liveSummary(intervals: readonly LiveInterval[]): Record<string, number 
   const sum = (of: (one: LiveInterval) => number | null) => intervals.reduce((all, one) => all + (of(one) ?? 0), 0);
   const available = sum(({ availableW }) => availableW);
   return {
+    vMinBeforePu: first?.before.vMinPu ?? null,
     vMaxBeforePu: first?.before.vMaxPu ?? null,
     violationsBefore: first?.before.violations ?? null,
+    vMinAfterPu: after.length === 0 ? null : Math.min(...after.map(({ vMinPu }) => vMinPu)),
     vMaxAfterPu: after.length === 0 ? null : Math.max(...after.map(({ vMaxPu }) => vMaxPu)),
     violationsAfter: after.length === 0 ? null : Math.max(...after.map(({ violations }) => violations)),
     curtailedEnergyPct: available > 0 ? (100 * sum(({ curtailedW }) => curtailedW)) / available : null,

@@ -17,17 +17,22 @@ export interface PointRule {
   /** Values at the ends of the scale. */
   readonly low: number;
   readonly high: number;
-  /** Beyond these a point has a ring. */
+  /** Beyond these a point's worst value gives it a ring. */
   readonly least: number;
   readonly most: number;
   /** Colour of what has no value. */
   readonly dead: number;
 }
 
-/** States and colours of points by their values: what a map paints, and how many are outside. */
+/**
+ * States and colours of points by their values: what a map paints, and how many are outside.
+ *
+ * @param worst - the value of each point that is farthest beyond the limits: whichever is coloured, none that is outside hides
+ */
 export function pointLook(
   values: readonly (number | null)[],
   { shades, low, high, least, most, dead }: PointRule,
+  worst: readonly (number | null)[] = values,
 ): { readonly states: Uint8Array; readonly pointColours: Uint32Array; readonly outside: number } {
   const states = new Uint8Array(values.length);
   const pointColours = new Uint32Array(values.length);
@@ -35,14 +40,16 @@ export function pointLook(
   let outside = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    if (value === null) {
-      states[i] = POINT_STATE.faint;
-      pointColours[i] = dead;
-      continue;
-    }
-    if (value > most || value < least) {
+    const judged = worst[i]!;
+    const isOutside = judged !== null && (judged > most || judged < least);
+    if (isOutside) {
       states[i] = POINT_STATE.outside;
       outside++;
+    }
+    if (value === null) {
+      if (!isOutside) states[i] = POINT_STATE.faint;
+      pointColours[i] = dead;
+      continue;
     }
     const shade = Math.round((value - low) * perUnit);
     pointColours[i] = shades[Math.max(0, Math.min(shades.length - 1, shade))]!;

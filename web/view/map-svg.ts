@@ -1,3 +1,4 @@
+import { beyondPu, MEASURED_TOLERANCE_PU } from './extremes.js';
 import { type DrawnSign, mapView, nodesByBus, pointVoltages } from './map-view.js';
 import { escaped } from './markup.js';
 import type { FeederMap, NodeName } from './run-document.js';
@@ -14,18 +15,16 @@ export interface MapPicture {
   readonly title: string;
 }
 
-/** What measurements are held to, pu. */
-export const MEASURED_TOLERANCE_PU = 1e-3;
 /** Room around the map, px. */
 const MARGIN = 14;
 const INK = '#18212b';
 const RING = '#d1002e';
 const RADIUS = { bus: 3.4, secondary: 2.4, area: 4.6 } as const;
 
-/** The feeder as a picture on white: points by their highest voltage, rings where it lies outside the limits. */
+/** The feeder as a picture on white: points by their worst voltage, rings where it lies outside the limits. */
 export function mapSvg({ map, nodes, voltagesPu, scale, limits, title }: MapPicture): string {
   const view = mapView(map, map.areas.length > 0);
-  const voltages = pointVoltages(view, nodesByBus(map, nodes), voltagesPu, 'highest');
+  const voltages = pointVoltages(view, nodesByBus(map, nodes), voltagesPu, 'worst', limits);
   const at = new Map(view.points.map((point) => [point.key, point]));
   const x = (value: number) => (value + MARGIN).toFixed(1);
   const y = (value: number) => (map.height - value + MARGIN).toFixed(1);
@@ -36,8 +35,7 @@ export function mapSvg({ map, nodes, voltagesPu, scale, limits, title }: MapPict
   });
   const points = view.points.map(({ label, kind, x: px, y: py }, i) => {
     const value = voltages[i] ?? null;
-    const isOutside =
-      value !== null && (value > limits.maxPu + MEASURED_TOLERANCE_PU || value < limits.minPu - MEASURED_TOLERANCE_PU);
+    const isOutside = value !== null && beyondPu(value, limits) > MEASURED_TOLERANCE_PU;
     const r = RADIUS[kind];
     const ring = isOutside
       ? `<circle cx="${x(px)}" cy="${y(py)}" r="${r + 2.4}" fill="none" stroke="${RING}" stroke-width="1.5"/>`

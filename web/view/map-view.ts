@@ -1,7 +1,8 @@
+import { beyondPu, type LimitsPu } from './extremes.js';
 import type { FeederMap, FlowDocument, NodeName, RunDocument } from './run-document.js';
 
-/** Which phase of a bus its colour tells of. */
-export type PhaseChoice = 'highest' | 'lowest' | 'farthest' | 'A' | 'B' | 'C';
+/** Which phase of a bus its colour tells of; `worst` is the one farthest beyond a limit or, inside, nearest to one. */
+export type PhaseChoice = 'worst' | 'highest' | 'lowest' | 'farthest' | 'A' | 'B' | 'C';
 /** Which voltages: those an interval worked on, or those in the first output with its set-points. */
 export type Moment = 'before' | 'after';
 
@@ -125,16 +126,23 @@ export function nodesByBus(
 }
 
 /**
- * The voltage that stands for each drawn point, pu, in the order of the points: the highest or lowest of its nodes, or that of
- * one phase; `farthest` is the one farthest from 0, for differences; null where nothing is measured. Legs of a secondary belong to no phase letter and count with `highest` and `lowest` only.
+ * The voltage that stands for each drawn point, pu, in the order of the points: the worst by the limits, the highest or lowest
+ * of its nodes, or that of one phase; `farthest` is the one farthest from 0, for differences; null where nothing is measured.
+ * Legs of a secondary belong to no phase letter and do not count where one is chosen.
  */
 export function pointVoltages(
   view: MapView,
   byBus: ReturnType<typeof nodesByBus>,
   voltagesPu: readonly (number | null)[],
   choice: PhaseChoice,
+  limits: LimitsPu,
 ): readonly (number | null)[] {
-  const rank = choice === 'lowest' ? (value: number) => -value : choice === 'farthest' ? Math.abs : Number;
+  const ranks: Partial<Record<PhaseChoice, (value: number) => number>> = {
+    worst: (value) => beyondPu(value, limits),
+    lowest: (value) => -value,
+    farthest: Math.abs,
+  };
+  const rank = ranks[choice] ?? Number;
   return view.points.map(({ buses }) => {
     let best: number | null = null;
     for (const bus of buses) {

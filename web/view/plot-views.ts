@@ -1,3 +1,4 @@
+import { knownPu } from './extremes.js';
 import type { AgentCurtailment, FeederMap, IntervalDocument, NodeName, RunDocument } from './run-document.js';
 
 /** A piece of the voltage profile: one phase of one branch, from its near to its far end. */
@@ -62,7 +63,7 @@ export function residualRatios({ history }: IntervalDocument) {
   };
 }
 
-/** Power over the run, kW, and highest voltages, pu, by interval. */
+/** Power over the run, kW, and highest and lowest voltages, pu, by interval. */
 export function runTotals({ intervals }: RunDocument) {
   const kW = (watts: number | null) => (watts === null ? null : watts / 1000);
   return {
@@ -72,7 +73,9 @@ export function runTotals({ intervals }: RunDocument) {
     usedKw: intervals.map(({ availableW, curtailedW }) =>
       availableW === null || curtailedW === null ? null : (availableW - curtailedW) / 1000,
     ),
-    beforePu: intervals.map(({ before }) => before.vMaxPu),
-    afterPu: intervals.map(({ after }) => after?.vMaxPu ?? null),
+    highestBeforePu: intervals.map(({ before }) => knownPu(before.vMaxPu)),
+    highestAfterPu: intervals.map(({ after }) => knownPu(after?.vMaxPu)),
+    lowestBeforePu: intervals.map(({ before }) => knownPu(before.vMinPu)),
+    lowestAfterPu: intervals.map(({ after }) => knownPu(after?.vMinPu)),
   };
 }

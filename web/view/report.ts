@@ -1,9 +1,20 @@
 import { eventLog } from './event-log.js';
-import { clockText, countText, dayText, pctText, powerText, puText, statusText } from './figures.js';
+import { extremesText, knownPu, outsideText, spanText, worstInterval } from './extremes.js';
+import {
+  clockText,
+  countText,
+  dayText,
+  limitText,
+  pctText,
+  powerText,
+  puText,
+  statusText,
+  UNKNOWN,
+} from './figures.js';
 import { mapSvg, scaleSvg } from './map-svg.js';
 import { voltageRange } from './map-view.js';
 import { escaped } from './markup.js';
-import type { FeederMap, IntervalDocument, RunDocument } from './run-document.js';
+import type { FeederMap, IntervalDocument, RunDocument, VoltageFigures } from './run-document.js';
 import { voltageScale } from './voltage-colours.js';
 
 /** What a report is made of. */
@@ -19,14 +30,6 @@ export interface ReportParts {
 
 /** Agents in the table of those that give up most. */
 const MOST_AGENTS = 20;
-
-/** The interval whose measurements before its set-points showed the highest voltage. */
-export function worstInterval({ intervals }: RunDocument): IntervalDocument | undefined {
-  return intervals.reduce<IntervalDocument | undefined>(
-    (worst, one) => (worst === undefined || one.before.vMaxPu > worst.before.vMaxPu ? one : worst),
-    undefined,
-  );
-}
 
 /** What every agent gives up, as a share of what it could have given over all intervals (they are equally long), the largest first. */
 export function agentShares({ intervals }: RunDocument) {
@@ -119,8 +122,8 @@ ${table(
 
 function summary({ summary: figures, agents, ders }: RunDocument): string {
   const rows = [
-    ['Highest voltage before', `${puText(figures['vMaxBeforePu'])} pu`],
-    ['Highest voltage with set-points', `${puText(figures['vMaxAfterPu'])} pu`],
+    ['Lowest – highest voltage before', extremesText(figures['vMinBeforePu'], figures['vMaxBeforePu'])],
+    ['Lowest – highest voltage with set-points', extremesText(figures['vMinAfterPu'], figures['vMaxAfterPu'])],
     [
       'Nodes outside the limits',
       `${countText(figures['violationsBefore'])} → ${countText(figures['violationsAfter'])}`,
@@ -137,16 +140,26 @@ function summary({ summary: figures, agents, ders }: RunDocument): string {
 /** The run in words, by its hardest interval. */
 function sentence({ limits, nodes }: RunDocument, worst: IntervalDocument): string {
   const { before, after } = worst;
-  const range = `${limits.minPu.toFixed(2)} to ${limits.maxPu.toFixed(2)} pu`;
-  const count = nodes.length > 0 ? ` of ${countText(nodes.length)}` : '';
-  const was = `At ${clockText(before.timestamp)}, ${countText(before.violations)}${count} measured nodes stood outside ${range}; the highest, ${before.vMaxNode.bus}.${before.vMaxNode.phase}, at ${puText(before.vMaxPu)} pu.`;
+  const range = `${limitText(limits.minPu)} to ${limitText(limits.maxPu)} pu`;
   const cost =
     worst.curtailedW === null
       ? ''
       : ` That takes ${powerText(worst.curtailedW)} of ${powerText(worst.availableW)} (${pctText(worst.curtailedPct)}).`;
+  const at = `At ${clockText(before.timestamp)}`;
+  if (knownPu(before.vMaxPu) === null) {
+    return `${at} no voltage of the simulation was measured: whether nodes are outside ${range} is not known.${cost}`;
+  }
+  const count = nodes.length > 0 ? ` of ${countText(nodes.length)}` : '';
+  const was =
+    before.violations === 0
+      ? `${at}, all${nodes.length > 0 ? ` ${countText(nodes.length)}` : ''} measured nodes were inside ${range}, at ${spanText(before)}.`
+      : `${at}, ${countText(before.violations)}${count} measured nodes stood outside ${range}, ${outsideText(before, limits)}.`;
   if (after === null) return `${was} The run ended before the next output.`;
-  const now = after.violations === 0 ? 'none does' : `${countText(after.violations)} do`;
-  return `${was} With the set-points of ${worst.rounds} rounds, at ${clockText(after.timestamp)}, ${now}, and the highest is ${puText(after.vMaxPu)} pu.${cost}`;
+  const now =
+    after.violations === 0
+      ? `none is outside, at ${spanText(after)}`
+      : `${countText(after.violations)} ${after.violations === 1 ? 'is' : 'are'} outside, ${outsideText(after, limits)}`;
+  return `${was} With the set-points of ${worst.rounds} rounds, at ${clockText(after.timestamp)}, ${now}.${cost}`;
 }
 
 function maps(run: RunDocument, map: FeederMap, worst: IntervalDocument): string {
@@ -156,7 +169,7 @@ function maps(run: RunDocument, map: FeederMap, worst: IntervalDocument): string
   const after = worst.after === null ? '' : one(`${clockText(worst.after.timestamp)}, with set-points`, worst.afterPu);
   return `<h2>The feeder before and with the set-points</h2>
 <div class="pair">${one(`${clockText(worst.before.timestamp)}, before`, worst.beforePu)}${after}</div>
-<p class="key">${scaleSvg(scale, [run.limits.minPu, run.limits.maxPu])}<span>highest voltage of each point (pu); mark: limit; ring: outside; large points: service areas; square: switch (filled: closed), diamond: regulator, triangle: capacitor, large square: source</span></p>`;
+<p class="key">${scaleSvg(scale, [run.limits.minPu, run.limits.maxPu])}<span>voltage of each point (pu), of its worst phase: farthest beyond a limit or nearest to one; mark: limit; ring: outside; large points: service areas; square: switch (filled: closed), diamond: regulator, triangle: capacitor, large square: source</span></p>`;
 }
 
 function intervalTable({ intervals }: RunDocument): string {
@@ -164,7 +177,7 @@ function intervalTable({ intervals }: RunDocument): string {
     'time',
     'status',
     'rounds',
-    'V max before',
+    'V min – max before (pu)',
     'after (pu)',
     'outside before',
     'after',
@@ -180,10 +193,10 @@ function intervalTable({ intervals }: RunDocument): string {
     clockText(one.timestamp),
     statusText(one.status),
     String(one.rounds),
-    puText(one.before.vMaxPu),
-    puText(one.after?.vMaxPu),
-    countText(one.before.violations),
-    countText(one.after?.violations),
+    rangeText(one.before),
+    rangeText(one.after),
+    outsideCount(one.before),
+    outsideCount(one.after),
     powerText(one.availableW),
     powerText(one.curtailedW),
     pctText(one.curtailedPct),
@@ -193,6 +206,16 @@ function intervalTable({ intervals }: RunDocument): string {
     one.seconds.toFixed(2),
   ]);
   return table(heads, rows, 2);
+}
+
+/** From the lowest to the highest in as few letters as a table has room for. */
+function rangeText(figures: VoltageFigures | null): string {
+  return knownPu(figures?.vMaxPu) === null ? UNKNOWN : `${puText(figures?.vMinPu)} – ${puText(figures?.vMaxPu)}`;
+}
+
+/** Nodes outside; where nothing is measured nothing is known to be. */
+function outsideCount(figures: VoltageFigures | null): string {
+  return knownPu(figures?.vMaxPu) === null ? UNKNOWN : countText(figures?.violations);
 }
 
 function agentTable(run: RunDocument): string {

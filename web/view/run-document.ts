@@ -16,6 +16,8 @@ export interface RunEntry {
   readonly intervals: number;
   readonly agents: number;
   readonly ders: number;
+  readonly vMinBeforePu: number | null;
+  readonly vMinAfterPu: number | null;
   readonly vMaxBeforePu: number | null;
   readonly vMaxAfterPu: number | null;
   readonly violationsBefore: number | null;
@@ -36,7 +38,7 @@ export interface RunList {
   readonly runs: readonly RunEntry[];
   /** Whether runs can be deleted from the page. */
   readonly mayDelete: boolean;
-  /** Folders with a manifest that is none of this version's. */
+  /** Runs whose manifest cannot be read, and why; they can be deleted all the same. */
   readonly unreadable: readonly { readonly id: string; readonly reason: string }[];
 }
 
@@ -49,10 +51,11 @@ export interface NodeName {
 /** Voltages at one output of the simulation. */
 export interface VoltageFigures {
   readonly timestamp: number;
-  readonly vMaxPu: number;
-  readonly vMinPu: number;
-  readonly vMaxNode: NodeName;
-  readonly vMinNode: NodeName;
+  /** Null, or no number, where nothing is measured; the nodes are then null, or have no name. */
+  readonly vMaxPu: number | null;
+  readonly vMinPu: number | null;
+  readonly vMaxNode: NodeName | null;
+  readonly vMinNode: NodeName | null;
   readonly violations: number;
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -51,5 +51,13 @@ describe('dec report', () => {
     const { code, stderr } = await dec(['report', 'outputs/bench', '--out', join(folder, 'none.html')]);
     expect(code).toBe(2);
     expect(stderr).toContain('There is no run bench');
+  });
+
+  it('takes a feeder file that is not there as bad input: it was named to be drawn', async () => {
+    const out = join(folder, 'none.html');
+    const { code, stderr } = await dec(['report', 'sample', '--feeder', 'nope.xml', '--out', out]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('nope.xml');
+    expect(existsSync(out)).toBe(false);
   });
 });

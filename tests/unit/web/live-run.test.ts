@@ -105,7 +105,7 @@ describe('a run as updates tell it', () => {
     expect(texts).toEqual([
       '1 node outside the limits, up to 1.0600 pu at B1.A.',
       'converged after 7 rounds in 0.50 s: 2 set-points sent, 100 W curtailed.',
-      'All nodes inside the limits, highest 1.0500 pu.',
+      'All nodes inside the limits, 1.0000 to 1.0500 pu.',
       'Paused.',
     ]);
     expect(liveStage(all)).toBe('on the way to interval 2');

@@ -103,10 +103,14 @@ describe('the map', () => {
   it('takes the highest, the lowest or one phase of a point, and null where nothing is measured', () => {
     const view = mapView(MAP, true);
     const byBus = nodesByBus(MAP, NODES);
-    const of = (choice: 'highest' | 'lowest' | 'B') => pointVoltages(view, byBus, INTERVAL.beforePu, choice);
+    const of = (choice: 'highest' | 'lowest' | 'B' | 'worst', limits = RUN.limits) =>
+      pointVoltages(view, byBus, INTERVAL.beforePu, choice, limits);
     expect(of('highest')).toEqual([1, 1.03, null, 1.06]);
     expect(of('lowest')).toEqual([1, 1.02, null, 1.04]);
     expect(of('B')).toEqual([null, 1.03, null, null]);
+    // By 0.95 to 1.05, 1.03 is nearer to a limit than 1.02, and 1.06 is outside; with 1.035 at the least, 1.02 is the farther out.
+    expect(of('worst')).toEqual([1, 1.03, null, 1.06]);
+    expect(of('worst', { minPu: 1.035, maxPu: 1.08 })).toEqual([1, 1.02, null, 1.04]);
   });
 
   it('loads a line as its most loaded branch, and not at all without a rating', () => {
@@ -181,7 +185,7 @@ describe('the plots', () => {
   });
 
   it('sum power in kW', () => {
-    expect(runTotals(RUN)).toMatchObject({ availableKw: [4], curtailedKw: [1], usedKw: [3], beforePu: [1.06] });
+    expect(runTotals(RUN)).toMatchObject({ availableKw: [4], curtailedKw: [1], usedKw: [3], highestBeforePu: [1.06] });
   });
 });
 
@@ -190,7 +194,7 @@ describe('the event log', () => {
     expect(eventLog(RUN).map(({ grade, text }) => `${grade}: ${text}`)).toEqual([
       'warning: 2 nodes outside the limits, up to 1.0600 pu at L2.s1.',
       'info: converged after 2 rounds in 0.50 s: 1 set-point sent, 1.0 kW curtailed.',
-      'good: All nodes inside the limits, highest 1.0500 pu.',
+      'good: All nodes inside the limits, 0.9900 to 1.0500 pu.',
       'good: The run is complete: 1 interval.',
     ]);
   });

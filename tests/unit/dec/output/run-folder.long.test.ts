@@ -1,10 +1,14 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { summarize } from '../../../../dec/coordinator/measurements.js';
+import { summarizeRun } from '../../../../dec/coordinator/recorder.js';
 import { writeRun } from '../../../../dec/output/index.js';
+import { packageVersion } from '../../../../dec/package-version.js';
 import { manifestSchema } from '../../../../dec/schema/index.js';
+import { RunLibrary } from '../../../../dec/web/run-library.js';
 import { runResult } from '../../../builders/run-result.js';
 
 const EXTRAS = {
@@ -116,6 +120,45 @@ describe('the folder of a run', () => {
     expect(readdirSync(folder)).toContain('notes.txt');
     expect(existsSync(outside)).toBe(true);
     rmSync(outside);
+  });
+
+  it('has null, no number and no node, where the feeder is not measured, and the manifest is read again', async () => {
+    const result = runResult({ intervals: 1 });
+    const blind = summarize(0, [], { minPu: 0.95, maxPu: 1.05 });
+    const { vMaxPu, vMinPu } = blind;
+    const during = { vMaxPu, vMinPu, violations: 0, outputs: 2 };
+    const intervals = result.intervals.map((one) => ({
+      ...one,
+      before: blind,
+      after: blind,
+      during,
+      nodeVoltages: [],
+    }));
+    await writeRun({ ...result, intervals, summary: summarizeRun(intervals) }, folder, EXTRAS);
+    const written = manifestSchema.parse(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')));
+    expect(written.intervals[0]?.before).toMatchObject({ vMaxPu: null, vMinPu: null, vMaxNode: null, vMinNode: null });
+    expect(written.intervals[0]?.during).toMatchObject({ vMaxPu: null, vMinPu: null });
+    expect(written.summary).toMatchObject({ vMaxBeforePu: null, vMaxAfterPu: null, violationsBefore: null });
+    const run = await new RunLibrary(join(folder, '..')).document(basename(folder));
+    expect(run.intervals[0]?.before).toMatchObject({ vMaxPu: null, vMaxNode: null });
+    expect(run.summary).toMatchObject({ vMinBeforePu: null, vMinAfterPu: null });
+  });
+
+  it('can be deleted though its manifest cannot be shown, which says what is wrong with it', async () => {
+    const manifest = await writeRun(runResult(), folder, EXTRAS);
+    const library = new RunLibrary(join(folder, '..'));
+    const id = basename(folder);
+    const put = (value: string) => writeFileSync(join(folder, 'manifest.json'), value);
+    const reason = () => library.list().unreadable.find((one) => one.id === id)?.reason;
+    put('{ "runId": ');
+    expect(reason()).toContain('its manifest is no JSON');
+    expect(() => library.remove(id)).toThrow(/by hand/);
+    put(JSON.stringify({ ...manifest, versions: { dec: '0.0.1' }, agents: 'many' }));
+    expect(reason()).toContain('was written by dec 0.0.1');
+    put(JSON.stringify({ ...manifest, versions: { dec: packageVersion() }, agents: 'many' }));
+    expect(reason()).toMatch(/not one that dec writes \(agents: /);
+    library.remove(id);
+    expect(existsSync(folder)).toBe(false);
   });
 
   it('has a manifest also for a run that was cancelled before its first interval', async () => {
