@@ -30,7 +30,7 @@ describe('dec report', () => {
   it('says what the manifest says, in words, figures and a row for each interval', () => {
     // outputs/sample/manifest.json: interval 0 is the hardest one, its voltages.parquet has 1982 nodes.
     expect(html).toContain(
-      'At 10:00, 542 of 1\u202f982 measured nodes stood outside 0.95 to 1.05 pu; the highest, S85C_6.s1, at 1.0586 pu.',
+      'At 10:00, 542 of 1\u202f982 measured nodes stood outside 0.95 to 1.05 pu, up to 1.0586 pu at S85C_6.s1.',
     );
     expect(html).toContain('That takes 428 kW of 3.06 MW (14.0 %).');
     expect(html.match(/<td>converged<\/td>/g)).toHaveLength(14);
