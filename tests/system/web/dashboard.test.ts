@@ -98,7 +98,9 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'ieee123sec_dec' }).waitFor();
     // Summary of the sample's manifest.
-    expect(await page.locator('dl').innerText()).toMatch(/1\.0358 – 1\.0586[\s\S]*542 → 0[\s\S]*14\.7 %[\s\S]*83 \/ 487/);
+    expect(await page.locator('dl').innerText()).toMatch(
+      /1\.0358 – 1\.0586[\s\S]*542 → 0[\s\S]*14\.7 %[\s\S]*83 \/ 487/,
+    );
   });
 
   it('plays a run back: every interval before and with its set-points, figures, map and log with it', async () => {
