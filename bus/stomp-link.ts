@@ -123,11 +123,13 @@ function connectError(thrown: unknown, host: string, port: number, login: string
   if (thrown instanceof BusError) return thrown;
   const cause = asError(thrown);
   const details = { host, port, reason: cause.message };
-  if (/password|passcode|login|authenti|user name|access refused|not authorized/i.test(cause.message)) {
+  // RabbitMQ says no more than "Bad CONNECT" of a wrong password and of a virtual host that is not there.
+  const isBadConnect = /^bad connect/i.test(cause.message);
+  if (isBadConnect || /password|passcode|login|authenti|user name|access refused|not authorized/i.test(cause.message)) {
     const user = login === undefined ? 'without a login' : login.length > 64 ? 'with a token' : `as "${login}"`;
     return new BusError(
       'LOGIN_REFUSED',
-      `The broker at ${host}:${port} refused the connection ${user}: ${cause.message} Check user name and password.`,
+      `The broker at ${host}:${port} refused the connection ${user}: ${cause.message} Check user name and password${isBadConnect ? ', and the virtual host if one is named' : ''}.`,
       details,
       { cause },
     );

@@ -75,9 +75,10 @@ export function createConfigurationService(
     const simulationId = parameters['simulation_id'];
     const named = parameters['model_id'] || (simulationId ? modelOfSimulation(simulationId) : undefined);
     if (named) return store.find(named);
-    throw new DecError('BAD_ARGUMENT', 'Model Id or simulation Id not provided in request parameters.', {
-      parameters: Object.keys(parameters),
-    });
+    const text = simulationId
+      ? `There is no simulation ${simulationId}, and no model_id is given.`
+      : 'Model Id or simulation Id not provided in request parameters.';
+    throw new DecError('BAD_ARGUMENT', text, { parameters: Object.keys(parameters) });
   };
   const admittance = remembered((model): NodeAdmittance => nodeAdmittance(model.feeder));
   const ofModel = (make: (model: LoadedModel) => unknown) => {

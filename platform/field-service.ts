@@ -23,11 +23,14 @@ export interface FieldService {
   measurementsOf(model: LoadedModel): ReadonlyMap<string, readonly string[]>;
 }
 
-/** Makes the service. */
+/**
+ * Makes the service.
+ * @param hasSimulation - whether a simulation is there that commands can go to
+ */
 export function createFieldService(
   store: ModelStore,
   send: (destination: string, body: string) => void,
-  warn: (message: string) => void,
+  hasSimulation: (simulationId: string) => boolean,
 ): FieldService {
   const areas = new WeakMap<LoadedModel, ModelAreas>();
   const agents = new Map<string, Map<string, FieldAgent>>();
@@ -67,8 +70,18 @@ export function createFieldService(
     const { difference_builder } = request;
     const simulationId = difference_builder.input.simulation_id;
     if (simulationId === undefined) {
-      warn('A control_command without simulation_id cannot be forwarded; it was ignored.');
-    } else send(simulationInputTopic(simulationId), JSON.stringify(difference_builder));
+      throw new DecError('BAD_ARGUMENT', 'A control_command without simulation_id cannot be forwarded.');
+    }
+    if (!hasSimulation(simulationId)) {
+      throw new DecError(
+        'BAD_ARGUMENT',
+        `There is no simulation ${simulationId} that the control_command could go to.`,
+        {
+          simulationId,
+        },
+      );
+    }
+    send(simulationInputTopic(simulationId), JSON.stringify(difference_builder));
     return undefined;
   };
 

@@ -193,8 +193,9 @@ async function compose(
   const logs = createLogService({ bus, clock, ...(onLog ? { onLog } : {}) });
   setLog(logs);
   bus.onError((error) => logs.platform({ source: 'platform', level: 'ERROR', message: asError(error).message }));
-  const warn = (message: string): void => logs.platform({ source: 'field', level: 'WARN', message });
-  const field = createFieldService(store, (destination, body) => bus.send(destination, body), warn);
+  const hasSimulation = (id: string): boolean =>
+    simulations.runs().some((run) => run.id === id && run.state !== 'ended');
+  const field = createFieldService(store, (destination, body) => bus.send(destination, body), hasSimulation);
   const sparql = createSparqlService(store);
   const prepareQueries = (): void => {
     sparql.prepare().catch((error: unknown) => {

@@ -152,8 +152,8 @@ interface DependentOn {
 export function checkDependent(options: DependentOn, isOnLine: (option: string) => boolean, isLive = false): void {
   const unmet = DEPENDENT.filter(({ isMet }) => !isMet(options)).flatMap(({ needs, needsLive, options: names }) => {
     const given = names
-      // A live run begins at some time whatever it does.
-      .filter((name) => isOnLine(name) && !(isLive && name === 'start'))
+      // A live run begins at some time and numbers its messages whatever it does.
+      .filter((name) => isOnLine(name) && !(isLive && (name === 'start' || name === 'seed')))
       .map((name) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
     return given.length === 0
       ? []

@@ -99,12 +99,13 @@ async function runPlatform(options: PlatformCommandOptions): Promise<number> {
 function security(options: PlatformCommandOptions): Partial<PlatformOptions> {
   const { users, tlsCert, tlsKey, wsPort, wsOrigin, maxConnections, maxRate } = options;
   const own = { '--users': users, '--tls-cert': tlsCert, '--tls-key': tlsKey, '--ws-port': wsPort };
-  const [without] = Object.entries({ ...own, '--max-connections': maxConnections, '--max-rate': maxRate }).filter(
-    ([, value]) => value !== undefined,
-  );
-  if (options.broker !== undefined && without !== undefined) {
-    const text = `${without[0]} is a matter of the broker of --broker, and would have no effect here.`;
-    throw new DecError('BAD_ARGUMENT', text, { option: without[0] });
+  const without = Object.entries({ ...own, '--max-connections': maxConnections, '--max-rate': maxRate })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => name);
+  if (options.broker !== undefined && without.length > 0) {
+    const isOne = without.length === 1;
+    const text = `${without.join(', ')} ${isOne ? 'is a matter' : 'are matters'} of the broker of --broker, and would have no effect here.`;
+    throw new DecError('BAD_ARGUMENT', text, { options: without });
   }
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new DecError('BAD_ARGUMENT', 'TLS needs both --tls-cert and --tls-key.', {});

@@ -36,7 +36,16 @@ import type {
 import { presenceOf, simulationEndS, startSimulation } from './simulation-start.js';
 import { StandIns } from './stand-ins.js';
 import { liveStar } from './star.js';
-import { forgottenText, fromInputs, fromJournal, latestOutput, type Position, type Predecessor } from './succession.js';
+import {
+  forgottenText,
+  fromInputs,
+  fromJournal,
+  latestOutput,
+  type Position,
+  type Predecessor,
+  predecessorIn,
+  successionText,
+} from './succession.js';
 import { agentRecords, areaRecords, formTeam, isSeated, type Team } from './team.js';
 
 /** The users' password of a platform as it is delivered (gridappsd-protocol.md, section 1.2). */
@@ -457,19 +466,7 @@ export class Session {
     if (options.journal !== undefined) {
       this.journal = new JournalFile(options.journal, { feeder, settings, broker, outlook: options.outlook });
     }
-    const left = this.journal?.read();
-    const { simulationId } = options;
-    if (
-      left !== undefined &&
-      options.takesOver !== false &&
-      (simulationId ?? left.simulationId) === left.simulationId
-    ) {
-      return left;
-    }
-    this.journal?.clear();
-    if (simulationId === undefined) return undefined;
-    this.journal?.begun(simulationId, settings.startTime);
-    return { simulationId, startS: settings.startTime };
+    return predecessorIn(this.journal, options, settings.startTime);
   }
 
   /** Goes on where a predecessor was. */
@@ -487,6 +484,7 @@ export class Session {
     const last = commands.at(-1);
     const request = { timeoutMs: STATUS_MS, signal };
     const presence = await presenceOf(bus, simulationId, request);
+    this.warn(successionText(earlier, presence));
     const latest = presence === 'absent' ? undefined : await latestOutput(bus, simulationId, index, request);
     const inherited =
       journaled ?? (await fromInputs(bus, simulationId, latest?.message.timestamp, this.devices, settings, request));
@@ -510,8 +508,6 @@ export class Session {
       ...([commands, results, audits] as const),
       worked.map((one) => (one === asked ? undefined : one)),
     );
-    const done = commands.length === 0 ? '' : `, ${commands.length} intervals of which are done`;
-    this.warn(`This run goes on with simulation ${simulationId} of a run that did not end${done}.`);
     if (legacy === undefined && inherited.position.interval > 0)
       this.warn(forgottenText(settings, this.ledger !== undefined));
     if (presence === 'absent') {

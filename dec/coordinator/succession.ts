@@ -6,10 +6,12 @@ import {
   storedInputs,
   storedOutput,
 } from '../../bus/index.js';
+import { DecError } from '../../grid/math/index.js';
 import type { AppliedSetpoint, CommandedDevice } from './commit.js';
-import type { JournaledCommand, RunJournal } from './journal.js';
+import type { JournaledCommand, JournalFile, RunJournal } from './journal.js';
 import type { MeasurementIndex } from './measurements.js';
 import type { RunSettings } from './run-result.js';
+import type { SimulationPresence } from './simulation-start.js';
 
 /*
  * How a coordinator goes on where another one was killed. What that one had done stands in its journal; where there is none
@@ -17,7 +19,53 @@ import type { RunSettings } from './run-result.js';
  */
 
 /** What a run that did not end has left: its simulation, and the journal where there is one. */
-export type Predecessor = Pick<RunJournal, 'simulationId' | 'startS'> & Partial<RunJournal>;
+export type Predecessor = Pick<RunJournal, 'simulationId' | 'startS'> &
+  Partial<RunJournal> & {
+    /** The simulation was named by a person: nothing is known of it but what the platform says. */
+    readonly isNamed?: true;
+  };
+
+/**
+ * What a run goes on from: the one in its journal, or a simulation that a person named.
+ *
+ * @param journal - cleared where it holds another run
+ * @param startS - simulated time at which the run begins, seconds since 1970
+ */
+export function predecessorIn(
+  journal: JournalFile | undefined,
+  { simulationId, takesOver }: { readonly simulationId?: string | undefined; readonly takesOver?: boolean | undefined },
+  startS: number,
+): Predecessor | undefined {
+  const left = journal?.read();
+  if (left !== undefined && takesOver !== false && (simulationId ?? left.simulationId) === left.simulationId)
+    return left;
+  journal?.clear();
+  if (simulationId === undefined) return undefined;
+  journal?.begun(simulationId, startS);
+  return { simulationId, startS, isNamed: true };
+}
+
+/**
+ * How a run says what it goes on with.
+ * @throws DecError `BAD_ARGUMENT` for a simulation that was named and that the platform does not have
+ */
+export function successionText(
+  { simulationId, isNamed, commands = [] }: Predecessor,
+  presence: SimulationPresence,
+): string {
+  if (isNamed !== true) {
+    const done = commands.length === 0 ? '' : `, ${commands.length} intervals of which are done`;
+    return `This run goes on with simulation ${simulationId} of a run that did not end${done}.`;
+  }
+  if (presence === 'absent') {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      `The platform has no simulation ${simulationId}, or it has ended. Give --simulation the id of one that is at work, or leave it out to start one.`,
+      { simulationId },
+    );
+  }
+  return `This run joins simulation ${simulationId}.`;
+}
 
 /** Where a run stands. */
 export interface Position {

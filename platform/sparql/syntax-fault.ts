@@ -37,7 +37,10 @@ export function syntaxFault(query: string, check: QueryCheck): string | undefine
   const before = query.slice(0, tokens[good - 1]?.end ?? 0);
   if (at === undefined) {
     const said = sentenceOf(whole);
-    return said === undefined ? `it ends too early: ${expected(before, check)}` : `it cannot be carried out: ${said}`;
+    if (said !== undefined) return `it cannot be carried out: ${said}`;
+    const last = tokens.at(-1);
+    const behind = last === undefined ? '' : `, behind "${last.text}"`;
+    return `it ends too early, at ${placeOf(query, last?.end ?? 0)}${behind}: ${expected(before, check)}`;
   }
   const said = sentenceOf(check(query.slice(0, at.end) + PADDING) ?? '');
   return `it cannot be read at ${placeOf(query, at.start)}, "${at.text}": ${said ?? expected(before, check)}`;

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it, vi } from 'vitest';
+import { checkDependent } from '../../../dec/commands/coordinate-options.js';
 import {
   brokerUrl,
   count,
@@ -92,5 +93,14 @@ describe('values of options', () => {
 
   it('splits lists at commas and drops what is empty', () => {
     expect(list(' sw7, sw8,')).toEqual(['sw7', 'sw8']);
+  });
+});
+
+describe('options that need others', () => {
+  it('are named together; a live run has a start and a seed whatever it does', () => {
+    const given = (name: string) => ['seed', 'start', 'kappa'].includes(name);
+    const none = { reactive: 'none' } as const;
+    expect(() => checkDependent(none, given)).toThrow(/--kappa.*; --seed would.*; --start would/);
+    expect(() => checkDependent(none, given, true)).toThrow(/^--kappa would have no effect without [^;]*: add/);
   });
 });

@@ -379,7 +379,7 @@ describe('the field bus', () => {
     const field = createFieldService(
       store,
       () => {},
-      () => {},
+      () => false,
     );
     const context = field.answerManager(MRID, { request_type: 'get_context', areaId: MRID }) as {
       data: {
@@ -404,7 +404,7 @@ describe('the field bus', () => {
     const field = createFieldService(
       store,
       (...message) => sent.push(message),
-      () => {},
+      (id) => id === '7',
     );
     const agent = { agent_id: 'da_dec_1', app_id: 'dec', description: '' };
     field.answerManager('A1', { request_type: 'register_agent', agent });
@@ -417,6 +417,11 @@ describe('the field bus', () => {
     expect(sent).toEqual([
       ['/topic/goss.gridappsd.simulation.input.7', '{"command":"update","input":{"simulation_id":"7"}}'],
     ]);
+    const to = (input: { simulation_id?: string }) => () =>
+      field.answerPlatform({ request_type: 'control_command', difference_builder: { command: 'update', input } });
+    expect(to({ simulation_id: '8' })).toThrow(/no simulation 8/);
+    expect(to({})).toThrow(/without simulation_id/);
+    expect(sent).toHaveLength(1);
     expect(contextManagerBus('/queue/goss.gridappsd.field.request.A1.A1.context_manager')).toBe('A1');
     expect(contextManagerBus('/queue/goss.gridappsd.field.request.A1.agent_1')).toBeUndefined();
   });

@@ -80,8 +80,8 @@ describe('SPARQL over the objects of a file', () => {
     ['SELECT * # ?s }\n{?s ?p "é𝄞é" ?q ?z}', 'line 2, column 14, "?q"'],
     ['SELECT ?x {?s foo:bar ?x}', 'line 1, column 15, "foo:bar": Prefix not found'],
     ['PREFIX a <http://x#>\nSELECT ?x {?s a:b ?x}', 'line 1, column 8, "a": expected is :'],
-    ['SELECT ?x {?s ?p ?x', 'it ends too early'],
-    ['', 'it ends too early'],
+    ['SELECT ?x {\n?s ?p ?x', 'it ends too early, at line 2, column 9, behind "?x": expected is'],
+    ['', 'it ends too early, at line 1, column 1: expected is'],
     ['SELECT ?x ?y {?s c:a ?x} GROUP BY ?x', 'The SELECT contains a variable that is unbound'],
   ])('names the place of what cannot be read in %j as it was asked', async (query, place) => {
     const engine = await engineOf(tinyCim());
