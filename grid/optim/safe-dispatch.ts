@@ -146,10 +146,14 @@ export function safeDispatch(
         step,
         mapped(pass.alpha, (id, own) => Math.min(1, Math.max(0, own + step * (own - (before.get(id) ?? own))))),
       );
+    let within: Trial | undefined;
     for (let step = FIRST_STEP; step <= LAST_STEP; step *= 2) {
       const trial = onwards(step);
       if (isExact(trial.violationPu)) return { how: 'onwards', ...halved(trial, onwards, isExact) };
+      if (isSafe(trial.violationPu)) within ??= trial;
     }
+    // Within the tolerance by the rule's own step: a share from everybody would come nearer, and curtail more.
+    if (within) return { how: 'onwards', ...halved(within, onwards, isSafe) };
   }
   const found: (SafeDispatch & Trial)[] = [];
   const alone = leastMove(trialAt, isExact, [1, -1], LEAST_MOVE);
