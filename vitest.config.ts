@@ -8,9 +8,13 @@ import { defineConfig } from 'vitest/config';
  */
 const LIVE = [
   'tests/conformance/{bus,python}/**/*.test.ts',
-  'tests/system/{coordination,library,platform,web}/**/*.test.ts',
+  'tests/system/{coordination,platform,web}/**/*.test.ts',
 ];
-const LONG = ['tests/conformance/opendss/**/*.test.ts', 'tests/system/cli/**/*.test.ts', 'tests/**/*.long.test.ts'];
+const LONG = [
+  'tests/conformance/opendss/**/*.test.ts',
+  'tests/system/{cli,library}/**/*.test.ts',
+  'tests/**/*.long.test.ts',
+];
 
 export default defineConfig({
   test: {

@@ -84,11 +84,16 @@ const AREAS: Attempt = {
   ...{ name: 'areas', like: 'undisturbed-areas', point: 'round 4', killed: [0, 2] },
   ...{ silenceMs: 1000, hasAreas: true },
 };
+/** Which intervals see a kill at a point: every point in one of them, or, with DEC_FAULTS=all, in all that differ. */
+const KILLED: Readonly<Partial<Record<Point, readonly number[]>>> =
+  process.env['DEC_FAULTS'] === 'all'
+    ? { commit: [0, 1, 2], difference: [0, 1, 2] }
+    : { prepare: [0], 'round 1': [2], 'round 4': [0], verify: [2], commit: [0, 1], difference: [2] };
 const CHAINS = POINTS.map(
   // Before set-points leave, the third interval is like the second.
   (point): Attempt => ({
     ...{ name: nameOf(point), point, silenceMs: 1000 },
-    killed: point === 'commit' || point === 'difference' ? [0, 1, 2] : [0, 2],
+    killed: KILLED[point] ?? [0, 2],
   }),
 );
 /** What was served counts on over coordinators, in the file and in what one leaves to the next: each interval once. */
