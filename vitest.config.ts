@@ -6,10 +6,7 @@ import { defineConfig } from 'vitest/config';
  * starts processes that nothing waits for against a clock, on every core; `live` starts brokers, agent hosts and whole runs that
  * keep deadlines, so that nothing else may run beside it.
  */
-const LIVE = [
-  'tests/conformance/{bus,python}/**/*.test.ts',
-  'tests/system/{coordination,platform,web}/**/*.test.ts',
-];
+const LIVE = ['tests/conformance/{bus,python}/**/*.test.ts', 'tests/system/{coordination,platform,web}/**/*.test.ts'];
 const LONG = [
   'tests/conformance/opendss/**/*.test.ts',
   'tests/system/{cli,library}/**/*.test.ts',
