@@ -49,7 +49,7 @@ const LEAVE_MS = 2000;
 /** The worker's entry; under a test runner that reads the sources, the built one is used, because threads cannot. */
 function workerUrl(): URL {
   const isSource = import.meta.url.endsWith('.ts');
-  return new URL(isSource ? '../dist/agents/worker.js' : './worker.js', import.meta.url);
+  return new URL(isSource ? '../dist/bin/agents-worker.js' : '../bin/agents-worker.js', import.meta.url);
 }
 
 /**

@@ -15,8 +15,8 @@ const { values } = parseArgs({
   options: { tag: { type: 'string', default: 'dec' }, base: { type: 'string', default: 'node:20-bookworm-slim' } },
 });
 
-if (!existsSync(join(root, 'dist', 'dec', 'cli.js'))) {
-  console.error('dist/dec/cli.js is missing: run "npm ci && npm run build" first.');
+if (!existsSync(join(root, 'dist', 'bin', 'dec.js'))) {
+  console.error('dist/bin/dec.js is missing: run "npm ci && npm run build" first.');
   process.exit(2);
 }
 

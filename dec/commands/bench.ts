@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { DecError } from '../../grid/math/index.js';
+import { builtUrl } from '../built.js';
 import { count } from '../option.js';
 import { EXIT, type OutputOptions } from '../terminal.js';
 
@@ -15,7 +16,7 @@ interface BenchOptions extends OutputOptions {
 }
 
 /** The benchmarks are a program of their own beside the tests: each side runs in fresh processes. */
-const PROGRAM = fileURLToPath(new URL('../../tests/bench/main.js', import.meta.url));
+const PROGRAM = fileURLToPath(builtUrl('tests/bench/main.js'));
 
 /** Adds `dec bench`. */
 export function addBench(program: Command): void {

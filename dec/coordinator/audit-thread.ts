@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Feeder, FeederData } from '../../grid/model/index.js';
 import type { AuditQuestion, AuditSettings, DispatchFigures } from '../../grid/optim/index.js';
+import { builtUrl } from '../built.js';
 
 /** What the thread is started with. */
 export interface AuditThreadData {
@@ -17,12 +18,6 @@ export interface AuditJob {
 export type AuditAnswer =
   | { readonly interval: number; readonly figures: DispatchFigures }
   | { readonly interval: number; readonly error: string };
-
-/** The worker's entry; under a test runner that reads the sources, the built one is used, because threads cannot. */
-function workerUrl(): URL {
-  const isSource = import.meta.url.endsWith('.ts');
-  return new URL(isSource ? '../../dist/dec/coordinator/audit-worker.js' : './audit-worker.js', import.meta.url);
-}
 
 /**
  * Judges dispatches in a thread of its own, while the run goes on: optima of the whole feeder take longer than an interval
@@ -52,7 +47,7 @@ export class AuditThread {
         ...(reactive === undefined ? {} : { reactive }),
       },
     };
-    this.worker = new Worker(workerUrl(), { workerData, name: 'audit' });
+    this.worker = new Worker(builtUrl('bin/audit-worker.js'), { workerData, name: 'audit' });
     this.worker.on('message', (message: AuditAnswer) => this.take(message));
     this.worker.on('error', (error) => this.fail(error.message));
     this.worker.on('exit', () => this.fail('its thread has ended'));

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { DecError, type DecErrorCode } from '../../grid/math/index.js';
 import type { Feeder, FeederData } from '../../grid/model/index.js';
 import type { FeederHorizonQuestion, FeederHorizonStatus, HorizonStep } from '../../grid/optim/index.js';
+import { builtUrl } from '../built.js';
 
 /** What the thread is started with. */
 export interface PlanThreadData {
@@ -29,12 +30,6 @@ export interface StepPlan {
 /** The answer of the thread. */
 export type PlanAnswer = { readonly plan: StepPlan } | { readonly error: string; readonly code: DecErrorCode };
 
-/** The worker's entry; under a test runner that reads the sources, the built one is used, because threads cannot. */
-function workerUrl(): URL {
-  const isSource = import.meta.url.endsWith('.ts');
-  return new URL(isSource ? '../../dist/dec/coordinator/plan-worker.js' : './plan-worker.js', import.meta.url);
-}
-
 /** Makes plans in a thread of its own: the connection to the broker has to be kept alive meanwhile. */
 export class PlanThread {
   private readonly worker: Worker;
@@ -44,7 +39,7 @@ export class PlanThread {
     // The graph and the indices are made anew in the thread; measurements are nothing to it.
     const { graph: _graph, elements: _elements, busById: _busById, findings: _findings, ...data } = feeder;
     const workerData: PlanThreadData = { feeder: { ...data, measurements: [] } };
-    this.worker = new Worker(workerUrl(), { workerData, name: 'plan' });
+    this.worker = new Worker(builtUrl('bin/plan-worker.js'), { workerData, name: 'plan' });
     this.worker.on('message', (answer: PlanAnswer) => {
       const { waiting } = this;
       this.waiting = undefined;

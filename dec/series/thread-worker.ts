@@ -2,14 +2,9 @@ import { Worker } from 'node:worker_threads';
 import type { ChunkResult, SeriesSettings } from '../../grid/flow/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { Feeder } from '../../grid/model/index.js';
+import { builtUrl } from '../built.js';
 import { type ChunkJob, type ChunkWorker, plainFeeder } from './chunk-worker.js';
 import type { ThreadAnswer, ThreadMessage, ThreadStart } from './thread-message.js';
-
-/** The thread's entry; under a test runner that reads the sources, the built one is used, because threads cannot. */
-function threadUrl(): URL {
-  const isSource = import.meta.url.endsWith('.ts');
-  return new URL(isSource ? '../../dist/dec/series/series-thread.js' : './series-thread.js', import.meta.url);
-}
 
 /** Solves pieces in a thread of its own, of one series after the other. */
 export class ThreadWorker implements ChunkWorker {
@@ -25,7 +20,7 @@ export class ThreadWorker implements ChunkWorker {
 
   constructor(number: number) {
     const start: ThreadStart = { over: this.over, sent: this.sent };
-    this.worker = new Worker(threadUrl(), { workerData: start, name: `series ${number}` });
+    this.worker = new Worker(builtUrl('bin/series-thread.js'), { workerData: start, name: `series ${number}` });
     this.worker.on('message', (answer: ThreadAnswer) => {
       this.received++;
       // What a series has left behind comes after its end.

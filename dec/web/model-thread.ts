@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { DecError, type DecErrorCode } from '../../grid/math/index.js';
 import type { FeederMap, FlowDocument, GivenFile, Inspection } from '../../web/index.js';
+import { builtUrl } from '../built.js';
 import type { FlowQuestion } from './model-room.js';
 
 /** What the thread is started with: its model store. */
@@ -32,12 +33,6 @@ interface Waiting {
 /** Memory that reading a file somebody gave may take, MB, and the time it may take, ms. */
 const INSPECTION_MB = 1500;
 const INSPECTION_MS = 60_000;
-
-/** The worker's entry; under a test runner that reads the sources, the built one is used, because threads cannot. */
-function workerUrl(): URL {
-  const isSource = import.meta.url.endsWith('.ts');
-  return new URL(isSource ? '../../dist/dec/web/model-worker.js' : './model-worker.js', import.meta.url);
-}
 
 /** Reads models and computes power flows in a thread of its own, so that pages, and a run beside them, never wait for it. */
 export class ModelThread {
@@ -86,7 +81,11 @@ export class ModelThread {
   }
 
   private begin(): Worker {
-    const worker = new Worker(workerUrl(), { workerData: this.data, name: 'model', resourceLimits: this.limits });
+    const worker = new Worker(builtUrl('bin/model-worker.js'), {
+      workerData: this.data,
+      name: 'model',
+      resourceLimits: this.limits,
+    });
     const gone = (reason: string) => {
       if (this.worker === worker) this.worker = undefined;
       this.fail(reason);

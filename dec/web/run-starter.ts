@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { RunStart, RunStartReply } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { ModelStore } from '../../platform/index.js';
+import { builtUrl } from '../built.js';
 import { liveFile } from '../output/live-file.js';
 
 /** Settings of {@link RunStarter}. */
@@ -60,7 +61,9 @@ export class RunStarter {
     const id = this.nameFor(wanted);
     const folder = join(runs, id);
     const args = ['run', ...feeder, ...optionsOf(wanted), ...storeOptions, '--out', folder, '--quiet'];
-    const child = spawn(process.execPath, [fileURLToPath(cliUrl()), ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, [fileURLToPath(builtUrl('bin/dec.js')), ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.children.add(child);
     let words = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -124,10 +127,4 @@ function optionsOf(wanted: RunStart): string[] {
 function clock(seconds: number): string {
   const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
   return `${two(seconds / 3600)}:${two((seconds % 3600) / 60)}`;
-}
-
-/** The program; under a test runner that reads the sources, the built one. */
-function cliUrl(): URL {
-  const isSource = import.meta.url.endsWith('.ts');
-  return new URL(isSource ? '../../dist/dec/cli.js' : '../cli.js', import.meta.url);
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DecError } from '../../grid/math/index.js';
+import { builtUrl } from '../built.js';
 
 /** A file of the built pages. */
 export interface SiteFile {
@@ -19,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Pages by path, all in memory: what is asked for is looked up among them and never on the disk. */
-export function siteFiles(folder = siteFolder()): ReadonlyMap<string, SiteFile> {
+export function siteFiles(folder = fileURLToPath(builtUrl('web/site'))): ReadonlyMap<string, SiteFile> {
   if (!statSync(join(folder, 'index.html'), { throwIfNoEntry: false })) {
     throw new DecError('BAD_ARGUMENT', `The pages of the dashboard have not been built (${folder}): npm run build.`, {
       folder,
@@ -35,11 +36,4 @@ export function siteFiles(folder = siteFolder()): ReadonlyMap<string, SiteFile> 
       return [[key, { type, body: readFileSync(path), isNamedByContent: key.startsWith('assets/') }] as const];
     }),
   );
-}
-
-/** `dist/web/site`, from the built program as from its sources. */
-function siteFolder(): string {
-  const here = fileURLToPath(import.meta.url);
-  const root = here.endsWith('.ts') ? '../../dist/' : '../../';
-  return fileURLToPath(new URL(`${root}web/site`, import.meta.url));
 }

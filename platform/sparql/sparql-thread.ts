@@ -27,7 +27,7 @@ interface Waiting {
 /** In the sources the built thread is used, as tests run from them. */
 function workerUrl(): URL {
   const isSource = import.meta.url.endsWith('.ts');
-  return new URL(isSource ? '../../dist/platform/sparql/sparql-worker.js' : './sparql-worker.js', import.meta.url);
+  return new URL(isSource ? '../../dist/bin/sparql-worker.js' : './sparql-worker.js', import.meta.url);
 }
 
 /**

@@ -291,7 +291,7 @@ describe('dec run', () => {
 
   it('is the same under the name of the ancestor', async () => {
     const out = join(folder, 'both');
-    const { code, stdout } = await dec([FLAGSHIP, ...short, '--out', out, ...store], 'run-dec-both');
+    const { code, stdout } = await dec([FLAGSHIP, ...short, '--out', out, ...store], 'run_dec_both');
     expect(code).toBe(0);
     expect(stdout).toMatch(/Jain/);
     expect(stdout).toMatch(/price of fairness/i);
@@ -302,7 +302,7 @@ describe('dec run', () => {
   });
 
   it('lists the known feeders when the mRID is unknown', async () => {
-    const { code, stdout, stderr } = await dec(['_00000000-0000-0000-0000-000000000000', ...store], 'run-dec-both');
+    const { code, stdout, stderr } = await dec(['_00000000-0000-0000-0000-000000000000', ...store], 'run_dec_both');
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(FLAGSHIP);
   });
@@ -326,7 +326,7 @@ describe('dec run', () => {
       }, 1);`;
       const preload = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(watch)}` };
       const args = ['run', FLAGSHIP, '--quiet', '--out', join(folder, `early-${delayMs}`), ...store];
-      expect((await finish(start(args, 'cli', '.', preload))).code).toBe(4);
+      expect((await finish(start(args, 'dec', '.', preload))).code).toBe(4);
     },
   );
 

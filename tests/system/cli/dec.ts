@@ -18,11 +18,11 @@ export const FLAGSHIP = 'ieee123sec_dec';
 /** Starts a program of the package as a user would, from its build; in the folder of the project, or in another one. */
 export function start(
   args: readonly string[],
-  program = 'cli',
+  program = 'dec',
   cwd = '.',
   environment: Readonly<Record<string, string>> = {},
 ): ChildProcess {
-  const path = resolve(`dist/dec/${program}.js`);
+  const path = resolve(`dist/bin/${program}.js`);
   if (!existsSync(path)) throw new Error(`${path} is missing: run "npm run build" first (npm test does).`);
   return spawn(process.execPath, [path, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -32,8 +32,8 @@ export function start(
 }
 
 /** Runs a command to its end: one after the other in a process that has read the program, or in one of its own. */
-export function dec(args: readonly string[], program = 'cli', cwd = '.'): Promise<Finished> {
-  if (program !== 'cli' || cwd !== '.') return finish(start(args, program, cwd));
+export function dec(args: readonly string[], program = 'dec', cwd = '.'): Promise<Finished> {
+  if (program !== 'dec' || cwd !== '.') return finish(start(args, program, cwd));
   const turn = last.then(() => resident(args));
   last = turn.catch(() => undefined);
   return turn;

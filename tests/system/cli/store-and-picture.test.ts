@@ -37,7 +37,7 @@ function written(name: string, text: string): string {
 /** Runs a command and tells the largest memory it held, kB. */
 async function measured(args: readonly string[]) {
   const hook = `data:text/javascript,${encodeURIComponent("process.on('exit',()=>process.stderr.write('maxRSS='+process.resourceUsage().maxRSS))")}`;
-  const finished = await finish(spawn(process.execPath, ['--import', hook, 'dist/dec/cli.js', ...args]));
+  const finished = await finish(spawn(process.execPath, ['--import', hook, 'dist/bin/dec.js', ...args]));
   return { ...finished, maxRssKb: Number(/maxRSS=(\d+)$/.exec(finished.stderr)?.[1]) };
 }
 

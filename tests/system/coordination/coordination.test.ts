@@ -35,7 +35,7 @@ let small = '';
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'dec-coordination-'));
   small = smallSecondariesFile(folder);
-  expect(existsSync(new URL('../../../dist/agents/worker.js', import.meta.url)), 'npm run build comes first').toBe(
+  expect(existsSync(new URL('../../../dist/bin/agents-worker.js', import.meta.url)), 'npm run build comes first').toBe(
     true,
   );
 });

@@ -154,7 +154,7 @@ describe('set-points', () => {
 describe('runs beside each other', () => {
   it('start at the same moment, get a folder each, and a later one with other settings destroys neither', async () => {
     const cwd = mkdtempSync(join(folder, 'cwd-'));
-    const two = await Promise.all([1, 2].map(() => dec(['run', small, ...QUICK, ...store()], 'cli', cwd)));
+    const two = await Promise.all([1, 2].map(() => dec(['run', small, ...QUICK, ...store()], 'dec', cwd)));
     expect(two.map(({ code }) => code)).toEqual([0, 0]);
     const folders = readdirSync(join(cwd, 'outputs')).sort();
     expect(folders).toEqual([
@@ -162,7 +162,7 @@ describe('runs beside each other', () => {
       expect.stringMatching(/^small_secondaries_2026-04-21T1200_[0-9a-f]{6}-2$/),
     ]);
     const before = folders.map((name) => readFileSync(join(cwd, 'outputs', name, 'manifest.json'), 'utf8'));
-    const other = await dec(['run', small, ...QUICK, '--fairness', 'equalAlpha', ...store()], 'cli', cwd);
+    const other = await dec(['run', small, ...QUICK, '--fairness', 'equalAlpha', ...store()], 'dec', cwd);
     expect(other.code).toBe(0);
     expect(readdirSync(join(cwd, 'outputs'))).toHaveLength(3);
     for (const [k, name] of folders.entries()) {
@@ -187,7 +187,7 @@ describe('a run that is stopped', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('by %s leaves no process, no temporary file and no claim', async (signal) => {
     const cwd = mkdtempSync(join(folder, 'cwd-'));
     const temporary = mkdtempSync(join(folder, 'tmp-'));
-    const child = start(['run', small, '--intervals', '50', ...store()], 'cli', cwd, { TMPDIR: temporary });
+    const child = start(['run', small, '--intervals', '50', ...store()], 'dec', cwd, { TMPDIR: temporary });
     const ended = finish(child);
     // After the first row: the audit, the hosts and the simulation are at work.
     await until(child, 'stdout', /\n10:00 /);

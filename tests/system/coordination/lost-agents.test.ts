@@ -23,7 +23,7 @@ let folder = '';
 let small = '';
 
 beforeAll(() => {
-  expect(existsSync(new URL('../../../dist/agents/worker.js', import.meta.url)), 'npm run build comes first').toBe(
+  expect(existsSync(new URL('../../../dist/bin/agents-worker.js', import.meta.url)), 'npm run build comes first').toBe(
     true,
   );
   folder = mkdtempSync(join(tmpdir(), 'dec-lost-'));

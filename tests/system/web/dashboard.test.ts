@@ -26,7 +26,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     cpSync('outputs/sample', join(runs, 'sample'), { recursive: true });
     writeRun('other', 'equalAlpha');
     writeRun('unwanted', 'maxMin');
-    server = spawn(process.execPath, ['dist/dec/cli.js', 'web', '--port', '0', '--json', '--runs', runs], {
+    server = spawn(process.execPath, ['dist/bin/dec.js', 'web', '--port', '0', '--json', '--runs', runs], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = await Promise.all([

@@ -38,7 +38,7 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
   const faults: string[] = [];
 
   function program(args: readonly string[]): ChildProcess {
-    const child = spawn(process.execPath, ['dist/dec/cli.js', ...args], {
+    const child = spawn(process.execPath, ['dist/bin/dec.js', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, DEC_WEB_KEY: KEY },
     });
