@@ -1,11 +1,14 @@
+import { basename, dirname } from 'node:path';
 import type { Finding } from '../../grid/model/index.js';
 import { type CoordinationQuestion, coordinateInProcess, type FairnessRule } from '../../grid/optim/index.js';
 import { type ComparedRule, fairnessComparison } from '../output/fairness-comparison.js';
 import { pictureFile, writePicture } from '../output/picture.js';
+import type { ResultsFolder } from '../output/results-folder.js';
 import type { ComparisonReport } from '../schema/index.js';
 import { EXIT, type Terminal, table } from '../terminal.js';
 import type { CoordinateOptions } from './coordinate-options.js';
 import { coordinationFigures, coordinationSettings } from './coordinate-report.js';
+import { type StoredCoordination, type StorePlace, storeCoordinations, takeFolders } from './coordinate-store.js';
 
 /** The rules side by side, from the least curtailment to the hardest equality. */
 function rulesFor(options: CoordinateOptions, factors: FairnessRule['factors']): Partial<FairnessRule>[] {
@@ -28,6 +31,7 @@ function rulesFor(options: CoordinateOptions, factors: FairnessRule['factors']):
  * Solves every rule centrally, prints them side by side and draws them.
  *
  * @param more - where more than the table can be had
+ * @param place - where every rule's results are kept as a run of its own; nowhere when absent
  */
 export async function compareRules(
   question: CoordinationQuestion,
@@ -36,18 +40,47 @@ export async function compareRules(
   terminal: Terminal,
   began: number,
   more = 'All alphas: add --json.',
+  place?: StorePlace,
+): Promise<number> {
+  const rules = rulesFor(options, question.rule?.factors ?? {});
+  const folders = place === undefined ? [] : takeFolders(place, rules.map(ruleName));
+  try {
+    return await compared(question, options, findings, terminal, began, { more, place, folders, rules });
+  } finally {
+    for (const folder of folders) folder.release();
+  }
+}
+
+/** Rules that are compared, what their table ends with, and where their results go. */
+interface Comparison {
+  readonly rules: readonly Partial<FairnessRule>[];
+  readonly more: string;
+  readonly place: StorePlace | undefined;
+  readonly folders: readonly ResultsFolder[];
+}
+
+const ruleName = ({ mode, gamma }: Partial<FairnessRule>) => (mode === 'alphaFair' ? `alphaFair ${gamma}` : mode!);
+
+async function compared(
+  question: CoordinationQuestion,
+  options: CoordinateOptions,
+  findings: readonly Finding[],
+  terminal: Terminal,
+  began: number,
+  { rules, more, place, folders }: Comparison,
 ): Promise<number> {
   const { feeder } = question;
+  const outcomes: StoredCoordination[] = [];
   const picture = pictureFile(options.plot, 'fairness', feeder.name);
-  const compared: (ComparedRule & { readonly rule: ComparisonReport['rules'][number] })[] = [];
+  const all: (ComparedRule & { readonly rule: ComparisonReport['rules'][number] })[] = [];
   const told = new Map<string, Finding>(findings.map((finding) => [finding.message, finding]));
   let settings: ComparisonReport['settings'] | undefined;
   let units: string[] = [];
   let availableW = 0;
   let leastCurtailedW: number | undefined;
   let isBad = false;
-  for (const rule of rulesFor(options, question.rule?.factors ?? {})) {
-    const name = rule.mode === 'alphaFair' ? `alphaFair ${rule.gamma}` : rule.mode!;
+  for (const rule of rules) {
+    const name = ruleName(rule);
     terminal.progress(`rule ${name}`);
     const start = performance.now();
     const result = coordinateInProcess({
@@ -66,7 +99,8 @@ export async function compareRules(
     availableW = result.availableW;
     settings ??= coordinationSettings(result, options);
     const alphas = active.map(({ alpha }) => alpha);
-    compared.push({
+    outcomes.push({ question, result, seconds: (performance.now() - start) / 1000 });
+    all.push({
       name,
       curtailedKw: result.curtailedW / 1000,
       jain: result.fairnessReport.jain.served,
@@ -81,21 +115,24 @@ export async function compareRules(
   if (picture !== undefined) {
     // The plotting library takes half a second to load.
     const { renderSvg } = await import('../output/index.js');
-    writePicture(picture, await renderSvg(fairnessComparison(feeder.name, compared)));
+    writePicture(picture, await renderSvg(fairnessComparison(feeder.name, all)));
   }
   const report: ComparisonReport = {
     feeder: { name: feeder.name, mrid: feeder.mrid },
     availableW,
     units,
-    rules: compared.map(({ rule }) => rule),
+    rules: all.map(({ rule }) => rule),
     settings: settings!,
     plot: picture ?? null,
+    ...(place === undefined
+      ? {}
+      : { folders: [...(await storeCoordinations(feeder, outcomes, folders, options, place))] }),
     seconds: (performance.now() - began) / 1000,
     findings: [...told.values()],
   };
   terminal.findings(report.findings);
   if (terminal.isJson) terminal.result(report);
-  else for (const line of comparisonLines(report, compared, more)) terminal.print(line);
+  else for (const line of comparisonLines(report, all, more)) terminal.print(line);
   return options.strict && (isBad || feeder.pvSystems.length === 0) ? EXIT.violated : EXIT.done;
 }
 
@@ -142,6 +179,14 @@ function comparisonLines(report: ComparisonReport, compared: readonly ComparedRu
       ]),
     ),
   );
+  if (report.folders !== undefined) {
+    const address = report.folders.map((path) => encodeURIComponent(basename(path))).join('/');
+    lines.push(
+      '',
+      `Results: ${report.folders.join(', ')}`,
+      `Side by side: dec web --runs ${dirname(report.folders[0]!)}, at #/compare/${address}`,
+    );
+  }
   lines.push('', report.plot === null ? `Picture: add --plot FILE.svg. ${more}` : `Picture: ${report.plot}`);
   return lines;
 }

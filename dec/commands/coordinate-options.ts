@@ -21,6 +21,7 @@ export interface CoordinateOptions extends OutputOptions, RuleOptions, FeedbackO
   readonly interval: number;
   readonly compare?: boolean;
   readonly plot?: string | true;
+  readonly out?: string;
 }
 
 /** Adds what only one coordination without a simulation has. */
@@ -41,6 +42,10 @@ export function withCoordinateOptions(command: Command): Command {
     .option('--interval <time>', 'time that powers hold for, for energies', duration, 900)
     .option('--compare', 'solve every rule centrally and show them side by side')
     .option(
+      '--out <dir>',
+      'folder of the results, which dec web and dec report open as a run; with --compare one for each rule, <dir>-<rule>',
+    )
+    .option(
       '--plot [file]',
       'write the picture of --compare or --recede as SVG; folders are made (default: named after the feeder)',
       svgFile,
@@ -60,7 +65,7 @@ export interface TimeJob {
  * @throws DecError `BAD_ARGUMENT` where options contradict one another, or one has nothing to act on
  */
 export function methodOf(
-  { method, agents, areas, compare, compat, fairness }: CoordinateOptions,
+  { method, agents, areas, compare, compat, fairness, out }: CoordinateOptions,
   job: TimeJob | undefined,
   isOnLine: (option: 'fairness' | 'gamma') => boolean,
 ): 'admm' | 'central' | undefined {
@@ -82,6 +87,8 @@ export function methodOf(
   if (compare && isOnLine('fairness')) {
     refuse(`--compare solves every rule; leave out --fairness ${fairness}, or --compare.`);
   }
+  if (out !== undefined && job)
+    refuse(`--out keeps one coordination, or a comparison of rules; leave out ${job.option}, or --out.`);
   if (!compare) checkGamma(fairness, isOnLine);
   if (compat !== undefined && job) refuse(`--compat is for one coordination; leave out ${job.option}, or --compat.`);
   return isByAgents ? 'admm' : method;

@@ -15,6 +15,7 @@ import { areaPlan } from '../area-plan.js';
 import { checkNamed, withConfiguration } from '../configuration.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { nonNegative, perUnit } from '../option.js';
+import type { ResultsFolder } from '../output/results-folder.js';
 import { switchesNamed } from '../switch-names.js';
 import { EXIT, Terminal } from '../terminal.js';
 import { compareRules } from './coordinate-compare.js';
@@ -30,6 +31,7 @@ import {
 } from './coordinate-options.js';
 import { runReceding } from './coordinate-recede.js';
 import { coordinationReport, coordinationSummary } from './coordinate-report.js';
+import { type StorePlace, storeCoordinations, takeFolders } from './coordinate-store.js';
 import { factorsFrom, keepFeedback } from './feedback-file.js';
 import { checkLimits, reactiveOf, ruleOf, withRuleOptions } from './rule-options.js';
 
@@ -54,7 +56,7 @@ export function addCoordinate(program: Command): void {
       'after',
       '\nExamples:\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --fairness equalAlpha' +
         '\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --agents --areas auto' +
-        '\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --compare --plot fairness.svg' +
+        '\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --compare --plot fairness.svg --out outputs/noon' +
         "\n  dec coordinate BUSINFO.json BRANCHINFO.json --open sw7,sw8   the ancestor's pair, whose network has two loops",
     )
     .action(async (feeder: string[], options: CoordinateOptions & HorizonOptions) => {
@@ -106,13 +108,39 @@ async function runCoordinate(
         `round ${round}, residuals ${primalResidual.toExponential(1)} ${dualResidual.toExponential(1)}`,
       ),
   };
-  if (options.compare) return compareRules(question, options, findings, terminal, began);
+  const place = options.out === undefined ? undefined : { out: options.out, files: scenario.files };
+  if (options.compare) return compareRules(question, options, findings, terminal, began, undefined, place);
+  const folders = place === undefined ? [] : takeFolders(place, undefined);
+  try {
+    return await coordinateOnce(question, options, findings, terminal, began, place, folders);
+  } finally {
+    for (const folder of folders) folder.release();
+  }
+}
+
+async function coordinateOnce(
+  question: CoordinationQuestion,
+  options: CoordinateOptions,
+  findings: readonly Finding[],
+  terminal: Terminal,
+  began: number,
+  place: StorePlace | undefined,
+  folders: readonly ResultsFolder[],
+): Promise<number> {
+  const { feeder } = question;
   const result = coordinateInProcess(question);
   keepFeedback(options, result);
+  if (place !== undefined) {
+    const seconds = (performance.now() - began) / 1000;
+    await storeCoordinations(feeder, [{ question, result, seconds }], folders, options, place);
+  }
   const report = coordinationReport(feeder, result, options, findings, (performance.now() - began) / 1000);
   terminal.findings(report.findings);
   if (terminal.isJson) terminal.result(report);
-  else for (const line of coordinationSummary(report, result)) terminal.print(line);
+  else {
+    for (const line of coordinationSummary(report, result)) terminal.print(line);
+    if (place !== undefined) terminal.print(`Results: ${place.out}; dec web and dec report open them.`);
+  }
   const isBad =
     feeder.pvSystems.length === 0 ||
     result.status === 'limitsViolated' ||
@@ -130,7 +158,10 @@ function timeJob({ envelopes, recede, horizon }: HorizonOptions): TimeJob | unde
 
 const isAncestorPair = (names: readonly string[]) => names.length === 2 && names.every((name) => /\.json$/i.test(name));
 
-function readCase(names: readonly string[], options: CoordinateOptions): ScenarioCase {
+function readCase(
+  names: readonly string[],
+  options: CoordinateOptions,
+): ScenarioCase & { readonly files: readonly string[] } {
   const { loadMultiplier, pvMultiplier } = options;
   checkPair(names);
   if (isAncestorPair(names)) {
@@ -144,7 +175,7 @@ function readCase(names: readonly string[], options: CoordinateOptions): Scenari
     const feeder = buildFeeder(data);
     // Multipliers are in the powers already, open branches in the switches.
     const inputs = scenarioInputs(feeder, 1, 1);
-    return { feeder, inputs, state: startingState(feeder, inputs, options, []).state, findings: [] };
+    return { feeder, inputs, state: startingState(feeder, inputs, options, []).state, findings: [], files: names };
   }
   const model = modelOf(names, storeAt(options.store));
   const { feeder } = model;
@@ -152,7 +183,7 @@ function readCase(names: readonly string[], options: CoordinateOptions): Scenari
   const openSwitches = switchesNamed(feeder, options.open).map(({ id }) => id);
   const inputs = scenarioInputs(feeder, loadMultiplier, pvMultiplier);
   const { state, finding } = startingState(feeder, inputs, options, openSwitches);
-  return { feeder, inputs, state, findings: [...findings, ...(finding ? [finding] : [])] };
+  return { feeder, inputs, state, findings: [...findings, ...(finding ? [finding] : [])], files: model.files };
 }
 
 /** Source and switches as given; regulators and banks where they come to rest with all the sun there is, as in a simulation. */

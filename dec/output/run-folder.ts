@@ -5,9 +5,10 @@ import type { RunResult } from '../coordinator/index.js';
 import type { RunManifest } from '../schema/index.js';
 import { alphaColumns, roundCsv, setpointCsv, voltageColumns } from './columns.js';
 import { MESSAGES } from './committed-run.js';
+import { type CoordinationOutcome, coordinationRun } from './coordination-run.js';
 import { MANIFEST, removeEarlierRun } from './earlier-run.js';
 import { type ManifestExtras, runManifest } from './manifest.js';
-import { runPlots } from './plots.js';
+import { type Plot, runPlots } from './plots.js';
 import { renderSvg } from './render.js';
 
 /**
@@ -38,13 +39,55 @@ export async function writeRun(result: RunResult, folder: string, extras: Manife
     write('setpoints.csv', setpointCsv(result));
     write('rounds.csv', roundCsv(result));
   }
-  for (const { name, spec } of runPlots(result, extras.outputs)) {
-    write(`${name}.vl.json`, `${JSON.stringify(spec)}\n`);
-    write(`${name}.svg`, await renderSvg(spec));
-  }
+  await writePlots(runPlots(result, extras.outputs), write);
   const manifest = runManifest(result, extras, folder, files);
   writeFileSync(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;
+}
+
+/**
+ * Writes what one coordination without a simulation leaves behind, as the run of one interval that it comes to
+ * ({@link coordinationRun}): manifest.json, voltages.parquet, setpoints.csv and the picture of its voltages.
+ *
+ * @param comparison - names of all runs of the comparison that it is of
+ * @throws as {@link writeRun}
+ */
+export async function writeCoordination(
+  outcome: CoordinationOutcome,
+  folder: string,
+  extras: ManifestExtras,
+  comparison?: readonly string[],
+): Promise<RunManifest> {
+  const result = coordinationRun(outcome);
+  removeEarlierRun(folder);
+  makeFolder(folder, 'folder of the results');
+  const files: string[] = [];
+  const write = (name: string, content: string | Uint8Array) => {
+    writeFileSync(join(folder, name), content);
+    files.push(name);
+  };
+  write('voltages.parquet', voltageColumns(result));
+  write('setpoints.csv', setpointCsv(result));
+  // The others show a course over time or rounds.
+  const isBlind = result.intervals.every(({ nodeVoltages }) => nodeVoltages.length === 0);
+  await writePlots(isBlind ? [] : runPlots(result).filter(({ name }) => name === 'voltages'), write);
+  const manifest: RunManifest = {
+    ...runManifest(result, extras, folder, files),
+    kind: 'coordination',
+    ...(comparison === undefined ? {} : { comparison: [...comparison] }),
+    agents: outcome.result.agents,
+  };
+  const [interval] = manifest.intervals;
+  if (interval) Object.assign(interval, { method: outcome.result.method, agents: outcome.result.agents });
+  writeFileSync(join(folder, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+  return manifest;
+}
+
+async function writePlots(plots: readonly Plot[], write: (name: string, content: string) => void): Promise<void> {
+  for (const { name, spec } of plots) {
+    write(`${name}.vl.json`, `${JSON.stringify(spec)}\n`);
+    write(`${name}.svg`, await renderSvg(spec));
+  }
 }
 
 /** An agent's id as part of a file name. */

@@ -172,6 +172,8 @@ export const comparisonSchema = z.strictObject({
   settings: settingsSchema,
   /** File of the picture, when one was asked for. */
   plot: z.string().nullable(),
+  /** Folders of the rules' results, in the order of `rules`; absent without `--out`. */
+  folders: z.array(z.string()).optional(),
   seconds: z.number().nonnegative(),
   findings: z.array(findingSchema),
 });

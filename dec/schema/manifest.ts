@@ -97,6 +97,10 @@ const summary = z.strictObject({
 /** manifest.json, and what `dec run --json` prints. */
 export const manifestSchema = z.strictObject({
   runId: z.string(),
+  /** One coordination without a simulation (`dec coordinate --out`): one interval at no particular time; absent of a run. */
+  kind: z.literal('coordination').optional(),
+  /** Names of all runs of a comparison of rules that this one is of, itself among them. */
+  comparison: z.array(z.string()).optional(),
   status: z.enum(['completed', 'cancelled', 'nothingToCoordinate', 'simulationEnded', 'agentsLost']),
   /** A sentence for every status but `completed`. */
   reason: z.string().nullable(),

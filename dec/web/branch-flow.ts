@@ -5,6 +5,7 @@ import type { Feeder } from '../../grid/model/index.js';
 import { createScenario } from '../../platform/index.js';
 import type { BranchFlow, FeederMap, FlowDocument, IntervalDocument, NodeName } from '../../web/index.js';
 import { modelCreation, type ScenarioSettings } from '../coordinator/forecast.js';
+import { nodeVoltages } from '../output/node-voltages.js';
 
 /** A limit in force, W, and the reactive power that goes with it, var; generation positive. */
 export interface LimitInForce {
@@ -103,21 +104,6 @@ export function branchesOf(map: FeederMap, flow: FeederFlow, solution: PowerFlow
     };
     flows.set(id, one);
     return one;
-  });
-}
-
-/** Voltages of all nodes but neutrals, pu, with the upper-case name of their bus. */
-export function nodeVoltages(
-  feeder: Feeder,
-  flow: FeederFlow,
-  solution: PowerFlowSolution,
-): readonly { readonly bus: string; readonly phase: string; readonly voltagePu: number }[] {
-  return flow.nodes.flatMap(({ bus, node, baseV }, i) => {
-    const { name, isSplitPhase } = feeder.busById.get(bus)!;
-    const phase = (isSplitPhase ? ['s1', 's2'] : ['A', 'B', 'C'])[node - 1];
-    if (phase === undefined || !(baseV > 0)) return [];
-    const volts = Math.hypot(solution.voltage[2 * i]!, solution.voltage[2 * i + 1]!);
-    return [{ bus: name.toUpperCase(), phase, voltagePu: volts / baseV }];
   });
 }
 

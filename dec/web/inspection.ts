@@ -5,7 +5,8 @@ import { DecError } from '../../grid/math/index.js';
 import { type Feeder, type Finding, validateFeeder } from '../../grid/model/index.js';
 import { countElements } from '../../platform/index.js';
 import type { FeederMap, FindingLine, GivenFile, Inspection, SnapshotFlow } from '../../web/index.js';
-import { branchesOf, nodeVoltages } from './branch-flow.js';
+import { nodeVoltages } from '../output/node-voltages.js';
+import { branchesOf } from './branch-flow.js';
 import { feederMap } from './feeder-map.js';
 
 /** Findings that are told one by one. */

@@ -45,8 +45,15 @@ export class RunLibrary {
       else if ('manifest' in read)
         runs.push(entryOf(id, read.manifest, statSync(join(this.folder, id, MANIFEST)).mtimeMs));
     }
+    const known = new Set(runs.map(({ id }) => id));
+    const left = ({ comparison }: RunEntry) => comparison.filter((id) => known.has(id));
     runs.sort((a, b) => b.writtenMs - a.writtenMs || a.id.localeCompare(b.id));
-    return { folder: this.folder, version: packageVersion(), runs, unreadable };
+    return {
+      folder: this.folder,
+      version: packageVersion(),
+      runs: runs.map((run) => ({ ...run, comparison: left(run) })),
+      unreadable,
+    };
   }
 
   /** The run that is at work under this name; undefined when there is none. */
@@ -125,6 +132,7 @@ export class RunLibrary {
     const names = [...manifest.files.filter((name) => !/^agent_.*\.json$/.test(name)), MANIFEST];
     return {
       id,
+      isMoment: manifest.kind === 'coordination',
       feeder: manifest.feeder,
       status: manifest.status,
       reason: manifest.reason,
@@ -221,6 +229,7 @@ function runningEntry(
 ): RunEntry {
   const unknown = null;
   return {
+    ...{ isMoment: false, comparison: [] },
     ...{ id, feeder: feeder.name, status: 'running', fairness, fromTime: startTime, toTime: startTime, writtenMs },
     ...{ intervals: 0, agents: 0, ders: 0 },
     ...{ vMinBeforePu: unknown, vMinAfterPu: unknown, vMaxBeforePu: unknown, vMaxAfterPu: unknown },
@@ -239,7 +248,7 @@ function lowestOf({ intervals }: RunManifest): Pick<RunEntry, 'vMinBeforePu' | '
 }
 
 function entryOf(id: string, manifest: RunManifest, writtenMs: number): RunEntry {
-  const { summary, intervals, settings } = manifest;
+  const { summary, intervals, settings, kind } = manifest;
   const { vMaxBeforePu, vMaxAfterPu, violationsBefore, violationsAfter } = summary;
   const fairness = intervals[0]?.fairness ?? settings['fairness'];
   return {
@@ -247,8 +256,10 @@ function entryOf(id: string, manifest: RunManifest, writtenMs: number): RunEntry
     feeder: manifest.feeder.name,
     status: manifest.status,
     fairness: typeof fairness === 'string' ? fairness : '',
-    fromTime: intervals[0]?.timestamp ?? null,
-    toTime: intervals.at(-1)?.timestamp ?? null,
+    isMoment: kind !== undefined,
+    comparison: manifest.comparison ?? [],
+    fromTime: kind === undefined ? (intervals[0]?.timestamp ?? null) : null,
+    toTime: kind === undefined ? (intervals.at(-1)?.timestamp ?? null) : null,
     intervals: intervals.length,
     agents: manifest.agents,
     ders: manifest.ders,

@@ -14,11 +14,11 @@ export function runStroke(index: number): { readonly stroke: string; readonly da
 }
 
 /** Shares that agents gave up, the most first, a line for each run. */
-export function sharesOptions(runs: readonly string[]): Options {
+export function sharesOptions(runs: readonly string[], who = 'agents'): Options {
   return {
     legend: { live: true },
     scales: { x: { time: false }, y: { range: (_, _min, max) => [0, Math.max(5, Math.min(100, max * 1.08))] } },
-    axes: [axis('agents, the most curtailed first', { size: 34 }), vertical('curtailed (% of available)')],
+    axes: [axis(`${who}, the most curtailed first`, { size: 34 }), vertical('curtailed (% of available)')],
     series: [
       { label: 'rank' },
       ...runs.map((name, i) => ({ ...line(name, runStroke(i).stroke, 0), dash: runStroke(i).dash })),
@@ -40,5 +40,27 @@ export function overTimeOptions(runs: readonly string[], label: string, at?: () 
       ...runs.map((name, i) => ({ ...line(name, runStroke(i).stroke, 3), dash: runStroke(i).dash })),
     ],
     plugins: at ? [cursorLine(at)] : [],
+  };
+}
+
+/** Evenness over what it costs, a point for each run. */
+export function costOptions(runs: readonly string[]): Options {
+  const wide: uPlot.Range.Function = (_, min, max) => {
+    const room = Math.max((max - min) * 0.12, Math.abs(max) * 0.002, 1e-6);
+    return [min - room, max + room];
+  };
+  return {
+    legend: { live: true },
+    scales: {
+      x: { time: false, range: wide },
+      y: {
+        range: (plot, min, max, key) => [wide(plot, min, max, key)[0]!, Math.min(1.002, wide(plot, min, max, key)[1]!)],
+      },
+    },
+    axes: [axis('curtailed (kW)', { size: 34 }), vertical('Jain index, served (-)')],
+    series: [
+      { label: 'kW', value: (_, value) => (value === null ? '–' : value.toFixed(1)) },
+      ...runs.map((name, i) => ({ ...line(name, runStroke(i).stroke, 10), width: 0 })),
+    ],
   };
 }

@@ -268,7 +268,11 @@ export function residualOptions(): Options {
 }
 
 /** A share for each agent as a bar, the most first. */
-export function curtailmentOptions(names: () => readonly string[], bars: uPlot.Series.PathBuilder): Options {
+export function curtailmentOptions(
+  names: () => readonly string[],
+  bars: uPlot.Series.PathBuilder,
+  who = 'agents',
+): Options {
   return {
     legend: { live: true },
     scales: {
@@ -276,14 +280,14 @@ export function curtailmentOptions(names: () => readonly string[], bars: uPlot.S
       y: { range: (_, _min, max) => [0, Math.max(5, Math.min(100, max * 1.1))] },
     },
     axes: [
-      axis('agents, the most curtailed first', {
+      axis(`${who}, the most curtailed first`, {
         size: 34,
         values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : '')),
       }),
       vertical('curtailed (% of available)'),
     ],
     series: [
-      { label: 'agent', value: (_, value) => (value === null ? '–' : (names()[value - 1] ?? '–')) },
+      { label: who.replace(/s$/, ''), value: (_, value) => (value === null ? '–' : (names()[value - 1] ?? '–')) },
       {
         label: 'curtailed %',
         stroke: tone('after'),

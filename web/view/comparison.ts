@@ -13,6 +13,10 @@ export interface ComparedRun {
   readonly curtailedPct: number | null;
   readonly priceOfFairnessPct: number | null;
   readonly jainServed: number | null;
+  readonly giniServed: number | null;
+  /** Power given up in the interval that gives up most, kW. */
+  readonly curtailedKw: number | null;
+  readonly vMinAfterPu: number | null;
   readonly vMaxAfterPu: number | null;
   readonly violationsAfter: number | null;
   readonly rounds: number;
@@ -53,6 +57,9 @@ export function comparedRun(run: RunDocument): ComparedRun {
     curtailedPct: run.summary['curtailedEnergyPct'] ?? null,
     priceOfFairnessPct: run.summary['priceOfFairnessPct'] ?? null,
     jainServed: run.summary['jainServed'] ?? null,
+    giniServed: run.summary['giniServed'] ?? null,
+    curtailedKw: kilowatts(run.summary['curtailedW']),
+    vMinAfterPu: run.summary['vMinAfterPu'] ?? null,
     vMaxAfterPu: run.summary['vMaxAfterPu'] ?? null,
     violationsAfter: run.summary['violationsAfter'] ?? null,
     rounds: run.intervals.reduce((sum, { rounds }) => sum + rounds, 0),
@@ -60,12 +67,16 @@ export function comparedRun(run: RunDocument): ComparedRun {
   };
 }
 
-/** Time from one interval to the next, s: the shortest there is; a quarter of an hour for a run of one. */
-function stepS({ intervals }: RunDocument): number {
+const kilowatts = (watts: number | null | undefined) => (watts === null || watts === undefined ? null : watts / 1000);
+
+/** Time from one interval to the next, s: the shortest there is; of a run of one what its settings say. */
+function stepS({ intervals, settings }: RunDocument): number {
   let step = Number.POSITIVE_INFINITY;
   for (let i = 1; i < intervals.length; i++)
     step = Math.min(step, intervals[i]!.timestamp - intervals[i - 1]!.timestamp);
-  return Number.isFinite(step) && step > 0 ? step : 900;
+  if (Number.isFinite(step) && step > 0) return step;
+  const { intervalS } = settings;
+  return typeof intervalS === 'number' && intervalS > 0 ? intervalS : 900;
 }
 
 /** What keeps figures of runs from being told apart by their rule alone, in sentences. */

@@ -1,4 +1,4 @@
-import { type LimitsPu, outsideText, spanText } from './extremes.js';
+import { outsideText, spanText } from './extremes.js';
 import { powerText, statusText } from './figures.js';
 import type { IntervalDocument, RunDocument } from './run-document.js';
 
@@ -15,11 +15,14 @@ const counted = (count: number, what: string) => `${count} ${what}${count === 1 
 
 /** What happened in a run, in its order. */
 export function eventLog(run: RunDocument): RunEvent[] {
-  const events = folded(run.intervals.flatMap((interval, index) => intervalEvents(interval, index, run.limits)));
+  const told = folded(run.intervals.flatMap((interval, index) => intervalEvents(interval, index, run)));
+  // At no particular time: there is nothing to go back to.
+  const events = run.isMoment ? told.map((event) => ({ ...event, index: null, timestamp: null })) : told;
   const whole = (grade: RunEvent['grade'], text: string): RunEvent => ({ index: null, timestamp: null, grade, text });
   for (const finding of run.findings) events.push(whole('warning', finding));
   // It goes on: the end is still to come.
   if (['starting', 'running', 'paused'].includes(run.status)) return events;
+  if (run.isMoment && run.status === 'completed') return events;
   if (run.status === 'completed')
     events.push(whole('good', `The run is complete: ${counted(run.intervals.length, 'interval')}.`));
   else events.push(whole('bad', run.reason ?? `The run ended: ${statusText(run.status)}.`));
@@ -41,7 +44,7 @@ function folded(events: readonly RunEvent[]): RunEvent[] {
   });
 }
 
-function intervalEvents(one: IntervalDocument, index: number, limits: LimitsPu): RunEvent[] {
+function intervalEvents(one: IntervalDocument, index: number, { limits, isMoment }: RunDocument): RunEvent[] {
   const events: RunEvent[] = [];
   const tell = (grade: RunEvent['grade'], text: string, timestamp = one.timestamp) =>
     events.push({ index, timestamp, grade, text });
@@ -59,7 +62,9 @@ function intervalEvents(one: IntervalDocument, index: number, limits: LimitsPu):
   const grade = one.status === 'converged' ? 'info' : one.status === 'roundLimit' ? 'warning' : 'bad';
   tell(
     grade,
-    `${statusText(one.status)} after ${counted(one.rounds, 'round')} in ${one.seconds.toFixed(2)} s: ${sent}${power}.`,
+    isMoment
+      ? `${one.status === 'violated' ? 'Limits are violated' : 'Solved'} in ${one.seconds.toFixed(2)} s${power}.`
+      : `${statusText(one.status)} after ${counted(one.rounds, 'round')} in ${one.seconds.toFixed(2)} s: ${sent}${power}.`,
   );
   if (one.missingAgents.length > 0) tell('warning', `No answer in time: ${some(one.missingAgents)}.`);
   for (const { agentId, intervals } of one.lostAgents) {

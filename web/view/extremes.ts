@@ -39,6 +39,19 @@ export function worstInterval({ intervals, limits }: RunDocument): IntervalDocum
   return worst;
 }
 
+/** The side on which voltages of runs with their set-points come farthest beyond a limit, or nearest to one; high where nothing is measured. */
+export function worseSide(runs: readonly Pick<RunDocument, 'intervals' | 'limits'>[]): 'highest' | 'lowest' {
+  let [above, below] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { intervals, limits } of runs) {
+    for (const { after } of intervals) {
+      const [high, low] = [knownPu(after?.vMaxPu), knownPu(after?.vMinPu)];
+      if (high !== null) above = Math.max(above, high - limits.maxPu);
+      if (low !== null) below = Math.max(below, limits.minPu - low);
+    }
+  }
+  return below > above ? 'lowest' : 'highest';
+}
+
 const nodeText = (node: NodeName | null) => (node === null || node.bus === '' ? '' : ` at ${node.bus}.${node.phase}`);
 
 /**

@@ -67,7 +67,7 @@ export function reportHtml({ run, map, mapProblem, pictures, inputs }: ReportPar
         ? ''
         : `<p class="faint">No map: ${escaped(mapProblem)}</p>`;
   const when =
-    first === undefined
+    first === undefined || run.isMoment
       ? ''
       : `, ${dayText(first.timestamp)} ${clockText(first.timestamp)}–${clockText(run.intervals.at(-1)!.timestamp)} UTC`;
   const notable = eventLog(run).filter(({ grade }) => grade === 'warning' || grade === 'bad');
@@ -82,9 +82,9 @@ export function reportHtml({ run, map, mapProblem, pictures, inputs }: ReportPar
 </head>
 <body>
 <header>
-<p class="faint">Distributed Energy Coordinator · report of a run</p>
+<p class="faint">Distributed Energy Coordinator · report of ${run.isMoment ? 'one coordination' : 'a run'}</p>
 <h1>${escaped(run.feeder.name)}</h1>
-<p>Run ${escaped(run.id)}${when} · ${run.intervals.length} intervals · fairness rule ${escaped(String(run.settings['fairness'] ?? ''))} · ${escaped(statusText(run.status))}</p>
+<p>Run ${escaped(run.id)}${when} · ${run.isMoment ? 'without a simulation' : `${run.intervals.length} intervals`} · fairness rule ${escaped(String(run.settings['fairness'] ?? ''))} · ${escaped(statusText(run.status))}</p>
 ${run.reason === null ? '' : `<p class="bad">${escaped(run.reason)}</p>`}
 </header>
 ${summary(run)}
@@ -138,14 +138,14 @@ function summary({ summary: figures, agents, ders }: RunDocument): string {
 }
 
 /** The run in words, by its hardest interval. */
-function sentence({ limits, nodes }: RunDocument, worst: IntervalDocument): string {
+function sentence({ limits, nodes, isMoment }: RunDocument, worst: IntervalDocument): string {
   const { before, after } = worst;
   const range = `${limitText(limits.minPu)} to ${limitText(limits.maxPu)} pu`;
   const cost =
     worst.curtailedW === null
       ? ''
       : ` That takes ${powerText(worst.curtailedW)} of ${powerText(worst.availableW)} (${pctText(worst.curtailedPct)}).`;
-  const at = `At ${clockText(before.timestamp)}`;
+  const at = isMoment ? 'Before the set-points' : `At ${clockText(before.timestamp)}`;
   if (knownPu(before.vMaxPu) === null) {
     return `${at} no voltage of the simulation was measured: whether nodes are outside ${range} is not known.${cost}`;
   }
@@ -159,20 +159,23 @@ function sentence({ limits, nodes }: RunDocument, worst: IntervalDocument): stri
     after.violations === 0
       ? `none is outside, at ${spanText(after)}`
       : `${countText(after.violations)} ${after.violations === 1 ? 'is' : 'are'} outside, ${outsideText(after, limits)}`;
-  return `${was} With the set-points of ${worst.rounds} rounds, at ${clockText(after.timestamp)}, ${now}.${cost}`;
+  const then = isMoment ? '' : ` of ${worst.rounds} rounds, at ${clockText(after.timestamp)}`;
+  return `${was} With the set-points${then}, ${now}.${cost}`;
 }
 
 function maps(run: RunDocument, map: FeederMap, worst: IntervalDocument): string {
   const scale = voltageScale(voltageRange(run));
+  const when = ({ timestamp }: VoltageFigures, what: string) =>
+    run.isMoment ? what : `${clockText(timestamp)}, ${what}`;
   const one = (title: string, voltagesPu: readonly (number | null)[]) =>
     `<figure><figcaption>${escaped(title)}</figcaption>${mapSvg({ map, nodes: run.nodes, voltagesPu, scale, limits: run.limits, title })}</figure>`;
-  const after = worst.after === null ? '' : one(`${clockText(worst.after.timestamp)}, with set-points`, worst.afterPu);
+  const after = worst.after === null ? '' : one(when(worst.after, 'with set-points'), worst.afterPu);
   return `<h2>The feeder before and with the set-points</h2>
-<div class="pair">${one(`${clockText(worst.before.timestamp)}, before`, worst.beforePu)}${after}</div>
+<div class="pair">${one(when(worst.before, 'before'), worst.beforePu)}${after}</div>
 <p class="key">${scaleSvg(scale, [run.limits.minPu, run.limits.maxPu])}<span>voltage of each point (pu), of its worst phase: farthest beyond a limit or nearest to one; mark: limit; ring: outside; large points: service areas; square: switch (filled: closed), diamond: regulator, triangle: capacitor, large square: source</span></p>`;
 }
 
-function intervalTable({ intervals }: RunDocument): string {
+function intervalTable({ intervals, isMoment }: RunDocument): string {
   const heads = [
     'time',
     'status',
@@ -190,7 +193,7 @@ function intervalTable({ intervals }: RunDocument): string {
     's',
   ];
   const rows = intervals.map((one) => [
-    clockText(one.timestamp),
+    isMoment ? UNKNOWN : clockText(one.timestamp),
     statusText(one.status),
     String(one.rounds),
     rangeText(one.before),
@@ -240,6 +243,8 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[], w
 }
 
 function settingText(name: string, value: unknown): string {
+  // A coordination without a simulation has no time.
+  if (name === 'startTime' && value === 0) return UNKNOWN;
   if (name === 'startTime' && typeof value === 'number') return `${dayText(value)} ${clockText(value)} UTC`;
   if (Array.isArray(value)) return value.length > 6 ? `${value.length} values` : value.join(', ') || 'none';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);

@@ -10,7 +10,11 @@ export interface RunEntry {
   readonly feeder: string;
   readonly status: string;
   readonly fairness: string;
-  /** Simulated time of the first and of the last interval; null for a run without any. */
+  /** Whether it is one coordination without a simulation. */
+  readonly isMoment: boolean;
+  /** Ids of all runs of the comparison of rules that it is of, itself among them; empty where it is of none. */
+  readonly comparison: readonly string[];
+  /** Simulated time of the first and of the last interval; null for a run without any, and for one coordination. */
   readonly fromTime: number | null;
   readonly toTime: number | null;
   readonly intervals: number;
@@ -110,6 +114,8 @@ export interface IntervalDocument {
 /** What `/api/runs/<id>` answers. */
 export interface RunDocument {
   readonly id: string;
+  /** Whether it is one coordination without a simulation: one interval, whose time means nothing. Absent of a run that goes on. */
+  readonly isMoment?: boolean;
   readonly feeder: { readonly name: string; readonly mrid: string };
   readonly status: string;
   readonly reason: string | null;

@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { comparisonSchema, coordinationSchema, manifestSchema } from '../../../dec/schema/index.js';
 import { feedersDir } from '../../feeders.js';
@@ -88,6 +89,7 @@ describe('dec coordinate', () => {
     ['--fairness beside --compare', ['--compare', '--fairness', 'total'], /leave out --fairness total/],
     ['--compare beside --envelopes', ['--compare', '--envelopes'], /leave out --envelopes, or --compare/],
     ['--compare beside --horizon', ['--compare', '--horizon', '1h'], /leave out --horizon, or --compare/],
+
     [
       'options of a horizon without one',
       ['--prices', 'nofile.csv', '--end', 'free', '--kappa', '0.3'],
@@ -210,7 +212,8 @@ describe('dec coordinate', () => {
 
   it.skipIf(feedersDir === undefined)('shows all rules side by side, with a picture', async () => {
     const plot = join(folder, 'pictures', 'fairness.svg');
-    const more = ['--compare', '--plot', plot, '--feedback', join(folder, 'feedback.json'), '--json'];
+    const out = join(folder, 'compared', 'noon');
+    const more = ['--compare', '--plot', plot, '--feedback', join(folder, 'feedback.json'), '--out', out, '--json'];
     const { code, json } = await dec(['coordinate', ...T48(), ...more, ...store]);
     expect(code).toBe(0);
     const report = comparisonSchema.parse(json());
@@ -232,6 +235,56 @@ describe('dec coordinate', () => {
       expect(rule.priceOfFairnessPct!).toBeGreaterThanOrEqual(-1e-3);
     }
     expect(readFileSync(plot, 'utf8')).toMatch(/^<svg/);
+
+    // Every rule is a run of its own, with the figures that were printed.
+    const { folders = [] } = report;
+    expect(folders[0]).toBe(`${out}-total`);
+    for (const [k, path] of folders.entries()) {
+      const rule = report.rules[k]!;
+      const manifest = manifestSchema.parse(JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')));
+      expect([manifest.kind, manifest.status, manifest.settings['fairness']]).toEqual([
+        'coordination',
+        'completed',
+        rule.fairness,
+      ]);
+      expect(manifest.comparison).toEqual(folders.map((one) => basename(one)));
+      const [interval] = manifest.intervals;
+      expect(interval).toMatchObject({
+        method: 'central',
+        curtailedW: rule.curtailedW,
+        curtailedWh: rule.curtailedWh,
+        jain: rule.jain,
+        gini: rule.gini,
+      });
+      // The optimiser's own AC power flow of the whole feeder beside the one that is stored node by node.
+      expect(Math.abs(interval!.after!.vMaxPu! - rule.ac!.vMaxPu)).toBeLessThan(1e-7);
+      expect(Math.abs(interval!.after!.vMinPu! - rule.ac!.vMinPu)).toBeLessThan(1e-7);
+      const rows: readonly Record<string, unknown>[] = await parquetReadObjects({
+        file: new Uint8Array(readFileSync(join(path, 'voltages.parquet'))).buffer,
+      });
+      expect(Math.max(...rows.map((row) => Number(row['after_pu'])))).toBe(interval!.after!.vMaxPu);
+      const [head, ...lines] = readFileSync(join(path, 'setpoints.csv'), 'utf8').trim().split('\n');
+      expect(head).toBe('interval,timestamp,agent,der_mrid,setpoint_w,setpoint_var,available_w,curtailed_w,alpha');
+      const curtailedW = lines.reduce((sum, line) => sum + Number(line.split(',')[7]), 0);
+      expect(Math.abs(curtailedW - rule.curtailedW!)).toBeLessThan(0.001 * lines.length);
+      expect(lines).toHaveLength(report.units.length);
+    }
+    const html = join(folder, 'equal.html');
+    const told = await dec(['report', `${out}-equalAlpha`, '--out', html, ...store]);
+    expect(told.code).toBe(0);
+    expect(readFileSync(html, 'utf8')).toContain('report of one coordination');
+  });
+
+  it('takes no folder with other things in it, and keeps one moment only', async () => {
+    const taken = join(folder, 'taken');
+    mkdirSync(taken);
+    writeFileSync(join(taken, 'mine.txt'), '');
+    const refused = await dec(['coordinate', 'ieee123sec_dec', '--out', taken, ...store]);
+    expect([refused.code, refused.stdout]).toEqual([2, '']);
+    expect(refused.stderr).toContain('holds files that are no run');
+    const over = await dec(['coordinate', 'ieee123sec_dec', '--out', taken, '--horizon', '1h', ...store]);
+    expect(over.code).toBe(2);
+    expect(over.stderr).toContain('leave out --horizon, or --out');
   });
 
   it.skipIf(feedersDir === undefined)('lets inverters absorb, so that nothing is curtailed', async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { smallSecondariesFile } from '../../builders/small-secondaries.js';
 import { chromiumPath, launchChromium } from './chromium.js';
 
 /** Pictures for people, kept by CI. */
@@ -14,6 +15,7 @@ const PICTURES = process.env['DEC_SCREENSHOTS'] ?? 'outputs/screenshots';
 /** The built program (`npm run build`) with the project's sample run, in the machine's Chromium. */
 describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => {
   const runs = mkdtempSync(join(tmpdir(), 'dec-runs-'));
+  const models = mkdtempSync(join(tmpdir(), 'dec-models-'));
   let server: ChildProcess;
   let url = '';
   let browser: Browser;
@@ -26,7 +28,17 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     cpSync('outputs/sample', join(runs, 'sample'), { recursive: true });
     writeRun('other', 'equalAlpha');
     writeRun('unwanted', 'maxMin');
-    server = spawn(process.execPath, ['dist/bin/dec.js', 'web', '--port', '0', '--json', '--runs', runs], {
+    const feeder = smallSecondariesFile(models);
+    execFileSync(
+      process.execPath,
+      [
+        ...['dist/bin/dec.js', 'coordinate', feeder, '--load-multiplier', '0.25', '--source-voltage', '1.04'],
+        ...['--compare', '--out', join(runs, 'noon'), '--store', models, '--quiet'],
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    const known = ['--feeder', feeder, '--store', models];
+    server = spawn(process.execPath, ['dist/bin/dec.js', 'web', '--port', '0', '--json', '--runs', runs, ...known], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = await Promise.all([
@@ -43,7 +55,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     const ended = new Promise((resolve) => server.once('exit', resolve));
     server.kill('SIGTERM');
     expect(await ended).toBe(0);
-    rmSync(runs, { recursive: true, force: true });
+    for (const folder of [runs, models]) rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
     context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
@@ -204,6 +216,36 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     expect(await page.getByRole('group', { name: 'Which runs' }).innerText()).toContain('+0.00000 to +0.00000 pu');
     await page.screenshot({ path: `${PICTURES}/compare.png`, fullPage: true });
     expect(await seriousFaults()).toEqual([]);
+  });
+
+  it('shows the rules of dec coordinate --compare side by side, and the difference of two on the map', async () => {
+    await page.goto(url);
+    await page.getByRole('link', { name: 'noon-total beside the other rules of its comparison' }).click();
+    const table = page.getByRole('region', { name: 'Figures of the runs' });
+    await table.waitFor();
+    const rules = ['total', 'alphaFair1', 'proportional', 'exportBased', 'maxMin', 'equalAlpha', 'equalKw'];
+    for (const rule of rules) {
+      const { summary } = JSON.parse(readFileSync(join(runs, `noon-${rule}`, 'manifest.json'), 'utf8'));
+      const row = await table.getByRole('row', { name: `noon-${rule}` }).innerText();
+      expect(row).toContain(`${(summary.curtailedWh / 1000).toFixed(0)} kWh`);
+      expect(row).toContain(summary.jainServed.toFixed(3));
+      expect(row).toContain(summary.giniServed.toFixed(3));
+      expect(row).toContain(`${Math.abs(summary.priceOfFairnessPct).toFixed(1)} %`);
+    }
+    await page.getByText('What evenness costs').waitFor();
+    await page.getByText('difference of voltages (pu)').waitFor({ timeout: 30_000 });
+    await page.getByLabel('Map:').selectOption('noon-equalAlpha');
+    const spread = await page.getByRole('group', { name: 'Which runs' }).innerText();
+    expect(spread).toMatch(/−0\.0\d{4} to \+0\.0\d{4} pu/);
+    expect(spread).not.toContain('+0.00000 to +0.00000');
+    await page.screenshot({ path: `${PICTURES}/compare-rules.png`, fullPage: true });
+    expect(await seriousFaults()).toEqual([]);
+    // Each is opened as a run, at no time of day.
+    await page.goto(`${url}#/run/noon-equalAlpha`);
+    await page.getByText('one coordination without a simulation').waitFor();
+    expect(await page.getByRole('slider', { name: 'Interval' }).count()).toBe(0);
+    await page.getByRole('radio', { name: 'before' }).check();
+    await page.getByText('AC power flow of the interval').waitFor({ timeout: 60_000 });
   });
 
   it('gives files of a run, pictures as PNG too, and deletes a run when that is confirmed', async () => {
