@@ -8,7 +8,6 @@ import {
 } from '../../bus/index.js';
 import type { Feeder } from '../../grid/model/index.js';
 import {
-  AC_TOLERANCE_PU,
   type Forecast,
   type HorizonEnd,
   limitOfSetpoint,
@@ -18,11 +17,10 @@ import {
 import { type AppliedSetpoint, type CommandedDevice, commit, repeat } from './commit.js';
 import { type CoordinatedInterval, PRIMARY_AGENT, sendSurely } from './coordinator.js';
 import { PrimaryEstimator } from './estimate.js';
-import { violationPu } from './guard.js';
 import type { CoordinatorLegacy } from './legacy.js';
 import { type EquipmentReading, MeasurementIndex } from './measurements.js';
 import type { Lookout, PlanOutlook } from './outlook.js';
-import type { PlanQuestion, PlanThread, StepPlan } from './plan-thread.js';
+import type { PlanThread, StepPlan } from './plan-thread.js';
 import type { RunHorizon, RunSettings } from './run-result.js';
 
 /** What a coordinator that plans ahead needs. It knows the whole feeder; there are no agents. */
@@ -44,9 +42,6 @@ export interface PlannedOptions {
   readonly onCommit?: (coordinated: CoordinatedInterval, output: SimulationOutput) => void;
 }
 
-/** Plans of one interval with tighter limits, and how much more than what was exceeded they are. */
-const TIGHTENED_MAX = 3;
-const TIGHTENING = 1.25;
 /** A state of charge further from what the last order leaves than this is told, share of the capacity. */
 const SOC_TOLERANCE = 0.02;
 
@@ -80,7 +75,7 @@ export class PlannedCoordinator {
 
   /** Plans on one output, and sends the first step. */
   async coordinate(interval: number, output: SimulationOutput): Promise<CoordinatedInterval> {
-    const { settings, horizon, lookout, devices, uuid, clock, onCommit } = this.options;
+    const { settings, horizon, lookout, thread, devices, uuid, clock, onCommit } = this.options;
     const began = clock();
     const { timestamp } = output.message;
     const findings: string[] = [];
@@ -92,9 +87,11 @@ export class PlannedCoordinator {
       this.begin = Object.fromEntries(Object.values(batteries).map(({ id, storedWh }) => [id, storedWh]));
     }
     const outlook = lookout.ahead(timestamp, horizon.stepS, horizon.steps);
-    const plan = await this.plan(findings, {
+    const plan = await thread.plan({
       ...outlook,
       state,
+      voltageLimits: settings.limits,
+      heldSteps: 1,
       stepS: horizon.stepS,
       batteries,
       end: this.end(horizon),
@@ -184,33 +181,6 @@ export class PlannedCoordinator {
     this.expected = {};
     const difference = repeat({ simulationId, timestamp, uuid, devices, applied: this.applied });
     if (difference !== undefined) await this.send(difference);
-  }
-
-  /**
-   * The plan. Where its first step does not keep the limits in the AC power flow, which the corrections of the linear model may
-   * not have met, it is made again with limits that are as much tighter; the one that exceeds them least is taken.
-   */
-  private async plan(findings: string[], question: Omit<PlanQuestion, 'voltageLimits'>): Promise<StepPlan> {
-    const { settings, thread } = this.options;
-    const { limits } = settings;
-    const excess = ({ first }: StepPlan) =>
-      first.isConverged ? Math.max(0, violationPu(first, limits) - AC_TOLERANCE_PU) : Infinity;
-    let best = await thread.plan({ ...question, voltageLimits: limits });
-    let margin = 0;
-    for (let k = 0; k < TIGHTENED_MAX && best.status !== 'failed' && excess(best) > 0; k++) {
-      const { vMaxPu, vMinPu } = best.first;
-      margin += TIGHTENING * Math.max(vMaxPu - limits.maxPu, limits.minPu - vMinPu);
-      if (!Number.isFinite(margin) || 2 * margin >= limits.maxPu - limits.minPu) break;
-      const isHigh = vMaxPu - limits.maxPu >= limits.minPu - vMinPu;
-      const voltageLimits = isHigh
-        ? { ...limits, maxPu: limits.maxPu - margin }
-        : { ...limits, minPu: limits.minPu + margin };
-      const next = await thread.plan({ ...question, voltageLimits });
-      if (next.status === 'failed' || excess(next) >= excess(best)) continue;
-      best = next;
-      if (excess(best) === 0) findings.push(`The plan was made with limits tighter by ${margin.toExponential(1)} pu.`);
-    }
-    return best;
   }
 
   /** Batteries with the energy that is measured in them; by the last order where it is not. */

@@ -8,7 +8,7 @@ import {
   type HorizonStep,
 } from './feeder-horizon.js';
 import { HorizonCase } from './horizon-case.js';
-import { HorizonOptimiser } from './horizon-optimum.js';
+import { HorizonOptimiser, type HorizonOptimum } from './horizon-optimum.js';
 import { HorizonTruth, type StepTruth } from './horizon-truth.js';
 
 /*
@@ -16,12 +16,19 @@ import { HorizonTruth, type StepTruth } from './horizon-truth.js';
  *
  * Steps: 1. schedules on the linear model (horizon-optimum.ts); 2. AC power flow of each step; 3. what it says the linear
  * model missed is added to the model, step by step, and 1 repeated with the limits found so far; three times at most.
+ * 4. Where a node of a step stays outside, because the linear model takes it for easier to move than it is, all limits of the step
+ * are made tighter by a quarter more than what is exceeded, and 1 repeated, three times at most. What exceeds least is taken.
  * Cost: one row-generated programme per pass, one power flow per step and pass.
  * Fails: with a status.
  */
 
 /** AC voltages may pass a limit by this before a further correction, pu. */
 const CORRECT_ABOVE_PU = AC_TOLERANCE_PU / 2;
+/** Passes with tighter limits, and how much more than what was exceeded they are. */
+const TIGHTENED_MAX = 3;
+const TIGHTENING = 1.25;
+/** Limits are not made tighter by more than this share of their distance. */
+const TIGHTENED_SHARE = 0.25;
 
 /**
  * Schedules every battery and PV system of a feeder over a horizon.
@@ -36,6 +43,7 @@ export function coordinateHorizon(question: FeederHorizonQuestion): FeederHorizo
   });
   const truth = new HorizonTruth(horizon);
   const maxCorrections = question.maxCorrections ?? 3;
+  const heldSteps = question.heldSteps ?? horizon.steps;
   const stepsOf = Array.from({ length: horizon.steps }, (_, t) => t);
   const uncoordinatedMaxPu = stepsOf.map((t) => {
     const v = horizon.voltages(t, optimiser.generated(optimiser.alone, t));
@@ -46,6 +54,8 @@ export function coordinateHorizon(question: FeederHorizonQuestion): FeederHorizo
   let corrections = 0;
   let programmes = 0;
   let linearErrorPu = 0;
+  let tightened = 0;
+  let best: Outcome | undefined;
   for (;;) {
     const correction = corrections;
     const optimum = optimiser.solve((progress) => question.onPass?.({ correction, ...progress }));
@@ -64,13 +74,29 @@ export function coordinateHorizon(question: FeederHorizonQuestion): FeederHorizo
     const isOver = checks.some(({ excessPu, isConverged }) => isConverged && excessPu > CORRECT_ABOVE_PU);
     // Where limits bind, one correction at least: the limit of the linear model is not that of the feeder.
     const isUntried = optimum.rows > 0 && corrections === 0;
-    if (optimum.status === 'failed' || corrections >= maxCorrections || !(isOver || isUntried)) {
-      return report(horizon, optimiser, optimum, checks, {
+    const outcome = {
+      optimum,
+      checks,
+      excessPu: excessOf(checks.slice(0, heldSteps)),
+      tightenedPu: Math.max(...horizon.tightenedPu.map(Math.abs)),
+    };
+    if (best === undefined || tightened === 0 || outcome.excessPu < best.excessPu) best = outcome;
+    const isSpent = corrections >= maxCorrections;
+    const isDone = optimum.status === 'failed' || !(isOver || isUntried);
+    if (
+      isDone ||
+      (isSpent && (maxCorrections === 0 || tightened >= TIGHTENED_MAX || !tighten(horizon, checks.slice(0, heldSteps))))
+    ) {
+      return report(horizon, optimiser, best, {
         corrections,
         programmes,
         linearErrorPu,
         uncoordinatedMaxPu,
       });
+    }
+    if (isSpent) {
+      tightened++;
+      continue;
     }
     missed.forEach((step, t) => {
       const kept = horizon.correction[t]!;
@@ -80,11 +106,45 @@ export function coordinateHorizon(question: FeederHorizonQuestion): FeederHorizo
   }
 }
 
+/** Schedules, and what the AC power flow says of them. */
+interface Outcome {
+  readonly optimum: HorizonOptimum;
+  readonly checks: readonly StepTruth[];
+  /** By how much steps that must hold exceed their limits beyond the tolerance, summed, pu. */
+  readonly excessPu: number;
+  /** Most by which the limits of a step were tighter, pu. */
+  readonly tightenedPu: number;
+}
+
+function excessOf(checks: readonly StepTruth[]): number {
+  return checks.reduce(
+    (sum, { isConverged, excessPu }) => sum + (isConverged ? Math.max(0, excessPu - AC_TOLERANCE_PU) : Infinity),
+    0,
+  );
+}
+
+/** Makes the limits of steps that exceed them tighter. @returns whether there was one that can be */
+function tighten({ question, tightenedPu }: HorizonCase, checks: readonly StepTruth[]): boolean {
+  const { minPu, maxPu } = question.voltageLimits;
+  let isAny = false;
+  checks.forEach(({ isConverged, excessPu, vMaxPu, vMinPu }, t) => {
+    if (!isConverged || excessPu <= CORRECT_ABOVE_PU) return;
+    const isHigh = vMaxPu - maxPu >= minPu - vMinPu;
+    const before = tightenedPu[t]!;
+    // A step that breaks both limits in turn begins again at the other one.
+    const from = isHigh === before >= 0 ? Math.abs(before) : 0;
+    const margin = from + TIGHTENING * excessPu;
+    if (!(margin <= TIGHTENED_SHARE * (maxPu - minPu))) return;
+    tightenedPu[t] = isHigh ? margin : -margin;
+    isAny = true;
+  });
+  return isAny;
+}
+
 function report(
   horizon: HorizonCase,
   optimiser: HorizonOptimiser,
-  optimum: ReturnType<HorizonOptimiser['solve']>,
-  checks: readonly StepTruth[],
+  { optimum, checks, tightenedPu }: Outcome,
   counts: Pick<FeederHorizonResult, 'corrections' | 'programmes' | 'linearErrorPu'> & {
     readonly uncoordinatedMaxPu: readonly number[];
   },
@@ -133,6 +193,13 @@ function report(
           : 'optimal';
   const hours = question.stepS / 3600;
   const findings = [...horizon.findings];
+  if (tightenedPu > 0) {
+    findings.push({
+      severity: 'info',
+      code: 'LIMITS_TIGHTENED',
+      message: `Steps that exceeded their limits after the corrections were planned with limits tighter by up to ${tightenedPu.toExponential(1)} pu.`,
+    });
+  }
   for (const id of optimiser.impossible) {
     findings.push({
       severity: 'error',

@@ -47,6 +47,11 @@ export interface FeederHorizonQuestion {
   readonly maxCouplingRows?: number;
   /** AC corrections at most. Default 3. */
   readonly maxCorrections?: number;
+  /**
+   * Steps from the first one for which limits are made tighter where corrections do not hold them; all when absent. A plan that
+   * is made anew before its second step needs 1.
+   */
+  readonly heldSteps?: number;
   readonly onPass?: (progress: HorizonProgress) => void;
 }
 

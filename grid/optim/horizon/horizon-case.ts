@@ -32,6 +32,8 @@ export class HorizonCase {
   readonly upperSquaredPu: Float64Array;
   /** Added to the linear model, by step and node, pu squared. */
   readonly correction: Float64Array[];
+  /** By how much the limits of a step are tighter than they are given, pu: the upper one above 0, the lower one below. */
+  readonly tightenedPu: number[];
   readonly findings: readonly Finding[];
   /** Powers drawn without anything that can move, by step and node. */
   private readonly givenW: Float64Array[];
@@ -46,6 +48,7 @@ export class HorizonCase {
     const n = this.linear.network.nodes.length;
     const buffers = () => Array.from({ length: steps }, () => new Float64Array(n));
     [this.givenW, this.givenVar, this.correction] = [buffers(), buffers(), buffers()];
+    this.tightenedPu = new Array<number>(steps).fill(0);
     const limits = nodeLimits(this.linear.network, voltageLimits);
     this.lowerSquaredPu = limits.lowerSquaredPu;
     this.upperSquaredPu = limits.upperSquaredPu;
@@ -111,6 +114,20 @@ export class HorizonCase {
     this.points = points;
     this.patterns = patterns;
     this.rows = new VoltageRows(this.linear.network, patterns);
+  }
+
+  /** Limits of a step by node, pu squared, as tight as they are made. */
+  limitsAt(step: number): { readonly lower: Float64Array; readonly upper: Float64Array } {
+    const { lowerSquaredPu, upperSquaredPu, tightenedPu } = this;
+    const margin = tightenedPu[step]!;
+    const moved = (limits: Float64Array, by: number) =>
+      by === 0
+        ? limits
+        : limits.map((limit) => (Number.isFinite(limit) && limit > 0 ? (Math.sqrt(limit) + by) ** 2 : limit));
+    return {
+      lower: moved(lowerSquaredPu, Math.max(0, -margin)),
+      upper: moved(upperSquaredPu, -Math.max(0, margin)),
+    };
   }
 
   /**

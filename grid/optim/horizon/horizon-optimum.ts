@@ -1,11 +1,12 @@
-import { type ProgrammeSolution, solveQuadraticProgramme } from '../../math/index.js';
-import { type CustomerSchedule, energyCost, SCHEDULE_COSTS } from './customer-horizon.js';
+import { solveQuadraticProgramme } from '../../math/index.js';
+import { type CustomerSchedule, energyCost } from './customer-horizon.js';
+import { idleSchedule, needsProgramme, type Plan, planOf, scheduleCost, withSun } from './customer-plan.js';
 import type { HorizonProgress } from './feeder-horizon.js';
-import type { HorizonCase, ScheduledPoint } from './horizon-case.js';
+import type { HorizonCase } from './horizon-case.js';
 import { type BatteryPowers, WidenedLimits } from './least-violation.js';
 import { ProgrammeBuilder } from './programme-builder.js';
+import { stepSun } from './resting-sun.js';
 import { scheduleCustomer } from './schedule.js';
-import { addSchedule, readSchedule, runningPairs, type SchedulePlaces } from './schedule-programme.js';
 
 /*
  * Schedules of all customers under the feeder's voltage limits, in one programme.
@@ -16,8 +17,8 @@ import { addSchedule, readSchedule, runningPairs, type SchedulePlaces } from './
  *        of those steps as variables; 4. one interior-point solve of customers' bands tied by the rows; 2 again until no
  *        limit is broken; 5. where a battery runs both ways, the lesser side is put to rest and 4 is repeated: the rise of
  *        the objective is the gap.
- *        Where the rows pass a number, batteries stay as they are and the sun of each step is decided for all its limits;
- *        the programme with fewer limits bounds what that can cost.
+ *        Where the rows pass a number, batteries stay as they are and the sun of each step is decided for all its limits
+ *        (resting-sun.ts); the programme with fewer limits bounds what that can cost.
  * Cost: bands cost O(steps) each, the rows a dense block of their number; sun away from broken limits is no variable.
  * Fails: the limits of steps that cannot hold are widened to the least violation (least-violation.ts), and the status says
  *        so; where schedules keep not even these, an exact penalty softens them.
@@ -67,9 +68,8 @@ export interface HorizonOptimiserSettings {
   readonly maxCouplingRows: number;
 }
 
-/** Rows taken at one step in one pass while batteries move and while they rest; passes at most. */
+/** Rows taken at one step in one pass; passes at most. */
 const ROWS_PER_STEP = 6;
-const ROWS_PER_FROZEN_STEP = 16;
 const MAX_PASSES = 30;
 /** A limit missed by less is kept, pu squared. */
 const KEPT_SQUARED_PU = 2e-7;
@@ -88,7 +88,8 @@ export class HorizonOptimiser {
   /** Customers whose own limits cannot hold whatever the network. */
   readonly impossible: readonly string[];
   private coupling = new LimitList();
-  private single = new LimitList();
+  /** Steps whose sun is decided anew once batteries are. */
+  private readonly sunSteps = new Set<number>();
   /** Batteries decided, once the limits are too many to tie them all. */
   private frozen: Solved | undefined;
   /** Objective of a programme with fewer limits than there are: no schedule costs less. */
@@ -124,7 +125,7 @@ export class HorizonOptimiser {
       if (!whole.isCut || !whole.solved) return this.answer(whole.solved);
       this.frozen = whole.solved;
       this.giveLimits();
-      this.single = new LimitList(this.coupling.rows);
+      for (const { step } of this.coupling.rows) this.sunSteps.add(step);
     }
     const solved = this.solveFrozen(this.frozen, report);
     // Under the same corrections as the bound; later ones move both.
@@ -154,7 +155,7 @@ export class HorizonOptimiser {
   }
 
   private answer(solved: Solved | undefined): HorizonOptimum {
-    const rows = Math.max(this.coupling.rows.length, this.single.rows.length);
+    const rows = this.limitRows;
     if (!solved) {
       const objective = this.horizon.points.reduce((sum, { customer }, k) => {
         return sum + energyCost(customer, this.alone[k]!.netW);
@@ -201,17 +202,68 @@ export class HorizonOptimiser {
     return { solved, isCut: false };
   }
 
-  /** The sun of every step with batteries as decided: steps are apart, so that any number of limits is cheap. */
+  /** The sun of every step with batteries as decided: steps are apart, and each is decided under all limits of the network. */
   private solveFrozen(frozen: Solved, report: Report): Solved {
-    let solved = this.programme(this.single, frozen.schedules);
-    for (let pass = 0; pass < MAX_PASSES && solved.isSolved; pass++) {
-      const broken = this.broken(solved.schedules, solved.isSoft, this.single, ROWS_PER_FROZEN_STEP);
-      report({ rows: this.single.rows.length, violationPu: broken.violationPu });
-      if (broken.rows.length === 0) break;
-      for (const row of broken.rows) this.single.add(row);
-      solved = this.programme(this.single, frozen.schedules);
+    const { horizon, limits } = this;
+    const { fairnessPerKwh } = this.settings;
+    const used = frozen.schedules.map(({ pvW }) => pvW.slice());
+    let [isSolved, isAnySoft, kktResidual, variables] = [true, false, 0, 0];
+    for (let step = 0; step < horizon.steps; step++) {
+      if (!this.sunSteps.has(step)) {
+        const over = this.violations(step, frozen.schedules).reduce((most, value) => Math.max(most, value), 0);
+        if (over <= KEPT_SQUARED_PU) continue;
+        this.sunSteps.add(step);
+      }
+      const decide = (isSoft: boolean) => {
+        this.solves++;
+        const [lower, upper] = [limits.lower(step), limits.upper(step)];
+        const schedules = frozen.schedules;
+        return stepSun(horizon, {
+          step,
+          frozen: schedules,
+          lower,
+          upper,
+          isSoft,
+          fairnessPerKwh,
+          tolerance: TOLERANCE,
+        });
+      };
+      let sun = decide(false);
+      if (!sun.isSolved && limits.widen([step], powersOf(frozen.schedules))) sun = decide(false);
+      const isSoft = !sun.isSolved;
+      if (isSoft) sun = decide(true);
+      sun.pvW.forEach((watts, k) => {
+        used[k]![step] = watts;
+      });
+      isSolved &&= sun.isSolved;
+      isAnySoft ||= isSoft;
+      kktResidual = Math.max(kktResidual, sun.kktResidual);
+      variables += sun.variables;
+      report({ rows: this.limitRows, violationPu: 0 });
     }
-    return solved;
+    const schedules = horizon.points.map(({ customer }, k) => withSun(customer, frozen.schedules[k]!, used[k]!));
+    const objective = horizon.points.reduce(
+      (sum, { customer }, k) => sum + scheduleCost(customer, schedules[k]!, fairnessPerKwh),
+      0,
+    );
+    return { isSolved, isSoft: isAnySoft, schedules, running: [], objective, kktResidual, variables };
+  }
+
+  /** Limits in programmes: rows over customers, or all limited nodes of the steps that are decided with batteries at rest. */
+  private get limitRows(): number {
+    const { upperSquaredPu, lowerSquaredPu } = this.horizon;
+    const limited = upperSquaredPu.reduce(
+      (count, upper, i) => count + (Number.isFinite(upper) || lowerSquaredPu[i]! > 0 ? 1 : 0),
+      0,
+    );
+    return Math.max(this.coupling.rows.length, this.sunSteps.size * limited);
+  }
+
+  /** How far nodes stand outside their limits at a step, pu squared; below 0 inside. */
+  private violations(step: number, schedules: readonly CustomerSchedule[]): Float64Array {
+    const v = this.horizon.voltages(step, this.generated(schedules, step));
+    const [lower, upper] = [this.limits.lower(step), this.limits.upper(step)];
+    return v.map((value, i) => Math.max(value - upper[i]!, lower[i]! - value));
   }
 
   /** Limits that schedules break and that are not in the programme yet. */
@@ -221,9 +273,7 @@ export class HorizonOptimiser {
     let worst = 0;
     const known = new LimitList(taken.rows);
     for (let t = 0; t < horizon.steps; t++) {
-      const v = horizon.voltages(t, this.generated(schedules, t));
-      const [lower, upper] = [this.limits.lower(t), this.limits.upper(t)];
-      const violation = v.map((value, i) => Math.max(value - upper[i]!, lower[i]! - value));
+      const violation = this.violations(t, schedules);
       for (const value of violation) worst = Math.max(worst, value);
       // A soft limit that is in the programme already stays broken; it must not keep others out.
       if (isSoft) for (const { step, node } of taken.rows) if (step === t) violation[node] = 0;
@@ -235,28 +285,25 @@ export class HorizonOptimiser {
     return { rows, violationPu: worst / 2 };
   }
 
-  private programme(limits: LimitList, frozen?: readonly CustomerSchedule[]): Solved {
-    let hard = this.attempt(limits, false, frozen);
+  private programme(limits: LimitList): Solved {
+    let hard = this.attempt(limits, false);
     if (hard.isSolved) return hard;
     const steps = limits.rows.map(({ step }) => step);
-    const of = (schedules: readonly CustomerSchedule[]): BatteryPowers => {
-      return (point, battery, step) => schedules[point]!.batteries[battery]!.powerW[step]!;
-    };
     // Batteries at their ratings at every step are seldom possible; at rest, where ends allow it; as planned alone, always.
-    const bases = frozen ? [of(frozen)] : [undefined, () => 0, of(this.alone)];
+    const bases = [undefined, () => 0, powersOf(this.alone)];
     for (; this.basis < bases.length; this.basis++) {
       if (!this.limits.widen(steps, bases[this.basis])) {
         this.limits.reset();
         continue;
       }
-      hard = this.attempt(limits, false, frozen);
+      hard = this.attempt(limits, false);
       if (hard.isSolved) return hard;
       this.limits.reset();
     }
-    return this.attempt(limits, true, frozen);
+    return this.attempt(limits, true);
   }
 
-  private attempt({ rows }: LimitList, isSoft: boolean, frozen: readonly CustomerSchedule[] | undefined): Solved {
+  private attempt({ rows }: LimitList, isSoft: boolean): Solved {
     const { horizon } = this;
     const { fairnessPerKwh } = this.settings;
     this.solves++;
@@ -264,7 +311,7 @@ export class HorizonOptimiser {
     for (const { step } of rows) hasRow[step] = 1;
     const builder = new ProgrammeBuilder();
     const plans = horizon.points.map((point, k) =>
-      planOf(builder, point, { hasRow, alone: this.alone[k]!, frozen: frozen?.[k], fairnessPerKwh }),
+      planOf(builder, point, { hasRow, alone: this.alone[k]!, frozen: undefined, fairnessPerKwh }),
     );
     const base = new Map<number, Float64Array>();
     for (const { step, node } of rows) {
@@ -309,6 +356,11 @@ export class HorizonOptimiser {
   }
 }
 
+/** Battery powers of schedules. */
+function powersOf(schedules: readonly CustomerSchedule[]): BatteryPowers {
+  return (point, battery, step) => schedules[point]!.batteries[battery]!.powerW[step]!;
+}
+
 interface Solved {
   readonly isSolved: boolean;
   readonly isSoft: boolean;
@@ -318,171 +370,4 @@ interface Solved {
   readonly objective: number;
   readonly kktResidual: number;
   readonly variables: number;
-}
-
-/** A customer in the programme. */
-interface Plan {
-  /** Visits the variables that move voltages at a step: place, pattern, share of the variable in the pattern. */
-  terms(step: number, visit: (variable: number, pattern: number, share: number) => void): void;
-  /** Adds what is generated at a step and is no variable. */
-  fixed(step: number, generatedW: Float64Array): void;
-  read(solution: ProgrammeSolution): CustomerSchedule;
-  /** Cost that is in no variable: of the fairness term, and energy at steps without variables. */
-  readonly constant: number;
-  /** Charging and discharging of its batteries; keys hold whatever else is in the programme. */
-  sides(point: number): readonly { readonly key: string; readonly variable: number }[];
-  /** Keys of the lesser sides of pairs that run both ways. */
-  running(point: number, x: ArrayLike<number>): readonly string[];
-}
-
-/** Whether a customer's own data can move it: without, it uses its sun and rests. */
-function needsProgramme({ batteries, exportPrice, importLimitW, exportLimitW }: ScheduledPoint['customer']): boolean {
-  return (
-    batteries.length > 0 || importLimitW !== undefined || exportLimitW !== undefined || exportPrice.some((p) => p < 0)
-  );
-}
-
-/** All sun used, batteries at rest. */
-function idleSchedule(customer: ScheduledPoint['customer']): CustomerSchedule {
-  const none: SchedulePlaces = {
-    import: new Int32Array(0),
-    export: new Int32Array(0),
-    pv: new Int32Array(customer.loadW.length).fill(-1),
-    batteries: [],
-  };
-  const resting = readSchedule({ ...customer, batteries: [] }, none, []);
-  return {
-    ...resting,
-    batteries: customer.batteries.map(({ id, storedWh }) => ({
-      id,
-      powerW: new Float64Array(customer.loadW.length),
-      storedWh: new Float64Array(customer.loadW.length).fill(storedWh),
-    })),
-  };
-}
-
-/** What a customer's part in a programme depends on. */
-interface PlanSettings {
-  /** Steps at which limits of the network stand. */
-  readonly hasRow: Uint8Array;
-  readonly alone: CustomerSchedule;
-  /** Batteries decided; they move no more. */
-  readonly frozen: CustomerSchedule | undefined;
-  readonly fairnessPerKwh: number;
-}
-
-/** Adds a customer: with a battery that moves at every step, otherwise only where a limit of the network stands. */
-function planOf(builder: ProgrammeBuilder, point: ScheduledPoint, settings: PlanSettings): Plan {
-  const { hasRow, alone, frozen, fairnessPerKwh } = settings;
-  const batteryW = (b: number, t: number) => frozen?.batteries[b]?.powerW[t] ?? 0;
-  const whole = frozen
-    ? {
-        ...point.customer,
-        batteries: [],
-        loadW: point.customer.loadW.map((loadW, t) => {
-          return loadW - point.customer.batteries.reduce((sum, _, b) => sum + batteryW(b, t), 0);
-        }),
-      }
-    : point.customer;
-  const hasBattery = whole.batteries.length > 0;
-  const settled = frozen ?? alone;
-  const kept: number[] = [];
-  for (let t = 0; t < whole.loadW.length; t++) if (hasBattery || (hasRow[t] && whole.availableW[t]! > 0)) kept.push(t);
-  const pick = (values: Float64Array) => Float64Array.from(kept, (t) => values[t]!);
-  const customer = hasBattery
-    ? whole
-    : {
-        ...whole,
-        importPrice: pick(whole.importPrice),
-        exportPrice: pick(whole.exportPrice),
-        loadW: pick(whole.loadW),
-        availableW: pick(whole.availableW),
-        ...(whole.importLimitW ? { importLimitW: pick(whole.importLimitW) } : {}),
-        ...(whole.exportLimitW ? { exportLimitW: pick(whole.exportLimitW) } : {}),
-      };
-  const mayCurtail = (at: number) => hasRow[kept[at]!] === 1 || needsProgramme({ ...whole, batteries: [] });
-  const places = addSchedule(builder, customer, mayCurtail);
-  const placeOf = new Map(kept.map((t, at) => [t, at]));
-  const hours = whole.stepS / 3600;
-  const { curtailmentPerKwh } = { ...SCHEDULE_COSTS, ...whole.costs };
-  let constant = hasBattery
-    ? 0
-    : energyCost(
-        whole,
-        settled.netW.map((netW, t) => (placeOf.has(t) ? 0 : netW)),
-      );
-  if (frozen) {
-    const { throughputPerKwh } = { ...SCHEDULE_COSTS, ...whole.costs };
-    constant += throughputPerKwh * frozen.throughputKwh;
-    const worth = whole.end.kind === 'free' ? (whole.end.valuePerKwh ?? 0) : 0;
-    for (const { storedWh } of frozen.batteries) constant -= (worth * storedWh.at(-1)!) / 1000;
-  }
-  const sides = (k: number) =>
-    places.batteries.flatMap(({ charge, discharge }, b) =>
-      kept.flatMap((t, at) => [
-        { key: `${k} ${b} ${t} charge`, variable: charge[at]! },
-        { key: `${k} ${b} ${t} discharge`, variable: discharge[at]! },
-      ]),
-    );
-  for (const [at, variable] of places.pv.entries()) {
-    if (variable < 0) continue;
-    const sunKw = customer.availableW[at]! / 1000;
-    // available alpha^2 with alpha = 1 - pv / available, without its constant.
-    builder.cost(variable, -2 * fairnessPerKwh * hours, (2 * fairnessPerKwh * hours) / sunKw);
-    constant += (fairnessPerKwh + curtailmentPerKwh) * hours * sunKw;
-  }
-  const share = (system: number, t: number) => {
-    const sum = whole.availableW[t]!;
-    return sum > 0 ? point.pvAvailableW[system]![t]! / sum : 0;
-  };
-  return {
-    terms(step, visit) {
-      const at = placeOf.get(step);
-      if (at === undefined) return;
-      const pv = places.pv[at]!;
-      if (pv >= 0) {
-        point.pvPatterns.forEach((pattern, s) => {
-          visit(pv, pattern, share(s, step));
-        });
-      }
-      if (!hasBattery) return;
-      point.batteryPatterns.forEach((pattern, b) => {
-        visit(places.batteries[b]!.discharge[at]!, pattern, 1);
-        visit(places.batteries[b]!.charge[at]!, pattern, -1);
-      });
-    },
-    fixed(step, generatedW) {
-      const at = placeOf.get(step);
-      if (frozen) {
-        point.batteryPatterns.forEach((pattern, b) => {
-          generatedW[pattern]! += batteryW(b, step);
-        });
-      }
-      if (at !== undefined && places.pv[at]! >= 0) return;
-      const usedW = at === undefined ? settled.pvW[step]! : whole.availableW[step]!;
-      point.pvPatterns.forEach((pattern, s) => {
-        generatedW[pattern]! += usedW * share(s, step);
-      });
-    },
-    read({ x }) {
-      const part = readSchedule(customer, places, x);
-      if (hasBattery) return part;
-      const pvW = settled.pvW.slice();
-      kept.forEach((t, at) => {
-        pvW[t] = part.pvW[at]!;
-      });
-      const netW = whole.loadW.map((loadW, t) => loadW - pvW[t]!);
-      const curtailedKwh = pvW.reduce((sum, used, t) => sum + ((whole.availableW[t]! - used) * hours) / 1000, 0);
-      const before = frozen ? { batteries: frozen.batteries, throughputKwh: frozen.throughputKwh } : {};
-      return { ...part, ...before, pvW, netW, curtailedKwh, energyCost: energyCost(whole, netW) };
-    },
-    constant,
-    sides,
-    running(k, x) {
-      const pairs = runningPairs(customer, places, x);
-      if (pairs.length === 0) return [];
-      const lesser = new Set(pairs.map(({ first, second }) => (x[first]! >= x[second]! ? second : first)));
-      return sides(k).flatMap(({ key, variable }) => (lesser.has(variable) ? [key] : []));
-    },
-  };
 }

@@ -35,11 +35,11 @@ export class WidenedLimits {
 
   /** Limits of a step by node, pu squared. */
   lower(step: number): Float64Array {
-    return this.widened.get(step)?.lower ?? this.horizon.lowerSquaredPu;
+    return this.widened.get(step)?.lower ?? this.horizon.limitsAt(step).lower;
   }
 
   upper(step: number): Float64Array {
-    return this.widened.get(step)?.upper ?? this.horizon.upperSquaredPu;
+    return this.widened.get(step)?.upper ?? this.horizon.limitsAt(step).upper;
   }
 
   /** Limits as they are given. */

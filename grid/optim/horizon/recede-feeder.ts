@@ -81,6 +81,7 @@ export function recedeFeeder(question: FeederRecedingQuestion): FeederRecedingRe
       const plan = coordinateHorizon({
         ...common,
         ...ahead,
+        heldSteps: 1,
         batteries: Object.fromEntries(present.map((battery) => [battery.id, battery])),
         end,
       });

@@ -85,6 +85,7 @@ describe.skipIf(feedersDir === undefined)('a run that plans ahead', () => {
         storedWh: Object.fromEntries(Object.values(batteries).map(({ id, storedWh }) => [id, storedWh])),
       },
       fairnessPerKwh: horizon.fairnessPerKwh,
+      heldSteps: 1,
     });
     expect(central.steps[0]!.violations).toBe(0);
     const step = central.steps[0]!;

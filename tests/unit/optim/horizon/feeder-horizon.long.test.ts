@@ -115,3 +115,39 @@ describe('limits that cannot hold', () => {
     for (const kwh of curtailed) expect(Math.abs(kwh / curtailed[0]! - 1)).toBeLessThan(1e-3);
   });
 });
+
+describe('the built-in feeder around noon', () => {
+  it('holds at every step, where three corrections of the linear model leave a node outside', () => {
+    const text = readFileSync('inputs/feeder/IEEE123Sec.xml', 'utf8');
+    const feeder = readFeeders(readCimText([{ name: 'IEEE123Sec.xml', text }])).feeders[0]!;
+    const steps = 2;
+    const flat = (value: number) => new Float64Array(steps).fill(value);
+    const result = coordinateHorizon({
+      feeder,
+      state: { ...MODEL_STATE, sourceVoltagePu: 1.05 },
+      voltageLimits: { minPu: 0.95, maxPu: 1.05 },
+      stepS: 3600,
+      importPrice: flat(0.21),
+      exportPrice: flat(0.21),
+      loads: Object.fromEntries(
+        feeder.loads.map(({ id, shares }) => {
+          const sum = (of: 'powerW' | 'powerVar') => flat(0.25 * shares.reduce((all, share) => all + share[of], 0));
+          return [id, { powerW: sum('powerW'), powerVar: sum('powerVar') }];
+        }),
+      ),
+      availableW: Object.fromEntries(feeder.pvSystems.map(({ id, maxPowerW }) => [id, flat(maxPowerW)])),
+      batteries: Object.fromEntries(feeder.batteries.map((unit) => [unit.id, scheduledBattery(unit)])),
+      end: { kind: 'cyclic' },
+      // Few rows over customers: batteries are not what is looked at.
+      maxCouplingRows: 12,
+    });
+    expect(result.status).toBe('optimal');
+    expect(result.findings.map(({ code }) => code)).toContain('LIMITS_TIGHTENED');
+    for (const { violations, vMaxPu, curtailedW } of result.steps) {
+      expect([violations, vMaxPu <= 1.05 + 1e-5]).toEqual([0, true]);
+      // The least that holds without batteries is 1,837 kW (dec coordinate --fairness total).
+      expect(curtailedW / 1000).toBeGreaterThan(1700);
+      expect(curtailedW / 1000).toBeLessThan(2100);
+    }
+  });
+});

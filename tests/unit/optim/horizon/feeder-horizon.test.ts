@@ -108,6 +108,21 @@ describe('a feeder over a horizon', () => {
     expect(cut.objective - cut.gap!).toBeLessThanOrEqual(exact.objective + 1e-5);
   });
 
+  it('shares the sun alike by flows of the network and by rows over customers', () => {
+    // Without batteries nothing is lost by the cut: one takes limits as rows, the other decides each step over the network.
+    const linear = { maxCorrections: 0, batteries: {} };
+    const byRows = coordinateHorizon(question(linear));
+    const byFlows = coordinateHorizon(question({ ...linear, maxCouplingRows: 1 }));
+    expect(byRows.curtailedKwh).toBeGreaterThan(2);
+    expect(byFlows.rows).toBeGreaterThanOrEqual(byRows.rows);
+    expect(byFlows.objective).toBeCloseTo(byRows.objective, 5);
+    for (const [id, alpha] of byRows.alpha) {
+      alpha.forEach((value, t) => {
+        expect(byFlows.alpha.get(id)![t]).toBeCloseTo(value, 4);
+      });
+    }
+  });
+
   it('respects limits at the meter', () => {
     const meterLimits = Object.fromEntries(
       ROW.loads.map(({ terminal }) => [terminal.bus, { exportW: 1200, importW: 1500 }]),
