@@ -104,7 +104,7 @@ export class Participants {
     if (this.unsupplied.size === 0) return;
     const names = [...this.unsupplied].slice(0, 3).join(', ');
     this.scene.findings.push(
-      `${this.unsupplied.size} agents have no closed path to the source and take no part: ${names}${this.unsupplied.size > 3 ? ', ...' : ''}.`,
+      `${this.unsupplied.size} ${this.unsupplied.size === 1 ? 'agent has' : 'agents have'} no closed path to the source and ${this.unsupplied.size === 1 ? 'takes' : 'take'} no part: ${names}${this.unsupplied.size > 3 ? ', ...' : ''}.`,
     );
   }
 

@@ -97,7 +97,10 @@ export class RunStarter {
     );
   }
 
-  private nameFor({ feeder = 'run' }: RunStart): string {
+  /** Named after the feeder as people call it, not by the mRID that pages ask with. */
+  private nameFor(wanted: RunStart): string {
+    const known = this.feeders().find(({ mrid }) => mrid === wanted.feeder);
+    const feeder = known?.name ?? wanted.feeder ?? 'run';
     const time = new Date().toISOString().slice(0, 19).replace(/:/g, '');
     return `${feeder.replace(/[^\w-]/g, '_').slice(0, 60)}_from_web_${time}-${++this.count}`;
   }

@@ -47,6 +47,9 @@ interface Phasor {
   readonly angleRad: number;
 }
 
+/** Below this share of its rated voltage a node is off. */
+const DEAD_BELOW_PU = 0.1;
+
 const NODE_OF_PHASE: Readonly<Record<string, number>> = { A: 1, B: 2, C: 3, s1: 1, s2: 2 };
 
 /** The meters of some equipment: readings of the present instant, limits in force, and what was learnt of each PV unit. */
@@ -144,8 +147,10 @@ export class Meters {
 
   /** The PV units as observed. The sign is turned: what flows into a unit is not generated. */
   observations(): readonly PvObservation[] {
-    return this.equipment.pvSystems.map(({ id, maxPowerW }) => {
-      const measured = this.power(id);
+    return this.equipment.pvSystems.map((unit) => {
+      const { id, maxPowerW } = unit;
+      // Where there is no voltage nothing can be generated, whatever the sun does: its zero is no yield to be learnt.
+      const measured = this.isDead(unit) ? undefined : this.power(id);
       return {
         id,
         maxPowerW,
@@ -154,6 +159,18 @@ export class Meters {
         yieldRatio: this.yields.get(id) ?? 1,
       };
     });
+  }
+
+  /** Whether voltages were read at the nodes of a unit, and none of them is live. */
+  private isDead({ id, terminal, shares }: PhotovoltaicSystem): boolean {
+    const meter = this.meters.get(id);
+    const read = shares.flatMap(({ node, otherNode, ratedVoltageV }) =>
+      [node, otherNode].filter(isLive).flatMap((one) => {
+        const voltage = meter?.voltageByNode.get(one) ?? this.busVoltages.get(`${terminal.bus} ${one}`);
+        return voltage === undefined ? [] : [voltage.magnitudeV / ratedVoltageV];
+      }),
+    );
+    return read.length > 0 && read.every((pu) => pu < DEAD_BELOW_PU);
   }
 
   /** Remembers the yields that an estimate found. */

@@ -97,17 +97,23 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
   const playback = () => page.getByRole('group', { name: 'Playback' });
   let count = 0;
   /** Has one interval be coordinated, and reads its figures from the page. */
-  async function step(): Promise<{ readonly vMaxPu: number; readonly curtailedKw: number }> {
+  async function step(): Promise<Record<'vMaxPu' | 'availableKw' | 'curtailedKw', number>> {
     count++;
     await controls().getByRole('button', { name: 'One interval' }).click();
     await done().getByText(`${count} of 10 intervals`).waitFor(WAIT);
     await controls().getByText('paused ·').waitFor(WAIT);
     await page.getByText(`${count} of ${count}`, { exact: false }).first().waitFor(WAIT);
     const label = await page.getByRole('img', { name: /^PV power by interval/ }).getAttribute('aria-label', WAIT);
-    const [, power = '', unit] = /, ([\d.]+) (M?k?W) curtailed/.exec(label ?? '') ?? [];
-    const scale = unit === 'MW' ? 1000 : unit === 'kW' ? 1 : 0.001;
+    const kilowatts = (what: RegExp) => {
+      const [, power = '', unit] = what.exec(label ?? '') ?? [];
+      return Number(power) * (unit === 'MW' ? 1000 : unit === 'kW' ? 1 : 0.001);
+    };
     const text = await playback().innerText();
-    return { vMaxPu: Number(/(\d\.\d{4}) pu at/.exec(text)?.[1]), curtailedKw: Number(power) * scale };
+    return {
+      vMaxPu: Number(/(\d\.\d{4}) pu at/.exec(text)?.[1]),
+      availableKw: kilowatts(/now ([\d.]+) (M?k?W) available/),
+      curtailedKw: kilowatts(/, ([\d.]+) (M?k?W) curtailed/),
+    };
   }
   async function submit(button: string, answer: RegExp): Promise<void> {
     await controls().getByRole('button', { name: button }).click();
@@ -180,6 +186,8 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
     await submit('Set multipliers', /PV times 0\.5/);
     const dull = await step();
     expect(dull.curtailedKw).toBeLessThan(limited.curtailedKw / 2);
+    // At noon the sun hardly changes in a quarter of an hour, and the page has three digits.
+    expect(dull.availableKw / limited.availableKw).toBeCloseTo(0.5, 1);
 
     // The first switch of the feeder that is open is a tie: closing it would make a loop.
     const switches = await controls().getByLabel('Switch').locator('option').allInnerTexts();
@@ -190,7 +198,7 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
     await submit('Open switch', /^Switch sw3 opens/);
     await step();
     await page
-      .getByText(/have no closed path to the source/)
+      .getByText(/1 agent has no closed path to the source/)
       .first()
       .waitFor(WAIT);
     const device = page.getByRole('region', { name: 'Switch sw3' });
@@ -199,7 +207,8 @@ describe.skipIf(chromiumPath === undefined)('a run that goes on, in a browser', 
 
     await controls().getByLabel('Switch').selectOption('sw3');
     await submit('Close switch', /^Switch sw3 closes/);
-    await step();
+    // Units that were off have the sun that they had before.
+    expect((await step()).vMaxPu).toBeLessThan(1.046);
     await device.getByText('closed', { exact: true }).first().waitFor(WAIT);
     expect(await controls().getByLabel('Switch').locator('option').allInnerTexts()).toContain('sw3 (closed)');
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Meters, meteredEquipment } from '../../../grid/optim/index.js';
+import { estimateAvailable, Meters, meteredEquipment } from '../../../grid/optim/index.js';
 import { feeder } from '../../builders/feeder.js';
 
 const steady = { pv: [1], load: [1] };
@@ -70,5 +70,28 @@ describe('meters', () => {
     expect(isMeasured).toBe(false);
     // The least forecast of the interval, 0.4 of the model's 60 kW.
     expect(loads['load.star']!.powerW).toBeCloseTo(24_000, 6);
+  });
+
+  it('learn nothing of the sun where there is no voltage: a unit that is switched on again has what it had', () => {
+    const sunny = feeder('dark').source('head', '76', { kv: 4.16 }).pv('roof', '76', { phases: 'A', kw: 40 }).data();
+    const meters = new Meters(meteredEquipment(sunny));
+    const power = (watts: number) => ({ kind: 'power' as const, powerW: -watts, powerVar: 0 });
+    const seen = (volts: number, watts: number) => {
+      meters.clear();
+      meters.observe('pv.roof', 'A', voltage(volts, 0));
+      meters.observe('pv.roof', 'A', power(watts));
+      const estimates = estimateAvailable(meters.observations(), { pv: [0.95], load: [1] });
+      meters.learn(new Map(estimates.map((one) => [one.id, one])));
+      return estimates[0]!.availableW;
+    };
+    // Free, at 0.9 of 0.95 that the forecast has: 36 kW.
+    expect(seen(2400, 36_000)).toBeCloseTo(36_000, 6);
+    meters.setLimit('pv.roof', 30_000);
+    // Held at its limit it hides what it has, and its yield tells.
+    expect(seen(2400, 30_000)).toBeCloseTo(36_000, 6);
+    expect(seen(0, 0)).toBeCloseTo(36_000, 6);
+    expect(seen(2400, 30_000)).toBeCloseTo(36_000, 6);
+    // Under clouds a zero is one.
+    expect(seen(2400, 0)).toBe(0);
   });
 });
