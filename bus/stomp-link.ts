@@ -95,10 +95,30 @@ function answerErrors(client: Client): void {
   client.setCommandHandlers = (handlers) =>
     install({
       ...handlers,
-      ERROR: (frame) =>
-        client.destroy(client.createApplicationError(headersOf(frame)['message'] ?? 'the broker sent an ERROR frame')),
+      ERROR: (frame) => {
+        const text = headersOf(frame)['message'] ?? 'the broker sent an ERROR frame';
+        const end = () => client.destroy(client.createApplicationError(text));
+        if (text !== LATE_DELIVERY.message || !isReadable(frame)) {
+          end();
+          return;
+        }
+        frame.readString('utf-8', (error, body) => {
+          if (error || !body?.includes(LATE_DELIVERY.body)) end();
+        });
+      },
     });
 }
+
+/** A frame that was received: the library declares one that is to be sent. */
+function isReadable(frame: object): frame is Pick<Client.Message, 'readString'> {
+  return typeof Reflect.get(frame, 'readString') === 'function';
+}
+
+/**
+ * What RabbitMQ says where a message for a subscription comes to its STOMP side behind the UNSUBSCRIBE (`send_delivery` of
+ * rabbit_stomp_processor). The connection stays open, and nothing is wrong: nobody waits for that message any more.
+ */
+const LATE_DELIVERY = { message: 'Subscription not found', body: 'no current subscription with tag' } as const;
 
 /** Settings of TLS. An authority that is named counts beside those of the system. */
 function secured(host: string, { ca }: { readonly ca?: string }) {

@@ -108,6 +108,8 @@ export class SimulationOutputs {
       }
       silentMs += waitMs;
       const presence = await this.options.presence?.();
+      // What it published before it paused has come with the answer: it is told to go on when that has been dealt with.
+      if (this.waiting.length > 0 || this.hasEnded) continue;
       if (presence === 'absent') {
         this.hasGone = true;
         return undefined;

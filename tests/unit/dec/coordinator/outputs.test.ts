@@ -110,6 +110,23 @@ describe('the outputs of a simulation', () => {
     await expect(outputs.next()).rejects.toMatchObject({ code: 'TIMEOUT', retriable: true });
   });
 
+  it('are not asked for while one has come with the answer that the simulation stands still', async () => {
+    // It published, paused, and was asked: the resume belongs behind what is done with that output.
+    const stand: { publish?: (timestamp: number) => void } = {};
+    const { outputs, commands, platform, publish } = stage({
+      silenceMs: 3500,
+      presence: async () => {
+        stand.publish?.(60);
+        await platform.flush();
+        return 'paused';
+      },
+    });
+    stand.publish = publish;
+    expect((await outputs.next())?.output.message.timestamp).toBe(60);
+    await platform.flush();
+    expect(commands).toEqual([]);
+  });
+
   it('are told to go on in lock-step when a first one may have been missed', async () => {
     const { outputs, commands, platform } = stage({ silenceMs: 50 });
     await outputs.next().catch(() => undefined);
