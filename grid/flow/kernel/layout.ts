@@ -55,36 +55,44 @@ export const HEADER = {
   startNodes: 37,
   startLane: 38,
   startAt: 39,
-  phaseStretchAt: 40,
+  /** Of loads by zone: sums over their references; of all loads: sum, W. */
+  zoneSumAt: 40,
   leafStretchAt: 41,
   unitStretchAt: 42,
-  zoneOfAt: 43,
+  loadSumAt: 43,
   zoneAt: 44,
   /** Of a survey: the number of the first share that does not count, and what was found (see LaneKernel.survey). */
   surveyEnd: 45,
   surveyed: 46,
-  /** Of powers: shares of loads, leaves (an even number), powers by share, leaf of each load's share, inverse reference and phase of each leaf. */
+  /** Of powers: shares of loads, leaves (an even number), powers by share, leaf of each load's share, inverse reference and zone of each leaf. */
   startLoads: 47,
   startLeaves: 48,
   givenAt: 49,
   leafOfAt: 50,
   leafReferenceAt: 51,
-  leafPhaseAt: 52,
+  leafZoneAt: 52,
+  /** Zones in blocks of {@link ZONE_BLOCK}, their inverse references, and what each zone's loads have in the drop of each, re/im in single precision (see zone-loads.ts). */
+  zoneBlocks: 53,
+  zoneReferenceAt: 54,
+  zoneShareAt: 55,
 } as const;
 
 const HEADER_BYTES = 256;
 /**
- * Bytes of the start of a node: byte offsets of its leaf's and its phase's stretch; in single precision, interleaved re/im: no
+ * Bytes of the start of a node: byte offsets of its leaf's stretch and of its zone; in single precision, interleaved re/im: no
  * load, common drop, its square part, own drop, rise of the units.
  */
 export const START_BYTES = 48;
 /** Longest stretch beyond the reference case. */
 export const LARGEST_STRETCH = 2;
-/** Phases with a stretch of their own, and zones with a factor of their own, at most. */
-export const START_PHASES = 4;
+/** Zones with a factor of their own at most, and those whose drops are worked out side by side. */
 export const START_ZONES = 96;
-/** Bytes of a zone: its factor re/im; of a start the weight of own drops and a spare, of a turn what own drops add, re/im. */
-export const ZONE_BYTES = 32;
+export const ZONE_BLOCK = 4;
+/**
+ * Bytes of a zone: its factor re/im; of a start the weight of own drops and a spare, of a turn what own drops add, re/im; of a start the
+ * stretch of its drop, re/im.
+ */
+export const ZONE_BYTES = 48;
 /** Bytes of a run: columns of a block, rows below, blocks, first node. */
 export const RUN_BYTES = 16;
 /**
@@ -279,17 +287,19 @@ export function laneOffsets(
   if (start) {
     header[HEADER.startNodes] = activeCount;
     place('startAt', START_BYTES * activeCount);
-    place('phaseStretchAt', 8 * START_PHASES);
+    place('zoneSumAt', 8 * START_ZONES);
+    place('zoneReferenceAt', 8 * START_ZONES);
+    place('zoneShareAt', 8 * START_ZONES * START_ZONES);
+    place('loadSumAt', 8);
     const leaves = start.leaves + (start.leaves & 1);
     header[HEADER.startLoads] = start.loads;
     header[HEADER.startLeaves] = leaves;
     place('leafStretchAt', 8 * leaves);
     place('leafReferenceAt', 8 * leaves);
-    place('leafPhaseAt', 4 * leaves);
+    place('leafZoneAt', 4 * leaves);
     place('leafOfAt', 4 * start.loads);
     place('givenAt', 16 * shares);
     place('unitStretchAt', 8);
-    place('zoneOfAt', 4 * activeCount);
     place('zoneAt', ZONE_BYTES * START_ZONES);
   }
   return { header, bytes: at };

@@ -3,22 +3,24 @@
  *
  * Solved: V = scale * (no load + common drop + own load/reference * weight * own drop + units/reference * rise of the units) at
  * the active nodes of the kernel, where `scale` and `weight` follow the taps and sections (zone-factors.ts). The common drop is a
- * square function of the load of the node's phase over its reference; behind a service transformer it is the drop up to there, and that
- * from there on belongs to the customers of the wire (leaf-wires.ts).
+ * square function of its stretch, which is what the loads of all zones have in it (zone-loads.ts); behind a service transformer it is the drop
+ * up to there, and that from there on belongs to the customers of the wire (leaf-wires.ts).
  * Steps: (1) at the taps and sections as they are when it is made, the voltages without load, and what all loads at their own and half
- * their powers, and all units at their own, add; (2) what taps and sections do to them; (3) at a step the factors of the zones; (4) where
- * taps or sections move within a step, its last solution turned by the factors of before and after.
- * Cost: four solves and those of zone-factors.ts, once; at a step 25 flops for each active node.
+ * their powers, and all units at their own, add; (2) what taps and sections do to them, and the loads of each zone to the drops of each;
+ * (3) at a step the factors of the zones; (4) where taps or sections move within a step, its last solution turned by the factors of before
+ * and after.
+ * Cost: four solves and those of zone-factors.ts and zone-loads.ts, once; at a step 25 flops for each active node.
  * Fails: never; a poor start costs iterations.
  */
 import type { FeederFlow } from '../feeder-flow.js';
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
-import { HEADER, START_BYTES, ZONE_BYTES } from '../kernel/layout.js';
+import { HEADER, START_BYTES, START_ZONES, ZONE_BYTES } from '../kernel/layout.js';
 import { type LoadStretch, stretchOf } from './load-stretch.js';
 import type { SeriesSettings } from './series-settings.js';
 import { USUAL_LOAD } from './usual-states.js';
 import { ZoneFactors } from './zone-factors.js';
+import { prepareZoneShares, zoneShares } from './zone-loads.js';
 
 /** Lanes at most. */
 export const MOST_LANES = 32;
@@ -26,6 +28,12 @@ export const MOST_LANES = 32;
 const MOST_ITERATIONS = 30;
 /** Accuracy with which devices are looked at under load, pu: one position of a device moves the voltages by some thousandths. */
 const USUAL_TOLERANCE_PU = 1e-8;
+
+/**
+ * Parts of all load between which the drop is a square function: those among which a year is spent. At all load customers may draw less than
+ * their power, by laws of their own.
+ */
+const DROP_LOADS = [0.5 * USUAL_LOAD, USUAL_LOAD, 1.5 * USUAL_LOAD] as const;
 
 /** Starts of the steps of one feeder. */
 export class StartState {
@@ -37,13 +45,14 @@ export class StartState {
   private readonly squareDrop: Float32Array;
   private readonly ownDrop: Float32Array;
   private readonly unitRise: Float32Array;
-  /** Leaf and phase of each active node. */
+  /** Leaf of each active node. */
   private readonly leaf: Int32Array;
-  private readonly phase: Uint8Array;
   /** Solvers that have the parts in their memory. */
   private readonly prepared = new Set<LaneSolver>();
   private readonly unitReferenceW: number = 0;
   private readonly zones: ZoneFactors;
+  /** What the loads of zones have in the drops of zones. */
+  private readonly shares: Float64Array = new Float64Array(2 * START_ZONES * START_ZONES);
 
   /**
    * @param solver - any of the solvers that are started: all have the same order
@@ -69,10 +78,12 @@ export class StartState {
       part(),
     ];
     this.leaf = new Int32Array(activeCount);
-    this.phase = new Uint8Array(activeCount);
     this.noLoadVoltage = new Float64Array(2 * core.compiled.nodeCount);
     // First, because a section may take back what is known of the matrix; the solves below find it out again.
-    this.zones = new ZoneFactors(flow, core, solver, source);
+    const { activeNode } = solver.structure;
+    const phase = Uint8Array.from(activeNode, (node) => stretch.phaseOf(node));
+    this.zones = new ZoneFactors(flow, core, solver, source, phase);
+    stretch.placeInZones((node) => this.zones.zone[solver.placeOf(node)]!);
     if (core.lostNode >= 0) return;
     const { tolerancePu } = settings;
     const count = core.compiled.shares.count;
@@ -92,10 +103,10 @@ export class StartState {
     const sum = (first: number, end: number) => core.powerW.subarray(first, end).reduce((all, w) => all + w, 0);
     this.noLoadVoltage = core.solve(none, none, { tolerancePu }).voltage;
     solver.gather(this.noLoadVoltage, this.noLoad);
-    const whole = sum(0, loadEnd) === 0 ? undefined : added(0, loadEnd, 1);
-    const half = whole && added(0, loadEnd, 0.5);
-    if (whole && half) {
-      this.splitDrop(solver, whole, half);
+    const [few, half, many] = sum(0, loadEnd) === 0 ? [] : DROP_LOADS.map((part) => added(0, loadEnd, part));
+    if (few && half && many) {
+      this.splitDrop(solver, few, half, many);
+      this.shares = this.findShares(solver, half, source);
       const start = half.map((value, t) => value + this.noLoadVoltage[t]!);
       this.zones.learn({
         stretch: USUAL_LOAD,
@@ -139,52 +150,88 @@ export class StartState {
     return status === 'converged' ? voltage : undefined;
   }
 
-  /** Parts the drop of the nodes of leaves into the one up to their transformer and the rest. */
-  private splitDrop(solver: LaneSolver, whole: Float64Array, half: Float64Array): void {
-    const { noLoadVoltage, commonDrop, squareDrop, ownDrop, leaf, phase, stretch } = this;
+  /**
+   * The part of a drop that the active nodes have in common with others: up to the service transformer, behind one, else the whole.
+   *
+   * @param drop - by network node, interleaved re/im, V
+   * @returns by active node, in the same form
+   */
+  private common({ structure }: LaneSolver, drop: Float64Array): Float64Array {
+    const { noLoadVoltage, stretch } = this;
     /** Mean relative drop of the nodes that feed each leaf. */
-    const relative = (drop: Float64Array) =>
-      stretch.wires.feeding.map((nodes): readonly [number, number] => {
-        let [re, im] = [0, 0];
-        for (const node of nodes) {
-          const [br, bi] = [noLoadVoltage[2 * node]!, noLoadVoltage[2 * node + 1]!];
-          const [dr, di] = [drop[2 * node]!, drop[2 * node + 1]!];
-          const square = br * br + bi * bi;
-          if (square === 0) continue;
-          re += (dr * br + di * bi) / square / nodes.length;
-          im += (di * br - dr * bi) / square / nodes.length;
-        }
-        return [re, im];
-      });
-    const [wholeOf, halfOf] = [relative(whole), relative(half)];
-    for (let node = 0; 2 * node < whole.length; node++) {
-      const place = solver.placeOf(node);
-      if (place >= solver.activeCount) continue;
-      const number = stretch.leafOf(node);
-      const isLeaf = number >= 0;
-      leaf[place] = Math.max(0, number);
-      phase[place] = stretch.phaseOf(node);
-      for (const part of [0, 1] as const) {
-        const turned = part === 0 ? -noLoadVoltage[2 * node + 1]! : noLoadVoltage[2 * node]!;
-        const upTo = (drops: readonly (readonly [number, number])[], drop: Float64Array) =>
-          isLeaf
-            ? noLoadVoltage[2 * node + part]! * drops[number]![0] + turned * drops[number]![1]
-            : drop[2 * node + part]!;
-        const halfway = upTo(halfOf, half);
-        const square = 2 * (upTo(wholeOf, whole) - 2 * halfway);
-        const to = 2 * place + part;
-        squareDrop[to] = square;
-        commonDrop[to] = 2 * halfway - square / 2;
-        ownDrop[to] = 2 * (half[2 * node + part]! - halfway);
+    const relative = stretch.wires.feeding.map((nodes): readonly [number, number] => {
+      let [re, im] = [0, 0];
+      for (const node of nodes) {
+        const [br, bi] = [noLoadVoltage[2 * node]!, noLoadVoltage[2 * node + 1]!];
+        const [dr, di] = [drop[2 * node]!, drop[2 * node + 1]!];
+        const square = br * br + bi * bi;
+        if (square === 0) continue;
+        re += (dr * br + di * bi) / square / nodes.length;
+        im += (di * br - dr * bi) / square / nodes.length;
       }
-    }
+      return [re, im];
+    });
+    const common = new Float64Array(2 * structure.activeCount);
+    structure.activeNode.forEach((node, place) => {
+      const leaf = stretch.leafOf(node);
+      const [re, im] = [noLoadVoltage[2 * node]!, noLoadVoltage[2 * node + 1]!];
+      const [dr, di] = leaf < 0 ? [0, 0] : relative[leaf]!;
+      common[2 * place] = leaf < 0 ? drop[2 * node]! : re * dr - im * di;
+      common[2 * place + 1] = leaf < 0 ? drop[2 * node + 1]! : im * dr + re * di;
+    });
+    return common;
+  }
+
+  /** Parts the drop of the nodes of leaves into the one up to their transformer and the rest. */
+  private splitDrop(solver: LaneSolver, few: Float64Array, half: Float64Array, many: Float64Array): void {
+    const { noLoad, commonDrop, squareDrop, ownDrop, leaf, stretch } = this;
+    const [fewOf, halfOf, manyOf] = [this.common(solver, few), this.common(solver, half), this.common(solver, many)];
+    const [at, , end] = DROP_LOADS;
+    const way = end - USUAL_LOAD;
+    solver.structure.activeNode.forEach((node, place) => {
+      leaf[place] = Math.max(0, stretch.leafOf(node));
+      for (const part of [0, 1] as const) {
+        const to = 2 * place + part;
+        const square = (fewOf[to]! - 2 * halfOf[to]! + manyOf[to]!) / (2 * way * way);
+        const slope = (manyOf[to]! - fewOf[to]!) / (end - at) - 2 * USUAL_LOAD * square;
+        squareDrop[to] = square;
+        commonDrop[to] = slope;
+        noLoad[to] = noLoad[to]! + halfOf[to]! - USUAL_LOAD * (slope + USUAL_LOAD * square);
+        ownDrop[to] = (half[2 * node + part]! - halfOf[to]!) / USUAL_LOAD;
+      }
+    });
+  }
+
+  /** What the loads of zones have in the drops of zones, around half of all load. */
+  private findShares(solver: LaneSolver, half: Float64Array, source: Float64Array): Float64Array {
+    const { core, loadEnd, stretch, zones, commonDrop, squareDrop, noLoadVoltage } = this;
+    const atHalf = half.map((value, t) => value + noLoadVoltage[t]!);
+    const powers = (of: Float64Array, zone: number) =>
+      of.map((value, k) => (k < loadEnd ? (stretch.zoneOfShare(k) === zone ? 0.75 : 0.5) * value : 0));
+    return zoneShares({
+      count: zones.count,
+      zone: zones.zone,
+      direction: Float64Array.from(commonDrop, (drop, t) => drop + squareDrop[t]!),
+      referenceW: stretch.zoneReferenceW,
+      added: (zone) => {
+        const [powerW, powerVar] = [powers(core.powerW, zone), powers(core.powerVar, zone)];
+        const moved = this.solved(solver, powerW, powerVar, source, USUAL_TOLERANCE_PU, atHalf);
+        return (
+          moved &&
+          this.common(
+            solver,
+            moved.map((value, t) => value - atHalf[t]!),
+          )
+        );
+      },
+    });
   }
 
   /** Gives the first lanes their powers, W and var by share, and starts them at the present taps and sections. */
   start(solver: LaneSolver, powersW: readonly Float64Array[], powersVar: readonly Float64Array[], lanes: number): void {
     for (let lane = 0; lane < lanes; lane++) {
       this.give(solver, lane, powersW[lane]!, powersVar[lane]!);
-      this.zones.start(solver, loadStretchIn(solver));
+      this.zones.start(solver, this.loadStretchIn(solver));
       solver.kernel.start();
     }
   }
@@ -198,7 +245,6 @@ export class StartState {
     voltages.set(powerVar, given + powerW.length);
     words[HEADER.startLane] = 8 * lane;
     solver.kernel.spread();
-    this.stretch.finish(solver);
     let unitW = 0;
     for (let k = this.loadEnd; k < powerW.length; k++) unitW += powerW[k]!;
     voltages[header[HEADER.unitStretchAt]! >> 3] = stretchOf(unitW, this.unitReferenceW);
@@ -206,20 +252,20 @@ export class StartState {
 
   /** Puts the parts of the nodes into the memory of a solver. */
   private prepare(solver: LaneSolver): void {
-    const { prepared, noLoad, commonDrop, squareDrop, ownDrop, unitRise, leaf, phase, zones } = this;
+    const { prepared, noLoad, commonDrop, squareDrop, ownDrop, unitRise, leaf, zones } = this;
     if (prepared.has(solver)) return;
     prepared.add(solver);
     this.stretch.prepare(solver);
+    prepareZoneShares(solver, zones.count, this.shares);
     const { header, words, singles } = solver;
     for (let t = 0; t < leaf.length; t++) {
       const record = (header[HEADER.startAt]! + START_BYTES * t) >> 2;
       words[record] = 8 * leaf[t]!;
-      words[record + 1] = 8 * phase[t]!;
+      words[record + 1] = ZONE_BYTES * zones.zone[t]!;
       [noLoad, commonDrop, squareDrop, ownDrop, unitRise].forEach((part, p) => {
         singles[record + 2 + 2 * p] = part[2 * t]!;
         singles[record + 3 + 2 * p] = part[2 * t + 1]!;
       });
-      words[(header[HEADER.zoneOfAt]! >> 2) + t] = ZONE_BYTES * zones.zone[t]!;
     }
   }
 
@@ -244,13 +290,13 @@ export class StartState {
         V[at + solver.width] = from.voltages[read + from.width]!;
       }
     }
-    this.zones.turn(solver, loadStretchIn(solver));
+    this.zones.turn(solver, this.loadStretchIn(solver));
     solver.words[HEADER.startLane] = 8 * lane;
     solver.kernel.turn();
   }
-}
 
-/** How far all load of the lane that was given its powers last stretches the reference. */
-function loadStretchIn({ header, voltages }: LaneSolver): number {
-  return voltages[header[HEADER.phaseStretchAt]! >> 3]!;
+  /** How far all load of the lane that was given its powers last stretches the reference. */
+  private loadStretchIn({ header, voltages }: LaneSolver): number {
+    return stretchOf(voltages[header[HEADER.loadSumAt]! >> 3]!, this.stretch.referenceW);
+  }
 }

@@ -5,8 +5,8 @@
  * node's own transformer; both are functions of the positions of all devices and of the stretch s of all load:
  * f = prod(1 + m_d (a_d + sum(m_e x_de))) (1 + s sum(m_d b_d)), w = 1 + p (|f|^2 - 1) / 2, m_d the way of device d from its reference,
  * e the banks where d is a tap changer.
- * Steps: (1) for each tap changer and capacitor the relative change a of every no-load voltage by one position; nodes that answer
- * alike to all of them are a zone; (2) for each pair of a capacitor and a tap changer what both do beyond that, x: a bank in
+ * Steps: (1) for each tap changer and capacitor the relative change a of every no-load voltage by one position; nodes of one kind that
+ * answer alike to all of them are a zone; (2) for each pair of a capacitor and a tap changer what both do beyond that, x: a bank in
  * service makes the network behind a regulator stiffer or softer; (3) what half of all load adds, b, and how the own drop follows, p: -2 where
  * loads hold their power, 0 where they are admittances.
  * Cost: a factor update and a solve for each device and pair, some iterations for each device, once; at a step some products for each zone.
@@ -65,7 +65,7 @@ export interface LoadedCase {
 export class ZoneFactors {
   /** Zone of each active node. */
   readonly zone: Int32Array;
-  private readonly count: number;
+  readonly count: number;
   private readonly movers: readonly Mover[];
   private readonly pairs: readonly Pair[];
   private ownFollows = POWER_FOLLOWS;
@@ -87,12 +87,16 @@ export class ZoneFactors {
   private changes: readonly Float64Array[] = [];
   private bankWays: Float64Array;
 
-  /** @param source - Norton currents of the sources, A */
+  /**
+   * @param source - Norton currents of the sources, A
+   * @param kind - of each active node; there are a few
+   */
   constructor(
     private readonly flow: FeederFlow,
     private readonly core: FlowCore,
     solver: LaneSolver,
     source: Float64Array,
+    kind: Uint8Array,
   ) {
     this.zone = new Int32Array(solver.activeCount);
     const voltage = new Float64Array(2 * core.compiled.nodeCount);
@@ -105,7 +109,7 @@ export class ZoneFactors {
     };
     const unmoved = core.lostNode >= 0 ? undefined : noLoad();
     const movers = unmoved ? this.findMovers(unmoved, noLoad) : [];
-    const member = this.findZones(movers);
+    const member = this.findZones(movers, kind);
     this.count = member.length;
     const byZone = (byNode: Float64Array) =>
       Float64Array.from({ length: 2 * member.length }, (_, t) => byNode[2 * member[t >> 1]! + (t & 1)]!);
@@ -179,20 +183,21 @@ export class ZoneFactors {
    *
    * @returns a node of each zone
    */
-  private findZones(movers: readonly NodeMover[]): readonly number[] {
+  private findZones(movers: readonly NodeMover[], kind: Uint8Array): readonly number[] {
     const { zone } = this;
     for (let likeness = LIKENESS; ; likeness *= COARSER) {
       const zones = new Map<number, number[]>();
       const members: number[] = [];
       const answer = (change: Float64Array, t: number) => Math.round(change[t]! / likeness);
       const isLike = (t: number, member: number) =>
+        kind[t] === kind[member] &&
         movers.every(
           ({ change }) =>
             answer(change, 2 * t) === answer(change, 2 * member) &&
             answer(change, 2 * t + 1) === answer(change, 2 * member + 1),
         );
       for (let t = 0; t < zone.length; t++) {
-        let key = 0;
+        let key = kind[t]!;
         for (const { change } of movers) {
           key = (Math.imul(key, 31) + answer(change, 2 * t)) | 0;
           key = (Math.imul(key, 31) + answer(change, 2 * t + 1)) | 0;
@@ -356,12 +361,9 @@ export class ZoneFactors {
     const { bare, load } = this;
     const halfFollows = this.ownFollows / 2;
     for (let z = 0, to = header[HEADER.zoneAt]! >> 3; z < bare.length; z += 2, to += ZONE_BYTES >> 3) {
-      const lr = 1 + stretch * load[z]!;
-      const li = stretch * load[z + 1]!;
-      const re = bare[z]! * lr - bare[z + 1]! * li;
-      const im = bare[z]! * li + bare[z + 1]! * lr;
-      F[to] = re;
-      F[to + 1] = im;
+      stretched(bare, load, z, stretch, F, to);
+      const re = F[to]!;
+      const im = F[to + 1]!;
       F[to + 2] = 1 + halfFollows * (re * re + im * im - 1);
     }
   }
@@ -372,14 +374,12 @@ export class ZoneFactors {
     const { bare, load, markedBare, markedLoad } = this;
     const halfFollows = this.ownFollows / 2;
     for (let z = 0, to = header[HEADER.zoneAt]! >> 3; z < bare.length; z += 2, to += ZONE_BYTES >> 3) {
-      const lr = 1 + stretch * load[z]!;
-      const li = stretch * load[z + 1]!;
-      const re = bare[z]! * lr - bare[z + 1]! * li;
-      const im = bare[z]! * li + bare[z + 1]! * lr;
-      const mr = 1 + stretch * markedLoad[z]!;
-      const mi = stretch * markedLoad[z + 1]!;
-      const beforeRe = markedBare[z]! * mr - markedBare[z + 1]! * mi;
-      const beforeIm = markedBare[z]! * mi + markedBare[z + 1]! * mr;
+      stretched(bare, load, z, stretch, F, to);
+      stretched(markedBare, markedLoad, z, stretch, F, to + 2);
+      const re = F[to]!;
+      const im = F[to + 1]!;
+      const beforeRe = F[to + 2]!;
+      const beforeIm = F[to + 3]!;
       const square = beforeRe * beforeRe + beforeIm * beforeIm;
       const more = halfFollows * (re * re + im * im - square);
       F[to] = (re * beforeRe + im * beforeIm) / square;
@@ -388,6 +388,21 @@ export class ZoneFactors {
       F[to + 3] = more * im;
     }
   }
+}
+
+/** Puts the factor of the zone whose numbers stand at `z`, under load, into an array. */
+function stretched(
+  bare: Float64Array,
+  load: Float64Array,
+  z: number,
+  stretch: number,
+  F: Float64Array,
+  to: number,
+): void {
+  const re = 1 + stretch * load[z]!;
+  const im = stretch * load[z + 1]!;
+  F[to] = bare[z]! * re - bare[z + 1]! * im;
+  F[to + 1] = bare[z]! * im + bare[z + 1]! * re;
 }
 
 /** Multiplies factors in the first halves, adds the second halves. */
