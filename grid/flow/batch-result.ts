@@ -237,6 +237,11 @@ export class BatchRecorder {
     });
   }
 
+  /** Whether the powers of the sources ask for those of the shares: where shares stand at a source's node. */
+  get looksAtShares(): boolean {
+    return this.rows.some(({ isOwn, shares }) => !isOwn && shares.length > 0);
+  }
+
   /**
    * Writes one lane.
    *

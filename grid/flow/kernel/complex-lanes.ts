@@ -18,6 +18,8 @@ export interface LaneArithmetic {
   /** Makes a value usable as the right factor of {@link LaneArithmetic.subtractProduct}. */
   turn(x: LaneValue): Code;
   load(x: LaneValue, address: Code, offset?: number): Code;
+  /** The value at an address less the one at another. */
+  loadDifference(x: LaneValue, address: Code, other: Code): Code;
   store(x: LaneValue, address: Code, offset?: number): Code;
   clear(x: LaneValue): Code;
   zeroAt(address: Code, offset?: number): Code;
@@ -41,6 +43,7 @@ export function singleLane(frame: Frame): LaneArithmetic {
     value: () => ({ parts: [frame.f64x2(), frame.f64x2()] }),
     turn: ({ parts: [x, turned] }) => set(turned!, f64x2.xor(f64x2.swap(get(x!)), f64x2.signOfFirst)),
     load: ({ parts: [x] }, address, offset = 0) => set(x!, f64x2.load(address, offset)),
+    loadDifference: ({ parts: [x] }, address, other) => set(x!, f64x2.sub(f64x2.load(address), f64x2.load(other))),
     store: ({ parts: [x] }, address, offset = 0) => f64x2.store(address, get(x!), offset),
     clear: ({ parts: [x] }) => set(x!, f64x2.zero),
     zeroAt: (address, offset = 0) => f64x2.store(address, f64x2.zero, offset),
@@ -82,6 +85,10 @@ export function pairedLanes(frame: Frame, width: number, first: number, pairs: n
         ],
         x,
       ),
+    loadDifference: (x, address, other) => {
+      const less = (at: number) => f64x2.sub(f64x2.load(address, at), f64x2.load(other, at));
+      return each((xr, xi, at) => [set(xr, less(at)), set(xi, less(at + imaginary))], x);
+    },
     store: (x, address, offset = 0) =>
       each(
         (xr, xi, at) => [

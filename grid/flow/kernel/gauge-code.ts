@@ -3,7 +3,7 @@
  *
  * Solved: the magnitude of every node's voltage, pu; the largest conductor current of every rated branch, % of its rating.
  * Steps: see scalar-gauge.ts.
- * Cost: a square root for each node, 8 flops for each admittance of a rated branch.
+ * Cost: a square root for each node, 8 flops for each admittance of a rated branch, half as many of those without charging.
  */
 import type { LaneArithmetic, LaneValue } from './complex-lanes.js';
 import { GAUGE_ROWS, SHAPE_BYTES } from './layout.js';
@@ -86,6 +86,12 @@ const COMMON_SHAPES = [
   [2, 4],
   [3, 6],
 ] as const;
+/** The same of branches whose entries belong to differences: drops of one to three wires. */
+const COMMON_DIFFERENCES = [
+  [1, 1],
+  [2, 2],
+  [3, 3],
+] as const;
 
 /** Goes through the rows of one branch, so many at a time, from its first value on. */
 type RowLoop = (begin: Code, rows: (together: number) => Code) => Code;
@@ -104,66 +110,84 @@ function branchLoop(frame: Frame) {
     when(i32.eq(get(rest!), i32.const(1)), rows(1)),
     when(i32.eq(get(rest!), i32.const(2)), rows(2)),
   ];
-  const anyColumns: ColumnLoop = (together, column) => [
-    set(place!, get(placeStart!)),
-    set(left!, get(columns!)),
-    countdown(left!, [column(0, 0), increase(place!, i32.const(4)), increase(value!, i32.const(16 * together))]),
-  ];
+  const anyColumns =
+    (placeBytes: number): ColumnLoop =>
+    (together, column) => [
+      set(place!, get(placeStart!)),
+      set(left!, get(columns!)),
+      countdown(left!, [
+        column(0, 0),
+        increase(place!, i32.const(placeBytes)),
+        increase(value!, i32.const(16 * together)),
+      ]),
+    ];
   /** All branches of a shape; `branch` begins at their first values and ends behind their last. */
-  const ofShape = (branch: Code): Code =>
+  const ofShape = (placeBytes: number, branch: Code): Code =>
     countdown(count!, [
       branch,
-      increase(placeStart!, i32.shl(get(columns!), i32.const(2))),
+      increase(placeStart!, i32.mul(get(columns!), i32.const(placeBytes))),
       set(valueStart!, get(value!)),
       increase(scale!, i32.const(8)),
     ]);
+  const isShape = (height: number, entries: number): Code =>
+    i32.and(
+      i32.eq(get(columns!), i32.const(entries)),
+      i32.and(
+        i32.eq(get(full!), i32.const(Math.floor(height / GAUGE_ROWS))),
+        i32.eq(get(rest!), i32.const(height % GAUGE_ROWS)),
+      ),
+    );
+  /** Branches of the present shape, those of common ones written out. */
+  const ofKind = (
+    common: readonly (readonly [number, number])[],
+    placeBytes: number,
+    branch: (rows: RowLoop, columns: ColumnLoop) => Code,
+  ): Code => {
+    const others = ofShape(placeBytes, branch(anyRows, anyColumns(placeBytes)));
+    return common.reduce<Code>(
+      (rest, [height, entries]) =>
+        when(
+          isShape(height, entries),
+          ofShape(
+            placeBytes,
+            branch(
+              (begin, rows) => [set(value!, get(valueStart!)), begin, rows(height)],
+              (together, column) => [
+                set(place!, get(placeStart!)),
+                Array.from({ length: entries }, (_, t) => column(placeBytes * t, 16 * together * t)),
+                increase(value!, i32.const(16 * together * entries)),
+              ],
+            ),
+          ),
+          rest,
+        ),
+      others,
+    );
+  };
   return {
     place: place!,
     value: value!,
     scale: scale!,
-    /** All branches. */
-    all: (branch: (rows: RowLoop, columns: ColumnLoop) => Code): Code => {
-      const known = COMMON_SHAPES.reduce<Code>(
-        (others, [height, entries]) =>
-          when(
-            i32.eq(
-              i32.or(i32.shl(get(columns!), i32.const(2)), get(rest!)),
-              i32.const((entries << 2) | (height % GAUGE_ROWS)),
-            ),
-            when(
-              i32.eq(get(full!), i32.const(Math.floor(height / GAUGE_ROWS))),
-              ofShape(
-                branch(
-                  (begin, rows) => [set(value!, get(valueStart!)), begin, rows(height)],
-                  (together, column) => [
-                    set(place!, get(placeStart!)),
-                    Array.from({ length: entries }, (_, t) => column(4 * t, 16 * together * t)),
-                    increase(value!, i32.const(16 * together * entries)),
-                  ],
-                ),
-              ),
-              ofShape(branch(anyRows, anyColumns)),
-            ),
-            others,
-          ),
-        ofShape(branch(anyRows, anyColumns)),
-      );
-      return [
-        set(shapes!, header('gaugeShapes')),
-        set(shape!, header('shapeAt')),
-        set(placeStart!, header('entryPlaceAt')),
-        set(valueStart!, header('entryValueAt')),
-        set(scale!, header('branchScaleAt')),
-        countdown(shapes!, [
-          set(full!, i32.load(get(shape!))),
-          set(rest!, i32.load(get(shape!), 4)),
-          set(columns!, i32.load(get(shape!), 8)),
-          set(count!, i32.load(get(shape!), 12)),
-          known,
-          increase(shape!, i32.const(SHAPE_BYTES)),
-        ]),
-      ];
-    },
+    /** All branches, with one entry for each node or each difference of two. */
+    all: (branch: (isDifference: boolean) => (rows: RowLoop, columns: ColumnLoop) => Code): Code => [
+      set(shapes!, header('gaugeShapes')),
+      set(shape!, header('shapeAt')),
+      set(placeStart!, header('entryPlaceAt')),
+      set(valueStart!, header('entryValueAt')),
+      set(scale!, header('branchScaleAt')),
+      countdown(shapes!, [
+        set(full!, i32.load(get(shape!))),
+        set(rest!, i32.load(get(shape!), 4)),
+        set(columns!, i32.load(get(shape!), 8)),
+        set(count!, i32.load(get(shape!), 12)),
+        when(
+          i32.load(get(shape!), 16),
+          ofKind(COMMON_DIFFERENCES, 8, branch(true)),
+          ofKind(COMMON_SHAPES, 4, branch(false)),
+        ),
+        increase(shape!, i32.const(SHAPE_BYTES)),
+      ]),
+    ],
   };
 }
 
@@ -171,8 +195,10 @@ function branchLoop(frame: Frame) {
 export function loadings(frame: Frame, width: number): Code {
   const isSingle = width === 1;
   const loop = branchLoop(frame);
-  const [voltage, out, from] = [frame.i32(), frame.i32(), frame.i32()];
+  const [voltage, out, from, to] = [frame.i32(), frame.i32(), frame.i32(), frame.i32()];
   const lanes = chunks(frame, width);
+  const nodeAt = (place: number): Code =>
+    i32.add(get(voltage), i32.mul(i32.load(get(loop.place), place), i32.const(16 * width)));
   /** A chunk of lanes goes through the rows of the branch, which are read again for the next chunk. */
   const branchOf = (lane: LaneArithmetic, chunk: number) => {
     const currents = Array.from({ length: GAUGE_ROWS }, () => lane.value());
@@ -198,24 +224,26 @@ export function loadings(frame: Frame, width: number): Code {
             set(largest[g]!, f64x2.larger(get(largest[g]!), get(square))),
           ];
     const rowsBy =
-      (columns: ColumnLoop) =>
+      (columns: ColumnLoop, isDifference: boolean) =>
       (together: number): Code => {
         const own = currents.slice(0, together);
         return [
           own.map((current) => lane.clear(current)),
           columns(together, (place, value) => [
-            set(from, i32.add(get(voltage), i32.mul(i32.load(get(loop.place), place), i32.const(16 * width)))),
-            lane.load(above, get(from)),
+            set(from, nodeAt(place)),
+            isDifference
+              ? [set(to, nodeAt(place + 4)), lane.loadDifference(above, get(from), get(to))]
+              : lane.load(above, get(from)),
             lane.turn(above),
             own.map((current, row) => lane.subtractProduct(current, get(loop.value), value + 16 * row, above)),
           ]),
           own.map((current) => largest.map((_, g) => compare(current, g))),
         ];
       };
-    return (rows: RowLoop, columns: ColumnLoop): Code => [
+    return (isDifference: boolean, rows: RowLoop, columns: ColumnLoop): Code => [
       rows(
         largest.map((local) => set(local, isSingle ? f64.const(0) : f64x2.zero)),
-        rowsBy(columns),
+        rowsBy(columns, isDifference),
       ),
       largest.map((local, g) =>
         isSingle
@@ -232,6 +260,9 @@ export function loadings(frame: Frame, width: number): Code {
   return [
     set(voltage, header('voltageAt')),
     set(out, header('loadingAt')),
-    loop.all((rows, columns) => [branches.map((branch) => branch(rows, columns)), increase(out, i32.const(8 * width))]),
+    loop.all((isDifference) => (rows, columns) => [
+      branches.map((branch) => branch(isDifference, rows, columns)),
+      increase(out, i32.const(8 * width)),
+    ]),
   ];
 }

@@ -41,7 +41,7 @@ export class LaneSolver {
   readonly iterations: Int32Array;
   readonly outcome: LaneOutcome[];
   /** Numbers of the shares in the order of the kernel, by the place of their nodes. */
-  private readonly shareOrder: Int32Array;
+  readonly shareOrder: Int32Array;
   readonly structure: LaneStructure;
   /** Where the sections of the buffer begin, see layout.ts. */
   readonly header: Int32Array;

@@ -64,11 +64,11 @@ export const HEADER = {
   /** Of a survey: the number of the first share that does not count, and what was found (see LaneKernel.survey). */
   surveyEnd: 45,
   surveyed: 46,
-  /** Of powers: shares of loads, leaves (an even number), powers by share, leaf of each load's share, inverse reference and zone of each leaf. */
-  startLoads: 47,
+  /** Of powers: leaves (an even number; one more for what is no load), draws of the shares, multipliers, inverse reference and zone of each leaf. */
+  startMultipliers: 47,
   startLeaves: 48,
-  givenAt: 49,
-  leafOfAt: 50,
+  drawAt: 49,
+  multiplierAt: 50,
   leafReferenceAt: 51,
   leafZoneAt: 52,
   /** Zones in blocks of {@link ZONE_BLOCK}, their inverse references, and what each zone's loads have in the drop of each, re/im in single precision (see zone-loads.ts). */
@@ -83,6 +83,11 @@ const HEADER_BYTES = 256;
  * load, common drop, its square part, own drop, rise of the units.
  */
 export const START_BYTES = 48;
+/**
+ * Bytes of the draw of a share, in the order of the shares in the kernel: base W and var; byte offsets of their multipliers, and of the
+ * share's leaf.
+ */
+export const DRAW_BYTES = 32;
 /** Longest stretch beyond the reference case. */
 export const LARGEST_STRETCH = 2;
 /** Zones with a factor of their own at most, and those whose drops are worked out side by side. */
@@ -205,8 +210,11 @@ export interface LaneOffsets {
 
 /** Rows of a branch whose currents are summed side by side. */
 export const GAUGE_ROWS = 3;
-/** Bytes of a shape: full groups of {@link GAUGE_ROWS} rows, rows beyond them, entries of a row, branches. */
-export const SHAPE_BYTES = 16;
+/**
+ * Bytes of a shape: full groups of {@link GAUGE_ROWS} rows, rows beyond them, entries of a row, branches; 1 where each entry belongs to the
+ * difference of two nodes; three spare words.
+ */
+export const SHAPE_BYTES = 32;
 
 /** Measurements of a single lane that are kept, to be taken up at once. */
 export const GAUGE_STEPS = 4;
@@ -228,8 +236,8 @@ export const gaugeLine = (bytes: number) => (bytes + 63) & ~63;
 /** What starts need beside the nodes. */
 export interface StartPlan {
   readonly leaves: number;
-  /** Shares of loads, which come first. */
-  readonly loads: number;
+  /** Multipliers that shares may follow; the first one is 1. */
+  readonly multipliers: number;
 }
 
 /** Places the sections of a buffer for `width` lanes. */
@@ -292,13 +300,13 @@ export function laneOffsets(
     place('zoneShareAt', 8 * START_ZONES * START_ZONES);
     place('loadSumAt', 8);
     const leaves = start.leaves + (start.leaves & 1);
-    header[HEADER.startLoads] = start.loads;
+    header[HEADER.startMultipliers] = start.multipliers;
     header[HEADER.startLeaves] = leaves;
-    place('leafStretchAt', 8 * leaves);
+    place('leafStretchAt', 8 * (leaves + 1));
     place('leafReferenceAt', 8 * leaves);
     place('leafZoneAt', 4 * leaves);
-    place('leafOfAt', 4 * start.loads);
-    place('givenAt', 16 * shares);
+    place('drawAt', DRAW_BYTES * shares);
+    place('multiplierAt', 8 * start.multipliers);
     place('unitStretchAt', 8);
     place('zoneAt', ZONE_BYTES * START_ZONES);
   }

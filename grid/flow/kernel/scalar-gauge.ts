@@ -4,7 +4,8 @@
  * Solved: the magnitude of every node's voltage, pu; the largest conductor current at the first terminal of every rated
  * branch, % of its rating.
  * Steps: magnitudes in the order of the kernel's nodes; for each branch the rows of its admittance matrix at the first
- * terminal, each the sum of its entries times their nodes' voltages, the largest square, its root over the rating.
+ * terminal, each the sum of its entries times their nodes' voltages, or the differences of their nodes', the largest square, its root over
+ * the rating.
  * Cost: a square root for each node, 8 flops for each admittance of a rated branch. Allocates nothing.
  */
 import { GAUGE_ROWS, HEADER, SHAPE_BYTES } from './layout.js';
@@ -36,6 +37,7 @@ export function gaugeLoadings(F: Float64Array, I: Int32Array, width: number): vo
   for (let left = I[HEADER.gaugeShapes]!; left > 0; left--, shape += SHAPE_BYTES >> 2) {
     const rows = GAUGE_ROWS * I[shape]! + I[shape + 1]!;
     const entries = I[shape + 2]!;
+    const isDifference = I[shape + 4] === 1;
     for (let count = I[shape + 3]!; count > 0; count--) {
       for (let lane = 0; lane < width; lane++) {
         let largest = 0;
@@ -46,9 +48,14 @@ export function gaugeLoadings(F: Float64Array, I: Int32Array, width: number): vo
           let re = 0;
           let im = 0;
           for (let j = 0; j < entries; j++, value += 2 * distance) {
-            const at = voltage + lane + 2 * width * I[places + j]!;
-            const vr = F[at]!;
-            const vi = F[at + width]!;
+            const at = voltage + lane + 2 * width * I[places + (isDifference ? 2 * j : j)]!;
+            let vr = F[at]!;
+            let vi = F[at + width]!;
+            if (isDifference) {
+              const other = voltage + lane + 2 * width * I[places + 2 * j + 1]!;
+              vr -= F[other]!;
+              vi -= F[other + width]!;
+            }
             re -= F[value]! * vr - F[value + 1]! * vi;
             im -= F[value]! * vi + F[value + 1]! * vr;
           }
@@ -57,7 +64,7 @@ export function gaugeLoadings(F: Float64Array, I: Int32Array, width: number): vo
         }
         F[out + lane] = Math.sqrt(largest) * F[scale]!;
       }
-      places += entries;
+      places += isDifference ? 2 * entries : entries;
       values += 2 * rows * entries;
       scale++;
       out += width;

@@ -4,29 +4,28 @@
  * Solved: V = z (no load + s (drop + Re s square drop) + t w own drop + u rise) at the active nodes, with s the stretch of the zone's
  * drop, t that of the node's leaf, u that of the units, z the factor of its zone and w the weight of own drops there; or V = z V + g t
  * own drop, with z and g of the zone. The stretch of a zone's drop is the sum of the stretches of the loads of all zones, each times what they have in it.
- * Powers: those of a step, by share, go to the places of the shares in the lane; those of the loads of a leaf are summed and held against
- * the leaf's reference, within bounds; those of all leaves, and of the leaves of each zone over its reference, are summed.
- * Cost: 25 flops for a start, 16 for a turn, at each active node; two moves for each share, an addition for each load; four flops for each
+ * Powers: the base of each share times its multiplier goes to its place in the lane; those of the loads of a leaf are summed and held
+ * against the leaf's reference, within bounds; those of all leaves, and of the leaves of each zone over its reference, are summed.
+ * Cost: 25 flops for a start, 16 for a turn, at each active node; two multiplications and an addition for each share; four flops for each
  * pair of zones.
  */
-import { HEADER, LARGEST_STRETCH, SHARE_BYTES, START_BYTES, START_ZONES, ZONE_BLOCK, ZONE_BYTES } from './layout.js';
+import { DRAW_BYTES, HEADER, LARGEST_STRETCH, START_BYTES, START_ZONES, ZONE_BLOCK, ZONE_BYTES } from './layout.js';
 
 /** Gives the lane that the header names the powers of a step, and works out the stretches of the leaves and the sums of the phases. */
 export function spreadPowers(F: Float64Array, I: Int32Array, width: number): void {
-  const shares = I[HEADER.shares]!;
-  const given = I[HEADER.givenAt]! >> 3;
-  let power = (I[HEADER.powerAt]! + I[HEADER.startLane]!) >> 3;
-  for (let t = 0, share = I[HEADER.shareAt]! >> 2; t < shares; t++, share += SHARE_BYTES >> 2, power += 2 * width) {
-    const k = given + I[share + 3]!;
-    F[power] = F[k]!;
-    F[power + width] = F[k + shares]!;
-  }
   const leaves = I[HEADER.startLeaves]!;
   const stretch = I[HEADER.leafStretchAt]! >> 3;
-  F.fill(0, stretch, stretch + leaves);
-  for (let k = 0, leafOf = I[HEADER.leafOfAt]! >> 2; k < I[HEADER.startLoads]!; k++, leafOf++) {
-    const leaf = stretch + (I[leafOf]! >> 3);
-    F[leaf] = F[leaf]! + F[given + k]!;
+  F.fill(0, stretch, stretch + leaves + 1);
+  const multipliers = I[HEADER.multiplierAt]! >> 3;
+  let power = (I[HEADER.powerAt]! + I[HEADER.startLane]!) >> 3;
+  let draw = I[HEADER.drawAt]! >> 3;
+  for (let left = I[HEADER.shares]!; left > 0; left--, draw += DRAW_BYTES >> 3, power += 2 * width) {
+    const words = 2 * draw + 4;
+    const watts = F[draw]! * F[multipliers + (I[words]! >> 3)]!;
+    F[power] = watts;
+    F[power + width] = F[draw + 1]! * F[multipliers + (I[words + 1]! >> 3)]!;
+    const leaf = stretch + (I[words + 2]! >> 3);
+    F[leaf] = F[leaf]! + watts;
   }
   const reference = I[HEADER.leafReferenceAt]! >> 3;
   const zoneOf = I[HEADER.leafZoneAt]! >> 2;

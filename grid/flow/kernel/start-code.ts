@@ -2,7 +2,7 @@
  * Starts of a lane in WebAssembly: the twin of scalar-start.ts, operation for operation.
  * Cost: see there.
  */
-import { LARGEST_STRETCH, SHARE_BYTES, START_BYTES, START_ZONES, ZONE_BLOCK, ZONE_BYTES } from './layout.js';
+import { DRAW_BYTES, LARGEST_STRETCH, START_BYTES, START_ZONES, ZONE_BLOCK, ZONE_BYTES } from './layout.js';
 import { type Code, type Frame, f64, f64x2, get, i32, set } from './wasm-code.js';
 import { countdown, header, increase } from './wasm-loops.js';
 
@@ -143,35 +143,33 @@ export function turn(frame: Frame, width: number): Code {
 
 /** Powers of a lane, stretches of its leaves, sums of its zones. */
 export function spread(frame: Frame, width: number): Code {
-  const [count, share, power, given, shares, leaf, from, reference, zone, own, sums] = Array.from({ length: 11 }, () =>
+  const [count, draw, power, multipliers, leaves, leaf, reference, zone, own, sums] = Array.from({ length: 10 }, () =>
     frame.i32(),
   );
   const [pair, value, all] = [frame.f64x2(), frame.f64(), frame.f64()];
+  const multiplier = (offset: number): Code => i32.add(get(multipliers!), i32.load(get(draw!), offset));
   return [
+    set(count!, i32.shiftRight(header('startLeaves'), i32.const(1))),
+    set(leaves!, header('leafStretchAt')),
+    set(leaf!, get(leaves!)),
+    countdown(count!, [f64x2.store(get(leaf!), f64x2.zero), increase(leaf!, i32.const(16))]),
+    f64.store(get(leaf!), f64.const(0)),
     set(count!, header('shares')),
-    set(shares!, i32.shl(get(count!), i32.const(3))),
-    set(share!, header('shareAt')),
-    set(given!, header('givenAt')),
+    set(draw!, header('drawAt')),
+    set(multipliers!, header('multiplierAt')),
     set(power!, i32.add(header('powerAt'), header('startLane'))),
     countdown(count!, [
-      set(from!, i32.add(get(given!), i32.shl(i32.load(get(share!), 12), i32.const(3)))),
-      f64.store(get(power!), f64.load(get(from!))),
-      f64.store(get(power!), f64.load(i32.add(get(from!), get(shares!))), 8 * width),
-      increase(share!, i32.const(SHARE_BYTES)),
+      set(
+        pair!,
+        f64x2.mul(f64x2.load(get(draw!)), f64x2.replace(f64x2.loadSplat(multiplier(16)), 1, f64.load(multiplier(20)))),
+      ),
+      store(power!, pair!, width),
+      set(leaf!, i32.add(get(leaves!), i32.load(get(draw!), 24))),
+      f64.store(get(leaf!), f64.add(f64.load(get(leaf!)), f64x2.extract(get(pair!), 0))),
+      increase(draw!, i32.const(DRAW_BYTES)),
       increase(power!, i32.const(16 * width)),
     ]),
-    set(count!, i32.shiftRight(header('startLeaves'), i32.const(1))),
-    set(leaf!, header('leafStretchAt')),
-    countdown(count!, [f64x2.store(get(leaf!), f64x2.zero), increase(leaf!, i32.const(16))]),
-    set(count!, header('startLoads')),
-    set(leaf!, header('leafStretchAt')),
-    set(from!, header('leafOfAt')),
-    countdown(count!, [
-      set(own!, i32.add(get(leaf!), i32.load(get(from!)))),
-      f64.store(get(own!), f64.add(f64.load(get(own!)), f64.load(get(given!)))),
-      increase(from!, i32.const(4)),
-      increase(given!, i32.const(8)),
-    ]),
+    set(leaf!, get(leaves!)),
     set(count!, i32.shiftRight(header('startLeaves'), i32.const(1))),
     set(reference!, header('leafReferenceAt')),
     set(zone!, header('leafZoneAt')),

@@ -54,6 +54,18 @@ interface Exponents {
   readonly end: number;
 }
 
+/** Shares that draw their base times a multiplier each. */
+export interface ShareDraws {
+  /** By share, W and var. */
+  readonly baseW: Float64Array;
+  readonly baseVar: Float64Array;
+  /** Place of each share's multiplier for active and for reactive power. */
+  readonly multiplierW: Uint16Array | Uint32Array;
+  readonly multiplierVar: Uint16Array | Uint32Array;
+  /** At the step that was prepared last; the first one is 1. */
+  readonly multipliers: Float64Array;
+}
+
 const HOUR_S = 3600;
 const DAY_H = 24;
 
@@ -89,6 +101,8 @@ export class DeviceSchedule {
   private readonly multiplierVar: Uint16Array | Uint32Array;
   private readonly multipliers: Float64Array;
   private readonly actuals: readonly Follower[];
+  /** What the shares draw, where all of them draw their base times a multiplier. */
+  readonly draws: ShareDraws | undefined;
 
   constructor(
     private readonly compiled: CompiledFeeder,
@@ -122,6 +136,9 @@ export class DeviceSchedule {
       this.multiplierW.fill(place.get(followed)!, first, end);
       if (!isReactiveFixed) this.multiplierVar.fill(place.get(followed)! + 1, first, end);
     }
+    const { baseW, baseVar, multiplierW, multiplierVar, multipliers } = this;
+    const isPlain = !this.hasUnits && this.actuals.length === 0;
+    this.draws = isPlain ? { baseW, baseVar, multiplierW, multiplierVar, multipliers } : undefined;
   }
 
   private placeLoads(feeder: Feeder): void {
@@ -226,6 +243,16 @@ export class DeviceSchedule {
     }
   }
 
+  /** Works out the multipliers of a step. */
+  prepareDraws(step: number): void {
+    this.prepare(step);
+    const { plainProfiles, multipliers } = this;
+    for (let p = 0; p < plainProfiles.length; p++) {
+      multipliers[1 + 2 * p] = plainProfiles[p]!.active;
+      multipliers[2 + 2 * p] = plainProfiles[p]!.reactive;
+    }
+  }
+
   /**
    * Writes the consumption of all shares at a step. Units look at what they carry, so steps come in order.
    *
@@ -233,12 +260,8 @@ export class DeviceSchedule {
    * @param powerVar - by share, var
    */
   write(step: number, powerW: Float64Array, powerVar: Float64Array): void {
-    this.prepare(step);
-    const { baseW, baseVar, plainProfiles, multiplierW, multiplierVar, multipliers } = this;
-    for (let p = 0; p < plainProfiles.length; p++) {
-      multipliers[1 + 2 * p] = plainProfiles[p]!.active;
-      multipliers[2 + 2 * p] = plainProfiles[p]!.reactive;
-    }
+    this.prepareDraws(step);
+    const { baseW, baseVar, multiplierW, multiplierVar, multipliers } = this;
     for (let k = 0; k < baseW.length; k++) {
       powerW[k] = baseW[k]! * multipliers[multiplierW[k]!]!;
       powerVar[k] = baseVar[k]! * multipliers[multiplierVar[k]!]!;

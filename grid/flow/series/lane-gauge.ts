@@ -51,6 +51,7 @@ export class LaneGauge {
       words[at + 1] = shape.rows % GAUGE_ROWS;
       words[at + 2] = shape.entries;
       words[at + 3] = shape.count;
+      words[at + 4] = shape.isDifference ? 1 : 0;
     });
     words.set(node, header[HEADER.entryPlaceAt]! >> 2);
     voltages.set(perAmpere, header[HEADER.branchScaleAt]! >> 3);

@@ -7,7 +7,7 @@
  */
 import type { CompiledFeeder } from '../../model/index.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
-import { HEADER, LARGEST_STRETCH, START_ZONES } from '../kernel/layout.js';
+import { DRAW_BYTES, HEADER, LARGEST_STRETCH, START_ZONES } from '../kernel/layout.js';
 import { type LeafWires, leafWires } from './leaf-wires.js';
 
 /** Phases 1 to 3; 0 stands for what belongs to none of them alone. */
@@ -98,9 +98,10 @@ export class LoadStretch {
   }
 
   /** Puts leaves, zones and references into the memory of a solver, whose `spread` then works out the stretches. */
-  prepare({ header, words, voltages }: LaneSolver): void {
-    this.leafOfShare.forEach((leaf, k) => {
-      words[(header[HEADER.leafOfAt]! >> 2) + k] = 8 * leaf;
+  prepare({ header, words, voltages, shareOrder }: LaneSolver): void {
+    shareOrder.forEach((k, t) => {
+      const leaf = this.leafOfShare[k] ?? header[HEADER.startLeaves]!;
+      words[((header[HEADER.drawAt]! + DRAW_BYTES * t) >> 2) + 6] = 8 * leaf;
     });
     this.zoneOfLeaf.forEach((zone, leaf) => {
       words[(header[HEADER.leafZoneAt]! >> 2) + leaf] = 8 * zone;

@@ -10,6 +10,7 @@ import { BatchRecorder, machineNodesOf } from '../batch-result.js';
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
 import { isLossy } from '../solution.js';
+import type { DrawnPowers } from './step-powers.js';
 
 /** Powers of the steps of a piece, by step. */
 export interface PowerFigures {
@@ -25,6 +26,9 @@ export function powerFigures(steps: number): PowerFigures {
   const array = () => new Float64Array(steps);
   return { sourceW: array(), sourceVar: array(), loadW: array(), generationW: array(), lossW: array() };
 }
+
+/** Powers that nobody looks at. */
+const NONE: readonly [Float64Array, Float64Array] = [new Float64Array(0), new Float64Array(0)];
 
 /** Works out the powers of lanes of one solver. */
 export class PowerRecorder {
@@ -78,7 +82,7 @@ export class PowerRecorder {
    * Writes the powers of one lane.
    *
    * @param at - place in the figures
-   * @param powerW - consumption of the shares in the lane, W
+   * @param drawn - consumption of the shares in the lane
    * @param source - Norton currents of the sources, A
    * @param injected - currents of induction machines beside their admittance, by node, A
    */
@@ -86,18 +90,18 @@ export class PowerRecorder {
     figures: PowerFigures,
     at: number,
     lane: number,
-    powerW: Float64Array,
-    powerVar: Float64Array,
+    drawn: DrawnPowers,
     source: Float64Array,
     injected?: Float64Array,
   ): void {
     const { sourceW, sourceVar, loadW, generationW, lossW } = figures;
-    this.sources.record({ sourceW, sourceVar }, at, lane, 'converged', powerW, powerVar, source, 1, injected);
+    const { sources, loadEnd } = this;
+    const [powerW, powerVar] = sources.looksAtShares ? [drawn.powerW(), drawn.powerVar()] : NONE;
+    sources.record({ sourceW, sourceVar }, at, lane, 'converged', powerW, powerVar, source, 1, injected);
     const { shares } = this.core.compiled;
-    let load = 0;
-    if (this.solver.arePlain(lane, this.loadEnd)) for (let k = 0; k < this.loadEnd; k++) load += powerW[k]!;
-    else load = this.consumption(0, this.loadEnd, lane, powerW);
-    const generation = -this.consumption(this.loadEnd, shares.count, lane, powerW);
+    const isPlain = drawn.loadW !== undefined && this.solver.arePlain(lane, loadEnd);
+    const load = isPlain ? drawn.loadW : this.consumption(0, loadEnd, lane, drawn.powerW());
+    const generation = shares.count > loadEnd ? -this.consumption(loadEnd, shares.count, lane, drawn.powerW()) : 0;
     loadW[at] = load;
     generationW[at] = generation;
     let loss = sourceW[at]! - load + generation - this.shuntPower(lane);

@@ -36,6 +36,7 @@ import { NodeRecorder } from './node-recorder.js';
 import { PowerRecorder, powerFigures } from './power-recorder.js';
 import { chunkRange, isSameBeside, type SeriesSettings, timeOfStep } from './series-settings.js';
 import { MOST_LANES, StartState } from './start-state.js';
+import { type DrawnPowers, StepPowers } from './step-powers.js';
 import { StepUptake } from './step-uptake.js';
 import { moveToUsual } from './usual-states.js';
 
@@ -66,6 +67,8 @@ interface Lanes {
   readonly gauge: LaneGauge;
   /** Step whose powers stand in each lane, where they are a function of the step alone; -1 for none. */
   readonly held: Int32Array;
+  /** Power of all loads in each lane, W. */
+  readonly loadW: Float64Array;
 }
 
 /** Runs pieces of the time series of one feeder. */
@@ -88,8 +91,7 @@ export class SeriesRunner {
   private readonly isStepwise: boolean;
   private readonly start: StartState;
   /** Powers of the shares by lane, and what the units remember after its step. */
-  private readonly powerW: readonly Float64Array[];
-  private readonly powerVar: readonly Float64Array[];
+  private readonly powers: StepPowers;
   private readonly memoryAfter: UnitMemory[] = [];
   private readonly storedAfter: Float64Array;
   /** Taps and sections of the model. */
@@ -132,19 +134,18 @@ export class SeriesRunner {
     const lanes = (width: number): Lanes => {
       const plan = rows.plan(width === 1 ? GAUGE_STEPS : 1);
       const { network, injection, inverseBase } = core;
-      const begin = { leaves: stretch.leaves, loads: loadEnd };
+      const begin = { leaves: stretch.leaves, multipliers: 1 + 2 * feeder.profiles.length };
       const solver = new LaneSolver(network, injection, inverseBase, width, undefined, plan, begin, elimination);
       const held = new Int32Array(width).fill(-1);
-      return { solver, powers: new PowerRecorder(core, solver), gauge: new LaneGauge(core, solver, rows), held };
+      const loadW = new Float64Array(width);
+      return { solver, powers: new PowerRecorder(core, solver), gauge: new LaneGauge(core, solver, rows), held, loadW };
     };
     this.lanes = lanes;
     this.narrow = lanes(1);
     if (settings.width === 1) this.wide = this.narrow;
     this.source = core.sourceCurrent(settings.sourceVoltagePu);
     const width = Math.min(MOST_LANES, settings.width);
-    const array = () => new Float64Array(compiled.shares.count);
-    this.powerW = Array.from({ length: width }, array);
-    this.powerVar = Array.from({ length: width }, array);
+    this.powers = new StepPowers(compiled.shares.count, width, this.schedule);
     this.storedAfter = new Float64Array(width);
     if (this.panel && core.lostNode < 0) moveToUsual(flow, core, this.panel, this.narrow.solver, settings, loadEnd);
     this.start = new StartState(flow, core, this.narrow.solver, settings, loadEnd, stretch, this.source);
@@ -173,6 +174,7 @@ export class SeriesRunner {
     if (this.schedule.hasExponents || !isSameBeside(this.current, settings)) return false;
     this.current = settings;
     this.schedule = new DeviceSchedule(this.core.compiled, settings);
+    this.powers.follow(this.schedule);
     this.narrow.held.fill(-1);
     this.wide?.held.fill(-1);
     return true;
@@ -318,14 +320,14 @@ export class SeriesRunner {
    * @returns number of steps that hold
    */
   private group(step: number, end: number, recorders: Recorders | undefined): number {
-    const { schedule, panel, powerW, powerVar, memoryAfter, storedAfter } = this;
+    const { schedule, panel, powers, memoryAfter, storedAfter } = this;
     const isWide = (!panel || this.busy <= MOST_BUSY) && end - step > 1 && !schedule.hasExponents;
-    if (isWide) this.wide ??= this.lanes(this.powerW.length);
+    if (isWide) this.wide ??= this.lanes(powers.width);
     const lanes = (isWide ? this.wide : undefined) ?? this.narrow;
     const { solver } = lanes;
     const count = Math.min(solver.width, end - step);
     for (let lane = 0; lane < count; lane++) {
-      schedule.write(step + lane, powerW[lane]!, powerVar[lane]!);
+      powers.take(lane, step + lane);
       if (!schedule.hasUnits) continue;
       schedule.advance();
       memoryAfter[lane] = schedule.memory();
@@ -397,17 +399,18 @@ export class SeriesRunner {
       return;
     }
     if (recorders) recorders.storedWh[step - recorders.first] = this.storedAfter[powers]!;
-    this.recordLane(narrow, 0, step, powers, recorders);
+    this.recordLane(step, this.powers.drawn(powers, narrow.loadW[0]!), recorders);
     this.mark(step, status, iterations, recorders);
   }
 
   /** Solves a step again in the narrow lane, from its last solution, after taps or sections have moved. */
   private solveAgain(powers: number, step: number, from: LaneSolver, fromLane: number): boolean {
-    const { solver, held } = this.narrow;
+    const { narrow } = this;
+    const { solver, held } = narrow;
     solver.refresh();
     if (this.schedule.hasExponents) solver.refreshLaws();
     if (held[0] !== step) {
-      this.start.give(solver, 0, this.powerW[powers]!, this.powerVar[powers]!);
+      this.give(narrow, 0, powers);
       solver.setSources(0, this.source);
       held[0] = this.schedule.hasUnits ? -1 : step;
     }
@@ -416,10 +419,18 @@ export class SeriesRunner {
     return (!this.isEngineNeeded && solver.outcome[0] === 'converged') || this.solveByEngine(solver, 0, powers);
   }
 
+  /** Gives a lane the powers of a step. */
+  private give({ solver, loadW }: Lanes, lane: number, powers: number): void {
+    this.powers.give(this.start, solver, lane, powers);
+    loadW[lane] = this.start.loadW(solver);
+  }
+
   /** Solves the next steps, each in a lane, from the starts that belong to their powers. */
-  private solve({ solver, held }: Lanes, count: number, step: number): void {
+  private solve(lanes: Lanes, count: number, step: number): void {
+    const { solver, held } = lanes;
     if (this.isEngineNeeded) {
       solver.outcome.fill('limit');
+      for (let lane = 0; lane < count; lane++) this.give(lanes, lane, lane);
       return;
     }
     solver.refresh();
@@ -427,8 +438,9 @@ export class SeriesRunner {
     for (let lane = 0; lane < count; lane++) {
       solver.setSources(lane, this.source);
       held[lane] = this.schedule.hasUnits ? -1 : step + lane;
+      this.give(lanes, lane, lane);
+      this.start.start(solver);
     }
-    this.start.start(solver, this.powerW, this.powerVar, count);
     // Where controls look at every step alone, the nodes that they do not look at may wait until they rest.
     const isWatch = this.panel !== undefined && solver === this.narrow.solver;
     solver.run(this.settings.tolerancePu, this.settings.maxIterations, count, isWatch);
@@ -437,7 +449,7 @@ export class SeriesRunner {
   /** A step by the whole engine; its voltages go into the lane. */
   private solveByEngine(solver: LaneSolver, lane: number, powers: number): boolean {
     const { tolerancePu, maxIterations, sourceVoltagePu } = this.settings;
-    const solution = this.core.solve(this.powerW[powers]!, this.powerVar[powers]!, {
+    const solution = this.core.solve(this.powers.powerW(powers), this.powers.powerVar(powers), {
       tolerancePu,
       maxIterations,
       ...(sourceVoltagePu === undefined ? {} : { sourceVoltagePu }),
@@ -451,36 +463,32 @@ export class SeriesRunner {
   /** Records lanes that hold; `step` is that of the first. */
   private record(lanes: Lanes, firstLane: number, count: number, step: number, recorders: Recorders | undefined): void {
     if (count <= 0 || !recorders) return;
-    const { solver, powers, gauge } = lanes;
+    const { solver, powers, gauge, loadW } = lanes;
     solver.expandRest();
     this.uptake.measure(gauge, firstLane, count, step);
     powers.refresh();
     for (let k = 0; k < count; k++) {
       const lane = firstLane + k;
       const at = step + k - recorders.first;
-      powers.record(recorders.powers, at, lane, this.powerW[lane]!, this.powerVar[lane]!, this.source);
+      powers.record(recorders.powers, at, lane, this.powers.drawn(lane, loadW[lane]!), this.source);
       recorders.storedWh[at] = this.storedAfter[lane]!;
       recorders.iterations[at] = solver.iterations[lane]!;
     }
   }
 
-  /** Records one lane whose powers are those of another place. */
+  /** Records the narrow lane. */
   private recordLane(
-    lanes: Lanes,
-    lane: number,
     step: number,
-    place: number,
+    drawn: DrawnPowers,
     recorders: Recorders | undefined,
-    powerW = this.powerW[place]!,
-    powerVar = this.powerVar[place]!,
     injected?: Float64Array,
   ): void {
     if (!recorders) return;
-    const { solver, powers, gauge } = lanes;
+    const { solver, powers, gauge } = this.narrow;
     solver.expandRest();
-    this.uptake.measure(gauge, lane, 1, step);
+    this.uptake.measure(gauge, 0, 1, step);
     powers.refresh();
-    powers.record(recorders.powers, step - recorders.first, lane, powerW, powerVar, this.source, injected);
+    powers.record(recorders.powers, step - recorders.first, 0, drawn, this.source, injected);
   }
 
   private mark(step: number, status: StepStatus, iterations: number, recorders: Recorders | undefined): void {
@@ -542,7 +550,8 @@ export class SeriesRunner {
     for (const name of solution.unsettledControls) this.unsettled.add(name);
     if (status !== 'unsolved' && recorders) {
       narrow.solver.setVoltages(0, solution.voltage);
-      this.recordLane(narrow, 0, step, 0, recorders, powerW, powerVar, injected);
+      const drawn = { loadW: undefined, powerW: () => powerW, powerVar: () => powerVar };
+      this.recordLane(step, drawn, recorders, injected);
     }
     this.mark(step, status, solution.iterations, recorders);
   }

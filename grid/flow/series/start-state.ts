@@ -15,7 +15,8 @@
 import type { FeederFlow } from '../feeder-flow.js';
 import type { FlowCore } from '../flow-core.js';
 import type { LaneSolver } from '../kernel/lane-solver.js';
-import { HEADER, START_BYTES, START_ZONES, ZONE_BYTES } from '../kernel/layout.js';
+import { DRAW_BYTES, HEADER, START_BYTES, START_ZONES, ZONE_BYTES } from '../kernel/layout.js';
+import type { ShareDraws } from './device-schedule.js';
 import { type LoadStretch, stretchOf } from './load-stretch.js';
 import type { SeriesSettings } from './series-settings.js';
 import { USUAL_LOAD } from './usual-states.js';
@@ -47,8 +48,9 @@ export class StartState {
   private readonly unitRise: Float32Array;
   /** Leaf of each active node. */
   private readonly leaf: Int32Array;
-  /** Solvers that have the parts in their memory. */
+  /** Solvers that have the parts in their memory, and what their shares follow; undefined where powers are given one by one. */
   private readonly prepared = new Set<LaneSolver>();
+  private readonly following = new Map<LaneSolver, ShareDraws | undefined>();
   private readonly unitReferenceW: number = 0;
   private readonly zones: ZoneFactors;
   /** What the loads of zones have in the drops of zones. */
@@ -227,27 +229,65 @@ export class StartState {
     });
   }
 
-  /** Gives the first lanes their powers, W and var by share, and starts them at the present taps and sections. */
-  start(solver: LaneSolver, powersW: readonly Float64Array[], powersVar: readonly Float64Array[], lanes: number): void {
-    for (let lane = 0; lane < lanes; lane++) {
-      this.give(solver, lane, powersW[lane]!, powersVar[lane]!);
-      this.zones.start(solver, this.loadStretchIn(solver));
-      solver.kernel.start();
-    }
+  /** Starts the lane that was given its powers last, at the present taps and sections. */
+  start(solver: LaneSolver): void {
+    this.zones.start(solver, this.loadStretchIn(solver));
+    solver.kernel.start();
   }
 
-  /** Gives a lane its powers, and works out how far its loads stretch the reference: what {@link turn} goes by. */
+  /** Gives a lane its powers, W and var by share, and works out how far its loads stretch the reference: what starts and turns go by. */
   give(solver: LaneSolver, lane: number, powerW: Float64Array, powerVar: Float64Array): void {
     this.prepare(solver);
-    const { header, words, voltages } = solver;
-    const given = header[HEADER.givenAt]! >> 3;
-    voltages.set(powerW, given);
-    voltages.set(powerVar, given + powerW.length);
+    const { header, words, voltages: F, shareOrder } = solver;
+    const isFollowing = this.following.get(solver) !== undefined;
+    this.following.set(solver, undefined);
+    let draw = header[HEADER.drawAt]! >> 3;
+    for (let t = 0; t < shareOrder.length; t++, draw += DRAW_BYTES >> 3) {
+      F[draw] = powerW[shareOrder[t]!]!;
+      F[draw + 1] = powerVar[shareOrder[t]!]!;
+      if (!isFollowing) continue;
+      words[2 * draw + 4] = 0;
+      words[2 * draw + 5] = 0;
+    }
+    F[header[HEADER.multiplierAt]! >> 3] = 1;
+    this.spread(solver, lane);
+  }
+
+  /** Whether a solver has room for the multipliers of some draws. */
+  takesDraws({ header }: LaneSolver, { multipliers }: ShareDraws): boolean {
+    return multipliers.length <= header[HEADER.startMultipliers]!;
+  }
+
+  /** The same as {@link give} by the multipliers of a step; there must be room for them. */
+  follow(solver: LaneSolver, lane: number, draws: ShareDraws): void {
+    this.prepare(solver);
+    const { header, words, voltages: F, shareOrder } = solver;
+    if (this.following.get(solver) !== draws) {
+      this.following.set(solver, draws);
+      const { baseW, baseVar, multiplierW, multiplierVar } = draws;
+      let draw = header[HEADER.drawAt]! >> 3;
+      for (let t = 0; t < shareOrder.length; t++, draw += DRAW_BYTES >> 3) {
+        const k = shareOrder[t]!;
+        F[draw] = baseW[k]!;
+        F[draw + 1] = baseVar[k]!;
+        words[2 * draw + 4] = 8 * multiplierW[k]!;
+        words[2 * draw + 5] = 8 * multiplierVar[k]!;
+      }
+    }
+    F.set(draws.multipliers, header[HEADER.multiplierAt]! >> 3);
+    this.spread(solver, lane);
+  }
+
+  private spread({ header, words, voltages, kernel }: LaneSolver, lane: number): void {
     words[HEADER.startLane] = 8 * lane;
-    solver.kernel.spread();
-    let unitW = 0;
-    for (let k = this.loadEnd; k < powerW.length; k++) unitW += powerW[k]!;
+    kernel.spread();
+    const unitW = voltages[(header[HEADER.leafStretchAt]! >> 3) + header[HEADER.startLeaves]!]!;
     voltages[header[HEADER.unitStretchAt]! >> 3] = stretchOf(unitW, this.unitReferenceW);
+  }
+
+  /** Power of all loads of the lane that was given its powers last, W. */
+  loadW({ header, voltages }: LaneSolver): number {
+    return voltages[header[HEADER.loadSumAt]! >> 3]!;
   }
 
   /** Puts the parts of the nodes into the memory of a solver. */
@@ -296,7 +336,7 @@ export class StartState {
   }
 
   /** How far all load of the lane that was given its powers last stretches the reference. */
-  private loadStretchIn({ header, voltages }: LaneSolver): number {
-    return stretchOf(voltages[header[HEADER.loadSumAt]! >> 3]!, this.stretch.referenceW);
+  private loadStretchIn(solver: LaneSolver): number {
+    return stretchOf(this.loadW(solver), this.stretch.referenceW);
   }
 }

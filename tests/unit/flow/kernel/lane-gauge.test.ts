@@ -25,7 +25,7 @@ function lanes(width: number, make: KernelFactory = kernelOf, steps = 1) {
   const { network, injection, inverseBase } = core;
   const solver = new LaneSolver(network, injection, inverseBase, width, make, rows.plan(steps), {
     leaves: stretch.leaves,
-    loads: loadEnd,
+    multipliers: 3,
   });
   const settings = { ...SERIES_DEFAULTS, mode: 'yearly', stepS: 1800, steps: 1 } as const;
   const newStart = () => new StartState(flow, core, solver, settings, loadEnd, stretch, core.sourceCurrent(undefined));
@@ -183,7 +183,8 @@ describe('the start of a step', () => {
     const begun = () => {
       flow.core();
       solver.refresh();
-      start.start(solver, [shares.powerW], [shares.powerVar], 1);
+      start.give(solver, 0, shares.powerW, shares.powerVar);
+      start.start(solver);
       return solver.voltages.slice(at, at + size);
     };
     const atModel = begun();
@@ -209,7 +210,8 @@ describe('the start of a step', () => {
     const random = randomStream(41);
     const powerW = core.powerW.map((power) => power * random.uniform(0.3, 0.8));
     const powerVar = core.powerVar.map((power, k) => (power * powerW[k]!) / core.powerW[k]!);
-    start.start(solver, [powerW], [powerVar], 1);
+    start.give(solver, 0, powerW, powerVar);
+    start.start(solver);
     const solved = new Float64Array(2 * solver.activeCount);
     solver.gather(core.solve(powerW, powerVar).voltage, solved);
     const at = solver.voltageAt(0, 0);
@@ -265,7 +267,10 @@ describe('the start of a step', () => {
       const { flow, core, solver, newStart } = lanes(width, make);
       const start = newStart();
       const powers = Array.from({ length: width }, (_, lane) => core.powerW.map((power) => power * (0.9 - 0.1 * lane)));
-      start.start(solver, powers, powers, width);
+      powers.forEach((power, lane) => {
+        start.give(solver, lane, power, power);
+        start.start(solver);
+      });
       const lane = (at: number) =>
         Array.from({ length: solver.activeCount }, (_, t) => {
           const from = solver.voltageAt(t, at);
