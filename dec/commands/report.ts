@@ -17,7 +17,7 @@ interface ReportOptions extends OutputOptions {
 
 /** Pictures of a run in the order of a report, with what they show. */
 const PICTURES = {
-  overview: 'The run at a glance: highest voltage, and PV power available and curtailed',
+  overview: 'The run at a glance: the voltage nearest to its limit, and PV power available and curtailed',
   voltages: 'Node voltages by phase before and after coordination',
   alpha_over_rounds: 'Curtailed fraction of each agent over the rounds',
   transformer_voltages: 'Voltage at each service transformer over the rounds',

@@ -1,3 +1,5 @@
+import { limitText } from '../../web/index.js';
+
 /*
  * What all pictures have in common. Colours are Okabe and Ito's, which readers with colour-vision deficiency can tell
  * apart.
@@ -35,7 +37,7 @@ export const FRAME = {
 export function limitLine(limitPu: number, title: string) {
   const limit = { field: 'limit', type: 'quantitative', title };
   return {
-    data: { values: [{ limit: limitPu, label: `limit ${limitPu.toFixed(2)} pu` }] },
+    data: { values: [{ limit: limitPu, label: `limit ${limitText(limitPu)} pu` }] },
     layer: [
       { mark: { type: 'rule', strokeDash: [5, 4], color: '#222222' }, encoding: { y: limit } },
       {

@@ -1,4 +1,5 @@
 import type { TopLevelSpec } from 'vega-lite';
+import { limitText } from '../../web/index.js';
 import type { AgentRecord, IntervalResult, NodeVoltage, RunResult } from '../coordinator/index.js';
 import { clockOf } from './clock.js';
 import { FRAME, limitLine, PHASE_COLOURS } from './frame.js';
@@ -19,13 +20,29 @@ export interface Plot {
   readonly spec: TopLevelSpec;
 }
 
-/** The interval whose measurements before coordination showed the highest voltage. */
-export function worstInterval(result: RunResult): IntervalResult | undefined {
+/** Extremes of the voltages at one instant, pu; no numbers where nothing is measured. */
+type Extremes = Pick<OutputRecord, 'vMaxPu' | 'vMinPu'>;
+
+/** The interval whose measurements before coordination were the farthest beyond a limit, too high or too low. */
+export function worstInterval({ intervals, settings }: RunResult): IntervalResult | undefined {
+  const { minPu, maxPu } = settings.limits;
+  const beyond = ({ vMaxPu, vMinPu }: Extremes) => Math.max(vMaxPu - maxPu, minPu - vMinPu);
   let worst: IntervalResult | undefined;
-  for (const interval of result.intervals) {
-    if (!worst || interval.before.vMaxPu > worst.before.vMaxPu) worst = interval;
+  for (const interval of intervals) {
+    if (!worst || beyond(interval.before) > beyond(worst.before) || Number.isNaN(beyond(worst.before)))
+      worst = interval;
   }
   return worst;
+}
+
+/** Whether the lowest voltages of some outputs come farther beyond their limit, or nearer to it, than the highest. */
+function isLowWorse(outputs: readonly Extremes[], { minPu, maxPu }: RunResult['settings']['limits']): boolean {
+  const most = (of: (one: Extremes) => number) =>
+    outputs
+      .map(of)
+      .filter((value) => !Number.isNaN(value))
+      .reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  return most(({ vMinPu }) => minPu - vMinPu) > most(({ vMaxPu }) => vMaxPu - maxPu);
 }
 
 /** Extremes of the voltages in one output of the simulation, pu; simulated time in epoch seconds. */
@@ -87,7 +104,7 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
     ...FRAME,
     title: {
       text: `Node voltages before and after coordination, ${clockOf(interval.timestamp)}`,
-      subtitle: `${result.feeder.name}; every measured node, in the order of its voltage before; dashed: ${limits.map((limit) => limit.toFixed(2)).join(' and ')} pu`,
+      subtitle: `${result.feeder.name}; every measured node, in the order of its voltage before; dashed: ${limits.map(limitText).join(' and ')} pu`,
     },
     data: { values },
     facet: { field: 'phase', type: 'nominal', title: null, columns: 2 },
@@ -137,13 +154,14 @@ function spanOf(outputs: readonly OutputRecord[], intervals: readonly IntervalRe
   return [Math.min(...times), Math.max(...times)];
 }
 
-/** Highest voltage and curtailment over the run. */
+/** The extreme voltage that is worse for its limit, and curtailment, over the run. */
 function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevelSpec {
-  const { maxPu } = result.settings.limits;
+  const { limits } = result.settings;
+  const isLow = isLowWorse(outputs, limits);
   const times = new Set(result.intervals.map(({ timestamp }) => timestamp));
-  const volts = outputs.map(({ timestamp, vMaxPu }) => ({
+  const volts = outputs.map(({ timestamp, vMaxPu, vMinPu }) => ({
     time: timestamp * 1000,
-    value: vMaxPu,
+    value: isLow ? vMinPu : vMaxPu,
     what: times.has(timestamp) ? COORDINATED : 'output of the simulation',
   }));
   const power = result.intervals.flatMap(({ timestamp, audit }) => {
@@ -164,7 +182,7 @@ function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevel
     scale: { type: 'utc', nice: false, domain: spanOf(outputs, result.intervals) },
     axis: { format: '%H:%M', tickCount: Math.min(12, Math.max(2, result.intervals.length)), labelOverlap: true },
   };
-  const title = 'highest voltage (pu)';
+  const title = `${isLow ? 'lowest' : 'highest'} voltage (pu)`;
   return {
     ...FRAME,
     title: {
@@ -195,7 +213,7 @@ function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevel
               },
             },
           },
-          limitLine(maxPu, title),
+          limitLine(isLow ? limits.minPu : limits.maxPu, title),
         ],
       },
       ...(power.length === 0

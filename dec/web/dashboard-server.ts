@@ -7,7 +7,7 @@ import { DecError } from '../../grid/math/index.js';
 import type { ModelStore } from '../../platform/index.js';
 import type { DashboardSession, Problem, RunList } from '../../web/index.js';
 import { type ControlLeave, openLiveDesk } from './live-desk.js';
-import { inspectInThread, ModelThread } from './model-thread.js';
+import { inspectInThread, keepInThread, ModelThread } from './model-thread.js';
 import { filesOf } from './request-body.js';
 import { RunDesk } from './run-desk.js';
 import { RunLibrary } from './run-library.js';
@@ -96,13 +96,16 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
   const isLocal = isLoopback(options.host);
   const mayDelete = options.mayDelete ?? isLocal;
   const { leave = 'none', starter } = options;
+  // Where anybody who reaches it may start runs, and they have a store to start from.
+  const keepIn = leave === 'all' && starter !== undefined ? options.store.dir : undefined;
   const session = (): DashboardSession => ({
     mayControl: leave !== 'none',
     needsKey: leave !== 'none' && leave !== 'all',
+    mayKeep: keepIn !== undefined,
     feeders: leave === 'none' || starter === undefined ? null : starter.feeders(),
   });
   const server = createServer((request, response) => {
-    answer(request, { site, desk, isLocal, mayDelete, session })
+    answer(request, { site, desk, models, isLocal, mayDelete, keepIn, session })
       .catch((error: unknown) => {
         options.onError?.(error);
         return problem(500, 'INTERNAL', 'The dashboard could not answer; its log says why.');
@@ -146,8 +149,11 @@ export async function startDashboard(options: DashboardOptions): Promise<Dashboa
 interface Surroundings {
   readonly site: ReadonlyMap<string, SiteFile>;
   readonly desk: RunDesk;
+  readonly models: ModelThread;
   readonly isLocal: boolean;
   readonly mayDelete: boolean;
+  /** Folder of the model store that files may be kept in. */
+  readonly keepIn: string | undefined;
   readonly session: () => DashboardSession;
 }
 
@@ -177,15 +183,16 @@ async function answer(request: IncomingMessage, surroundings: Surroundings): Pro
   }
 }
 
-/** `DELETE runs/<id>` and `POST inspect`: what pages ask for that is not reading. */
+/** `DELETE runs/<id>`, `POST inspect` and `POST models`: what pages ask for that is not reading. */
 async function changed(
   request: IncomingMessage,
   [api, room, id, ...more]: readonly string[],
-  { desk, mayDelete }: Surroundings,
+  { desk, models, mayDelete, keepIn }: Surroundings,
 ): Promise<Answer> {
   const isDelete = request.method === 'DELETE' && api === 'api' && room === 'runs' && id !== undefined;
   const isInspect = request.method === 'POST' && api === 'api' && room === 'inspect' && id === undefined;
-  if (more.length > 0 || (!isDelete && !isInspect)) {
+  const isKeep = request.method === 'POST' && api === 'api' && room === 'models' && id === undefined;
+  if (more.length > 0 || (!isDelete && !isInspect && !isKeep)) {
     return { ...problem(405, 'BAD_ARGUMENT', 'Only GET is answered here.'), headers: { Allow: 'GET, HEAD' } };
   }
   // A page elsewhere cannot send this header without asking first, and is not answered then.
@@ -194,6 +201,14 @@ async function changed(
   }
   try {
     if (isInspect) return json(await inspectInThread(await filesOf(request)));
+    if (isKeep) {
+      if (keepIn === undefined)
+        return problem(403, 'BAD_ARGUMENT', 'This dashboard starts no runs and keeps no feeders.');
+      const kept = await keepInThread(keepIn, await filesOf(request), new Date().toISOString());
+      // It has read the feeder as it was.
+      if (kept.status === 'updated') await models.close();
+      return json(kept);
+    }
     if (!mayDelete) return problem(403, 'BAD_ARGUMENT', 'This dashboard only reads: no run can be deleted here.');
     desk.library.remove(id!);
     return json({ deleted: id });

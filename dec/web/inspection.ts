@@ -14,6 +14,11 @@ const TOLD = 300;
 const GRAVITY = { error: 0, warning: 1, info: 2 } as const;
 /** Below this a node has no voltage, pu. */
 const DEAD_PU = 1e-3;
+/** Characters that are looked at for what is no text, and the share of strange ones above which it is none. */
+const BINARY_LOOK = 4000;
+const BINARY_SHARE = 0.05;
+/** What stands for bytes that are no UTF-8. */
+const REPLACED = 0xfffd;
 /** A line that only an OpenDSS script has. */
 const SCRIPT_LINE = /^\s*(clear(all)?\s*$|(new|edit|set|redirect|compile|solve)\s+\S)/im;
 
@@ -21,10 +26,11 @@ const SCRIPT_LINE = /^\s*(clear(all)?\s*$|(new|edit|set|redirect|compile|solve)\
  * Reads CIM XML files as one model, or OpenDSS scripts of which one has the circuit, from memory: nothing is written, and a
  * script that names another file finds it among those given and nowhere else.
  *
+ * @param onAsked - told of every file that a script asks for, by its path
  * @throws DecError of the readers; `FEEDER_DATA` where there is no feeder in them
  */
-export function inspect(files: readonly GivenFile[]): Inspection {
-  const { feeder, findings: read, others } = readGiven(files);
+export function inspect(files: readonly GivenFile[], onAsked?: (path: string) => void): Inspection {
+  const { feeder, findings: read, others } = readGiven(files, onAsked);
   const found: readonly Finding[] = [...read, ...validateFeeder(feeder).filter((one) => !read.includes(one))];
   const map = feederMap(feeder);
   const hasErrors = found.some(({ severity }) => severity === 'error');
@@ -45,15 +51,43 @@ export function inspect(files: readonly GivenFile[]): Inspection {
   };
 }
 
-function readGiven(files: readonly GivenFile[]): {
+/** Whether a file is an OpenDSS script, by what stands in it. */
+export function isScript({ text }: GivenFile): boolean {
+  return !/^\s*</.test(text.slice(0, 200)) && SCRIPT_LINE.test(text);
+}
+
+/** Of some scripts the one with the circuit; the first where none has. @param scripts - one at least */
+export function masterOf(scripts: readonly GivenFile[]): GivenFile {
+  return scripts.find(({ text }) => /^\s*new\s+(object=)?["']?circuit\./im.test(text)) ?? scripts[0]!;
+}
+
+/** @throws DecError `FEEDER_DATA` for what holds nothing, or bytes that are no text */
+function refuseNoText(name: string, text: string): void {
+  if (text.trim() === '') throw new DecError('FEEDER_DATA', `${name} is empty.`, { file: name });
+  const codes = Array.from({ length: Math.min(text.length, BINARY_LOOK) }, (_, i) => text.charCodeAt(i));
+  // In UTF-16 every second byte of plain text is nothing: the reader knows that and names it.
+  const isWide = [4, 6, 8].every((i) => (codes[i] === 0) !== (codes[i + 1] === 0));
+  const isStrange = (code: number) => code < 9 || (code > 13 && code < 32) || code === REPLACED;
+  if (!isWide && codes.filter(isStrange).length > BINARY_SHARE * codes.length) {
+    throw new DecError('FEEDER_DATA', `${name} is no text: a model is CIM XML (RDF) or an OpenDSS script.`, {
+      file: name,
+    });
+  }
+}
+
+function readGiven(
+  files: readonly GivenFile[],
+  onAsked: ((path: string) => void) | undefined,
+): {
   readonly feeder: Feeder;
   readonly findings: readonly Finding[];
   readonly others: readonly string[];
 } {
-  const scripts = files.filter(({ text }) => !/^\s*</.test(text.slice(0, 200)) && SCRIPT_LINE.test(text));
+  for (const { name, text } of files) refuseNoText(name, text);
+  const scripts = files.filter(isScript);
   if (scripts.length > 0) {
-    const master = scripts.find(({ text }) => /^\s*new\s+(object=)?["']?circuit\./im.test(text)) ?? scripts[0]!;
-    const { feeder, script } = readDss(master.name, new GivenFiles(files));
+    const master = masterOf(scripts);
+    const { feeder, script } = readDss(master.name, new GivenFiles(files, onAsked));
     if (!script.circuit) {
       const errors = script.findings.filter(({ severity }) => severity === 'error').map(({ message }) => message);
       throw new DecError('FEEDER_DATA', [`${master.name}: there is no circuit in it.`, ...errors].join(' '), {
@@ -81,7 +115,10 @@ function readGiven(files: readonly GivenFile[]): {
 class GivenFiles implements DssFiles {
   private readonly texts: ReadonlyMap<string, string>;
 
-  constructor(files: readonly GivenFile[]) {
+  constructor(
+    files: readonly GivenFile[],
+    private readonly onAsked: ((path: string) => void) | undefined,
+  ) {
     this.texts = new Map(files.map(({ name, text }) => [name.toLowerCase(), text]));
   }
 
@@ -94,6 +131,7 @@ class GivenFiles implements DssFiles {
   }
 
   read(path: string): string | undefined {
+    this.onAsked?.(path);
     return this.texts.get((path.split(/[/\\]/).at(-1) ?? path).toLowerCase());
   }
 

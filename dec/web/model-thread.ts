@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { DecError, type DecErrorCode } from '../../grid/math/index.js';
-import type { FeederMap, FlowDocument, GivenFile, Inspection } from '../../web/index.js';
+import type { FeederMap, FlowDocument, GivenFile, Inspection, KeptFeeder } from '../../web/index.js';
 import { builtUrl } from '../built.js';
 import type { FlowQuestion } from './model-room.js';
 
@@ -15,13 +15,16 @@ export interface ModelThreadData {
 export type ModelQuestion =
   | { readonly kind: 'map'; readonly mrid: string }
   | { readonly kind: 'flow'; readonly mrid: string; readonly question: FlowQuestion }
-  | { readonly kind: 'inspect'; readonly files: readonly GivenFile[] };
+  | { readonly kind: 'inspect'; readonly files: readonly GivenFile[] }
+  /** Time for the store's manifest, ISO 8601. */
+  | { readonly kind: 'keep'; readonly files: readonly GivenFile[]; readonly keptAt: string };
 
 /** What it answers. */
 export type ModelAnswer = { readonly id: number } & (
   | { readonly map: FeederMap }
   | { readonly flow: FlowDocument }
   | { readonly inspection: Inspection }
+  | { readonly kept: KeptFeeder }
   | { readonly error: string; readonly code: DecErrorCode }
 );
 
@@ -118,23 +121,42 @@ let inspection: Promise<unknown> = Promise.resolve();
  * @throws DecError of the readers; `FEEDER_DATA` when a limit was reached
  */
 export function inspectInThread(files: readonly GivenFile[]): Promise<Inspection> {
-  const mine = inspection.then(() => inspectAlone(files));
+  return inTurn(async () => {
+    const answer = await askAlone(undefined, { kind: 'inspect', files });
+    if ('inspection' in answer) return answer.inspection;
+    throw failure(answer);
+  });
+}
+
+/**
+ * Takes files into the model store of a folder, as {@link inspectInThread} looks at them.
+ *
+ * @throws DecError of `keepFiles`; `FEEDER_DATA` when a limit was reached
+ */
+export function keepInThread(dir: string, files: readonly GivenFile[], keptAt: string): Promise<KeptFeeder> {
+  return inTurn(async () => {
+    const answer = await askAlone(dir, { kind: 'keep', files, keptAt });
+    if ('kept' in answer) return answer.kept;
+    throw failure(answer);
+  });
+}
+
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const mine = inspection.then(work);
   // What goes wrong is its asker's, not the next one's.
   inspection = mine.catch(() => {});
   return mine;
 }
 
-async function inspectAlone(files: readonly GivenFile[]): Promise<Inspection> {
-  const thread = new ModelThread({ dir: undefined, files: [] }, { maxOldGenerationSizeMb: INSPECTION_MB });
+async function askAlone(dir: string | undefined, question: ModelQuestion): Promise<ModelAnswer> {
+  const thread = new ModelThread({ dir, files: [] }, { maxOldGenerationSizeMb: INSPECTION_MB });
   let isLate = false;
   const timer = setTimeout(() => {
     isLate = true;
     void thread.close();
   }, INSPECTION_MS);
   try {
-    const answer = await thread.ask({ kind: 'inspect', files });
-    if ('inspection' in answer) return answer.inspection;
-    throw failure(answer);
+    return await thread.ask(question);
   } catch (error) {
     if (!(error instanceof DecError) || error.code !== 'INTERNAL') throw error;
     const reason = isLate

@@ -3,11 +3,13 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { DecError } from '../../grid/math/index.js';
 import { openModelStore } from '../../platform/index.js';
 import { inspect } from './inspection.js';
+import { keepFiles } from './keeping.js';
 import { ModelRoom } from './model-room.js';
 import type { ModelAnswer, ModelQuestion, ModelThreadData } from './model-thread.js';
 
 const { dir, files }: ModelThreadData = workerData;
-const room = new ModelRoom(openModelStore(dir, { files }));
+const store = openModelStore(dir, { files });
+const room = new ModelRoom(store);
 
 function answerOf(id: number, question: ModelQuestion): ModelAnswer {
   switch (question.kind) {
@@ -17,6 +19,8 @@ function answerOf(id: number, question: ModelQuestion): ModelAnswer {
       return { id, flow: room.flow(question.mrid, question.question) };
     case 'inspect':
       return { id, inspection: inspect(question.files) };
+    case 'keep':
+      return { id, kept: keepFiles(question.files, store, question.keptAt) };
   }
 }
 

@@ -4,6 +4,7 @@ import type {
   FlowDocument,
   GivenFile,
   Inspection,
+  KeptFeeder,
   Problem,
   RunDocument,
   RunList,
@@ -65,6 +66,14 @@ export async function inspectFiles(files: readonly GivenFile[]): Promise<Inspect
   const body = JSON.stringify({ files });
   return (
     await get('inspect', { method: 'POST', headers: { ...OURS, 'Content-Type': 'application/json' }, body })
+  ).json();
+}
+
+/** Has files kept as a feeder to start runs on. @throws Error with the server's sentence */
+export async function keepFeeder(files: readonly GivenFile[]): Promise<KeptFeeder> {
+  const body = JSON.stringify({ files });
+  return (
+    await get('models', { method: 'POST', headers: { ...OURS, 'Content-Type': 'application/json' }, body })
   ).json();
 }
 

@@ -35,6 +35,13 @@ export interface SnapshotFlow {
   readonly vMinNode: NodeName | null;
 }
 
+/** What `POST /api/models` answers: the feeder that was taken into the model store. */
+export interface KeptFeeder {
+  readonly name: string;
+  readonly mrid: string;
+  readonly status: 'added' | 'updated' | 'unchanged';
+}
+
 /** What `POST /api/inspect` answers: files that were read, checked, drawn and computed, and not kept. */
 export interface Inspection {
   readonly files: readonly string[];

@@ -229,6 +229,8 @@ export interface DashboardSession {
   readonly mayControl: boolean;
   /** Whether acting needs the key that the dashboard was started with. */
   readonly needsKey: boolean;
+  /** Whether files that are looked at can be kept as feeders to start runs on. */
+  readonly mayKeep: boolean;
   /** Feeders that a run can be started on; null where none are started. */
   readonly feeders: readonly { readonly name: string; readonly mrid: string }[] | null;
 }

@@ -12,6 +12,25 @@ import { chromiumPath, launchChromium } from './chromium.js';
 /** Pictures for people, kept by CI. */
 const PICTURES = process.env['DEC_SCREENSHOTS'] ?? 'outputs/screenshots';
 
+/** In the page: a mark on everything that the keyboard can use, in the document's order; of radio buttons the one that is chosen. */
+const usable = `() => {
+  const all = [...document.querySelectorAll('a[href],button,input,select,textarea,summary,[tabindex]')];
+  const isUsable = (one) => !one.disabled && one.tabIndex >= 0 && !one.closest('fieldset:disabled') &&
+    one.checkVisibility() && (one.type !== 'radio' || one.checked);
+  return all.filter(isUsable).map((one, i) => {
+    const name = (one.getAttribute('aria-label') || one.placeholder || one.textContent || one.id).trim().slice(0, 40);
+    one.dataset.walked = i + ' ' + one.tagName.toLowerCase() + ' ' + name;
+    return one.dataset.walked;
+  });
+}`;
+/** In the page: the mark of what has the focus, '' outside, and whether an outline shows it. */
+const focusedNow = `() => {
+  const one = document.activeElement;
+  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(one);
+  const isSeen = (outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1) || boxShadow !== 'none';
+  return [one.dataset.walked ?? '', isSeen];
+}`;
+
 /** The built program (`npm run build`) with the project's sample run, in the machine's Chromium. */
 describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => {
   const runs = mkdtempSync(join(tmpdir(), 'dec-runs-'));
@@ -102,8 +121,30 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
   }
 
+  /** Presses Tab from the top to the end of the page: all that can be used comes, in its order, and shows that it has the focus. */
+  async function walkedByTab(name: string): Promise<void> {
+    const expected: string[] = await page.evaluate(`(${usable})()`);
+    await page.locator('.skip').focus();
+    // What was used last was perhaps the mouse: a focus is shown to whoever uses keys.
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Shift+Tab');
+    const met: string[] = [];
+    // A field of a time has a stop for hours and one for minutes.
+    for (let i = 0; i < 2 * expected.length; i++) {
+      if (i > 0) await page.keyboard.press('Tab');
+      const [which, isSeen]: [string, boolean] = await page.evaluate(`(${focusedNow})()`);
+      if (which === met.at(-1)) continue;
+      if (which === '' || met.includes(which)) break;
+      expect([name, which, isSeen]).toEqual([name, which, true]);
+      met.push(which);
+    }
+    expect(met, name).toEqual(expected);
+  }
+
   it('goes from the list of runs to a run by the keyboard', async () => {
     await page.goto(url);
+    await page.getByRole('table').waitFor();
+    await walkedByTab('runs');
     await page.getByPlaceholder('Filter by name').fill('sample');
     await page.getByRole('link', { name: 'sample', exact: true }).focus();
     await page.screenshot({ path: `${PICTURES}/runs.png` });
@@ -129,6 +170,14 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     await page.getByRole('button', { name: 'Play' }).click();
     await page.getByText('2 of 14').waitFor({ timeout: 10_000 });
     await page.getByRole('button', { name: 'Pause' }).click();
+    await walkedByTab('run');
+    await page.getByRole('slider', { name: 'Interval' }).focus();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    await page.getByText('2 of 14').waitFor();
+    await page.getByRole('radio', { name: 'before' }).focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await page.getByRole('radio', { name: 'with set-points' }).isChecked()).toBe(true);
   });
 
   it('opens a bus with its phases, its voltages over time and its agent; the pointer finds one on the map', async () => {
@@ -151,8 +200,10 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     await page.getByRole('button', { name: 'Close the branch' }).click();
     await page.getByPlaceholder('Find a bus').fill('s85c_6');
     await page.getByPlaceholder('Find a bus').press('Enter');
-    await page.getByRole('button', { name: 'Close the bus' }).click();
+    await page.getByRole('button', { name: 'Close the bus' }).press('Enter');
     await bus.waitFor({ state: 'detached' });
+    // The focus is where another is opened.
+    expect(await page.evaluate('document.activeElement.placeholder')).toContain('Find a bus');
     // The map moves what is looked for to its middle.
     await page.getByPlaceholder('Find a bus').fill('35');
     await page.getByPlaceholder('Find a bus').press('Enter');
@@ -239,6 +290,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     expect(spread).toMatch(/−0\.0\d{4} to \+0\.0\d{4} pu/);
     expect(spread).not.toContain('+0.00000 to +0.00000');
     await page.screenshot({ path: `${PICTURES}/compare-rules.png`, fullPage: true });
+    await walkedByTab('compare');
     expect(await seriousFaults()).toEqual([]);
     // Each is opened as a run, at no time of day.
     await page.goto(`${url}#/run/noon-equalAlpha`);
@@ -256,8 +308,9 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     const bytes = readFileSync(await (await download).path());
     expect(bytes.subarray(1, 4).toString('latin1')).toBe('PNG');
     await page.getByRole('button', { name: 'Delete unwanted' }).click();
-    // The answer that has the focus keeps the run.
+    // The answer that has the focus keeps the run, and the focus goes back to what asked.
     await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.getAttribute("aria-label")')).toBe('Delete unwanted');
     expect(existsSync(join(runs, 'unwanted'))).toBe(true);
     await page.getByRole('button', { name: 'Delete unwanted' }).click();
     await page.getByRole('button', { name: 'Delete it' }).click();
@@ -283,6 +336,14 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     expect(main).toMatch(/nonsense[\s\S]*small\.dss, line 3/);
     await page.screenshot({ path: `${PICTURES}/file.png`, fullPage: true });
     expect(await seriousFaults()).toEqual([]);
+    await walkedByTab('file');
+    // Kept, runs can be started on it.
+    await page.getByRole('button', { name: 'Keep this feeder' }).click();
+    await page.getByText('small is kept.').waitFor({ timeout: 30_000 });
+    await page.getByRole('link', { name: 'Start a run on it' }).click();
+    await page.getByLabel('Feeder').selectOption({ label: 'small' });
+    await walkedByTab('start');
+    await page.goto(url);
     await page.getByLabel('Files of a feeder').setInputFiles([file('broken.xml', '<rdf:RDF><a')]);
     await page.getByText('broken.xml, line 1').waitFor();
     // The browser itself writes of the answer 422.

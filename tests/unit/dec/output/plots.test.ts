@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockOf, renderSvg, runPlots } from '../../../../dec/output/index.js';
+import { clockOf, renderSvg, runPlots, worstInterval } from '../../../../dec/output/index.js';
 import { runResult } from '../../../builders/run-result.js';
 
 describe('the pictures of a run', () => {
@@ -47,6 +47,22 @@ describe('the pictures of a run', () => {
     }));
     const both = runPlots({ ...low, intervals: sagging }).find(({ name }) => name === 'voltages')!;
     expect(JSON.stringify(both.spec)).toContain('{"y":{"datum":0.95}}');
+  });
+
+  it('show the interval that is farthest outside on either side, and the lowest voltages where those are worse', () => {
+    const high = runResult({ intervals: 3 });
+    const sunk = high.intervals.map((one, k) =>
+      k === 2 ? { ...one, before: { ...one.before, vMaxPu: 1, vMinPu: 0.8 } } : one,
+    );
+    const low = { ...high, intervals: sunk };
+    expect(worstInterval(low)).toBe(sunk[2]);
+    expect(worstInterval(high)?.before.vMaxPu).toBe(Math.max(...high.intervals.map(({ before }) => before.vMaxPu)));
+    const overview = (of: typeof high) => JSON.stringify(runPlots(of).find(({ name }) => name === 'overview')!.spec);
+    expect(overview(high)).toContain('"highest voltage (pu)"');
+    expect(overview(high)).toContain('"limit 1.05 pu"');
+    expect(overview(low)).toContain('"lowest voltage (pu)"');
+    expect(overview(low)).toContain('"limit 0.95 pu"');
+    expect(overview(low)).toContain('"value":0.8');
   });
 
   it('are the same bytes for the same result', async () => {

@@ -225,6 +225,9 @@ describe('the server of the dashboard', () => {
 
     it('does nothing for a page elsewhere', async () => {
       expect((await inspect([{ name: 'm.dss', text: SCRIPT }], {})).status).toBe(403);
+      // Nothing is kept where no runs are started.
+      const keep = await raw('/api/models', OURS, 'POST', { body: JSON.stringify({ files: [] }) });
+      expect([keep.status, keep.text]).toEqual([403, expect.stringContaining('keeps no feeders')]);
       expect((await raw('/api/runs/sample', {}, 'DELETE')).status).toBe(403);
     });
 
