@@ -15,12 +15,13 @@ const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const XML_NAME = /^[A-Za-z_][\w.-]*$/;
 
 /**
- * A list under a name. In XML each value is an empty element of that name, as there; where it can be none, such as an
- * address of a class, for which the real platform fails, the element `value` holds it.
+ * A list under a name. In XML each value is an empty element of that name, as there; where one can be none, such as an
+ * address of a class or an id that begins with a digit, for which the real platform fails, elements `value` hold all of them.
  */
 export function listText(name: string, values: readonly string[], form: TextForm): string {
   if (form === 'csv') return values.join(',');
-  const elements = values.map((value) => (XML_NAME.test(value) ? `<${value}/>` : `<value>${escapeXml(value)}</value>`));
+  const areNames = values.every((value) => XML_NAME.test(value));
+  const elements = values.map((value) => (areNames ? `<${value}/>` : `<value>${escapeXml(value)}</value>`));
   return `${DECLARATION}<${name}>\n${elements.map((element) => `  ${element}\n`).join('')}</${name}>\n`;
 }
 

@@ -77,6 +77,14 @@ export function createTimeSeries(keptBytes = KEPT_BYTES): TimeSeriesService {
       if (inputs.length > KEPT_INPUTS) inputs.splice(0, inputs.length - KEPT_INPUTS);
     },
     answer(query) {
+      const { responseFormat } = query;
+      if (responseFormat && responseFormat.toUpperCase() !== 'JSON') {
+        throw new DecError(
+          'UNSUPPORTED',
+          `Time series are answered as JSON; ask with responseFormat "JSON" instead of "${responseFormat}", or leave it out.`,
+          { responseFormat },
+        );
+      }
       if (query.queryMeasurement !== 'simulation') {
         const message = `There is no series "${query.queryMeasurement}"; this platform keeps "simulation".`;
         throw new DecError('UNSUPPORTED', message, { queryMeasurement: query.queryMeasurement });

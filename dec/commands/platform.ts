@@ -58,12 +58,12 @@ export function addPlatform(program: Command): void {
     .option('--json', 'log lines as JSON objects on stderr')
     .option('--quiet', 'no log lines')
     .addHelpText('after', '\nExample:\n  dec platform --port 61613')
-    .action(async (options: PlatformCommandOptions) => {
-      process.exitCode = await runPlatform(options);
+    .action(async (options: PlatformCommandOptions, acting: Command) => {
+      process.exitCode = await runPlatform(options, (name) => acting.getOptionValueSource(name) === 'cli');
     });
 }
 
-async function runPlatform(options: PlatformCommandOptions): Promise<number> {
+async function runPlatform(options: PlatformCommandOptions, isOnLine: (option: string) => boolean): Promise<number> {
   const terminal = new Terminal(options);
   const broker = trusting(options.broker, options.brokerCa);
   const interruption = onInterrupt();
@@ -72,7 +72,7 @@ async function runPlatform(options: PlatformCommandOptions): Promise<number> {
       port: options.port,
       host: options.host,
       ...(broker === undefined ? {} : { foreign: { ...DEFAULT_LOGIN, ...broker } }),
-      ...security(options),
+      ...security(options, isOnLine),
       storeDir: options.store ?? defaultStoreDir(),
       ...(options.legacyStringData ? { legacyStringData: true } : {}),
       ...(options.sparqlPort === undefined ? {} : { sparqlPort: options.sparqlPort }),
@@ -96,16 +96,30 @@ async function runPlatform(options: PlatformCommandOptions): Promise<number> {
 }
 
 /** Who may come in and how, from files. @throws BusError, DecError `BAD_ARGUMENT` */
-function security(options: PlatformCommandOptions): Partial<PlatformOptions> {
+function security(options: PlatformCommandOptions, isOnLine: (option: string) => boolean): Partial<PlatformOptions> {
   const { users, tlsCert, tlsKey, wsPort, wsOrigin, maxConnections, maxRate } = options;
   const own = { '--users': users, '--tls-cert': tlsCert, '--tls-key': tlsKey, '--ws-port': wsPort };
-  const without = Object.entries({ ...own, '--max-connections': maxConnections, '--max-rate': maxRate })
+  // These two have values of their own.
+  const places = { '--port': isOnLine('port') || undefined, '--host': isOnLine('host') || undefined };
+  const without = Object.entries({
+    ...places,
+    ...own,
+    '--ws-origin': wsOrigin,
+    '--max-connections': maxConnections,
+    '--max-rate': maxRate,
+  })
     .filter(([, value]) => value !== undefined)
     .map(([name]) => name);
   if (options.broker !== undefined && without.length > 0) {
     const isOne = without.length === 1;
     const text = `${without.join(', ')} ${isOne ? 'is a matter' : 'are matters'} of the broker of --broker, and would have no effect here.`;
     throw new DecError('BAD_ARGUMENT', text, { options: without });
+  }
+  if (wsOrigin !== undefined && wsPort === undefined) {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      '--ws-origin would have no effect without --ws-port: add that, or leave it out.',
+    );
   }
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new DecError('BAD_ARGUMENT', 'TLS needs both --tls-cert and --tls-key.', {});

@@ -60,6 +60,7 @@ import {
 import { checkLimits, type LiveRule, liveRule, type RuleOptions, withRuleOptions } from './rule-options.js';
 import { checkCompare, compareAfterRun } from './run-compare.js';
 import { liveHorizon, liveOutlook } from './run-horizon.js';
+import { checkIdle } from './run-idle-options.js';
 import { checkPlatform } from './run-platform.js';
 import {
   checkWatching,
@@ -249,6 +250,7 @@ async function runRun(
   checkDependent(options, isOnLine, true);
   if (options.areas !== undefined) checkOneHand('--areas', options.horizon !== undefined);
   const horizon = liveHorizon(options, isOnLine);
+  checkIdle(options, isOnLine);
   const rule = liveRule(options, factorsFrom(options));
   const broker = trusting(options.broker, options.brokerCa);
   const fetched = await fetchUnknown(wanted, { from: options.model, broker, store: options.store }, signal);

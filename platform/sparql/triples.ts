@@ -39,8 +39,8 @@ export function* statementsOf(
   }
 }
 
-/** Objects per piece of text: half a megabyte, so that a large model is never one text in memory. */
-const OBJECTS_PER_PIECE = 500;
+/** Objects per piece of text: a seventh of a megabyte, so that a large model is never one text in memory. */
+const OBJECTS_PER_PIECE = 150;
 
 /** The attribute whose number GridAPPS-D's models write in one way, which applications look for as a text. */
 const DURATION = `${CIM100_NAMESPACE}OperationalLimitType.acceptableDuration`;

@@ -25,6 +25,18 @@ describe('dec run', () => {
     [['--horizon', '4h', '--reactive', 'capability'], /leave out --reactive capability/],
     [['--horizon', '4h', '--interval', '30m'], /an interval is a step/],
     [['--horizon', '50m', '--step', '20m'], /no whole number of steps/],
+    [['--broker', 'stomp://127.0.0.1:1', '--port', '61613'], /--port would have no effect with --broker/],
+    [['--no-takeover', '--allow-control'], /--no-takeover, --allow-control would have no effect without --broker/],
+    [
+      ['--horizon', '4h', '--lost-after', '3', '--level', 'feeder'],
+      /--lost-after, --level would have no effect with --h/,
+    ],
+    [['--horizon', '4h', '--external-hosts', '1'], /--external-hosts would have no effect with --horizon/],
+    [
+      ['--hosts', '0', '--external-hosts', '1', '--agent-module', 'x.mjs'],
+      /--agent-module would have no effect with --/,
+    ],
+    [['--feedback', 'x.json'], /--feedback would have no effect without --fairness feedback/],
     [['--compare', '--json'], /leave out --json/],
     [['--compare', '--horizon', '4h'], /leave out --horizon, or --compare/],
   ])('with %j is refused with 2 before anything is started', async (options, message) => {

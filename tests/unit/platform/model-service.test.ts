@@ -165,6 +165,10 @@ describe('the forms of answers', () => {
     expect(types).toContain('<value>http://iec.ch/TC57/CIM100#PhotovoltaicUnit</value>');
     expect(text({ requestType: 'QUERY_MODEL_NAMES', resultFormat: 'csv' })).toBe(MRID);
     expect(listText('modelNames', [`_${MRID}`], 'xml')).toContain(`<modelNames>\n  <_${MRID}/>\n`);
+    // One kind of element in a list, whatever its values begin with.
+    expect(listText('modelNames', ['A1', '49AD'], 'xml')).toContain(
+      '<modelNames>\n  <value>A1</value>\n  <value>49AD</value>\n',
+    );
   });
 
   it('are models with bars between their fields, or as attributes', () => {

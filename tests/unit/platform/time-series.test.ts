@@ -18,6 +18,13 @@ function filled(keptBytes?: number) {
 }
 
 describe('what a run leaves behind', () => {
+  it('is answered as JSON, and refused by name in any other form', () => {
+    const ask = filled();
+    const queryFilter = { simulation_id: '7' };
+    expect(ask({ queryFilter, responseFormat: 'json' })).toEqual(ask({ queryFilter }));
+    expect(() => ask({ queryFilter, responseFormat: 'XML' })).toThrow(/instead of "XML"/);
+  });
+
   it('is found by run, measurement in any spelling, and time, in both forms of a filter', () => {
     const ask = filled();
     const older = ask({
