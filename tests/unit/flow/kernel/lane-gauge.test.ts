@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createPowerFlow } from '../../../../grid/flow/index.js';
 import { kernelOf, scalarKernelOf } from '../../../../grid/flow/kernel/kernel-of.js';
 import { type KernelFactory, LaneSolver } from '../../../../grid/flow/kernel/lane-solver.js';
-import { GAUGE_STEPS, kernelPlaces } from '../../../../grid/flow/kernel/layout.js';
+import { GAUGE_STEPS, HEADER, kernelPlaces } from '../../../../grid/flow/kernel/layout.js';
 import { BranchRows, ratedBranches } from '../../../../grid/flow/series/branch-rows.js';
 import { LaneGauge } from '../../../../grid/flow/series/lane-gauge.js';
 import { LoadStretch } from '../../../../grid/flow/series/load-stretch.js';
@@ -222,6 +222,40 @@ describe('the start of a step', () => {
       if (length > 1) worst = Math.max(worst, Math.hypot(dr, di) / length);
     }
     expect(worst).toBeLessThan(0.005);
+  });
+
+  it('has the same bits where the kernel multiplies the powers as where they are given', () => {
+    for (const make of [kernelOf, scalarKernelOf]) {
+      const { core, solver, newStart } = lanes(2, make);
+      const start = newStart();
+      const { powerW: baseW, powerVar: baseVar } = core;
+      const multipliers = Float64Array.of(1, 0.6, 0.7);
+      const multiplierW = Uint16Array.from(baseW, (_, k) => k % 2);
+      const multiplierVar = Uint16Array.from(baseW, (_, k) => (k % 2) * 2);
+      const draws = { baseW, baseVar, multiplierW, multiplierVar, multipliers };
+      const powersIn = (lane: number) =>
+        Array.from(baseW, (_, t) => {
+          const at = (solver.header[HEADER.powerAt]! >> 3) + lane + 4 * t;
+          return [solver.voltages[at], solver.voltages[at + 2]];
+        });
+      const begun = () => {
+        start.start(solver);
+        return [powersIn(1), start.loadW(solver), solver.voltages[solver.voltageAt(3, 1)]];
+      };
+      expect(start.takesDraws(solver, draws)).toBe(true);
+      start.follow(solver, 1, draws);
+      const followed = begun();
+      const times = (base: Float64Array, which: Uint16Array) => base.map((power, k) => power * multipliers[which[k]!]!);
+      const [powerW, powerVar] = [times(baseW, multiplierW), times(baseVar, multiplierVar)];
+      start.give(solver, 1, powerW, powerVar);
+      expect(begun()).toEqual(followed);
+      expect(followed[0]).toEqual(Array.from(solver.shareOrder, (k) => [powerW[k], powerVar[k]]));
+      const sum = powerW.reduce((all, w) => all + w, 0);
+      expect(Math.abs(start.loadW(solver) / sum - 1)).toBeLessThan(1e-12);
+      start.follow(solver, 1, draws);
+      expect(begun()).toEqual(followed);
+      expect(start.takesDraws(solver, { ...draws, multipliers: new Float64Array(4) })).toBe(false);
+    }
   });
 
   it('lies, turned after a tap and a section at usual load, within 4e-5 of the new solution', () => {
