@@ -51,10 +51,10 @@ export function placeRegulator(compiled: CompiledFeeder, regulator: Regulator): 
   const wanted = regulator.monitored;
   const isAtTap = !wanted || wanted.bus === transformer.windings[regulator.winding]!.terminal.bus;
   const other = isAtTap ? -1 : transformer.windings.findIndex(({ terminal }) => terminal.bus === wanted.bus);
-  const side = other >= 0 ? other : regulator.winding;
+  const side = regulator.remotePtWinding ?? (other >= 0 ? other : regulator.winding);
   const own = conductors.flatMap((c, i) => (c.terminal === side + 1 ? [i] : []));
   const winding = transformer.windings[side]!;
-  const isOwnBus = !wanted || wanted.bus === winding.terminal.bus;
+  const isOwnBus = !wanted || (regulator.remotePtWinding === undefined && wanted.bus === winding.terminal.bus);
   // A ganged regulator watches one phase of its own winding: the monitored node when there is one, else the first.
   const first = own.find((i) => isOwnBus && wanted?.nodes[0] !== undefined && conductors[i]!.node === wanted.nodes[0]);
   const conductor = first ?? own[0]!;
@@ -80,7 +80,7 @@ export function placeRegulator(compiled: CompiledFeeder, regulator: Regulator): 
     localPlus: nodes[own[0]!]!,
     localMinus: nodes[after(own[0]!)]!,
     windingBaseV: windingBaseVoltage(transformer, side),
-    direction: other >= 0 ? -1 : 1,
+    direction: side === regulator.winding ? 1 : -1,
   };
 }
 

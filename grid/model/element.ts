@@ -227,6 +227,12 @@ export interface Regulator extends Element {
   readonly maxTapChange?: number;
   /** Bus and node whose voltage is regulated; absent: the regulated winding's own terminal. */
   readonly monitored?: Terminal;
+  /**
+   * Index of the winding the control counts as its own where a voltage transformer at `monitored` measures for it, whichever
+   * bus that is (OpenDSS `winding` beside `bus`): the tap acts the other way where it is on another winding, and neither
+   * compensator nor reverse power is looked at.
+   */
+  readonly remotePtWinding?: number;
   /** The phase with the largest or the smallest voltage counts instead of a fixed one. */
   readonly monitoredExtreme?: 'max' | 'min';
   /** PT ratio at a monitored bus of its own, where it differs from `ptRatio`. */

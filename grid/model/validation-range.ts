@@ -102,7 +102,7 @@ function measuredAt(regulator: Regulator, transformer: Transformer | undefined):
   const winding = transformer?.windings[regulator.winding];
   const { monitored } = regulator;
   if (!transformer || !winding) return undefined;
-  if (monitored && monitored.bus !== winding.terminal.bus) {
+  if (monitored && (regulator.remotePtWinding !== undefined || monitored.bus !== winding.terminal.bus)) {
     return { bus: monitored.bus, nodes: [monitored.nodes[0] ?? 1, monitored.nodes[1] ?? 0] };
   }
   const { bus, nodes } = winding.terminal;

@@ -248,13 +248,14 @@ function monitored(
   own: { readonly bus: string; readonly nodes: readonly number[] },
   phases: number,
   isOwnWinding: boolean,
-): Pick<Regulator, 'monitored' | 'monitoredExtreme'> {
+): Pick<Regulator, 'monitored' | 'monitoredExtreme' | 'remotePtWinding'> {
   const isExtreme = phases > 1 && (state.phase.startsWith('ma') || state.phase.startsWith('mi'));
   const extreme = isExtreme ? ({ monitoredExtreme: state.phase.startsWith('ma') ? 'max' : 'min' } as const) : {};
   const wanted = Number(state.phase);
   const phase = Math.min(Math.max(1, Number.isInteger(wanted) ? wanted : 1), phases);
   if (state.bus) {
-    return { monitored: { bus: state.bus.name, nodes: [state.bus.nodes[phase - 1] ?? phase] }, ...extreme };
+    const nodes = [state.bus.nodes[phase - 1] ?? phase];
+    return { monitored: { bus: state.bus.name, nodes }, remotePtWinding: state.winding - 1, ...extreme };
   }
   const node = own.nodes[phase - 1]!;
   if (isOwnWinding && phases === 1) return {};

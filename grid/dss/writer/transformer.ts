@@ -84,9 +84,11 @@ export function writeRegulator(script: DssScriptText, regulator: Regulator): voi
   const { reverse, monitored } = regulator;
   const winding = transformer.windings[regulator.winding]!;
   // Another winding of its own that it regulates is no remote bus: there the tap acts the other way.
-  const isOther = monitored !== undefined && monitored.bus !== winding.terminal.bus;
-  const place = isOther ? transformer.windings.findIndex(({ terminal }) => terminal.bus === monitored.bus) : -1;
-  const isRemote = isOther && place < 0;
+  const { remotePtWinding } = regulator;
+  const isOther = remotePtWinding === undefined && monitored !== undefined && monitored.bus !== winding.terminal.bus;
+  const other = isOther ? transformer.windings.findIndex(({ terminal }) => terminal.bus === monitored.bus) : -1;
+  const isRemote = monitored !== undefined && (remotePtWinding !== undefined || (isOther && other < 0));
+  const place = remotePtWinding === undefined || remotePtWinding === regulator.winding ? other : remotePtWinding;
   const watched = transformer.windings[place] ?? winding;
   const phase = isRemote ? 0 : watched.terminal.nodes.indexOf(monitored?.nodes[0] ?? -1) + 1;
   const hasDrop = regulator.hasLineDropCompensation;

@@ -78,19 +78,18 @@ export function inverterPower(
   controlVar?: number,
 ): TerminalPower {
   if (!isOn && inverter.varFollowsInverter) return { powerW: 0, powerVar: 0 };
-  const powerW = isOn ? offeredW : 0;
-  const { givenVar, takenVar } = varRange(inverter, powerW, ratedW);
-  const wanted = controlVar ?? wantedVar(inverter, powerW);
+  const runningW = isOn ? offeredW : 0;
+  const { givenVar, takenVar } = varRange(inverter, runningW, ratedW);
+  const wanted = controlVar ?? wantedVar(inverter, runningW);
   const powerVar = Math.min(givenVar, Math.max(-takenVar, wanted));
-  // Along its power factor a unit keeps the factor that was set, also where the range of vars has cut it.
-  if (inverter.priority === 'powerFactor' && inverter.reactive.by === 'powerFactor' && controlVar === undefined) {
-    const factor = Math.abs(inverter.reactive.powerFactor);
-    if (Math.hypot(powerW, powerVar) > inverter.ratedVA && factor < 1) {
-      return {
-        powerW: Math.sign(powerW) * inverter.ratedVA * factor,
-        powerVar: Math.sign(powerVar) * inverter.ratedVA * Math.sqrt(1 - factor * factor),
-      };
-    }
+  if (inverter.priority !== 'powerFactor' || controlVar !== undefined) {
+    return withinRating({ powerW: runningW, powerVar }, inverter.ratedVA, inverter.priority);
   }
-  return withinRating({ powerW, powerVar }, inverter.ratedVA, inverter.priority);
+  // Along its power factor a unit lowers its watts with vars that kvarMax has cut, not with those that too little power
+  // has cut; above the rating it comes back to the factor that was set in either case.
+  const isCutByMost = powerVar !== wanted && givenVar === inverter.maxVar && takenVar === inverter.minVar;
+  const powerW = isCutByMost ? (runningW * powerVar) / wanted : runningW;
+  return Math.hypot(powerW, powerVar) > inverter.ratedVA
+    ? withinRating({ powerW: runningW, powerVar: wanted }, inverter.ratedVA, 'powerFactor')
+    : { powerW, powerVar };
 }

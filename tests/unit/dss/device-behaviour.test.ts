@@ -2,6 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { DssFileSet, readDss } from '../../../grid/dss/index.js';
 import { createPowerFlow } from '../../../grid/flow/index.js';
 
+/** A source at 1.03 pu, a line, a regulator and a line to its load. */
+const regulated = (settings: string) => `
+clear
+new circuit.q bus1=mv3 basekv=12.47 pu=1.03 mvasc3=200 mvasc1=150
+new line.u bus1=mv3 bus2=up phases=3 r1=.1 x1=.2 r0=.2 x0=.4 c1=0 c0=0 length=1
+new transformer.r phases=3 buses=[up rg0] kvs=[12.47 12.47] kvas=[3000 3000] xhl=.2 %loadloss=.05
+new line.l phases=3 bus1=rg0 bus2=e r1=.3 x1=.5 r0=.5 x0=1 c1=0 c0=0 length=1
+new load.a bus1=e kv=12.47 kw=1000
+new regcontrol.c transformer=r vreg=119 band=3 ptratio=60 ${settings}
+`;
+
 /** A substation transformer, three lines in a row and unbalanced loads. */
 const NETWORK = `
 clear
@@ -267,6 +278,22 @@ new invcontrol.i mode=voltvar vvc_curve1=vv derlist=[pvsystem.v] voltage_curvex_
     sections: {},
     node: ['B4', 1],
     volts: [6042.7064, -3205.1628],
+  },
+  {
+    title: 'a regulator whose bus is on the other side of its transformer',
+    script: regulated('winding=2 bus=up.1'),
+    taps: { c: -16 },
+    sections: {},
+    node: ['E', 1],
+    volts: [6613.1919, -49.1995],
+  },
+  {
+    title: 'a regulator of the primary winding whose bus is the secondary',
+    script: regulated('winding=1 bus=rg0.1'),
+    taps: { c: -16 },
+    sections: {},
+    node: ['E', 1],
+    volts: [8160.6933, -66.6496],
   },
 ];
 
