@@ -320,6 +320,11 @@ export interface Load extends Element {
   readonly isReactiveFixed?: boolean;
   /** Which multipliers act: all, profiles of their own only (`exempt`), none (`fixed`). Default `variable`. */
   readonly scaling?: 'variable' | 'fixed' | 'exempt';
+  /**
+   * Power factor it was given by, of the other sign for a leading one: the reactive power goes by it under a profile of actual
+   * powers that has no reactive values. Absent: none then.
+   */
+  readonly powerFactor?: number;
   readonly profiles?: ProfileNames;
   /** Name of its growth profile. */
   readonly growth?: string;

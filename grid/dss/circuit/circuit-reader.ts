@@ -1,4 +1,4 @@
-import type { ComplexMatrix, Connection, Curve, EarthModel, FindingSeverity } from '../../model/index.js';
+import type { ComplexMatrix, Connection, Curve, EarthModel, FindingSeverity, Profile } from '../../model/index.js';
 import {
   busSpecOf,
   type DssAssignment,
@@ -33,6 +33,8 @@ export class CircuitReader {
   readonly findings = new DssFindings();
   readonly #files: DssFiles;
   readonly #lists = new Map<DssAssignment, readonly number[]>();
+  /** Shapes that have been converted: loads look at some before the circuit does. */
+  readonly profiles = new Map<DssObject, Profile>();
 
   constructor(
     readonly script: DssScript,

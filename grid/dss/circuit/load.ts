@@ -1,15 +1,16 @@
 /*
  * Loads. The power follows from what was written last: kW with the power factor, kW with kvar, kVA with the power factor,
  * the rating of the customer's transformer or metered energy; it is worked out at the end of each command, so that a later
- * edit starts from the power factor found before.
+ * edit starts from the power factor found before. A shape of actual powers (`useactual`) sets it to its largest where its
+ * name is read; kW written after it holds.
  * Source: OpenDSS, Load.pas (RecalcElementData), checked with dss-python 0.15.7.
  */
-import type { Load, ZipShares } from '../../model/index.js';
+import type { Load, Profile, ZipShares } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
 import { type CircuitReader, commandsOf } from './circuit-reader.js';
 import { DevicePlace } from './device-place.js';
 import type { GrowthLibrary } from './growth.js';
-import { profileNames } from './profile.js';
+import { profileNames, readProfile } from './profile.js';
 
 type LoadModel = NonNullable<Load['model']>;
 
@@ -39,6 +40,9 @@ class LoadState extends DevicePlace {
   customers = 1;
   growth: string | undefined;
   exponentProfile: string | undefined;
+  /** The power factor was written after the last kvar. */
+  isFactorGiven = false;
+  followsActual = false;
 
   /** Reactive power that goes with a real power at the power factor, of the other sign for a leading one. */
   private reactive(kw: number): number {
@@ -52,8 +56,21 @@ class LoadState extends DevicePlace {
     else if (this.form === 'energy') this.kw = (this.kwh / (this.days * 24)) * this.cFactor;
   }
 
+  /** A shape of actual powers sets the power to its largest when its name is read (OpenDSS `SetkWkvar`). */
+  takePeak({ values, reactiveValues }: Profile): void {
+    let peak = 0;
+    values.forEach((value, i) => {
+      if (Math.abs(value) > Math.abs(values[peak]!)) peak = i;
+    });
+    this.kw = values[peak] ?? 0;
+    this.kvar = reactiveValues?.[peak] ?? 0;
+    this.form = this.isFactorGiven ? 'kw' : 'kwKvar';
+    this.followsActual = true;
+  }
+
   workOut(): void {
     if (this.form === 'kwKvar') {
+      this.isFactorGiven = false;
       const kva = Math.hypot(this.kw, this.kvar);
       if (kva > 0) this.factor = (this.kw / kva) * (this.kw * this.kvar < 0 ? -1 : 1);
       return;
@@ -96,6 +113,7 @@ function apply(reader: CircuitReader, object: DssObject, state: LoadState, assig
     case 'kvar':
       state.kvar = number() ?? state.kvar;
       state.form = 'kwKvar';
+      state.isFactorGiven = false;
       break;
     case 'kva':
       state.kva = number() ?? state.kva;
@@ -127,7 +145,18 @@ function apply(reader: CircuitReader, object: DssObject, state: LoadState, assig
       break;
     case 'pf':
       state.factor = reader.powerFactor(object, assignment) ?? state.factor;
+      state.isFactorGiven = true;
       break;
+    case 'daily':
+    case 'yearly':
+    case 'duty': {
+      const shape = reader.script.find('loadshape', assignment.value.text.trim());
+      const profile = shape?.assignments.some(({ property }) => property === 'useactual')
+        ? readProfile(reader, shape)
+        : undefined;
+      if (profile?.isActual && profile.values.length > 0) state.takePeak(profile);
+      break;
+    }
     case 'vminpu':
       state.leastPu = number() ?? state.leastPu;
       break;
@@ -296,6 +325,7 @@ export function readLoad(reader: CircuitReader, growth: GrowthLibrary, object: D
     model: state.model,
     lowVoltagePu: state.lowPu,
     scaling: state.scaling,
+    ...(state.followsActual && state.isFactorGiven ? { powerFactor: state.factor } : {}),
     ...profileNames(reader, object),
     ...(state.growth === undefined ? {} : { growth: state.growth }),
     ...(state.exponentProfile === undefined ? {} : { exponentProfile: state.exponentProfile }),

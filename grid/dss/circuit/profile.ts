@@ -32,8 +32,16 @@ export function profileNames(
 const HOUR_S = 3600;
 const MINUTE_S = 60;
 
-/** Converts a LoadShape or TShape; undefined where nothing follows it and it has no points. */
+/** Converts a LoadShape or TShape, once. */
 export function readProfile(reader: CircuitReader, object: DssObject): Profile {
+  const known = reader.profiles.get(object);
+  if (known) return known;
+  const profile = convertProfile(reader, object);
+  reader.profiles.set(object, profile);
+  return profile;
+}
+
+function convertProfile(reader: CircuitReader, object: DssObject): Profile {
   const isTemperature = object.className === 'tshape';
   let count = 0;
   let intervalS = HOUR_S;

@@ -43,7 +43,6 @@ export function writeLoad(script: DssScriptText, load: Load): void {
     vlowpu: load.lowVoltagePu,
     status: load.scaling === undefined || load.scaling === 'variable' ? undefined : load.scaling,
     numcust: load.customerCount > 1 ? load.customerCount : undefined,
-    ...script.profiles(load.profiles),
     growth:
       load.growth === undefined ? undefined : script.names.name('GrowthShape', load.growth.toLowerCase(), load.growth),
     CVRcurve:
@@ -61,8 +60,11 @@ export function writeLoad(script: DssScriptText, load: Load): void {
           phases: group.phases,
           conn: group.connection === 'delta' ? 'delta' : undefined,
           kv: group.kv,
+          // A shape of actual powers sets kW when it is read: what follows it holds.
+          ...script.profiles(load.profiles),
           kw: group.powerW / 1000,
-          kvar: group.powerVar / 1000,
+          kvar: load.powerFactor === undefined ? group.powerVar / 1000 : undefined,
+          pf: load.powerFactor,
           ...shared,
         },
       ),

@@ -34,6 +34,8 @@ interface Follower {
   readonly sign: 1 | -1;
   readonly isActual: boolean;
   readonly isReactiveFixed: boolean;
+  /** kvar per kW where actual powers have no reactive values. */
+  readonly varPerWatt?: number;
 }
 
 /** A unit with a law: panel or battery. */
@@ -150,7 +152,9 @@ export class DeviceSchedule {
       const isReactiveFixed = load.isReactiveFixed ?? false;
       this.scale(first, end, factor, isReactiveFixed ? 1 : factor);
       const followed = scaling === 'fixed' ? undefined : this.follow(profileName(load.profiles, mode));
-      if (followed) this.followers.push({ followed, first, end, sign: 1, ...actual(followed), isReactiveFixed });
+      const varPerWatt = followed?.profile.reactiveValues ? undefined : varPerWattOf(load.powerFactor);
+      const more = { ...(varPerWatt === undefined ? {} : { varPerWatt }), isReactiveFixed };
+      if (followed) this.followers.push({ followed, first, end, sign: 1, ...actual(followed), ...more });
       // OpenDSS looks at CVR curves in a year alone.
       const exponents = mode === 'yearly' ? this.follow(load.exponentProfile) : undefined;
       if (exponents && load.voltageExponents) this.exponents.push({ followed: exponents, first, end });
@@ -266,8 +270,9 @@ export class DeviceSchedule {
       powerW[k] = baseW[k]! * multipliers[multiplierW[k]!]!;
       powerVar[k] = baseVar[k]! * multipliers[multiplierVar[k]!]!;
     }
-    for (const { followed, first, end, sign, isReactiveFixed } of this.actuals) {
-      const { active, reactive } = followed;
+    for (const { followed, first, end, sign, isReactiveFixed, varPerWatt } of this.actuals) {
+      const { active } = followed;
+      const reactive = varPerWatt === undefined ? followed.reactive : varPerWatt * active;
       this.writeActual(first, end, sign, active, isReactiveFixed ? undefined : reactive, powerW, powerVar);
     }
     for (const unit of this.units) this.writeUnit(unit, step, powerW, powerVar);
@@ -362,6 +367,12 @@ export class DeviceSchedule {
       state.restore(memory[u] ?? {});
     });
   }
+}
+
+/** Reactive over active power of a power factor, of the other sign for a leading one. */
+function varPerWattOf(factor: number | undefined): number | undefined {
+  if (factor === undefined || factor === 0) return undefined;
+  return Math.sign(factor) * Math.sqrt(Math.max(0, 1 / factor ** 2 - 1));
 }
 
 const actual = ({ profile }: Followed) => ({ isActual: profile.isActual });
