@@ -146,6 +146,7 @@ class Circuit {
     this.each('generator', (object) => this.keep(this.machines, readGenerator(reader, object)));
     this.each('vccs', (object) => this.keep(this.machines, readVoltageControlledCurrent(reader, object)));
     this.each('indmach012', (object) => this.keep(this.inductionMachines, readInductionMachine(reader, object)));
+    this.noteUnknownBuses();
     const units = new Map([...this.pvSystems, ...this.batteries].map((unit) => [unit.id, unit]));
     this.each('invcontrol', (object) => this.keep(this.inverterControls, readInverterControl(reader, object, units)));
     this.each('expcontrol', (object) => this.keep(this.inverterControls, readAdaptiveControl(reader, object, units)));
@@ -188,6 +189,36 @@ class Circuit {
     });
   }
 
+  /** Regulators whose `bus` nothing is connected to. */
+  private noteUnknownBuses(): void {
+    const remote = this.regulators.filter(({ remotePtWinding }) => remotePtWinding !== undefined);
+    if (remote.length === 0) return;
+    const known = new Set(
+      [...this.lines, ...this.switches, ...this.reactors, ...this.capacitors].flatMap((one) =>
+        one.kind === 'capacitor' ? [one.terminal.bus] : [one.from.bus, one.to.bus],
+      ),
+    );
+    for (const { terminal } of [
+      ...this.sources,
+      ...this.loads,
+      ...this.pvSystems,
+      ...this.batteries,
+      ...this.machines,
+    ]) {
+      known.add(terminal.bus);
+    }
+    for (const { transformer } of this.transformers.values()) {
+      for (const { terminal } of transformer.windings) known.add(terminal.bus);
+    }
+    for (const { id, monitored } of remote) {
+      const object = this.reader.script.find('regcontrol', id.slice('regcontrol.'.length));
+      if (!object || !monitored || known.has(monitored.bus)) continue;
+      const written = object.assignments.findLast(({ property }) => property === 'bus');
+      const text = 'Nothing is connected to the bus it watches; its own winding is watched.';
+      this.reader.note('error', 'MISSING_REFERENCE', object, text, written);
+    }
+  }
+
   private collectCapacitors(): void {
     const { reader } = this;
     const controls = new Map<string, CapacitorControl[]>();
@@ -205,6 +236,13 @@ class Circuit {
     this.each('capcontrol', (object) => {
       const read = readCapacitorControl(reader, object, label);
       if (!read) return;
+      const { monitoredElementId = '', monitoredTerminal = 1 } = read.control;
+      const count = ends.get(monitoredElementId)?.length;
+      if (count !== undefined && monitoredTerminal > count) {
+        const written = object.assignments.findLast(({ property }) => property === 'terminal');
+        const text = `The element it watches has ${count} terminals; the first is watched.`;
+        reader.note('error', 'VALUE_OUT_OF_RANGE', object, text, written, `1 to ${count}`);
+      }
       const list = controls.get(read.capacitor);
       if (list) list.push(read.control);
       else controls.set(read.capacitor, [read.control]);

@@ -26,8 +26,13 @@ function meansOpen(words: readonly string[]): boolean | undefined {
   return letters.every((letter) => letter === 'o' || letter === 't');
 }
 
-/** Notes a list of states of which some are open and some not: switches open all phases or none. */
-function noteSinglePhases(reader: CircuitReader, object: DssObject, assignment: DssAssignment): void {
+/** Notes words that are no state, and a list of states of which some are open and some not: switches open all phases or none. */
+function noteStates(reader: CircuitReader, object: DssObject, assignment: DssAssignment): void {
+  const isNone = (word: string) => word.trim() !== '' && !/^[otc]/i.test(word.trim());
+  if (reader.words(assignment).some(isNone)) {
+    const wrong = 'It is no state of a switch; closed is used.';
+    reader.note('warning', 'BAD_VALUE', object, wrong, assignment, 'open, trip, close');
+  }
   const states = reader.words(assignment).map((word) => meansOpen([word]));
   if (!states.includes(true) || !states.includes(false)) return;
   const text = 'Phases of one device are open and closed; all are taken as closed.';
@@ -62,13 +67,14 @@ function readOne(reader: CircuitReader, object: DssObject, byLine: Map<string, L
       case 'action':
       case 'state':
         state = meansOpen(reader.words(assignment)) ?? state;
-        noteSinglePhases(reader, object, assignment);
+        noteStates(reader, object, assignment);
         break;
       case 'lock':
         isLocked = reader.flag(object, assignment);
         break;
       case 'normal':
         normal = meansOpen(reader.words(assignment)) ?? normal;
+        noteStates(reader, object, assignment);
         break;
     }
   }

@@ -99,6 +99,10 @@ function apply(reader: CircuitReader, object: DssObject, state: StorageState, as
     case '%stored':
       state.storedPct = number(state.storedPct ?? 100);
       state.storedKwh = undefined;
+      if (state.storedPct < 0 || state.storedPct > 100) {
+        const text = 'Its stored energy is not between nothing and its rating; it is kept, as in OpenDSS.';
+        reader.note('warning', 'VALUE_OUT_OF_RANGE', object, text, assignment, '0 to 100 %');
+      }
       break;
     case '%reserve':
       state.reservePct = number(state.reservePct);
@@ -107,6 +111,10 @@ function apply(reader: CircuitReader, object: DssObject, state: StorageState, as
     case 'state': {
       const word = reader.word(assignment);
       state.state = word.startsWith('c') ? 'charging' : word.startsWith('d') ? 'discharging' : 'idling';
+      if (!/^[cdi]/.test(word)) {
+        const text = 'It is no state of a storage unit; idling is used, as in OpenDSS.';
+        reader.note('warning', 'BAD_VALUE', object, text, assignment, 'Charging, Idling, Discharging');
+      }
       break;
     }
     case 'kw': {

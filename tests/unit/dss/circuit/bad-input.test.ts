@@ -47,6 +47,25 @@ describe('what a circuit refers to and does not have', () => {
     expect(complaints(line)).toContain(`error VALUE_OUT_OF_RANGE ${where} bad.dss:2`);
   });
 
+  it.each([
+    [
+      'new transformer.t buses=[sourcebus b]\nnew regcontrol.r transformer=t winding=2 bus=nope.1',
+      'error MISSING_REFERENCE regcontrol.r bus bad.dss:3',
+    ],
+    [
+      'new line.l bus1=sourcebus bus2=b\nnew capacitor.k bus1=b\nnew capcontrol.k capacitor=k element=line.l terminal=9',
+      'error VALUE_OUT_OF_RANGE capcontrol.k terminal bad.dss:4',
+    ],
+    ['new storage.s bus1=sourcebus kv=12.47 %stored=180', 'warning VALUE_OUT_OF_RANGE storage.s %stored bad.dss:2'],
+    ['new storage.s bus1=sourcebus kv=12.47 state=banana', 'warning BAD_VALUE storage.s state bad.dss:2'],
+    [
+      'new line.l bus1=sourcebus bus2=b\nnew swtcontrol.s switchedobj=line.l action=banana',
+      'warning BAD_VALUE swtcontrol.s action bad.dss:3',
+    ],
+  ])('%s: is taken as OpenDSS takes it, with a complaint', (lines, wanted) => {
+    expect(complaints(lines)).toContain(wanted);
+  });
+
   it('names a wire, a spacing and a geometry that are missing behind a line', () => {
     const found = complaints(
       'new linegeometry.g nconds=1 nphases=1 cond=1 wire=nope x=0 h=8 units=m',
