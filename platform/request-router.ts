@@ -14,6 +14,10 @@ import {
   CONFIGURATION_QUEUE,
   configurationRequest,
   contextManagerBus,
+  DYNAMIC_YBUS_REQUESTS,
+  dynamicYbusReply,
+  dynamicYbusRequest,
+  dynamicYbusSimulation,
   FIELD_MANAGER_QUEUE,
   FIELD_REQUESTS,
   type FieldRequest,
@@ -182,11 +186,19 @@ export function routeRequests(services: PlatformServices): void {
     nameOf(STATIC_YBUS_QUEUE),
     guarded(({ body, destination, reply }) => {
       const { requestType, feeder_id } = staticYbusRequest.parse(body, destination);
-      if (requestType !== 'GET_SNAPSHOT_YBUS') {
-        const message = `The request type "${requestType}" is not supported; ask for GET_SNAPSHOT_YBUS.`;
-        throw new DecError('UNSUPPORTED', message, { requestType });
-      }
+      refuseOtherThanSnapshot(requestType);
       reply(JSON.stringify(services.configurations.staticYbus(feeder_id)));
+    }),
+  );
+  hub.claim(
+    DYNAMIC_YBUS_REQUESTS,
+    guarded(({ body, destination, reply }) => {
+      const { requestType } = dynamicYbusRequest.parse(body, destination);
+      refuseOtherThanSnapshot(requestType);
+      const simulationId = dynamicYbusSimulation(destination);
+      const { feederId, timestamp, ybus } = services.simulations.admittances(simulationId);
+      const answer = { feeder_id: feederId, simulation_id: simulationId, timestamp, ybus };
+      reply(dynamicYbusReply.format(answer));
     }),
   );
   hub.claim(
@@ -299,6 +311,13 @@ function applicationRoutes({ applications, tokens }: PlatformServices): readonly
       }),
     ],
   ];
+}
+
+/** @throws DecError `UNSUPPORTED` */
+function refuseOtherThanSnapshot(requestType: string): void {
+  if (requestType === 'GET_SNAPSHOT_YBUS') return;
+  const message = `The request type "${requestType}" is not supported; ask for GET_SNAPSHOT_YBUS.`;
+  throw new DecError('UNSUPPORTED', message, { requestType });
 }
 
 function carryOut({ simulations, tokens, log, applications }: PlatformServices, message: ClaimedMessage): void {

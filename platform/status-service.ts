@@ -13,6 +13,7 @@ import { MONITOR_IDS } from './simulation/monitor.js';
 /** What a service that looks at outputs does, by its name. */
 const MONITORS: Readonly<Record<string, string>> = {
   'gridappsd-alarms': 'Names switches and capacitors whose measured position changed',
+  'gridappsd-dynamic-ybus-service': 'Node admittances where a switch, tap or capacitor bank has moved',
   'gridappsd-voltage-violation': 'Names voltages outside 0.95 to 1.05 of nominal, at every fifth output',
 };
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CONFIGURATION_QUEUE, STATIC_YBUS_QUEUE } from './destination.js';
+import { CONFIGURATION_QUEUE, DYNAMIC_YBUS_REQUESTS, STATIC_YBUS_QUEUE } from './destination.js';
 import { declareMessage, type Immutable, identifier, withoutNulls } from './message.js';
 import { declareReply } from './reply.js';
 
@@ -157,6 +157,68 @@ export const staticYbusRequest = declareMessage({
   destination: STATIC_YBUS_QUEUE,
   schema: z.object({ requestType: z.string(), feeder_id: identifier }),
   example: { requestType: 'GET_SNAPSHOT_YBUS', feeder_id: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62' },
+});
+
+const ybusRows = z.record(z.string(), z.record(z.string(), z.tuple([z.number(), z.number()])));
+
+/** Lower triangle of a node admittance matrix by node names, S. */
+export type YbusRows = Immutable<z.infer<typeof ybusRows>>;
+
+/** Question to the dynamic-ybus service of a simulation, whose id ends the destination. */
+export const dynamicYbusRequest = declareMessage({
+  name: 'dynamic Ybus request',
+  destination: DYNAMIC_YBUS_REQUESTS.replace('>', '<simulationId>'),
+  schema: z.object({ requestType: z.string() }),
+  example: { requestType: 'GET_SNAPSHOT_YBUS' },
+});
+
+const dynamicReplySchema = z.object({
+  feeder_id: z.string(),
+  simulation_id: z.string(),
+  timestamp: z.number(),
+  ybus: ybusRows,
+});
+
+/** Admittances of a simulation as they stand. */
+export type DynamicYbusReply = Immutable<z.infer<typeof dynamicReplySchema>>;
+
+/** Answer of the dynamic-ybus service, without envelope: switches, taps and capacitor banks as they stand. */
+export const dynamicYbusReply = declareMessage({
+  name: 'dynamic Ybus reply',
+  destination: DYNAMIC_YBUS_REQUESTS.replace('>', '<simulationId>'),
+  schema: dynamicReplySchema,
+  example: {
+    feeder_id: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
+    simulation_id: '1267312',
+    timestamp: 1655321833,
+    ybus: { '646.2': { '645.2': [-1.5, 1.4], '646.2': [1.5, -1.4] } },
+  },
+});
+
+const dynamicSchema = z.object({
+  feeder_id: z.string(),
+  simulation_id: z.string(),
+  timestamp: z.number(),
+  ybus: ybusRows,
+  /** Entries that differ from the matrix before; those that are gone are zero. */
+  ybusChanges: ybusRows,
+});
+
+/** Admittances after a switch, tap or capacitor bank has moved. */
+export type DynamicYbus = Immutable<z.infer<typeof dynamicSchema>>;
+
+/** What the dynamic-ybus service publishes. */
+export const dynamicYbus = declareMessage({
+  name: 'dynamic Ybus',
+  destination: '/topic/goss.gridappsd.simulation.gridappsd-dynamic-ybus.<simulationId>.output',
+  schema: dynamicSchema,
+  example: {
+    feeder_id: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
+    simulation_id: '1267312',
+    timestamp: 1655321833,
+    ybus: { '646.2': { '645.2': [-1.5, 1.4], '646.2': [1.5, -1.4] } },
+    ybusChanges: { '646.2': { '645.2': [0, 0] } },
+  },
 });
 
 /** Answer of the static-ybus service, without envelope: lower triangle by node names, S. */

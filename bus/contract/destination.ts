@@ -58,6 +58,13 @@ export const AREA_TOPOLOGY_QUEUE = '/queue/goss.gridappsd.request.data.cimtopolo
 export const TOPOLOGY_QUEUE = '/queue/goss.gridappsd.request.data.topology';
 /** Static Ybus service of the toolbox. */
 export const STATIC_YBUS_QUEUE = '/queue/goss.gridappsd.request.data.static-ybus';
+/** Questions for the admittances of running simulations, each under its id. */
+export const DYNAMIC_YBUS_REQUESTS = 'goss.gridappsd.request.data.dynamic-ybus.>';
+
+/** The simulation whose admittances a request is for. */
+export function dynamicYbusSimulation(destination: string): string {
+  return destination.replace(/^\/(queue|topic)\//, '').slice(DYNAMIC_YBUS_REQUESTS.length - 1);
+}
 /** Field measurements without a simulation. */
 export const FIELD_OUTPUT_TOPIC = `/topic/${FIELD}.output`;
 /** Field commands without a simulation. */

@@ -29,9 +29,14 @@ export interface YbusExport {
 /** Significant digits of an exported admittance. */
 const DIGITS = 10;
 
-/** Sums the primitive admittances of all elements but the sources. @throws DecError as `compile` */
-export function nodeAdmittance(feeder: Feeder): NodeAdmittance {
-  const frozen = frozenFeeder(feeder, { hasCapacitors: true });
+/**
+ * Sums the primitive admittances of all elements but the sources.
+ *
+ * @param hasTaps - with the windings at the positions of their regulators, not at neutral
+ * @throws DecError as `compile`
+ */
+export function nodeAdmittance(feeder: Feeder, hasTaps = false): NodeAdmittance {
+  const frozen = frozenFeeder(feeder, { hasCapacitors: true, hasTaps });
   const { elements, nodeBus, nodeNumber, nodeCount } = compile(frozen);
   const { busNames } = writeDss(feeder, { solve: false });
   const columns: Map<number, { re: number; im: number }>[] = Array.from({ length: nodeCount }, () => new Map());

@@ -71,6 +71,8 @@ export interface SimulationHost {
   planEvents(id: string, events: readonly Readonly<Record<string, unknown>>[]): void;
   /** The planned events of a running simulation with their status. @throws DecError as {@link stop} */
   listEvents(id: string): readonly Readonly<Record<string, unknown>>[];
+  /** Admittances of a running simulation as it stands. @throws DecError as {@link stop} */
+  admittances(id: string): ReturnType<SimulationRun['admittances']>;
   /** Runs, newest last. */
   runs(): readonly RunSummary[];
   /** Model of a run, also after its end. */
@@ -189,6 +191,7 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
     command: (id, command) => find(id).command(command),
     planEvents: (id, events) => find(id).planEvents(events),
     listEvents: (id) => find(id).listEvents(),
+    admittances: (id) => find(id).admittances(),
     runs: () =>
       [...known.values()].map(({ summary }) => {
         const run = active.get(summary.id);

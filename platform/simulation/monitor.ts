@@ -6,6 +6,8 @@ import {
   voltageViolations,
 } from '../../bus/index.js';
 import type { Feeder } from '../../grid/model/index.js';
+import type { YbusWatch } from './dynamic-ybus.js';
+import type { Simulation } from './simulation.js';
 
 type Measurements = Readonly<Record<string, SimulationMeasurement>>;
 
@@ -17,40 +19,53 @@ const [LEAST_PU, LARGEST_PU] = [0.95, 1.05];
 /** A service of a simulation that looks at its outputs. */
 export interface OutputMonitor {
   readonly serviceId: string;
+  /** What it says at the end of the simulation. */
+  readonly farewell?: (status: 'COMPLETE' | 'CLOSED') => string;
   /** What it has to say about an output; undefined for nothing. */
-  look(measurements: Measurements): string | undefined;
+  look(measurements: Measurements, timestamp: number): string | undefined;
 }
 
-const MONITORS: ReadonlyMap<string, (feeder: Feeder) => Omit<OutputMonitor, 'serviceId'>> = new Map([
-  ['gridappsd-alarms', alarms],
-  ['gridappsd-voltage-violation', violations],
+/** What a monitor looks at. */
+interface Watched {
+  readonly simulationId: string;
+  readonly simulation: Simulation;
+  readonly ybus: YbusWatch;
+}
+
+type MakeMonitor = (watched: Watched) => Omit<OutputMonitor, 'serviceId'>;
+
+const MONITORS: ReadonlyMap<string, MakeMonitor> = new Map<string, MakeMonitor>([
+  ['gridappsd-alarms', ({ simulation }) => alarms(simulation.feeder)],
+  ['gridappsd-voltage-violation', ({ simulation }) => violations(simulation.feeder)],
+  ['gridappsd-dynamic-ybus-service', admittances],
 ]);
 
 /** Services that a request may name in `service_configs`. */
 export const MONITOR_IDS: readonly string[] = [...MONITORS.keys()];
+const MONITOR_LIST = `${MONITOR_IDS.slice(0, -1).join(', ')} and ${MONITOR_IDS.at(-1)}`;
 
 /** The services a request asks for, and what of its wishes has no effect. */
 export function createMonitors(
   { services }: Pick<SimulationRequest, 'services'>,
-  feeder: Feeder,
+  watched: Watched,
 ): { readonly monitors: readonly OutputMonitor[]; readonly problems: readonly string[] } {
   const monitors = new Map<string, OutputMonitor>();
   const problems = new Set<string>();
   services.forEach((service, k) => {
     const { id } = service;
     if (typeof id !== 'string' || id === '') {
-      problems.add(`service_configs[${k}] names no service (id); there are ${MONITOR_IDS.join(' and ')}.`);
+      problems.add(`service_configs[${k}] names no service (id); there are ${MONITOR_LIST}.`);
       return;
     }
     const make = MONITORS.get(id);
     if (make === undefined) {
-      problems.add(`There is no service "${id}" on this platform; there are ${MONITOR_IDS.join(' and ')}.`);
+      problems.add(`There is no service "${id}" on this platform; there are ${MONITOR_LIST}.`);
       return;
     }
     const settings = settingsOf(service);
     if (settings.length > 0)
       problems.add(`The service "${id}" has no settings here: ${settings.join(', ')}; no effect.`);
-    if (!monitors.has(id)) monitors.set(id, { serviceId: id, ...make(feeder) });
+    if (!monitors.has(id)) monitors.set(id, { serviceId: id, ...make(watched) });
   });
   return { monitors: [...monitors.values()], problems: [...problems] };
 }
@@ -65,14 +80,25 @@ function settingsOf({
   return [...Object.keys(others), ...inner.map((key) => `user_options.${key}`)];
 }
 
-/** Names under which a service speaks beside its id: the real platform's voltage service has another in its topic. */
-const OTHER_NAMES: ReadonlyMap<string, string> = new Map([['gridappsd-voltage-violation', 'voltage_violation']]);
+/** Names under which services speak: the real platform's voltage service has another in its topic than its id. */
+const TOPIC_NAMES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['gridappsd-voltage-violation', ['gridappsd-voltage-violation', 'voltage_violation']],
+  ['gridappsd-dynamic-ybus-service', ['gridappsd-dynamic-ybus']],
+]);
 
 /** Topics on which a service of a simulation speaks. */
 export function monitorTopics({ serviceId }: OutputMonitor, simulationId: string): readonly string[] {
-  const other = OTHER_NAMES.get(serviceId);
-  const names = other === undefined ? [serviceId] : [serviceId, other];
+  const names = TOPIC_NAMES.get(serviceId) ?? [serviceId];
   return names.map((name) => serviceTopic(name, simulationId, 'output'));
+}
+
+/** Admittances where a switch, tap or capacitor bank has moved since the last output. */
+function admittances({ simulationId, simulation, ybus }: Watched): Omit<OutputMonitor, 'serviceId'> {
+  const feederId = simulation.feeder.mrid;
+  return {
+    look: (_, timestamp) => ybus.look({ feederId, simulationId }, timestamp),
+    farewell: (processStatus) => JSON.stringify({ feeder_id: feederId, simulation_id: simulationId, processStatus }),
+  };
 }
 
 /** Names every switching device and capacitor whose measured position changed since the last output. */

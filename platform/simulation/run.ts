@@ -1,3 +1,4 @@
+import type { YbusRows } from '../../bus/index.js';
 import {
   type AttributeDifference,
   type Bus,
@@ -12,6 +13,7 @@ import {
 } from '../../bus/index.js';
 import type { Cancel, Clock } from '../clock.js';
 import type { LogEntry } from '../log-service.js';
+import { YbusWatch } from './dynamic-ybus.js';
 import { createEventSchedule } from './event.js';
 import { createMonitors, monitorTopics } from './monitor.js';
 import type { Simulation } from './simulation.js';
@@ -77,6 +79,8 @@ export interface SimulationRun {
   planEvents(events: readonly Readonly<Record<string, unknown>>[]): void;
   /** The planned events with their status now. */
   listEvents(): readonly Readonly<Record<string, unknown>>[];
+  /** Admittances with switches, taps and capacitor banks as they stand, and of which feeder and time. */
+  admittances(): { readonly feederId: string; readonly timestamp: number; readonly ybus: YbusRows };
   stop(): void;
 }
 
@@ -90,7 +94,12 @@ export function startRun(options: RunOptions): SimulationRun {
   const outputTopic = simulationOutputTopic(id);
   const differences = knownDifferences();
   const events = createEventSchedule();
-  const { monitors, problems: serviceProblems } = createMonitors(request, simulation.feeder);
+  const ybus = new YbusWatch(simulation);
+  const { monitors, problems: serviceProblems } = createMonitors(request, {
+    simulationId: id,
+    simulation,
+    ybus,
+  });
   const eventProblems = events.plan(request.events);
   let state: RunState = 'waiting';
   let step = 0;
@@ -105,10 +114,14 @@ export function startRun(options: RunOptions): SimulationRun {
   const say = (message: string, status: LogEntry['status'] = 'RUNNING', level: LogEntry['level'] = 'INFO'): void =>
     log({ source: 'simulation', message, ...(status ? { status } : {}), ...(level ? { level } : {}) });
 
-  const end = (): void => {
+  const end = (status: 'COMPLETE' | 'CLOSED' = 'CLOSED'): void => {
     if (state === 'ended') return;
     state = 'ended';
     cancel();
+    for (const monitor of monitors) {
+      const text = monitor.farewell?.(status);
+      if (text !== undefined) for (const topic of monitorTopics(monitor, id)) bus.send(topic, text);
+    }
     say(simulationLogText.complete(id), 'COMPLETE');
     options.onEnd();
   };
@@ -128,7 +141,7 @@ export function startRun(options: RunOptions): SimulationRun {
     options.record.output(timestamp, measurements);
     bus.send(outputTopic, JSON.stringify({ simulation_id: id, message: { timestamp, measurements, powerFlow } }));
     for (const monitor of monitors) {
-      const text = monitor.look(measurements);
+      const text = monitor.look(measurements, timestamp);
       if (text !== undefined) for (const topic of monitorTopics(monitor, id)) bus.send(topic, text);
     }
     for (const [busId, mrids] of options.areaMeasurements) {
@@ -173,7 +186,7 @@ export function startRun(options: RunOptions): SimulationRun {
 
   const finish = (): void => {
     say(simulationLogText.finished(id), 'COMPLETE');
-    end();
+    end('COMPLETE');
   };
 
   const tick = (): void => {
@@ -338,6 +351,11 @@ export function startRun(options: RunOptions): SimulationRun {
       for (const problem of events.plan(written)) say(problem, 'RUNNING', 'WARN');
     },
     listEvents: () => events.list(request.startTime + step * request.intervalS),
+    admittances: () => ({
+      feederId: simulation.feeder.mrid,
+      timestamp: request.startTime + step * request.intervalS,
+      ybus: ybus.now(),
+    }),
     command: (received) => guarded(() => command(received))(),
     stop,
   };

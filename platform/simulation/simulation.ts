@@ -51,6 +51,12 @@ export interface Simulation {
   advance(): SimulationStep;
   /** Reads all measurements of the last step whose power flow gave a state. */
   measure(): Readonly<Record<string, SimulationMeasurement>>;
+  /**
+   * Changes with every position of a switch, tap or capacitor bank: while it is the same, so is {@link present}.
+   */
+  positions(): string;
+  /** The feeder with its switches, taps and capacitor banks as they stand after the last step; faults are not in it. */
+  present(): Feeder;
   /** Power of a PV system, battery or machine in the last step, generation positive. */
   powerOf(derId: string): Power | undefined;
 }
@@ -182,6 +188,26 @@ export function createSimulation(settings: SimulationSettings): Simulation {
         wasSwitched: (id) => switched.has(id),
       };
       return reader.read(view);
+    },
+    positions: () => JSON.stringify([[...switched], [...flow.taps], [...flow.capacitorSections]]),
+    present() {
+      const data = feederData(feeder);
+      const { taps, capacitorSections } = flow;
+      return buildFeeder(
+        {
+          ...data,
+          switches: data.switches.map((device) => {
+            const isOpen = switched.get(device.id);
+            return isOpen === undefined ? device : { ...device, isOpen: device.isOpen.map(() => isOpen) };
+          }),
+          regulators: data.regulators.map((one) => ({ ...one, position: taps.get(one.id) ?? one.position })),
+          capacitors: data.capacitors.map((bank) => ({
+            ...bank,
+            sectionsOn: capacitorSections.get(bank.id) ?? bank.sectionsOn,
+          })),
+        },
+        [],
+      );
     },
     powerOf: (derId) => state.powerOf(derId),
   };

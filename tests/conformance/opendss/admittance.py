@@ -1,12 +1,13 @@
 """OpenDSS' own exports, made with the steps of GridAPPS-D's YBus Export and Vnom Export.
 
-usage: admittance.py MASTER...  > one JSON line per master, null where OpenDSS has no answer
+usage: admittance.py [--taps] MASTER...  > one JSON line per master, null where OpenDSS has no answer
 Masters are compiled in a copy of their folder: OpenDSS writes its exports beside the file it compiles.
 """
 import json, os, shutil, sys, tempfile
 import dss
 
 DSS = dss.DSS
+KEEPS_TAPS = "--taps" in sys.argv
 DSS.AllowForms = False
 DISABLED = ("regcontrol", "capcontrol", "invcontrol", "isource", "load", "generator", "pvsystem", "storage")
 
@@ -20,7 +21,8 @@ def compiled(master):
     run("clear")
     run(f'compile "{master}"')
     run("set maxiterations=100")
-    run("batchedit transformer..* wdg=2 tap=1")
+    if not KEEPS_TAPS:
+        run("batchedit transformer..* wdg=2 tap=1")
     for kind in DISABLED:
         run(f"batchedit {kind}..* enabled=false")
 
@@ -44,7 +46,7 @@ def answer(master):
     return {"yParse": y, "nodeList": nodes, "vnom": lines("export voltages")}
 
 
-for master in sys.argv[1:]:
+for master in [name for name in sys.argv[1:] if name != "--taps"]:
     scratch = tempfile.mkdtemp(prefix="dec-admittance-")
     try:
         folder = os.path.join(scratch, "copy")

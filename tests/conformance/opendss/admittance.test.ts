@@ -4,10 +4,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { dynamicYbus } from '../../../bus/index.js';
 import { writeDss } from '../../../grid/dss/writer/index.js';
-import { nodeAdmittance, ybusExport } from '../../../platform/export/admittance.js';
+import { createPowerFlow } from '../../../grid/flow/index.js';
+import type { Feeder } from '../../../grid/model/index.js';
+import { nodeAdmittance, snapshotYbus, ybusExport } from '../../../platform/export/admittance.js';
 import { nominalVoltages, vnomExport } from '../../../platform/export/nominal-voltage.js';
 import { flagshipPath, loadModels } from '../../../platform/index.js';
+import { YbusWatch } from '../../../platform/simulation/dynamic-ybus.js';
+import { createScenario } from '../../../platform/simulation/scenario.js';
+import { createSimulation } from '../../../platform/simulation/simulation.js';
 import { feedersDir } from '../../feeders.js';
 import { pythonWithOpenDss } from './opendss.js';
 
@@ -16,6 +22,7 @@ import { pythonWithOpenDss } from './opendss.js';
  * OpenDSS masters of public feeders, and of the scripts that our "DSS Base" writes of CIM files.
  */
 
+const START_S = 1_655_251_200;
 /** Issue: largest difference of an admittance, over the larger of the entry and the diagonal of its row. */
 const LIMIT = 1e-6;
 /** What six digits leave of a voltage, relative, and one decimal of an angle, degrees. */
@@ -54,9 +61,9 @@ interface Exports {
   readonly vnom: readonly string[];
 }
 
-function openDssExports(master: string): Exports {
+function openDssExports(master: string, ...more: readonly string[]): Exports {
   const script = join(dirname(fileURLToPath(import.meta.url)), 'admittance.py');
-  const { stdout, stderr } = spawnSync(python ?? '', [script, master], {
+  const { stdout, stderr } = spawnSync(python ?? '', [script, ...more, master], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
     timeout: 100_000,
@@ -132,8 +139,66 @@ function compare(path: string, master: string): void {
   expect(wrongVoltages(ours, theirs)).toEqual([]);
 }
 
+/** The script of "DSS Base" in a folder of its own, for as long as something is done with it. */
+function withScript<T>(feeder: Feeder, use: (master: string) => T): T {
+  const scratch = mkdtempSync(join(tmpdir(), 'dec-admittance-'));
+  try {
+    const master = join(scratch, 'own', 'master.dss');
+    mkdirSync(dirname(master));
+    writeFileSync(master, writeDss(feeder).text);
+    return use(master);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
 describe.skipIf(python === undefined)('exported admittances and nominal voltages', () => {
   const folder = feedersDir ?? '';
+
+  it.skipIf(feedersDir === undefined)(
+    'of a running simulation are those of OpenDSS, with taps as its regulators stand, after a switch and a bank have moved',
+    () => {
+      const { feeder } = loadModels([join(folder, 'cim', 'IEEE13.xml')])[0]!;
+      const simulation = createSimulation({
+        feeder,
+        scenario: createScenario({ loadScalingFactor: 1, pvScalingFactor: 1, switches: [], machines: [] }, START_S),
+        startS: START_S,
+        intervalS: 1,
+        createFlow: createPowerFlow,
+      });
+      const watch = new YbusWatch(simulation);
+      const ids = { feederId: feeder.mrid, simulationId: '7' };
+      simulation.advance();
+      const before = watch.now();
+      expect(watch.look(ids, START_S)).toBeUndefined();
+      expect(simulation.present().regulators.some(({ position }) => position !== 0)).toBe(true);
+      const device = feeder.switches.find(({ isOpen }) => !isOpen[0])!;
+      const [bank] = feeder.capacitors;
+      simulation.enqueue([
+        { object: device.mrid, attribute: 'Switch.open', value: 1 },
+        { object: bank!.mrid, attribute: 'ShuntCompensator.sections', value: 0 },
+      ]);
+      simulation.advance();
+      const { timestamp, ybus, ybusChanges } = dynamicYbus.parse(watch.look(ids, START_S + 1) ?? '');
+      expect(timestamp).toBe(START_S + 1);
+      expect(watch.look(ids, START_S + 2)).toBeUndefined();
+      // What was sent of it brings the matrix before to the one now.
+      const patched = structuredClone(before) as Record<string, Record<string, readonly number[]>>;
+      for (const [row, entries] of Object.entries(ybusChanges)) {
+        for (const [column, entry] of Object.entries(entries)) {
+          if (entry.every((part) => part === 0)) delete patched[row]?.[column];
+          else patched[row] = { ...patched[row], [column]: entry };
+        }
+      }
+      expect(patched).toEqual(ybus);
+      const present = simulation.present();
+      const theirs = withScript(present, (master) => openDssExports(master, '--taps'));
+      const admittance = nodeAdmittance(present, true);
+      expect(snapshotYbus(admittance)).toEqual(ybus);
+      expect(differences({ ...ybusExport(present, admittance), vnom: [] }, theirs)).toEqual([]);
+      expect(differences({ ...ybusExport(feeder, nodeAdmittance(feeder)), vnom: [] }, theirs)).not.toEqual([]);
+    },
+  );
   it.skipIf(feedersDir === undefined).each(MASTERS)('of the OpenDSS feeder %s are those of OpenDSS', (name) => {
     const master = join(folder, 'dss', name);
     expect(existsSync(master)).toBe(true);
@@ -145,14 +210,6 @@ describe.skipIf(python === undefined)('exported admittances and nominal voltages
     ...(feedersDir === undefined ? [] : CIM_FILES.map((name) => join(folder, 'cim', name))),
   ];
   it.each(files)('of the CIM file %s are those of OpenDSS for the script of "DSS Base"', (path) => {
-    const scratch = mkdtempSync(join(tmpdir(), 'dec-admittance-'));
-    try {
-      const master = join(scratch, 'own', 'master.dss');
-      mkdirSync(dirname(master));
-      writeFileSync(master, writeDss(loadModels([path])[0]!.feeder).text);
-      compare(path, master);
-    } finally {
-      rmSync(scratch, { recursive: true, force: true });
-    }
+    withScript(loadModels([path])[0]!.feeder, (master) => compare(path, master));
   });
 });

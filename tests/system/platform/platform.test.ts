@@ -8,10 +8,12 @@ import {
   cimDictionaryReply,
   connectStomp,
   contextManagerQueue,
+  type DynamicYbusReply,
+  dynamicYbus,
+  dynamicYbusReply,
   FIELD_MANAGER_QUEUE,
   fieldContext,
   fieldOutputTopic,
-  hashPassword,
   LOG_QUERY_QUEUE,
   type LogLine,
   MODEL_QUERY_QUEUE,
@@ -223,13 +225,14 @@ describe('services and events of a simulation', () => {
   it('raise alarms for what is switched and name voltages outside 0.95 to 1.05; unknown services are warned of', async () => {
     const odd = [{ id: 'gridappsd-alarms', user_options: { level: 3 }, on: true }, { name: 'gridappsd-alarms' }];
     const simulator_config = { model_creation_config: { source_voltage_pu: 1.2 } };
+    const matrix = { id: 'gridappsd-dynamic-ybus-service' };
     const request = {
       power_system_configs: [{ Line_name: TINY, simulator_config }],
       simulation_config: {
         ...{ start_time: START_S, duration: 5, run_realtime: false, publish_period: 1 },
         ...{ pause_after_measurements: true, wait_for_start: true },
       },
-      service_configs: [{ id: 'constructor' }, { id: 'gridappsd-voltage-violation', user_options: {} }, ...odd],
+      service_configs: [{ id: 'constructor' }, { id: 'gridappsd-voltage-violation', user_options: {} }, ...odd, matrix],
     };
     const reply = await bus.request(SIMULATION_REQUEST_QUEUE, JSON.stringify(request));
     const { simulationId: id } = simulationStarted.parse(reply.body);
@@ -241,9 +244,19 @@ describe('services and events of a simulation', () => {
     for (const name of ['gridappsd-voltage-violation', 'voltage_violation']) {
       bus.subscribe(serviceTopic(name, id, 'output'), ({ body }) => outside.push(voltageViolations.parse(body)));
     }
+    const matrices: string[] = [];
+    bus.subscribe(serviceTopic('gridappsd-dynamic-ybus', id, 'output'), ({ body }) => matrices.push(body));
+    const ybusQueue = `/queue/goss.gridappsd.request.data.dynamic-ybus.${id}`;
+    const snapshots: DynamicYbusReply[] = [];
+    const snapshot = async () => {
+      const { body } = await bus.request(ybusQueue, JSON.stringify({ requestType: 'GET_SNAPSHOT_YBUS' }));
+      snapshots.push(dynamicYbusReply.parse(body));
+    };
     bus.subscribe(simulationLogTopic(id), ({ body }) => lines.push(simulationLog.parse(body).logMessage));
-    bus.subscribe(simulationOutputTopic(id), ({ body }) => {
-      if (simulationOutput.parse(body).message.timestamp === START_S) {
+    bus.subscribe(simulationOutputTopic(id), async ({ body }) => {
+      const { timestamp } = simulationOutput.parse(body).message;
+      if (timestamp === START_S || timestamp === START_S + 2) await snapshot();
+      if (timestamp === START_S) {
         bus.send(simulationInputTopic(id), JSON.stringify(update(SWITCH, 'Switch.open', 1)));
       }
       bus.send(simulationInputTopic(id), JSON.stringify({ command: 'resume' }));
@@ -251,12 +264,21 @@ describe('services and events of a simulation', () => {
     await bus.flush();
     bus.send(simulationInputTopic(id), JSON.stringify({ command: 'StartSimulation' }));
     await until(() => lines.includes(`Simulation ${id} complete`), 'the end of the simulation');
+    // One change, of which the matrix and its entries go out; the end is said as well.
+    expect(matrices).toHaveLength(2);
+    const change = dynamicYbus.parse(matrices[0]!);
+    expect(change).toMatchObject({ simulation_id: id, timestamp: START_S + 1 });
+    expect([Object.keys(change.ybusChanges).length > 0, snapshots[1]?.ybus]).toEqual([true, change.ybus]);
+    expect(snapshots[0]?.ybus).not.toEqual(change.ybus);
+    expect(JSON.parse(matrices[1]!)).toMatchObject({ simulation_id: id, processStatus: 'COMPLETE' });
+    const late = await bus.request(ybusQueue, JSON.stringify({ requestType: 'GET_SNAPSHOT_YBUS' }));
+    expect(late.body).toContain(`The simulation ${id} has ended`);
     expect(raised).toEqual([
       { equipment_mrid: SWITCH, equipment_name: 'switch', phases: 'A', value: 'Open', created_by: 'simulation' },
     ]);
     // Outputs 0 and 5; 1.2 pu of the source, and nothing behind the open switch.
     expect(outside.slice(0, 2)).toEqual(Array(2).fill({ [LOAD_PNV]: expect.closeTo(1.2, 1) }));
-    const there = 'there are gridappsd-alarms and gridappsd-voltage-violation.';
+    const there = 'there are gridappsd-alarms, gridappsd-voltage-violation and gridappsd-dynamic-ybus-service.';
     expect(lines.filter((line) => /service/.test(line))).toEqual([
       `There is no service "constructor" on this platform; ${there}`,
       'The service "gridappsd-alarms" has no settings here: on, user_options.level; no effect.',
@@ -546,55 +568,5 @@ describe('the flagship', () => {
       magnitude !== undefined && magnitude > 100 && magnitude < 140 ? [magnitude] : [],
     );
     expect(Math.max(...legs) / 120).toBeGreaterThan(1.05);
-  });
-});
-
-describe('starting and ending', () => {
-  it('names the port that is in use', async () => {
-    await expect(startPlatform({ port: platform.port })).rejects.toMatchObject({ code: 'PORT_IN_USE' });
-  });
-
-  it('refuses a list of users with nobody in it', async () => {
-    await expect(startPlatform({ port: 0, users: {} })).rejects.toThrow('nobody could log in');
-  });
-
-  it('names a feeder file that cannot be read, and leaves the port free', async () => {
-    const probe = await startPlatform({ port: 0 });
-    const { port } = probe;
-    await probe.close();
-    await expect(startPlatform({ port, feeders: [join(dir, 'missing.xml')] })).rejects.toThrow(/missing\.xml/);
-    const again = await startPlatform({ port });
-    expect(again.port).toBe(port);
-    await again.close();
-  });
-
-  it('refuses an open interface with the default passwords', async () => {
-    await expect(startPlatform({ port: 0, host: '0.0.0.0' })).rejects.toThrow(/default passwords/);
-    // A file of users that keeps one of them is no better, hashed or not, under whatever name.
-    const operator1 = { password: await hashPassword('operator'), roles: ['user'] };
-    const viz = { password: await hashPassword('manager'), roles: ['user'] };
-    const own = { password: await hashPassword('my own'), roles: ['user'] };
-    const refused = startPlatform({ port: 0, host: '0.0.0.0', users: { operator1, own, viz } });
-    await expect(refused).rejects.toThrow(/and operator1, viz have a well-known default password/);
-  });
-
-  it('ends running simulations when it is closed, and is up again at the same port', async () => {
-    const second = await startPlatform({ port: 0 });
-    const client = await connectStomp({ port: second.port, ...USER, reconnect: false });
-    const ends: string[] = [];
-    client.subscribe(PLATFORM_LOG_TOPIC, ({ body }) => ends.push(simulationLog.parse(body).logMessage));
-    const request = {
-      power_system_configs: [{ Line_name: 'ieee123sec_dec' }],
-      simulation_config: { start_time: START_S, duration: 3600 },
-    };
-    await client.request(SIMULATION_REQUEST_QUEUE, JSON.stringify(request));
-    expect(second.runs()).toHaveLength(1);
-    await second.close();
-    expect(second.runs()[0]!.state).toBe('ended');
-    await client.close();
-    // How long a start takes is measured where the machine is quiet, not here.
-    const again = await startPlatform({ port: second.port });
-    expect(again.port).toBe(second.port);
-    await again.close();
   });
 });

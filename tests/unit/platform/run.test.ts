@@ -257,6 +257,8 @@ describe('a run as fast as possible', () => {
         throw new Error('the matrix is gone');
       },
       measure: () => ({}),
+      positions: () => '',
+      present: smallFeeder,
       powerOf: () => undefined,
     };
     const { lines, isEnded } = setUp({}, { simulation: failing });
