@@ -14,6 +14,22 @@ export function isViolated({ status, intervals }: Pick<RunResult, 'status' | 'in
   );
 }
 
+/** What a computation without a run came to. */
+export interface Verdict {
+  /** No dispatch, plan or limits were found at all. */
+  readonly isFailed: boolean;
+  /** What was found does not hold the limits, or there was nothing to find one for. */
+  readonly isBad: boolean;
+}
+
+/**
+ * What `dec coordinate` ends with, in all its forms. A dispatch that misses its limits is an answer, and only --strict makes a
+ * failure of it; no answer at all is one always, so that a script that goes on at 0 does not go on with nothing.
+ */
+export function answerExitCode({ isFailed, isBad }: Verdict, isStrict: boolean | undefined): number {
+  return isFailed || (isStrict === true && isBad) ? EXIT.violated : EXIT.done;
+}
+
 /** What a run ends with. */
 export function runExitCode(result: Pick<RunResult, 'status' | 'intervals'>, isStrict: boolean): number {
   const { status } = result;

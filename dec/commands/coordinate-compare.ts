@@ -5,7 +5,8 @@ import { type ComparedRule, fairnessComparison } from '../output/fairness-compar
 import { pictureFile, writePicture } from '../output/picture.js';
 import type { ResultsFolder } from '../output/results-folder.js';
 import type { ComparisonReport } from '../schema/index.js';
-import { EXIT, type Terminal, table } from '../terminal.js';
+import { answerExitCode } from '../strictness.js';
+import { type Terminal, table } from '../terminal.js';
 import type { CoordinateOptions } from './coordinate-options.js';
 import { coordinationFigures, coordinationSettings } from './coordinate-report.js';
 import { type StoredCoordination, type StorePlace, storeCoordinations, takeFolders } from './coordinate-store.js';
@@ -79,6 +80,7 @@ async function compared(
   let availableW = 0;
   let leastCurtailedW: number | undefined;
   let isBad = false;
+  let isFailed = false;
   for (const rule of rules) {
     const name = ruleName(rule);
     terminal.progress(`rule ${name}`);
@@ -93,7 +95,8 @@ async function compared(
       leastCurtailedW = result.leastCurtailedW;
     }
     for (const finding of result.findings) told.set(finding.message, finding);
-    if (result.status === 'limitsViolated' || result.status === 'failed') isBad = true;
+    isBad ||= result.status === 'limitsViolated';
+    isFailed ||= result.status === 'failed';
     const active = result.ders.filter((der) => der.availableW > 0);
     units = active.map(({ derId, mrid }) => mrid || derId);
     availableW = result.availableW;
@@ -133,7 +136,7 @@ async function compared(
   terminal.findings(report.findings);
   if (terminal.isJson) terminal.result(report);
   else for (const line of comparisonLines(report, all, more)) terminal.print(line);
-  return options.strict && (isBad || feeder.pvSystems.length === 0) ? EXIT.violated : EXIT.done;
+  return answerExitCode({ isFailed, isBad: isBad || feeder.pvSystems.length === 0 }, options.strict);
 }
 
 function comparisonLines(report: ComparisonReport, compared: readonly ComparedRule[], more: string): string[] {

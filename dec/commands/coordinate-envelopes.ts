@@ -16,7 +16,8 @@ import {
 } from '../../grid/optim/index.js';
 import { prepareFile, writeNamed } from '../output/named-file.js';
 import type { EnvelopeReport } from '../schema/index.js';
-import { EXIT, type Terminal, table } from '../terminal.js';
+import { answerExitCode } from '../strictness.js';
+import { type Terminal, table } from '../terminal.js';
 import type { HorizonCaseOptions, HorizonOptions, ScenarioCase } from './coordinate-horizon.js';
 
 /** Reads a file the user named. */
@@ -90,7 +91,7 @@ export function runEnvelopes(
   if (terminal.isJson)
     terminal.result(reportOf(scenario, result, options, findings, (performance.now() - began) / 1000));
   else for (const line of summary(scenario, result, options)) terminal.print(line);
-  return options.strict && result.status !== 'optimal' ? EXIT.violated : EXIT.done;
+  return answerExitCode({ isFailed: result.status === 'failed', isBad: result.status !== 'optimal' }, options.strict);
 }
 
 function reportOf(

@@ -18,7 +18,8 @@ import {
 } from '../../grid/optim/index.js';
 import { count, duration, nonNegative, nonNegativeCount, number, oneOf, positive, timeOfDay } from '../option.js';
 import type { HorizonReport } from '../schema/index.js';
-import { EXIT, type Terminal, table } from '../terminal.js';
+import { answerExitCode } from '../strictness.js';
+import { type Terminal, table } from '../terminal.js';
 import { csvFile, givenLimits, readText, runEnvelopes } from './coordinate-envelopes.js';
 import { curtailmentFigures, curtailmentRows, STEP_TITLES, stepCells } from './step-table.js';
 
@@ -186,7 +187,7 @@ function runHorizon(
 export function horizonExitCode(feeder: Feeder, status: FeederHorizonStatus, isStrict: boolean | undefined): number {
   const hasNothing = feeder.pvSystems.length + feeder.batteries.length === 0;
   const isGood = status === 'optimal' || (status === 'nothingToDo' && !hasNothing);
-  return isStrict && !isGood ? EXIT.violated : EXIT.done;
+  return answerExitCode({ isFailed: status === 'failed', isBad: !isGood }, isStrict);
 }
 
 /** What a horizon and each plan of a receding one ask alike: state, limits, the end of batteries, the weight of curtailment. */

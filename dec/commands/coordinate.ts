@@ -16,8 +16,9 @@ import { checkNamed, withConfiguration } from '../configuration.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { nonNegative, perUnit } from '../option.js';
 import type { ResultsFolder } from '../output/results-folder.js';
+import { answerExitCode } from '../strictness.js';
 import { switchesNamed } from '../switch-names.js';
-import { EXIT, Terminal } from '../terminal.js';
+import { Terminal } from '../terminal.js';
 import { compareRules } from './coordinate-compare.js';
 import { limitedCase } from './coordinate-envelopes.js';
 import { type HorizonOptions, runHorizonJob, type ScenarioCase, withHorizonOptions } from './coordinate-horizon.js';
@@ -48,7 +49,10 @@ export function addCoordinate(program: Command): void {
     .option('--pv-multiplier <x>', 'multiplies the available power of every PV system', nonNegative, 1)
     .option('--source-voltage <pu>', 'source voltage, pu of nominal', perUnit)
     .option('--no-ac-correction', 'take the answer of the linear model as it is')
-    .option('--strict', 'exit with 3 when limits are violated or cannot hold, or when the feeder has no PV')
+    .option(
+      '--strict',
+      'exit with 3 when limits are violated or cannot hold, or when the feeder has no PV (without a dispatch always)',
+    )
     .option('--store <dir>', 'folder of the model store')
     .option('--json', 'print one JSON object')
     .option('--quiet', 'no progress and no notices')
@@ -144,10 +148,9 @@ async function coordinateOnce(
   const isBad =
     feeder.pvSystems.length === 0 ||
     result.status === 'limitsViolated' ||
-    result.status === 'failed' ||
     result.ac.violations > 0 ||
     !result.ac.isConverged;
-  return options.strict && isBad ? EXIT.violated : EXIT.done;
+  return answerExitCode({ isFailed: result.status === 'failed', isBad }, options.strict);
 }
 
 function timeJob({ envelopes, recede, horizon }: HorizonOptions): TimeJob | undefined {

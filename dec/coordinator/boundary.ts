@@ -1,6 +1,5 @@
 import type { BoundaryAnswer, BoundaryVerification } from '../../bus/index.js';
-import type { AgentReply, VerifyReply } from '../../grid/optim/index.js';
-import type { PortPower } from './interval.js';
+import type { AgentReply, PortPower, VerifyReply } from '../../grid/optim/index.js';
 
 /** An agent's answer as the star takes it. */
 export function boundaryReply(answer: BoundaryAnswer, round: number): AgentReply {

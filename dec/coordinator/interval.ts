@@ -11,13 +11,14 @@ import type {
   HeldPort,
   LocalInputs,
   Port,
+  PortPower,
   PrimaryState,
+  PrimaryVerification,
   ProofSettings,
   RoundProgress,
   Setpoint,
   StarAnswer,
   StarMemory,
-  VerifyRequest,
   VoltageLimits,
 } from '../../grid/optim/index.js';
 import type {
@@ -30,26 +31,6 @@ import type {
   RoundRecord,
 } from './run-result.js';
 import type { StandInSource } from './stand-ins.js';
-
-/** What the AC power flow of the primary says. */
-export interface PrimaryVerification {
-  /** Voltages for each agent's own check. */
-  readonly requests: ReadonlyMap<string, VerifyRequest>;
-  readonly maxVoltagePu: number;
-  readonly minVoltagePu: number;
-  /** Bus name and node of the largest voltage. */
-  readonly worst: { readonly bus: string; readonly node: number };
-  readonly violations: number;
-  readonly isConverged: boolean;
-  /** How far the AC power flow is from the linear model where that is at a limit, pu. */
-  readonly bindingErrorPu?: number;
-}
-
-/** Power drawn at a port, W and var by port node. */
-export interface PortPower {
-  readonly powerW: readonly number[];
-  readonly powerVar: readonly number[];
-}
 
 /** The mathematics of the coordinator, as the rounds use it: `createStarCoordinator` of grid/optim. */
 export interface StarCore {

@@ -155,6 +155,17 @@ export class JournalFile {
     return `${this.path}-memory`;
   }
 
+  /** Simulation of a journal that is of another run, and both marks; undefined where there is none or it is of this one. */
+  foreign(): { readonly simulationId: string; readonly mark: string; readonly ownMark: string } | undefined {
+    if (!existsSync(this.path)) return undefined;
+    for (const line of readFileSync(this.path, 'utf8').split('\n')) {
+      const entry = lineOf(line);
+      if (entry?.kind !== 'begun' || entry.mark === this.mark) continue;
+      return { simulationId: entry.simulationId, mark: entry.mark, ownMark: this.mark };
+    }
+    return undefined;
+  }
+
   /** What an earlier run of the same feeder, settings and broker has left; undefined when there is nothing. */
   read(): RunJournal | undefined {
     if (!existsSync(this.path)) return undefined;

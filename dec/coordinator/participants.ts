@@ -1,7 +1,7 @@
 import { asError, kindOfText } from '../../bus/index.js';
-import type { AgentReply, ControlResponse, HeldPort, StandIn } from '../../grid/optim/index.js';
+import type { AgentReply, ControlResponse, HeldPort, PortPower, StandIn } from '../../grid/optim/index.js';
 import type { AgentExchange } from './exchange.js';
-import type { IntervalOutcome, IntervalQuestion, PortPower, RoundSettings, StarCore } from './interval.js';
+import type { IntervalOutcome, IntervalQuestion, RoundSettings, StarCore } from './interval.js';
 import type { AgentFailure } from './run-result.js';
 
 /** Questions that an agent may miss in a row before it is no longer waited for. */

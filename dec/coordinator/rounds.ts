@@ -287,7 +287,7 @@ class IntervalRun {
   private async standAtKnown(): Promise<boolean> {
     this.correct(true);
     this.looked = undefined;
-    this.corrections++;
+    // No correction: the models go back to one that they had.
     return (await this.rounds.run(this.scene.settings.maxCorrections)) === 'agreed';
   }
 

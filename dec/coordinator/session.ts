@@ -466,7 +466,7 @@ export class Session {
     if (options.journal !== undefined) {
       this.journal = new JournalFile(options.journal, { feeder, settings, broker, outlook: options.outlook });
     }
-    return predecessorIn(this.journal, options, settings.startTime);
+    return predecessorIn(this.journal, options, settings.startTime, (text) => this.warn(text));
   }
 
   /** Goes on where a predecessor was. */

@@ -30,19 +30,44 @@ export type Predecessor = Pick<RunJournal, 'simulationId' | 'startS'> &
  *
  * @param journal - cleared where it holds another run
  * @param startS - simulated time at which the run begins, seconds since 1970
+ * @param tell - hears why a journal is cleared that has a run in it
  */
 export function predecessorIn(
   journal: JournalFile | undefined,
   { simulationId, takesOver }: { readonly simulationId?: string | undefined; readonly takesOver?: boolean | undefined },
   startS: number,
+  tell: (text: string) => void,
 ): Predecessor | undefined {
   const left = journal?.read();
   if (left !== undefined && takesOver !== false && (simulationId ?? left.simulationId) === left.simulationId)
     return left;
+  const text = journal && clearedText(left, journal, simulationId);
+  if (text !== undefined) tell(text);
   journal?.clear();
   if (simulationId === undefined) return undefined;
   journal?.begun(simulationId, startS);
   return { simulationId, startS, isNamed: true };
+}
+
+/** Why what stands in a journal is not gone on with; undefined where nothing does. */
+function clearedText(
+  left: RunJournal | undefined,
+  journal: JournalFile,
+  simulationId: string | undefined,
+): string | undefined {
+  if (left !== undefined) {
+    const asked =
+      simulationId === undefined ? 'a run of its own was asked for' : `simulation ${simulationId} was named`;
+    return `The journal of simulation ${left.simulationId}, whose run did not end, is cleared: ${asked}.`;
+  }
+  const foreign = journal.foreign();
+  if (foreign === undefined) return undefined;
+  const short = (mark: string) => mark.slice(0, 12);
+  return (
+    `The journal of simulation ${foreign.simulationId}, whose run did not end, is cleared: its feeder, settings or broker ` +
+    `are others (mark ${short(foreign.mark)}, of this run ${short(foreign.ownMark)}). Simulation ${foreign.simulationId} is left as it is; ` +
+    '--simulation with its id joins it if it still runs.'
+  );
 }
 
 /**

@@ -3,12 +3,13 @@ import type {
   BothStates,
   ControlResponse,
   DispatchCandidate,
+  PortPower,
+  PrimaryVerification,
   StarAnswer,
   VoltageLimits,
 } from '../../grid/optim/index.js';
 import { isVerification, largestChange } from './boundary.js';
 import { VOLTAGE_TOLERANCE_PU, violationPu } from './guard.js';
-import type { PortPower, PrimaryVerification } from './interval.js';
 import type { IntervalScene, Participants } from './participants.js';
 import type { Progress } from './progress.js';
 import type { AcCheck } from './run-result.js';

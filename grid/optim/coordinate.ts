@@ -210,7 +210,9 @@ function coordinated(question: CoordinationQuestion, refuges: readonly FairnessR
       passRounds++;
       const isNear = isNearAgreement(progress, corrections, maxCorrections);
       // Areas that are silent take long for other reasons.
-      const isCrawling = !isNear && !question.areas && isCrawl(passRounds, corrections, maxCorrections);
+      const isHeard = question.areas === undefined || (progress.missing ?? []).length === 0;
+      const isCrawling =
+        !isNear && isHeard && isCrawl(passRounds, corrections, maxCorrections, question.areas !== undefined);
       isStill = exchange === 'prices' && (standstill.see(progress) || isCrawling);
       return isStill || isNear;
     },

@@ -73,6 +73,8 @@ export interface StarMemory
 export function meetNewProblem(memory: CoordinatorMemory): void {
   memory.solver = undefined;
   memory.calmRounds = 0;
+  memory.alphaChanges = [];
+  memory.disagreements = [];
   memory.best = undefined;
   memory.leastResidual = Infinity;
 }

@@ -9,7 +9,8 @@ import type { StarSettings } from './star-settings.js';
  *        the penalty changes by the root of the ratio of the residuals where that is large, or, where one of them is within
  *        its tolerance and the other is far from it, by the root of the ratio of what each lacks; 3. a residual of ten times
  *        the least so far is divergence: copies and prices go back to where it was least, half the step of the penalty is
- *        undone, and from then on the penalty makes half steps; 4. two calm rounds in a row are the end.
+ *        undone, and from then on the penalty makes half steps; 4. two calm rounds in a row are the end: nothing moves much, nor
+ *        would it if the last rounds went on at their rate.
  * Fails: not; with steps of the penalty that shrink without end, two convex blocks converge.
  * Source: Boyd et al. (2011), sections 3.3.1, 3.4.1 and 3.4.3; Wohlberg (2017), arXiv:1704.06209, for relative residuals;
  *         dec-ancestor study 9.4 (guard, stop).
@@ -28,6 +29,10 @@ export interface Pace {
   balanceExponent: number;
   /** Rounds in a row in which nothing moved any more. */
   calmRounds: number;
+  /** Largest change of a curtailed fraction in each of the last rounds, newest last. */
+  alphaChanges: readonly number[];
+  /** Primal residual over its tolerance in each of the last rounds, newest last. */
+  disagreements: readonly number[];
 }
 
 /** Residuals of a round and what they are to come below. */
@@ -44,20 +49,71 @@ export interface RoundOutcome extends Residuals {
 
 /** Calm rounds in a row that are the end. */
 const CALM_ROUNDS = 2;
+/**
+ * How far the primal residual may still have to go, in its tolerances. Agents can rest at the end of what they can do, with a
+ * residual that stays, while prices are on their way to where they move again.
+ */
+const DISAGREEMENT_DISTANCE = 15;
 
 /** Counts calm rounds; whether the rounds are at their end. */
 export function settles(
-  pace: Pick<Pace, 'calmRounds'>,
-  settings: Pick<StarSettings, 'powerToleranceW' | 'alphaTolerance'>,
+  pace: Pick<Pace, 'calmRounds' | 'alphaChanges' | 'disagreements'>,
+  settings: Pick<StarSettings, 'powerToleranceW' | 'alphaTolerance' | 'alphaDistance'>,
   { primalResidual, primalTolerance, dualResidual, dualTolerance, ...outcome }: RoundOutcome,
 ): boolean {
+  pace.alphaChanges = [...pace.alphaChanges, outcome.alphaChange].slice(-2 * RATE_BLOCK);
+  pace.disagreements = [...pace.disagreements, primalTolerance > 0 ? primalResidual / primalTolerance : 0].slice(
+    -2 * RATE_BLOCK,
+  );
   const isCalm =
     primalResidual <= primalTolerance &&
     dualResidual <= dualTolerance &&
     outcome.powerChangeW <= settings.powerToleranceW &&
     outcome.alphaChange <= settings.alphaTolerance;
   pace.calmRounds = isCalm && !outcome.isAwaiting ? pace.calmRounds + 1 : 0;
-  return pace.calmRounds >= CALM_ROUNDS;
+  return (
+    pace.calmRounds >= CALM_ROUNDS &&
+    distanceToCome(pace.alphaChanges) <= settings.alphaDistance &&
+    distanceToCome(pace.disagreements) <= DISAGREEMENT_DISTANCE
+  );
+}
+
+/** Rounds over which the rate of steps that shrink is taken: the last ones tell what has just slowed down. */
+const RATE_SPANS = [5, 2] as const;
+/** Rounds in each of the two blocks whose ratio is the rate of steps that swing. */
+const RATE_BLOCK = 3;
+/** A rate is taken as no nearer to 1: the distance is then 49 times the last step. */
+const RATE_MAX = 0.98;
+
+/**
+ * How far a sequence of steps that shrink geometrically still goes: the last step times q / (1 - q). The rate q is the slower of
+ * those over five and over two rounds; where a step of the last rounds has grown, that of the sums of three rounds and the three
+ * before. One step alone says nothing about a rate and goes nowhere further.
+ *
+ * @param steps - newest last, not negative
+ */
+export function distanceToCome(steps: readonly number[]): number {
+  const last = steps.length - 1;
+  const step = steps[last] ?? 0;
+  if (last < 1 || step === 0) return 0;
+  const recent = steps.slice(-RATE_BLOCK);
+  const isSwinging = last >= 2 * RATE_BLOCK - 1 && recent.some((one, k) => k > 0 && one > recent[k - 1]!);
+  const rate = Math.min(RATE_MAX, isSwinging ? blockRate(steps) : spanRate(steps));
+  return (step * rate) / (1 - rate);
+}
+
+function spanRate(steps: readonly number[]): number {
+  const last = steps.length - 1;
+  const rates = RATE_SPANS.map((rounds) => {
+    const span = Math.min(rounds, last);
+    return (steps[last]! / steps[last - span]!) ** (1 / span);
+  });
+  return Math.max(...rates);
+}
+
+function blockRate(steps: readonly number[]): number {
+  const sum = (of: readonly number[]) => of.reduce((total, one) => total + one, 0);
+  return (sum(steps.slice(-RATE_BLOCK)) / sum(steps.slice(-2 * RATE_BLOCK, -RATE_BLOCK))) ** (1 / RATE_BLOCK);
 }
 
 /** The pace of a first round. */
@@ -70,6 +126,8 @@ export function startPace(settings: StarSettings): Pace {
     leastResidual: Infinity,
     balanceExponent: 0.5,
     calmRounds: 0,
+    alphaChanges: [],
+    disagreements: [],
   };
 }
 
@@ -172,6 +230,8 @@ export function restartPace(pace: Pace, rho: number): void {
   // What was least was so in other circumstances, as before an agent came back: measured by it the rounds would go back for ever.
   pace.leastResidual = Infinity;
   pace.balanceExponent /= 2;
+  pace.alphaChanges = [];
+  pace.disagreements = [];
 }
 
 /**

@@ -39,8 +39,13 @@ export class Standstill {
  */
 const CRAWL_ROUNDS = { rough: 20, exact: 60, warm: 12 };
 
-/** Whether prices crawl after so many rounds of a pass. */
-export function isCrawl(rounds: number, corrections: number, maxCorrections: number): boolean {
+/**
+ * Whether prices crawl after so many rounds of a pass.
+ *
+ * @param hasAreas - areas hand on less by prices than by cuts: they go on as long as a pass that must be exact at once
+ */
+export function isCrawl(rounds: number, corrections: number, maxCorrections: number, hasAreas = false): boolean {
+  if (hasAreas) return rounds >= CRAWL_ROUNDS.exact;
   if (corrections > 0) return rounds >= CRAWL_ROUNDS.warm;
   return rounds >= (maxCorrections > 0 ? CRAWL_ROUNDS.rough : CRAWL_ROUNDS.exact);
 }

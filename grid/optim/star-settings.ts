@@ -30,6 +30,8 @@ export interface StarSettings {
   readonly powerToleranceW: number;
   /** Largest change of any curtailed fraction between two rounds at the end, where agents tell it. */
   readonly alphaTolerance: number;
+  /** How far the fractions may still be from where the rounds lead to, at the end, as far as the last rounds tell (pacing.ts). */
+  readonly alphaDistance: number;
   /** Limits that an area tells the feeder at once: many cost bytes, few may cost rounds. */
   readonly areaRows: number;
   readonly maxRounds: number;
@@ -51,6 +53,7 @@ export const STAR_DEFAULTS: StarSettings = {
   relativeTolerance: 1e-4,
   powerToleranceW: 10,
   alphaTolerance: 1e-3,
+  alphaDistance: 5e-4,
   areaRows: 32,
   maxRounds: 200,
 };

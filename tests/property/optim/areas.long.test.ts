@@ -1,13 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { coordinateInProcess, type FairnessRuleMode } from '../../../grid/optim/index.js';
-import { feeder } from '../../builders/feeder.js';
+import { CREEPING_TREES, smallTree } from '../../builders/creeping-trees.js';
 
 const SIZE = 9;
-const MATRIX = {
-  r: [[0.28], [0.1, 0.29], [0.09, 0.1, 0.28]],
-  x: [[0.67], [0.31, 0.65], [0.24, 0.26, 0.66]],
-};
 /** For each bus after the first what it hangs on and the length of its line; kW of PV by bus. */
 const tree = fc.record({
   branches: fc.tuple(
@@ -21,17 +17,6 @@ const tree = fc.record({
   pvKw: fc.array(fc.integer({ min: 20, max: 150 }), { minLength: SIZE, maxLength: SIZE }),
 });
 
-function build({ branches, pvKw }: { branches: readonly (readonly [number, number])[]; pvKw: readonly number[] }) {
-  let net = feeder('tree').source('S', 'B0', { kv: 4.16, pu: 1.035 });
-  for (const [i, [parent, length]] of branches.entries()) {
-    net = net.line(`L${i}`, `B${parent}`, `B${i + 1}`, { ...MATRIX, length });
-  }
-  for (const [bus, kw] of pvKw.entries()) {
-    if (bus > 0) net = net.pv(`V${bus}`, `B${bus}`, { phases: bus % 4 === 3 ? 'ABC' : 'ABC'[bus % 4]!, kw });
-  }
-  return net.build();
-}
-
 const modes: readonly FairnessRuleMode[] = ['proportional', 'exportBased', 'alphaFair', 'maxMin'];
 
 describe('areas on any tree', () => {
@@ -39,7 +24,7 @@ describe('areas on any tree', () => {
     fc.assert(
       fc.property(tree, fc.integer({ min: 1, max: 5 }), fc.constantFrom(...modes), (shape, count, mode) => {
         const question = {
-          feeder: build(shape),
+          feeder: smallTree(shape),
           inputs: { loads: {}, availableW: {}, held: {} },
           state: { taps: {}, capacitorSections: {}, openSwitches: [] },
           settings: { limits: { minPu: 0.5, maxPu: 1.05 } },
@@ -58,14 +43,15 @@ describe('areas on any tree', () => {
         // Issue: 0.1 % and 1e-3 of the central optimum.
         expect(Math.abs(areas.curtailedW - central.curtailedW)).toBeLessThan(1e-3 * central.availableW);
         for (const [i, { alpha }] of areas.ders.entries()) {
-          const nearest = Math.abs(star.ders[i]!.alpha - central.ders[i]!.alpha);
-          expect(Math.abs(alpha - central.ders[i]!.alpha)).toBeLessThan(Math.max(1e-3, 2 * nearest));
+          for (const own of [alpha, star.ders[i]!.alpha]) {
+            expect(Math.abs(own - central.ders[i]!.alpha)).toBeLessThan(1e-3);
+          }
         }
         expect(areas.rounds).toBeLessThanOrEqual(1.5 * star.rounds + 6);
-        if (areas.rounds < 200 && mode !== 'maxMin') expect(areas.messages).toBe(own.length * areas.rounds);
+        // Prices that crawl for 60 rounds are left for cuts.
+        if (areas.rounds <= 60 && mode !== 'maxMin') expect(areas.messages).toBe(own.length * areas.rounds);
       }),
-      // About one tree of a hundred creeps to its optimum and stops up to 2e-3 of alpha before it (docs/algorithms/admm.md).
-      { seed: 3, numRuns: 40 },
+      { seed: 3, numRuns: 40, examples: CREEPING_TREES.map((one) => [...one]) },
     );
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { summarizeRun } from '../../../dec/coordinator/index.js';
-import { isViolated, runExitCode } from '../../../dec/strictness.js';
+import { answerExitCode, isViolated, runExitCode } from '../../../dec/strictness.js';
 import { runResult } from '../../builders/run-result.js';
 
 const { status, intervals } = runResult({ intervals: 3 });
@@ -41,6 +41,18 @@ describe('what --strict judges', () => {
       expect(runExitCode({ ...lost, status: 'simulationEnded' }, isStrict)).toBe(2);
       expect(runExitCode({ ...lost, status: 'cancelled' }, isStrict)).toBe(4);
     }
+  });
+
+  it('is not needed where nothing was found at all', () => {
+    const codes = (isFailed: boolean, isBad: boolean) =>
+      [false, true].map((isStrict) => answerExitCode({ isFailed, isBad }, isStrict));
+    expect([codes(false, false), codes(false, true), codes(true, false)]).toEqual([
+      [0, 0],
+      [0, 3],
+      [3, 3],
+    ]);
+    // An option that was not given.
+    expect(answerExitCode({ isFailed: false, isBad: true }, undefined)).toBe(0);
   });
 
   it('is summed up over the same window: highest voltage and violating nodes belong together', () => {

@@ -8,7 +8,14 @@ import {
   splitForStar,
   starSettings,
 } from '../../../grid/optim/index.js';
-import { balanceFactor, hasDiverged, restartPace, settles, startPace } from '../../../grid/optim/pacing.js';
+import {
+  balanceFactor,
+  distanceToCome,
+  hasDiverged,
+  restartPace,
+  settles,
+  startPace,
+} from '../../../grid/optim/pacing.js';
 import { MODEL_INPUTS, MODEL_STATE, street } from './street.js';
 
 const net = street({ transformers: 6, customers: 6, pvKw: 8, loadKw: 0.8, sourcePu: 1.03, tap: 1 });
@@ -56,8 +63,8 @@ describe('the guard against divergence', () => {
     const settings = starSettings({});
     const pace = startPace(settings);
     const calm = {
-      ...{ primalResidual: 1, primalTolerance: 1, dualResidual: 1, dualTolerance: 1 },
-      ...{ powerChangeW: settings.powerToleranceW, alphaChange: settings.alphaTolerance, isAwaiting: false },
+      ...{ primalResidual: 0.1, primalTolerance: 1, dualResidual: 1, dualTolerance: 1 },
+      ...{ powerChangeW: settings.powerToleranceW, alphaChange: 1e-6, isAwaiting: false },
     };
     expect(settles(pace, settings, calm)).toBe(false);
     expect(settles(pace, settings, calm)).toBe(true);
@@ -72,6 +79,37 @@ describe('the guard against divergence', () => {
       expect(settles(pace, settings, calm)).toBe(false);
       expect(settles(pace, settings, calm)).toBe(true);
     }
+  });
+
+  it('does not end while small steps still lead far, or agents rest in disagreement', () => {
+    const settings = starSettings({});
+    const calm = {
+      ...{ primalResidual: 0.1, primalTolerance: 1, dualResidual: 1, dualTolerance: 1 },
+      ...{ powerChangeW: 1, isAwaiting: false },
+    };
+    /** Round in which steps from 1e-4 on, or residuals from 0.9 on, that shrink by a rate end. */
+    const endOf = (rate: number, what: 'alphaChange' | 'primalResidual') => {
+      const pace = startPace(settings);
+      const first = what === 'alphaChange' ? 1e-4 : 0.9;
+      for (let round = 0; round < 1000; round++) {
+        if (settles(pace, settings, { ...calm, alphaChange: 1e-6, [what]: first * rate ** round })) return round;
+      }
+      return Infinity;
+    };
+    // A rate of 0.5 has 1e-4 to go, one of 0.95 has 1.9e-3, which is the distance asked for after 27 rounds.
+    expect(endOf(0.5, 'alphaChange')).toBe(1);
+    expect(endOf(0.95, 'alphaChange')).toBe(Math.ceil(Math.log(5e-4 / 19e-4) / Math.log(0.95)));
+    expect(endOf(0.5, 'primalResidual')).toBe(1);
+    expect(endOf(1, 'primalResidual')).toBe(Infinity);
+    // Steps that grow have no end to lead to; a single one tells no rate.
+    expect(distanceToCome([1, 2])).toBeCloseTo(2 * 49, 9);
+    expect([distanceToCome([]), distanceToCome([3]), distanceToCome([3, 0])]).toEqual([0, 0, 0]);
+    // What has just slowed down counts as slow: 0.5 over three rounds, then 0.9 over two.
+    expect(distanceToCome([1, 0.5, 0.25, 0.125, 0.1125, 0.10125])).toBeCloseTo(0.10125 * 9, 9);
+    // What swings around a fall of 0.5 a round is no creeping: the sums of three rounds tell the rate.
+    const swinging = [1, 0.25, 0.4, 0.125, 0.03, 0.06];
+    const rate = Math.cbrt((0.125 + 0.03 + 0.06) / 1.65);
+    expect(distanceToCome(swinging)).toBeCloseTo((0.06 * rate) / (1 - rate), 9);
   });
 
   it('goes back when answers have led astray, and comes to the optimum all the same', () => {

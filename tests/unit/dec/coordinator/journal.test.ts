@@ -47,6 +47,11 @@ describe('a journal', () => {
     );
     expect(readAs({ ...identity, broker: 'other:61613' })).toBeUndefined();
     expect(readAs({ ...identity, feeder: { mrid: 'G' } })).toBeUndefined();
+    // Whose it is can be told.
+    expect(new JournalFile(path, identity).foreign()).toBeUndefined();
+    const { simulationId, mark, ownMark } = new JournalFile(path, { ...identity, broker: 'other:61613' }).foreign()!;
+    expect([simulationId, mark.length, mark === ownMark]).toEqual(['8', 64, false]);
+    expect(new JournalFile(join(folder, 'none'), identity).foreign()).toBeUndefined();
     expect(readAs({ ...identity, settings: { ...RUN_DEFAULTS, intervalS: 60 } })).toBeUndefined();
   });
 });
