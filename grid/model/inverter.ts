@@ -62,6 +62,8 @@ export interface Cell {
   readonly dischargeTrigger: number;
   /** Hour at which charging starts, h; negative for never. */
   readonly chargeStartHour: number;
+  /** Load multiplier that is in the powers of the model: the level of the load has it too. Default 1. */
+  readonly levelMultiplier?: number;
 }
 
 /**

@@ -184,14 +184,15 @@ export function terminalPower(
   const full = inverter.leastPowerForAllVarPct;
   const range = share < inverter.leastPowerForVarPct ? 0 : share < full ? share / full : 1;
   const vars = Math.min(inverter.maxVar * range, Math.max(-inverter.minVar * range, wanted));
-  const size = Math.hypot(activeW, vars);
-  if (size <= ratedVA) return [activeW, vars];
-  const rest = (used: number) => Math.sqrt(Math.max(0, ratedVA ** 2 - used ** 2));
   if (inverter.priority === 'powerFactor') {
-    if (reactive.by === 'var' || Math.abs(factor) === 1) return [(activeW * ratedVA) / size, (vars * ratedVA) / size];
-    // The factor that was set is kept, also where the range of vars has cut it.
-    return [Math.sign(activeW) * ratedVA * Math.abs(factor), Math.sign(vars) * ratedVA * Math.sqrt(1 - factor ** 2)];
+    // Watts are lowered with vars that kvarMax has cut; above the rating the factor that was set is kept in any case.
+    const watts = vars !== wanted && range === 1 ? (activeW * vars) / wanted : activeW;
+    if (Math.hypot(watts, vars) <= ratedVA) return [watts, vars];
+    const set = Math.hypot(activeW, wanted);
+    return [(activeW * ratedVA) / set, (wanted * ratedVA) / set];
   }
+  if (Math.hypot(activeW, vars) <= ratedVA) return [activeW, vars];
+  const rest = (used: number) => Math.sqrt(Math.max(0, ratedVA ** 2 - used ** 2));
   if (inverter.priority === 'watt') {
     const kept = Math.sign(activeW) * Math.min(Math.abs(activeW), ratedVA);
     return [kept, Math.sign(vars) * Math.min(Math.abs(vars), rest(kept))];

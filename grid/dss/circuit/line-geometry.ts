@@ -70,12 +70,15 @@ export class GeometryLibrary {
 
   /** Earth resistivity that each geometry has now, ohm metre: it is the geometry's, and a line that names one changes it. */
   #resistivities: Map<string, number> | undefined;
+  /** Geometries whose lines were found to differ in it. */
+  readonly #noted = new Set<string>();
 
   constructor(readonly reader: CircuitReader) {}
 
   /**
-   * Earth resistivity for a line of a geometry, ohm metre. OpenDSS works the lines out in their order, after each has been
-   * read: a line without one takes that of the last line before it that named one, the first lines that of the very last.
+   * Earth resistivity for a line of a geometry, ohm metre: its own; a line without one takes that of the last line of the
+   * geometry before it that named one, the first lines that of the very last. OpenDSS keeps one for the geometry and gives
+   * every line of it the one that was read last, which a finding says where lines differ.
    */
   resistivityFor(line: DssObject): number {
     if (!this.#resistivities) {
@@ -90,6 +93,12 @@ export class GeometryLibrary {
     if (geometry === undefined) return undefined;
     const written = line.assignments.findLast(({ property }) => property === 'rho');
     const own = written && this.reader.number(line, written);
+    const before = this.#resistivities?.get(geometry);
+    if (own !== undefined && before !== undefined && own !== before && !this.#noted.has(geometry)) {
+      this.#noted.add(geometry);
+      const text = `Lines of geometry ${geometry} name different earth resistivities; each keeps its own, OpenDSS gives all the last.`;
+      this.reader.note('info', 'LINES_DIFFER_IN_RHO', line, text, written);
+    }
     if (own !== undefined) this.#resistivities?.set(geometry, own);
     return this.#resistivities?.get(geometry);
   }

@@ -197,6 +197,18 @@ function dispatchByLevel(reader: CircuitReader, state: StorageState): void {
   else if (chargeTrigger !== 0 && chargeTrigger > level && !isFull) state.state = 'charging';
 }
 
+/**
+ * What a unit that goes by the level of the load looks at in a series: the circuit's default shapes; its own shapes do not act (OpenDSS, measured).
+ */
+function levelProfiles(reader: CircuitReader): Pick<Battery, 'profiles'> {
+  const named = (option: string) => {
+    const word = reader.script.options.get(option)?.value.text.trim() ?? 'default';
+    return reader.script.find('loadshape', word)?.displayName ?? word;
+  };
+  const daily = named('defaultdaily');
+  return { profiles: { daily, yearly: named('defaultyearly'), duty: daily } };
+}
+
 /** Price signal where none is set, $/MWh (OpenDSS). */
 const DEFAULT_PRICE = 25;
 
@@ -239,6 +251,9 @@ export function readStorage(reader: CircuitReader, given: DssObject): Battery | 
   }
   const ratedW = state.ratedKw * 1000 * (state.ratedPct / 100);
   const { energyKwh: storedKwh } = state;
+  // The script's multiplier is in the powers of the model, whose series multiplies by 1: the level keeps it.
+  const { loadMultiplier } = reader.settings;
+  const level = state.dispatch === 'loadLevel' && loadMultiplier > 0 ? loadMultiplier : 1;
   const isFull = state.state === 'charging' && state.isFull;
   const isEmpty = state.state === 'discharging' && state.isEmpty;
   const ratePct = state.state === 'charging' ? state.chargePct : state.dischargePct;
@@ -283,10 +298,11 @@ export function readStorage(reader: CircuitReader, given: DssObject): Battery | 
       dispatch: state.dispatch,
       chargeTrigger: state.chargeTrigger,
       dischargeTrigger: state.dischargeTrigger,
+      ...(level === 1 ? {} : { levelMultiplier: level }),
       chargeStartHour: state.chargeHour,
     },
     inverter,
     ...(parameters.model === 2 ? { model: 2 as const } : {}),
-    ...profileNames(reader, object),
+    ...(state.dispatch === 'loadLevel' ? levelProfiles(reader) : profileNames(reader, object)),
   };
 }

@@ -8,7 +8,14 @@
  * Each profile is looked up once a step. Units carry state from step to step: on or off, order, stored energy.
  * Source: OpenDSS, behaviour of Load, Generator, PVSystem and Storage in time modes (DSS C-API 0.14.5).
  */
-import { type Battery, type CompiledFeeder, type Feeder, type Profile, splitPower } from '../../model/index.js';
+import {
+  type Battery,
+  type Cell,
+  type CompiledFeeder,
+  type Feeder,
+  type Profile,
+  splitPower,
+} from '../../model/index.js';
 import type { FeederFlow } from '../feeder-flow.js';
 import { UnitState } from '../unit-state.js';
 import { reactiveValueAt, valueAt } from './profile-value.js';
@@ -44,6 +51,8 @@ interface Unit {
   readonly first: number;
   readonly end: number;
   readonly order: Followed | undefined;
+  /** Multiplies what it goes by: the load multiplier where that is the level of the load. */
+  readonly levelFactor: number;
   readonly irradiance: Followed | undefined;
   readonly temperature: Followed | undefined;
   readonly multiplier: number;
@@ -170,7 +179,8 @@ export class DeviceSchedule {
       if (state.hasLaw) {
         const temperature = this.follow(profileName(pv.panel?.temperatureProfiles, mode), this.temperatures);
         const multiplier = pvMultiplier;
-        this.units.push({ state, first, end, order: undefined, irradiance: sun, temperature, multiplier });
+        const rest = { order: undefined, levelFactor: 1, irradiance: sun, temperature, multiplier };
+        this.units.push({ state, first, end, ...rest });
         continue;
       }
       this.scale(first, end, pvMultiplier, pvMultiplier);
@@ -202,7 +212,14 @@ export class DeviceSchedule {
     const acting: Battery =
       cell && isTriggered && order ? { ...battery, cell: { ...cell, dispatch: 'default' } } : battery;
     const state = new UnitState(acting);
-    this.units.push({ state, first, end, order, irradiance: undefined, temperature: undefined, multiplier: 1 });
+    const levelFactor = cell?.dispatch === 'loadLevel' ? this.levelFactor(cell) : 1;
+    const none = { irradiance: undefined, temperature: undefined, multiplier: 1 };
+    this.units.push({ state, first, end, order, levelFactor, ...none });
+  }
+
+  /** OpenDSS multiplies the level of the load by the load multiplier but in a year. */
+  private levelFactor({ levelMultiplier = 1 }: Cell): number {
+    return this.settings.mode === 'yearly' ? 1 : levelMultiplier * this.settings.loadMultiplier;
   }
 
   private scale(first: number, end: number, factorW: number, factorVar: number): void {
@@ -325,7 +342,7 @@ export class DeviceSchedule {
       if (unit.temperature) state.temperatureC = unit.temperature.active;
     } else if (der.kind === 'battery') {
       if (der.cell) {
-        if (unit.order) state.follow(unit.order.active, this.isChargeHour(der, step));
+        if (unit.order) state.follow(unit.levelFactor * unit.order.active, this.isChargeHour(der, step));
       } else {
         state.tell(isExhausted(der, state.storedWh) ? { powerW: 0, powerVar: 0 } : undefined);
       }

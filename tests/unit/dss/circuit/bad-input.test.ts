@@ -66,6 +66,20 @@ describe('what a circuit refers to and does not have', () => {
     expect(complaints(lines)).toContain(wanted);
   });
 
+  it('says once that lines of one geometry differ in their earth resistivity', () => {
+    const text = [
+      CIRCUIT,
+      'new wiredata.m gmrac=2.5 gmrunits=mm radius=3.3 radunits=mm rac=0.8 runits=km',
+      'new linegeometry.g nconds=1 nphases=1 cond=1 wire=m x=0 h=9 units=m',
+      'new line.a phases=1 bus1=sourcebus bus2=b geometry=g length=1 units=km rho=1000',
+      'new line.b phases=1 bus1=b bus2=c geometry=g length=1 units=km rho=30',
+      'new line.c phases=1 bus1=b bus2=d geometry=g length=1 units=km rho=10',
+    ].join('\n');
+    const { findings } = readDss('bad.dss', new DssFileSet([['bad.dss', text]]));
+    const found = findings.filter(({ code }) => code === 'LINES_DIFFER_IN_RHO');
+    expect(found.map(({ name, file, line }) => [name, file, line])).toEqual([['b', 'bad.dss', 5]]);
+  });
+
   it('names a wire, a spacing and a geometry that are missing behind a line', () => {
     const found = complaints(
       'new linegeometry.g nconds=1 nphases=1 cond=1 wire=nope x=0 h=8 units=m',
