@@ -4,12 +4,14 @@ import { defineConfig } from 'vitest/config';
 /**
  * Three projects, one after the other: `check` is fast and needs nothing but npm; `long` computes for more than a few seconds or
  * starts processes that nothing waits for against a clock, on every core; `live` starts brokers, agent hosts and whole runs that
- * keep deadlines, so that nothing else may run beside it.
+ * keep deadlines, so that nothing else may run beside it. Runs that are about their optimum alone have deadlines far away.
  */
+const RULES = 'tests/system/coordination/{coupled-rules,optimum,primary-sun}.test.ts';
 const LIVE = ['tests/conformance/{bus,python}/**/*.test.ts', 'tests/system/{coordination,platform,web}/**/*.test.ts'];
 const LONG = [
   'tests/conformance/opendss/**/*.test.ts',
   'tests/system/{cli,library}/**/*.test.ts',
+  RULES,
   'tests/**/*.long.test.ts',
 ];
 
@@ -44,6 +46,7 @@ export default defineConfig({
         test: {
           name: 'live',
           include: LIVE,
+          exclude: [RULES],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

@@ -7,6 +7,7 @@ import type { AppliedSetpoint } from './commit.js';
 import { hardestInputs, type LimitedUnit, type UnitEnergy, unitEnergies } from './energies.js';
 import { modelCreation } from './forecast.js';
 import type { AuditResult, DerOutcome, RunSettings } from './run-result.js';
+import { unitsWithoutSupply } from './supply.js';
 
 /** A DER of the feeder with the agent that may command it. */
 export interface AuditedDevice {
@@ -54,7 +55,9 @@ export class Audit {
     factors?: FairnessRule['factors'],
   ): AuditResult {
     const { feeder, settings, devices, thread } = this.subject;
-    const inputs = hardestInputs(this.scenario, feeder, fromS, fromS + settings.intervalS + settings.publishPeriodS);
+    const dead = unitsWithoutSupply(feeder, state.openSwitches);
+    const toS = fromS + settings.intervalS + settings.publishPeriodS;
+    const inputs = hardestInputs(this.scenario, feeder, fromS, toS, dead);
     const units = new Map(feeder.pvSystems.map((pv) => [pv.id, pv]));
     const ders: DerOutcome[] = [];
     const alpha: Record<string, number> = {};
@@ -68,7 +71,7 @@ export class Audit {
       const limitW = applied?.setpointW ?? unit.maxPowerW;
       alpha[derId] = availableW > 0 ? Math.max(0, 1 - limitW / availableW) : 0;
       if (applied !== undefined && applied.setpointVar !== 0) reactiveVar[derId] = applied.setpointVar;
-      limited.push({ unit, limitW });
+      if (!dead.has(derId)) limited.push({ unit, limitW });
       ders.push({
         agentId,
         derMrid: unit.mrid,

@@ -3,6 +3,7 @@ import type { CoordinationQuestion, LocalInputs } from '../../grid/optim/index.j
 import { createScenario, type Scenario } from '../../platform/index.js';
 import { modelCreation } from './forecast.js';
 import type { IntervalResult, RunSettings } from './run-result.js';
+import { unitsWithoutSupply } from './supply.js';
 
 /** A unit and the limit in force, W. */
 export interface LimitedUnit {
@@ -45,12 +46,22 @@ export function unitEnergies(
   return energies;
 }
 
-/** The scenario's hardest moment from one time to another, epoch seconds: most PV, least load. */
-export function hardestInputs(scenario: Scenario, feeder: Feeder, fromS: number, toS: number): LocalInputs {
+/**
+ * The scenario's hardest moment from one time to another, epoch seconds: most PV, least load.
+ *
+ * @param dead - units without supply, which have nothing to give
+ */
+export function hardestInputs(
+  scenario: Scenario,
+  feeder: Feeder,
+  fromS: number,
+  toS: number,
+  dead: ReadonlySet<string>,
+): LocalInputs {
   const times = Array.from({ length: SAMPLES + 1 }, (_, k) => fromS + ((toS - fromS) * k) / SAMPLES);
   const availableW: Record<string, number> = {};
   for (const pv of feeder.pvSystems) {
-    availableW[pv.id] = Math.max(...times.map((time) => scenario.availablePv(pv, time).powerW));
+    availableW[pv.id] = dead.has(pv.id) ? 0 : Math.max(...times.map((time) => scenario.availablePv(pv, time).powerW));
   }
   const loads: Record<string, { powerW: number; powerVar: number }> = {};
   for (const load of feeder.loads) {
@@ -69,10 +80,12 @@ export function intervalQuestion(
 ): Pick<CoordinationQuestion, 'feeder' | 'inputs' | 'state' | 'settings' | 'reactive' | 'intervalSeconds'> {
   const scenario = createScenario(modelCreation(settings), settings.startTime);
   const { intervalS, publishPeriodS, limits, reactive } = settings;
+  const known = state ?? { taps: {}, capacitorSections: {}, openSwitches: [] };
+  const dead = unitsWithoutSupply(feeder, known.openSwitches);
   return {
     feeder,
-    inputs: hardestInputs(scenario, feeder, timestamp, timestamp + intervalS + publishPeriodS),
-    state: state ?? { taps: {}, capacitorSections: {}, openSwitches: [] },
+    inputs: hardestInputs(scenario, feeder, timestamp, timestamp + intervalS + publishPeriodS, dead),
+    state: known,
     settings: { limits },
     ...(reactive === undefined ? {} : { reactive }),
     intervalSeconds: intervalS,

@@ -6,6 +6,7 @@ import type { AppliedSetpoint } from './commit.js';
 import { unitEnergies } from './energies.js';
 import { modelCreation } from './forecast.js';
 import type { RunSettings } from './run-result.js';
+import { unitsWithoutSupply } from './supply.js';
 
 /** Where what was served is kept between runs. */
 export interface FeedbackKeeping {
@@ -54,9 +55,12 @@ export class FeedbackLedger {
    *
    * @param fromS - simulated time of its measurements, epoch seconds
    * @param limits - set-points in force from then on, by {@link mridKey} of the connection
+   * @param openSwitches - canonical ids: units that these cut off have nothing to give
    */
-  count(fromS: number, limits: ReadonlyMap<string, AppliedSetpoint>): void {
-    const limited = this.feeder.pvSystems.map((unit) => ({
+  count(fromS: number, limits: ReadonlyMap<string, AppliedSetpoint>, openSwitches: readonly string[]): void {
+    const dead = unitsWithoutSupply(this.feeder, openSwitches);
+    const supplied = this.feeder.pvSystems.filter(({ id }) => !dead.has(id));
+    const limited = supplied.map((unit) => ({
       unit,
       limitW: limits.get(mridKey(unit.mrid))?.setpointW ?? unit.maxPowerW,
     }));

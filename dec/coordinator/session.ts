@@ -273,7 +273,7 @@ export class Session {
     const factors = this.ledger?.factors;
     audience?.begin(interval);
     const coordinated = await coordinator.coordinate(interval, output);
-    this.ledger?.count(timestamp, coordinator.limits);
+    this.ledger?.count(timestamp, coordinator.limits, coordinated.state.openSwitches);
     recorder.begin(
       interval,
       output,
@@ -498,7 +498,7 @@ export class Session {
     });
     if (legacy?.feedback !== undefined) {
       this.ledger?.inherit(legacy.feedback);
-      if (isOfLast) this.ledger?.count(last.timestamp, last.commitment.applied);
+      if (isOfLast) this.ledger?.count(last.timestamp, last.commitment.applied, last.state.openSwitches);
     }
     const worked = commands.map(({ interval }) => settingsOf?.(interval) ?? asked);
     const audits = commands.map(({ interval, timestamp, state, commitment, factors }, k) =>

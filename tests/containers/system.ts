@@ -12,6 +12,8 @@ export const HOST_IMAGE = 'dec-host-programs';
 const PASSWORD = 'only-for-this-test';
 const BROKER_URL = `stomp://system:${PASSWORD}@broker:61613`;
 const run = promisify(execFile);
+/** How often a network that is still in use is asked to go again, every half second. */
+const LEAVE_TRIES = 20;
 
 /** Why the tests cannot run here; undefined when they can. */
 export function absence(): string | undefined {
@@ -157,7 +159,15 @@ export class System {
 
   async stop(): Promise<void> {
     await Promise.all(this.parts.map(({ container }) => container.stop({ timeout: 0 })));
-    await this.network.stop();
+    // A container that was killed a moment ago may still be an end of the network, which then refuses to go.
+    for (let left = LEAVE_TRIES; ; left--) {
+      try {
+        return await this.network.stop();
+      } catch (error) {
+        if (left === 0) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+    }
   }
 
   /** Path in the shared folder. */

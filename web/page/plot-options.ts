@@ -120,10 +120,7 @@ export function profileOptions(
     legend: { show: false },
     cursor: { show: false },
     scales: { x: { time: false, range: (_plot, min, max) => [min, max] }, y: { range } },
-    axes: [
-      axis('distance from the source (km)', { size: 34 }),
-      vertical('voltage (pu)', { values: (_, ticks) => ticks.map((tick) => tick.toFixed(3)) }),
-    ],
+    axes: [axis('distance from the source (km)', { size: 34 }), vertical('voltage (pu)', { values: perUnit })],
     series: [{}, { show: false }],
     plugins: [
       {
@@ -153,6 +150,14 @@ export function profileOptions(
   };
 }
 
+/** Ticks of voltages with as many digits as their distance has: 0.975 between 0.95 and 1.00 must not read 0.97. */
+function perUnit(_plot: uPlot, ticks: number[], _axis: number, _space: number, distance: number): string[] {
+  const digits = [2, 3, 4, 5].find(
+    (count) => Math.abs(distance * 10 ** count - Math.round(distance * 10 ** count)) < 1e-6,
+  );
+  return ticks.map((tick) => tick.toFixed(digits ?? 6));
+}
+
 /** Highest and lowest voltages before and after, by interval, between both limits. */
 export function voltageOptions(limits: readonly number[], at: () => number | undefined): Options {
   const lowest = (label: string, stroke: string) => ({ ...line(label, stroke, 4), dash: [5, 3] });
@@ -162,7 +167,7 @@ export function voltageOptions(limits: readonly number[], at: () => number | und
       x: { time: false },
       y: { range: (_, min, max) => [Math.min(min, ...limits) - 0.006, Math.max(max, ...limits) + 0.008] },
     },
-    axes: [timeAxis(), vertical('voltage (pu)', { values: (_, ticks) => ticks.map((tick) => tick.toFixed(2)) })],
+    axes: [timeAxis(), vertical('voltage (pu)', { values: perUnit })],
     series: [
       { label: 'time', value: (_, value) => (value === null ? '–' : clockText(value)) },
       line('highest before', tone('before'), 4),
@@ -329,7 +334,7 @@ export function busOptions(phases: readonly string[], limits: readonly number[])
         },
       },
     },
-    axes: [timeAxis(), vertical('voltage (pu)', { values: (_, ticks) => ticks.map((tick) => tick.toFixed(3)) })],
+    axes: [timeAxis(), vertical('voltage (pu)', { values: perUnit })],
     series: [
       { label: 'time', value: (_, value) => (value === null ? '–' : clockText(value)) },
       ...phases.map((phase, i) => line(phase, colourOf(phase, i), 3)),

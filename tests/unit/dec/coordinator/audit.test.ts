@@ -59,6 +59,33 @@ describe('the audit of an interval', () => {
     expect(audit.worstDecileAlpha).toBeCloseTo(7 / 12, 12);
   });
 
+  // The second roof stands behind the switch: what the outage costs is neither available nor curtailed.
+  it('counts nothing for units that an open switch has cut off', () => {
+    const data = feeder('roofs')
+      .source('S', 'A', { kv: 0.4 })
+      .line('L', 'A', 'B', { phases: 'A', r: [[0.1]], x: [[0.1]] })
+      .switch('W', 'B', 'C', { phases: 'A' })
+      .pv('P1', 'B', { phases: 'A', kw: 10 })
+      .pv('P2', 'C', { phases: 'A', kw: 10 })
+      .build();
+    const pvSystems = data.pvSystems.map((pv, k) => ({ ...pv, mrid: MRIDS[k]!, maxPowerW: 10_000 }));
+    const net = buildFeeder({ ...data, pvSystems });
+    const settings = { ...runResult().settings, loadMultiplier: 1, pvProfile: [1, 1, 1, 1], profileStepS: 900 };
+    const devices = net.pvSystems.map(({ id }, k) => ({ agentId: `${k}`, derId: id, phases: 'A' }));
+    const limits = new Map(MRIDS.map((mrid) => [mridKey(mrid), { setpointW: 4000, setpointVar: 0 }]));
+    const under = (openSwitches: readonly string[]) =>
+      new Audit({ feeder: net, settings, devices }).judge(0, START, { ...STATE, openSwitches }, limits);
+    expect([under([]).availableW, under([]).curtailedW]).toEqual([20_000, 12_000]);
+    const cut = under(['switch.W']);
+    expect([cut.availableW, cut.curtailedW]).toEqual([10_000, 6000]);
+    expect([cut.availableWh, cut.curtailedWh]).toEqual([under([]).availableWh / 2, under([]).curtailedWh / 2]);
+    expect(cut.alpha).toMatchObject({ min: 0.6, max: 0.6 });
+    expect(cut.ders.map(({ availableW, alpha }) => [availableW, alpha])).toEqual([
+      [10_000, 0.6],
+      [0, 0],
+    ]);
+  });
+
   it('has a price of fairness where the least curtailment is known and the limits hold', () => {
     const audit = judged(10_000 * (375 / 900));
     const linear = { vMaxPu: 1.05, vMinPu: 1, worstNode: 'B.1' };
