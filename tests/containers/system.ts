@@ -162,7 +162,8 @@ export class System {
     // A container that was killed a moment ago may still be an end of the network, which then refuses to go.
     for (let left = LEAVE_TRIES; ; left--) {
       try {
-        return await this.network.stop();
+        await this.network.stop();
+        return;
       } catch (error) {
         if (left === 0) throw error;
         await new Promise((resolve) => setTimeout(resolve, 500));
