@@ -1,4 +1,5 @@
 import type { AttributeDifference, SimulationMeasurement, TimeSeriesQuery, TimeSeriesRow } from '../bus/index.js';
+import type { PowerFlowStatus } from '../grid/flow/index.js';
 import { DecError } from '../grid/math/index.js';
 import { canonicalMrid } from '../grid/model/index.js';
 
@@ -12,16 +13,33 @@ const ROWS_MAX = 200_000;
 /** Keeps what simulations published and were told, and answers questions about it. */
 export interface TimeSeriesService {
   /** Keeps one output. @param time - simulated, epoch seconds */
-  output(simulationId: string, time: number, measurements: Readonly<Record<string, SimulationMeasurement>>): void;
+  output(
+    simulationId: string,
+    time: number,
+    measurements: Readonly<Record<string, SimulationMeasurement>>,
+    status?: PowerFlowStatus,
+  ): void;
+  /** The outputs of a simulation that are kept, in the order of time; they stay what they are when they are kept no more. */
+  outputsOf(simulationId: string): readonly StoredOutput[];
   /** Keeps the differences that reached a simulation. */
   input(simulationId: string, time: number, differences: readonly AttributeDifference[]): void;
   /** Rows in the order of time. @throws DecError `UNSUPPORTED` for other series, `BAD_ARGUMENT` for a malformed question */
   answer(query: TimeSeriesQuery): readonly TimeSeriesRow[];
 }
 
+/** An output as it was published. */
+export interface StoredOutput {
+  /** Simulated, epoch seconds. */
+  readonly time: number;
+  readonly status: PowerFlowStatus;
+  /** Every number to the last digit; made anew at each call. */
+  measurements(): Readonly<Record<string, SimulationMeasurement>>;
+}
+
 /** Measurements of one instant: two numbers each, the second NaN for a single value, both NaN for none. */
 interface Output {
   readonly time: number;
+  readonly status: PowerFlowStatus;
   readonly values: Float64Array;
 }
 
@@ -56,7 +74,7 @@ export function createTimeSeries(keptBytes = KEPT_BYTES): TimeSeriesService {
   };
 
   return {
-    output(simulationId, time, measurements) {
+    output(simulationId, time, measurements, status = 'converged') {
       const { columns, outputs } = seriesOf(simulationId);
       const mrids = Object.keys(measurements);
       for (const mrid of mrids) if (!columns.has(mrid)) columns.set(mrid, columns.size);
@@ -67,9 +85,17 @@ export function createTimeSeries(keptBytes = KEPT_BYTES): TimeSeriesService {
         values[at] = measurement.value ?? measurement.magnitude ?? Number.NaN;
         if (measurement.value === undefined) values[at + 1] = measurement.angle ?? 0;
       }
-      outputs.push({ time, values });
+      outputs.push({ time, status, values });
       bytes += values.byteLength;
       makeRoom();
+    },
+    outputsOf(simulationId) {
+      const { columns, outputs } = runs.get(simulationId) ?? { columns: new Map<string, number>(), outputs: [] };
+      return outputs.map(({ time, status, values }) => ({
+        time,
+        status,
+        measurements: () => measurementsOf(columns, values),
+      }));
     },
     input(simulationId, time, differences) {
       const { inputs } = seriesOf(simulationId);
@@ -152,6 +178,23 @@ function conditionsOf({ queryFilter }: TimeSeriesQuery): Wanted {
     fromS,
     toS,
   };
+}
+
+/** The measurements that {@link TimeSeriesService.output} was given; what came as a text of a number is a number. */
+function measurementsOf(
+  columns: ReadonlyMap<string, number>,
+  values: Float64Array,
+): Record<string, SimulationMeasurement> {
+  const measurements: Record<string, SimulationMeasurement> = {};
+  for (const [mrid, column] of columns) {
+    const [one, angle] = [values[2 * column], values[2 * column + 1]];
+    if (one === undefined || Number.isNaN(one)) continue;
+    measurements[mrid] = {
+      measurement_mrid: mrid,
+      ...(angle === undefined || Number.isNaN(angle) ? { value: one } : { magnitude: one, angle }),
+    };
+  }
+  return measurements;
 }
 
 function addOutputs(rows: TimeSeriesRow[], { id, columns, outputs }: Series, wanted: Wanted): void {

@@ -65,6 +65,16 @@ export interface SimulatedFeeder {
   readonly model: ModelCreation;
 }
 
+/** What of a finished simulation is to be published again. */
+export interface SimulationReplay {
+  /** Id of the finished simulation. */
+  readonly of: string;
+  /** Time from which on, epoch seconds; the first stored output when absent. */
+  readonly fromS?: number;
+  /** Simulated seconds; to the end when absent. */
+  readonly durationS?: number;
+}
+
 /** A request to start, or with another type to end, a simulation: both wire forms in one shape. */
 export interface SimulationRequest {
   /** `NEW`, `STOP`, `PAUSE`, `RESUME`, or what else the sender wrote. */
@@ -84,6 +94,8 @@ export interface SimulationRequest {
   readonly pausesAfterMeasurements: boolean;
   /** Whether the simulation begins at the command `StartSimulation` only, however many listen before; false when absent. */
   readonly waitsForStart?: boolean;
+  /** Asks for the stored outputs of a finished simulation in the place of a power flow; feeders need not be named then. */
+  readonly replay?: SimulationReplay;
   readonly name: string;
   readonly events: readonly Readonly<Record<string, unknown>>[];
   readonly applications: readonly Readonly<Record<string, unknown>>[];
@@ -130,15 +142,14 @@ const powerSystem = z.object({
 });
 
 const simulation = z.object({
-  start_time: z.union([z.number(), z.string()], {
-    error: ({ input }) => (input == null ? `missing (${A_TIME} expected)` : `${A_TIME} expected`),
-  }),
+  start_time: z.union([z.number(), z.string()], { error: `${A_TIME} expected` }).nullish(),
   duration: numeric.nullish(),
   publish_period: numeric.nullish(),
   interval: numeric.nullish(),
   run_realtime: truth.nullish(),
   pause_after_measurements: truth.nullish(),
   wait_for_start: truth.nullish(),
+  replay_of: identifier.nullish(),
   simulation_name: z.string().nullish(),
   simulator: z.string().nullish(),
   model_creation_config: modelCreation.nullish(),
@@ -164,14 +175,18 @@ const requestSchema: z.ZodType<SimulationRequest> = wireSchema.transform((wire, 
   const missing = (path: string[], what: string): void =>
     context.addIssue({ code: 'custom', path, message: `missing (${what} expected)` });
   if (type === 'NEW') {
-    if (systems.length === 0) missing(['power_system_configs'], 'at least one feeder');
+    const isReplay = wire.simulation_config?.replay_of != null;
+    if (systems.length === 0 && !isReplay) missing(['power_system_configs'], 'at least one feeder');
+    if (wire.simulation_config && wire.simulation_config.start_time == null && !isReplay) {
+      missing(['simulation_config', 'start_time'], A_TIME);
+    }
     if (!wire.simulation_config) missing(['simulation_config'], 'start_time and duration');
   } else if (wire.simulation_id == null) {
     missing(['simulation_id'], `the simulation to ${type}`);
   }
-  const config = wire.simulation_config ?? { start_time: 0 };
+  const config = wire.simulation_config ?? {};
   const isRealtime = config.run_realtime ?? true;
-  const startTime = epochSeconds(config.start_time);
+  const startTime = epochSeconds(config.start_time ?? 0);
   if (Number.isFinite(startTime) && !(startTime >= 0 && startTime <= LATEST_EPOCH_S)) {
     context.addIssue({
       code: 'custom',
@@ -210,12 +225,25 @@ const requestSchema: z.ZodType<SimulationRequest> = wireSchema.transform((wire, 
     isRealtime,
     pausesAfterMeasurements: config.pause_after_measurements ?? false,
     ...(config.wait_for_start ? { waitsForStart: true } : {}),
+    ...(config.replay_of == null ? {} : { replay: readReplay(config.replay_of, config, startTime) }),
     name: config.simulation_name ?? '',
     events: wire.test_config?.events ?? [],
     applications: wire.application_config?.applications ?? wire.application_configs ?? [],
     services: wire.service_configs ?? [],
   };
 });
+
+function readReplay(
+  of: string,
+  { start_time, duration }: NonNullable<Wire['simulation_config']>,
+  startTime: number,
+): SimulationReplay {
+  return {
+    of,
+    ...(start_time == null ? {} : { fromS: startTime }),
+    ...(duration == null ? {} : { durationS: duration }),
+  };
+}
 
 function simulatedFeeder(
   system: NonNullable<Wire['power_system_config']>,
@@ -295,13 +323,14 @@ function writeRequest(request: SimulationRequest): unknown {
       },
     })),
     simulation_config: {
-      start_time: request.startTime,
-      duration: request.durationS,
+      start_time: request.replay ? request.replay.fromS : request.startTime,
+      duration: request.replay ? request.replay.durationS : request.durationS,
       publish_period: request.publishPeriodS,
       interval: request.intervalS,
       run_realtime: request.isRealtime,
       pause_after_measurements: request.pausesAfterMeasurements,
       ...(request.waitsForStart ? { wait_for_start: true } : {}),
+      ...(request.replay ? { replay_of: request.replay.of } : {}),
       simulation_name: request.name,
     },
     application_config: { applications: request.applications },

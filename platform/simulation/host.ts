@@ -3,6 +3,7 @@ import {
   type Bus,
   SIMULATION_INPUTS,
   type SimulationCommand,
+  type SimulationReplay,
   type SimulationRequest,
   simulationInput,
 } from '../../bus/index.js';
@@ -14,9 +15,10 @@ import type { LoadedModel } from '../loaded-model.js';
 import type { LogService } from '../log-service.js';
 import { measuredFeeder } from '../script-telemetry.js';
 import type { TimeSeriesService } from '../time-series.js';
+import { createReplay, replayedPart } from './replay.js';
 import { type RunState, type SimulationRun, startRun } from './run.js';
 import { createScenario, type ProfileLibrary } from './scenario.js';
-import { createSimulation, withZipFractions } from './simulation.js';
+import { createSimulation, type Simulation, withZipFractions } from './simulation.js';
 
 /** Runs that ended are remembered for questions; the oldest go first. */
 const REMEMBERED_RUNS = 100;
@@ -40,7 +42,7 @@ export interface SimulationHostOptions {
   readonly createFlow: (feeder: Feeder) => PowerFlow;
   readonly profiles: ProfileLibrary;
   /** Keeps what was published and commanded. */
-  readonly timeSeries: Pick<TimeSeriesService, 'output' | 'input'>;
+  readonly timeSeries: Pick<TimeSeriesService, 'output' | 'input' | 'outputsOf'>;
   /** A new process id: digits. */
   readonly newId: () => string;
 }
@@ -79,6 +81,13 @@ export interface SimulationHost {
   modelOf(id: string): LoadedModel | undefined;
   /** Stops all runs. */
   close(): void;
+}
+
+/** What a run is started with. */
+interface Prepared {
+  readonly model: LoadedModel;
+  readonly simulation: Simulation;
+  readonly request: SimulationRequest;
 }
 
 /** Makes the host of the simulations. */
@@ -123,6 +132,67 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
     });
   };
 
+  const made = (request: SimulationRequest): Prepared => {
+    const [asked] = request.feeders;
+    if (!asked) throw new DecError('BAD_ARGUMENT', 'Simulation request names no feeder (power_system_configs).');
+    const model = options.findModel(asked.mrid);
+    const { zipFractions } = asked.model;
+    const measured = measuredFeeder(model);
+    const simulation = createSimulation({
+      feeder: zipFractions ? withZipFractions(measured, zipFractions) : measured,
+      scenario: createScenario(asked.model, request.startTime, options.profiles),
+      startS: request.startTime,
+      intervalS: request.intervalS,
+      createFlow: options.createFlow,
+      model: asked.model,
+    });
+    return { model, simulation, request };
+  };
+
+  /** A finished simulation, from what is stored of it; the request is what it would have been with those outputs alone. */
+  const recalled = (wanted: SimulationRequest, replay: SimulationReplay): Prepared => {
+    const source = known.get(replay.of);
+    if (!source || active.has(replay.of)) {
+      const finished = [...known.keys()].filter((id) => !active.has(id));
+      const fact = source ? 'is still running' : 'is not known';
+      throw new DecError(
+        'BAD_ARGUMENT',
+        `Simulation ${replay.of} ${fact}, so it cannot be replayed; finished are ${finished.join(', ') || 'none'}.`,
+        { simulationId: replay.of, finished },
+      );
+    }
+    const { model } = source;
+    const { request: first, step } = source.summary;
+    const [asked] = wanted.feeders;
+    if (asked && options.findModel(asked.mrid).mrid !== model.mrid) {
+      throw new DecError(
+        'BAD_ARGUMENT',
+        `Simulation ${replay.of} is of feeder ${model.mrid}, not of ${asked.mrid}; leave the feeder out of a replay.`,
+        { simulationId: replay.of, feeder: model.mrid },
+      );
+    }
+    const recorded = {
+      id: replay.of,
+      feeder: measuredFeeder(model),
+      outputs: options.timeSeries.outputsOf(replay.of),
+      intervalS: first.intervalS,
+      endS: first.startTime + step * first.intervalS,
+    };
+    const part = replayedPart(recorded, replay);
+    return {
+      model,
+      simulation: createReplay(recorded, part),
+      request: {
+        ...wanted,
+        feeders: first.feeders,
+        startTime: part.startS,
+        durationS: part.durationS,
+        intervalS: first.intervalS,
+        publishPeriodS: first.publishPeriodS,
+      },
+    };
+  };
+
   const end = (id: string): void => {
     const run = active.get(id);
     const entry = known.get(id);
@@ -135,14 +205,12 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
   };
 
   return {
-    start(request, owner) {
-      const asked = request.feeders[0];
-      if (!asked) throw new DecError('BAD_ARGUMENT', 'Simulation request names no feeder (power_system_configs).');
-      if (request.feeders.length > 1) {
+    start(wanted, owner) {
+      if (wanted.feeders.length > 1) {
         throw new DecError(
           'UNSUPPORTED',
-          `Simulation request names ${request.feeders.length} feeders; one per simulation is possible. Start one simulation for each.`,
-          { feeders: request.feeders.map(({ mrid }) => mrid) },
+          `Simulation request names ${wanted.feeders.length} feeders; one per simulation is possible. Start one simulation for each.`,
+          { feeders: wanted.feeders.map(({ mrid }) => mrid) },
         );
       }
       if (active.size >= RUNS_AT_ONCE) {
@@ -150,19 +218,7 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
           active: active.size,
         });
       }
-      const model = options.findModel(asked.mrid);
-      const { zipFractions } = asked.model;
-      const measured = measuredFeeder(model);
-      const feeder = zipFractions ? withZipFractions(measured, zipFractions) : measured;
-      const scenario = createScenario(asked.model, request.startTime, options.profiles);
-      const simulation = createSimulation({
-        feeder,
-        scenario,
-        startS: request.startTime,
-        intervalS: request.intervalS,
-        createFlow: options.createFlow,
-        model: asked.model,
-      });
+      const { model, simulation, request } = wanted.replay ? recalled(wanted, wanted.replay) : made(wanted);
       let id = options.newId();
       while (known.has(id)) id = options.newId();
       const run = startRun({
@@ -177,7 +233,7 @@ export function createSimulationHost(options: SimulationHostOptions): Simulation
         log: (entry) => log.simulation(id, entry),
         areaMeasurements: options.areaMeasurements(model),
         record: {
-          output: (time, measurements) => options.timeSeries.output(id, time, measurements),
+          output: (time, measurements, status) => options.timeSeries.output(id, time, measurements, status),
           input: (time, differences) => options.timeSeries.input(id, time, differences),
         },
         onEnd: () => end(id),

@@ -62,6 +62,10 @@ export function createMonitors(
       problems.add(`There is no service "${id}" on this platform; there are ${MONITOR_LIST}.`);
       return;
     }
+    if (make === admittances && watched.simulation.replayOf !== undefined) {
+      problems.add(`The service "${id}" has nothing to look at in a replay, which has no admittances; it is left out.`);
+      return;
+    }
     const settings = settingsOf(service);
     if (settings.length > 0)
       problems.add(`The service "${id}" has no settings here: ${settings.join(', ')}; no effect.`);

@@ -11,6 +11,7 @@ import {
   simulationLogTopic,
   simulationOutputTopic,
 } from '../../bus/index.js';
+import type { PowerFlowStatus } from '../../grid/flow/index.js';
 import type { Cancel, Clock } from '../clock.js';
 import type { LogEntry } from '../log-service.js';
 import { YbusWatch } from './dynamic-ybus.js';
@@ -60,7 +61,7 @@ export interface RunOptions {
   readonly areaMeasurements: ReadonlyMap<string, readonly string[]>;
   /** Keeps what was published, and what was commanded; times in epoch seconds. */
   readonly record: {
-    output(time: number, measurements: Readonly<Record<string, SimulationMeasurement>>): void;
+    output(time: number, measurements: Readonly<Record<string, SimulationMeasurement>>, status: PowerFlowStatus): void;
     input(time: number, differences: readonly AttributeDifference[]): void;
   };
   /** Called once, after the last log line. */
@@ -136,9 +137,9 @@ export function startRun(options: RunOptions): SimulationRun {
     }
   };
 
-  const publish = (timestamp: number, powerFlow: string): void => {
+  const publish = (timestamp: number, powerFlow: PowerFlowStatus): void => {
     const measurements = events.publishable(simulation.measure(), timestamp);
-    options.record.output(timestamp, measurements);
+    options.record.output(timestamp, measurements, powerFlow);
     bus.send(outputTopic, JSON.stringify({ simulation_id: id, message: { timestamp, measurements, powerFlow } }));
     for (const monitor of monitors) {
       const text = monitor.look(measurements, timestamp);
@@ -198,13 +199,13 @@ export function startRun(options: RunOptions): SimulationRun {
     if (result.differences.applied > 0) say(`${result.differences.applied} differences applied`, 'RUNNING', 'DEBUG');
     if (result.status !== 'converged' && result.status !== 'controlsUnsettled') {
       say(
-        `The power flow of step ${step} ended with ${result.status}, worst at bus ${result.worstBus}.`,
+        `The power flow of step ${step} ended with ${result.status}${result.worstBus === '' ? '' : `, worst at bus ${result.worstBus}`}.`,
         'RUNNING',
         'WARN',
       );
     }
     if (step > 0) say(simulationLogText.incrementing(step));
-    const isPublishing = step * request.intervalS >= nextPublishS - 1e-9;
+    const isPublishing = result.isOutput ?? step * request.intervalS >= nextPublishS - 1e-9;
     const isLast = step >= stepCount;
     const isPauseDue = (isPublishing && request.pausesAfterMeasurements) || step === pauseAtStep || isPausedAtStart;
     isPausedAtStart = false;
@@ -232,8 +233,7 @@ export function startRun(options: RunOptions): SimulationRun {
     originMs = clock.nowMs();
     say(simulationLogText.initialized());
     say(simulationLogText.started(id), 'STARTED');
-    const asked = request.feeders.map(({ simulator }) => simulator).join(', ');
-    say(`The power flow of this platform is used for the simulator asked for (${asked}).`);
+    say(whatRuns(request, simulation));
     for (const problem of simulation.startProblems) say(problem, 'RUNNING', 'WARN');
     const { unplaced } = simulation;
     if (unplaced.length > 0) {
@@ -302,6 +302,14 @@ export function startRun(options: RunOptions): SimulationRun {
         } else say('resumePauseAt command received but the simulation is not paused.', 'RUNNING', 'WARN');
         return;
       case 'scale': {
+        if (simulation.replayOf !== undefined) {
+          say(
+            `The command scale has no effect: this is a replay of simulation ${simulation.replayOf}.`,
+            'RUNNING',
+            'WARN',
+          );
+          return;
+        }
         const { load_scaling_factor: load, pv_scaling_factor: pv } = received.input;
         simulation.scale({ ...(load === undefined ? {} : { load }), ...(pv === undefined ? {} : { pv }) });
         say(`Loads are multiplied by ${load ?? 'the same'}, sun by ${pv ?? 'the same'} from the next step on.`);
@@ -359,6 +367,15 @@ export function startRun(options: RunOptions): SimulationRun {
     command: (received) => guarded(() => command(received))(),
     stop,
   };
+}
+
+/** What makes the outputs of a run, as its log says it at the start. */
+function whatRuns({ feeders, startTime, durationS }: SimulationRequest, { replayOf }: Simulation): string {
+  if (replayOf !== undefined) {
+    return `This is a replay of simulation ${replayOf} from ${startTime} to ${startTime + durationS}: model, steps and outputs are those of it, and no command changes them.`;
+  }
+  const asked = feeders.map(({ simulator }) => simulator).join(', ');
+  return `The power flow of this platform is used for the simulator asked for (${asked}).`;
 }
 
 /** Recognises a difference message by its id when it arrives again; the oldest ids are forgotten. */

@@ -34,11 +34,15 @@ export interface SimulationStep {
   readonly worstBus: string;
   /** What became of the difference messages that took effect in this step. */
   readonly differences: DifferenceResult;
+  /** Whether this step is published; when absent the period of the request says so. */
+  readonly isOutput?: boolean;
 }
 
 /** A feeder that lives through time. Nothing here waits: whoever holds it decides when the next step is. */
 export interface Simulation {
   readonly feeder: Feeder;
+  /** The finished simulation whose outputs these are again; absent where a power flow makes them. */
+  readonly replayOf?: string;
   /** Measurements whose point is not in the model. */
   readonly unplaced: readonly Measurement[];
   /** What the request asked for at the start and could not be done. */
@@ -55,7 +59,10 @@ export interface Simulation {
    * Changes with every position of a switch, tap or capacitor bank: while it is the same, so is {@link present}.
    */
   positions(): string;
-  /** The feeder with its switches, taps and capacitor banks as they stand after the last step; faults are not in it. */
+  /**
+   * The feeder with its switches, taps and capacitor banks as they stand after the last step; faults are not in it.
+   * @throws DecError `UNSUPPORTED` in a replay, which has nothing but its outputs
+   */
   present(): Feeder;
   /** Power of a PV system, battery or machine in the last step, generation positive. */
   powerOf(derId: string): Power | undefined;

@@ -312,6 +312,14 @@ describe.skipIf(python === undefined)('the Python clients of GridAPPS-D', () => 
     expect(after).toBeLessThan(1);
   });
 
+  it('replay a finished simulation by its id: the same outputs at the same times', async () => {
+    expect((await found('simulation')).get('replay')).toEqual([
+      120,
+      [1655321830, 1655321890, 1655321950].map((time) => [time, true]),
+      1,
+    ]);
+  });
+
   it('find what a run left behind (12)', async () => {
     const items = await found('simulation');
     const row = (time: number) => ({ hasSimulationMessageType: 'OUTPUT', value: 1, time });

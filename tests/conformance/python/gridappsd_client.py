@@ -237,6 +237,7 @@ def simulation():
             },
         },
     }
+    originals = {}
     for name, request in (("legacy", legacy), ("new", new_form(120))):
         seen = {"start": 0, "steps": [], "outputs": [], "complete": 0, "unknown": 0, "values": 0}
         sim = Simulation(g, request)
@@ -245,6 +246,7 @@ def simulation():
 
         def measured(s, timestamp, measurements):
             seen["outputs"].append(timestamp)
+            originals[timestamp] = measurements
             seen["unknown"] += sum(1 for mrid in measurements if mrid not in ids)
             seen["values"] = len(measurements)
 
@@ -254,6 +256,18 @@ def simulation():
         until(lambda: len(seen["outputs"]) >= 3)
         seen["steps"] = [len(seen["steps"]), seen["steps"][:1], seen["steps"][-1:]]
         say(name + " simulation", seen)
+    # The same again from what is stored, with the package's own class.
+    replayed = {"steps": 0, "outputs": [], "complete": 0}
+    # The class wants a duration of every request.
+    part = {"replay_of": sim.simulation_id, "duration": 120, "run_realtime": False}
+    again = Simulation(g, {"simulation_config": part})
+    again.add_ontimestep_callback(lambda s, step: replayed.update(steps=step))
+    again.add_onmeasurement_callback(lambda s, timestamp, measurements: replayed["outputs"].append([timestamp, measurements]))
+    again.add_oncomplete_callback(lambda s: replayed.update(complete=replayed["complete"] + 1))
+    again.run_loop()
+    until(lambda: len(replayed["outputs"]) >= 3)
+    same = [[timestamp, measurements == originals[timestamp]] for timestamp, measurements in replayed["outputs"]]
+    say("replay", [replayed["steps"], same, replayed["complete"]])
     # What a run left behind can be asked for.
     wanted = FACTS["switchPosition"]
     query = {

@@ -244,6 +244,19 @@ describe('the simulation request', () => {
     );
   });
 
+  it('takes a replay without feeder, start and duration, and writes it as it was read', () => {
+    const whole = bus.simulationRequest.parse('{"simulation_config":{"replay_of":1267312,"run_realtime":false}}');
+    expect(whole).toMatchObject({ replay: { of: '1267312' }, feeders: [], isRealtime: false });
+    expect(Object.keys(whole.replay!)).toEqual(['of']);
+    const part = { replay_of: '7', start_time: '1655321830', duration: '30' };
+    const read = bus.simulationRequest.parse(JSON.stringify({ simulation_config: part }));
+    expect(read.replay).toEqual({ of: '7', fromS: 1_655_321_830, durationS: 30 });
+    for (const request of [whole, read]) {
+      expect(bus.simulationRequest.parse(bus.simulationRequest.format(request)).replay).toEqual(request.replay);
+    }
+    expect(bus.unknownSimulationKeys('{"simulation_config":{"replay_of":"7"}}')).toEqual([]);
+  });
+
   it('refuses times and durations that are none', () => {
     const config = (extra: object) =>
       JSON.stringify({ power_system_config: { Line_name: 'x' }, simulation_config: { start_time: 1, ...extra } });
