@@ -64,7 +64,8 @@ export async function joinBroker(options: JoinOptions): Promise<Broker> {
       replyTo,
       login: '',
       reply: (body, headers) => {
-        if (replyTo !== undefined) send(replyTo, body, headers);
+        if (replyTo === undefined) return;
+        send(replyTo, typeof body === 'string' ? body : new TextDecoder().decode(body), headers);
       },
     };
   };

@@ -1,4 +1,4 @@
-import { MODEL_QUERY_TYPES, type ModelQuery } from '../bus/index.js';
+import { MODEL_QUERY_TYPES, type ModelQuery, replyAround } from '../bus/index.js';
 import type { CimObject } from '../grid/cim/index.js';
 import { DecError } from '../grid/math/index.js';
 import { listText, literalTable, modelInfoText, objectsText, type TextForm, tableText } from './answer-form.js';
@@ -16,13 +16,17 @@ import type { SparqlFormat } from './sparql/engine.js';
 import type { SparqlService } from './sparql/sparql-service.js';
 import { namespaceOf } from './sparql/triples.js';
 
-/** An answer: `data` of the envelope, or (XML and CSV) the whole body. */
-export type ModelAnswer = { readonly data: unknown } | { readonly body: string };
+/** An answer: `data` of the envelope, or (SPARQL, XML and CSV) the whole body. */
+export type ModelAnswer = { readonly data: unknown } | { readonly body: string | Uint8Array };
 
 /** Answers questions about the models of a store, from their object index; SPARQL from a store of statements. */
 export interface ModelService {
-  /** The answer; of SPARQL a promise. @throws DecError when the question is incomplete or cannot be answered */
-  answer(query: ModelQuery): ModelAnswer | Promise<ModelAnswer>;
+  /**
+   * The answer; of SPARQL a promise.
+   * @param id - process id for the envelope of an answer that comes as a body
+   * @throws DecError when the question is incomplete or cannot be answered
+   */
+  answer(query: ModelQuery, id: string): ModelAnswer | Promise<ModelAnswer>;
 }
 
 const FORMATS: readonly SparqlFormat[] = ['json', 'xml', 'csv'];
@@ -47,13 +51,14 @@ export function createModelService(store: ModelStore, sparql: SparqlService): Mo
     query.modelId ? [store.find(query.modelId)] : store.all();
   const byName = (all: readonly LoadedModel[]) => [...all].sort((a, b) => a.name.localeCompare(b.name));
 
-  const tabulate = async (query: ModelQuery): Promise<ModelAnswer> => {
+  const tabulate = async (query: ModelQuery, id: string): Promise<ModelAnswer> => {
     if (!query.queryString) {
       throw new DecError('BAD_ARGUMENT', 'QUERY: queryString is missing.', { key: 'queryString' });
     }
     const format = formatOf(query);
-    const text = await sparql.query(query.queryString, format);
-    return format === 'json' ? { data: JSON.parse(text) } : { body: text };
+    // A table of megabytes is not read and written again for its envelope.
+    const around = format === 'json' ? replyAround(id) : undefined;
+    return { body: await sparql.query(query.queryString, format, around) };
   };
 
   /** What a question is answered with, in any of its forms. */
@@ -126,8 +131,8 @@ export function createModelService(store: ModelStore, sparql: SparqlService): Mo
   };
 
   return {
-    answer(query) {
-      if (query.requestType === 'QUERY') return tabulate(query);
+    answer(query, id) {
+      if (query.requestType === 'QUERY') return tabulate(query, id);
       const format = formatOf(query);
       const { data, text } = answerOf(query);
       if (format === 'json') return { data };

@@ -235,9 +235,10 @@ function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler
       MODEL_QUERY_QUEUE,
       (message) => {
         services.onApplication();
+        const id = newProcessId();
         const send = (answer: ModelAnswer): void =>
-          message.reply('body' in answer ? answer.body : writeReply(answer.data, newProcessId()));
-        const answer = models.answer(modelQuery.parse(message.body, message.destination));
+          message.reply('body' in answer ? answer.body : writeReply(answer.data, id));
+        const answer = models.answer(modelQuery.parse(message.body, message.destination), id);
         return answer instanceof Promise ? answer.then(send) : send(answer);
       },
     ],

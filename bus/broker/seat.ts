@@ -12,8 +12,8 @@ export interface ClaimedMessage extends BusMessage {
   readonly replyTo: string | undefined;
   /** User name of the sender; empty for seats. */
   readonly login: string;
-  /** Sends an answer; without `reply-to` nothing happens. */
-  reply(body: string, headers?: BusHeaders): void;
+  /** Sends an answer, a text or its UTF-8; without `reply-to` nothing happens. */
+  reply(body: string | Uint8Array, headers?: BusHeaders): void;
 }
 
 /** What a seat is for: the platform's messages pass the claims by, a client's are seen by them. */
@@ -48,7 +48,7 @@ export class Seat implements Bus {
     exchange.join(owner);
   }
 
-  send(destination: string, body: string, headers: BusHeaders = {}): void {
+  send(destination: string, body: string | Uint8Array, headers: BusHeaders = {}): void {
     this.requireOpen();
     const message = this.exchange.compose(destination, headers, body, this.origin.owner);
     try {

@@ -24,6 +24,11 @@ export function formatReply(data: unknown, id: string): string {
   return JSON.stringify({ data, responseComplete: true, id });
 }
 
+/** What stands before and after `data` that is written already, as the JSON of an object: all forms of the envelope have that alike. */
+export function replyAround(id: string): readonly [string, string] {
+  return ['{"data":', `,"responseComplete":true,"id":"${id}"}`];
+}
+
 /**
  * Writes an answer as GridAPPS-D has done since 2024.06: what is no object goes into a text in which only quotes are escaped, so
  * that a list arrives as text and a script with its raw line breaks.

@@ -96,7 +96,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(pieces).toString('utf8');
 }
 
-function send(response: ServerResponse, status: number, contentType: string, text: string): void {
+function send(response: ServerResponse, status: number, contentType: string, text: string | Uint8Array): void {
   response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
   response.end(text);
 }

@@ -9,10 +9,11 @@ import { namespaceOf, nTriples } from './triples.js';
 /** Answers SPARQL over the CIM objects of all known models. */
 export interface SparqlService {
   /**
-   * The answer's text in the form wanted. Ids are found in either spelling.
+   * The answer in the form wanted, in UTF-8: it can be megabytes, which nobody here reads. Ids are found in either spelling.
+   * @param around - written before and after the answer
    * @throws DecError `UNSUPPORTED` for what is no SELECT or ASK, and as {@link SparqlThread.query}
    */
-  query(text: string, format: SparqlFormat): Promise<string>;
+  query(text: string, format: SparqlFormat, around?: readonly [string, string]): Promise<Uint8Array>;
   /**
    * Loads the models, so that the first query need not wait for all of it; nothing where that has been begun.
    * @throws DecError when a model cannot be read
@@ -78,17 +79,22 @@ export function createSparqlService(store: ModelStore, timeMs?: number): SparqlS
   };
 
   /** Asks the thread; where another's query ended it, the next one. */
-  const ask = (text: string, format: SparqlFormat, indexes: ReadonlySet<CimIndex>, turns: number): Promise<string> =>
+  const ask = (
+    text: string,
+    form: readonly [SparqlFormat, readonly [string, string]],
+    indexes: ReadonlySet<CimIndex>,
+    turns: number,
+  ): Promise<Uint8Array> =>
     current(indexes)
-      .query(text, format)
+      .query(text, ...form)
       .catch((error: unknown) => {
         const isBystander = error instanceof DecError && error.details['areBystanders'] === true;
-        if (isBystander && turns > 1 && !isClosed) return ask(text, format, indexes, turns - 1);
+        if (isBystander && turns > 1 && !isClosed) return ask(text, form, indexes, turns - 1);
         throw error;
       });
 
   return {
-    query(text, format) {
+    query(text, format, around = ['', '']) {
       const kind = KIND.exec(withoutComments(text))?.[1]?.toUpperCase() ?? '';
       if (UPDATES.has(kind) || OTHERS.has(kind)) {
         const reason = UPDATES.has(kind)
@@ -97,9 +103,10 @@ export function createSparqlService(store: ModelStore, timeMs?: number): SparqlS
         return Promise.reject(new DecError('UNSUPPORTED', `SPARQL ${kind} is not supported: ${reason}.`, { kind }));
       }
       return readModels().then(async (indexes) => {
-        const rows = await ask(respelled(text, indexes), format, indexes, TURNS);
+        const rows = await ask(respelled(text, indexes), [format, around], indexes, TURNS);
         const own = foreignNamespace(text, indexes);
-        return own === undefined ? rows : rows.replaceAll(CIM100_NAMESPACE, own);
+        if (own === undefined) return rows;
+        return new TextEncoder().encode(new TextDecoder().decode(rows).replaceAll(CIM100_NAMESPACE, own));
       });
     },
     async prepare() {

@@ -8,19 +8,26 @@ export const QUERY_TIME_MS = 60_000;
 /** What the thread is told. */
 export type ToWorker =
   | { readonly kind: 'load'; readonly nTriples: string }
-  | { readonly kind: 'query'; readonly id: number; readonly text: string; readonly format: SparqlFormat };
+  | ({ readonly kind: 'query'; readonly id: number } & Asked);
+
+/** A query and how its answer is wanted. */
+interface Asked {
+  readonly text: string;
+  readonly format: SparqlFormat;
+  /** Written before and after the answer. */
+  readonly around: readonly [string, string];
+}
 
 /** What the thread says: an answer, or why there is none; `id` 0 is about what was loaded, without a reason when it was. */
 interface FromWorker {
   readonly id: number;
-  readonly answer?: string;
+  readonly answer?: Uint8Array;
   readonly reason?: string;
 }
 
 interface Waiting {
-  readonly text: string;
-  readonly format: SparqlFormat;
-  readonly resolve: (answer: string) => void;
+  readonly asked: Asked;
+  readonly resolve: (answer: Uint8Array) => void;
   readonly reject: (error: DecError) => void;
 }
 
@@ -69,13 +76,18 @@ export class SparqlThread {
     if (!this.#isLoading) this.#loadNext();
   }
 
-  /** Answers one query after the other. @throws DecError `BAD_ARGUMENT` for a faulty query, `TIMEOUT`, `INTERNAL` */
-  query(text: string, format: SparqlFormat): Promise<string> {
+  /**
+   * Answers one query after the other, in UTF-8.
+   * @param around - written before and after the answer
+   * @throws DecError `BAD_ARGUMENT` for a faulty query, `TIMEOUT`, `INTERNAL`
+   */
+  query(text: string, format: SparqlFormat, around: readonly [string, string] = ['', '']): Promise<Uint8Array> {
     if (this.#hasEnded) return Promise.reject(new DecError('INTERNAL', 'The SPARQL store has ended.'));
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { text, format, resolve, reject });
-      if (!this.#isLoading) this.#worker.postMessage({ kind: 'query', id, text, format } satisfies ToWorker);
+      const asked = { text, format, around };
+      this.#waiting.set(id, { asked, resolve, reject });
+      if (!this.#isLoading) this.#worker.postMessage({ kind: 'query', id, ...asked } satisfies ToWorker);
       if (this.#waiting.size === 1) this.#watch();
     });
   }
@@ -94,8 +106,8 @@ export class SparqlThread {
       return;
     }
     this.#isLoading = false;
-    for (const [id, { text, format }] of this.#waiting) {
-      this.#worker.postMessage({ kind: 'query', id, text, format } satisfies ToWorker);
+    for (const [id, { asked }] of this.#waiting) {
+      this.#worker.postMessage({ kind: 'query', id, ...asked } satisfies ToWorker);
     }
   }
 
@@ -122,7 +134,7 @@ export class SparqlThread {
     if (answer !== undefined) waiting.resolve(answer);
     else {
       const message = `The SPARQL query cannot be answered: ${reason ?? 'unknown reason'}${this.#loadProblem}`;
-      waiting.reject(new DecError('BAD_ARGUMENT', message, { query: waiting.text.slice(0, 200) }));
+      waiting.reject(new DecError('BAD_ARGUMENT', message, { query: waiting.asked.text.slice(0, 200) }));
     }
   }
 
@@ -135,7 +147,7 @@ export class SparqlThread {
       if (!first) return;
       this.#waiting.delete(first[0]);
       const message = `The SPARQL query took longer than ${this.#timeMs / 1000} s and was ended; name the feeder early in it.`;
-      first[1].reject(new DecError('TIMEOUT', message, { query: first[1].text.slice(0, 200) }));
+      first[1].reject(new DecError('TIMEOUT', message, { query: first[1].asked.text.slice(0, 200) }));
       this.#end('The SPARQL store was ended with a query that took too long; ask again.', true);
     }, this.#timeMs);
   }

@@ -3,6 +3,16 @@ import { parentPort } from 'node:worker_threads';
 import { createSparqlEngine } from './engine.js';
 import type { ToWorker } from './sparql-thread.js';
 
+/** An answer with what stands around it, as UTF-8. It is megabytes: neither is put together as text first. */
+function encoded(answer: string, [before, after]: readonly [string, string]): Uint8Array<ArrayBuffer> {
+  const pieces = [before, answer, after];
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0));
+  const encoder = new TextEncoder();
+  let at = 0;
+  for (const piece of pieces) at += encoder.encodeInto(piece, bytes.subarray(at)).written;
+  return bytes;
+}
+
 const port = parentPort;
 if (port !== null) {
   const engine = createSparqlEngine();
@@ -12,7 +22,11 @@ if (port !== null) {
         if (message.kind === 'load') {
           load(message.nTriples);
           port.postMessage({ id: 0 });
-        } else port.postMessage({ id: message.id, answer: query(message.text, message.format) });
+          return;
+        }
+        const answer = encoded(query(message.text, message.format), message.around);
+        // Handed over, not copied.
+        port.postMessage({ id: message.id, answer }, [answer.buffer]);
       })
       .catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);

@@ -1,17 +1,24 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, expect, it } from 'vitest';
 import {
   connectStomp,
   hashPassword,
+  MODEL_QUERY_QUEUE,
   PLATFORM_LOG_TOPIC,
   SIMULATION_REQUEST_QUEUE,
   simulationLog,
 } from '../../../bus/index.js';
 import { startPlatform } from '../../../platform/index.js';
+import { feedersDir } from '../../feeders.js';
 
 const USER = { login: 'system', passcode: 'manager' };
 const START_S = 1_655_251_200;
+/** What the platform may hold, kB; GridAPPS-D protocol, section 7. */
+const RSS_MAX_KB = 300_000;
 
 describe('starting and ending', () => {
   it('names the port that is in use', async () => {
@@ -21,6 +28,35 @@ describe('starting and ending', () => {
     } finally {
       await platform.close();
     }
+  });
+
+  it('holds less than 300 MB with two feeders of IEEE 123, an answer of 6 MB to SPARQL included', async () => {
+    const feeder = feedersDir === undefined ? [] : ['--feeder', join(feedersDir, 'cim', 'IEEE123_PV.xml')];
+    const hook = `data:text/javascript,${encodeURIComponent("process.on('exit',()=>process.stderr.write('maxRSS='+process.resourceUsage().maxRSS))")}`;
+    const args = ['--import', hook, 'dist/bin/dec.js', 'platform', '--port', '0', '--quiet', ...feeder];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (text) => {
+      said += text;
+    });
+    try {
+      const [ready] = await once(createInterface(child.stdout), 'line');
+      const bus = await connectStomp({
+        port: Number(new URL(JSON.parse(ready).stomp).port),
+        ...USER,
+        reconnect: false,
+      });
+      const question = { requestType: 'QUERY', queryString: 'SELECT ?s ?p ?o {?s ?p ?o} LIMIT 30000' };
+      const { body } = await bus.request(MODEL_QUERY_QUEUE, JSON.stringify(question));
+      expect(body.length).toBeGreaterThan(6e6);
+      expect(JSON.parse(body)).toMatchObject({ responseComplete: true, id: expect.stringMatching(/^\d+$/) });
+      await bus.close();
+    } finally {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    }
+    expect(Number(/maxRSS=(\d+)$/.exec(said)?.[1])).toBeLessThan(RSS_MAX_KB);
   });
 
   it('refuses a list of users with nobody in it', async () => {

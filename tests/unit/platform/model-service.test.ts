@@ -47,7 +47,7 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 function ask(request: Record<string, unknown>): unknown {
-  const answer = createModelService(store, noSparql).answer(modelQuery.read(request));
+  const answer = createModelService(store, noSparql).answer(modelQuery.read(request), '1');
   if (answer instanceof Promise || !('data' in answer)) throw new Error('An answer with data was expected.');
   return answer.data;
 }
@@ -151,9 +151,9 @@ describe('the model service', () => {
 
 describe('the forms of answers', () => {
   const text = (request: Record<string, unknown>): string => {
-    const answer = createModelService(store, noSparql).answer(modelQuery.read({ modelId: MRID, ...request }));
+    const answer = createModelService(store, noSparql).answer(modelQuery.read({ modelId: MRID, ...request }), '1');
     if (answer instanceof Promise || !('body' in answer)) throw new Error('A whole body was expected.');
-    return answer.body;
+    return String(answer.body);
   };
 
   it('are lists in one element, or with commas between them', () => {

@@ -18,9 +18,11 @@ describe('a model of an older release', () => {
     writeFileSync(path, tinyCim().replaceAll(CIM100, CIM16));
     const service = createSparqlService(openModelStore(undefined, { builtIn: [path] }));
     const kinds = async (namespace: string) =>
-      service.query(`SELECT ?kind {?s a <${namespace}EnergyConsumer>; a ?kind}`, 'csv');
+      new TextDecoder().decode(await service.query(`SELECT ?kind {?s a <${namespace}EnergyConsumer>; a ?kind}`, 'csv'));
     expect(await kinds(CIM16)).toBe(`kind\r\n${CIM16}EnergyConsumer\r\n`);
     expect(await kinds(CIM100)).toBe(`kind\r\n${CIM100}EnergyConsumer\r\n`);
+    const around = await service.query('ASK {?s ?p ?o}', 'json', ['{"data":', ',"id":"ü"}']);
+    expect(JSON.parse(new TextDecoder().decode(around))).toEqual({ data: { head: {}, boolean: true }, id: 'ü' });
     service.close();
   });
 });
