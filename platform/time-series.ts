@@ -5,6 +5,9 @@ import { canonicalMrid } from '../grid/model/index.js';
 
 /** What is kept of all runs together, bytes; the oldest outputs of the oldest runs go first. */
 const KEPT_BYTES = 48 * 1024 * 1024;
+/** What a run takes for each of its measurements, and for each command, bytes (measured on Node 20). */
+const COLUMN_BYTES = 64;
+const INPUT_BYTES = 256;
 /** Differences kept of one run. */
 const KEPT_INPUTS = 20_000;
 /** Rows of one answer at most; more would only be a frame that no client takes. */
@@ -70,6 +73,7 @@ export function createTimeSeries(keptBytes = KEPT_BYTES): TimeSeriesService {
       while (bytes > keptBytes && series.outputs.length > 0) bytes -= series.outputs.shift()!.values.byteLength;
       if (bytes <= keptBytes) return;
       runs.delete(series.id);
+      bytes -= series.columns.size * COLUMN_BYTES + series.inputs.length * INPUT_BYTES;
     }
   };
 
@@ -77,7 +81,9 @@ export function createTimeSeries(keptBytes = KEPT_BYTES): TimeSeriesService {
     output(simulationId, time, measurements, status = 'converged') {
       const { columns, outputs } = seriesOf(simulationId);
       const mrids = Object.keys(measurements);
+      const known = columns.size;
       for (const mrid of mrids) if (!columns.has(mrid)) columns.set(mrid, columns.size);
+      bytes += (columns.size - known) * COLUMN_BYTES;
       const values = new Float64Array(2 * columns.size).fill(Number.NaN);
       for (const mrid of mrids) {
         const measurement = measurements[mrid]!;
@@ -99,8 +105,11 @@ export function createTimeSeries(keptBytes = KEPT_BYTES): TimeSeriesService {
     },
     input(simulationId, time, differences) {
       const { inputs } = seriesOf(simulationId);
+      const known = inputs.length;
       for (const difference of differences) inputs.push({ time, difference });
       if (inputs.length > KEPT_INPUTS) inputs.splice(0, inputs.length - KEPT_INPUTS);
+      bytes += (inputs.length - known) * INPUT_BYTES;
+      makeRoom();
     },
     answer(query) {
       const { responseFormat } = query;

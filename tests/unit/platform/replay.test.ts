@@ -220,8 +220,8 @@ describe('the replay of a finished simulation', () => {
 
   it('begins with the first output that is left where old ones had to go', async () => {
     host.close();
-    // Room for two outputs of the three measurements.
-    open(3 * 3 * 16 - 1);
+    // Room for the names of three measurements, two commands and two outputs.
+    open(3 * 64 + 2 * 256 + 3 * 3 * 16 - 1);
     const original = await record();
     const again = replay(original);
     await clock.advance(20_000);

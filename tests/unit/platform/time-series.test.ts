@@ -85,9 +85,25 @@ describe('what a run leaves behind', () => {
   });
 
   it('is bounded: the oldest outputs go first', () => {
-    // One output of two measurements is 32 bytes; two of the three fit.
-    const ask = filled(70);
+    // One output of two measurements is 32 bytes, their names are 64 each and the command 256; two of the three outputs fit.
+    const ask = filled(2 * 64 + 256 + 70);
     expect(ask({ queryFilter: { measurement_mrid: V } }).map(({ time }) => time)).toEqual([13, 16]);
+  });
+
+  it('is bounded over runs of one output each, and over runs of commands alone', () => {
+    const series = createTimeSeries(10_000);
+    const mrids = Array.from({ length: 20 }, (_, n) => `m${n}`);
+    const kept = () =>
+      new Set(series.answer(timeSeriesQuery.read({ queryMeasurement: 'simulation' })).map((row) => row.simulation_id))
+        .size;
+    for (let run = 0; run < 100; run++) {
+      const values = mrids.map((mrid) => [mrid, { measurement_mrid: mrid, value: run }]);
+      series.output(`out${run}`, run, Object.fromEntries(values));
+    }
+    // 20 names of 64 bytes and 20 pairs of numbers a run.
+    expect(kept()).toBe(Math.floor(10_000 / (20 * (64 + 16))));
+    for (let run = 0; run < 100; run++) series.input(`in${run}`, run, [{ object: 'x', attribute: 'y', value: 1 }]);
+    expect(kept()).toBe(Math.floor(10_000 / 256));
   });
 
   it('is refused for other series and unknown columns', () => {
