@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { clockText, decadeText, limitText, type ProfileSegment } from '../index.js';
+import { clockText, decadeText, LEAST_RESIDUAL_RATIO, limitText, type ProfileSegment } from '../index.js';
 import { tone } from './theme.svelte.js';
 
 type Options = Omit<uPlot.Options, 'width' | 'height'>;
@@ -211,21 +211,26 @@ function curveNames(): uPlot.Plugin {
   };
 }
 
-/** Power over the run. */
-export function powerOptions(at: () => number | undefined): Options {
+/** Power over the run. @param intervals - how many there are: a single one is points, since it has no line */
+export function powerOptions(intervals: number, at: () => number | undefined): Options {
+  const points = intervals === 1 ? 7 : 0;
   return {
     legend: { live: true },
     scales: { x: { time: false }, y: { range: (_, _min, max) => [0, Math.max(1, max * 1.08)] } },
     axes: [timeAxis(), vertical('PV power (kW)')],
     series: [
       { label: 'time', value: (_, value) => (value === null ? '–' : clockText(value)) },
-      { ...line('available', tone('available'), 0), dash: [5, 3] },
-      { ...line('used', tone('after'), 0), fill: `${tone('after')}22` },
-      { ...line('curtailed', tone('before'), 0), fill: `${tone('before')}33` },
+      { ...line('available', tone('available'), points), dash: [5, 3] },
+      { ...line('used', tone('after'), points), fill: `${tone('after')}22` },
+      { ...line('curtailed', tone('before'), points), fill: `${tone('before')}33` },
     ],
     plugins: [cursorLine(at)],
   };
 }
+
+/** A ratio at the foot of the plot is that or less. */
+const residualText = (_plot: uPlot, ratio: number | null): string =>
+  ratio === null ? '–' : ratio <= LEAST_RESIDUAL_RATIO ? `at most ${LEAST_RESIDUAL_RATIO}` : ratio.toPrecision(3);
 
 /** Residuals over their tolerances, by round. */
 export function residualOptions(): Options {
@@ -243,8 +248,8 @@ export function residualOptions(): Options {
     ],
     series: [
       { label: 'round' },
-      line('primal', tone('after'), 3),
-      { ...line('dual', tone('before'), 3), dash: [5, 3] },
+      { ...line('primal', tone('after'), 3), value: residualText },
+      { ...line('dual', tone('before'), 3), dash: [5, 3], value: residualText },
     ],
     plugins: [
       {

@@ -53,9 +53,16 @@ export function sortedCurtailment({
     .sort((a, b) => b.pct - a.pct || b.curtailedW - a.curtailedW || a.agent.localeCompare(b.agent));
 }
 
-/** Residuals of an interval by round, each over its tolerance: below 1 the exchange has settled. */
+/** The least ratio that is drawn: a residual of zero has no place on an axis of decades, and would leave the plot blank. */
+export const LEAST_RESIDUAL_RATIO = 1e-3;
+
+/**
+ * Residuals of an interval by round, each over its tolerance: below 1 the exchange has settled. Smaller than
+ * `LEAST_RESIDUAL_RATIO` stands as that; null where a round had no tolerance.
+ */
 export function residualRatios({ history }: IntervalDocument) {
-  const ratio = (value: number, tolerance: number) => (tolerance > 0 && value > 0 ? value / tolerance : null);
+  const ratio = (value: number, tolerance: number) =>
+    tolerance > 0 && Number.isFinite(value) ? Math.max(LEAST_RESIDUAL_RATIO, value / tolerance) : null;
   return {
     rounds: history.map((_, i) => i + 1),
     primal: history.map((one) => ratio(one.primal, one.primalTolerance)),

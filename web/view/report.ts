@@ -1,5 +1,5 @@
 import { eventLog } from './event-log.js';
-import { extremesText, knownPu, outsideText, spanText, worstInterval } from './extremes.js';
+import { extremesText, knownPu, MEASURED_TOLERANCE_PU, outsideText, spanText, worstInterval } from './extremes.js';
 import {
   clockText,
   countText,
@@ -125,7 +125,7 @@ function summary({ summary: figures, agents, ders }: RunDocument): string {
     ['Lowest – highest voltage before', extremesText(figures['vMinBeforePu'], figures['vMaxBeforePu'])],
     ['Lowest – highest voltage with set-points', extremesText(figures['vMinAfterPu'], figures['vMaxAfterPu'])],
     [
-      'Nodes outside the limits',
+      `Nodes more than ${MEASURED_TOLERANCE_PU} pu outside the limits`,
       `${countText(figures['violationsBefore'])} → ${countText(figures['violationsAfter'])}`,
     ],
     ['Curtailed energy', pctText(figures['curtailedEnergyPct'])],
