@@ -175,7 +175,7 @@ const requestSchema: z.ZodType<SimulationRequest> = wireSchema.transform((wire, 
   const missing = (path: string[], what: string): void =>
     context.addIssue({ code: 'custom', path, message: `missing (${what} expected)` });
   if (type === 'NEW') {
-    const isReplay = wire.simulation_config?.replay_of != null;
+    const isReplay = isNamed(wire.simulation_config?.replay_of);
     if (systems.length === 0 && !isReplay) missing(['power_system_configs'], 'at least one feeder');
     if (wire.simulation_config && wire.simulation_config.start_time == null && !isReplay) {
       missing(['simulation_config', 'start_time'], A_TIME);
@@ -225,13 +225,18 @@ const requestSchema: z.ZodType<SimulationRequest> = wireSchema.transform((wire, 
     isRealtime,
     pausesAfterMeasurements: config.pause_after_measurements ?? false,
     ...(config.wait_for_start ? { waitsForStart: true } : {}),
-    ...(config.replay_of == null ? {} : { replay: readReplay(config.replay_of, config, startTime) }),
+    ...(isNamed(config.replay_of) ? { replay: readReplay(config.replay_of, config, startTime) } : {}),
     name: config.simulation_name ?? '',
     events: wire.test_config?.events ?? [],
     applications: wire.application_config?.applications ?? wire.application_configs ?? [],
     services: wire.service_configs ?? [],
   };
 });
+
+/** Whether an id is given: senders that write every key write null or an empty text for nothing. */
+function isNamed(id: string | null | undefined): id is string {
+  return id != null && id !== '';
+}
 
 function readReplay(
   of: string,

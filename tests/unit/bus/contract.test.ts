@@ -255,6 +255,10 @@ describe('the simulation request', () => {
       expect(bus.simulationRequest.parse(bus.simulationRequest.format(request)).replay).toEqual(request.replay);
     }
     expect(bus.unknownSimulationKeys('{"simulation_config":{"replay_of":"7"}}')).toEqual([]);
+    for (const none of ['', null]) {
+      const plain = { power_system_config: { Line_name: 'x' }, simulation_config: { start_time: 1, replay_of: none } };
+      expect(bus.simulationRequest.read(plain)).not.toHaveProperty('replay');
+    }
   });
 
   it('refuses times and durations that are none', () => {
