@@ -15,7 +15,7 @@ export const TALLY_HEADER = {
   sumAt: 6,
   minAt: 7,
   maxAt: 8,
-  /** 64 bits, all set for quantities that are judged. */
+  /** 64 bits, all set for quantities that are not judged. */
   judgedAt: 9,
   /** Whole numbers. */
   minStepAt: 10,

@@ -74,6 +74,8 @@ interface Store {
   readonly H: Uint16Array;
   readonly take: () => void;
   readonly takeSeveral: () => void;
+  /** The same where the values of a step follow one another. */
+  readonly takeLines: () => void;
   readonly count: () => void;
 }
 
@@ -130,8 +132,8 @@ export class ValueTally {
     }
     F[TALLY_HEADER.perBin >> 1] = perBin;
     F[TALLY_HEADER.limit >> 1] = limit;
-    for (let q = 0; q < count; q++) {
-      if (isJudged && isJudged[q] === 0) continue;
+    for (let q = 0; q < padded; q++) {
+      if (q < count && isJudged?.[q] !== 0) continue;
       I[(places.judged >> 2) + 2 * q] = -1;
       I[(places.judged >> 2) + 2 * q + 1] = -1;
     }
@@ -147,16 +149,16 @@ export class ValueTally {
       ? undefined
       : instanceOf('tally', tallyModule, bytes, () => undefined);
     const buffer = instance?.buffer ?? new ArrayBuffer(bytes);
+    const several = () => {
+      for (let k = 0; k < TALLY_STEPS; k++) this.takePlainly(k);
+    };
     const store: Store = {
       F: new Float64Array(buffer),
       I: new Int32Array(buffer),
       H: new Uint16Array(buffer),
       take: instance?.entry('take') ?? (() => this.takePlainly(0)),
-      takeSeveral:
-        instance?.entry('takeSeveral') ??
-        (() => {
-          for (let k = 0; k < TALLY_STEPS; k++) this.takePlainly(k);
-        }),
+      takeSeveral: instance?.entry('takeSeveral') ?? several,
+      takeLines: instance?.entry('takeLines') ?? several,
       count: instance?.entry('count') ?? (() => this.countPlainly()),
     };
     return store;
@@ -217,7 +219,7 @@ export class ValueTally {
     for (let lane = 0, taken = 1; lane < lanes; lane += taken) {
       taken = lanes - lane >= TALLY_STEPS ? TALLY_STEPS : 1;
       if (this.times + taken > MOST_WAITING) this.flush();
-      const { I, take, takeSeveral } = this.store;
+      const { I, take, takeSeveral, takeLines } = this.store;
       I[TALLY_HEADER.distance] = 8 * width;
       I[TALLY_HEADER.stepBytes] = 8 * stride;
       I[TALLY_HEADER.step] = step + lane;
@@ -226,6 +228,7 @@ export class ValueTally {
       I[TALLY_HEADER.lowestAt] = places.lowest + 8 * lane;
       I[TALLY_HEADER.highestAt] = places.highest + 8 * lane;
       if (taken === 1) take();
+      else if (width === 1) takeLines();
       else takeSeveral();
       this.times += taken;
     }
@@ -411,7 +414,7 @@ export class ValueTally {
       }
       if (value > limit) I[over + q] = I[over + q]! + 1;
       H[waiting + waitingPlace(q)] = Math.max(0, Math.min(LAST_BIN, value * perBin));
-      if (I[judged + 2 * q] === 0) continue;
+      if (I[judged + 2 * q] !== 0) continue;
       if (lowest > value) lowest = value;
       if (value > highest) highest = value;
     }
