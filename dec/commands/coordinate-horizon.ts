@@ -78,6 +78,8 @@ export interface ScenarioCase {
   readonly inputs: LocalInputs;
   /** Source, switches, and positions of regulators and banks at rest before anybody curtails. */
   readonly state: PrimaryState;
+  /** The same with them where the model has them, where that is elsewhere. */
+  readonly modelState?: PrimaryState | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -337,10 +339,13 @@ function gapText(gap: number | null): string {
   return gap === null ? 'not told: limits cannot hold, the least violation goes before cost' : gap.toExponential(1);
 }
 
+/** Steps up to which the table has them all. */
+const SHOWN_STEPS = 24;
+
 function summary(report: HorizonReport, result: FeederHorizonResult): string[] {
   const lines = [`${report.feeder.name} ${report.feeder.mrid}: ${result.statusText}`];
   if (result.status === 'nothingToDo') return lines;
-  const every = Math.max(1, Math.round(3600 / report.stepSeconds));
+  const every = report.steps.length <= SHOWN_STEPS ? 1 : Math.max(1, Math.round(3600 / report.stepSeconds));
   lines.push(
     '',
     table(
@@ -361,7 +366,7 @@ function summary(report: HorizonReport, result: FeederHorizonResult): string[] {
         .filter((_, t) => t % every === 0),
     ),
     '',
-    'All schedules: add --json.',
+    every === 1 ? 'All schedules: add --json.' : 'One step of each hour is shown. All steps and schedules: add --json.',
   );
   return lines;
 }

@@ -91,7 +91,7 @@ async function runCoordinate(
   }
   const code = runHorizonJob(scenario, options, terminal, began);
   if (code !== undefined) return code;
-  const { feeder, state } = scenario;
+  const { feeder, state, modelState } = scenario;
   const { inputs, findings: limitFindings } = limitedCase(scenario, options);
   const findings = [...scenario.findings, ...limitFindings];
   const factors = factorsFrom(options);
@@ -99,6 +99,7 @@ async function runCoordinate(
     feeder,
     inputs,
     state,
+    ...(modelState === undefined ? {} : { otherStart: modelState }),
     settings: { limits: { minPu: options.vMin, maxPu: options.vMax } },
     rule: ruleOf(options, factors),
     reactive: reactiveOf(options),
@@ -185,8 +186,9 @@ function readCase(
   const findings = [...siblingFindings(names, model), ...validated(feeder)];
   const openSwitches = switchesNamed(feeder, options.open).map(({ id }) => id);
   const inputs = scenarioInputs(feeder, loadMultiplier, pvMultiplier);
-  const { state, finding } = startingState(feeder, inputs, options, openSwitches);
-  return { feeder, inputs, state, findings: [...findings, ...(finding ? [finding] : [])], files: model.files };
+  const { state, modelState, finding } = startingState(feeder, inputs, options, openSwitches);
+  const told = [...findings, ...(finding ? [finding] : [])];
+  return { feeder, inputs, state, modelState, findings: told, files: model.files };
 }
 
 /** Source and switches as given; regulators and banks where they come to rest with all the sun there is, as in a simulation. */
@@ -195,11 +197,12 @@ function startingState(
   inputs: LocalInputs,
   { sourceVoltage }: CoordinateOptions,
   openSwitches: readonly string[],
-): { readonly state: PrimaryState; readonly finding?: Finding } {
-  const { state, moves, isAtRest } = settledState(feeder, inputs, {
+): { readonly state: PrimaryState; readonly modelState?: PrimaryState; readonly finding?: Finding } {
+  const modelState = {
     ...{ taps: {}, capacitorSections: {}, openSwitches },
     ...(sourceVoltage === undefined ? {} : { sourceVoltagePu: sourceVoltage }),
-  });
+  };
+  const { state, moves, isAtRest } = settledState(feeder, inputs, modelState);
   if (!isAtRest) {
     const message =
       'Before any curtailment, controls of regulators and capacitor banks come to no rest in the AC power flow; they are taken where the model has them.';
@@ -207,7 +210,7 @@ function startingState(
   }
   if (moves.length === 0) return { state };
   const message = `Before any curtailment, controls come to rest elsewhere than the model has them, and are taken there: ${movesText(moves)}.`;
-  return { state, finding: { severity: 'info', code: 'CONTROLS_SETTLED', message, count: moves.length } };
+  return { state, modelState, finding: { severity: 'info', code: 'CONTROLS_SETTLED', message, count: moves.length } };
 }
 
 /** @throws DecError `BAD_ARGUMENT` when JSON files are given that are not the ancestor's pair in its order */

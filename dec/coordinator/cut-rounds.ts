@@ -11,7 +11,7 @@ import type { Progress } from './progress.js';
 
 /** Times that agents are asked for an opening before those without one are held. */
 const OPENINGS_MAX = 3;
-const INFEASIBLE_TEXT = 'In the linear model the limits cannot hold with any dispatch.';
+export const INFEASIBLE_TEXT = 'In the linear model the limits cannot hold with any dispatch.';
 
 /**
  * Rounds of an interval in which the coordinator hands out a dispatch and agents answer the limits of theirs that it breaks:
@@ -68,6 +68,13 @@ export class CutRounds {
       cuts.open(this.presentOpenings());
     }
     return 'limit';
+  }
+
+  /** Hands out the dispatch that the star stands on; what agents answer changes nothing of it. */
+  async tell(): Promise<void> {
+    this.limits.clear();
+    await this.exchangeRound();
+    this.note();
   }
 
   /** Asks for openings until all have given one; who has not after some questions is held. */

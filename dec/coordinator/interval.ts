@@ -44,6 +44,8 @@ export interface StarCore {
   readonly cuts?: CutStar;
   /** The exchange of cuts for when prices crawl, where agents can change over to it. */
   readonly spare?: CutStar;
+  /** Rules that others give way to, in the order in which they are tried, where agents take a dispatch by unit. */
+  readonly refuges?: readonly CutStar[];
   /** Areas between the coordinator and its agents, where there are any. */
   readonly areas?: AreaStar;
   /** Units of the exchange, by which answers are held against one another; without them all are believed. */

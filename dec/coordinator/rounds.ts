@@ -9,8 +9,9 @@ import {
 } from '../../grid/optim/index.js';
 import { overshootFault } from './answer-check.js';
 import { AreaRounds } from './area-rounds.js';
-import { CutRounds } from './cut-rounds.js';
+import { CutRounds, INFEASIBLE_TEXT } from './cut-rounds.js';
 import type { AgentExchange } from './exchange.js';
+import { gaveWayText, giveWay } from './give-way.js';
 import {
   type CheckedCandidate,
   EQUAL_PU,
@@ -241,6 +242,8 @@ class IntervalRun {
     const trimmed = this.isInside(ac, LIMIT_PU) ? undefined : await this.trim(ac);
     if (trimmed !== undefined) return { hasConverged, ac: trimmed };
     if (this.isInside(ac)) return { hasConverged, ac: hasConverged ? ac : await this.relieve(ac) };
+    const given = hasConverged && maxCorrections > 0 ? await this.giveWay() : undefined;
+    if (given !== undefined) return { hasConverged, ac: given };
     if (this.verification.response !== undefined && maxCorrections > 0 && !progress.isOver()) {
       hasConverged = await this.standAtKnown();
     }
@@ -289,6 +292,34 @@ class IntervalRun {
     this.looked = undefined;
     // No correction: the models go back to one that they had.
     return (await this.rounds.run(this.scene.settings.maxCorrections)) === 'agreed';
+  }
+
+  /** Lets the rule give way to another as far as it must; undefined, and everybody where they were, where that does not help. */
+  private async giveWay(): Promise<AcCheck | undefined> {
+    const { scene, cuts, progress, participants } = this;
+    const { star, findings } = scene;
+    if (cuts === undefined || !star.refuges?.length || participants.held.size > 0) return undefined;
+    const own = cuts.dispatch();
+    const given = await giveWay(own, LIMIT_PU, {
+      scene,
+      roundsOf: (other) => new CutRounds(scene, other, participants, progress),
+      verify: () => this.verification.run(),
+      correct: () => this.correct(),
+      isOver: () => progress.isOver(),
+    });
+    this.looked = undefined;
+    if (given === undefined) {
+      cuts.stand(own);
+      await new CutRounds(scene, cuts, participants, progress).tell();
+      await this.verification.run();
+      return undefined;
+    }
+    this.corrections += given.corrections;
+    // That was about dispatches under the rule.
+    const said = findings.indexOf(INFEASIBLE_TEXT);
+    if (said >= 0) findings.splice(said, 1);
+    findings.push(gaveWayText(star.proof?.rule?.mode ?? star.proof?.fairness ?? 'in force'));
+    return given.ac;
   }
 
   /** Curtails the small share more that keeps the limits; undefined where none does, and everybody is where they were. */

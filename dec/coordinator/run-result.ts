@@ -254,7 +254,9 @@ export type RunStatus =
   /** The simulation ended, or the platform was lost, before all intervals were done. */
   | 'simulationEnded'
   /** All intervals went by, but no agent answered in the last one: nothing was coordinated any more. */
-  | 'agentsLost';
+  | 'agentsLost'
+  /** All intervals went by, and in none was there a dispatch that agents agreed on and that keeps the limits. */
+  | 'neverSettled';
 
 /** Everything a run leaves behind. */
 export interface RunResult {

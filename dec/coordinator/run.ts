@@ -66,6 +66,8 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
     await session.settleAudit();
     const lost = status === 'completed' ? agentsLost(session.intervals()) : undefined;
     if (lost !== undefined) return finish('agentsLost', lost, session);
+    const unsettled = status === 'completed' ? neverSettled(session.intervals()) : undefined;
+    if (unsettled !== undefined) return finish('neverSettled', unsettled, session);
     const reason = status === 'simulationEnded' ? 'The simulation ended before all intervals were done.' : undefined;
     return finish(status, reason, session);
   } catch (error) {
@@ -95,6 +97,15 @@ function agentsLost(intervals: readonly IntervalResult[]): string | undefined {
     `All agents are lost: nobody answered in ${count} of ${intervals.length} intervals, the last one among them. ` +
     'The set-points in force stayed as they were.'
   );
+}
+
+/** Why a run that went to its end is no success: not one interval came to a dispatch that is agreed on and holds. */
+export function neverSettled(intervals: readonly Pick<IntervalResult, 'status'>[]): string | undefined {
+  if (intervals.length === 0 || intervals.some(({ status }) => status === 'converged')) return undefined;
+  const violated = intervals.filter(({ status }) => status === 'violated').length;
+  const count = intervals.length === 1 ? 'The only interval' : `None of ${intervals.length} intervals`;
+  const how = intervals.length === 1 ? 'did not end' : 'ended';
+  return `${count} ${how} with a dispatch that agents agreed on and that keeps the limits; limits were violated in ${violated}.`;
 }
 
 /** The feeder with some of its switches open. */

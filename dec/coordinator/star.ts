@@ -1,3 +1,4 @@
+import { hasAnsweringControls } from '../../grid/flow/index.js';
 import type { Feeder } from '../../grid/model/index.js';
 import {
   type AreaSeating,
@@ -10,6 +11,7 @@ import {
   fairnessRule,
   haveAgentsUnits,
   type PrimaryModel,
+  REFUGES,
   reactiveRule,
   type StarSettings,
   type StarSplit,
@@ -22,15 +24,18 @@ import type { StarCore } from './interval.js';
 import type { RunSettings } from './run-result.js';
 
 /**
- * Whether live agents exchange cuts: under rules that couple them, where reactive power is decided together, and where all PV
- * is the coordinator's.
+ * Whether live agents exchange cuts: under rules that couple them, where reactive power is decided together, where one fraction
+ * for all may have to give way, and where all PV is the coordinator's.
  */
 export function isByCuts(
   { rule, fairness, reactive, areas }: Pick<RunSettings, 'rule' | 'fairness' | 'reactive' | 'areas'>,
-  split: Pick<StarSplit, 'place' | 'services'>,
+  split: Pick<StarSplit, 'place' | 'services' | 'primary'>,
 ): boolean {
   const isReactive = reactive !== undefined && reactive.mode !== 'none';
   const haveUnits = haveAgentsUnits(split);
+  const isSearched = (rule?.mode ?? fairness) === 'equalAlpha' && (rule?.level ?? 'feeder') === 'feeder';
+  // Where controls answer, one fraction may hold no limits: agents that take a dispatch by unit can give way then.
+  if (isSearched && hasAnsweringControls(split.primary.feeder)) return true;
   // By customer and capacity live agents agree on total by prices.
   if (rule === undefined && haveUnits) return isReactive;
   const exchange = starExchange(rule ?? fairnessRule({ mode: fairness }), isReactive, haveUnits);
@@ -54,7 +59,9 @@ const AREA_ROWS = { few: 4, many: 32 };
 
 /** What agents and star must agree on. */
 export function liveStarSettings(settings: RunSettings, split: StarSplit): Partial<StarSettings> {
-  const { limits, fairness, rule, maxRounds } = settings;
+  const { limits, fairness, maxRounds } = settings;
+  const isCut = isByCuts(settings, split);
+  const rule = settings.rule ?? (isCut ? fairnessRule({ mode: fairness }) : undefined);
   return {
     limits,
     fairness,
@@ -62,7 +69,7 @@ export function liveStarSettings(settings: RunSettings, split: StarSplit): Parti
     ...(split.place === 'buses' ? atBuses(settings, split) : scaleFor(split.services.length)),
     ...(rule === undefined ? {} : { rule }),
     // With cuts the coordinator decides on every unit by itself, whatever shares a fraction.
-    ...(isByCuts(settings, split) ? { exchange: 'cuts' as const, fairness: 'proportional' as const } : {}),
+    ...(isCut ? { exchange: 'cuts' as const, fairness: 'proportional' as const } : {}),
     ...(settings.reactive?.mode === 'volt-var' ? { tellsTerminals: true } : {}),
     ...(settings.areas === undefined
       ? {}
@@ -130,7 +137,13 @@ export function liveStar(
   }
   const plan = { rule, reactive: reactiveRule(reactive), areaOfBus: areasOfBuses(feeder) };
   const cuts = createCutStar(core, primary.feeder, starSettings(star), plan);
-  if (isCut) return { ...common, cuts };
+  if (isCut) {
+    const modes = plan.reactive.mode === 'volt-var' ? [] : REFUGES.filter((mode) => mode !== rule.mode);
+    const refuges = modes.map((mode) =>
+      createCutStar(core, primary.feeder, starSettings(star), { ...plan, rule: fairnessRule({ mode }) }),
+    );
+    return { ...common, cuts, refuges };
+  }
   // An agent's fractions are those of its units by customer only; under other levels it cannot take a dispatch of units.
   const isByUnit = rule.level === 'customer' && starExchange(rule, false) !== 'search';
   return isByUnit ? { ...common, spare: cuts } : common;

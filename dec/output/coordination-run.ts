@@ -53,9 +53,11 @@ export function coordinationRun(outcome: CoordinationOutcome): RunResult {
   const { question, result, seconds } = outcome;
   const settings = settingsOf(outcome);
   const interval = intervalOf(outcome, settings);
+  const ended = interval.status === 'converged' ? 'completed' : 'neverSettled';
+  const status = result.status === 'nothingToDo' ? 'nothingToCoordinate' : ended;
   return {
-    status: result.status === 'nothingToDo' ? 'nothingToCoordinate' : 'completed',
-    reason: result.status === 'nothingToDo' ? result.statusText : undefined,
+    status,
+    reason: status === 'completed' ? undefined : result.statusText,
     runId: '',
     simulationId: undefined,
     feeder: { name: question.feeder.name, mrid: question.feeder.mrid },

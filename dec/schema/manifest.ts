@@ -101,7 +101,7 @@ export const manifestSchema = z.strictObject({
   kind: z.literal('coordination').optional(),
   /** Names of all runs of a comparison of rules that this one is of, itself among them. */
   comparison: z.array(z.string()).optional(),
-  status: z.enum(['completed', 'cancelled', 'nothingToCoordinate', 'simulationEnded', 'agentsLost']),
+  status: z.enum(['completed', 'cancelled', 'nothingToCoordinate', 'simulationEnded', 'agentsLost', 'neverSettled']),
   /** A sentence for every status but `completed`. */
   reason: z.string().nullable(),
   feeder: feederRefSchema,

@@ -21,10 +21,11 @@ import {
 import { AC_TOLERANCE_PU, type Extremes, FeederTruth, type TruthCheck } from './feeder-truth.js';
 import { kktResidual } from './kkt-residual.js';
 import { type LinearCompatibility, linearFeeder } from './lindistflow.js';
+import { otherRestFinding } from './other-rest.js';
 import { isNearAgreement, isRoughPass } from './pacing.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import { type ReactiveRule, reactiveRule } from './reactive.js';
-import { type Refuge, SAFE_TEXT, safeDispatch } from './safe-dispatch.js';
+import { type Refuge, SAFE_TEXT, SPENT_TEXT, safeDispatch } from './safe-dispatch.js';
 import { haveAgentsUnits, type StarSplit, splitForStar } from './split.js';
 import { isCrawl, Standstill } from './standstill.js';
 import type { LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
@@ -62,6 +63,8 @@ export interface CoordinationQuestion {
   readonly split?: StarSplit;
   readonly inputs: LocalInputs;
   readonly state: PrimaryState;
+  /** Where controls may begin besides; a finding tells where they then come to rest outside the limits. */
+  readonly otherStart?: PrimaryState;
   readonly settings?: Partial<StarSettings>;
   /**
    * `admm` the star, `central` the optimum in one hand. Default: the star for proportional and total by customer and
@@ -147,7 +150,13 @@ const PLAIN: Readonly<Partial<Record<FairnessRuleMode, FairnessLevel>>> = {
 
 /** Coordinates a feeder in this process. */
 export function coordinateInProcess(question: CoordinationQuestion): CoordinationResult {
-  return coordinated(question, REFUGES);
+  const result = coordinated(question, REFUGES);
+  const { otherStart: start, feeder, inputs, state, maxCorrections } = question;
+  const isHeld = result.status === 'optimal' || result.status === 'converged';
+  if (start === undefined || !isHeld || maxCorrections === 0) return result;
+  const { controls, ders, settings, findings } = result;
+  const finding = otherRestFinding({ feeder, inputs, state, controls, start, limits: settings.limits, ders });
+  return finding ? { ...result, findings: [...findings, finding] } : result;
 }
 
 /** @param refuges - rules whose dispatch is gone towards where that of the question's own breaks limits */
@@ -446,16 +455,13 @@ function coordinated(question: CoordinationQuestion, refuges: readonly FairnessR
 /** How near model and AC power flow come to one another at a limit where a pass is cheap, pu. */
 const CHEAP_TOLERANCE_PU = 1e-7;
 /** Rules by whose dispatch limits are kept where that of another cannot: the least curtailment, then the default. */
-const REFUGES: readonly FairnessRuleMode[] = ['total', 'proportional'];
+export const REFUGES: readonly FairnessRuleMode[] = ['total', 'proportional'];
 /** Rules that leave out dispatches which the limits may need, by customer too. */
 const OWN_SETS: Readonly<Partial<Record<FairnessRuleMode, boolean>>> = {
   equalAlpha: true,
   equalKw: true,
   exportBased: true,
 };
-
-/** What is told where the last correction did not do; what was done then follows. */
-const SPENT_TEXT = 'After the last correction a node still stood outside its limit in the AC power flow;';
 
 /** Reactive power further than this from where it should be is told, share of the rating. */
 const REACTIVE_ERROR = 1e-5;

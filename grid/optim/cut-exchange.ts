@@ -160,6 +160,51 @@ export interface CutMemory {
   solution: ReturnType<typeof solveFair>;
 }
 
+/** A dispatch by unit: its own id, or the agent's and the place in its opening. */
+export interface CutDispatch {
+  readonly alpha: ReadonlyMap<string, number>;
+  readonly reactiveVar: ReadonlyMap<string, number>;
+}
+
+/** The dispatch that the coordinator has come to. */
+export function cutDispatch({ problem, solution }: CutMemory): CutDispatch {
+  return {
+    alpha: new Map(problem.units.map(({ id }, u) => [id, solution.unitAlpha[u]!])),
+    reactiveVar: new Map(problem.units.map(({ id }, u) => [id, solution.reactiveVar[u]!])),
+  };
+}
+
+/** Puts a dispatch in the place of the solution; of units that share a fraction the last one's is everybody's. */
+export function standOn(memory: CutMemory, { alpha, reactiveVar }: CutDispatch): void {
+  const { problem, solution } = memory;
+  const groupAlpha = solution.groupAlpha.slice();
+  for (const { id, group } of problem.units) groupAlpha[group] = alpha.get(id) ?? groupAlpha[group]!;
+  memory.solution = {
+    ...solution,
+    groupAlpha,
+    unitAlpha: Float64Array.from(problem.units, ({ group }) => groupAlpha[group]!),
+    reactiveVar: Float64Array.from(problem.units, ({ id }, u) => reactiveVar.get(id) ?? solution.reactiveVar[u]!),
+  };
+}
+
+/** A share of the way from one dispatch to another. */
+export function mixedDispatch(from: CutDispatch, to: CutDispatch, share: number): CutDispatch {
+  return {
+    alpha: between(from.alpha, to.alpha, share),
+    reactiveVar: between(from.reactiveVar, to.reactiveVar, share),
+  };
+}
+
+/** A share of the way from one value to another, by name; a name that one of them lacks has none there. */
+export function between(
+  from: ReadonlyMap<string, number> | undefined,
+  to: ReadonlyMap<string, number> | undefined,
+  share: number,
+): ReadonlyMap<string, number> {
+  const ids = new Set([...(from?.keys() ?? []), ...(to?.keys() ?? [])]);
+  return new Map([...ids].map((id) => [id, (1 - share) * (from?.get(id) ?? 0) + share * (to?.get(id) ?? 0)]));
+}
+
 /** Takes the openings and finds the first dispatch. */
 export function cutMemory(primary: CutPrimary, openings: ReadonlyMap<string, CutOpening>): CutMemory {
   const drawnW = primary.drawnW.slice();

@@ -2,14 +2,17 @@ import type { FeederData } from '../model/index.js';
 import type { StarCoordinator } from './coordinator.js';
 import { ownUnits } from './cut-actor.js';
 import {
+  type CutDispatch,
   type CutMemory,
   type CutOpening,
   type CutPrimary,
   type CutReply,
   type CutRequest,
+  cutDispatch,
   cutMemory,
   cutRequests,
   cutUpdate,
+  standOn,
 } from './cut-exchange.js';
 import type { FairnessRule } from './fairness-rule.js';
 import type { PortPower } from './primary-truth.js';
@@ -50,6 +53,10 @@ export interface CutStar {
   /** The questions of the coming round; the coordinator's own units take the same dispatch. */
   requests(): ReadonlyMap<string, CutRequest>;
   step(replies: ReadonlyMap<string, CutReply>): RoundProgress;
+  /** The dispatch of the present pass. */
+  dispatch(): CutDispatch;
+  /** Has the coming questions be at a dispatch of somebody else's, until the next pass. */
+  stand(dispatch: CutDispatch): void;
   /** Ports at the dispatch that was asked last. */
   ports(): ReadonlyMap<string, AskedPort>;
   /**
@@ -142,6 +149,14 @@ class PrimaryCuts implements CutStar {
 
   step(replies: ReadonlyMap<string, CutReply>): RoundProgress {
     return cutUpdate(this.begun(), replies, this.settings.voltageUnitSquaredPu);
+  }
+
+  dispatch(): CutDispatch {
+    return cutDispatch(this.begun());
+  }
+
+  stand(dispatch: CutDispatch): void {
+    standOn(this.begun(), dispatch);
   }
 
   ports(): ReadonlyMap<string, AskedPort> {

@@ -1,3 +1,4 @@
+import { between } from './cut-exchange.js';
 import { AC_TOLERANCE_PU, type FeederTruth, type TruthCheck } from './feeder-truth.js';
 import { candidateAlpha } from './limit.js';
 import type { VoltageLimits } from './star.js';
@@ -36,6 +37,9 @@ export const SAFE_TEXT: Readonly<Record<SafeKind, string>> = {
   mixed: 'it gives way to the least curtailment, by the least share at which all nodes hold.',
   least: 'no dispatch between everything and nothing curtailed keeps them; what comes nearest is taken.',
 };
+
+/** What is told where the last correction did not do; what was done then follows. */
+export const SPENT_TEXT = 'After the last correction a node still stood outside its limit in the AC power flow;';
 
 /** A dispatch with its check. */
 export interface SafeDispatch {
@@ -172,16 +176,6 @@ export function safeDispatch(
   const best = nearest(trialAt, isSafe);
   const how = !isSafe(best.violationPu) ? 'least' : best.move < 0 ? 'returned' : 'cut';
   return { how, alpha: best.alpha, check: best.check };
-}
-
-/** A share of the way from one dispatch to another. */
-function between(
-  from: ReadonlyMap<string, number> | undefined,
-  to: ReadonlyMap<string, number> | undefined,
-  share: number,
-): ReadonlyMap<string, number> {
-  const ids = new Set([...(from?.keys() ?? []), ...(to?.keys() ?? [])]);
-  return new Map([...ids].map((id) => [id, (1 - share) * (from?.get(id) ?? 0) + share * (to?.get(id) ?? 0)]));
 }
 
 function mapped(

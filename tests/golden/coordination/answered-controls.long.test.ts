@@ -127,6 +127,26 @@ describe.skipIf(feedersDir === undefined)('a dispatch that regulators answer, af
     }
   });
 
+  // The truth is a power flow that begins at the model's own taps, as `dec powerflow` does.
+  it('says where controls that begin at the taps of the model rest outside the limit', () => {
+    const of = readCase('IEEE123_PV.xml', 1);
+    const otherStart = { taps: {}, capacitorSections: {}, openSwitches: [], sourceVoltagePu: 1 };
+    for (const [maxPu, isTold] of [
+      [1.04, true],
+      [1.05, false],
+    ] as const) {
+      const settings = { limits: { minPu: 0.9, maxPu } };
+      const question = { ...of, settings, rule: { mode: 'total' }, method: 'central', otherStart } as const;
+      const { ders, findings, status } = coordinateInProcess(question);
+      expect(status).toBe('optimal');
+      const { settled } = truth({ ...of, state: otherStart }, ders);
+      expect(settled > maxPu + TOLERANCE_PU).toBe(isTold);
+      const told = findings.find(({ code }) => code === 'OTHER_REST_BREAKS_LIMITS');
+      if (!isTold) expect(told).toBeUndefined();
+      else expect(told?.message).toContain(`stands at ${settled.toFixed(4)} pu, where 1.0400 pu is the limit`);
+    }
+  });
+
   it('is told where none was found', () => {
     const of = readCase('IEEE123_PV.xml', 1);
     const settings = { limits: { minPu: 0.95, maxPu: 1.03 } };
