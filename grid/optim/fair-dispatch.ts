@@ -81,7 +81,9 @@ export function solveFair(problem: FairProblem, tolerance = 1e-12): FairSolution
   let reactiveError = 0;
   let passes = 0;
   for (; ; passes++) {
-    const next = isElastic ? undefined : (withoutCurtailment(programme) ?? applyRule(programme));
+    // Its bounds are exact, so that it is settled once; where it has no solution it has none later.
+    const free = passes === 0 ? withoutCurtailment(programme) : undefined;
+    const next = isElastic ? undefined : (free ?? applyRule(programme));
     if (next) found = next;
     else {
       isElastic = true;
@@ -133,6 +135,7 @@ function withoutCurtailment(programme: FairProgramme): Found | undefined {
     quadratic: nothing,
     upper: nothing,
     reactivePrice: TOTAL_REACTIVE_PRICE,
+    isFullPower: true,
   });
   return answer.isSolved ? one(answer) : undefined;
 }

@@ -36,6 +36,8 @@ export interface FairStep {
   readonly rows?: readonly ControlRow[];
   /** Price of reactive power, kW per kvar. */
   readonly reactivePrice?: number;
+  /** Nothing is curtailed: what the kVA circle leaves of decided reactive power is a bound, exactly. */
+  readonly isFullPower?: boolean;
   /** Softens the limits by an exact penalty. */
   readonly isElastic?: boolean;
   /** Gives each limit this much more, pu squared. */
@@ -123,7 +125,7 @@ export class FairProgramme {
         linear: linear[g]!,
         quadratic: quadratic[g]!,
       })),
-      ...this.reactiveControls(step.reactivePrice ?? REACTIVE_PRICE),
+      ...this.reactiveControls(step.reactivePrice ?? REACTIVE_PRICE, step.isFullPower ?? false),
       ...(step.auxiliary ?? []).map((own) => ({ ...none, ...own })),
     ];
     const cuts = this.cutRows(relief, step.isElastic ? controls : undefined);
@@ -254,12 +256,14 @@ export class FairProgramme {
     return { columns: [groupCount + 2 * unit, groupCount + 2 * unit + 1], signs: [1, -1] };
   }
 
-  private reactiveControls(price: number): Control[] {
+  private reactiveControls(price: number, isFullPower: boolean): Control[] {
     const data = this.problem.reactive;
     if (!data) return [];
-    return this.problem.units.flatMap(({ nodes, shareRe, shareIm }, u): Control[] => {
+    return this.problem.units.flatMap(({ nodes, shareRe, shareIm, availableW }, u): Control[] => {
       const rating = data.ratingVA[u]!;
-      const share = data.share[u]!;
+      // Nothing is left where active power alone is beyond the circle; that it is then outside is for the limit's own rows.
+      const left = Math.sqrt(Math.max(0, 1 - (availableW / rating) ** 2));
+      const share = isFullPower ? Math.min(data.share[u]!, left) : data.share[u]!;
       const injected = {
         nodes,
         drawnW: shareIm.map((im) => rating * im),
