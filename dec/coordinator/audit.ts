@@ -1,6 +1,12 @@
 import { mridKey } from '../../bus/index.js';
 import type { Feeder } from '../../grid/model/index.js';
-import { type DispatchFigures, type FairnessRule, fairnessReport, type PrimaryState } from '../../grid/optim/index.js';
+import {
+  type DispatchFigures,
+  type FairnessRule,
+  fairnessReport,
+  type PrimaryState,
+  priceOfFairness,
+} from '../../grid/optim/index.js';
 import { createScenario, type Scenario } from '../../platform/index.js';
 import type { AuditThread } from './audit-thread.js';
 import type { AppliedSetpoint } from './commit.js';
@@ -114,12 +120,13 @@ export class Audit {
 export function completed(audit: AuditResult, figures: DispatchFigures | undefined, holdsLimits: boolean): AuditResult {
   if (figures === undefined) return audit;
   const { leastCurtailedW: least, linear, kktResidual, objective } = figures;
-  const aboveW = least === undefined || !holdsLimits ? undefined : audit.curtailedW - least;
   return {
     ...audit,
     leastCurtailedW: least,
-    // Less than a watt is the optimum's own tolerance.
-    priceOfFairnessPct: aboveW === undefined ? undefined : percent(Math.abs(aboveW) < 1 ? 0 : aboveW, audit.availableW),
+    priceOfFairnessPct:
+      least === undefined || !holdsLimits
+        ? undefined
+        : 100 * priceOfFairness(audit.curtailedW, least, audit.availableW),
     linear,
     kktResidual,
     ...(objective === undefined ? {} : { objective }),

@@ -20,6 +20,7 @@ import {
 } from './fairness-rule.js';
 import { AC_TOLERANCE_PU, type Extremes, FeederTruth, type TruthCheck } from './feeder-truth.js';
 import { kktResidual } from './kkt-residual.js';
+import { leastCurtailment } from './least-curtailment.js';
 import { type LinearCompatibility, linearFeeder } from './lindistflow.js';
 import { otherRestFinding } from './other-rest.js';
 import { isNearAgreement, isRoughPass } from './pacing.js';
@@ -29,7 +30,7 @@ import { type Refuge, SAFE_TEXT, SPENT_TEXT, safeDispatch } from './safe-dispatc
 import { haveAgentsUnits, type StarSplit, splitForStar } from './split.js';
 import { isCrawl, Standstill } from './standstill.js';
 import type { LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
-import { type Actor, BusActor, busUnits, byId, CentralActor, type Pass, StarActor, type Watch } from './star-actors.js';
+import { type Actor, BusActor, busUnits, CentralActor, type Pass, StarActor, type Watch } from './star-actors.js';
 import { modelOfCurve } from './star-cost.js';
 import { type StarSettings, scaleFor, starSettings } from './star-settings.js';
 
@@ -118,7 +119,7 @@ export interface CoordinationResult {
   readonly curtailedWh: number;
   /** Share of what is available, 0 to 1. */
   readonly curtailedShare: number;
-  /** Curtailment of the mode `total` under the same limits, W. */
+  /** Curtailment of the mode `total` under the same limits, W (least-curtailment.ts). */
   readonly leastCurtailedW: number;
   readonly priceOfFairness: number;
   readonly fairnessReport: FairnessReport;
@@ -386,12 +387,14 @@ function coordinated(question: CoordinationQuestion, refuges: readonly FairnessR
   });
   const alphas = problem.units.map((unit) => pass.alpha.get(unit.id) ?? 0);
   const curtailedW = problem.units.reduce((sum, unit, i) => sum + unit.availableW * alphas[i]!, 0);
-  const isLeast = method === 'central' && rule.mode === 'total' && rule.level === 'customer';
-  const least =
-    isLeast && rule.weights === 'capacity'
-      ? curtailedW
-      : (question.leastCurtailedW ??
-        leastCurtailment(fair(fairnessRule({ mode: 'total' })), truth, check, maxCorrections));
+  const yardstick = (): number => {
+    const held = maxCorrections > 0;
+    const { leastCurtailedW } = held
+      ? leastCurtailment({ feeder, linear, inputs, limits: settings.limits, reactive }, truth)
+      : { leastCurtailedW: undefined };
+    return leastCurtailedW ?? linearLeastW(fair(fairnessRule({ mode: 'total' })), held ? check.correction : undefined);
+  };
+  const least = question.leastCurtailedW ?? (problem.units.length === 0 ? 0 : yardstick());
   const groupAlpha = new Float64Array(problem.groupCount);
   problem.units.forEach(({ group }, u) => {
     groupAlpha[group] = alphas[u]!;
@@ -545,23 +548,9 @@ export function coordinateAncestorCase(
   });
 }
 
-/** Passes that the least curtailment is moved onto the AC power flow: the yardstick settles within watts by then. */
-const LEAST_CORRECTIONS = 2;
-
-/**
- * Curtailment of the mode `total`, W, held to the same truth as the dispatch it is compared with: corrected at its own
- * AC power flow, starting from the dispatch's correction, or not at all where the dispatch is not.
- */
-function leastCurtailment(problem: FairProblem, truth: FeederTruth, start: TruthCheck, maxCorrections: number): number {
+/** The yardstick on the linear model alone, W: of dispatches that nothing is corrected of, and where none holds the limits. */
+function linearLeastW(problem: FairProblem, correction: Float64Array | undefined): number {
   if (problem.units.length === 0) return 0;
-  const solve = (check: TruthCheck | undefined) =>
-    solveFair(check ? { ...problem, correction: { voltageSquaredPu: check.correction } } : problem, 1e-8);
-  let solution = solve(maxCorrections > 0 ? start : undefined);
-  for (let k = 0; k < Math.min(LEAST_CORRECTIONS, maxCorrections); k++) {
-    const [alpha, reactiveVar] = [byId(problem, solution.unitAlpha), byId(problem, solution.reactiveVar)];
-    const check = start.response ? truth.solveAnswered(alpha, reactiveVar) : truth.solve(alpha, reactiveVar);
-    if (!check.isConverged) break;
-    solution = solve(check);
-  }
-  return solution.curtailedW;
+  return solveFair(correction ? { ...problem, correction: { voltageSquaredPu: correction } } : problem, 1e-8)
+    .curtailedW;
 }

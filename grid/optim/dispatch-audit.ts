@@ -1,11 +1,11 @@
 import { createPowerFlow, type FeederFlow } from '../flow/index.js';
 import { buildFeeder, type FeederData } from '../model/index.js';
-import { CENTRAL_STATUS_TEXT, type CentralStatus, solveCentral } from './central.js';
-import { objectiveOf, solveFair } from './fair-dispatch.js';
+import { objectiveOf } from './fair-dispatch.js';
 import { type FairProblem, fairProblem } from './fair-problem.js';
-import { type FairnessRule, fairnessRule } from './fairness-rule.js';
+import type { FairnessRule } from './fairness-rule.js';
 import { AC_TOLERANCE_PU, type Extremes, FeederTruth } from './feeder-truth.js';
 import { kktResidual } from './kkt-residual.js';
+import { leastCurtailment, moved } from './least-curtailment.js';
 import { type LinearFeeder, linearFeeder } from './lindistflow.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import type { ReactiveRule } from './reactive.js';
@@ -60,17 +60,6 @@ export interface DispatchFigures {
 /** Judges dispatches of one feeder. */
 export type DispatchAudit = (question: AuditQuestion) => DispatchFigures;
 
-/** Corrections of the least curtailment at most, of one that controls answer too, and how near its AC maximum must come to the limit, pu. */
-const MAX_CORRECTIONS = 3;
-const MAX_ANSWERED_CORRECTIONS = 6;
-const EXACT_PU = 1e-7;
-/** Curtailed fraction from which a unit counts as curtailed. */
-const CURTAILED = 1e-4;
-/** Reactive power from which a unit counts as absorbing, var. */
-const ABSORBED_VAR = 1;
-/** Tolerance of the yardstick's programmes where reactive power is decided. */
-const LEAST_TOLERANCE = 1e-8;
-
 /** Makes the judge of a feeder. */
 export function createDispatchAudit(data: FeederData, settings: AuditSettings): DispatchAudit {
   const feeder = buildFeeder(data);
@@ -97,13 +86,7 @@ export function createDispatchAudit(data: FeederData, settings: AuditSettings): 
     const least =
       isReactive && isNothing
         ? { leastCurtailedW: 0, reason: undefined }
-        : isReactive
-          ? leastBesideReactive(
-              fairProblem(feeder, linear, inputs, limits, fairnessRule({ mode: 'total' }), reactive),
-              truth,
-              limits,
-            )
-          : leastCurtailment(problem('total'), truth, limits);
+        : leastCurtailment({ feeder, linear, inputs, limits, reactive }, truth);
     if (!check.isConverged) return { ...least, linear: extremes, kktResidual: undefined };
     const fair = whole && fairProblem(feeder, linear, inputs, limits, whole);
     const own = fair ? atDispatch(fair, dispatch) : problem(fairness);
@@ -130,77 +113,4 @@ function groupAlphaOf({ units, groupCount }: FairProblem, alpha: ReadonlyMap<str
   const own = new Float64Array(groupCount);
   for (const { id, group } of units) own[group] = alpha.get(id) ?? 0;
   return own;
-}
-
-/** A dispatch of the yardstick. */
-interface Least {
-  readonly status: CentralStatus;
-  readonly alpha: ReadonlyMap<string, number>;
-  readonly reactiveVar: ReadonlyMap<string, number>;
-  readonly curtailedW: number;
-}
-
-/**
- * The least curtailment, held to its own AC power flow. It begins with the linear model as it is, so that the yardstick does
- * not depend on what is measured with it.
- */
-function leastCurtailment(
-  problem: CurtailmentProblem,
-  truth: FeederTruth,
-  limits: VoltageLimits,
-): Pick<DispatchFigures, 'leastCurtailedW' | 'reason'> {
-  const none = new Map<string, number>();
-  return leastBy(problem, truth, limits, (correction) => {
-    const { status, unitAlpha, curtailedW } = solveCentral(moved(problem, correction));
-    return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: none, curtailedW };
-  });
-}
-
-/** The same where inverters have reactive power besides. */
-function leastBesideReactive(problem: FairProblem, truth: FeederTruth, limits: VoltageLimits) {
-  return leastBy(problem, truth, limits, (correction) => {
-    const { status, unitAlpha, reactiveVar, curtailedW } = solveFair(moved(problem, correction), LEAST_TOLERANCE);
-    return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: byUnit(problem, reactiveVar), curtailedW };
-  });
-}
-
-function moved<Problem extends CurtailmentProblem>(problem: Problem, correction: Float64Array | undefined): Problem {
-  return correction === undefined ? problem : { ...problem, correction: { voltageSquaredPu: correction } };
-}
-
-function byUnit({ units }: CurtailmentProblem, values: Float64Array): ReadonlyMap<string, number> {
-  return new Map(units.map(({ id }, u) => [id, values[u]!]));
-}
-
-function leastBy(
-  problem: CurtailmentProblem,
-  truth: FeederTruth,
-  limits: VoltageLimits,
-  solve: (correction: Float64Array | undefined) => Least,
-): Pick<DispatchFigures, 'leastCurtailedW' | 'reason'> {
-  if (problem.units.length === 0) return { leastCurtailedW: 0, reason: undefined };
-  // Where controls answer, the model stands on the AC power flow from the first programme on, as a coordination's does.
-  const before = truth.hasControls ? truth.solve(new Map()) : undefined;
-  let correction = before?.isConverged ? before.correction : undefined;
-  let used = correction ?? new Float64Array(problem.network.nodes.length);
-  for (let corrections = 0; ; ) {
-    const { status, alpha, reactiveVar, curtailedW } = solve(correction);
-    const check = truth.solveAnswered(alpha, reactiveVar);
-    const isUsing =
-      [...alpha.values()].some((one) => one > CURTAILED) || [...reactiveVar.values()].some((q) => q < -ABSORBED_VAR);
-    const isOff = check.isConverged && truth.wantsCorrection(check, used, isUsing, EXACT_PU);
-    if (isOff && corrections < (truth.hasControls ? MAX_ANSWERED_CORRECTIONS : MAX_CORRECTIONS)) {
-      used = check.correction;
-      correction = check.correction;
-      corrections++;
-      continue;
-    }
-    const isInside =
-      check.isConverged &&
-      check.limitedMaxPu <= limits.maxPu + AC_TOLERANCE_PU &&
-      check.limitedMinPu >= limits.minPu - AC_TOLERANCE_PU;
-    if (status === 'optimal' && isInside) return { leastCurtailedW: curtailedW, reason: undefined };
-    const reason = CENTRAL_STATUS_TEXT[status === 'optimal' ? 'limitsViolated' : status];
-    return { leastCurtailedW: undefined, reason };
-  }
 }

@@ -67,11 +67,13 @@ export function fairnessReport(alpha: ArrayLike<number>): FairnessReport {
 }
 
 /**
- * What fairness costs: curtailment above the least possible, as a share of what is available.
+ * What fairness costs: curtailment above the least possible, as a share of what is available. Less than a watt is the tolerance
+ * of both and counts as none.
  *
  * @param curtailedW - of the dispatch
  * @param leastCurtailedW - of the `total` optimum
  */
 export function priceOfFairness(curtailedW: number, leastCurtailedW: number, availableW: number): number {
-  return availableW > 0 ? (curtailedW - leastCurtailedW) / availableW : 0;
+  const aboveW = curtailedW - leastCurtailedW;
+  return availableW > 0 && Math.abs(aboveW) >= 1 ? aboveW / availableW : 0;
 }

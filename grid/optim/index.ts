@@ -28,6 +28,7 @@ export * from './feedback.js';
 export { AC_TOLERANCE_PU, type Extremes } from './feeder-truth.js';
 export * from './horizon/index.js';
 export * from './kkt-residual.js';
+export { type LeastCurtailment, leastCurtailment } from './least-curtailment.js';
 export * from './limit.js';
 export * from './lindistflow.js';
 export * from './linear-network.js';

@@ -119,6 +119,38 @@ describe('a dispatch that regulators answer', () => {
     expect(kktResidual).toBeLessThan(1e-4);
   });
 
+  it.each([
+    ['with regulators', lane, state, 1.04],
+    ['without', read(LANE), { taps: {}, capacitorSections: {}, openSwitches: [] }, 1.05],
+  ] as const)(
+    'has one yardstick for the price of fairness, whatever is measured and by whom: %s',
+    (_, feeder, of, maxPu) => {
+      const limits = { minPu: 0.95, maxPu };
+      const question = { feeder, inputs, state: of, settings: { limits } };
+      const measured = (['total', 'proportional', 'equalAlpha', 'maxMin'] as const).flatMap((mode) =>
+        (['central', 'admm'] as const).map((method) => coordinateInProcess({ ...question, rule: { mode }, method })),
+      );
+      const leastW = measured[0]!.leastCurtailedW;
+      expect(leastW).toBeGreaterThan(1000);
+      for (const { curtailedW, leastCurtailedW, priceOfFairness, availableW, ders, fairness } of measured) {
+        const judge = createDispatchAudit(feeder, {
+          limits,
+          fairness: fairness === 'total' ? 'total' : 'proportional',
+        });
+        const audited = judge({
+          inputs,
+          state: of,
+          alpha: Object.fromEntries(ders.map((der) => [der.derId, der.alpha])),
+        });
+        expect(Math.abs(leastCurtailedW - leastW)).toBeLessThan(0.5);
+        expect(Math.abs(audited.leastCurtailedW! - leastW)).toBeLessThan(0.5);
+        expect(Math.abs(priceOfFairness * availableW - (curtailedW - leastW))).toBeLessThan(1.5);
+        if (fairness === 'total') expect(Math.abs(priceOfFairness)).toBeLessThan(1e-3);
+        else expect(priceOfFairness).toBeGreaterThan(0);
+      }
+    },
+  );
+
   it('says nothing of controls where nothing moves', () => {
     const plain = read(LANE);
     const result = coordinate({ feeder: plain, state: { taps: {}, capacitorSections: {}, openSwitches: [] } }, 1.05);

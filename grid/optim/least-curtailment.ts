@@ -1,0 +1,120 @@
+import type { Feeder } from '../model/index.js';
+import { CENTRAL_STATUS_TEXT, type CentralStatus, solveCentral } from './central.js';
+import { solveFair } from './fair-dispatch.js';
+import { fairProblem } from './fair-problem.js';
+import { fairnessRule } from './fairness-rule.js';
+import { AC_TOLERANCE_PU, type FeederTruth } from './feeder-truth.js';
+import type { LinearFeeder } from './lindistflow.js';
+import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
+import type { ReactiveRule } from './reactive.js';
+import type { LocalInputs, VoltageLimits } from './star.js';
+
+/*
+ * The yardstick of the price of fairness: the least curtailment by customers (`total`, by capacity), in one hand, at the inputs
+ * and the state of what is measured with it, held to its own AC power flow.
+ *
+ * It begins with the linear model as it is, or on the AC power flow of nobody curtailed where controls answer, so that it does
+ * not depend on what is measured with it: a coordination, a comparison of rules and a run have the same for one interval.
+ *
+ * Cost: one to four programmes, up to seven where controls answer.
+ * Fails: with a reason where no dispatch was found that holds the limits.
+ */
+
+/** Corrections of the least curtailment at most, of one that controls answer too, and how near its AC maximum must come to the limit, pu. */
+const MAX_CORRECTIONS = 3;
+const MAX_ANSWERED_CORRECTIONS = 6;
+const EXACT_PU = 1e-7;
+/** Curtailed fraction from which a unit counts as curtailed. */
+const CURTAILED = 1e-4;
+/** Reactive power from which a unit counts as absorbing, var. */
+const ABSORBED_VAR = 1;
+/** Tolerance of the yardstick's programmes where reactive power is decided. */
+const LEAST_TOLERANCE = 1e-8;
+
+/** A dispatch of the yardstick. */
+interface Least {
+  readonly status: CentralStatus;
+  readonly alpha: ReadonlyMap<string, number>;
+  readonly reactiveVar: ReadonlyMap<string, number>;
+  readonly curtailedW: number;
+}
+
+/** What the yardstick is found for. */
+export interface LeastQuestion {
+  readonly feeder: Feeder;
+  readonly linear: LinearFeeder;
+  readonly inputs: LocalInputs;
+  readonly limits: VoltageLimits;
+  readonly reactive?: ReactiveRule | undefined;
+}
+
+/** The yardstick. */
+export interface LeastCurtailment {
+  /** W; undefined when no dispatch holds the limits. */
+  readonly leastCurtailedW: number | undefined;
+  /** Why there is none. */
+  readonly reason: string | undefined;
+}
+
+/** Finds the yardstick. @param truth - of the same feeder, inputs and state */
+export function leastCurtailment(question: LeastQuestion, truth: FeederTruth): LeastCurtailment {
+  const { feeder, linear, inputs, limits, reactive } = question;
+  if (reactive !== undefined && reactive.mode !== 'none') {
+    const problem = fairProblem(feeder, linear, inputs, limits, fairnessRule({ mode: 'total' }), reactive);
+    return leastBy(problem, truth, limits, (correction) => {
+      const { status, unitAlpha, reactiveVar, curtailedW } = solveFair(moved(problem, correction), LEAST_TOLERANCE);
+      return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: byUnit(problem, reactiveVar), curtailedW };
+    });
+  }
+  const problem = curtailmentProblem(feeder, linear, inputs, limits, 'total');
+  const none = new Map<string, number>();
+  return leastBy(problem, truth, limits, (correction) => {
+    const { status, unitAlpha, curtailedW } = solveCentral(moved(problem, correction));
+    return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: none, curtailedW };
+  });
+}
+
+/** A problem whose linear model is moved onto an AC power flow. */
+export function moved<Problem extends CurtailmentProblem>(
+  problem: Problem,
+  correction: Float64Array | undefined,
+): Problem {
+  return correction === undefined ? problem : { ...problem, correction: { voltageSquaredPu: correction } };
+}
+
+function byUnit({ units }: CurtailmentProblem, values: Float64Array): ReadonlyMap<string, number> {
+  return new Map(units.map(({ id }, u) => [id, values[u]!]));
+}
+
+function leastBy(
+  problem: CurtailmentProblem,
+  truth: FeederTruth,
+  limits: VoltageLimits,
+  solve: (correction: Float64Array | undefined) => Least,
+): LeastCurtailment {
+  if (problem.units.length === 0) return { leastCurtailedW: 0, reason: undefined };
+  // Where controls answer, the model stands on the AC power flow from the first programme on, as a coordination's does.
+  const before = truth.hasControls ? truth.solve(new Map()) : undefined;
+  let correction = before?.isConverged ? before.correction : undefined;
+  let used = correction ?? new Float64Array(problem.network.nodes.length);
+  for (let corrections = 0; ; ) {
+    const { status, alpha, reactiveVar, curtailedW } = solve(correction);
+    const check = truth.solveAnswered(alpha, reactiveVar);
+    const isUsing =
+      [...alpha.values()].some((one) => one > CURTAILED) || [...reactiveVar.values()].some((q) => q < -ABSORBED_VAR);
+    const isOff = check.isConverged && truth.wantsCorrection(check, used, isUsing, EXACT_PU);
+    if (isOff && corrections < (truth.hasControls ? MAX_ANSWERED_CORRECTIONS : MAX_CORRECTIONS)) {
+      used = check.correction;
+      correction = check.correction;
+      corrections++;
+      continue;
+    }
+    const isInside =
+      check.isConverged &&
+      check.limitedMaxPu <= limits.maxPu + AC_TOLERANCE_PU &&
+      check.limitedMinPu >= limits.minPu - AC_TOLERANCE_PU;
+    if (status === 'optimal' && isInside) return { leastCurtailedW: curtailedW, reason: undefined };
+    const reason = CENTRAL_STATUS_TEXT[status === 'optimal' ? 'limitsViolated' : status];
+    return { leastCurtailedW: undefined, reason };
+  }
+}
