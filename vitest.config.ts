@@ -9,7 +9,7 @@ import { defineConfig } from 'vitest/config';
 const RULES = 'tests/system/coordination/{coupled-rules,optimum,primary-sun}.test.ts';
 const LIVE = ['tests/conformance/{bus,python}/**/*.test.ts', 'tests/system/{coordination,platform,web}/**/*.test.ts'];
 const LONG = [
-  'tests/conformance/opendss/**/*.test.ts',
+  'tests/conformance/{opendss,gridlabd}/**/*.test.ts',
   'tests/system/{cli,library}/**/*.test.ts',
   RULES,
   'tests/**/*.long.test.ts',

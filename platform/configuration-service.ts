@@ -1,5 +1,6 @@
 import type { ConfigurationRequest } from '../bus/index.js';
 import { writeDss } from '../grid/dss/writer/index.js';
+import { writeGlm } from '../grid/glm/index.js';
 import { DecError } from '../grid/math/index.js';
 import { cimDictionary, feederIndex } from './cim-dictionary.js';
 import { type NodeAdmittance, nodeAdmittance, snapshotYbus, ybusExport } from './export/admittance.js';
@@ -21,9 +22,8 @@ export interface ConfigurationService {
 
 /** What the real platform also exports; each needs a program that is no part of this one. */
 const REFUSED: Readonly<Record<string, string>> = {
-  'GridLAB-D Base GLM': 'GridLAB-D models are not written; take "DSS Base", which OpenDSS reads.',
   'GridLAB-D Zipload Schedule': 'GridLAB-D schedules are not written; profiles are named in the simulation request.',
-  'GridLAB-D All': 'folders of GridLAB-D files are not written; take "DSS Base", which OpenDSS reads.',
+  'GridLAB-D All': 'folders of GridLAB-D files are not written; take "GridLAB-D Base GLM", one text with everything.',
   'DSS All': 'folders are not written; "DSS Base" is one script with everything.',
   OCHRE: 'house models are not simulated.',
 };
@@ -35,6 +35,7 @@ const LOAD_PARAMETERS = ['load_scaling_factor', 'z_fraction', 'i_fraction', 'p_f
 const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   'YBus Export': LOAD_PARAMETERS,
   'Vnom Export': LOAD_PARAMETERS,
+  'GridLAB-D Base GLM': ['load_scaling_factor', 'z_fraction', 'i_fraction', 'p_fraction', 'model_state'],
   'DSS Base': ['load_scaling_factor', 'z_fraction', 'i_fraction', 'p_fraction', 'model_state'],
 };
 /** Why parameters of the real platform have no effect. */
@@ -100,6 +101,14 @@ export function createConfigurationService(
         const told = [...tell(request, problems), ...withoutEffect(request)];
         // Whoever keeps the script sees there what it is not.
         return `${told.map((text) => `! ${text.replace(/\s+/g, ' ')}\n`).join('')}${writeDss(feeder).text}`;
+      },
+    ],
+    [
+      'GridLAB-D Base GLM',
+      (request) => {
+        const { feeder, problems } = askedFeeder(modelOf(request).feeder, request.parameters);
+        const told = [...tell(request, problems), ...withoutEffect(request)];
+        return `${told.map((text) => `// ${text.replace(/\s+/g, ' ')}\n`).join('')}${writeGlm(feeder).text}`;
       },
     ],
     ['DSS Coordinate', ofModel(coordinates)],

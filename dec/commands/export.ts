@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type CimIndex, type CimRecord, writeCim, writeDifferenceModel } from '../../grid/cim/index.js';
 import { writeDss } from '../../grid/dss/writer/index.js';
+import { writeGlm } from '../../grid/glm/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { Finding } from '../../grid/model/index.js';
 import { type LoadedModel, makeFolder, usingFolder } from '../../platform/index.js';
@@ -12,7 +13,7 @@ import { committedRun } from '../output/committed-run.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
 
 /** What can be exported. */
-const FORMS = ['dss', 'cim', 'difference-model'] as const;
+const FORMS = ['dss', 'glm', 'cim', 'difference-model'] as const;
 type Form = (typeof FORMS)[number];
 
 interface ExportOptions extends OutputOptions {
@@ -32,10 +33,10 @@ export function addExport(program: Command): void {
   program
     .command('export')
     .description(
-      'write a feeder in another form: an OpenDSS script (dss) or CIM XML (cim); or the set-points that a run has committed (difference-model, IEC 61970-552)',
+      'write a feeder in another form: an OpenDSS script (dss), a GridLAB-D model (glm) or CIM XML (cim); or the set-points that a run has committed (difference-model, IEC 61970-552)',
     )
     .argument('<feeder>', 'name, mRID or file of a feeder; folder of a run for difference-model')
-    .argument('<what>', 'dss, cim or difference-model', formOf)
+    .argument('<what>', 'dss, glm, cim or difference-model', formOf)
     .option('--message <n>', 'difference-model: of this message of the run alone, 0 is the first', nonNegativeCount)
     .option('--out <file>', 'file to write (default: standard output)')
     .option('--store <dir>', 'folder of the model store')
@@ -84,12 +85,12 @@ interface Exported extends Written {
   readonly feeder: { readonly name: string; readonly mrid: string };
 }
 
-function model(name: string, form: 'dss' | 'cim', options: ExportOptions): Exported {
+function model(name: string, form: 'dss' | 'glm' | 'cim', options: ExportOptions): Exported {
   if (options.message !== undefined) {
     throw new DecError('BAD_ARGUMENT', `--message goes with difference-model, not with ${form}.`, { form });
   }
   const loaded = modelOf([name], storeAt(options.store));
-  const { text, findings } = form === 'dss' ? openDss(loaded) : cim(loaded);
+  const { text, findings } = form === 'cim' ? cim(loaded) : script(loaded, form);
   return { text, findings: [...siblingFindings([name], loaded), ...findings], feeder: loaded.feeder };
 }
 
@@ -98,10 +99,10 @@ function setpoints(folder: string, { message }: ExportOptions): Exported {
   return { text: writeDifferenceModel(difference), findings: [], feeder };
 }
 
-function openDss(model: LoadedModel): Written {
+function script(model: LoadedModel, form: 'dss' | 'glm'): Written {
   const { feeder } = model;
   const own = validated(feeder, unfedPhaseOf(model), 'powerFlow');
-  const { text, findings } = writeDss(feeder);
+  const { text, findings } = form === 'dss' ? writeDss(feeder) : writeGlm(feeder);
   return { text, findings: [...own.filter(({ severity }) => severity !== 'info'), ...findings] };
 }
 

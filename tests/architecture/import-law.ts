@@ -12,6 +12,7 @@ const LAW: Readonly<Record<string, readonly string[]>> = {
   'grid/model': ['grid/math'],
   'grid/cim': ['grid/model', 'grid/math'],
   'grid/dss': ['grid/model', 'grid/math'],
+  'grid/glm': ['grid/model', 'grid/math'],
   'grid/flow': ['grid/model', 'grid/math'],
   'grid/optim': ['grid/flow', 'grid/model', 'grid/math'],
   // The public face of the package; it only names what others export.
@@ -32,6 +33,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'grid/model': ['graphology'],
   'grid/cim': ['graphology', 'saxes'],
   'grid/dss': ['graphology'],
+  'grid/glm': ['graphology'],
   'grid/flow': ['graphology'],
   'grid/optim': ['graphology'],
   'grid/index.ts': [],

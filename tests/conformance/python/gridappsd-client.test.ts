@@ -209,7 +209,7 @@ describe.skipIf(python === undefined)('the Python clients of GridAPPS-D', () => 
   it('get one error of the known shape within 2 s for what cannot be answered (5)', async () => {
     const items = await found('config');
     const message = (text: string) => ({ error: { message: expect.stringContaining(text) }, responseComplete: true });
-    expect(items.get('GLM')).toMatchObject(message('DSS Base'));
+    expect(items.get('GLM')).toMatchObject(message('GridLAB-D Base GLM'));
     expect(items.get('unknown configuration')).toMatchObject(
       message("No configuration handler registered for 'Weather'"),
     );

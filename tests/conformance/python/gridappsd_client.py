@@ -172,7 +172,7 @@ def config():
     say("dss coordinate", ask("DSS Coordinate")["data"].splitlines()[0].count(","))
     outputs = ask("GridLAB-D Simulation Output")["data"]
     say("simulation output", outputs["globals"])
-    say("GLM", ask("GridLAB-D Base GLM"))
+    say("GLM", ask("GridLAB-D All"))
     static = g.get_response(
         "goss.gridappsd.request.data.static-ybus", {"requestType": "GET_SNAPSHOT_YBUS", "feeder_id": MODEL}, timeout=PATIENCE
     )

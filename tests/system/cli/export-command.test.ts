@@ -53,7 +53,7 @@ describe('dec export', () => {
   it('refuses what it does not know and names what it does', async () => {
     const { code, stdout, stderr } = await dec(['export', FLAGSHIP, 'matpower']);
     expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toContain('dss, cim');
+    expect(stderr).toContain('dss, glm, cim');
   });
 
   it('writes what a run has committed as a difference model, which takes effect as the messages of the run did', async () => {

@@ -315,10 +315,25 @@ describe('the configuration service', () => {
     expect(told).toEqual(['"CIM Dictionary": use_houses "true" has no effect: houses are not simulated.']);
   });
 
+  it('writes "GridLAB-D Base GLM" with the loads that are asked for, and names in it what has no effect', () => {
+    const text = (parameters: object) =>
+      String(answer({ configurationType: 'GridLAB-D Base GLM', parameters: { model_id: MRID, ...parameters } }));
+    expect(text({}).match(/bustype SWING/g)).toHaveLength(1);
+    const powers = (parameters: object) =>
+      [...text(parameters).matchAll(/constant_power_\w+ ([-\d.e]+)[+-]/g)].map(([, power]) => Number(power));
+    const loads = (parameters: object) => powers(parameters).reduce((sum, power) => sum + Math.max(power, 0), 0);
+    expect(loads({ p_fraction: 1 })).toBeGreaterThan(0);
+    expect(loads({ p_fraction: 1, load_scaling_factor: 2 })).toBeCloseTo(2 * loads({ p_fraction: 1 }), 6);
+    expect(loads({ z_fraction: '1' })).toBe(0);
+    expect(text({ z_fraction: '1' })).toMatch(/constant_impedance_/);
+    expect(text({ i_fraction: '1' })).toMatch(/current_fraction_\w+ 1;/);
+    expect(text({ schedule_name: 'ieeezipload' })).toMatch(/^\/\/ schedule_name "ieeezipload" has no effect/);
+  });
+
   it('names unknown exports and missing parameters', () => {
     expect(() => answer({ configurationType: 'Weather' })).toThrow("No configuration handler registered for 'Weather'");
-    expect(() => answer({ configurationType: 'GridLAB-D Base GLM', parameters: { model_id: MRID } })).toThrow(
-      /DSS Base/,
+    expect(() => answer({ configurationType: 'GridLAB-D All', parameters: { model_id: MRID } })).toThrow(
+      /GridLAB-D Base GLM/,
     );
     expect(() => answer({ configurationType: 'CIM Dictionary' })).toThrow(/Model Id or simulation Id/);
   });
