@@ -58,8 +58,12 @@ export class AdmittanceNetwork {
    * Whether solutions need refinement; undefined until it has been measured. Taps and sections do not change it, switches may.
    */
   isRefinementNeeded: boolean | undefined;
+  /** Whether they need one by the currents of the branches; likewise. */
+  isBranchRefinementNeeded: boolean | undefined;
   /** 1 for nodes without a path to a source. */
   readonly isDead: Uint8Array;
+  /** What stands in the matrix at each of them so that it has a factor, S; 0 at others. */
+  readonly deadShunt: Float64Array;
   /** 1 for those of them that the charging of lines ties to ground. */
   private readonly isCharged: Uint8Array;
   readonly pattern: MatrixPattern;
@@ -133,6 +137,7 @@ export class AdmittanceNetwork {
     this.usedRe = new Float64Array(shares.count);
     this.usedIm = new Float64Array(shares.count);
     this.isDead = new Uint8Array(n);
+    this.deadShunt = new Float64Array(n);
     this.isCharged = new Uint8Array(n);
     this.links = new Int32Array(n);
     this.energise();
@@ -185,6 +190,7 @@ export class AdmittanceNetwork {
     this.isWholeChanged = true;
     this.isHeldByShares = false;
     this.isRefinementNeeded = undefined;
+    this.isBranchRefinementNeeded = undefined;
     for (let i = 0; i < links.length; i++) links[i] = i;
     const root = (start: number): number => {
       let i = start;
@@ -385,13 +391,17 @@ export class AdmittanceNetwork {
   }
 
   private addDeadShunt(i: number): void {
-    if (this.isDead[i] === 0) return;
+    if (this.isDead[i] === 0) {
+      this.deadShunt[i] = 0;
+      return;
+    }
     const { entries } = this;
     const q = this.entryOf[this.pattern.diagonal[i]!]!;
     if (this.isTouched[q] === 0) return;
     const size = Math.abs(entries[2 * q]!) + Math.abs(entries[2 * q + 1]!);
     const relative = this.isCharged[i] === 1 ? 0 : DEAD_SHUNT_RELATIVE * size;
-    entries[2 * q] = entries[2 * q]! + Math.max(DEAD_SHUNT_LEAST, relative);
+    this.deadShunt[i] = Math.max(DEAD_SHUNT_LEAST, relative);
+    entries[2 * q] = entries[2 * q]! + this.deadShunt[i]!;
   }
 }
 

@@ -23,11 +23,6 @@ import { randomCircuit } from './random-circuit.js';
 
 /** Issue: largest |dV| of any node, pu. */
 const LIMIT_PU = 1e-6;
-/**
- * Four-wire quadruplex behind a bank whose neutral nothing ties but 50 nF of line: its 0.1 V is placed by the last digits
- * of a matrix with 1e9 between its entries, on either side.
- */
-const FLOATING_NEUTRAL: Readonly<Record<string, number>> = { imyd: 5e-6, imoyodlead: 5e-6, imodod: 5e-6 };
 
 /** Random circuits have ends at a fifth of their voltage, and what is printed has ten digits. */
 const RANDOM_LIMIT_PU = 2e-6;
@@ -127,16 +122,15 @@ function worstDifference(
 
 function compare(feeder: Feeder): void {
   const script = writeDss(feeder, { solve: false });
-  const limit = FLOATING_NEUTRAL[feeder.name.toLowerCase()] ?? LIMIT_PU;
   const solve = ['Set Tolerance=1e-10', 'Set MaxIterations=200', 'Solve', 'Solve'];
   const [frozen, acting] = solveEachWithOpenDss(python!, script.text, [
     ['Set ControlMode=off', ...solve],
     ['Set ControlMode=static', ...solve],
   ]);
   const still = worstDifference(feeder, script, frozen!, false);
-  expect(still.pu, `frozen, ${still.place}`).toBeLessThan(limit);
+  expect(still.pu, `frozen, ${still.place}`).toBeLessThan(LIMIT_PU);
   const moved = worstDifference(feeder, script, acting!, true);
-  expect(moved.pu, `controls acting, ${moved.place}`).toBeLessThan(limit);
+  expect(moved.pu, `controls acting, ${moved.place}`).toBeLessThan(LIMIT_PU);
 }
 
 /** Reads scripts, exports them, has the exports solved with controls off. @returns what differs */
