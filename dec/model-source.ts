@@ -1,6 +1,6 @@
 import type { PowerFlowSettings } from '../grid/flow/index.js';
 import { DecError } from '../grid/math/index.js';
-import { canonicalMrid, type Feeder, type Finding, validateFeeder } from '../grid/model/index.js';
+import { canonicalMrid, type Finding, validateFeeder } from '../grid/model/index.js';
 import { defaultStoreDir, type LoadedModel, loadModels, type ModelStore, openModelStore } from '../platform/index.js';
 import { findingLine } from './terminal.js';
 
@@ -69,15 +69,16 @@ export const unfedPhaseOf = ({ study }: LoadedModel): 'error' | 'warning' => (st
 /**
  * Everything validation says of a feeder, after the reader's own findings.
  *
+ * @param places - where the elements stand, for findings that name an element and no line
  * @param unfedPhase - see {@link validateFeeder}, as `purpose`
  * @throws DecError `FEEDER_DATA` (or `NO_SOURCE`) listing every error and every warning at once when there is an error
  */
 export function validated(
-  feeder: Feeder,
+  { feeder, places }: Pick<LoadedModel, 'feeder' | 'places'>,
   unfedPhase?: 'error' | 'warning',
   purpose?: 'coordination' | 'powerFlow',
 ): readonly Finding[] {
-  const findings = validateFeeder(feeder, unfedPhase, purpose);
+  const findings = placed(validateFeeder(feeder, unfedPhase, purpose), places);
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return findings;
   const isSourceless = errors.some(({ code }) => code === 'NO_SOURCE');
@@ -94,6 +95,15 @@ export function validated(
     feeder: feeder.name,
     errors: errors.length,
     warnings: warnings.length,
+  });
+}
+
+/** The findings, each at the line of what it names where the model knows it. */
+export function placed(findings: readonly Finding[], places: LoadedModel['places']): readonly Finding[] {
+  if (!places) return findings;
+  return findings.map((finding) => {
+    const at = finding.file === undefined ? places.get(finding.mrid ?? '') : undefined;
+    return at ? { ...finding, ...at } : finding;
   });
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { CimIndex, CimIndexReader, readFeeders } from '../grid/cim/index.js';
-import { type DssStudy, readDss } from '../grid/dss/index.js';
+import { type DssPlace, type DssStudy, elementPlaces, readDss } from '../grid/dss/index.js';
 import { DecError } from '../grid/math/index.js';
 import { buildFeeder, canonicalMrid, type Feeder, type FeederData, nameUuid } from '../grid/model/index.js';
 import { cimPieces, type FileDigest } from './cim-file.js';
@@ -25,6 +25,8 @@ export interface LoadedModel {
   readonly siblings: readonly string[];
   /** What an OpenDSS script asks to be solved. */
   readonly study?: DssStudy;
+  /** Where an OpenDSS script makes its elements, see {@link elementPlaces}. */
+  readonly places?: ReadonlyMap<string, DssPlace>;
 }
 
 /** The feeders of some files, with every file that was read. */
@@ -109,7 +111,9 @@ function readDssModel(master: string): ReadModels {
   }
   const feeder = identified(read, withUnitIds);
   const { name, mrid } = feeder;
-  const model = { name, mrid, index: new CimIndex(), feeder, files: [master], siblings: [canonicalMrid(mrid)], study };
+  const siblings = [canonicalMrid(mrid)];
+  const places = elementPlaces(script, feeder);
+  const model = { name, mrid, index: new CimIndex(), feeder, files: [master], siblings, study, places };
   return { models: [model], sources: [...files.filesRead.keys()], digests: [...files.filesRead.values()], master };
 }
 

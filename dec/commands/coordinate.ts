@@ -183,7 +183,7 @@ function readCase(
   }
   const model = modelOf(names, storeAt(options.store));
   const { feeder } = model;
-  const findings = [...siblingFindings(names, model), ...validated(feeder)];
+  const findings = [...siblingFindings(names, model), ...validated(model)];
   const openSwitches = switchesNamed(feeder, options.open).map(({ id }) => id);
   const inputs = scenarioInputs(feeder, loadMultiplier, pvMultiplier);
   const { state, modelState, finding } = startingState(feeder, inputs, options, openSwitches);

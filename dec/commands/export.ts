@@ -101,7 +101,7 @@ function setpoints(folder: string, { message }: ExportOptions): Exported {
 
 function script(model: LoadedModel, form: 'dss' | 'glm'): Written {
   const { feeder } = model;
-  const own = validated(feeder, unfedPhaseOf(model), 'powerFlow');
+  const own = validated(model, unfedPhaseOf(model), 'powerFlow');
   const { text, findings } = form === 'dss' ? writeDss(feeder) : writeGlm(feeder);
   return { text, findings: [...own.filter(({ severity }) => severity !== 'info'), ...findings] };
 }

@@ -17,7 +17,7 @@ import {
 import { DecError } from '../../grid/math/index.js';
 import { type Feeder, type Finding, withInverterPreset } from '../../grid/model/index.js';
 import { createScenario, createSimulation } from '../../platform/index.js';
-import { modelOf, scriptedLimits, siblingFindings, storeAt, unfedPhaseOf, validated } from '../model-source.js';
+import { modelOf, placed, scriptedLimits, siblingFindings, storeAt, unfedPhaseOf, validated } from '../model-source.js';
 import { nonNegative, onOff, perUnit, positive, svgFile } from '../option.js';
 import { otherModelFindings } from '../other-model.js';
 import { pictureFile, writePicture } from '../output/picture.js';
@@ -81,7 +81,7 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   const read = new Set(feeder.findings);
   const findings: Finding[] = [
     ...siblingFindings(names, model),
-    ...validated(feeder, unfedPhaseOf(model), 'powerFlow').filter((finding) => !read.has(finding)),
+    ...validated({ ...model, feeder }, unfedPhaseOf(model), 'powerFlow').filter((finding) => !read.has(finding)),
   ];
   const { flow, ignored } = options.difference
     ? changedFlow(feeder, options, options.difference, model.index)
@@ -102,7 +102,11 @@ async function runPowerflow(names: readonly string[], options: PowerFlowOptions)
   const { loadMultiplier, pvMultiplier } = options;
   // A flow with a difference model has the multipliers in its feeder.
   const plain = powerFlowReport(flow, solution, { findings });
-  const report = { ...plain, settings: { ...plain.settings, loadMultiplier, pvMultiplier } };
+  const report = {
+    ...plain,
+    findings: placed(plain.findings, model.places),
+    settings: { ...plain.settings, loadMultiplier, pvMultiplier },
+  };
   terminal.findings(report.findings);
   if (terminal.isJson) terminal.result(report);
   else {

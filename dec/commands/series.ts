@@ -103,7 +103,7 @@ async function runSeriesCommand(names: readonly string[], options: SeriesOptions
   const read = new Set(model.feeder.findings);
   const findings: Finding[] = [
     ...siblingFindings(names, model),
-    ...validated(model.feeder, unfedPhaseOf(model), 'powerFlow').filter((finding) => !read.has(finding)),
+    ...validated(model, unfedPhaseOf(model), 'powerFlow').filter((finding) => !read.has(finding)),
   ];
   const mode = options.mode ?? studyMode(model);
   const profiled = profiledFeeder(model.feeder, mode, options.profiles, model.study !== undefined);

@@ -1,10 +1,11 @@
 import { CimIndexReader, readFeeders } from '../../grid/cim/index.js';
-import { type DssFiles, directoryOfPath, joinedPath, readDss } from '../../grid/dss/index.js';
+import { type DssFiles, directoryOfPath, elementPlaces, joinedPath, readDss } from '../../grid/dss/index.js';
 import { createPowerFlow } from '../../grid/flow/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { type Feeder, type Finding, validateFeeder } from '../../grid/model/index.js';
 import { countElements } from '../../platform/index.js';
 import type { FeederMap, FindingLine, GivenFile, Inspection, SnapshotFlow } from '../../web/index.js';
+import { placed } from '../model-source.js';
 import { nodeVoltages } from '../output/node-voltages.js';
 import { branchesOf } from './branch-flow.js';
 import { feederMap } from './feeder-map.js';
@@ -30,8 +31,9 @@ const SCRIPT_LINE = /^\s*(clear(all)?\s*$|(new|edit|set|redirect|compile|solve)\
  * @throws DecError of the readers; `FEEDER_DATA` where there is no feeder in them
  */
 export function inspect(files: readonly GivenFile[], onAsked?: (path: string) => void): Inspection {
-  const { feeder, findings: read, others } = readGiven(files, onAsked);
-  const found: readonly Finding[] = [...read, ...validateFeeder(feeder).filter((one) => !read.includes(one))];
+  const { feeder, findings: read, others, places } = readGiven(files, onAsked);
+  const own = validateFeeder(feeder).filter((one) => !read.includes(one));
+  const found: readonly Finding[] = [...read, ...placed(own, places)];
   const map = feederMap(feeder);
   const hasErrors = found.some(({ severity }) => severity === 'error');
   const { flow, problem } = hasErrors
@@ -82,6 +84,7 @@ function readGiven(
   readonly feeder: Feeder;
   readonly findings: readonly Finding[];
   readonly others: readonly string[];
+  readonly places?: ReturnType<typeof elementPlaces>;
 } {
   for (const { name, text } of files) refuseNoText(name, text);
   const scripts = files.filter(isScript);
@@ -94,7 +97,7 @@ function readGiven(
         file: master.name,
       });
     }
-    return { feeder, findings: feeder.findings, others: [] };
+    return { feeder, findings: feeder.findings, others: [], places: elementPlaces(script, feeder) };
   }
   let reader: CimIndexReader | undefined;
   for (const { name, text } of files) {

@@ -17,11 +17,13 @@ export function networkFindings(
   const dead = nodes.filter((_, i) => isDead[i]);
   const list: Finding[] = [];
   if (dead.length > 0) {
-    const names = [...new Set(dead.map(({ bus }) => feeder.busById.get(bus)?.name ?? bus))];
+    const buses = [...new Set(dead.map(({ bus }) => bus))];
+    const names = buses.map((bus) => feeder.busById.get(bus)?.name ?? bus);
     list.push({
       severity: 'warning',
       code: 'ISOLATED_BUS',
       message: `No path leads from a source to ${dead.length} nodes at ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', ...' : ''}; they have no voltage but what lines couple into them.`,
+      ...namedBus(feeder, buses[0]!),
       count: dead.length,
     });
   }
@@ -32,7 +34,7 @@ export function networkFindings(
       severity: 'error',
       code: 'SINGULAR_NETWORK',
       message: `The admittance matrix is singular at node ${lost.node} of bus ${name}: nothing ties it to ground. Ground a winding or give the transformer its antifloat shunt.`,
-      name,
+      ...namedBus(feeder, lost.bus),
     });
   }
   const reversible = feeder.regulators.filter((r) => r.isReversible && !r.reverse);
@@ -54,6 +56,12 @@ export function networkFindings(
     });
   }
   return list;
+}
+
+/** A bus as findings name it; of several the first. */
+function namedBus(feeder: Feeder, id: string): Pick<Finding, 'class' | 'name' | 'mrid'> {
+  const bus = feeder.busById.get(id);
+  return { class: 'bus', name: bus?.name ?? id, mrid: bus?.mrid || id };
 }
 
 /** What the way to a solution was, where it was not the usual one: another method, controls that did not rest, no solution. */

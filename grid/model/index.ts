@@ -21,3 +21,4 @@ export * from './shares.js';
 export * from './sub-feeder.js';
 export * from './transformer-primitive.js';
 export * from './validation.js';
+export { terminalsOf } from './validation-reach.js';

@@ -188,6 +188,7 @@ function treeModel(
       severity: 'warning',
       code: 'ISOLATED_BUS',
       message: `${isolatedBuses.length} buses have no closed path to the source and are left out of coordination: ${names.join(', ')}${isolatedBuses.length > 10 ? ', ...' : ''}.`,
+      ...{ class: 'bus', name: names[0]!, mrid: busById.get(isolatedBuses[0]!)!.mrid || isolatedBuses[0]! },
       count: isolatedBuses.length,
     });
   }

@@ -77,11 +77,14 @@ export function readBuses(reader: CircuitReader, data: FeederData): Bus[] {
   const noLoad = solveNoLoad({ ...data, buses: [...nodesOf.keys()].map(bare) });
   const written = script.voltageBases.filter((kv) => kv > 0);
   const bases = script.hasCalcVoltageBases ? (written.length > 0 ? written : DEFAULT_BASES_KV) : ratedBases(data);
+  const circuit = script.byClass('vsource')[0];
   if (!script.hasCalcVoltageBases) {
     reader.noteAt(
       'info',
       'DEFAULTED_ATTRIBUTE',
       'The script has no calcvoltagebases; each bus takes the nearest rated voltage of sources and windings as its base.',
+      circuit?.at,
+      script.circuitName,
     );
   }
   const set = new Map(script.busBases.map(({ bus, kvLineToNeutral }) => [bus.toUpperCase(), kvLineToNeutral]));
@@ -109,7 +112,9 @@ export function readBuses(reader: CircuitReader, data: FeederData): Bus[] {
     reader.noteAt(
       'warning',
       'MISSING_BASE_VOLTAGE',
-      'The circuit has no solution without load; the base voltages of its buses are not known.',
+      'The circuit has no solution without load; the base voltages of its buses are not known, and those without setkvbase take the lowest base.',
+      circuit?.at,
+      script.circuitName,
     );
   }
   for (const { bus, at } of script.busBases) {
