@@ -1,5 +1,7 @@
 import type { CompiledFeeder } from '../model/index.js';
 import type { PvLaw } from './generation.js';
+import type { Holder } from './held-voltage.js';
+import type { NodeTangent } from './induction.js';
 import type { ShareInjection } from './injection.js';
 import type { AdmittanceNetwork } from './network.js';
 import type { PowerFlowSettings, PowerFlowSolution } from './power-flow.js';
@@ -32,6 +34,10 @@ export interface FlowCore {
   sourceCurrent(voltagePu: number | undefined): Float64Array;
   /** Currents of induction machines beside their admittance at the last solve, by node, A; undefined where there are none. */
   machineCurrent(): Float64Array | undefined;
+  /** How those currents answer to the voltages near a state. */
+  machineTangents(voltage: Float64Array): readonly NodeTangent[];
+  /** Machines that hold their voltage at the last solve, less those that stand at a limit of their vars. */
+  freeHolders(): readonly Holder[];
   /** Sets the consumption of all shares before multipliers, W and var; units with a law of their own keep to it. */
   setPowers(powerW: Float64Array, powerVar: Float64Array): void;
   /**

@@ -122,6 +122,11 @@ export class Generation {
     return this.held.hold(voltage, settle);
   }
 
+  /** The machines that hold their voltage at the last solve and stand at no limit. */
+  get freeHolders(): readonly Holder[] {
+    return this.held.free;
+  }
+
   /** True when some function has units to act on. */
   get hasFunctions(): boolean {
     return this.functions.length > 0;

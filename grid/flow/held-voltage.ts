@@ -121,6 +121,14 @@ export class HeldVoltages {
     return status;
   }
 
+  /** The machines whose vars answer so that their voltage stays: those that stand at no limit. */
+  get free(): readonly Holder[] {
+    return this.holders.filter(({ machine, vars }) => {
+      const [least, most] = limitsOf(machine);
+      return vars > least && vars < most;
+    });
+  }
+
   private isMovable({ machine, vars }: Holder, gap: number): boolean {
     const [least, most] = limitsOf(machine);
     return Math.abs(gap) > HELD_PU && !(gap > 0 && vars >= most) && !(gap < 0 && vars <= least);

@@ -15,6 +15,8 @@ import type { PowerFlowStatus } from './power-flow.js';
 /** Change of a machine's current that counts as none, of its rated current. */
 const RESTING = 1e-9;
 const ROUNDS = 60;
+/** Step of the differences that give a tangent, of the voltage. */
+const DIFFERENCE = 1e-5;
 /** Changes that are mixed. */
 const DEPTH = 4;
 const HALF_SQRT3 = Math.sqrt(3) / 2;
@@ -103,33 +105,91 @@ export class InductionMachines {
     return status;
   }
 
+  /**
+   * How the currents answer to voltages near a state, dJ = K dV over the reals: K by central differences, true to about 1e-9.
+   */
+  tangents(voltage: Float64Array): NodeTangent[] {
+    return this.placed.map((placed) => {
+      const v = terminalVoltage(placed, voltage);
+      const step = DIFFERENCE * Math.max(...v.map(Math.abs), placed.machine.ratedVoltageV);
+      const matrix = new Float64Array(36);
+      const [up, down] = [new Float64Array(6), new Float64Array(6)];
+      for (let c = 0; c < 6; c++) {
+        const at = v[c]!;
+        v[c] = at + step;
+        writeCurrents(placed, v, up, 0);
+        v[c] = at - step;
+        writeCurrents(placed, v, down, 0);
+        v[c] = at;
+        for (let r = 0; r < 6; r++) matrix[6 * r + c] = (up[r]! - down[r]!) / (2 * step);
+      }
+      return { nodes: placed.nodes, matrix };
+    });
+  }
+
   /** J that belongs to the voltages. */
   private wanted(voltage: Float64Array): Float64Array {
     const wanted = new Float64Array(this.held.length);
-    const v = new Float64Array(6);
-    this.placed.forEach(({ machine, nodes, own, mutual }, m) => {
-      nodes.forEach((node, i) => {
-        v[2 * i] = node < 0 ? 0 : voltage[2 * node]!;
-        v[2 * i + 1] = node < 0 ? 0 : voltage[2 * node + 1]!;
-      });
-      const [r1, i1] = sequence(v, 1);
-      const [r2, i2] = sequence(v, -1);
-      const slip = slipAt(machine, r1 * r1 + i1 * i1);
-      const [g1, b1] = sequenceAdmittance(machine, slip);
-      const [g2, b2] = sequenceAdmittance(machine, 2 - slip);
-      // both sequences see own - mutual of the matrix
-      const yr = own[0] - mutual[0];
-      const yi = own[1] - mutual[1];
-      const one = [(yr - g1) * r1 - (yi - b1) * i1, (yr - g1) * i1 + (yi - b1) * r1] as const;
-      const two = [(yr - g2) * r2 - (yi - b2) * i2, (yr - g2) * i2 + (yi - b2) * r2] as const;
-      for (let i = 0; i < 3; i++) {
-        const c = i === 0 ? 1 : -0.5;
-        const s = i === 0 ? 0 : i === 1 ? -HALF_SQRT3 : HALF_SQRT3;
-        wanted[6 * m + 2 * i] = c * (one[0] + two[0]) - s * (one[1] - two[1]);
-        wanted[6 * m + 2 * i + 1] = c * (one[1] + two[1]) + s * (one[0] - two[0]);
-      }
+    this.placed.forEach((placed, m) => {
+      writeCurrents(placed, terminalVoltage(placed, voltage), wanted, 6 * m);
     });
     return wanted;
+  }
+}
+
+/** How the three currents of a machine answer to its three voltages, row-major over (re, im) of each, S; -1 for ground. */
+export interface NodeTangent {
+  readonly nodes: Int32Array;
+  readonly matrix: Float64Array;
+}
+
+/** Adds the answers of machines to small changes of the voltages, or of the transposed map, to the currents of the nodes. */
+export function addNodeTangents(
+  tangents: readonly NodeTangent[],
+  step: Float64Array,
+  current: Float64Array,
+  isTransposed: boolean,
+): void {
+  const place = (nodes: Int32Array, k: number) => (nodes[k >> 1]! < 0 ? -1 : 2 * nodes[k >> 1]! + (k & 1));
+  for (const { nodes, matrix } of tangents) {
+    for (let r = 0; r < 6; r++) {
+      const to = place(nodes, r);
+      if (to < 0) continue;
+      for (let c = 0; c < 6; c++) {
+        const from = place(nodes, c);
+        if (from >= 0) current[to]! += matrix[isTransposed ? 6 * c + r : 6 * r + c]! * step[from]!;
+      }
+    }
+  }
+}
+
+function terminalVoltage({ nodes }: PlacedMachine, voltage: Float64Array): Float64Array {
+  const v = new Float64Array(6);
+  nodes.forEach((node, i) => {
+    if (node < 0) return;
+    v[2 * i] = voltage[2 * node]!;
+    v[2 * i + 1] = voltage[2 * node + 1]!;
+  });
+  return v;
+}
+
+/** Writes the J of a machine that belongs to the voltages at its terminal, six numbers from `at`, A. */
+function writeCurrents({ machine, own, mutual }: PlacedMachine, v: Float64Array, to: Float64Array, at: number): void {
+  const [r1, i1] = sequence(v, 1);
+  const [r2, i2] = sequence(v, -1);
+  const slip = slipAt(machine, r1 * r1 + i1 * i1);
+  const [g1, b1] = sequenceAdmittance(machine, slip);
+  const [g2, b2] = sequenceAdmittance(machine, 2 - slip);
+  // both sequences see own - mutual of the matrix
+  const yr = own[0] - mutual[0];
+  const yi = own[1] - mutual[1];
+  const one = [(yr - g1) * r1 - (yi - b1) * i1, (yr - g1) * i1 + (yi - b1) * r1] as const;
+  const two = [(yr - g2) * r2 - (yi - b2) * i2, (yr - g2) * i2 + (yi - b2) * r2] as const;
+  for (let i = 0; i < 3; i++) {
+    const c = i === 0 ? 1 : -0.5;
+    const s = i === 0 ? 0 : i === 1 ? -HALF_SQRT3 : HALF_SQRT3;
+    to[at + 2 * i] = c * (one[0] + two[0]) - s * (one[1] - two[1]);
+    to[at + 2 * i + 1] = c * (one[1] + two[1]) + s * (one[0] - two[0]);
   }
 }
 

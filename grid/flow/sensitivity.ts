@@ -6,6 +6,8 @@
  * that map (a row). A constant power dS injected across a voltage V is dI = conj(dS / V).
  * Steps: (1) one solve with the kept factor: Y^-1 dI; for rows conj(Y)^-1 g, which is the conjugate of a solve with the
  * conjugate; (2) GMRES over the reals on 1 - Y^-1 T, or its adjoint; the answer is that of Newton's full Jacobian.
+ * Induction machines answer by the tangent of their currents. Machines that hold a voltage (generator model 3) and stand at no limit
+ * answer with the vars that keep it (held-response.ts); inverters' functions and regulators stand still.
  * Cost: for each row or column 8 to 15 solves with the kept factor and as many passes over the shares. Allocates its
  * Krylov basis.
  * Fails: near the loading limit the residual says how far GMRES has come.
@@ -15,6 +17,8 @@
 import { DecError } from '../math/index.js';
 import type { FeederFlow } from './feeder-flow.js';
 import type { FlowCore } from './flow-core.js';
+import { HeldResponse } from './held-response.js';
+import { addNodeTangents, type NodeTangent } from './induction.js';
 import { gmres } from './newton.js';
 
 /** Relative residual of the linear systems. */
@@ -66,12 +70,17 @@ export interface Sensitivities {
 
 class StateSensitivities implements Sensitivities {
   private readonly rhs: Float64Array;
+  private readonly machines: readonly NodeTangent[];
+  private readonly held: HeldResponse;
 
   constructor(
     private readonly core: FlowCore,
     readonly voltage: Float64Array,
   ) {
     this.rhs = new Float64Array(voltage.length);
+    this.machines = core.machineTangents(voltage);
+    const { shares } = core.compiled;
+    this.held = new HeldResponse(core.freeHolders(), shares, voltage, (b, x, isAdjoint) => this.solve(b, x, isAdjoint));
   }
 
   sharesOf(deviceId: string): ShareRange | undefined {
@@ -90,7 +99,7 @@ class StateSensitivities implements Sensitivities {
       gradient[2 * node + 1] = voltage[2 * node + 1]! / size;
     }
     const weight = new Float64Array(2 * n);
-    const residual = this.solve(gradient, weight, true);
+    const residual = Math.max(this.solve(gradient, weight, true), this.held.correctRow(weight));
     const { shares } = core.compiled;
     const by = (count: number, first: (k: number) => number, second: (k: number) => number) => {
       const perW = new Float64Array(count);
@@ -140,7 +149,7 @@ class StateSensitivities implements Sensitivities {
         current[2 * other] = current[2 * other]! - re;
         current[2 * other + 1] = current[2 * other + 1]! - im;
       }
-      const residual = this.solve(current, step, false);
+      const residual = Math.max(this.solve(current, step, false), this.held.correctColumn(step));
       const magnitude = new Float64Array(n);
       for (let i = 0; i < n; i++) {
         const size = Math.hypot(voltage[2 * i]!, voltage[2 * i + 1]!);
@@ -173,6 +182,7 @@ class StateSensitivities implements Sensitivities {
       (from, to) => {
         rhs.fill(0);
         core.injection.addTangent(voltage, from, rhs, isAdjoint);
+        addNodeTangents(this.machines, from, rhs, isAdjoint);
         if (isAdjoint) conjugate(rhs);
         factor.solve(rhs, to);
         if (isAdjoint) conjugate(to);

@@ -496,6 +496,8 @@ class Engine implements FeederFlow {
       lostNode,
       pvLaws: () => this.generation.pvLaws(),
       machineCurrent: () => this.induction.byNode(),
+      machineTangents: (voltage) => this.induction.tangents(voltage),
+      freeHolders: () => this.generation.freeHolders,
       sourceCurrent: (voltagePu) => {
         const current = new Float64Array(2 * compiled.nodeCount);
         setSourceCurrents(compiled, voltagePu, current);
