@@ -24,12 +24,43 @@ export function writeProfile(script: DssScriptText, profile: Profile, isTemperat
       ...(isTemperature
         ? { temp: list(profile.values) }
         : {
-            mult: list(profile.values),
+            // All digits: storage compares them with its triggers, and a tie must stay one.
+            mult: list(profile.values.map(String)),
             qmult: profile.reactiveValues === undefined ? undefined : list(profile.reactiveValues),
             useactual: profile.isActual ? yesNo(true) : undefined,
           }),
     }),
   );
+}
+
+/**
+ * What storage that goes by the level of the load looks at, for which OpenDSS has one shape of the circuit and none of the unit: the
+ * shapes of the first such unit, and a finding for every other that has others.
+ */
+export function writeLevelShapes(script: DssScriptText): void {
+  const units = script.feeder.batteries.filter(({ cell }) => cell?.dispatch === 'loadLevel');
+  const [first, ...others] = units.map((unit) => ({ unit, shapes: script.profiles(unit.profiles) }));
+  if (!first) return;
+  const { daily: plain, yearly } = first.shapes;
+  // The load multiplier of the model is in the powers written here; OpenDSS' level has it day by day and not over the year.
+  const levelMultiplier = first.unit.cell?.levelMultiplier ?? 1;
+  const daily = levelMultiplier === 1 ? plain : scaledShape(script, first.unit.profiles?.daily, levelMultiplier);
+  if (daily !== undefined) script.add(`Set DefaultDaily=${daily}`);
+  if (yearly !== undefined) script.add(`Set DefaultYearly=${yearly}`);
+  for (const { unit, shapes } of others) {
+    if (shapes['daily'] === plain && shapes['yearly'] === yearly) continue;
+    const text = `OpenDSS has one shape of the load's level for all storage; that of ${first.unit.name} stands for it.`;
+    script.notCarried(unit, 'Storage', 'profiles', text);
+  }
+}
+
+/** Writes a shape again with all its values times a factor; its name. */
+function scaledShape(script: DssScriptText, name: string | undefined, factor: number): string | undefined {
+  const profile = script.feeder.profiles.find((one) => one.name.toLowerCase() === name?.toLowerCase());
+  if (!profile) return undefined;
+  const scaled = { ...profile, name: `${profile.name}_level`, values: profile.values.map((value) => factor * value) };
+  writeProfile(script, scaled, false);
+  return script.names.name('LoadShape', scaled.name.toLowerCase(), scaled.name);
 }
 
 /** Growth over years. */

@@ -18,7 +18,14 @@ import { newObject, num, type Properties } from './command.js';
 import { writeBattery, writeMachine, writePhotovoltaic } from './generation.js';
 import { writeLine, writeReactor, writeSwitch } from './line.js';
 import { writeLoad } from './load.js';
-import { temperatureNames, writeCurves, writeGrowth, writeInverterControl, writeProfile } from './profile.js';
+import {
+  temperatureNames,
+  writeCurves,
+  writeGrowth,
+  writeInverterControl,
+  writeLevelShapes,
+  writeProfile,
+} from './profile.js';
 import { DssScriptText } from './script.js';
 import { writeRegulator, writeTransformer } from './transformer.js';
 
@@ -114,6 +121,7 @@ export function writeDss(feeder: Feeder, options: DssWriteOptions = {}): DssText
     for (const element of elements) write(script, element);
   };
   group('profiles', feeder.profiles, (s, p) => writeProfile(s, p, temperatures.has(p.name.toLowerCase())));
+  writeLevelShapes(script);
   group('growth', feeder.growthProfiles, writeGrowth);
   writeCurves(script);
   group('current sources', feeder.currentSources ?? [], writeCurrentSource);
