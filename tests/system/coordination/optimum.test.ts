@@ -20,7 +20,9 @@ describe('what a live run commits', () => {
     { mode: 'equalAlpha', level: 'transformer' },
     { mode: 'proportional', weights: 'equal' },
   ];
-  for (const given of rules) {
+  for (const [place, given] of rules.entries()) {
+    // The second interval begins warm, which one rule shows; the others take the time of one.
+    const intervals = place === 0 ? 2 : 1;
     const rule = fairnessRule(given);
     const plain = starMode(rule);
     const fairness = plain ?? nearestMode(rule);
@@ -29,7 +31,7 @@ describe('what a live run commits', () => {
       const result = await runCoordination({
         feeder: flagshipPath(),
         settings: {
-          intervals: 2,
+          intervals,
           intervalS: 300,
           publishPeriodS: 300,
           hosts: 2,
@@ -63,6 +65,7 @@ describe('what a live run commits', () => {
       });
       expect(central.status).toBe('optimal');
       const alpha = new Map(central.ders.map(({ mrid, alpha }) => [mrid, alpha]));
+      expect(result.intervals).toHaveLength(intervals);
       for (const { audit } of result.intervals) {
         const ders = audit!.ders;
         expect(ders).toHaveLength(487);
