@@ -61,8 +61,8 @@ const manifestSchema = z.object({
 export type ModelManifest = Readonly<z.infer<typeof manifestSchema>>;
 /** A feeder as a manifest lists it. */
 export type ManifestFeeder = ModelManifest['feeders'][number];
-/** A file as a manifest lists it. */
-export type ManifestFile = ModelManifest['files'][number];
+/** A file as a manifest lists it; `copyFrom` is where it is read when it is taken in, if not at the source that is told. */
+export type ManifestFile = ModelManifest['files'][number] & { readonly copyFrom?: string };
 
 /** Files that were taken in together. */
 export interface ModelFolder {
@@ -140,9 +140,9 @@ export function createModelFolder(dir: string, manifest: ModelManifest): ModelFo
     // A half-written model must never be found, so it becomes visible by one rename.
     const draft = mkdtempSync(join(dir, '.draft-'));
     try {
-      for (const { source, name } of manifest.files) {
+      for (const { source, name, copyFrom = source } of manifest.files as readonly ManifestFile[]) {
         mkdirSync(dirname(join(draft, name)), { recursive: true });
-        copyFileSync(source, join(draft, name));
+        copyFileSync(copyFrom, join(draft, name));
       }
       writeFileSync(join(draft, MANIFEST), json(manifest));
       renameSync(draft, path);
@@ -165,7 +165,8 @@ export function renewModelFolder(folder: ModelFolder, manifest: ModelManifest, f
       mkdirSync(dirname(join(folder.path, name)), { recursive: true });
       // By a rename, so that nobody reads half a file, and one that may not be written can be replaced.
       const part = join(folder.path, `.${process.pid}.part`);
-      copyFileSync(files.find((file) => file.sha256 === sha256)!.source, part);
+      const { source, copyFrom = source } = files.find((file) => file.sha256 === sha256)!;
+      copyFileSync(copyFrom, part);
       renameSync(part, join(folder.path, name));
     }
     const draft = join(folder.path, `.${MANIFEST}.${process.pid}`);
@@ -214,5 +215,6 @@ function foldersWithin(names: readonly string[]): string[] {
 }
 
 function json(manifest: ModelManifest): string {
-  return `${JSON.stringify(manifest, null, 2)}\n`;
+  // Without what is known for the copying alone.
+  return `${JSON.stringify(manifestSchema.parse(manifest), null, 2)}\n`;
 }

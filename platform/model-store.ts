@@ -63,9 +63,15 @@ export interface ModelStore {
    * Feeders that validation finds errors in are taken in too, but not in the place of a stored one without errors.
    * @param ingestedAt - time for the manifest, ISO 8601
    * @param mayReplace - takes a feeder with errors even in the place of a usable one
+   * @param originOf - what lists tell as the origin of a file, by its path; the path itself when absent
    * @throws DecError `XML_MALFORMED`, `FEEDER_UNKNOWN`, `FEEDER_DATA`, `BAD_ARGUMENT`; nothing was stored then
    */
-  ingest(files: readonly string[], ingestedAt: string, mayReplace?: boolean): readonly IngestResult[];
+  ingest(
+    files: readonly string[],
+    ingestedAt: string,
+    mayReplace?: boolean,
+    originOf?: (path: string) => string,
+  ): readonly IngestResult[];
   /** Known feeders, by name. Stored ones are told from their manifests, without reading the models. */
   list(): readonly ModelListing[];
   /**
@@ -198,7 +204,7 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
     dir,
     problems,
     list,
-    ingest(files, ingestedAt, mayReplace = false) {
+    ingest(files, ingestedAt, mayReplace = false, originOf = (path) => path) {
       if (dir === undefined) throw new DecError('BAD_ARGUMENT', 'This model store has no folder to store models in.');
       if (files.length === 0) throw new DecError('BAD_ARGUMENT', 'No files to ingest were given.');
       // Everything is read before anything is stored.
@@ -219,7 +225,7 @@ export function openModelStore(dir: string | undefined, options: ModelStoreOptio
           ingestedAt,
           feeders: feeders.map(({ entry }) => entry),
           ...described,
-          files: [...described.files],
+          files: described.files.map((file) => ({ ...file, copyFrom: file.source, source: originOf(file.source) })),
         });
         loaded.delete(path);
         for (const key of kept.keys()) if (key.startsWith(path)) kept.delete(key);

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DecError } from '../../grid/math/index.js';
 import type { ModelStore } from '../../platform/index.js';
 import type { GivenFile, KeptFeeder } from '../../web/index.js';
@@ -46,6 +46,9 @@ export function keepFiles(files: readonly GivenFile[], store: ModelStore, keptAt
     const kept = store.ingest(
       given.map((name) => join(folder, name)),
       keptAt,
+      false,
+      // The folder they were written to for the reading is gone a moment later.
+      (path) => `${basename(path)} (given on the dashboard)`,
     );
     const own = kept.find(({ mrid }) => mrid === found.feeder.mrid) ?? kept[0];
     if (own === undefined) throw new DecError('FEEDER_DATA', `${names.join(', ')}: there is no feeder in it.`);

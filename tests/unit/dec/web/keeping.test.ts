@@ -46,6 +46,10 @@ describe('files that are kept from a page', () => {
       expect(keepFiles(files, store, AT).status).toBe('unchanged');
     }
     expect(store.list().every(({ errors }) => errors === 0)).toBe(true);
+    expect(store.list().map(({ origin }) => origin)).toEqual([
+      'master.dss (given on the dashboard)',
+      'tiny.xml (given on the dashboard)',
+    ]);
   });
 
   it('are none with errors, without a feeder, or with a name that leads elsewhere; nothing is stored then', () => {
