@@ -14,7 +14,13 @@
  * Source: OpenDSS, RegControl (behaviour measured with DSS C-API 0.14.5: tests/conformance/opendss/series.test.ts); the lower
  * limit is CIM's TapChangerControl.minLimitVoltage, treated alike.
  */
-import { type CompiledFeeder, type Primitive, type Regulator, windingBaseVoltage } from '../model/index.js';
+import {
+  type CompiledFeeder,
+  deltaDirection,
+  type Primitive,
+  type Regulator,
+  windingBaseVoltage,
+} from '../model/index.js';
 import type { ControlledStates, ControlView, FlowControl } from './control/control.js';
 import type { PendingAction } from './control/queue.js';
 
@@ -58,15 +64,13 @@ export function placeRegulator(compiled: CompiledFeeder, regulator: Regulator): 
   // A ganged regulator watches one phase of its own winding: the monitored node when there is one, else the first.
   const first = own.find((i) => isOwnBus && wanted?.nodes[0] !== undefined && conductors[i]!.node === wanted.nodes[0]);
   const conductor = first ?? own[0]!;
-  const neighbour =
-    winding.connection === 'wye' || transformer.phases === 1
-      ? own[own.length - 1]!
-      : own[(own.indexOf(conductor) + 1) % own.length]!;
   const remote = wanted && !isOwnBus ? compiled.nodeIndex(wanted.bus, wanted.nodes[0] ?? 1) : -1;
+  // A phase of a delta is the winding that begins at its conductor: it ends where the delta closes.
+  const direction = deltaDirection(transformer);
   const after = (i: number) =>
     winding.connection === 'wye' || transformer.phases === 1
       ? own[own.length - 1]!
-      : own[(own.indexOf(i) + 1) % own.length]!;
+      : own[(own.indexOf(i) + direction + own.length) % own.length]!;
   const phases = own
     .slice(0, transformer.phases)
     .map((i) => ({ plus: nodes[i]!, minus: nodes[after(i)]!, conductor: i }));
@@ -74,7 +78,7 @@ export function placeRegulator(compiled: CompiledFeeder, regulator: Regulator): 
     regulator,
     element,
     plus: remote >= 0 ? remote : nodes[conductor]!,
-    minus: remote >= 0 ? compiled.nodeIndex(wanted?.bus ?? '', wanted?.nodes[1] ?? 0) : nodes[neighbour]!,
+    minus: remote >= 0 ? compiled.nodeIndex(wanted?.bus ?? '', wanted?.nodes[1] ?? 0) : nodes[after(conductor)]!,
     conductor: remote >= 0 ? -1 : conductor,
     phases: regulator.monitoredExtreme && remote < 0 ? phases : [],
     localPlus: nodes[own[0]!]!,

@@ -111,8 +111,8 @@ function shortCircuitMatrix(transformer: Transformer, zBase: number): ComplexDen
   return z;
 }
 
-/** Direction in which a delta closes: +1 to the next phase, -1 to the one before. */
-function deltaDirection(transformer: Transformer): 1 | -1 {
+/** Direction in which the deltas of a transformer close: +1 to the next phase, -1 to the one before. */
+export function deltaDirection(transformer: Transformer): 1 | -1 {
   const [first, second] = transformer.windings;
   if (!first || !second || transformer.construction === 'auto' || first.connection === second.connection) return 1;
   const high = first.ratedVoltageV >= second.ratedVoltageV ? first : second;

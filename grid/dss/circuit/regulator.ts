@@ -3,7 +3,7 @@
  * in steps of (maxtap - mintap) / numtaps; position 0 is the middle of
  * the range, as RegControl's TapNum counts.
  */
-import type { Regulator } from '../../model/index.js';
+import { deltaDirection, type Regulator, type Transformer, type Winding } from '../../model/index.js';
 import type { DssAssignment, DssObject } from '../script/index.js';
 import type { CircuitReader } from './circuit-reader.js';
 import type { DssBus } from './terminal.js';
@@ -37,6 +37,7 @@ class RegulatorState {
   largestChange = 16;
   limit = 0;
   phase = '1';
+  phaseGiven: DssAssignment | undefined;
   remotePtRatio: number | undefined;
   tapNumber: number | undefined;
 }
@@ -124,6 +125,7 @@ function apply(
       break;
     case 'ptphase':
       state.phase = reader.word(assignment);
+      state.phaseGiven = assignment;
       break;
     case 'tapnum':
       state.tapNumber = reader.number(object, assignment) ?? state.tapNumber;
@@ -191,6 +193,7 @@ export function readRegulator(
     reader.note('error', 'VALUE_OUT_OF_RANGE', object, 'Its transformer has no tap range; it is left out.');
     return undefined;
   }
+  noteUnsetVoltage(reader, object, state, target.transformer);
   const middle = (one.largestTap + one.leastTap) / 2;
   const tap = state.tapNumber === undefined ? one.tap : middle + state.tapNumber * stepPu;
   const step = Math.floor(one.tapCount / 2);
@@ -238,26 +241,57 @@ export function readRegulator(
         }
       : {}),
     maxTapChange: state.largestChange,
-    ...monitored(state, watched.terminal, phases, tapWinding === state.winding - 1),
+    ...monitored(state, watched, phases, tapWinding === state.winding - 1),
   };
 }
 
-/** What is watched: a bus of its own, else the wanted phase of the watched winding. */
+/** Notes where OpenDSS takes the voltage at a bus of the control's own from memory that it has not set. */
+function noteUnsetVoltage(
+  reader: CircuitReader,
+  object: DssObject,
+  { bus, phase, phaseGiven, winding }: RegulatorState,
+  transformer: Transformer,
+): void {
+  if (!bus) return;
+  if (Number(phase) > 1) {
+    reader.note(
+      'warning',
+      'UNSUPPORTED_ATTRIBUTE',
+      object,
+      'Beside bus it has no effect: the first node of the bus counts. OpenDSS, which ignores it too by its description, takes the voltage from memory that it has not set, and the tap goes astray. Give the node with the bus (bus=name.2).',
+      phaseGiven,
+    );
+  }
+  if (transformer.windings[winding - 1]?.connection === 'delta' && deltaDirection(transformer) < 0) {
+    reader.note(
+      'warning',
+      'UNSUPPORTED_ATTRIBUTE',
+      object,
+      'Its winding is a delta that closes backwards (leadlag): the voltage between the first two nodes of its bus counts. OpenDSS takes the second from memory that it has not set.',
+    );
+  }
+}
+
+/**
+ * What is watched: at a bus of its own the voltage of the first node, or between the first two where the winding is a
+ * delta, else the wanted phase of the watched winding (the first where it has no such phase).
+ */
 function monitored(
   state: RegulatorState,
-  own: { readonly bus: string; readonly nodes: readonly number[] },
+  { terminal: own, connection }: Winding,
   phases: number,
   isOwnWinding: boolean,
 ): Pick<Regulator, 'monitored' | 'monitoredExtreme' | 'remotePtWinding'> {
+  if (state.bus) {
+    const { name, nodes } = state.bus;
+    const second = connection === 'delta' ? (nodes[1] ?? 0) : 0;
+    const across = [nodes[0] ?? 1, ...(second === 0 ? [] : [second])];
+    return { monitored: { bus: name, nodes: across }, remotePtWinding: state.winding - 1 };
+  }
   const isExtreme = phases > 1 && (state.phase.startsWith('ma') || state.phase.startsWith('mi'));
   const extreme = isExtreme ? ({ monitoredExtreme: state.phase.startsWith('ma') ? 'max' : 'min' } as const) : {};
   const wanted = Number(state.phase);
-  const phase = Math.min(Math.max(1, Number.isInteger(wanted) ? wanted : 1), phases);
-  if (state.bus) {
-    const nodes = [state.bus.nodes[phase - 1] ?? phase];
-    return { monitored: { bus: state.bus.name, nodes }, remotePtWinding: state.winding - 1, ...extreme };
-  }
-  const node = own.nodes[phase - 1]!;
+  const phase = Number.isInteger(wanted) && wanted >= 1 && wanted <= phases ? wanted : 1;
   if (isOwnWinding && phases === 1) return {};
-  return { monitored: { bus: own.bus, nodes: [node] }, ...extreme };
+  return { monitored: { bus: own.bus, nodes: [own.nodes[phase - 1]!] }, ...extreme };
 }

@@ -90,6 +90,10 @@ ${table(HEADER, twins.map(cells))}
   0.8828 ohm/km of own reactance at 10 ohm m, where that of 1000 ohm m is 1.0533. Lines without \`rho\` take that of the line of their geometry before.
 - **Steps under control in delta.** OpenDSS counts the first steps of a delta bank again with each further one. A fixed bank is
   read so; one under control counts each step once, with a finding.
+- **Voltages that OpenDSS never sets.** \`ptphase\` above 1 beside \`bus\` of a RegControl: OpenDSS, which ignores it by its description,
+  takes the voltage from memory that nothing has written, and the tap runs to its end (16 for 0, 6 or 9 at a bus with 1.01, 0.97 and
+  0.95 pu). Here the first node of the bus counts, as for \`max\` and \`min\` in both, with a finding. So at a bus that a backward delta
+  (\`leadlag\`) regulates: the first two nodes count.
 - **Not represented.** Left out with a warning: GICLine, GICTransformer, GICSource, UPFC and its
   control, VSConverter, ESPVLControl, GenDispatcher, StorageController (the storage stays in the state that the script gives it).
   Read as something else, with a warning: generator model 6 (a program of the user) as constant power, the negative-sequence

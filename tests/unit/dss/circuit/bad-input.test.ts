@@ -318,4 +318,16 @@ describe('a script full of slips', () => {
     expect(findings.map(({ code }) => code)).toContain('NO_CIRCUIT');
     expect(feeder.sources).toEqual([]);
   });
+
+  it('names a phase beside the bus of a regulator, and a bus that a backward delta regulates', () => {
+    const unit = (words: string) => `new transformer.t phases=3 buses=[sourcebus b] kvs=[12.47 12.47] ${words}`;
+    const control = (words: string) => `new regcontrol.r transformer=t winding=2 ${words}`;
+    const phase = 'warning UNSUPPORTED_ATTRIBUTE regcontrol.r ptphase bad.dss:3';
+    const delta = 'warning UNSUPPORTED_ATTRIBUTE regcontrol.r - bad.dss:3';
+    expect(complaints(unit(''), control('bus=b.1 ptphase=2'))).toContain(phase);
+    expect(complaints(unit(''), control('bus=b.1 ptphase=max'))).not.toContain(phase);
+    expect(complaints(unit(''), control('ptphase=2'))).not.toContain(phase);
+    expect(complaints(unit('conns=[wye delta] leadlag=lead'), control('bus=b.1.2'))).toContain(delta);
+    expect(complaints(unit('conns=[wye delta]'), control('bus=b.1.2'))).not.toContain(delta);
+  });
 });
