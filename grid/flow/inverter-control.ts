@@ -88,7 +88,9 @@ function placesOf(compiled: CompiledFeeder, control: InverterControl, unit: Unit
  */
 function ratedAt({ der: { shares } }: UnitState, number: number): number | undefined {
   const own = shares.find(({ node, otherNode }) => node === number || otherNode === number)!;
-  if (own.otherNode === 0) return own.ratedVoltageV;
+  const other = own.node === number ? own.otherNode : own.node;
+  const isToNeutral = other === 0 || other > 3;
+  if (isToNeutral) return own.ratedVoltageV;
   return shares.length > 1 ? own.ratedVoltageV / Math.sqrt(3) : undefined;
 }
 

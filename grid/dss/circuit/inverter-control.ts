@@ -280,7 +280,7 @@ function differences(
       'A Storage that charges beyond its kVA gives up watts for its vars, where OpenDSS keeps its power factor under voltwatt.',
     );
   }
-  if (!isMonitored && units.some(({ shares }) => shares.length === 1 && shares[0]!.otherNode !== 0)) {
+  if (!isMonitored && units.some(isBetweenPhases)) {
     texts.push('Of a unit between two nodes each counts to ground; OpenDSS sets that against the rating between them.');
   }
   return texts;
@@ -385,4 +385,10 @@ export function readAdaptiveControl(reader: CircuitReader, object: DssObject, id
       prefersVar,
     },
   };
+}
+
+/** Whether a unit is tied between two phases alone, neither to ground nor to a neutral conductor. */
+function isBetweenPhases({ shares }: PhotovoltaicSystem | Battery): boolean {
+  const [own] = shares;
+  return shares.length === 1 && own!.otherNode !== 0 && own!.otherNode <= 3;
 }
