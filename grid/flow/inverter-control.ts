@@ -11,7 +11,7 @@
  * Source: OpenDSS' InvControl and ExpControl as measured with DSS C-API 0.14.5 (round by round); IEEE 1547-2018, clause 5.3
  * and 5.4.
  */
-import type { CompiledFeeder, InverterControl } from '../model/index.js';
+import type { CompiledFeeder, Curve, InverterControl } from '../model/index.js';
 import { curveValue } from './device/curve.js';
 import type { UnitOutput, UnitState } from './unit-state.js';
 
@@ -248,12 +248,19 @@ export class InverterFunction {
     let isLimiting = false;
     if (wantedW !== undefined) {
       watts.wanted = wantedW;
-      isLimiting = wants(watts, control.wattStepFactor, control.wattTolerancePu * unit.ratedW, ratedVA, isChanged);
+      isLimiting = wants(
+        watts,
+        isDirect ? -1 : control.wattStepFactor,
+        control.wattTolerancePu * unit.ratedW,
+        ratedVA,
+        isChanged,
+      );
     }
     if (!isMoving && !isLimiting) return false;
     if (wantedVar !== undefined)
       move(vars, isDirect ? 1 : control.varStepFactor < 0 ? undefined : control.varStepFactor);
-    if (wantedW !== undefined) move(watts, control.wattStepFactor < 0 ? undefined : control.wattStepFactor);
+    if (wantedW !== undefined)
+      move(watts, isDirect ? 1 : control.wattStepFactor < 0 ? undefined : control.wattStepFactor);
     unit.request = {
       ...(wantedVar === undefined ? {} : { powerVar: vars.value }),
       ...(wantedW === undefined || watts.value >= output.availableW ? {} : { limitW: watts.value }),
@@ -284,12 +291,7 @@ export class InverterFunction {
       }
       case 'wattPowerFactor': {
         if (!control.wattPowerFactor) return undefined;
-        // From what is offered, not from what the vars leave of it: the vars stand and the rating then cuts the watts.
-        const { offeredW } = output;
-        const factor = curveValue(control.wattPowerFactor, ratedW > 0 ? offeredW / ratedW : 0);
-        const size = Math.min(1, Math.abs(factor));
-        const wanted = size > 0 ? offeredW * Math.sqrt(1 / size ** 2 - 1) * Math.sign(factor) : 0;
-        return clamp(wanted, -minVar, maxVar);
+        return clamp(varByFactor(control.wattPowerFactor, unit, output), -minVar, maxVar);
       }
       case 'dynamicReactiveCurrent': {
         const { dynamic } = control;
@@ -316,13 +318,31 @@ export class InverterFunction {
   }
 
   /** Upper limit of the active power; undefined when the function does not act on it or the unit does not generate. */
-  private wantedWatts({ unit }: Controlled, pu: number, { availableW }: UnitOutput): number | undefined {
-    const { mode, voltWatt, wattReference } = this.control;
-    if ((mode !== 'voltWatt' && mode !== 'voltVarVoltWatt') || !voltWatt || availableW <= 0) return undefined;
+  private wantedWatts({ unit }: Controlled, pu: number, output: UnitOutput): number | undefined {
+    const { mode, voltWatt, wattReference, wattPowerFactor } = this.control;
+    const { availableW } = output;
+    if (availableW <= 0) return undefined;
+    const { inverter, ratedW } = unit;
+    if (mode === 'wattPowerFactor' && wattPowerFactor && inverter.priority === 'powerFactor') {
+      const vars = varByFactor(wattPowerFactor, unit, output);
+      const cut = clamp(vars, -inverter.minVar, inverter.maxVar);
+      return cut === vars ? undefined : Math.min(availableW, (output.offeredW * cut) / vars);
+    }
+    if ((mode !== 'voltWatt' && mode !== 'voltVarVoltWatt') || !voltWatt) return undefined;
     const reference =
-      wattReference === 'available' ? availableW : wattReference === 'rated' ? unit.inverter.ratedVA : unit.ratedW;
+      wattReference === 'available' ? availableW : wattReference === 'rated' ? inverter.ratedVA : ratedW;
     return Math.min(availableW, Math.max(0, curveValue(voltWatt, pu)) * reference);
   }
+}
+
+/**
+ * Vars by a curve of the power factor, var: from what is offered, not from what the vars leave of it. The vars stand, and the
+ * rating then cuts the watts.
+ */
+function varByFactor(curve: Curve, { ratedW }: UnitState, { offeredW }: UnitOutput): number {
+  const factor = curveValue(curve, ratedW > 0 ? offeredW / ratedW : 0);
+  const size = Math.min(1, Math.abs(factor));
+  return size > 0 ? offeredW * Math.sqrt(1 / size ** 2 - 1) * Math.sign(factor) : 0;
 }
 
 function clamp(value: number, least: number, most: number): number {

@@ -10,7 +10,11 @@ const DEFAULT_KVA = 500;
 const DEFAULT_CUT_PCT = 20;
 
 /** Converts a PVSystem; its shares hold the power of its own irradiance and temperature. */
-export function readPhotovoltaic(reader: CircuitReader, object: DssObject): PhotovoltaicSystem | undefined {
+export function readPhotovoltaic(
+  reader: CircuitReader,
+  withoutFactorPriority: ReadonlySet<string>,
+  object: DssObject,
+): PhotovoltaicSystem | undefined {
   const parameters = new InverterParameters(DEFAULT_KVA, DEFAULT_CUT_PCT);
   let irradiance = 1;
   let peakKw = 500;
@@ -51,6 +55,7 @@ export function readPhotovoltaic(reader: CircuitReader, object: DssObject): Phot
     reader.noteNoBus(object);
     return undefined;
   }
+  if (withoutFactorPriority.has(`pvsystem.${object.name}`)) parameters.hasFactorPriority = false;
   const inverter = parameters.inverter(DEFAULT_KVA);
   const peakW = peakKw * 1000;
   const panelW = panelOfNow();

@@ -229,7 +229,11 @@ function upToIdlingVars(reader: CircuitReader, object: DssObject): DssObject {
 }
 
 /** Converts a Storage; its shares hold the power of its own state and rates. */
-export function readStorage(reader: CircuitReader, given: DssObject): Battery | undefined {
+export function readStorage(
+  reader: CircuitReader,
+  withoutFactorPriority: ReadonlySet<string>,
+  given: DssObject,
+): Battery | undefined {
   const object = upToIdlingVars(reader, given);
   const state = readState(reader, object);
   followInSnapshot(reader, object, state);
@@ -242,6 +246,7 @@ export function readStorage(reader: CircuitReader, given: DssObject): Battery | 
   }
   if (!parameters.hasKva) parameters.kva = state.ratedKw;
   // OpenDSS takes the limit of current of a Storage for a constant impedance below its window.
+  if (withoutFactorPriority.has(`storage.${given.name}`)) parameters.hasFactorPriority = false;
   const own = parameters.inverter(DEFAULT_KVA);
   const inverter = { ...own, isCurrentLimited: false };
   if (own.isCurrentLimited && connection === 'delta' && phases === 1) {

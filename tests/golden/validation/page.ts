@@ -94,6 +94,9 @@ ${table(HEADER, twins.map(cells))}
   takes the voltage from memory that nothing has written, and the tap runs to its end (16 for 0, 6 or 9 at a bus with 1.01, 0.97 and
   0.95 pu). Here the first node of the bus counts, as for \`max\` and \`min\` in both, with a finding. So at a bus that a backward delta
   (\`leadlag\`) regulates: the first two nodes count.
+- **Power factor first under \`wattpf\`.** Where \`kvarMax\` cuts the vars that \`wattpf\` asks of a PVSystem with \`pfpriority=yes\`, OpenDSS goes to
+  and fro between whole watts and those that keep the factor (300 and 123.9 kW at 60 kvar), and stops at either or not at all. Here the
+  watts keep the factor. Every other function but \`voltwatt\` takes \`pfpriority\` away, in both.
 - **Not represented.** Left out with a warning: GICLine, GICTransformer, GICSource, UPFC and its
   control, VSConverter, ESPVLControl, GenDispatcher, StorageController (the storage stays in the state that the script gives it).
   Read as something else, with a warning: generator model 6 (a program of the user) as constant power, the negative-sequence
