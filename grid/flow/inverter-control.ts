@@ -22,6 +22,9 @@ const LEAST_PART = 0.02;
 /** Growth of the largest part in a round without swinging. */
 const RECOVERY = 1.3;
 
+/** Share of a window by which rounding may not push out a sample at its end. */
+const WINDOW_END = 1e-9;
+
 /** One quantity of one unit on its way. */
 interface Channel {
   value: number;
@@ -172,7 +175,9 @@ export class InverterFunction {
     const { averageWindowS, adaptive } = this.control;
     for (const controlled of this.units) {
       const pu = this.voltagePu(controlled, voltage);
-      controlled.samples = [...controlled.samples, { timeS, pu }].filter((s) => s.timeS > timeS - averageWindowS);
+      const oldestS = timeS - averageWindowS * (1 + WINDOW_END);
+      controlled.samples =
+        averageWindowS > 0 ? [...controlled.samples, { timeS, pu }].filter((s) => s.timeS >= oldestS) : [];
       if (adaptive && Number.isFinite(controlled.referencePu)) {
         const part = adaptive.timeConstantS > 0 ? 1 - Math.exp(-seconds / adaptive.timeConstantS) : 1;
         const moved = controlled.referencePu + (pu - controlled.referencePu) * part;
@@ -224,7 +229,7 @@ export class InverterFunction {
     const { samples } = controlled;
     // Before there is an average the rated voltage stands for it.
     if (voltageReference === 'rated' || samples.length === 0) return pu;
-    const average = samples.reduce((sum, s) => sum + s.pu, 0) / samples.length;
+    const average = averageOf(controlled);
     return voltageReference === 'average' ? pu / average : average;
   }
 
@@ -296,8 +301,10 @@ export class InverterFunction {
       case 'dynamicReactiveCurrent': {
         const { dynamic } = control;
         if (!dynamic) return undefined;
-        if (pu < dynamic.deadbandLowPu) return inVar((dynamic.deadbandLowPu - pu) * dynamic.slopeLow);
-        if (pu > dynamic.deadbandHighPu) return inVar((dynamic.deadbandHighPu - pu) * dynamic.slopeHigh);
+        // Against the change of the voltage, not against its distance from the dead band; none before there is an average.
+        const change = controlled.samples.length === 0 ? 0 : pu - averageOf(controlled);
+        if (pu < dynamic.deadbandLowPu) return inVar(-change * dynamic.slopeLow);
+        if (pu > dynamic.deadbandHighPu) return inVar(-change * dynamic.slopeHigh);
         return 0;
       }
       case 'adaptiveVar': {
@@ -343,6 +350,11 @@ function varByFactor(curve: Curve, { ratedW }: UnitState, { offeredW }: UnitOutp
   const factor = curveValue(curve, ratedW > 0 ? offeredW / ratedW : 0);
   const size = Math.min(1, Math.abs(factor));
   return size > 0 ? offeredW * Math.sqrt(1 / size ** 2 - 1) * Math.sign(factor) : 0;
+}
+
+/** Mean voltage of the window of a unit that has samples, pu. */
+function averageOf({ samples }: Controlled): number {
+  return samples.reduce((sum, { pu }) => sum + pu, 0) / samples.length;
 }
 
 function clamp(value: number, least: number, most: number): number {

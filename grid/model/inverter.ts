@@ -108,7 +108,10 @@ export interface InverterControl {
   readonly voltageTolerancePu: number;
   readonly varTolerancePu: number;
   readonly wattTolerancePu: number;
-  /** Deadband and slopes of the dynamic reactive current. */
+  /**
+   * Dead band and slopes of the dynamic reactive current: outside the band, vars against the deviation of the voltage from its
+   * moving average, per unit of the vars by pu of voltage.
+   */
   readonly dynamic?: {
     readonly deadbandLowPu: number;
     readonly deadbandHighPu: number;

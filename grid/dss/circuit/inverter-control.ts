@@ -52,6 +52,7 @@ class ControlState {
   wattReference: InverterControl['wattReference'] = 'panel';
   voltageReference: InverterControl['voltageReference'] = 'rated';
   windowS = 0;
+  dynamicWindowS = 1;
   phase: InverterControl['monitoredPhase'] = 'average';
   varFactor = -1;
   wattFactorStep = -1;
@@ -112,6 +113,9 @@ function applyOne(reader: CircuitReader, object: DssObject, state: ControlState,
       break;
     case 'avgwindowlen':
       state.windowS = windowSeconds(word) ?? state.windowS;
+      break;
+    case 'dynreacavgwindowlen':
+      state.dynamicWindowS = windowSeconds(word) ?? state.dynamicWindowS;
       break;
     case 'vv_refreactivepower':
       reader.note(
@@ -232,7 +236,7 @@ function control(
     ...(state.wattVar ? { wattVar: state.wattVar } : {}),
     ...(state.wattFactor ? { wattPowerFactor: state.wattFactor } : {}),
     voltageReference: state.voltageReference,
-    averageWindowS: state.windowS,
+    averageWindowS: mode === 'dynamicReactiveCurrent' ? state.dynamicWindowS : state.windowS,
     monitoredPhase: state.phase,
     varStepFactor: state.varFactor,
     wattStepFactor: state.wattFactorStep,

@@ -153,7 +153,8 @@ export function writeInverterControl(script: DssScriptText, control: InverterCon
       wattvar_curve: curve(control.wattVar),
       wattpf_curve: curve(control.wattPowerFactor),
       voltage_curvex_ref: REFERENCES.voltage[control.voltageReference],
-      avgwindowlen: control.averageWindowS > 0 ? control.averageWindowS : undefined,
+      [dynamic ? 'dynreacavgwindowlen' : 'avgwindowlen']:
+        control.averageWindowS > 0 ? control.averageWindowS : undefined,
       refreactivepower: REFERENCES.var[control.varReference],
       voltwattyaxis: REFERENCES.watt[control.wattReference],
       deltaQ_factor: control.varStepFactor,
