@@ -1,6 +1,7 @@
 import { type CutDispatch, type CutStar, mixedDispatch, SAFE_TEXT, SPENT_TEXT } from '../../grid/optim/index.js';
 import type { CutRounds } from './cut-rounds.js';
 import { violationPu } from './guard.js';
+import type { CutRefuge } from './interval.js';
 import type { IntervalScene } from './participants.js';
 import type { AcCheck } from './run-result.js';
 import type { Verified } from './verification.js';
@@ -9,10 +10,11 @@ import type { Verified } from './verification.js';
  * Where no dispatch under a rule keeps the limits and one under another does, the rule gives way as far as it must: what
  * `safeDispatch` of grid/optim does in one process, with agents that are asked.
  *
- * Steps: 1. the least curtailment, else the default rule, by cuts, corrected as any other, until its AC power flow holds before
- *        and after controls answer; 2. shares of the way to it from the rule's own dispatch, from small to whole; 3. between
- *        the first that holds and the one before, the least by bisection.
- * Cost: passes of one more rule, and at most SHARES + BISECTIONS verifications.
+ * Steps: 1. the least curtailment, else the default rule, else, where reactive power is decided, the rule itself and these two
+ *        without it, by cuts, corrected as any other, until its AC power flow holds before and after controls answer;
+ *        2. shares of the way to it from the rule's own dispatch, from small to whole; 3. between the first that holds and the
+ *        one before, the least by bisection; 4. the whole way to one without reactive power where less is curtailed there.
+ * Cost: passes of each rule that is tried, one more without reactive power, and at most SHARES + BISECTIONS verifications.
  * Fails: with undefined where no such dispatch was found or time is over; agents stand anywhere then.
  */
 
@@ -26,14 +28,14 @@ export interface GivingWay {
   /** Rounds over another star. */
   readonly roundsOf: (cuts: CutStar) => Pick<CutRounds, 'run' | 'tell'>;
   readonly verify: () => Promise<Verified>;
-  readonly correct: () => void;
+  /** @param isKnownOnly - moves models onto the known positions, whatever controls answer */
+  readonly correct: (isKnownOnly?: boolean) => void;
   readonly isOver: () => boolean;
 }
 
 /** The dispatch that was come to. */
-export interface GivenWay {
+export interface GivenWay extends CutRefuge {
   readonly ac: AcCheck;
-  readonly cuts: CutStar;
   readonly corrections: number;
 }
 
@@ -45,8 +47,9 @@ export interface GivenWay {
  */
 export async function giveWay(own: CutDispatch, aimPu: number, giving: GivingWay): Promise<GivenWay | undefined> {
   const { scene } = giving;
-  for (const cuts of scene.star.refuges ?? []) {
-    const reached = await refuge(cuts, aimPu, giving);
+  for (const to of scene.star.refuges ?? []) {
+    const { cuts, isUnreactive } = to;
+    const reached = await refuge(to, aimPu, giving);
     if (reached === undefined) continue;
     const rounds = giving.roundsOf(cuts);
     const stand = async (share: number): Promise<AcCheck | undefined> => {
@@ -73,22 +76,49 @@ export async function giveWay(own: CutDispatch, aimPu: number, giving: GivingWay
         if (holds(next)) [best, ac] = [at, next];
         else low = at;
       }
+      // The least share keeps most of the rule. What gives up reactive power anyway is not to cost further curtailment.
+      const { dispatch } = reached;
+      const mixed = mixedDispatch(own, dispatch, best);
+      const isDear = isUnreactive && cuts.curtailedW(dispatch) < cuts.curtailedW(mixed);
+      if (isDear && at !== 1) {
+        const whole = await stand(1);
+        if (holds(whole)) return { ac: whole, cuts, isUnreactive, corrections: reached.corrections };
+        at = 1;
+      }
       if (at !== best) ac = await stand(best);
-      return holds(ac) ? { ac, cuts, corrections: reached.corrections } : undefined;
+      return holds(ac) ? { ac, cuts, isUnreactive, corrections: reached.corrections } : undefined;
     }
   }
   return undefined;
 }
 
 /** The sentence for people. */
-export function gaveWayText(mode: string): string {
-  return `${SPENT_TEXT} no dispatch under rule ${mode} that keeps them was found; ${SAFE_TEXT.mixed}`;
+export function gaveWayText(mode: string, isUnreactive: boolean): string {
+  const to = SAFE_TEXT[isUnreactive ? 'unreactive' : 'mixed'];
+  return `${SPENT_TEXT} no dispatch under rule ${mode} that keeps them was found; ${to}`;
 }
 
-/** The other rule's dispatch, where it holds in the AC power flow. */
-async function refuge(cuts: CutStar, aimPu: number, { scene, roundsOf, verify, correct, isOver }: GivingWay) {
+/**
+ * The other rule's dispatch, where it holds in the AC power flow.
+ *
+ * Models stand on dispatches under the rule in force. Without its reactive power regulators stand elsewhere, and corrections from
+ * there curtail several times too much or find nothing: those models begin anew, on the AC power flow of nobody curtailed.
+ */
+async function refuge(
+  { cuts, isUnreactive }: CutRefuge,
+  aimPu: number,
+  { scene, roundsOf, verify, correct, isOver }: GivingWay,
+) {
   const { limits, maxCorrections } = scene.settings;
   const rounds = roundsOf(cuts);
+  if (isUnreactive) {
+    if (isOver() || (await rounds.run()) !== 'agreed') return undefined;
+    cuts.stand(nothing(cuts.dispatch()));
+    await rounds.tell();
+    const { ac, isConverged, hasHeld } = await verify();
+    if (ac === undefined || !isConverged || hasHeld) return undefined;
+    correct(true);
+  }
   for (let corrections = 0; ; corrections++) {
     if (isOver() || (await rounds.run()) !== 'agreed') return undefined;
     const { ac, isConverged, hasHeld } = await verify();
@@ -98,4 +128,10 @@ async function refuge(cuts: CutStar, aimPu: number, { scene, roundsOf, verify, c
     if (corrections >= maxCorrections) return undefined;
     correct();
   }
+}
+
+/** Nobody curtailed, and no reactive power. */
+function nothing({ alpha, reactiveVar }: CutDispatch): CutDispatch {
+  const none = (of: ReadonlyMap<string, number>) => new Map([...of.keys()].map((id) => [id, 0]));
+  return { alpha: none(alpha), reactiveVar: none(reactiveVar) };
 }

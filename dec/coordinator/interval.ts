@@ -32,6 +32,13 @@ import type {
 } from './run-result.js';
 import type { StandInSource } from './stand-ins.js';
 
+/** A rule that others give way to. */
+export interface CutRefuge {
+  readonly cuts: CutStar;
+  /** It has no reactive power, where the rule in force decides on it. */
+  readonly isUnreactive: boolean;
+}
+
 /** The mathematics of the coordinator, as the rounds use it: `createStarCoordinator` of grid/optim. */
 export interface StarCore {
   readonly ports: readonly Port[];
@@ -45,7 +52,7 @@ export interface StarCore {
   /** The exchange of cuts for when prices crawl, where agents can change over to it. */
   readonly spare?: CutStar;
   /** Rules that others give way to, in the order in which they are tried, where agents take a dispatch by unit. */
-  readonly refuges?: readonly CutStar[];
+  readonly refuges?: readonly CutRefuge[];
   /** Areas between the coordinator and its agents, where there are any. */
   readonly areas?: AreaStar;
   /** Units of the exchange, by which answers are held against one another; without them all are believed. */

@@ -304,7 +304,7 @@ class IntervalRun {
       scene,
       roundsOf: (other) => new CutRounds(scene, other, participants, progress),
       verify: () => this.verification.run(),
-      correct: () => this.correct(),
+      correct: (isKnownOnly) => this.correct(isKnownOnly),
       isOver: () => progress.isOver(),
     });
     this.looked = undefined;
@@ -318,7 +318,7 @@ class IntervalRun {
     // That was about dispatches under the rule.
     const said = findings.indexOf(INFEASIBLE_TEXT);
     if (said >= 0) findings.splice(said, 1);
-    findings.push(gaveWayText(star.proof?.rule?.mode ?? star.proof?.fairness ?? 'in force'));
+    findings.push(gaveWayText(star.proof?.rule?.mode ?? star.proof?.fairness ?? 'in force', given.isUnreactive));
     return given.ac;
   }
 

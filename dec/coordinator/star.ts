@@ -11,8 +11,8 @@ import {
   fairnessRule,
   haveAgentsUnits,
   type PrimaryModel,
-  REFUGES,
   reactiveRule,
+  refugeRules,
   type StarSettings,
   type StarSplit,
   scaleFor,
@@ -138,10 +138,10 @@ export function liveStar(
   const plan = { rule, reactive: reactiveRule(reactive), areaOfBus: areasOfBuses(feeder) };
   const cuts = createCutStar(core, primary.feeder, starSettings(star), plan);
   if (isCut) {
-    const modes = plan.reactive.mode === 'volt-var' ? [] : REFUGES.filter((mode) => mode !== rule.mode);
-    const refuges = modes.map((mode) =>
-      createCutStar(core, primary.feeder, starSettings(star), { ...plan, rule: fairnessRule({ mode }) }),
-    );
+    const refuges = refugeRules(rule, plan.reactive).map(({ rule: to, reactive: by, isUnreactive }) => ({
+      cuts: createCutStar(core, primary.feeder, starSettings(star), { ...plan, rule: to, reactive: by }),
+      isUnreactive,
+    }));
     return { ...common, cuts, refuges };
   }
   // An agent's fractions are those of its units by customer only; under other levels it cannot take a dispatch of units.

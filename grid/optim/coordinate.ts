@@ -26,6 +26,7 @@ import { otherRestFinding } from './other-rest.js';
 import { isNearAgreement, isRoughPass } from './pacing.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import { type ReactiveRule, reactiveRule } from './reactive.js';
+import { refugeRules } from './refuge-rules.js';
 import { type Refuge, SAFE_TEXT, SPENT_TEXT, safeDispatch } from './safe-dispatch.js';
 import { haveAgentsUnits, type StarSplit, splitForStar } from './split.js';
 import { isCrawl, Standstill } from './standstill.js';
@@ -151,7 +152,7 @@ const PLAIN: Readonly<Partial<Record<FairnessRuleMode, FairnessLevel>>> = {
 
 /** Coordinates a feeder in this process. */
 export function coordinateInProcess(question: CoordinationQuestion): CoordinationResult {
-  const result = coordinated(question, REFUGES);
+  const result = coordinated(question, refugeRules);
   const { otherStart: start, feeder, inputs, state, maxCorrections } = question;
   const isHeld = result.status === 'optimal' || result.status === 'converged';
   if (start === undefined || !isHeld || maxCorrections === 0) return result;
@@ -160,8 +161,8 @@ export function coordinateInProcess(question: CoordinationQuestion): Coordinatio
   return finding ? { ...result, findings: [...findings, finding] } : result;
 }
 
-/** @param refuges - rules whose dispatch is gone towards where that of the question's own breaks limits */
-function coordinated(question: CoordinationQuestion, refuges: readonly FairnessRuleMode[]): CoordinationResult {
+/** @param refugesOf - rules whose dispatch is gone towards where that of the question's own breaks limits */
+function coordinated(question: CoordinationQuestion, refugesOf: typeof refugeRules): CoordinationResult {
   const rule = fairnessRule({ mode: question.settings?.fairness ?? 'proportional', ...question.rule });
   const reactive = reactiveRule(question.reactive);
   const usual = starExchange(rule, reactive.mode !== 'none');
@@ -317,18 +318,18 @@ function coordinated(question: CoordinationQuestion, refuges: readonly FairnessR
 
   const isInterrupted = pass.status === 'roundLimit';
   const isDone = pass.status === 'optimal' || pass.status === 'converged';
-  /** A dispatch may hold the limits that none under the rule does. */
+  /** A dispatch may hold the limits that none under the rule does, or with the positions that its reactive power leads to. */
   const isLost =
     (pass.status === 'limitsViolated' || pass.status === 'failed') &&
-    (rule.level !== 'customer' || OWN_SETS[rule.mode] === true);
+    (rule.level !== 'customer' || OWN_SETS[rule.mode] === true || reactive.mode === 'capability');
   if (check.isConverged && (isInterrupted || ((isDone || isLost) && maxCorrections > 0))) {
     const refuge = (): Refuge | undefined => {
-      for (const mode of refuges) {
-        if (mode === rule.mode || reactive.mode === 'volt-var' || (history.at(-1)?.missing ?? []).length > 0) continue;
-        const settingsOf = { ...question.settings, fairness: nearestMode(fairnessRule({ mode })) };
+      if ((history.at(-1)?.missing ?? []).length > 0) return undefined;
+      for (const { rule: to, reactive: by, isUnreactive } of refugesOf(rule, reactive)) {
+        const settingsOf = { ...question.settings, fairness: nearestMode(to) };
         const other = coordinated(
-          { ...question, method, rule: { mode }, settings: settingsOf, leastCurtailedW: 0 },
-          [],
+          { ...question, method, rule: to, reactive: by, settings: settingsOf, leastCurtailedW: 0 },
+          () => [],
         );
         history.push(...other.history);
         messages += other.messages;
@@ -337,6 +338,7 @@ function coordinated(question: CoordinationQuestion, refuges: readonly FairnessR
         return {
           alpha: new Map(other.ders.map((der) => [der.derId, der.alpha])),
           reactiveVar: new Map(other.ders.map((der) => [der.derId, varOf(der)])),
+          isUnreactive,
         };
       }
       return undefined;
@@ -362,14 +364,14 @@ function coordinated(question: CoordinationQuestion, refuges: readonly FairnessR
       const [code, text] = isInterrupted
         ? ['ROUNDS_INTERRUPTED', 'Rounds were interrupted;']
         : ['CORRECTIONS_SPENT', SPENT_TEXT];
-      const whose = safe.how === 'mixed' ? `no dispatch under rule ${rule.mode} that keeps them was found; ` : '';
+      const isMixed = safe.how === 'mixed' || safe.how === 'unreactive';
+      const whose = isMixed ? `no dispatch under rule ${rule.mode} that keeps them was found; ` : '';
       findings.push({ severity: 'warning', code, message: `${text} ${whose}${SAFE_TEXT[safe.how]}` });
       const { alpha, reactiveVar = pass.reactiveVar } = safe;
       const found = { alpha, ...(reactiveVar ? { reactiveVar } : {}) };
       // A mixed dispatch is nobody's optimum.
       const status = method === 'central' ? 'optimal' : 'converged';
-      pass =
-        safe.how === 'mixed' || isLost ? { ...found, status, history, kktResidual: Number.NaN } : { ...pass, ...found };
+      pass = isMixed || isLost ? { ...found, status, history, kktResidual: Number.NaN } : { ...pass, ...found };
       check = safe.check;
     } else check = safe.check;
   }
@@ -457,8 +459,6 @@ function coordinated(question: CoordinationQuestion, refuges: readonly FairnessR
 
 /** How near model and AC power flow come to one another at a limit where a pass is cheap, pu. */
 const CHEAP_TOLERANCE_PU = 1e-7;
-/** Rules by whose dispatch limits are kept where that of another cannot: the least curtailment, then the default. */
-export const REFUGES: readonly FairnessRuleMode[] = ['total', 'proportional'];
 /** Rules that leave out dispatches which the limits may need, by customer too. */
 const OWN_SETS: Readonly<Partial<Record<FairnessRuleMode, boolean>>> = {
   equalAlpha: true,

@@ -174,6 +174,11 @@ export function cutDispatch({ problem, solution }: CutMemory): CutDispatch {
   };
 }
 
+/** Power that a dispatch curtails, W; units that it does not name are not counted. */
+export function curtailedOf({ problem }: CutMemory, { alpha }: CutDispatch): number {
+  return problem.units.reduce((sum, { id, availableW }) => sum + availableW * (alpha.get(id) ?? 0), 0);
+}
+
 /** Puts a dispatch in the place of the solution; of units that share a fraction the last one's is everybody's. */
 export function standOn(memory: CutMemory, { alpha, reactiveVar }: CutDispatch): void {
   const { problem, solution } = memory;

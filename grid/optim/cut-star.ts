@@ -8,6 +8,7 @@ import {
   type CutPrimary,
   type CutReply,
   type CutRequest,
+  curtailedOf,
   cutDispatch,
   cutMemory,
   cutRequests,
@@ -57,6 +58,8 @@ export interface CutStar {
   dispatch(): CutDispatch;
   /** Has the coming questions be at a dispatch of somebody else's, until the next pass. */
   stand(dispatch: CutDispatch): void;
+  /** Power that a dispatch curtails of the units of the present pass, W. */
+  curtailedW(dispatch: CutDispatch): number;
   /** Ports at the dispatch that was asked last. */
   ports(): ReadonlyMap<string, AskedPort>;
   /**
@@ -157,6 +160,10 @@ class PrimaryCuts implements CutStar {
 
   stand(dispatch: CutDispatch): void {
     standOn(this.begun(), dispatch);
+  }
+
+  curtailedW(dispatch: CutDispatch): number {
+    return curtailedOf(this.begun(), dispatch);
   }
 
   ports(): ReadonlyMap<string, AskedPort> {

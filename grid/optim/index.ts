@@ -40,6 +40,7 @@ export { isNearAgreement } from './pacing.js';
 export * from './primary-truth.js';
 export * from './problem.js';
 export * from './reactive.js';
+export { type RefugeRule, refugeRules } from './refuge-rules.js';
 export { SAFE_TEXT, SPENT_TEXT } from './safe-dispatch.js';
 export * from './settled-state.js';
 export * from './split.js';

@@ -23,7 +23,16 @@ import type { Pass } from './star-actors.js';
  */
 
 /** How the dispatch was found. */
-export type SafeKind = 'last' | 'earlier' | 'relieved' | 'onwards' | 'cut' | 'returned' | 'mixed' | 'least';
+export type SafeKind =
+  | 'last'
+  | 'earlier'
+  | 'relieved'
+  | 'onwards'
+  | 'cut'
+  | 'returned'
+  | 'mixed'
+  | 'unreactive'
+  | 'least';
 
 /** One sentence for each. */
 export const SAFE_TEXT: Readonly<Record<SafeKind, string>> = {
@@ -35,6 +44,7 @@ export const SAFE_TEXT: Readonly<Record<SafeKind, string>> = {
   cut: 'everybody was curtailed by the same share of what is served until all nodes hold.',
   returned: 'everybody got the same share of what was curtailed back until all nodes hold.',
   mixed: 'it gives way to the least curtailment, by the least share at which all nodes hold.',
+  unreactive: 'it gives way to a dispatch without reactive power, by the least share at which all nodes hold.',
   least: 'no dispatch between everything and nothing curtailed keeps them; what comes nearest is taken.',
 };
 
@@ -54,6 +64,8 @@ export interface SafeDispatch {
 export interface Refuge {
   readonly alpha: ReadonlyMap<string, number>;
   readonly reactiveVar?: ReadonlyMap<string, number> | undefined;
+  /** It has no reactive power, where the rule in force decides on it. */
+  readonly isUnreactive: boolean;
 }
 
 /** How rounds and corrections ended. */
@@ -168,7 +180,15 @@ export function safeDispatch(
     const towards = (share: number): Trial =>
       tried(share, between(pass.alpha, other.alpha, share), between(pass.reactiveVar, other.reactiveVar, share));
     const mixed = leastMove(towards, isExact, [1], SMALL_MOVE) ?? towards(1);
-    if (isSafe(mixed.violationPu)) found.push({ how: 'mixed', ...halved(mixed, towards, isExact) });
+    if (isSafe(mixed.violationPu)) {
+      const least = halved(mixed, towards, isExact);
+      // What gives up reactive power anyway is not to cost further curtailment.
+      const whole = other.isUnreactive && curtailedW(other.alpha) < curtailedW(least.alpha) ? towards(1) : least;
+      found.push({
+        how: other.isUnreactive ? 'unreactive' : 'mixed',
+        ...(isSafe(whole.violationPu) ? whole : least),
+      });
+    }
   }
   const [first, second] = found;
   if (first && second) return curtailedW(second.alpha) < curtailedW(first.alpha) ? second : first;

@@ -127,6 +127,26 @@ describe.skipIf(feedersDir === undefined)('a dispatch that regulators answer, af
     }
   });
 
+  // With reactive power regulators step on after every pass of every rule; without it the limits hold (the cases above).
+  it('gives up reactive power where no dispatch with it holds, and says so', () => {
+    const of = readCase('IEEE123_PV.xml', 1);
+    const maxPu = 1.035;
+    const question = { ...of, settings: { limits: { minPu: 0.95, maxPu } } };
+    const without = coordinateInProcess({ ...question, method: 'central', leastCurtailedW: 0 });
+    const result = coordinateInProcess({ ...question, method: 'central', reactive: { mode: 'capability' } });
+    expect(result.status).toBe('optimal');
+    const { held, settled } = truth(of, result.ders);
+    expect(Math.max(held, settled)).toBeLessThanOrEqual(maxPu + TOLERANCE_PU);
+    expect(Math.max(held, settled)).toBeCloseTo(result.ac.vMaxPu, 7);
+    // Less is curtailed than without reactive power, of which a little is left.
+    expect(result.curtailedW).toBeLessThan(without.curtailedW);
+    expect(result.curtailedW).toBeGreaterThan(0.9 * without.curtailedW);
+    // The yardstick is one that holds too, not the optimum of a model that nobody can come to.
+    expect(result.priceOfFairness).toBeLessThan(0.05);
+    const spent = result.findings.find(({ code }) => code === 'CORRECTIONS_SPENT');
+    expect(spent?.message).toContain('gives way to a dispatch without reactive power');
+  });
+
   // The truth is a power flow that begins at the model's own taps, as `dec powerflow` does.
   it('says where controls that begin at the taps of the model rest outside the limit', () => {
     const of = readCase('IEEE123_PV.xml', 1);

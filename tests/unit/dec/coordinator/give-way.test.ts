@@ -28,14 +28,19 @@ function dispatch(a: number, b: number): CutDispatch {
 function stage(vMaxAt: (dispatch: CutDispatch, corrections: number) => number, others: readonly CutDispatch[]) {
   let standing = own;
   let corrections = 0;
+  const corrected: { readonly isKnownOnly: boolean; readonly at: CutDispatch }[] = [];
   const stand = (given: CutDispatch): void => {
     standing = given;
   };
   const stars = others.map((best): CutStar => {
-    const star = { dispatch: () => standing, best, stand };
+    const curtailedW = ({ alpha }: CutDispatch) => 1000 * [...alpha.values()].reduce((a, b) => a + b, 0);
+    const star = { dispatch: () => standing, best, stand, curtailedW };
     return star as unknown as CutStar;
   });
-  const scene = { star: { refuges: stars }, settings: { limits: LIMITS, maxCorrections: 3 } };
+  const scene = {
+    star: { refuges: stars.map((cuts, k) => ({ cuts, isUnreactive: k > 0 })) },
+    settings: { limits: LIMITS, maxCorrections: 3 },
+  };
   const giving: GivingWay = {
     scene: scene as unknown as GivingWay['scene'],
     roundsOf: (cuts) => ({
@@ -49,10 +54,13 @@ function stage(vMaxAt: (dispatch: CutDispatch, corrections: number) => number, o
       ac: { vMaxPu: vMaxAt(standing, corrections), vMinPu: 1, worstNode: 'A.1', violations: 0 },
       ...{ isConverged: true, bindingErrorPu: 0, hasHeld: false, response: undefined },
     }),
-    correct: () => void corrections++,
+    correct: (isKnownOnly = false) => {
+      corrections++;
+      corrected.push({ isKnownOnly, at: standing });
+    },
     isOver: () => false,
   };
-  return { giving, standing: () => standing, stars };
+  return { giving, standing: () => standing, stars, corrected };
 }
 
 /** 1.036 pu at the rule's dispatch, 1.034 at the other's. */
@@ -82,7 +90,26 @@ describe('a rule that gives way in a run', () => {
 
   it('takes the next rule where the first does not hold either', async () => {
     const { giving, stars } = stage(falling, [dispatch(0.5, 0), dispatch(0.9, 0)]);
-    expect((await giveWay(own, AIM_PU, giving))?.cuts).toBe(stars[1]);
+    expect(await giveWay(own, AIM_PU, giving)).toMatchObject({ cuts: stars[1], isUnreactive: true });
+  });
+
+  it('goes the whole way to one without reactive power where less is curtailed there', async () => {
+    const first = dispatch(0.5, 0);
+    // Half of the way holds: 0.95 of both for 0.9 the whole way, and 1.1 for 1.2.
+    for (const [b, isWhole] of [
+      [0, true],
+      [0.3, false],
+    ] as const) {
+      const { giving, standing, corrected } = stage(falling, [first, dispatch(0.9, b)]);
+      expect(await giveWay(own, AIM_PU, giving)).toMatchObject({ isUnreactive: true, corrections: 0 });
+      // Its models begin on nobody curtailed, at the known positions; those of the first did not hold after three corrections.
+      const sum = ({ alpha }: CutDispatch) => alpha.get('A')! + alpha.get('B')!;
+      expect(corrected.map(({ isKnownOnly, at }) => [isKnownOnly, sum(at)])).toEqual([
+        ...Array.from({ length: 3 }, () => [false, 0.5]),
+        [true, 0],
+      ]);
+      expect(standing().alpha.get('A') === 0.9).toBe(isWhole);
+    }
   });
 
   it('says so where none does', async () => {
