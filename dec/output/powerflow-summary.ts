@@ -33,6 +33,7 @@ const FUNCTION_NAMES: Readonly<Record<InverterControl['mode'], string>> = {
   voltVar: 'Volt-VAr',
   voltWatt: 'Volt-Watt',
   voltVarVoltWatt: 'Volt-VAr and Volt-Watt',
+  voltVarDynamic: 'Volt-VAr and dynamic reactive current',
   dynamicReactiveCurrent: 'dynamic reactive current',
   wattVar: 'Watt-VAr',
   wattPowerFactor: 'Watt-power factor',

@@ -298,14 +298,11 @@ export class InverterFunction {
         if (!control.wattPowerFactor) return undefined;
         return clamp(varByFactor(control.wattPowerFactor, unit, output), -minVar, maxVar);
       }
-      case 'dynamicReactiveCurrent': {
-        const { dynamic } = control;
-        if (!dynamic) return undefined;
-        // Against the change of the voltage, not against its distance from the dead band; none before there is an average.
-        const change = controlled.samples.length === 0 ? 0 : pu - averageOf(controlled);
-        if (pu < dynamic.deadbandLowPu) return inVar(-change * dynamic.slopeLow);
-        if (pu > dynamic.deadbandHighPu) return inVar(-change * dynamic.slopeHigh);
-        return 0;
+      case 'dynamicReactiveCurrent':
+        return control.dynamic ? inVar(this.dynamicShare(controlled, pu)) : undefined;
+      case 'voltVarDynamic': {
+        if (!control.dynamic || !control.voltVar) return undefined;
+        return inVar(clamp(curveValue(control.voltVar, pu) + this.dynamicShare(controlled, pu), -1, 1));
       }
       case 'adaptiveVar': {
         const { adaptive } = control;
@@ -322,6 +319,15 @@ export class InverterFunction {
       default:
         return undefined;
     }
+  }
+
+  /** Share of the vars by the change of the voltage against its average: none inside the band and before there is an average. */
+  private dynamicShare(controlled: Controlled, pu: number): number {
+    const { dynamic } = this.control;
+    if (!dynamic || controlled.samples.length === 0) return 0;
+    const change = pu - averageOf(controlled);
+    if (pu < dynamic.deadbandLowPu) return -change * dynamic.slopeLow;
+    return pu > dynamic.deadbandHighPu ? -change * dynamic.slopeHigh : 0;
   }
 
   /** Upper limit of the active power; undefined when the function does not act on it or the unit does not generate. */

@@ -80,6 +80,7 @@ export interface InverterControl {
     | 'voltVar'
     | 'voltWatt'
     | 'voltVarVoltWatt'
+    | 'voltVarDynamic'
     | 'dynamicReactiveCurrent'
     | 'wattVar'
     | 'wattPowerFactor'

@@ -126,6 +126,7 @@ function missingCurves(control: InverterControl): string[] {
     voltVar: ['voltVar'],
     voltWatt: ['voltWatt'],
     voltVarVoltWatt: ['voltVar', 'voltWatt'],
+    voltVarDynamic: ['voltVar', 'dynamic'],
     dynamicReactiveCurrent: ['dynamic'],
     wattVar: ['wattVar'],
     wattPowerFactor: ['wattPowerFactor'],

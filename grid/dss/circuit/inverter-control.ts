@@ -20,7 +20,10 @@ const MODES: Readonly<Record<string, Mode>> = {
   wattvar: 'wattVar',
 };
 
-const COMBINED: Readonly<Record<string, Mode>> = { vv_vw: 'voltVarVoltWatt' };
+const COMBINED: Readonly<Record<string, Mode>> = {
+  vv_vw: 'voltVarVoltWatt',
+  vv_drc: 'voltVarDynamic',
+};
 
 /** Ids of the units a list names, all of the classes where there is no list. */
 function unitsOf(
@@ -94,7 +97,14 @@ function applyOne(reader: CircuitReader, object: DssObject, state: ControlState,
     case 'combimode':
       state.mode = Object.hasOwn(COMBINED, word) ? COMBINED[word] : undefined;
       if (!state.mode)
-        reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, 'Its combined mode does not act.', assignment, 'VV_VW');
+        reader.note(
+          'warning',
+          'UNSUPPORTED_ATTRIBUTE',
+          object,
+          'Its combined mode does not act.',
+          assignment,
+          'VV_VW, VV_DRC',
+        );
       break;
     case 'vvc_curve1':
       state.voltVar = curveOf(reader, object, assignment);
@@ -236,7 +246,7 @@ function control(
     ...(state.wattVar ? { wattVar: state.wattVar } : {}),
     ...(state.wattFactor ? { wattPowerFactor: state.wattFactor } : {}),
     voltageReference: state.voltageReference,
-    averageWindowS: mode === 'dynamicReactiveCurrent' ? state.dynamicWindowS : state.windowS,
+    averageWindowS: hasDynamicCurrent(mode) ? state.dynamicWindowS : state.windowS,
     monitoredPhase: state.phase,
     varStepFactor: state.varFactor,
     wattStepFactor: state.wattFactorStep,
@@ -247,9 +257,14 @@ function control(
   };
 }
 
+/** Whether vars answer the change of the voltage, alone or beside a curve. */
+function hasDynamicCurrent(mode: Mode): boolean {
+  return mode === 'dynamicReactiveCurrent' || mode === 'voltVarDynamic';
+}
+
 /** Curves that a mode cannot do without. */
 function lacksCurve(state: ControlState, mode: Mode): boolean {
-  if (mode === 'voltVar') return !state.voltVar;
+  if (mode === 'voltVar' || mode === 'voltVarDynamic') return !state.voltVar;
   if (mode === 'voltWatt') return !state.voltWatt;
   if (mode === 'voltVarVoltWatt') return !state.voltVar || !state.voltWatt;
   if (mode === 'wattVar') return !state.wattVar;
@@ -331,7 +346,7 @@ export function readInverterControl(reader: CircuitReader, object: DssObject, id
   return {
     ...made,
     ...monitoredBuses(reader, object, state),
-    ...(mode === 'dynamicReactiveCurrent'
+    ...(hasDynamicCurrent(mode)
       ? {
           dynamic: {
             deadbandLowPu: state.low,

@@ -101,6 +101,7 @@ const MODES = {
   voltVar: { mode: 'voltvar' },
   voltWatt: { mode: 'voltwatt' },
   voltVarVoltWatt: { CombiMode: 'VV_VW' },
+  voltVarDynamic: { CombiMode: 'VV_DRC' },
   dynamicReactiveCurrent: { mode: 'dynamicreaccurr' },
   wattVar: { mode: 'wattvar' },
   wattPowerFactor: { mode: 'wattpf' },
