@@ -1,4 +1,5 @@
 import { BoundSide, type StepLength } from './bound-side.js';
+import { withProof } from './descent-ray.js';
 import { KktSystem } from './kkt-system.js';
 import {
   addMultiply,
@@ -20,7 +21,7 @@ import {
  *        3. Mehrotra's predictor, centring sigma = (mu_aff/mu)^3, corrector; one step length, or two for linear costs;
  *        4. centrality correctors while steps are short; 5. refinement of every solve against the unregularised matrix.
  * Cost: 8 to 30 iterations of one factorisation and two to four solves; O(n) each on radial networks.
- * Fails: with a status, never an exception: infeasible problems by a Farkas ray, unbounded ones by a direction of descent,
+ * Fails: with a status, never an exception: infeasible problems by a Farkas ray, unbounded ones by a direction of descent (descent-ray.ts),
  *        ill-conditioned ones as `stalled` with the residuals reached.
  * Sources: Mehrotra (1992), SIAM J. Optim. 2(4); Gondzio (1996), Comput. Optim. Appl. 6; Ruiz (2001), RAL-TR-2001-034.
  */
@@ -75,6 +76,8 @@ export interface ProgrammeSolution {
   readonly primalResidual: number;
   readonly dualResidual: number;
   readonly complementarityGap: number;
+  /** Where unbounded: a direction, its largest entry 1, that keeps all constraints for ever and lowers the objective; `x` is a point to begin at. */
+  readonly ray?: Float64Array;
 }
 
 const DEFAULTS: InteriorPointSettings = { tolerance: 1e-9, maxIterations: 100 };
@@ -469,6 +472,7 @@ export function solveQuadraticProgramme(
     lowerMultiplier: side(reduced.lowerMultiplier, 1),
     upperMultiplier: side(reduced.upperMultiplier, -1),
     objective: objectiveAt(programme, x),
+    ...(reduced.ray ? { ray: Float64Array.from(place, (at) => (at < 0 ? 0 : reduced.ray![at]!)) } : {}),
   };
 }
 
@@ -515,15 +519,16 @@ function objectiveAt({ hessian, linear }: QuadraticProgramme, x: Float64Array): 
 function solveFree(programme: QuadraticProgramme, settings: InteriorPointSettings): ProgrammeSolution {
   const { tolerance, maxIterations } = settings;
   const { col, row, cost } = equilibrate(programme.hessian, programme.equality, programme.linear);
-  const iteration = new Iteration(
-    scaled(programme.hessian, col, col, cost),
-    scaled(programme.equality, row, col, 1),
-    Float64Array.from(programme.linear, (v, j) => v * col[j]! * cost),
-    Float64Array.from(programme.equalityValue, (v, i) => v * row[i]!),
-    Float64Array.from(programme.lower, (v, j) => v / col[j]!),
-    Float64Array.from(programme.upper, (v, j) => v / col[j]!),
-    tolerance,
-  );
+  const even: QuadraticProgramme = {
+    hessian: scaled(programme.hessian, col, col, cost),
+    linear: Float64Array.from(programme.linear, (v, j) => v * col[j]! * cost),
+    equality: scaled(programme.equality, row, col, 1),
+    equalityValue: Float64Array.from(programme.equalityValue, (v, i) => v * row[i]!),
+    lower: Float64Array.from(programme.lower, (v, j) => v / col[j]!),
+    upper: Float64Array.from(programme.upper, (v, j) => v / col[j]!),
+  };
+  const { hessian, linear, equality, equalityValue, lower, upper } = even;
+  const iteration = new Iteration(hessian, equality, linear, equalityValue, lower, upper, tolerance);
   let status: ProgrammeStatus = 'iterationLimit';
   let iterations = 0;
   let least = Infinity;
@@ -554,7 +559,7 @@ function solveFree(programme: QuadraticProgramme, settings: InteriorPointSetting
     Math.min(Math.max(v * col[j]!, programme.lower[j]!), programme.upper[j]!),
   );
   const multiplier = (side: BoundSide) => Float64Array.from(side.multiplier, (v, j) => v / col[j]! / cost);
-  return {
+  const answer: ProgrammeSolution = {
     status,
     x,
     y: Float64Array.from(iteration.y, (v, i) => (v * row[i]!) / cost),
@@ -567,4 +572,7 @@ function solveFree(programme: QuadraticProgramme, settings: InteriorPointSetting
     dualResidual: residuals.dual,
     complementarityGap: residuals.gap,
   };
+  if (status === 'optimal' || status === 'nearOptimal' || status === 'infeasible') return answer;
+  const proven = withProof(answer, even, { col, row }, (other) => solveQuadraticProgramme(other, settings));
+  return { ...proven, objective: objectiveAt(programme, proven.x) };
 }
