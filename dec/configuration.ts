@@ -174,13 +174,11 @@ export function parseConfiguration(
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const issue = (line: number, key: string, message: string) => ({ file, line, key, message });
   const broken = [...document.errors, ...document.warnings];
-  if (broken.length > 0) {
-    throw new ConfigurationError(
-      broken.map(({ pos, message }) =>
-        issue(lines.linePos(pos[0]).line, '', `${message.replace(/\.?$/, '')}; mend the YAML.`),
-      ),
-    );
-  }
+  const told = broken.map(({ pos, message }) =>
+    issue(lines.linePos(pos[0]).line, '', `${message.replace(/\.?$/, '')}; mend the YAML.`),
+  );
+  // A key that is there twice leaves the rest as readable as it was; of other faults nobody knows where they end.
+  if (broken.some(({ code }) => code !== 'DUPLICATE_KEY')) throw new ConfigurationError(told);
   const root = document.contents;
   if (root === null) return {};
   if (!isMap(root)) {
@@ -189,8 +187,8 @@ export function parseConfiguration(
     ]);
   }
   const parsed = configurationSchema(commands).safeParse(plainOf(document, file, lines));
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.flatMap((one) => {
+  if (parsed.success && told.length === 0) return parsed.data;
+  const issues = (parsed.error?.issues ?? []).flatMap((one) => {
     const path = one.path.map(String);
     if (one.code !== 'unrecognized_keys') return [issue(lineOf(root, path, lines), path.join('.'), one.message)];
     return one.keys.map((key) => {
@@ -198,7 +196,7 @@ export function parseConfiguration(
       return issue(lineOf(root, whole, lines), whole.join('.'), unknownKey(key, path[0], commands));
     });
   });
-  throw new ConfigurationError(issues.sort((a, b) => a.line - b.line));
+  throw new ConfigurationError([...told, ...issues].sort((a, b) => a.line - b.line));
 }
 
 /** The values of a document, its aliases resolved. */
@@ -225,7 +223,8 @@ function lineOf(root: ParsedNode, path: readonly string[], lines: LineCounter): 
   let [node, line]: [unknown, number] = [root, 1];
   for (const key of path) {
     if (!isMap(node)) break;
-    const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
+    // Of keys that are there twice the last counts.
+    const pair = node.items.findLast((item) => isScalar(item.key) && String(item.key.value) === key);
     if (!pair || !isScalar(pair.key)) break;
     line = lines.linePos(pair.key.range?.[0] ?? 0).line;
     node = pair.value;

@@ -190,6 +190,12 @@ function comparisonLines(report: ComparisonReport, compared: readonly ComparedRu
       `Side by side: dec web --runs ${dirname(report.folders[0]!)}, at #/compare/${address}`,
     );
   }
+  if (!compared.some(({ name }) => name === 'feedback')) {
+    lines.push(
+      '',
+      'Rule feedback weighs what was served before: add --feedback FILE. With nothing before it is proportional.',
+    );
+  }
   lines.push('', report.plot === null ? `Picture: add --plot FILE.svg. ${more}` : `Picture: ${report.plot}`);
   return lines;
 }

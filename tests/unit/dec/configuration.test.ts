@@ -55,6 +55,25 @@ describe('a configuration', () => {
     expect(issuesOf(bomb)).toMatchObject([{ line: 2, message: expect.stringMatching(/[Ee]xcessive alias/) }]);
   });
 
+  it('tells what else is wrong beside a key that is there twice', () => {
+    const issues = issuesOf(
+      'fairness: total\nv-max: high\nfairness: most\nrun:\n  intervals: 2\n  intervals: few\nwind: 3\n',
+    );
+    expect(issues.map(({ line, key }) => [line, key])).toEqual([
+      [2, 'v-max'],
+      [3, ''],
+      [3, 'fairness'],
+      [6, ''],
+      [6, 'run.intervals'],
+      [7, 'wind'],
+    ]);
+    for (const k of [1, 3]) expect(issues[k]?.message).toMatch(/unique; mend the YAML/);
+    // With nothing else wrong it is not taken all the same.
+    expect(issuesOf('fairness: total\nfairness: maxMin')).toHaveLength(1);
+    // Where the YAML itself breaks off, there is nothing to check.
+    expect(issuesOf('fairness: total\nfairness: maxMin\nv-max: [1\nwind: 3').every(({ key }) => key === '')).toBe(true);
+  });
+
   it('tells everything that is wrong at once, with line, key and what to do', () => {
     const issues = issuesOf(
       [
