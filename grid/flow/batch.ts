@@ -14,6 +14,7 @@
  */
 import { DecError } from '../math/index.js';
 import type { Finding } from '../model/index.js';
+import { requireWhole } from './argument.js';
 import { type BatchOutputs, BatchRecorder, type BatchResults, type BatchStatus, needsPowers } from './batch-result.js';
 import { type BatchScenarios, ScenarioReader } from './batch-scenario.js';
 import type { FeederFlow } from './feeder-flow.js';
@@ -95,6 +96,7 @@ class FlowBatch implements Batch {
     }
     this.solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, settings.kernel);
     const { compiled } = core;
+    for (const node of settings.outputs?.nodes ?? []) requireWhole('outputs.nodes', node, 0, compiled.nodeCount - 1);
     this.recorder = new BatchRecorder(core, this.solver, settings.outputs ?? {}, (_, e) =>
       isLossy(compiled.elements[e]!),
     );

@@ -81,7 +81,10 @@ function placesOf(compiled: CompiledFeeder, control: InverterControl, unit: Unit
   );
   return numbers.flatMap((number) => {
     const node = compiled.nodeIndex(terminal.bus, number);
-    return node < 0 ? [] : [{ node, other: -1, baseV: ratedAt(unit, number) ?? compiled.nodeBaseV[node]! }];
+    if (node < 0) return [];
+    // The adaptive function alone goes by the base of the bus. Source: OpenDSS (DSS C-API 0.14.5), measured.
+    const ratedV = control.mode === 'adaptiveVar' ? undefined : ratedAt(unit, number);
+    return [{ node, other: -1, baseV: ratedV ?? compiled.nodeBaseV[node]! }];
   });
 }
 
@@ -139,7 +142,11 @@ export class InverterFunction {
    */
   begin(outputOf: (unit: UnitState) => UnitOutput): void {
     const isStepped = !this.isDirect && this.control.varStepFactor >= 0;
+    const { adaptive } = this.control;
+    // Without a reference and without a time constant the voltage found is the reference, anew in every step.
+    const isFloating = adaptive !== undefined && adaptive.referencePu <= 0 && adaptive.timeConstantS <= 0;
     for (const controlled of this.units) {
+      if (isFloating) controlled.referencePu = Number.NaN;
       const { unit } = controlled;
       const { powerVar, powerW, availableW } = outputOf(unit);
       const isWarm = Number.isFinite(controlled.vars.value);
@@ -179,7 +186,7 @@ export class InverterFunction {
       controlled.samples =
         averageWindowS > 0 ? [...controlled.samples, { timeS, pu }].filter((s) => s.timeS >= oldestS) : [];
       if (adaptive && Number.isFinite(controlled.referencePu)) {
-        const part = adaptive.timeConstantS > 0 ? 1 - Math.exp(-seconds / adaptive.timeConstantS) : 1;
+        const part = adaptive.timeConstantS > 0 ? 1 - Math.exp(-seconds / adaptive.timeConstantS) : 0;
         const moved = controlled.referencePu + (pu - controlled.referencePu) * part;
         controlled.referencePu = clamp(moved, adaptive.leastReferencePu, adaptive.largestReferencePu);
       }

@@ -22,7 +22,7 @@ import {
   tapRatios,
   transformerPrimitive,
 } from '../model/index.js';
-import { requireFinite, unknown } from './argument.js';
+import { requireFinite, requireFlowSettings, unknown } from './argument.js';
 import { CapacitorSwitching, placeCapacitor } from './capacitor-control.js';
 import type { ControlledStates, ControlView, FlowControl } from './control/control.js';
 import { ControlQueue, type ControlSnapshot } from './control/queue.js';
@@ -261,6 +261,7 @@ class Engine implements FeederFlow {
       ...settings,
       ...(sourceVoltagePu === undefined ? {} : { sourceVoltagePu }),
     };
+    requireFlowSettings(merged);
     const before = this.settings;
     if (merged.loadMultiplier !== before.loadMultiplier || merged.pvMultiplier !== before.pvMultiplier) {
       this.arePowersChanged = true;

@@ -383,6 +383,8 @@ export function readAdaptiveControl(reader: CircuitReader, object: DssObject, id
   const state = new ControlState();
   state.varFactor = values['deltaq_factor']!;
   state.varReference = 'rated';
+  // An ExpControl goes on until its vars are where they should be to this share of the rating; an InvControl stops far earlier.
+  state.varTolerance = 1e-4;
   const made = control(
     object,
     state,

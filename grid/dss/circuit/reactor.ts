@@ -21,7 +21,7 @@ class ReactorState extends CompensatorPlace {
   isParallel = false;
   rMatrix: number[] | undefined;
   xMatrix: number[] | undefined;
-  z1: Pair = [0, 0];
+  z1: Pair | undefined;
   z2: Pair | undefined;
   z0: Pair | undefined;
 }
@@ -72,13 +72,14 @@ function readState(reader: CircuitReader, object: DssObject): ReactorState {
         state.z1 = pair();
         state.form = 'sequence';
         break;
+      // Z2 and Z0 act beside a Z1 alone; without one R and X go on counting. Source: OpenDSS (DSS C-API 0.14.5), measured.
       case 'z2':
         state.z2 = pair();
-        state.form = 'sequence';
+        if (state.z1) state.form = 'sequence';
         break;
       case 'z0':
         state.z0 = pair();
-        state.form = 'sequence';
+        if (state.z1) state.form = 'sequence';
         break;
       case 'rcurve':
       case 'lcurve':
@@ -126,7 +127,7 @@ function impedance(reader: CircuitReader, object: DssObject, state: ReactorState
     }
     return filled((i, j) => [r[i * phases + j]!, x[i * phases + j]!]);
   }
-  if (state.form === 'sequence') {
+  if (state.form === 'sequence' && state.z1) {
     const z1: Pair = [state.z1[0], state.z1[1] * ratio];
     const z0: Pair = state.z0 ? [state.z0[0], state.z0[1] * ratio] : z1;
     if (state.z2 && (state.z2[0] !== state.z1[0] || state.z2[1] !== state.z1[1])) {

@@ -34,7 +34,7 @@ import { LaneGauge } from './lane-gauge.js';
 import { LoadStretch } from './load-stretch.js';
 import { NodeRecorder } from './node-recorder.js';
 import { PowerRecorder, powerFigures } from './power-recorder.js';
-import { chunkRange, isSameBeside, type SeriesSettings, timeOfStep } from './series-settings.js';
+import { chunkRange, isSameBeside, requireSeriesSettings, type SeriesSettings, timeOfStep } from './series-settings.js';
 import { MOST_LANES, StartState } from './start-state.js';
 import { type DrawnPowers, StepPowers } from './step-powers.js';
 import { StepUptake } from './step-uptake.js';
@@ -105,6 +105,7 @@ export class SeriesRunner {
     readonly feeder: Feeder,
     settings: SeriesSettings,
   ) {
+    requireSeriesSettings(settings);
     this.current = settings;
     this.flow = this.newFlow();
     const { flow } = this;

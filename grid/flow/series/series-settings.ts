@@ -1,4 +1,5 @@
 import type { ProfileNames } from '../../model/index.js';
+import { requireAtLeast, requireFinite, requireFlowSettings, requireWhole } from '../argument.js';
 
 /** Modes of a time series. A snapshot has one step in which no profile acts. */
 export type SeriesMode = 'snapshot' | 'daily' | 'yearly' | 'duty';
@@ -51,6 +52,16 @@ export const SERIES_DEFAULTS = {
   keptNodes: [],
   width: 4,
 } as const satisfies Partial<SeriesSettings>;
+
+/** @throws DecError `BAD_ARGUMENT` for settings with which no series can be solved */
+export function requireSeriesSettings(settings: SeriesSettings): void {
+  requireFlowSettings(settings);
+  requireWhole('steps', settings.steps, 1);
+  requireAtLeast('stepS', settings.stepS, Number.MIN_VALUE);
+  requireFinite('startS', settings.startS);
+  requireFinite('minPu', settings.minPu);
+  requireFinite('maxPu', settings.maxPu);
+}
 
 /** Time at which a step is solved, s since the first midnight. */
 export function timeOfStep({ startS, stepS }: SeriesSettings, step: number): number {

@@ -105,7 +105,9 @@ ${table(HEADER, twins.map(cells))}
   Read as something else, with a warning: generator model 6 (a program of the user) as constant power, the negative-sequence
   impedance \`z2\` of a source or a Reactor as Z1, InvControl \`avr\` and grid-forming modes as no control, \`balanced\` injection as one
   by phase, hysteresis, curves for charging and rates of change of an InvControl as none, \`set loadmodel=admittance\` and
-  \`set cktmodel=positive\` as not set. Fuses,
+  \`set cktmodel=positive\` as not set. The
+  CapControl of a bank with a choke (\`r\`, \`xl\`) or between two buses does not act, and the bank stays as the script leaves it. Loads of
+  \`status=exempt\` keep out of the circuit's multiplier in every mode, where OpenDSS multiplies them in yearly mode. Fuses,
   reclosers and relays stay in the state that the script gives them, all phases in one; OpenDSS may trip them in a snapshot, and
   opens single phases. Of an inverter between two nodes (a 240 V customer, or line to line) under an InvControl the voltage of
   each node counts against its own rating; OpenDSS sets node to ground against the rating between the two (up to 2e-2 pu). A Storage
