@@ -26,7 +26,7 @@ export function answerLogQuery(log: LogService, body: string, destination: strin
     if (RECENT_PROCESSES.test(query.query)) return recentSimulations(log.lines());
     throw new DecError(
       'UNSUPPORTED',
-      'SQL over the log is not supported; ask by source, processId, processStatus, logLevel or startTime.',
+      'SQL over the log is not supported; ask by source, processId, processStatus, logLevel, username or startTime.',
       { query: query.query },
     );
   }
@@ -36,6 +36,7 @@ export function answerLogQuery(log: LogService, body: string, destination: strin
     ...(query.logLevel && query.logLevel !== 'ALL' ? { logLevel: query.logLevel } : {}),
     ...(query.processStatus && query.processStatus !== 'ALL' ? { processStatus: query.processStatus } : {}),
     ...(query.source ? { source: query.source } : {}),
+    ...(query.username ? { username: query.username } : {}),
     ...(startMs === undefined ? {} : { startTime: startMs }),
   });
   return lines.map((line, i) => ({
@@ -46,7 +47,7 @@ export function answerLogQuery(log: LogService, body: string, destination: strin
     log_level: line.logLevel,
     log_message: line.logMessage,
     timestamp: line.timestamp ?? 0,
-    username: 'system',
+    username: line.username,
   }));
 }
 

@@ -28,11 +28,22 @@ export interface LogService {
   platform(entry: LogEntry): void;
   /** A line about one simulation, on its own log topic only: nobody who listens to both hears it twice. */
   simulation(simulationId: string, entry: LogEntry): void;
-  /** Keeps a line that somebody else wrote; it is on its topic already. */
-  keep(line: LogLine): void;
+  /**
+   * Keeps a line that somebody else wrote; it is on its topic already.
+   * @param username - who sent it
+   */
+  keep(line: LogLine, username: string): void;
   /** Lines in the order they were written, newest last. */
-  lines(filter?: LogFilter): readonly LogLine[];
+  lines(filter?: LogFilter): readonly KeptLine[];
 }
+
+/** A line with the user who wrote it. */
+export interface KeptLine extends LogLine {
+  readonly username: string;
+}
+
+/** User of the platform's own lines. */
+export const PLATFORM_USER = 'system';
 
 /** Which lines are wanted; what is absent does not matter. */
 export interface LogFilter {
@@ -40,6 +51,7 @@ export interface LogFilter {
   readonly logLevel?: string;
   readonly processStatus?: string;
   readonly source?: string;
+  readonly username?: string;
   /** Epoch milliseconds; only lines at or after it. */
   readonly startTime?: number;
 }
@@ -54,9 +66,9 @@ export function createLogService(options: {
   readonly onLog?: (line: LogLine) => void;
 }): LogService {
   const { bus, clock, onLog } = options;
-  const kept: LogLine[] = [];
-  const keep = (line: LogLine): void => {
-    kept.push(line);
+  const kept: KeptLine[] = [];
+  const keep = (line: LogLine, username: string): void => {
+    kept.push({ ...line, username });
     if (kept.length > KEPT_LINES + KEPT_LINES / 10) kept.splice(0, kept.length - KEPT_LINES);
   };
   const write = (processId: string, processType: string, topic: string, entry: LogEntry): void => {
@@ -70,23 +82,24 @@ export function createLogService(options: {
       storeToDb: true,
       process_type: processType,
     };
-    keep(line);
+    keep(line, PLATFORM_USER);
     bus.send(topic, simulationLog.format(line));
     onLog?.(line);
   };
   return {
-    keep: (line) => keep({ ...line, timestamp: line.timestamp ?? clock.nowMs() }),
+    keep: (line, username) => keep({ ...line, timestamp: line.timestamp ?? clock.nowMs() }, username),
     platform: (entry) => write(PLATFORM_PROCESS_ID, 'platform', PLATFORM_LOG_TOPIC, entry),
     simulation: (simulationId, entry) =>
       write(simulationId, SIMULATION_REQUEST_QUEUE, simulationLogTopic(simulationId), entry),
     lines(filter = {}) {
-      const { processId, logLevel, processStatus, source, startTime } = filter;
+      const { processId, logLevel, processStatus, source, username, startTime } = filter;
       return kept.filter(
         (line) =>
           (processId === undefined || line.processId === processId) &&
           (logLevel === undefined || line.logLevel === logLevel) &&
           (processStatus === undefined || line.processStatus === processStatus) &&
           (source === undefined || line.source === source) &&
+          (username === undefined || line.username === username) &&
           (startTime === undefined || (line.timestamp ?? 0) >= startTime),
       );
     },

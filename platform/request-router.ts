@@ -176,7 +176,7 @@ export function routeRequests(services: PlatformServices): void {
       topic,
       () => undefined,
       (message) => {
-        keepLine(log, message);
+        keepLine(services, message);
         return false;
       },
     );
@@ -445,10 +445,14 @@ function readSimulationRequest({ body, destination }: ClaimedMessage): Simulatio
 }
 
 /** Keeps a line for questions where it is meant to be kept; one that cannot be read is named in a line of our own. */
-function keepLine(log: LogService, { body, destination }: ClaimedMessage): void {
+function keepLine(
+  { log, tokens }: Pick<PlatformServices, 'log' | 'tokens'>,
+  { body, destination, login }: ClaimedMessage,
+): void {
   try {
     const line = simulationLog.parse(body, destination);
-    if (line.storeToDb) log.keep(line);
+    // A foreign broker does not say who sent a message.
+    if (line.storeToDb) log.keep(line, tokens.userOf(login) || 'unknown');
   } catch (error) {
     log.platform({ source: SOURCE, level: 'WARN', message: asError(error).message });
   }

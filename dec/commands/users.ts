@@ -6,7 +6,7 @@ import { DecError } from '../../grid/math/index.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
 
 interface AddUserOptions extends OutputOptions {
-  readonly roles: readonly string[];
+  readonly roles?: readonly string[];
   readonly send?: readonly string[];
   readonly subscribe?: readonly string[];
 }
@@ -14,17 +14,22 @@ interface AddUserOptions extends OutputOptions {
 /** Shortest password that is taken. */
 const PASSWORD_MIN = 8;
 
+/** Roles of a new user, as those of GridAPPS-D's own. */
+const DEFAULT_ROLES = ['user', 'application'];
+
 /** Adds `dec users`. */
 export function addUsers(program: Command): void {
   const users = program.command('users').description('write the file of users of dec platform --users');
   users
     .command('add')
-    .description('add a user, or give it a new password; the password comes from standard input or DEC_PASSWORD')
+    .description(
+      'add a user, or give it a new password and keep what is not named anew; the password comes from standard input or DEC_PASSWORD',
+    )
     .argument('<file>', 'file of users, made when it is not there')
     .argument('<name>', 'name of the user')
-    .option('--roles <role...>', 'roles, as on GridAPPS-D', ['user', 'application'])
-    .option('--send <pattern...>', 'destinations it may send to; all when absent')
-    .option('--subscribe <pattern...>', 'destinations it may subscribe to; all when absent')
+    .option('--roles <role...>', 'roles, as on GridAPPS-D; a new user without has user and application')
+    .option('--send <pattern...>', 'destinations it may send to; a new user without may send to all')
+    .option('--subscribe <pattern...>', 'destinations it may subscribe to; a new user without may subscribe to all')
     .option('--json', 'print the name as a JSON object')
     .option('--quiet', 'no notices')
     .addHelpText(
@@ -43,7 +48,14 @@ async function addUser(file: string, name: string, options: AddUserOptions): Pro
   if (password.length < PASSWORD_MIN) {
     throw new DecError('BAD_ARGUMENT', `A password has at least ${PASSWORD_MIN} characters.`, {});
   }
-  const { roles, send, subscribe } = options;
+  refuseBadName(name);
+  const before = Object.hasOwn(known, name) ? known[name] : undefined;
+  const { roles = before?.roles ?? DEFAULT_ROLES, send = before?.send, subscribe = before?.subscribe } = options;
+  for (const role of roles) {
+    if (/^[^\s,]+$/.test(role)) continue;
+    const message = `"${role}" is no role: give roles one by one (--roles user operator).`;
+    throw new DecError('BAD_ARGUMENT', message, { role });
+  }
   const user = {
     password: await hashPassword(password),
     roles,
@@ -59,6 +71,13 @@ async function addUser(file: string, name: string, options: AddUserOptions): Pro
   terminal.note(`${name} ${Object.hasOwn(known, name) ? 'has a new password' : 'was added'} in ${file}.`);
   if (terminal.isJson) terminal.result({ user: name, file });
   return EXIT.done;
+}
+
+/** @throws DecError `BAD_ARGUMENT` for a name that a login cannot carry: tokens are asked for as `user:password` */
+function refuseBadName(name: string): void {
+  if (/^[^\s:]+$/.test(name) && name !== '__proto__') return;
+  const message = `"${name}" is no name of a user: it has no space and no colon, and is not __proto__.`;
+  throw new DecError('BAD_ARGUMENT', message, { name });
 }
 
 /** The first line of standard input. */

@@ -201,7 +201,9 @@ class PrimaryCoordinator implements StarCoordinator {
     this.takenPorts = undefined;
     const data = this.makeData(linear, side);
     const memory = coordinatorMemory(data, this.settings);
-    const before = this.situation?.memory ?? this.recalled;
+    // Prices of rounds that came to no end, because somebody answered what is not so, are no start.
+    const isSpent = this.situation !== undefined && this.situation.memory.round >= this.settings.maxRounds;
+    const before = isSpent ? undefined : (this.situation?.memory ?? this.recalled);
     this.recalled = undefined;
     if (before && before.answer.power.length === memory.answer.power.length) {
       memory.rho = before.rho;

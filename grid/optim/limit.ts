@@ -3,9 +3,13 @@ import type { Setpoint } from './star.js';
 /** Curtailment below this fraction is noise of the iteration: the unit is given its largest power back. */
 export const RESTORE_BELOW_ALPHA = 1e-3;
 
+/** Power below zero that is rounding, W per W of the unit's largest. */
+const ROUNDING = 1e-6;
+
 /**
  * The absolute limit that a set-point means, W: its power when it is held back, else the unit's largest power, so that a
- * limit never stays behind when the sun or the need for it has gone. NaN when the set-point is no number.
+ * limit never stays behind when the sun or the need for it has gone. NaN when the set-point is no number, or takes power
+ * from the network, which no PV system can.
  *
  * @param ratingVA - of the inverter: beside reactive power no more active power is given than fits into it; 0 when unknown
  */
@@ -19,7 +23,7 @@ export function limitOfSetpoint(
   maxPowerW: number,
   ratingVA = 0,
 ): number {
-  if (Number.isNaN(alpha) || Number.isNaN(setpointW)) return Number.NaN;
+  if (Number.isNaN(alpha) || Number.isNaN(setpointW) || setpointW < -ROUNDING * maxPowerW) return Number.NaN;
   if (alpha < RESTORE_BELOW_ALPHA || availableW <= 0) {
     if (ratingVA <= 0 || setpointVar === 0) return maxPowerW;
     return Math.min(maxPowerW, Math.sqrt(Math.max(0, ratingVA ** 2 - setpointVar ** 2)));

@@ -23,6 +23,8 @@ interface FromWorker {
   readonly id: number;
   readonly answer?: Uint8Array;
   readonly reason?: string;
+  /** The store cannot be asked any more. */
+  readonly isBroken?: boolean;
 }
 
 interface Waiting {
@@ -121,7 +123,7 @@ export class SparqlThread {
     return undefined;
   }
 
-  #heard({ id, answer, reason }: FromWorker): void {
+  #heard({ id, answer, reason, isBroken = false }: FromWorker): void {
     if (id === 0) {
       if (reason !== undefined) this.#loadProblem = ` (a model could not be loaded: ${reason})`;
       if (!this.#hasEnded) this.#loadNext();
@@ -132,7 +134,11 @@ export class SparqlThread {
     this.#waiting.delete(id);
     this.#watch();
     if (answer !== undefined) waiting.resolve(answer);
-    else {
+    else if (isBroken) {
+      const message = `The SPARQL query broke the store (${reason ?? 'unknown reason'}): it nests too deep or is too long. The store is made anew; ask in parts.`;
+      waiting.reject(new DecError('BAD_ARGUMENT', message, { query: waiting.asked.text.slice(0, 200) }));
+      this.#end('The SPARQL store was ended with a query that broke it; ask again.', true);
+    } else {
       const message = `The SPARQL query cannot be answered: ${reason ?? 'unknown reason'}${this.#loadProblem}`;
       waiting.reject(new DecError('BAD_ARGUMENT', message, { query: waiting.asked.text.slice(0, 200) }));
     }

@@ -13,6 +13,9 @@ function encoded(answer: string, [before, after]: readonly [string, string]): Ui
   return bytes;
 }
 
+/** A trap of WebAssembly, a stack that ran over. */
+const BREAKING: ReadonlySet<string> = new Set(['RuntimeError', 'RangeError']);
+
 const port = parentPort;
 if (port !== null) {
   const engine = createSparqlEngine();
@@ -30,7 +33,9 @@ if (port !== null) {
       })
       .catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);
-        port.postMessage({ id: message.kind === 'query' ? message.id : 0, reason });
+        // A trap, or a stack that ran over, leaves the store's memory in the middle of something: it answers nothing any more.
+        const isBroken = error instanceof Error && BREAKING.has(error.name);
+        port.postMessage({ id: message.kind === 'query' ? message.id : 0, reason, isBroken });
       });
   });
 }

@@ -142,6 +142,19 @@ describe('the star', () => {
     expect(Math.abs(rounds(200).length - first)).toBeLessThanOrEqual(3);
   });
 
+  it('starts cold after rounds that came to no end: what a liar has left is no start', () => {
+    const maxRounds = 300;
+    const cold = star({ maxRounds }).rounds(maxRounds).length;
+    const misled = star({ maxRounds });
+    const liar = split.services[2]!.agentId;
+    const lied = misled.rounds(maxRounds, (id, reply) =>
+      id === liar ? { ...reply, voltageSquaredPu: reply.voltageSquaredPu.map(() => 1) } : reply,
+    );
+    expect(lied.at(-1)!.hasConverged).toBe(false);
+    misled.prepare();
+    expect(misled.rounds(maxRounds).length).toBeLessThanOrEqual(cold);
+  });
+
   it('goes on with the last answer of silent agents, names them, and settles when they return', () => {
     const steady = star();
     steady.rounds(200);

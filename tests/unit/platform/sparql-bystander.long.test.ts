@@ -27,3 +27,28 @@ describe('a query that takes too long', () => {
     service.close();
   });
 });
+
+describe('a query that breaks the store', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dec-sparql-'));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is refused by name, and everybody else is answered, those behind it and those who ask later', async () => {
+    const path = join(folder, 'tiny.xml');
+    writeFileSync(path, tinyCim());
+    const service = createSparqlService(openModelStore(undefined, { builtIn: [path] }), 60_000);
+    const loads = `SELECT ?s {?s a <${CIM100}EnergyConsumer>}`;
+    const rows = await service.query(loads, 'csv');
+    const breaking = [
+      `SELECT * {?s ?p ?o FILTER(${'('.repeat(3000)}true${')'.repeat(3000)})} LIMIT 1`,
+      `SELECT * {${Array.from({ length: 5000 }, (_, i) => `{?s <urn:p${i}> ?o}`).join(' UNION ')}}`,
+    ];
+    for (const text of breaking) {
+      const [broken, behind] = await Promise.allSettled([service.query(text, 'csv'), service.query(loads, 'csv')]);
+      expect(broken).toMatchObject({ status: 'rejected', reason: { code: 'BAD_ARGUMENT' } });
+      expect(String((broken as PromiseRejectedResult).reason)).toContain('broke the store');
+      expect(behind).toEqual({ status: 'fulfilled', value: rows });
+      expect(await service.query(loads, 'csv')).toEqual(rows);
+    }
+    service.close();
+  });
+});

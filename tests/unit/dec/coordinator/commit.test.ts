@@ -149,5 +149,8 @@ describe('the limit that a set-point means', () => {
     expect(limitOfSetpoint({ alpha: 0, availableW: 0, setpointW: 0 }, 5000)).toBe(5000);
     expect(limitOfSetpoint({ alpha: 1, availableW: 4000, setpointW: 0 }, 5000)).toBe(0);
     expect(limitOfSetpoint({ alpha: Number.NaN, availableW: 4000, setpointW: 0 }, 5000)).toBeNaN();
+    // A PV system takes no power from the network: such a set-point is wrong, not a limit of 0. Rounding is neither.
+    expect(limitOfSetpoint({ alpha: 1, availableW: 4000, setpointW: -1000 }, 5000)).toBeNaN();
+    expect(limitOfSetpoint({ alpha: 1, availableW: 4000, setpointW: -1e-9 }, 5000)).toBe(0);
   });
 });
