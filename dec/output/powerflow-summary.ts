@@ -40,7 +40,8 @@ const FUNCTION_NAMES: Readonly<Record<InverterControl['mode'], string>> = {
   adaptiveVar: 'adaptive VAr',
 };
 
-const kilo = (value: number) => (value / 1000).toFixed(2);
+/** Rounded below zero to nothing is nothing, not -0.00. */
+const kilo = (value: number) => (value / 1000).toFixed(2).replace(/^-0\.00$/, '0.00');
 const share = (part: number, whole: number) => (whole === 0 ? '-' : `${((100 * part) / Math.abs(whole)).toFixed(2)}`);
 const place = ({ bus, phase }: NodeReport) => `${bus}.${phase}`;
 
@@ -100,12 +101,26 @@ function nameOf(flow: FeederFlow, bus: string): string {
   return (flow.feeder.busById.get(bus)?.name ?? bus).toUpperCase();
 }
 
-function powers({ flow, report, losses }: PowerFlowView): string[] {
+/**
+ * What units deliver at the solved voltages, W and var: outside its window of voltage (`vminpu`, `vmaxpu`) a unit is an
+ * admittance and gives another power than its inverter is set to.
+ */
+function delivered(solution: PowerFlowSolution, ids: readonly string[]): { readonly w: number; readonly var: number } {
+  const total = { w: 0, var: 0 };
+  for (const id of ids) {
+    for (const { powerW, powerVar } of solution.flows(id)) {
+      total.w -= powerW;
+      total.var -= powerVar;
+    }
+  }
+  return total;
+}
+
+function powers({ flow, solution, report, losses }: PowerFlowView): string[] {
   const { source } = report;
   const { feeder } = flow;
-  const units = [...feeder.pvSystems, ...feeder.batteries, ...feeder.machines].map(({ id }) => flow.generationOf(id));
-  const givenW = units.reduce((sum, { powerW }) => sum + powerW, 0);
-  const givenVar = units.reduce((sum, { powerVar }) => sum + powerVar, 0);
+  const units = [...feeder.pvSystems, ...feeder.batteries, ...feeder.machines].map(({ id }) => id);
+  const { w: givenW, var: givenVar } = delivered(solution, units);
   const supplyW = source.pW + givenW;
   const rows = [
     ['source', kilo(source.pW), kilo(source.qVar), '-'],
@@ -285,13 +300,9 @@ function generation({ flow, solution }: PowerFlowView): string[] {
     ['machines', feeder.machines],
   ] as const;
   const sum = (ids: readonly string[]) => {
-    const outputs = ids.map((id) => flow.generationOf(id));
-    return [
-      String(ids.length),
-      kilo(outputs.reduce((total, { availableW }) => total + availableW, 0)),
-      kilo(outputs.reduce((total, { powerW }) => total + powerW, 0)),
-      kilo(outputs.reduce((total, { powerVar }) => total + powerVar, 0)),
-    ];
+    const given = delivered(solution, ids);
+    const availableW = ids.reduce((total, id) => total + flow.generationOf(id).availableW, 0);
+    return [String(ids.length), kilo(availableW), kilo(given.w), kilo(given.var)];
   };
   const rows = lists
     .filter(([, list]) => list.length > 0)

@@ -3,7 +3,7 @@
  * An error is what cannot be solved or is not physical; a warning is what is likely a wrong unit or a slip of the pen.
  * Attributes are named as CIM names them.
  */
-import type { Terminal } from './bus.js';
+import { phaseOfNode, type Terminal } from './bus.js';
 import type { Capacitor, Element, Regulator, Source, Transformer } from './element.js';
 import type { Feeder } from './feeder.js';
 import type { FindingSeverity } from './finding.js';
@@ -93,7 +93,7 @@ function measuredNominal(feeder: Feeder, { bus: id, nodes }: Terminal): number |
   const bus = feeder.busById.get(id);
   const [plus = 0, minus = 0] = nodes;
   if (!bus || !(bus.baseVoltageV > 0) || plus < 1 || plus > 3 || minus > 4) return undefined;
-  if (minus === 0 || minus === 4) return bus.baseVoltageV;
+  if (minus === 0 || phaseOfNode(minus, bus.isSplitPhase) === 'N') return bus.baseVoltageV;
   return bus.baseVoltageV * (bus.isSplitPhase ? 2 : Math.sqrt(3));
 }
 

@@ -2,6 +2,7 @@
  * Validation of a feeder before it is compiled: everything that is wrong or doubtful at once, as findings. An `error` is what
  * compilation or the power flow cannot live with; a `warning` is likely a mistake in the data; an `info` is worth knowing.
  */
+import { phaseOfNode } from './bus.js';
 import type { Feeder } from './feeder.js';
 import type { Finding } from './finding.js';
 import type { Report, ReportedElement } from './finding-report.js';
@@ -177,8 +178,8 @@ function checkBaseVoltages(feeder: Feeder, report: Report): void {
       if (!bus || !(bus.baseVoltageV > 0)) return;
       // A winding at explicit wires, such as an autotransformer drawn at one bus, has no nominal voltage of its own.
       if (terminal.nodes.some((n) => n >= FIRST_NEUTRAL_NODE)) return;
-      const isAcross =
-        transformer.phases === 1 && terminal.nodes.filter((n) => n > 0 && n < FIRST_NEUTRAL_NODE).length > 1;
+      const isLive = (n: number) => n > 0 && n < FIRST_NEUTRAL_NODE && phaseOfNode(n, bus.isSplitPhase) !== 'N';
+      const isAcross = transformer.phases === 1 && terminal.nodes.filter(isLive).length > 1;
       const isLineToLine = transformer.phases === 3 || isAcross;
       const nominal = bus.baseVoltageV * (isLineToLine ? (bus.isSplitPhase ? 2 : Math.sqrt(3)) : 1);
       if (Math.abs(ratedVoltageV - nominal) <= RATED_DEVIATION * nominal) return;

@@ -3,7 +3,7 @@
  */
 import type { Bus, FeederData, Line, Switch, Terminal } from '../../model/index.js';
 import type { CircuitReader } from './circuit-reader.js';
-import { DEFAULT_BASES_KV, nearestBase, solveNoLoad } from './voltage-base.js';
+import { DEFAULT_BASES_KV, type NoLoadVoltages, nearestBase, solveNoLoad } from './voltage-base.js';
 
 /** Terminals of every element in an order close to that of definition, loads and generation last. */
 function terminals(data: FeederData): Terminal[] {
@@ -20,8 +20,19 @@ function terminals(data: FeederData): Terminal[] {
   ];
 }
 
-/** Buses whose nodes 1 and 2 are the legs of a centre-tapped secondary, followed over lines and switches. */
-function splitPhaseBuses(data: FeederData): ReadonlySet<string> {
+/** A node below this part of the bus' highest voltage without load is no third phase but a neutral. */
+const NEUTRAL_BELOW = 0.5;
+
+/**
+ * Buses whose nodes 1 and 2 are the legs of a centre-tapped secondary, followed over lines and switches. A third node is the
+ * neutral where it has no voltage without load; where it has, the bus has three phases.
+ */
+function splitPhaseBuses(data: FeederData, noLoad: NoLoadVoltages | undefined): ReadonlySet<string> {
+  const hasThirdPhase = ({ bus, nodes }: Terminal) => {
+    if (!nodes.includes(3)) return false;
+    const volts = noLoad?.get(bus);
+    return !volts || (volts.get(3) ?? 0) > NEUTRAL_BELOW * Math.max(...volts.values());
+  };
   const split = new Set<string>();
   for (const { construction, windings } of data.transformers) {
     const secondary = windings[1];
@@ -40,7 +51,7 @@ function splitPhaseBuses(data: FeederData): ReadonlySet<string> {
   for (let at = 0; at < queue.length; at++) {
     for (const { from, to } of branches.get(queue[at]!) ?? []) {
       const next = from.bus === queue[at] ? to : from;
-      if (split.has(next.bus) || next.nodes.includes(3)) continue;
+      if (split.has(next.bus) || hasThirdPhase(next)) continue;
       split.add(next.bus);
       queue.push(next.bus);
     }
@@ -88,7 +99,7 @@ export function readBuses(reader: CircuitReader, data: FeederData): Bus[] {
     );
   }
   const set = new Map(script.busBases.map(({ bus, kvLineToNeutral }) => [bus.toUpperCase(), kvLineToNeutral]));
-  const split = splitPhaseBuses(data);
+  const split = splitPhaseBuses(data, noLoad);
   const buses = [...nodesOf].map(([name, nodes]): Bus => {
     const magnitudes = noLoad?.get(name);
     const first = magnitudes?.get(nodes[0] ?? 0) ?? 0;

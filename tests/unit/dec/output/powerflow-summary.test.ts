@@ -12,6 +12,7 @@ import {
 import type { Feeder } from '../../../../grid/model/index.js';
 import { allKinds } from '../../../builders/all-kinds.js';
 import { FeederBuilder } from '../../../builders/feeder.js';
+import { readLines } from '../../dss/circuit/opendss-answers.js';
 
 function summary(feeder: Feeder, settings: Partial<PowerFlowSettings> = {}, held: readonly string[] = []): string {
   const flow = createPowerFlow(feeder, settings);
@@ -56,6 +57,27 @@ describe('the summary of a power flow', () => {
   it('says what was held and that controls are off', () => {
     expect(summary(allKinds(), {}, ['reg.1'])).toMatch(/reg\.1 .*held as given/);
     expect(summary(allKinds(), { controls: false })).toMatch(/reg\.1 .*controls are off/);
+  });
+
+  it('tells what units deliver, not what they are set to, outside their window of voltage', () => {
+    const { feeder } = readLines(
+      'new circuit.ck basekv=12.47 pu=1.0 bus1=src',
+      'new line.l1 bus1=src bus2=b length=1 units=km r1=0.3 x1=0.6 r0=0.5 x0=1.5 c1=0 c0=0',
+      'new load.d bus1=b kv=12.47 kw=2000 kvar=900',
+      'new capacitor.c1 bus1=b kv=12.47 kvar=600 xl=5',
+      'new capacitor.c2 bus1=b kv=12.47 kvar=300',
+      'new pvsystem.p bus1=b kv=12.47 kva=500 pmpp=500 irradiance=1 vmaxpu=0.9',
+      'set voltagebases=[12.47]',
+      'calcvoltagebases',
+      'solve',
+    );
+    const text = summary(feeder);
+    // OpenDSS (dss-python 0.15.7): source -1389.97002 kW, PVSystem.p -613.780871 kW
+    expect(text).toMatch(/source +1389\.9[67] /);
+    expect(text).toMatch(/generation +613\.78 /);
+    expect(text).toMatch(/loads and shunts +2000\.0[01] /);
+    expect(text).toMatch(/PV +1 +500\.00 +613\.78 /);
+    expect(text).not.toContain('-0.00');
   });
 
   it('says where no solution is', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createPowerFlow } from '../../../../grid/flow/index.js';
+import { createPowerFlow, powerFlowReport } from '../../../../grid/flow/index.js';
+import { validateFeeder } from '../../../../grid/model/index.js';
 import { readLines } from './opendss-answers.js';
 
 const CIRCUIT = 'new circuit.c basekv=12.47';
@@ -240,6 +241,25 @@ describe('buses', () => {
     expect(['SOURCEBUS', 'S', 'HOUSE'].map((id) => bus(id).isSplitPhase)).toEqual([false, true, true]);
     expect(bus('HOUSE').baseVoltageV).toBeCloseTo(208 / Math.sqrt(3), 9);
     expect(bus('SOURCEBUS').baseVoltageV).toBeCloseTo(12470 / Math.sqrt(3), 9);
+  });
+
+  it('behind a centre-tapped transformer keep their legs where the neutral is the third wire', () => {
+    const { feeder } = readLines(
+      CIRCUIT,
+      'new transformer.ct phases=1 windings=3 buses=[sourcebus.1 s.1.3 s.3.2] kvs=[7.2 .12 .12] kvas=[25 25 25] xhl=2 xht=2 xlt=1',
+      'new reactor.ground phases=1 bus1=s.3 bus2=s.0 r=.1 x=0',
+      'new line.drop phases=3 bus1=s.1.2.3 bus2=house.1.2.3 length=.02',
+      'new load.leg phases=1 bus1=house.1.3 kv=.12 kw=5',
+      'set voltagebases=[12.47 .208]',
+      'calcvoltagebases',
+    );
+    expect(['S', 'HOUSE'].map((id) => feeder.busById.get(id)!.isSplitPhase)).toEqual([true, true]);
+    const flow = createPowerFlow(feeder);
+    const report = powerFlowReport(flow, flow.solve());
+    expect(report.nodes.map(({ bus, phase }) => `${bus}.${phase}`)).toContain('HOUSE.N');
+    // The neutral's half volt is no undervoltage, and 120 V is the rating of a half of the winding.
+    expect(report.violations).toEqual([]);
+    expect(validateFeeder(feeder).filter(({ code }) => code === 'BASE_VOLTAGE_CONFLICT')).toEqual([]);
   });
 
   it('take the base that is nearest to their voltage without load, or the one that is set', () => {
