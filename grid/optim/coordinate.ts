@@ -482,8 +482,24 @@ function responseFindings(response: ControlResponse | undefined): Finding[] {
   ];
 }
 
-function passFindings({ reactiveError = 0, lost = 0 }: Pass, { mode }: ReactiveRule): Finding[] {
+/** KKT residual up to which a dispatch is called the optimum without a word. */
+const OPTIMUM_RESIDUAL = 1e-8;
+
+function passFindings(pass: Pass, { mode }: ReactiveRule): Finding[] {
+  const { reactiveError = 0, lost = 0, status, kktResidual: residual = 0, levels = [] } = pass;
   const findings: Finding[] = [];
+  if (status === 'optimal' && residual > OPTIMUM_RESIDUAL) {
+    const last = levels.at(-1);
+    const rest =
+      levels.length > 1 && last !== undefined
+        ? ` ${levels.length} levels were found, down to ${last.toFixed(4)}; groups below are not told apart, and lose the least power together.`
+        : '';
+    findings.push({
+      severity: 'warning',
+      code: 'OPTIMUM_IS_NEAR',
+      message: `The conditions of the optimum hold to ${residual.toExponential(1)}, not to ${OPTIMUM_RESIDUAL}.${rest}`,
+    });
+  }
   if (reactiveError > REACTIVE_ERROR) {
     const where = mode === 'volt-var' ? 'from its Volt-VAr curve or kVA circle' : 'outside its kVA circle';
     findings.push({

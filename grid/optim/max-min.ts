@@ -34,8 +34,8 @@ const AT_LEVEL = 1e-6;
 const LEAST_LEVEL = 1e-9;
 /** A level found with a larger KKT residual than this is none. */
 const LARGEST_RESIDUAL = 1e-8;
-/** Room that the limits get where a programme without it finds no end, pu squared. */
-const RELIEF = 1e-8;
+/** Room that the limits get where a programme without it finds no end, pu squared: the least with which it does. */
+const RELIEFS = [1e-8, 1e-7, 1e-6];
 
 /**
  * How far the objective can be from its least, in units of the programme: what is left of complementarity, and the residual.
@@ -51,7 +51,10 @@ function gapOf({ solution, built }: FairAnswer): number {
   return gap;
 }
 
-const isGood = (answer: FairAnswer) => answer.isSolved && answer.solution.kktResidual <= LARGEST_RESIDUAL;
+/** Good is what the conditions say, also where the method wanted them better and stalled. */
+const isGood = ({ isSolved, solution }: FairAnswer) =>
+  (isSolved || solution.status === 'stalled' || solution.status === 'iterationLimit') &&
+  solution.kktResidual <= LARGEST_RESIDUAL;
 
 /** What is fixed so far: fractions of groups in their bounds, everything else in the face. */
 class Fixings {
@@ -71,9 +74,12 @@ class Fixings {
   solve(step: FairStep): FairAnswer {
     const { programme, lower, upper, face } = this;
     const answer = programme.solve({ ...step, lower, upper, face });
-    if (isGood(answer) || face.isEmpty) return answer;
-    const again = programme.solve({ ...step, lower, upper, reliefSquaredPu: RELIEF });
-    return isGood(again) ? again : answer;
+    if (isGood(answer)) return { ...answer, isSolved: true };
+    for (const reliefSquaredPu of face.isEmpty ? [] : RELIEFS) {
+      const again = programme.solve({ ...step, lower, upper, reliefSquaredPu });
+      if (isGood(again)) return { ...again, isSolved: true };
+    }
+    return answer;
   }
 
   /** Fixes what a level's answer proves. */

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { buildFeeder, type Feeder } from '../../../grid/model/index.js';
-import { type FairnessLevel, fairnessRule, fairProblem, linearFeeder, solveFair } from '../../../grid/optim/index.js';
+import {
+  coordinateInProcess,
+  type FairnessLevel,
+  fairnessRule,
+  fairProblem,
+  linearFeeder,
+  solveFair,
+} from '../../../grid/optim/index.js';
+import { rooftopFeeder } from '../../../inputs/generator/rooftop.js';
 import { lexicographicAlphas, loadHighs } from '../../builders/lexicographic.js';
 import { street } from '../../unit/optim/street.js';
 import { ancestorCase, hasAncestorCases } from './ancestor.js';
@@ -48,5 +56,25 @@ describe('the lexicographic minimum against HiGHS', () => {
   it.skipIf(!hasAncestorCases).each(['T48', 'B'] as const)('agrees on %s', async (name) => {
     const { gap } = await lexicographicGap(buildFeeder(ancestorCase(name)));
     expect(gap).toBeLessThan(1e-5);
+  });
+});
+
+describe('a lexicographic minimum that is not found to the end', () => {
+  it('is told with its residual and the last level; the limits hold all the same', () => {
+    const question = {
+      feeder: rooftopFeeder({ nodes: 100, count: 120, pvMultiplier: 8.1, seed: 1 }),
+      inputs: { loads: {}, availableW: {}, held: {} },
+      state: { sourceVoltagePu: 1, taps: {}, capacitorSections: {}, openSwitches: [] },
+      settings: { limits: { minPu: 0.9, maxPu: 1.05 } },
+      rule: { mode: 'maxMin' },
+      method: 'central',
+    } as const;
+    const result = coordinateInProcess(question);
+    const near = result.findings.find(({ code }) => code === 'OPTIMUM_IS_NEAR');
+    // Were it found some day, the residual says so and nothing is told.
+    expect(near !== undefined).toBe(result.kktResidual > 1e-8);
+    expect(near?.message ?? 'not to 1e-8').toContain('not to 1e-8');
+    expect(result.status).toBe('optimal');
+    expect(result.ac.vMaxPu).toBeLessThanOrEqual(1.05 + 1e-5);
   });
 });
