@@ -7,11 +7,14 @@ import { defineConfig } from 'vitest/config';
  * keep deadlines, so that nothing else may run beside it. Runs that are about their optimum alone have deadlines far away.
  */
 const RULES = 'tests/system/coordination/{coupled-rules,optimum,primary-sun}.test.ts';
+/** Pages of finished runs: a browser beside a server, and no run against a clock. */
+const PAGES = 'tests/system/web/dashboard.test.ts';
 const LIVE = ['tests/conformance/{bus,python}/**/*.test.ts', 'tests/system/{coordination,platform,web}/**/*.test.ts'];
 const LONG = [
   'tests/conformance/{opendss,gridlabd}/**/*.test.ts',
   'tests/system/{cli,library}/**/*.test.ts',
   RULES,
+  PAGES,
   'tests/**/*.long.test.ts',
 ];
 
@@ -46,7 +49,7 @@ export default defineConfig({
         test: {
           name: 'live',
           include: LIVE,
-          exclude: [RULES],
+          exclude: [RULES, PAGES],
           // Deadlines of brokers and runs are real ones: on a shared machine a pause of seconds can pass one. In CI such a test has a
           // second try, which the report names ("retry x1"); what fails twice has failed.
           retry: process.env['CI'] ? 1 : 0,
