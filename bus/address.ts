@@ -53,17 +53,46 @@ export function addressFor(address: Address, owner: string): string {
   return name.startsWith(own) ? `/${kind}/${name.slice(own.length)}` : `/remote-${kind}/${name}`;
 }
 
-/** Whether a name is a pattern: `*` stands for one part between dots, `>` at the end for all the rest. */
+/** Whether a name is a pattern: `*` stands for one level between dots, `>` at the end for all the rest. */
 export function isPattern(name: string): boolean {
   return /(^|\.)[*>](\.|$)/.test(name);
 }
 
-/** A test for names against a pattern. */
+/** Whether a name has a `>` with something other behind it. */
+function hasStrayRest(name: string): boolean {
+  const levels = name.split('.');
+  return levels.slice(0, levels.findLastIndex((level) => level !== '>') + 1).includes('>');
+}
+
+/** What is odd about a name that is subscribed to, or permitted; undefined when nothing is. */
+export function patternFault(name: string): string | undefined {
+  if (hasStrayRest(name)) {
+    return '">" stands for the rest of a name as its last level only, elsewhere for itself; "*" stands for one level in any place';
+  }
+  if (name.split('.').includes('')) {
+    return 'a level of it is empty (a dot at its beginning or end, or beside another one), and stands for an empty level alone';
+  }
+  return undefined;
+}
+
+/**
+ * Reads a destination that one of this package's own buses is to subscribe to. Empty levels pass: they are names to every broker.
+ * @throws BusError `BAD_ARGUMENT` for an empty name, and for a `>` that is not at the end
+ */
+export function parseSubscription(destination: string, owner: string): Address {
+  const address = parseAddress(destination, owner);
+  const isNamed = address.kind === 'topic' || address.kind === 'queue';
+  if (!isNamed || !hasStrayRest(address.name)) return address;
+  const text = `"${destination}" cannot be subscribed to: ${patternFault(address.name)}.`;
+  throw new BusError('BAD_ARGUMENT', text, { destination });
+}
+
+/** A test for names against a pattern. Several `>` at its end are one, as in ActiveMQ; anywhere else it stands for itself. */
 export function patternTest(pattern: string): (name: string) => boolean {
   if (!isPattern(pattern)) return (name) => name === pattern;
   const parts = pattern.split('.');
   const hasRest = parts.at(-1) === '>';
-  const fixed = hasRest ? parts.slice(0, -1) : parts;
+  const fixed = hasRest ? parts.slice(0, parts.findLastIndex((part) => part !== '>') + 1) : parts;
   return (name) => {
     const given = name.split('.');
     if (hasRest ? given.length < fixed.length : given.length !== fixed.length) return false;

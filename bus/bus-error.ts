@@ -13,7 +13,8 @@ export type BusErrorCode =
   | 'QUEUE_FULL'
   | 'REPLY_ERROR'
   | 'SLOW_CONSUMER'
-  | 'TIMEOUT';
+  | 'TIMEOUT'
+  | 'UNDELIVERABLE';
 
 /** Facts that go with a bus error: destination, path, offset, port. */
 export type BusErrorDetails = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;

@@ -18,6 +18,9 @@ const CONTEXT_MANAGERS = [2, 4, 6].map(
 /** Marks what this side of the hub has sent, so that it does not take its own answers for requests. */
 const SENDER_HEADER = 'dec-sender';
 
+/** Answers that are remembered, to tell whose was not taken: a broker says so within moments. */
+const ANSWERS_MAX = 1000;
+
 /** Settings of {@link joinBroker}. */
 export interface JoinOptions extends StompOptions {
   /** Told of lost connections and of what this broker cannot do. */
@@ -45,13 +48,25 @@ export async function joinBroker(options: JoinOptions): Promise<Broker> {
   const counts = { in: 0, out: 0, claimed: 0 };
   let subscriptions = 0;
   const reporters = new Set<(error: Error) => void>();
+  /** What was asked, by where the answer went. */
+  const answered = new Map<string, { readonly queue: string; readonly correlationId: string | undefined }>();
   // Each once: a seat hears of its handlers, as on a broker of our own; of the connection the hub is told.
   bus.onError((error) => {
     const known =
       error instanceof BusError ? error : new BusError('HANDLER_FAILED', error.message, {}, { cause: error });
     if (reporters.size > 0 && known.code === 'HANDLER_FAILED') reportError(error, reporters);
-    else onWarning?.(known);
+    else onWarning?.(known.code === 'UNDELIVERABLE' ? withRequest(known) : known);
   });
+  /** Says which request it was whose sender has left. */
+  const withRequest = (undelivered: BusError): BusError => {
+    const { destination: replyTo } = undelivered.details;
+    const request = answered.get(String(replyTo));
+    if (request === undefined) return undelivered;
+    const { queue, correlationId } = request;
+    const which = correlationId === undefined ? '' : ` (correlation-id ${correlationId})`;
+    const text = `Whoever asked ${queue}${which} left before the answer came: ${replyTo} is gone. Nobody else is concerned.`;
+    return new BusError('UNDELIVERABLE', text, { destination: queue, replyTo, correlationId }, { cause: undelivered });
+  };
 
   const send = (destination: string, body: string, headers: BusHeaders = {}): void => {
     counts.out++;
@@ -65,6 +80,11 @@ export async function joinBroker(options: JoinOptions): Promise<Broker> {
       login: '',
       reply: (body, headers) => {
         if (replyTo === undefined) return;
+        const { destination: queue, headers: asked } = message;
+        // Put at the end, where the newest are.
+        answered.delete(replyTo);
+        answered.set(replyTo, { queue, correlationId: asked['correlation-id'] });
+        if (answered.size > ANSWERS_MAX) answered.delete(answered.keys().next().value!);
         send(replyTo, typeof body === 'string' ? body : new TextDecoder().decode(body), headers);
       },
     };

@@ -1,12 +1,12 @@
 import type { Client } from 'stompit';
-import { parseAddress } from './address.js';
+import { parseAddress, parseSubscription } from './address.js';
 import { asError, BusError } from './bus-error.js';
 import { TOKEN_TOPIC, tokenReplyName } from './contract/destination.js';
 import { type Credentials, tokenReply, tokenRequest } from './contract/token.js';
 import { awaitReply } from './reply-wait.js';
 import { closedError, reportError, reportHandlerError } from './report.js';
 import type { StompAddress } from './stomp-address.js';
-import { endSubscription, headersOf, openLink } from './stomp-link.js';
+import { endSubscription, headersOf, openLink, UNDELIVERABLE } from './stomp-link.js';
 import type { Bus, BusHeaders, BusMessage, BusSubscription, RequestOptions } from './transport.js';
 
 /** How a lost connection is taken up again. */
@@ -123,7 +123,7 @@ class LinkedBus implements StompBus {
 
   subscribe(destination: string, handler: (message: BusMessage) => void): BusSubscription {
     this.requireOpen();
-    parseAddress(destination, '');
+    parseSubscription(destination, '');
     const listening: Listening = { destination, handler, stop: undefined };
     this.listenings.add(listening);
     if (this.client !== undefined) this.start(this.client, listening);
@@ -193,6 +193,10 @@ class LinkedBus implements StompBus {
     this.state = 'open';
     this.server = headersOf(client)['server'] ?? '';
     client.on('error', (error: Error) => this.lost(client, error));
+    client.on(UNDELIVERABLE, (destination: string) => {
+      const text = `A message was not delivered: whoever waited for it at ${destination} has left.`;
+      reportError(new BusError('UNDELIVERABLE', text, { destination }), this.reporters);
+    });
     client.on('end', () => this.lost(client, new Error('the broker ended the connection')));
     for (const listening of this.listenings) this.start(client, listening);
     const backlog = this.backlog;

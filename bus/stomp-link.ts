@@ -98,12 +98,14 @@ function answerErrors(client: Client): void {
       ERROR: (frame) => {
         const text = headersOf(frame)['message'] ?? 'the broker sent an ERROR frame';
         const end = () => client.destroy(client.createApplicationError(text));
-        if (text !== LATE_DELIVERY.message || !isReadable(frame)) {
+        const gone = GONE.message.exec(text);
+        if ((text !== LATE_DELIVERY.message && gone === null) || !isReadable(frame)) {
           end();
           return;
         }
         frame.readString('utf-8', (error, body) => {
-          if (error || !body?.includes(LATE_DELIVERY.body)) end();
+          if (error || !body?.includes(gone === null ? LATE_DELIVERY.body : GONE.body)) end();
+          else if (gone !== null) client.emit(UNDELIVERABLE, `/remote-${gone[1]}/${gone[2]}`);
         });
       },
     });
@@ -119,6 +121,15 @@ function isReadable(frame: object): frame is Pick<Client.Message, 'readString'> 
  * rabbit_stomp_processor). The connection stays open, and nothing is wrong: nobody waits for that message any more.
  */
 const LATE_DELIVERY = { message: 'Subscription not found', body: 'no current subscription with tag' } as const;
+
+/**
+ * What ActiveMQ says where a message is for a temporary destination whose connection has left: a client that did not wait for its
+ * answer. The connection stays open (ActiveMQ 5.17.2: what is sent behind it arrives), and everybody else is to be served on.
+ */
+const GONE = { message: /^(temp-(?:queue|topic)):\/\/(\S+)$/, body: 'DestinationDoesNotExistException' } as const;
+
+/** Event of a client: a message could not be delivered, with the temporary destination that is gone, as it is sent to. */
+export const UNDELIVERABLE = 'dec-undeliverable';
 
 /** Settings of TLS. An authority that is named counts beside those of the system. */
 function secured(host: string, { ca }: { readonly ca?: string }) {

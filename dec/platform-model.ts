@@ -77,14 +77,20 @@ export interface FetchedModel {
  * Reads the model of a feeder from the platform behind a broker.
  *
  * @param wanted - name or mRID in any spelling
+ * @param patienceMs - how long its first answer is waited for
  * @throws DecError `FEEDER_UNKNOWN` with the platform's feeders, `FEEDER_DATA` when it has no objects of it; BusError as `connectStomp`
  *   and of the requests
  */
-export async function fetchModel(address: StompAddress, wanted: string, signal?: AbortSignal): Promise<FetchedModel> {
+export async function fetchModel(
+  address: StompAddress,
+  wanted: string,
+  signal?: AbortSignal,
+  patienceMs = QUERY_MS,
+): Promise<FetchedModel> {
   const bus = await connectStomp(signal === undefined ? address : { ...address, signal });
   try {
     const options = { timeoutMs: QUERY_MS, ...(signal === undefined ? {} : { signal }) };
-    const { name, mrid, records } = await readModel(bus, wanted, options);
+    const { name, mrid, records } = await readModel(bus, wanted, options, patienceMs);
     const folder = mkdtempSync(join(tmpdir(), 'dec-model-'));
     const path = join(folder, `${name.replace(/[^\w.-]/g, '_')}.xml`);
     writeFileSync(path, [...cimDocument(records, { comment: [`${name} ${mrid}, read from a platform`] })].join(''));
@@ -101,6 +107,8 @@ export interface ModelPlace {
   readonly broker: StompAddress | undefined;
   /** Folder of the store; the user's own when absent. */
   readonly store: string | undefined;
+  /** How long the first answer of a platform is waited for; as long as any other when absent. */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -109,7 +117,7 @@ export interface ModelPlace {
  */
 export async function fetchUnknown(
   wanted: string | undefined,
-  { from, broker, store }: ModelPlace,
+  { from, broker, store, patienceMs }: ModelPlace,
   signal: AbortSignal,
 ): Promise<FetchedModel | undefined> {
   if (from === 'platform' && (broker === undefined || wanted === undefined)) {
@@ -117,7 +125,7 @@ export async function fetchUnknown(
   }
   if (broker === undefined || wanted === undefined || existsSync(wanted)) return undefined;
   if (from === 'store' && isKnown(wanted, storeAt(store))) return undefined;
-  return fetchModel({ ...DEFAULT_LOGIN, ...broker }, wanted, signal);
+  return fetchModel({ ...DEFAULT_LOGIN, ...broker }, wanted, signal, patienceMs);
 }
 
 function isKnown(wanted: string, store: ModelStore): boolean {
@@ -136,12 +144,16 @@ interface ReadModel {
   readonly records: readonly CimRecord[];
 }
 
-async function readModel(bus: Bus, wanted: string, options: RequestOptions): Promise<ReadModel> {
-  const ask = async (query: {
-    readonly requestType: string;
-    readonly modelId?: string;
-    readonly queryString?: string;
-  }) => {
+async function readModel(
+  bus: Bus,
+  wanted: string,
+  usual: RequestOptions,
+  patienceMs: number,
+): Promise<ReadModel> {
+  const ask = async (
+    query: { readonly requestType: string; readonly modelId?: string; readonly queryString?: string },
+    options: RequestOptions = usual,
+  ) => {
     const { body } = await bus.request(
       MODEL_QUERY_QUEUE,
       modelQuery.format({ resultFormat: 'JSON', ...query }),
@@ -149,7 +161,9 @@ async function readModel(bus: Bus, wanted: string, options: RequestOptions): Pro
     );
     return body;
   };
-  const { models } = modelInfoReply.parse(await ask({ requestType: 'QUERY_MODEL_INFO' })).data;
+  const { models } = modelInfoReply.parse(
+    await ask({ requestType: 'QUERY_MODEL_INFO' }, { ...usual, timeoutMs: patienceMs }),
+  ).data;
   const key = canonicalMrid(wanted).toUpperCase();
   const found =
     models.find(({ modelId }) => canonicalMrid(modelId).toUpperCase() === key) ??

@@ -44,6 +44,8 @@ export interface ExchangeStatistics {
 }
 
 const DEAD_LETTERS = routeOf({ kind: 'queue', name: 'ActiveMQ.DLQ' });
+/** Odd destinations that are told; whoever makes up more is not heard of. */
+const ODD_MAX = 100;
 /** How far over its bounds a queue may go while its producers are told to wait. */
 const HOLD_SLACK = 2;
 
@@ -75,6 +77,8 @@ export class Exchange {
   readonly outputMeter: OutputMeter = { bytes: 0 };
   private refused = 0;
   private sequence = 0;
+  /** Destinations that were told to be odd. */
+  private readonly odd = new Set<string>();
 
   constructor(
     readonly limits: BrokerLimits,
@@ -160,6 +164,14 @@ export class Exchange {
     queue.attach(consumer);
     this.pump(queue);
     return () => this.detach(queue, consumer);
+  }
+
+  /** Tells once of a subscription that stands, as on ActiveMQ, and may hear less than its maker thinks. */
+  tellOdd(address: Address, odd: string): void {
+    const key = addressKey(address);
+    if (this.odd.has(key) || this.odd.size >= ODD_MAX) return;
+    this.odd.add(key);
+    this.warn(new BusError('BAD_ARGUMENT', `A client subscribed to ${key}: ${odd}.`, { destination: key }));
   }
 
   /** Takes messages before dispatch; a bare pattern means topics and queues of that name alike. @returns ends it */

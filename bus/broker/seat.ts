@@ -1,4 +1,4 @@
-import { type Address, addressFor, parseAddress } from '../address.js';
+import { type Address, addressFor, parseAddress, parseSubscription } from '../address.js';
 import { BusError } from '../bus-error.js';
 import { awaitReply } from '../reply-wait.js';
 import { closedError, reportHandlerError } from '../report.js';
@@ -61,7 +61,7 @@ export class Seat implements Bus {
 
   subscribe(destination: string, handler: (message: BusMessage) => void): BusSubscription {
     this.requireOpen();
-    return this.listen(parseAddress(destination, this.origin.owner), handler);
+    return this.listen(parseSubscription(destination, this.origin.owner), handler);
   }
 
   /** Takes messages before they are dispatched; see `Broker.claim`. */

@@ -1,4 +1,4 @@
-import { addressKey, parseAddress } from '../address.js';
+import { addressKey, parseAddress, patternFault } from '../address.js';
 import { asError, BusError } from '../bus-error.js';
 import type { Frame, StompVersion } from '../frame.js';
 import { parseHeartbeat } from '../heartbeat.js';
@@ -318,6 +318,9 @@ export class Session {
     this.subscribed++;
     if (mode !== 'auto') this.manual.add(subscription);
     entry.detach = this.exchange.subscribe(address, subscription);
+    const isNamed = address.kind === 'topic' || address.kind === 'queue';
+    const odd = isNamed ? patternFault(address.name) : undefined;
+    if (odd !== undefined) this.exchange.tellOdd(address, odd);
   }
 
   private unsubscribe(frame: Frame): void {

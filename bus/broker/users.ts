@@ -1,6 +1,6 @@
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { parseAddress, patternTest } from '../address.js';
+import { parseAddress, patternFault, patternTest } from '../address.js';
 import { BusError } from '../bus-error.js';
 import type { BusAction } from './session.js';
 
@@ -22,14 +22,23 @@ const HASH_BYTES = 32;
 const SALT_BYTES = 16;
 const RECORD = /^scrypt:(\d{1,7}):(\d{1,2}):(\d{1,2}):([\w-]{8,}):([\w-]{22,})$/;
 
+/** A permission that cannot be meant as it stands would lock out, or let in, whom nobody thought of. */
+const PATTERN = z
+  .string()
+  .min(1)
+  .superRefine((pattern, context) => {
+    const fault = patternFault(pattern.replace(/^\/(?:topic|queue)\//, ''));
+    if (fault !== undefined) context.addIssue({ code: 'custom', message: `"${pattern}" is no pattern: ${fault}` });
+  });
+
 const FILE = z.strictObject({
   users: z.record(
     z.string().min(1).max(250),
     z.strictObject({
       password: z.string().regex(RECORD, 'a record "scrypt:N:r:p:salt:hash" is expected; dec users add writes one'),
       roles: z.array(z.string()).default(['user']),
-      send: z.array(z.string().min(1)).optional(),
-      subscribe: z.array(z.string().min(1)).optional(),
+      send: z.array(PATTERN).optional(),
+      subscribe: z.array(PATTERN).optional(),
     }),
   ),
 });

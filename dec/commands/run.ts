@@ -253,7 +253,8 @@ async function runRun(
   checkIdle(options, isOnLine);
   const rule = liveRule(options, factorsFrom(options));
   const broker = trusting(options.broker, options.brokerCa);
-  const fetched = await fetchUnknown(wanted, { from: options.model, broker, store: options.store }, signal);
+  const place = { from: options.model, broker, store: options.store, ...patienceOf(options) };
+  const fetched = await fetchUnknown(wanted, place, signal);
   const feeder = fetched?.path ?? wanted ?? flagshipPath();
   try {
     return await runFeeder(feeder, rule, horizon, terminal, options, signal, configuration);
@@ -371,7 +372,7 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
     ...(agentModule === undefined ? {} : { agentModule }),
     ...(runId === undefined ? {} : { runId }),
     ...(options.simulation === undefined ? {} : { simulationId: options.simulation }),
-    ...(options.patience === undefined ? {} : { patienceMs: options.patience * 1000 }),
+    ...patienceOf(options),
     journal: join(folder, JOURNAL),
     takesOver: options.takeover,
     ...(options.feedback === undefined ? {} : { feedback: feedbackOf(options.feedback) }),
@@ -401,6 +402,10 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
   else for (const line of summary(result, folder)) terminal.print(line);
   if (options.compare && result.status !== 'cancelled') await compareAfterRun(model.feeder, result, options, terminal);
   return runExitCode(result, options.strict ?? false);
+}
+
+function patienceOf({ patience }: Pick<RunCommandOptions, 'patience'>): { readonly patienceMs?: number } {
+  return patience === undefined ? {} : { patienceMs: patience * 1000 };
 }
 
 /** The file of `--feedback` as a run keeps it. */

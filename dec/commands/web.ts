@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
+import { isLoopback } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { aborted, onInterrupt } from '../interrupt.js';
 import { storeAt } from '../model-source.js';
 import { type BrokerUrl, brokerUrl, port, trusting } from '../option.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
-import { isLoopback, startDashboard } from '../web/dashboard-server.js';
+import { startDashboard } from '../web/dashboard-server.js';
 import type { ControlLeave } from '../web/live-desk.js';
 import { RunStarter } from '../web/run-starter.js';
 

@@ -18,6 +18,7 @@ import type { AuditedDevice } from './audit.js';
 import { isCancelled } from './cancelled.js';
 import type { CommandedDevice } from './commit.js';
 import { PRIMARY_AGENT } from './coordinator.js';
+import { noPlatform } from './patience.js';
 
 /** The PV systems (and batteries, where they are planned) of each agent, as far as the public model tells. */
 export interface DeviceDirectory {
@@ -98,12 +99,14 @@ export function uncommanded(
 /**
  * The mRIDs that the platform's CIM dictionary lists as controllable; of a platform without a dictionary the units that its
  * model has.
+ * @param isReal - a real platform without a dictionary says nothing; one of ours always has one, and silence means that it is not there
  * @throws BusError when the platform does not answer either question, or answers with an error
  */
-export async function dictionaryMrids(
+async function dictionaryMrids(
   bus: Bus,
   feederMrid: string,
   options: RequestOptions,
+  isReal: boolean,
 ): Promise<ReadonlySet<string>> {
   const request = configurationRequest.format({
     configurationType: 'CIM Dictionary',
@@ -116,7 +119,7 @@ export async function dictionaryMrids(
       feeders.flatMap(({ solarpanels, batteries }) => [...solarpanels, ...batteries].map(({ mRID }) => mridKey(mRID))),
     );
   } catch (error) {
-    if (!(error instanceof BusError) || error.code === 'CANCELLED') throw error;
+    if (!(error instanceof BusError) || error.code === 'CANCELLED' || (!isReal && isTimeout(error))) throw error;
     const query = modelQuery.format({
       requestType: 'QUERY_OBJECT_IDS',
       resultFormat: 'JSON',
@@ -126,6 +129,10 @@ export async function dictionaryMrids(
     const { body } = await bus.request(MODEL_QUERY_QUEUE, query, options);
     return new Set(objectIdsReply.parse(body).data.objectIds.map(mridKey));
   }
+}
+
+function isTimeout(error: unknown): error is BusError {
+  return error instanceof BusError && error.code === 'TIMEOUT';
 }
 
 /** What {@link knownDevices} looks at. */
@@ -143,7 +150,7 @@ export interface DeviceSearch {
 
 /**
  * Lists what may be commanded on this platform, by its own dictionary.
- * @throws DecError `UNSUPPORTED` where a real platform names no devices
+ * @throws DecError `UNSUPPORTED` where a real platform names no devices; BusError `TIMEOUT` where one of ours does not answer
  */
 export async function knownDevices(search: DeviceSearch): Promise<DeviceDirectory> {
   const { bus, feeder, services, primary, isReal, isPlanned, request, warn } = search;
@@ -151,9 +158,10 @@ export async function knownDevices(search: DeviceSearch): Promise<DeviceDirector
   areas.set(PRIMARY_AGENT, primary);
   let listed: ReadonlySet<string> | undefined;
   try {
-    listed = await dictionaryMrids(bus, feeder.mrid, request);
+    listed = await dictionaryMrids(bus, feeder.mrid, request, isReal);
   } catch (error) {
     if (isCancelled(error)) throw error;
+    if (!isReal && isTimeout(error)) throw noPlatform(error);
     if (isReal) {
       throw new DecError(
         'UNSUPPORTED',

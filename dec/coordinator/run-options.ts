@@ -34,7 +34,7 @@ export interface RunOptions {
   readonly takesOver?: boolean;
   /** A simulation of an equal run on the broker's platform that goes on; a new one is started when absent. */
   readonly simulationId?: string;
-  /** Milliseconds for which a lost broker, or a silent platform, is waited for. Default 15 000 and 60 000. */
+  /** Milliseconds for which a lost broker, or a silent platform, is waited for. Default 60 000; a real one's simulation 300 000. */
   readonly patienceMs?: number;
   /** Whether the least-curtailment optimum is computed for the price of fairness. Default true. */
   readonly audit?: boolean;

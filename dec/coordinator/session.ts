@@ -19,6 +19,7 @@ import { JournalFile } from './journal.js';
 import { MeasurementIndex } from './measurements.js';
 import { Lookout } from './outlook.js';
 import { SimulationOutputs } from './outputs.js';
+import { type Patience, patienceOf } from './patience.js';
 import { PlanThread } from './plan-thread.js';
 import { PlannedCoordinator, type PlannedOptions } from './planned-coordinator.js';
 import { connect, Reconnection } from './reconnection.js';
@@ -54,14 +55,7 @@ const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
 const GATHER_MS = 60_000;
 const ASSIGN_MS = 60_000;
 const WATCH_MS = 20_000;
-const REQUEST_MS = 30_000;
-/** Milliseconds in which a lost connection must be taken up again, or the run ends: a killed RabbitMQ may need 20 s to come back. */
-const RECONNECT_MS = 60_000;
 const PROBE_MS = 200;
-/** Milliseconds for the platform to say what it is running. */
-const STATUS_MS = 2000;
-/** Milliseconds that a real platform may take to make its model and its first output. */
-const REAL_SILENCE_MS = 300_000;
 
 /** Takes a warning; texts of one kind are told once and counted. */
 export type Warn = (text: string, kind?: string, count?: number) => void;
@@ -94,6 +88,7 @@ export class Session {
   private bus: Bus | undefined;
   private uuid: () => string = randomUUID;
   private journal: JournalFile | undefined;
+  private readonly patience: Patience;
   private devices: DeviceDirectory['commanded'] = new Map();
   private readonly index: MeasurementIndex;
   /** The interval that comes next, when it is due, and the time of the last output, epoch seconds. */
@@ -114,6 +109,7 @@ export class Session {
     this.closers = closers;
     this.warn = warn;
     this.index = new MeasurementIndex(feeder);
+    this.patience = patienceOf(options);
   }
 
   /** Starts everything up to a simulation that waits for its first listener. */
@@ -134,7 +130,7 @@ export class Session {
     const bus = await connect(address, signal);
     const reconnection = new Reconnection({
       bus,
-      waitMs: options.patienceMs ?? RECONNECT_MS,
+      waitMs: this.patience.reconnectMs,
       probeMs: PROBE_MS,
       signal,
       onInterrupted: () => this.exchange?.interrupt(),
@@ -190,7 +186,7 @@ export class Session {
       primary: primary?.feeder ?? this.feeder,
       isReal: this.isReal,
       isPlanned: settings.horizon !== undefined,
-      request: { timeoutMs: REQUEST_MS, signal },
+      request: { timeoutMs: this.patience.answerMs, signal },
     });
     this.devices = devices.commanded;
     closers.add('The journal', () => this.journal?.clear());
@@ -386,7 +382,7 @@ export class Session {
     const { bus, feeder, settings } = this;
     if (bus === undefined) return;
     const { platform = 'own' } = this.options;
-    const options = { timeoutMs: REQUEST_MS, signal: this.abort.signal, platform };
+    const options = { timeoutMs: this.patience.answerMs, signal: this.abort.signal, platform };
     const simulationId = await startSimulation(bus, feeder, settings, fromS, options);
     this.journal?.begun(simulationId, fromS);
     await this.follow(simulationId, fromS);
@@ -397,15 +393,16 @@ export class Session {
     const { bus, exchange, settings, index } = this;
     if (bus === undefined || exchange === undefined) return;
     const { signal } = this.abort;
+    const { silenceMs } = this.patience;
     this.outputs?.close();
     this.simulationId = simulationId;
     let isListed = false;
-    const presence = () => presenceOf(bus, simulationId, { timeoutMs: STATUS_MS, signal });
+    const presence = () => presenceOf(bus, simulationId, { timeoutMs: this.patience.statusMs, signal });
     this.outputs = new SimulationOutputs({
       bus,
       simulationId,
       isLockStep: !settings.isRealtime,
-      ...this.patience(),
+      ...(silenceMs === undefined ? {} : { silenceMs }),
       clock: () => performance.now(),
       onWarning: this.warn,
       signal,
@@ -434,12 +431,6 @@ export class Session {
   /** A simulation of a real platform begins by itself. */
   private startOutputs(): void {
     if (!this.isReal) this.outputs?.start();
-  }
-
-  /** How long a silent simulation is waited for. */
-  private patience(): { readonly silenceMs?: number } {
-    const silenceMs = this.options.patienceMs ?? (this.isReal ? REAL_SILENCE_MS : undefined);
-    return silenceMs === undefined ? {} : { silenceMs };
   }
 
   /** The platform came back without the simulation: another one goes on from where that one was, with the limits in force. */
@@ -482,7 +473,7 @@ export class Session {
     const { signal } = this.abort;
     const { simulationId, results = new Map(), legacy } = earlier;
     const last = commands.at(-1);
-    const request = { timeoutMs: STATUS_MS, signal };
+    const request = { timeoutMs: this.patience.statusMs, signal };
     const presence = await presenceOf(bus, simulationId, request);
     this.warn(successionText(earlier, presence));
     const latest = presence === 'absent' ? undefined : await latestOutput(bus, simulationId, index, request);

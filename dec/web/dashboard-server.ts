@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { StompAddress } from '../../bus/index.js';
+import { isLocalName, isLoopback, isOwnOrigin, type StompAddress } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { ModelStore } from '../../platform/index.js';
 import type { DashboardSession, Problem, RunList } from '../../web/index.js';
@@ -323,24 +323,7 @@ function listening(server: Server, { host, port }: DashboardOptions): Promise<vo
   });
 }
 
-/** Whether an address is one that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
-
 /** Whether a WebSocket is asked for by a page of this dashboard, or by a program that is no browser. */
 function isOwnPage({ headers }: IncomingMessage, isLocal: boolean): boolean {
-  const { host, origin } = headers;
-  if (isLocal && !isLocalName(host)) return false;
-  if (origin === undefined) return true;
-  try {
-    return new URL(origin).host === host;
-  } catch {
-    return false;
-  }
-}
-
-function isLocalName(header: string | undefined): boolean {
-  const name = (header ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  return isLoopback(name.toLowerCase());
+  return (!isLocal || isLocalName(headers.host)) && isOwnOrigin(headers.host, headers.origin);
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { asError } from '../../bus/index.js';
+import { asError, isLocalName, isLoopback, isOwnOrigin } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { SparqlFormat } from './engine.js';
 import type { SparqlService } from './sparql-service.js';
@@ -21,9 +21,23 @@ export interface SparqlEndpoint {
   close(): Promise<void>;
 }
 
-/** Opens the endpoint. @throws DecError `PORT_IN_USE` */
-export async function openSparqlEndpoint(service: SparqlService, host: string, port: number): Promise<SparqlEndpoint> {
+/**
+ * Opens the endpoint. It knows no logins: pages of elsewhere are not answered, and on loopback nobody who knows it by another name
+ * than this machine's.
+ * @throws DecError `PORT_IN_USE`
+ */
+export async function openSparqlEndpoint(
+  service: Pick<SparqlService, 'query'>,
+  host: string,
+  port: number,
+): Promise<SparqlEndpoint> {
+  const isLocal = isLoopback(host);
   const server = createServer((request, response) => {
+    const refusal = refusalOf(request, isLocal);
+    if (refusal !== undefined) {
+      send(response, refusal.status, 'text/plain; charset=utf-8', refusal.text);
+      return;
+    }
     answer(service, request, response).catch((error: unknown) => {
       const known = error instanceof DecError;
       const status = !known || error.code === 'INTERNAL' ? 500 : error.code === 'TIMEOUT' ? 503 : 400;
@@ -55,7 +69,20 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-async function answer(service: SparqlService, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Why a request is not answered, whatever it asks; undefined when it is. */
+function refusalOf({ headers }: IncomingMessage, isLocal: boolean): { status: number; text: string } | undefined {
+  const { host, origin, 'sec-fetch-site': site } = headers;
+  if (isLocal && !isLocalName(host)) {
+    const text = `SPARQL is answered to this machine only, and not as "${host ?? ''}": ask http://localhost or http://127.0.0.1.`;
+    return { status: 421, text };
+  }
+  // A page elsewhere could not read the answer, but have the store work for it; what it only fetches has no Origin.
+  if (isOwnOrigin(host, origin) && site !== 'cross-site') return undefined;
+  const from = origin ?? 'another site';
+  return { status: 403, text: `SPARQL is not answered to pages of ${from}: ask from a program, or over STOMP.` };
+}
+
+async function answer(service: Pick<SparqlService, 'query'>, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   if (!PATH.test(pathname)) {
     send(response, 404, 'text/plain', 'SPARQL is answered at /bigdata/namespace/kb/sparql.');
@@ -97,6 +124,13 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 function send(response: ServerResponse, status: number, contentType: string, text: string | Uint8Array): void {
-  response.writeHead(status, { 'content-type': contentType, 'content-length': Buffer.byteLength(text) });
+  const { req } = response;
+  response.writeHead(status, {
+    'content-type': contentType,
+    'content-length': Buffer.byteLength(text),
+    // What of a refused body was not read would stand before the next request.
+    ...(req.complete ? {} : { connection: 'close' }),
+  });
   response.end(text);
+  req.resume();
 }

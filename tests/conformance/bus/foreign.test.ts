@@ -5,7 +5,7 @@
 import { Client } from '@stomp/stompjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { encodeFrame, type Frame, startBroker } from '../../../bus/index.js';
+import { BusError, connectStomp, encodeFrame, type Frame, startBroker } from '../../../bus/index.js';
 import { absenceOf, type ForeignKind, startForeign } from '../../peers/brokers.js';
 import { bodyOf, RawClient } from './raw-client.js';
 
@@ -336,6 +336,35 @@ describe.each(KINDS.map((kind) => [kind, TRAITS[kind]] as const))('%s', (kind, t
     expect(bodyOf(answer)).toBe('answer');
     expect(answer.headers['correlation-id']).toBe('7');
     expect(answer.headers['subscription']).toBe(traits.subscribesTemporary ? '1' : '/temp-queue/answers');
+  });
+
+  test('costs who answers no connection where who asked has left', async () => {
+    const [queue, errors] = [fresh('queue'), new Array<Error>()];
+    const { login: user, passcode } = LOGIN;
+    const bus = await connectStomp({ port: subject.port, login: user, passcode });
+    bus.onError((error) => errors.push(error));
+    const asked: string[] = [];
+    bus.subscribe(queue, ({ headers }) => asked.push(headers['reply-to'] ?? ''));
+    const ask = async (): Promise<RawClient> => {
+      const asker = await login();
+      if (traits.subscribesTemporary) await subscribe(asker, '/temp-queue/answers');
+      asker.send('SEND', { destination: queue, 'reply-to': '/temp-queue/answers' }, 'request');
+      return asker;
+    };
+    const leaving = await ask();
+    await expect.poll(() => asked.length).toBe(1);
+    leaving.close();
+    // The broker has to see it go.
+    await pause(300);
+    bus.send(asked[0]!, 'too late');
+    const staying = await ask();
+    await expect.poll(() => asked.length).toBe(2);
+    bus.send(asked[1]!, 'in time');
+    expect(bodyOf(await staying.next('MESSAGE'))).toBe('in time');
+    await bus.close();
+    // ActiveMQ alone tells of it.
+    const codes = errors.map((error) => error instanceof BusError && error.code);
+    expect(codes).toEqual(kind === 'activemq' ? ['UNDELIVERABLE'] : []);
   });
 
   test('knows wildcards for one part and for the rest of a topic', async () => {

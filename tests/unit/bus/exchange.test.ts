@@ -35,6 +35,12 @@ describe('a pattern', () => {
     ['>', ['a', 'a.b'], []],
     ['*', ['a'], ['a.b']],
     ['a.b', ['a.b'], ['a.b.c', 'a']],
+    // What ActiveMQ 5.17.2 delivers for these, asked with SUBSCRIBE and SEND.
+    ['a.>.>', ['a', 'a.b', 'a.b.c'], ['b']],
+    ['a.>.x', ['a.>.x'], ['a.b.x', 'a.x', 'a.b.c.x']],
+    ['a.*.>', ['a.b', 'a.b.c'], ['a', 'b.a']],
+    ['a..b', ['a..b'], ['a.b', 'a.q.b']],
+    ['a.>b', ['a.>b'], ['a.xb', 'a.x.b']],
   ])('%s', (pattern, yes, no) => {
     const test = patternTest(pattern);
     for (const name of yes) expect([name, test(name)]).toEqual([name, true]);
@@ -44,6 +50,22 @@ describe('a pattern', () => {
   it('is told from a plain name', () => {
     expect(isPattern('goss.gridappsd.>')).toBe(true);
     expect(isPattern('2*3')).toBe(false);
+  });
+});
+
+describe('a subscription that cannot be meant', () => {
+  it.each(['/topic/goss.>.x', '/topic/>.x', '/queue/goss.*.>.x', 'goss.>.x'])('%s is refused, with why', (pattern) => {
+    const bus = createMemoryBus().bus();
+    expect(() => bus.subscribe(pattern, () => undefined)).toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT', message: expect.stringMatching(/last level only/) }),
+    );
+  });
+
+  it('is not one where wildcards stand right, or brokers take it for a name', () => {
+    const bus = createMemoryBus().bus();
+    for (const name of ['goss.>', '>', 'goss.*.x', 'goss.>.>', 'a..b', 'a.>b', '.a']) {
+      expect(() => bus.subscribe(`/topic/${name}`, () => undefined)).not.toThrow();
+    }
   });
 });
 

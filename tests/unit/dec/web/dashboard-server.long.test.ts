@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Dashboard, isLoopback, startDashboard } from '../../../../dec/web/dashboard-server.js';
+import { type Dashboard, startDashboard } from '../../../../dec/web/dashboard-server.js';
 import { ModelThread } from '../../../../dec/web/model-thread.js';
 import { openModelStore } from '../../../../platform/index.js';
 import type { FeederMap, FlowDocument, Inspection, RunDocument, RunList } from '../../../../web/index.js';
@@ -138,8 +138,6 @@ describe('the server of the dashboard', () => {
     for (const method of ['POST', 'PUT', 'DELETE']) expect((await raw('/api/runs', {}, method)).status).toBe(405);
     expect((await raw('/api/runs', { Host: 'attacker.example' })).status).toBe(421);
     expect((await raw('/api/runs', { Host: 'localhost:1' })).status).toBe(200);
-    expect(['127.0.0.1', '::1', 'localhost', '127.8.0.1'].every(isLoopback)).toBe(true);
-    expect(['0.0.0.0', '::', '10.0.0.1', '127.0.0.1.example'].some(isLoopback)).toBe(false);
   });
 
   it('lets pages load nothing from elsewhere', async () => {
