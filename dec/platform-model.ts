@@ -144,12 +144,7 @@ interface ReadModel {
   readonly records: readonly CimRecord[];
 }
 
-async function readModel(
-  bus: Bus,
-  wanted: string,
-  usual: RequestOptions,
-  patienceMs: number,
-): Promise<ReadModel> {
+async function readModel(bus: Bus, wanted: string, usual: RequestOptions, patienceMs: number): Promise<ReadModel> {
   const ask = async (
     query: { readonly requestType: string; readonly modelId?: string; readonly queryString?: string },
     options: RequestOptions = usual,

@@ -41,6 +41,7 @@ import { clockOf } from '../output/clock.js';
 import { JOURNAL } from '../output/earlier-run.js';
 import type { OutputRecord } from '../output/plots.js';
 import { abandonedFolder, namedResultsFolder, newResultsFolder } from '../output/results-folder.js';
+import { secondsRows } from '../output/run-seconds.js';
 import { packageVersion } from '../package-version.js';
 import { fetchUnknown } from '../platform-model.js';
 import { seededUuid } from '../seeded-uuid.js';
@@ -562,8 +563,7 @@ function summary(result: RunResult, folder: string): string[] {
     ],
     ['agents', agentsText(result)],
     ['rounds', String(figures.rounds)],
-    ['seconds of coordination', fixed(figures.seconds, 2)],
-    ['seconds in all', fixed(result.seconds, 2)],
+    ...secondsRows(result).map((one) => [...one]),
   ];
   return [
     '',

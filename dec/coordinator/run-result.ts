@@ -275,6 +275,15 @@ export interface RunResult {
   readonly findings: readonly string[];
   /** What people asked of it while it went on, in order. */
   readonly controls: readonly ControlRecord[];
+  /** What it has of a run that was killed and that it went on with; absent of any other. */
+  readonly takenOver?: TakenOver;
+  /** Wall-clock seconds of this run, without those of one that it went on with. */
+  readonly seconds: number;
+}
+
+/** Intervals that are among a run's, and their seconds of coordination, which were another one's. */
+export interface TakenOver {
+  readonly intervals: number;
   readonly seconds: number;
 }
 
@@ -298,7 +307,7 @@ export interface RunSummary {
   readonly giniServed: number | undefined;
   readonly worstDecileAlpha: number | undefined;
   readonly priceOfFairnessPct: number | undefined;
-  /** Rounds and seconds of all intervals. */
+  /** Rounds and seconds of coordination of all intervals, also of those that were taken over. */
   readonly rounds: number;
   readonly seconds: number;
 }

@@ -51,6 +51,7 @@ export async function runCoordination(options: RunOptions): Promise<RunResult> {
       summary: summarizeRun(intervals),
       findings,
       controls: session?.audience?.controls.records ?? [],
+      ...(session?.takenOver === undefined ? {} : { takenOver: session.takenOver }),
       seconds: (performance.now() - began) / 1000,
     };
   };

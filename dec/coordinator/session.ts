@@ -33,6 +33,7 @@ import type {
   RunProgress,
   RunSettings,
   RunStatus,
+  TakenOver,
 } from './run-result.js';
 import { presenceOf, simulationEndS, startSimulation } from './simulation-start.js';
 import { StandIns } from './stand-ins.js';
@@ -46,6 +47,7 @@ import {
   type Predecessor,
   predecessorIn,
   successionText,
+  takenOver,
 } from './succession.js';
 import { agentRecords, areaRecords, formTeam, isSeated, type Team } from './team.js';
 
@@ -66,6 +68,7 @@ export class Session {
   agents: readonly AgentRecord[] = [];
   areas: readonly AreaRecord[] = [];
   recorder: RunRecorder | undefined;
+  takenOver: TakenOver | undefined;
   private readonly options: RunOptions;
   /** Those of the run, until people change them. */
   private settings: RunSettings;
@@ -491,6 +494,7 @@ export class Session {
       this.ledger?.inherit(legacy.feedback);
       if (isOfLast) this.ledger?.count(last.timestamp, last.commitment.applied, last.state.openSwitches);
     }
+    this.takenOver = takenOver(commands);
     const worked = commands.map(({ interval }) => settingsOf?.(interval) ?? asked);
     const audits = commands.map(({ interval, timestamp, state, commitment, factors }, k) =>
       this.audits?.under(worked[k]!).judge(interval, timestamp, state, commitment.applied, factors),

@@ -10,7 +10,7 @@ import { DecError } from '../../grid/math/index.js';
 import type { AppliedSetpoint, CommandedDevice } from './commit.js';
 import type { JournaledCommand, JournalFile, RunJournal } from './journal.js';
 import type { MeasurementIndex } from './measurements.js';
-import type { RunSettings } from './run-result.js';
+import type { RunSettings, TakenOver } from './run-result.js';
 import type { SimulationPresence } from './simulation-start.js';
 
 /*
@@ -90,6 +90,12 @@ export function successionText(
     );
   }
   return `This run joins simulation ${simulationId}.`;
+}
+
+/** What a run has of one that was killed; undefined where that had done nothing yet. */
+export function takenOver(commands: readonly Pick<JournaledCommand, 'seconds'>[]): TakenOver | undefined {
+  if (commands.length === 0) return undefined;
+  return { intervals: commands.length, seconds: commands.reduce((sum, { seconds }) => sum + seconds, 0) };
 }
 
 /** Where a run stands. */

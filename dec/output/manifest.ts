@@ -163,6 +163,7 @@ export function runManifest(
     ...(result.controls.length === 0
       ? {}
       : { controls: result.controls.map((one) => ({ ...one, control: { ...one.control } })) }),
+    ...(result.takenOver === undefined ? {} : { takenOver: { ...result.takenOver } }),
     seconds: result.seconds,
   };
 }

@@ -91,6 +91,7 @@ const summary = z.strictObject({
   worstDecileAlpha: z.number().nullable(),
   priceOfFairnessPct: z.number().nullable(),
   rounds: z.number(),
+  /** Of coordination, all intervals together. */
   seconds: z.number(),
 });
 
@@ -140,6 +141,9 @@ export const manifestSchema = z.strictObject({
       }),
     )
     .optional(),
+  /** Intervals taken over from a run that was killed, and their seconds of coordination: those of the summary hold them. */
+  takenOver: z.strictObject({ intervals: z.int().positive(), seconds: z.number() }).optional(),
+  /** Wall-clock seconds of this run, without one that it went on with. */
   seconds: z.number(),
 });
 

@@ -82,7 +82,11 @@ function refusalOf({ headers }: IncomingMessage, isLocal: boolean): { status: nu
   return { status: 403, text: `SPARQL is not answered to pages of ${from}: ask from a program, or over STOMP.` };
 }
 
-async function answer(service: Pick<SparqlService, 'query'>, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  service: Pick<SparqlService, 'query'>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
   if (!PATH.test(pathname)) {
     send(response, 404, 'text/plain', 'SPARQL is answered at /bigdata/namespace/kb/sparql.');

@@ -339,7 +339,7 @@ describe.each(KINDS.map((kind) => [kind, TRAITS[kind]] as const))('%s', (kind, t
   });
 
   test('costs who answers no connection where who asked has left', async () => {
-    const [queue, errors] = [fresh('queue'), new Array<Error>()];
+    const [queue, errors] = [fresh('queue'), [] as Error[]];
     const { login: user, passcode } = LOGIN;
     const bus = await connectStomp({ port: subject.port, login: user, passcode });
     bus.onError((error) => errors.push(error));

@@ -35,7 +35,14 @@ describe('a subscription whose wildcard stands in the wrong place', () => {
 
   it('is not said of what is right, nor of temporary names', async () => {
     expect(
-      await subscribed('/topic/>', '/queue/goss.>', 'goss.*.x', '/topic/a.>.>', '/temp-queue/response..1', '/topic/2*3'),
+      await subscribed(
+        '/topic/>',
+        '/queue/goss.>',
+        'goss.*.x',
+        '/topic/a.>.>',
+        '/temp-queue/response..1',
+        '/topic/2*3',
+      ),
     ).toEqual([]);
   });
 });
