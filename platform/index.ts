@@ -18,4 +18,5 @@ export {
   type SimulationSettings,
   type SimulationStep,
 } from './simulation/simulation.js';
+export { SPARQL_MEMORY_RANGE_MB } from './sparql/memory-limit.js';
 export { DEFAULT_USERS, type PlatformUser } from './token-service.js';

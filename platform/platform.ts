@@ -53,6 +53,8 @@ export interface PlatformOptions {
   readonly webSocket?: { readonly port: number; readonly origins?: readonly string[] };
   /** SPARQL over HTTP on this port, loopback only, for it knows no logins; none when absent. */
   readonly sparqlPort?: number;
+  /** What the models and a query may take together in the store of SPARQL, MB, 16 to 4096. Default 1024. */
+  readonly sparqlMemoryMb?: number;
   /** TLS on every port of STOMP; plain text when absent. */
   readonly tls?: TlsKeys;
   /** Bounds of the broker that differ from its own, such as what it keeps for a subscriber that does not read. */
@@ -196,7 +198,7 @@ async function compose(
   const hasSimulation = (id: string): boolean =>
     simulations.runs().some((run) => run.id === id && run.state !== 'ended');
   const field = createFieldService(store, (destination, body) => bus.send(destination, body), hasSimulation);
-  const sparql = createSparqlService(store);
+  const sparql = createSparqlService(store, { memoryMb: options.sparqlMemoryMb });
   const prepareQueries = (): void => {
     sparql.prepare().catch((error: unknown) => {
       const message = `The models cannot be made ready for SPARQL: ${asError(error).message}`;

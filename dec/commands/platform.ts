@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { parseUsers } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
-import { defaultStoreDir, type PlatformOptions, startPlatform } from '../../platform/index.js';
+import { defaultStoreDir, type PlatformOptions, SPARQL_MEMORY_RANGE_MB, startPlatform } from '../../platform/index.js';
 import { aborted, onInterrupt } from '../interrupt.js';
 import { type BrokerUrl, brokerUrl, count, port, trusting } from '../option.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
@@ -15,6 +15,7 @@ interface PlatformCommandOptions extends OutputOptions {
   readonly wsPort?: number;
   readonly wsOrigin?: readonly string[];
   readonly sparqlPort?: number;
+  readonly sparqlMemory?: number;
   readonly broker?: BrokerUrl;
   readonly brokerCa?: string;
   readonly legacyStringData?: boolean;
@@ -28,6 +29,14 @@ interface PlatformCommandOptions extends OutputOptions {
 /** The users' password of a platform as it is delivered. */
 const DEFAULT_LOGIN = { login: 'system', passcode: 'manager' };
 
+/** Reads the memory of SPARQL, MB. @throws InvalidArgumentError beyond what can be had */
+function sparqlMemory(text: string): number {
+  const [least, most] = SPARQL_MEMORY_RANGE_MB;
+  const megabytes = count(text);
+  if (megabytes >= least && megabytes <= most) return megabytes;
+  throw new InvalidArgumentError(`It must be from ${least} to ${most} MB.`);
+}
+
 /** Adds `dec platform`. */
 export function addPlatform(program: Command): void {
   program
@@ -38,6 +47,11 @@ export function addPlatform(program: Command): void {
     .option('--ws-port <n>', 'STOMP over WebSocket on this port, e.g. 61614; 0 takes any free one', port)
     .option('--ws-origin <origin...>', 'web pages that may connect, e.g. http://localhost:8080; all when absent')
     .option('--sparql-port <n>', 'SPARQL over HTTP on this port, as Blazegraph answers on 8889; 0 takes any', port)
+    .option(
+      '--sparql-memory <MB>',
+      'what the models and a query may take together, 16 to 4096 (default: 1024)',
+      sparqlMemory,
+    )
     .option(
       '--broker <url>',
       'be the platform on a broker that runs already, stomp://[user:password@]host[:port]; its ports, logins and TLS hold',
@@ -76,6 +90,7 @@ async function runPlatform(options: PlatformCommandOptions, isOnLine: (option: s
       storeDir: options.store ?? defaultStoreDir(),
       ...(options.legacyStringData ? { legacyStringData: true } : {}),
       ...(options.sparqlPort === undefined ? {} : { sparqlPort: options.sparqlPort }),
+      ...(options.sparqlMemory === undefined ? {} : { sparqlMemoryMb: options.sparqlMemory }),
       ...(options.feeder.length === 0 ? {} : { feeders: options.feeder }),
       onLog: (line) =>
         terminal.note(terminal.isJson ? JSON.stringify(line) : `${line.logLevel} ${line.source}: ${line.logMessage}`),

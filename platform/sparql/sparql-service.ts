@@ -3,7 +3,7 @@ import { DecError } from '../../grid/math/index.js';
 import { canonicalMrid } from '../../grid/model/index.js';
 import type { ModelStore } from '../model-store.js';
 import type { SparqlFormat } from './engine.js';
-import { SparqlThread } from './sparql-thread.js';
+import { type SparqlBounds, SparqlThread } from './sparql-thread.js';
 import { namespaceOf, nTriples } from './triples.js';
 
 /** Answers SPARQL over the CIM objects of all known models. */
@@ -45,7 +45,7 @@ const OTHERS: ReadonlySet<string> = new Set(['CONSTRUCT', 'DESCRIBE']);
 const TURNS = 3;
 
 /** Makes the service; its thread starts, and the models are loaded into it, with the first query. */
-export function createSparqlService(store: ModelStore, timeMs?: number): SparqlService {
+export function createSparqlService(store: ModelStore, bounds: SparqlBounds = {}): SparqlService {
   let thread: SparqlThread | undefined;
   let loaded = new Set<CimIndex>();
   let reading: Promise<ReadonlySet<CimIndex>> | undefined;
@@ -59,7 +59,7 @@ export function createSparqlService(store: ModelStore, timeMs?: number): SparqlS
       thread = undefined;
     }
     if (!thread) {
-      thread = new SparqlThread(timeMs);
+      thread = new SparqlThread(bounds);
       loaded = new Set();
     }
     for (const index of indexes) {

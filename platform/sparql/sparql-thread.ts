@@ -1,9 +1,18 @@
 import { Worker } from 'node:worker_threads';
 import { DecError } from '../../grid/math/index.js';
 import type { SparqlFormat } from './engine.js';
+import { MEMORY_MB } from './memory-limit.js';
 
 /** Longest time a query may take, ms; the Python clients wait 30 s. */
 export const QUERY_TIME_MS = 60_000;
+
+/** Bounds of a {@link SparqlThread}. */
+export interface SparqlBounds {
+  /** Longest time a query may take, ms; {@link QUERY_TIME_MS} when absent. */
+  readonly timeMs?: number | undefined;
+  /** {@link MEMORY_MB} when absent. */
+  readonly memoryMb?: number | undefined;
+}
 
 /** What the thread is told. */
 export type ToWorker =
@@ -25,6 +34,8 @@ interface FromWorker {
   readonly reason?: string;
   /** The store cannot be asked any more. */
   readonly isBroken?: boolean;
+  /** It is because there was no memory left. */
+  readonly isTooLarge?: boolean;
 }
 
 interface Waiting {
@@ -52,14 +63,18 @@ export class SparqlThread {
   #next: string | undefined;
   #isLoading = false;
   readonly #timeMs: number;
+  readonly #memoryMb: number;
   #timer: NodeJS.Timeout | undefined;
   #nextId = 1;
   #loadProblem = '';
   #hasEnded = false;
 
-  constructor(timeMs = QUERY_TIME_MS) {
+  constructor({ timeMs = QUERY_TIME_MS, memoryMb = MEMORY_MB }: SparqlBounds = {}) {
     this.#timeMs = timeMs;
-    this.#worker = new Worker(workerUrl(), { name: 'sparql', resourceLimits: { maxYoungGenerationSizeMb: 4 } });
+    this.#memoryMb = memoryMb;
+    // The limits of a thread's heap do not hold the store, which lies outside of it: see memory-limit.ts.
+    const resourceLimits = { maxYoungGenerationSizeMb: 4 };
+    this.#worker = new Worker(workerUrl(), { name: 'sparql', workerData: { memoryMb }, resourceLimits });
     this.#worker.on('message', (message: FromWorker) => this.#heard(message));
     this.#worker.on('error', (error) => this.#end(`The SPARQL store failed: ${error.message}`));
     this.#worker.on('exit', () => this.#end('The SPARQL store ended.'));
@@ -123,8 +138,13 @@ export class SparqlThread {
     return undefined;
   }
 
-  #heard({ id, answer, reason, isBroken = false }: FromWorker): void {
+  #heard({ id, answer, reason, isBroken = false, isTooLarge = false }: FromWorker): void {
     if (id === 0) {
+      if (isTooLarge) {
+        const text = `The models of this platform need more than the ${this.#memoryMb} MB that SPARQL has; give it more with --sparql-memory, or the platform fewer models.`;
+        this.#end(text, false, 'UNSUPPORTED');
+        return;
+      }
       if (reason !== undefined) this.#loadProblem = ` (a model could not be loaded: ${reason})`;
       if (!this.#hasEnded) this.#loadNext();
       return;
@@ -134,13 +154,17 @@ export class SparqlThread {
     this.#waiting.delete(id);
     this.#watch();
     if (answer !== undefined) waiting.resolve(answer);
-    else if (isBroken) {
+    else if (isTooLarge) {
+      const message = `The SPARQL query needs more than the ${this.#memoryMb} MB that it may have beside the models. Name the feeder early in it, join by what objects share, ask for less at once, or give it more with --sparql-memory.`;
+      waiting.reject(new DecError('BAD_ARGUMENT', message, this.#details(waiting)));
+      this.#end('The SPARQL store was ended with a query that took all of its memory; ask again.', true);
+    } else if (isBroken) {
       const message = `The SPARQL query broke the store (${reason ?? 'unknown reason'}): it nests too deep or is too long. The store is made anew; ask in parts.`;
-      waiting.reject(new DecError('BAD_ARGUMENT', message, { query: waiting.asked.text.slice(0, 200) }));
+      waiting.reject(new DecError('BAD_ARGUMENT', message, this.#details(waiting)));
       this.#end('The SPARQL store was ended with a query that broke it; ask again.', true);
     } else {
       const message = `The SPARQL query cannot be answered: ${reason ?? 'unknown reason'}${this.#loadProblem}`;
-      waiting.reject(new DecError('BAD_ARGUMENT', message, { query: waiting.asked.text.slice(0, 200) }));
+      waiting.reject(new DecError('BAD_ARGUMENT', message, this.#details(waiting)));
     }
   }
 
@@ -153,18 +177,22 @@ export class SparqlThread {
       if (!first) return;
       this.#waiting.delete(first[0]);
       const message = `The SPARQL query took longer than ${this.#timeMs / 1000} s and was ended; name the feeder early in it.`;
-      first[1].reject(new DecError('TIMEOUT', message, { query: first[1].asked.text.slice(0, 200) }));
+      first[1].reject(new DecError('TIMEOUT', message, this.#details(first[1])));
       this.#end('The SPARQL store was ended with a query that took too long; ask again.', true);
     }, this.#timeMs);
   }
 
+  #details({ asked }: Waiting) {
+    return { query: asked.text.slice(0, 200) };
+  }
+
   /** @param areBystanders - whether those who wait had no part in the end: they can be asked of another thread */
-  #end(reason: string, areBystanders = false): void {
+  #end(reason: string, areBystanders = false, code: 'INTERNAL' | 'UNSUPPORTED' = 'INTERNAL'): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearTimeout(this.#timer);
     for (const { reject } of this.#waiting.values()) {
-      reject(new DecError('INTERNAL', reason, { areBystanders }, { retriable: true }));
+      reject(new DecError(code, reason, { areBystanders }, { retriable: code === 'INTERNAL' }));
     }
     this.#waiting.clear();
     this.#worker.terminate().catch(() => {

@@ -1,6 +1,7 @@
 /** Entry of the worker thread that answers SPARQL; see sparql-thread.ts for what is said on its port. */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { createSparqlEngine } from './engine.js';
+import { limitModuleMemory, MEMORY_MB } from './memory-limit.js';
 import type { ToWorker } from './sparql-thread.js';
 
 /** An answer with what stands around it, as UTF-8. It is megabytes: neither is put together as text first. */
@@ -16,8 +17,18 @@ function encoded(answer: string, [before, after]: readonly [string, string]): Ui
 /** A trap of WebAssembly, a stack that ran over. */
 const BREAKING: ReadonlySet<string> = new Set(['RuntimeError', 'RangeError']);
 
+/**
+ * Part of the memory from which a trap is taken for one of want of it: a list that is to be twice as long has to be in memory twice,
+ * so that it may be refused when three quarters are free. Other traps come from queries, not from data, and need little.
+ */
+const TRAP_AT = 1 / 4;
+
 const port = parentPort;
 if (port !== null) {
+  const given: unknown = workerData;
+  const wanted: unknown = typeof given === 'object' && given !== null ? Reflect.get(given, 'memoryMb') : undefined;
+  const maxBytes = (typeof wanted === 'number' ? wanted : MEMORY_MB) * 2 ** 20;
+  const memoryBytes = limitModuleMemory(maxBytes);
   const engine = createSparqlEngine();
   port.on('message', (message: ToWorker) => {
     engine
@@ -35,7 +46,8 @@ if (port !== null) {
         const reason = error instanceof Error ? error.message : String(error);
         // A trap, or a stack that ran over, leaves the store's memory in the middle of something: it answers nothing any more.
         const isBroken = error instanceof Error && BREAKING.has(error.name);
-        port.postMessage({ id: message.kind === 'query' ? message.id : 0, reason, isBroken });
+        const isTooLarge = isBroken && memoryBytes() > TRAP_AT * maxBytes;
+        port.postMessage({ id: message.kind === 'query' ? message.id : 0, reason, isBroken, isTooLarge });
       });
   });
 }
