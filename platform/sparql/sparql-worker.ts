@@ -18,10 +18,11 @@ function encoded(answer: string, [before, after]: readonly [string, string]): Ui
 const BREAKING: ReadonlySet<string> = new Set(['RuntimeError', 'RangeError']);
 
 /**
- * Part of the memory from which a trap is taken for one of want of it: a list that is to be twice as long has to be in memory twice,
- * so that it may be refused when three quarters are free. Other traps come from queries, not from data, and need little.
+ * What ends a store that is refused memory, which it does of its own accord, and the part of its memory that it has then at least: a
+ * list that is to be twice as long has to be there twice, so that it may be refused when three quarters are free. A query that
+ * nests too deep runs out of a stack and traps otherwise.
  */
-const TRAP_AT = 1 / 4;
+const ABORT = { name: 'RuntimeError', message: 'unreachable', from: 1 / 4 } as const;
 
 const port = parentPort;
 if (port !== null) {
@@ -46,7 +47,8 @@ if (port !== null) {
         const reason = error instanceof Error ? error.message : String(error);
         // A trap, or a stack that ran over, leaves the store's memory in the middle of something: it answers nothing any more.
         const isBroken = error instanceof Error && BREAKING.has(error.name);
-        const isTooLarge = isBroken && memoryBytes() > TRAP_AT * maxBytes;
+        const isAborted = isBroken && error.name === ABORT.name && error.message === ABORT.message;
+        const isTooLarge = isAborted && memoryBytes() > ABORT.from * maxBytes;
         port.postMessage({ id: message.kind === 'query' ? message.id : 0, reason, isBroken, isTooLarge });
       });
   });
