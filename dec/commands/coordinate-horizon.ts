@@ -336,7 +336,7 @@ function reportOf(
 }
 
 function gapText(gap: number | null): string {
-  return gap === null ? 'not told: limits cannot hold, the least violation goes before cost' : gap.toExponential(1);
+  return gap === null ? 'not told: limits do not hold, the least violation goes before cost' : gap.toExponential(1);
 }
 
 /** Steps up to which the table has them all. */

@@ -1,3 +1,4 @@
+import type { Finding } from '../../model/index.js';
 import { fairnessReport } from '../fairness-metrics.js';
 import { AC_TOLERANCE_PU } from '../feeder-truth.js';
 import {
@@ -200,6 +201,7 @@ function report(
       message: `Steps that exceeded their limits after the corrections were planned with limits tighter by up to ${tightenedPu.toExponential(1)} pu.`,
     });
   }
+  if (points.length > 0) findings.push(...brokenLimits(checks.slice(0, question.heldSteps ?? checks.length), question));
   for (const id of optimiser.impossible) {
     findings.push({
       severity: 'error',
@@ -215,7 +217,7 @@ function report(
     schedules: new Map(points.map(({ point }, k) => [point.bus, schedules[k]!])),
     alpha,
     objective: optimum.objective,
-    gap: optimum.gap,
+    gap: isViolated ? null : optimum.gap,
     kktResidual: optimum.kktResidual,
     energyCost: sum((k) => schedules[k]!.energyCost),
     uncoordinatedCost: sum((k) => optimiser.alone[k]!.energyCost),
@@ -229,4 +231,33 @@ function report(
     programmes: counts.programmes,
     findings,
   };
+}
+
+/** Steps with broken limits that are told one by one. */
+const TOLD_STEPS = 5;
+
+/** What the AC power flow says of steps that break their limits, the worst first. */
+function brokenLimits(checks: readonly StepTruth[], { voltageLimits, stepS }: FeederHorizonQuestion): Finding[] {
+  const { minPu, maxPu } = voltageLimits;
+  const broken = checks
+    .map((check, step) => ({ ...check, step }))
+    .filter(({ isConverged, violations }) => !isConverged || violations > 0)
+    .sort((a, b) => Number(a.isConverged) - Number(b.isConverged) || b.excessPu - a.excessPu);
+  return broken.slice(0, TOLD_STEPS).map(({ isConverged, step, violations, excessNode, excessAtPu }, k) => {
+    const at = `step ${step + 1} (${((step * stepS) / 3600).toFixed(2)} h from the begin)`;
+    const rest = k === TOLD_STEPS - 1 ? broken.length - TOLD_STEPS : 0;
+    const more = rest > 0 ? ` So do ${rest} further steps by less.` : '';
+    if (!isConverged) {
+      const message = `The AC power flow of ${at} does not converge: its schedules are not verified.${more}`;
+      return { severity: 'warning', code: 'STEP_NOT_VERIFIED', message };
+    }
+    return {
+      severity: 'warning',
+      code: 'LIMITS_VIOLATED',
+      message: `${excessNode} stands at ${excessAtPu.toFixed(5)} pu at ${at}, outside ${minPu} to ${maxPu} pu, in the AC power flow of the plan; nodes outside: ${violations}.${more}`,
+      name: excessNode,
+      value: `${excessAtPu.toFixed(5)} pu`,
+      allowed: `${minPu} to ${maxPu} pu`,
+    };
+  });
 }

@@ -42,7 +42,8 @@ export interface FeederHorizonQuestion {
   readonly fairnessPerKwh?: number;
   /**
    * Voltage limits that tie all customers over the whole horizon at most; beyond, batteries stay and only the sun is
-   * decided step by step, with the price of that as `gap`. Default 150.
+   * decided step by step, with the price of that as `gap`. Steps that the sun alone cannot hold may tie batteries further, up to
+   * 1000. Default 150.
    */
   readonly maxCouplingRows?: number;
   /** AC corrections at most. Default 3. */
@@ -103,7 +104,7 @@ export interface FeederHorizonResult {
   readonly alpha: ReadonlyMap<string, Float64Array>;
   /** Money of the programme. */
   readonly objective: number;
-  /** How far above the least the objective may be; null where limits cannot hold: the least violation comes before money. */
+  /** How far above the least the objective may be; null where limits do not hold: the least violation comes before money. */
   readonly gap: number | null;
   readonly kktResidual: number;
   /** Money for energy of the scheduled customers, with the network's limits and without. */

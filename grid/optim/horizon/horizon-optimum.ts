@@ -18,7 +18,8 @@ import { scheduleCustomer } from './schedule.js';
  *        limit is broken; 5. where a battery runs both ways, the lesser side is put to rest and 4 is repeated: the rise of
  *        the objective is the gap.
  *        Where the rows pass a number, batteries stay as they are and the sun of each step is decided for all its limits
- *        (resting-sun.ts); the programme with fewer limits bounds what that can cost.
+ *        (resting-sun.ts); the programme with fewer limits bounds what that can cost. Steps that the sun alone cannot hold
+ *        (at night there is none) tie batteries beyond that number: rows for these are taken until they hold.
  * Cost: bands cost O(steps) each, the rows a dense block of their number; sun away from broken limits is no variable.
  * Fails: the limits of steps that cannot hold are widened to the least violation (least-violation.ts), and the status says
  *        so; where schedules keep not even these, an exact penalty softens them.
@@ -71,6 +72,9 @@ export interface HorizonOptimiserSettings {
 /** Rows taken at one step in one pass; passes at most. */
 const ROWS_PER_STEP = 6;
 const MAX_PASSES = 30;
+/** Rows taken at one step in one pass once they are too many, and how many there may be at all: a dense block of 8 MB. */
+const HELD_ROWS_PER_STEP = 2;
+const HELD_ROWS_MAX = 1000;
 /** A limit missed by less is kept, pu squared. */
 const KEPT_SQUARED_PU = 2e-7;
 /** Unit of rows: a kW moves a voltage by about this, pu squared. */
@@ -90,6 +94,8 @@ export class HorizonOptimiser {
   private coupling = new LimitList();
   /** Steps whose sun is decided anew once batteries are. */
   private readonly sunSteps = new Set<number>();
+  /** Steps that the sun alone cannot hold: none shines, or with batteries as they were some limit stayed broken. */
+  private readonly heldByBatteries = new Set<number>();
   /** Batteries decided, once the limits are too many to tie them all. */
   private frozen: Solved | undefined;
   /** Objective of a programme with fewer limits than there are: no schedule costs less. */
@@ -107,6 +113,9 @@ export class HorizonOptimiser {
     private readonly settings: HorizonOptimiserSettings,
   ) {
     this.limits = new WidenedLimits(horizon);
+    for (let t = 0; t < horizon.steps; t++) {
+      if (horizon.points.every(({ customer }) => customer.availableW[t]! <= 0)) this.heldByBatteries.add(t);
+    }
     const impossible: string[] = [];
     this.alone = horizon.points.map(({ customer }) => {
       const found = needsProgramme(customer) ? scheduleCustomer(customer).schedule : idleSchedule(customer);
@@ -120,17 +129,38 @@ export class HorizonOptimiser {
   solve(report: Report): HorizonOptimum {
     this.solves = 0;
     this.giveLimits();
-    if (!this.frozen) {
-      const whole = this.solveWhole(report);
-      if (!whole.isCut || !whole.solved) return this.answer(whole.solved);
-      this.frozen = whole.solved;
+    for (;;) {
+      const isFresh = this.frozen === undefined;
+      if (!this.frozen) {
+        const whole = this.solveWhole(report);
+        if (!whole.isCut || !whole.solved) return this.answer(whole.solved);
+        this.frozen = whole.solved;
+        this.frozenGap = undefined;
+        this.giveLimits();
+        for (const { step } of this.coupling.rows) this.sunSteps.add(step);
+      }
+      const solved = this.solveFrozen(this.frozen, report);
+      // Under the same corrections as the bound; later ones move both.
+      this.frozenGap ??= Math.max(0, solved.objective - (this.bound ?? solved.objective));
+      const unheld = this.unheldSteps(solved.schedules);
+      const isNew = unheld.some((step) => !this.heldByBatteries.has(step));
+      // Batteries that are in force already hold what they can; those of an earlier correction have not seen this one.
+      if (unheld.length === 0 || (isFresh && !isNew)) return this.answer(solved);
+      for (const step of unheld) this.heldByBatteries.add(step);
+      this.frozen = undefined;
       this.giveLimits();
-      for (const { step } of this.coupling.rows) this.sunSteps.add(step);
     }
-    const solved = this.solveFrozen(this.frozen, report);
-    // Under the same corrections as the bound; later ones move both.
-    this.frozenGap ??= Math.max(0, solved.objective - (this.bound ?? solved.objective));
-    return this.answer(solved);
+  }
+
+  /** Steps that break limits as they are given, not as they are widened. */
+  private unheldSteps(schedules: readonly CustomerSchedule[]): number[] {
+    const { horizon } = this;
+    const steps = Array.from({ length: horizon.steps }, (_, t) => t);
+    return steps.filter((t) => {
+      const v = horizon.voltages(t, this.generated(schedules, t));
+      const { lower, upper } = horizon.limitsAt(t);
+      return v.some((value, i) => Math.max(value - upper[i]!, lower[i]! - value) > 2 * KEPT_SQUARED_PU);
+    });
   }
 
   /** Limits as given, none widened yet. */
@@ -183,23 +213,20 @@ export class HorizonOptimiser {
     let solved = this.coupling.rows.length > 0 ? this.programme(this.coupling) : undefined;
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       if (solved && !solved.isSolved) break;
-      const isFull = this.coupling.rows.length >= this.settings.maxCouplingRows;
-      const broken = this.broken(
-        solved?.schedules ?? this.alone,
-        solved?.isSoft ?? false,
-        this.coupling,
-        ROWS_PER_STEP,
-      );
+      const broken = this.broken(solved?.schedules ?? this.alone, solved?.isSoft ?? false);
       report({ rows: this.coupling.rows.length, violationPu: broken.violationPu });
       const running = solved?.running ?? [];
-      if (broken.rows.length === 0 || isFull) {
+      if (broken.rows.length === 0) {
         this.bound ??= solved?.objective;
-        if (running.length === 0) return { solved, isCut: broken.rows.length > 0 };
+        if (running.length === 0) return { solved, isCut: broken.isCut };
         for (const side of running) this.atRest.add(side);
       } else for (const row of broken.rows) this.coupling.add(row);
-      solved = this.programme(this.coupling);
+      const next = this.programme(this.coupling);
+      // With rows beyond the number: what was found before them stands, and the sun of each step is decided for it.
+      if (!next.isSolved && solved && broken.isCut) return { solved, isCut: true };
+      solved = next;
     }
-    return { solved, isCut: false };
+    return { solved, isCut: solved?.isSolved ?? false };
   }
 
   /** The sun of every step with batteries as decided: steps are apart, and each is decided under all limits of the network. */
@@ -266,23 +293,28 @@ export class HorizonOptimiser {
     return v.map((value, i) => Math.max(value - upper[i]!, lower[i]! - value));
   }
 
-  /** Limits that schedules break and that are not in the programme yet. */
-  private broken(schedules: readonly CustomerSchedule[], isSoft: boolean, taken: LimitList, mostPerStep: number) {
-    const { horizon } = this;
+  /** Limits that schedules break and that are not in the programme yet; `isCut` where some are left to the sun of single steps. */
+  private broken(schedules: readonly CustomerSchedule[], isSoft: boolean) {
+    const { horizon, coupling } = this;
+    const { maxCouplingRows } = this.settings;
+    const isFull = coupling.rows.length >= maxCouplingRows;
+    const isOverfull = coupling.rows.length >= HELD_ROWS_MAX;
     const rows: LimitRow[] = [];
-    let worst = 0;
-    const known = new LimitList(taken.rows);
+    let [worst, isCut] = [0, false];
+    const known = new LimitList(coupling.rows);
     for (let t = 0; t < horizon.steps; t++) {
       const violation = this.violations(t, schedules);
       for (const value of violation) worst = Math.max(worst, value);
       // A soft limit that is in the programme already stays broken; it must not keep others out.
-      if (isSoft) for (const { step, node } of taken.rows) if (step === t) violation[node] = 0;
-      for (const node of horizon.rows.pick(violation, KEPT_SQUARED_PU, mostPerStep)) {
-        const row = { step: t, node };
-        if (known.add(row)) rows.push(row);
-      }
+      if (isSoft) for (const { step, node } of coupling.rows) if (step === t) violation[node] = 0;
+      const picked = horizon.rows
+        .pick(violation, KEPT_SQUARED_PU, isFull ? HELD_ROWS_PER_STEP : ROWS_PER_STEP)
+        .map((node) => ({ step: t, node }))
+        .filter((row) => known.add(row));
+      if (isFull && (isOverfull || !this.heldByBatteries.has(t))) isCut ||= picked.length > 0;
+      else rows.push(...picked);
     }
-    return { rows, violationPu: worst / 2 };
+    return { rows, violationPu: worst / 2, isCut: isCut || (isFull && rows.length > 0) };
   }
 
   private programme(limits: LimitList): Solved {

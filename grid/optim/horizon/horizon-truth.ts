@@ -14,6 +14,9 @@ export interface StepTruth {
   readonly worstNode: string;
   /** By how much the worst limit is broken, pu; negative inside. */
   readonly excessPu: number;
+  /** `BUS.node` where that is, and its voltage, pu. */
+  readonly excessNode: string;
+  readonly excessAtPu: number;
   readonly violations: number;
   readonly sourceW: number;
 }
@@ -54,6 +57,7 @@ export class HorizonTruth {
     const { maxPu, minPu } = horizon.question.voltageLimits;
     const voltageSquaredPu = new Float64Array(nodes.length).fill(Number.NaN);
     let [vMaxPu, vMinPu, worst, excessPu, violations] = [0, Infinity, -1, -Infinity, 0];
+    let [excessAt, excessAtPu] = [-1, Number.NaN];
     for (let i = rootCount; i < nodes.length; i++) {
       const { bus, node } = nodes[i]!;
       const pu = bus === '' ? undefined : solution.voltagePuAt(bus, node);
@@ -63,17 +67,22 @@ export class HorizonTruth {
       if (pu > vMaxPu) [vMaxPu, worst] = [pu, i];
       vMinPu = Math.min(vMinPu, pu);
       const excess = Math.max(pu - maxPu, minPu - pu);
-      excessPu = Math.max(excessPu, excess);
+      if (excess > excessPu) [excessPu, excessAt, excessAtPu] = [excess, i, pu];
       if (excess > AC_TOLERANCE_PU) violations++;
     }
-    const node = nodes[worst];
+    const nameAt = (i: number): string => {
+      const node = nodes[i];
+      return node ? `${this.nameOf.get(node.bus) ?? node.bus}.${node.node}` : '';
+    };
     return {
       isConverged: solution.status === 'converged' || solution.status === 'controlsUnsettled',
       voltageSquaredPu,
       vMaxPu,
       vMinPu: Number.isFinite(vMinPu) ? vMinPu : Number.NaN,
-      worstNode: node ? `${this.nameOf.get(node.bus) ?? node.bus}.${node.node}` : '',
+      worstNode: nameAt(worst),
       excessPu,
+      excessNode: nameAt(excessAt),
+      excessAtPu,
       violations,
       sourceW: solution.sourceW,
     };

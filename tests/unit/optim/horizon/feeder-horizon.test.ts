@@ -108,6 +108,51 @@ describe('a feeder over a horizon', () => {
     expect(cut.objective - cut.gap!).toBeLessThanOrEqual(exact.objective + 1e-5);
   });
 
+  it('holds steps without sun by batteries, however few limits may tie them', () => {
+    // Energy is dearest at the last hour, where customers alone discharge all; what 1.03 pu leaves goes to the hour before it,
+    // which breaks no limit until then.
+    const price = byStep((t) => (t < 8 ? 0.2 : 0.55 + 0.05 * (t - 8)));
+    const night = question({
+      voltageLimits: { minPu: 0.94, maxPu: 1.03 },
+      importPrice: price,
+      exportPrice: price,
+      availableW: Object.fromEntries(
+        ROW.pvSystems.map(({ id }) => [id, byStep((t) => (t < 6 ? 5000 * Math.sin((Math.PI * (t + 0.5)) / 6) : 0))]),
+      ),
+      batteries: Object.fromEntries(
+        ROW.batteries.map(({ id }) => [id, { ...battery(id), maxDischargeW: 12_000, maxStoredWh: 16_000 }]),
+      ),
+      maxCouplingRows: 2,
+    });
+    const result = coordinateHorizon(night);
+    expect(result.steps[11]!.uncoordinatedMaxPu).toBeGreaterThan(1.035);
+    expect([result.status, result.findings.map(({ code }) => code)]).toEqual(['optimal', []]);
+    for (const { vMaxPu, vMinPu } of result.steps) {
+      expect(vMaxPu).toBeLessThanOrEqual(1.03 + 1e-5);
+      expect(vMinPu).toBeGreaterThanOrEqual(0.94 - 1e-5);
+    }
+    expect(result.gap).not.toBeNull();
+  });
+
+  it('names step, node and voltage where nothing can hold a limit, and tells no gap', () => {
+    const dark = byStep(() => 0);
+    const result = coordinateHorizon(
+      question({
+        // The source alone stands above it at every step.
+        voltageLimits: { minPu: 0.9, maxPu: 1.0 },
+        availableW: Object.fromEntries(ROW.pvSystems.map(({ id }) => [id, dark])),
+        maxCouplingRows: 2,
+      }),
+    );
+    expect([result.status, result.gap]).toEqual(['limitsViolated', null]);
+    const broken = result.findings.filter(({ code }) => code === 'LIMITS_VIOLATED');
+    expect(broken.length).toBeGreaterThan(0);
+    const worst = result.steps.findIndex(({ vMaxPu }) => vMaxPu === Math.max(...result.steps.map((one) => one.vMaxPu)));
+    expect(broken[0]!.message).toContain(`at step ${worst + 1} (`);
+    expect(broken[0]!.name).toBe(result.steps[worst]!.worstNode);
+    expect(broken[0]!.value).toBe(`${result.steps[worst]!.vMaxPu.toFixed(5)} pu`);
+  });
+
   it('shares the sun alike by flows of the network and by rows over customers', () => {
     // Without batteries nothing is lost by the cut: one takes limits as rows, the other decides each step over the network.
     const linear = { maxCorrections: 0, batteries: {} };
