@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { BusError } from '../bus-error.js';
-import { EMPTY_BODY, encodeFrame } from '../frame.js';
+import { EMPTY_BODY, encodeFrame, type StompVersion } from '../frame.js';
 import { isLoopback } from '../loopback.js';
 import { type BusHub, seatsOf } from '../memory-bus.js';
 import { Connection, type ConnectionStatistics } from './connection.js';
@@ -100,7 +100,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     connectionsRefused: 0,
   };
   let count = 0;
-  const take = (stream: Duplex, remoteAddress: string): void => {
+  const take = (stream: Duplex, remoteAddress: string, newest?: StompVersion): void => {
     if (connections.size >= limits.maxConnections) {
       statistics.connectionsRefused++;
       turnAway(stream, limits.maxConnections);
@@ -113,7 +113,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
     const end = (connection: Connection): void => {
       connections.delete(connection);
     };
-    connections.add(new Connection(stream, exchange, `c${++count}`, gate, remoteAddress, statistics, end));
+    connections.add(new Connection(stream, exchange, `c${++count}`, gate, { remoteAddress, newest }, statistics, end));
   };
   const onError = (error: Error): void =>
     warn(new BusError('BUS_UNAVAILABLE', `The broker: ${error.message}`, {}, { cause: error }));

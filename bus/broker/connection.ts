@@ -6,7 +6,7 @@ import { Heartbeat } from '../heartbeat.js';
 import type { Exchange } from './exchange.js';
 import type { Message } from './message.js';
 import { type HeadTemplate, Output } from './output.js';
-import { type Gate, Session, type SessionWire } from './session.js';
+import { type Gate, type Peer, Session, type SessionWire } from './session.js';
 import type { StompSubscription } from './subscription.js';
 
 /** Counters of all connections together. */
@@ -60,7 +60,7 @@ export class Connection implements SessionWire {
     private readonly exchange: Exchange,
     readonly id: string,
     gate: Gate,
-    remoteAddress: string,
+    peer: Peer,
     private readonly statistics: ConnectionStatistics,
     private readonly onClose: (connection: Connection) => void,
   ) {
@@ -76,7 +76,7 @@ export class Connection implements SessionWire {
         this.heartbeat?.wrote(exchange.now());
       },
     );
-    this.session = new Session(exchange, this, gate, id, remoteAddress);
+    this.session = new Session(exchange, this, gate, id, peer);
     this.loginTimer = setTimeout(() => {
       if (!this.session.isOpen) {
         this.session.fail(new BusError('TIMEOUT', `No CONNECT within ${limits.connectTimeoutMs} ms.`));

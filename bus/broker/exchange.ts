@@ -1,4 +1,4 @@
-import { type Address, addressKey, isPattern, parseAddress, patternTest } from '../address.js';
+import { type Address, addressFor, addressKey, isPattern, parseAddress, patternTest } from '../address.js';
 import { BusError } from '../bus-error.js';
 import type { BrokerLimits } from './limits.js';
 import { Message, type Route, routeOf } from './message.js';
@@ -196,10 +196,7 @@ export class Exchange {
       if (message.deliveries > this.limits.maxRedeliveries) {
         this.statistics.deadLettered++;
         this.warnOf(message.key, 'was refused too often; it went to /queue/ActiveMQ.DLQ');
-        const letters = this.queue(DEAD_LETTERS);
-        letters.push(message);
-        const dropped = letters.trim(1);
-        if (dropped > 0) this.noteDrop(letters.key, dropped);
+        this.bury(message);
         continue;
       }
       this.statistics.redelivered++;
@@ -212,6 +209,17 @@ export class Exchange {
       queue.restore(again);
       this.pump(queue);
     }
+  }
+
+  /** Puts a message among the dead letters, with the destination it had in a header as ActiveMQ writes it. */
+  private bury(message: Message): void {
+    const letters = this.queue(DEAD_LETTERS);
+    // What is refused there again keeps its place of origin, and waits for another reader.
+    const isBuried = message.key === DEAD_LETTERS.key;
+    letters.push(isBuried ? message : message.movedTo(DEAD_LETTERS, addressFor(message.address, '')));
+    const dropped = letters.trim(1);
+    if (dropped > 0) this.noteDrop(letters.key, dropped);
+    if (!isBuried) this.pump(letters);
   }
 
   /** Goes on with the queues whose consumer has become ready again. */

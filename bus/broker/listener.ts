@@ -1,10 +1,9 @@
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Server, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { BusError } from '../bus-error.js';
-import { listenForWebSockets, type WebSocketSettings } from './web-socket.js';
+import { listenForWebSockets, type StreamHandler, type WebSocketSettings } from './web-socket.js';
 
 /** Certificate and key of a server, PEM. */
 export interface TlsKeys {
@@ -19,8 +18,6 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-type OnStream = (stream: Duplex, remoteAddress: string) => void;
-
 /** Oldest version of TLS that is spoken. */
 const TLS_VERSION = 'TLSv1.2';
 /** Bytes of headers of an HTTP request that asks for a WebSocket. */
@@ -32,7 +29,7 @@ export function listenForSockets(
   port: number,
   host: string,
   tls: TlsKeys | undefined,
-  onStream: OnStream,
+  onStream: StreamHandler,
   onError: (error: Error) => void,
 ): Promise<Listener> {
   const take = (socket: Socket): void => {
@@ -53,7 +50,7 @@ export function listenForWeb(
   host: string,
   tls: TlsKeys | undefined,
   settings: WebSocketSettings,
-  onStream: OnStream,
+  onStream: StreamHandler,
   onError: (error: Error) => void,
 ): Promise<Listener> {
   const limits = { maxHeaderSize: HTTP_HEAD_BYTES, headersTimeout: HTTP_MS, requestTimeout: HTTP_MS };

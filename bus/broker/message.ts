@@ -1,5 +1,5 @@
 import { type Address, addressKey } from '../address.js';
-import type { OwnHeaders } from './own-headers.js';
+import { OwnHeaders } from './own-headers.js';
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
@@ -74,6 +74,12 @@ export class Message {
     const body = this.byteBody;
     if (body === undefined) return;
     if (body.buffer.byteLength > KEPT_ALIVE_MAX * body.length + KEPT_ALIVE_FREE_BYTES) this.byteBody = body.slice();
+  }
+
+  /** The same message on another destination; `original-destination` says where it was. */
+  movedTo(route: Route, originalDestination: string): Message {
+    const own = new OwnHeaders({ ...this.own.values, 'original-destination': originalDestination });
+    return new Message(this.sequence, route, this.replyTo, own, this.textBody ?? this.bytes, this.timestamp);
   }
 
   /** Whether its `expires` time (epoch milliseconds) has passed. */

@@ -1,4 +1,4 @@
-import { addressKey, parseAddress, patternFault } from '../address.js';
+import { type Address, addressKey, parseAddress, patternFault } from '../address.js';
 import { asError, BusError } from '../bus-error.js';
 import type { Frame, StompVersion } from '../frame.js';
 import { parseHeartbeat } from '../heartbeat.js';
@@ -29,6 +29,13 @@ export type Authorizer = (login: string, action: BusAction, destination: string)
 export interface Gate {
   readonly authenticate: Authenticator;
   readonly authorize: Authorizer;
+}
+
+/** What the transport knows of the other side. */
+export interface Peer {
+  readonly remoteAddress: string;
+  /** The newest version it agreed on before STOMP began; all when undefined. */
+  readonly newest: StompVersion | undefined;
 }
 
 /** What a session needs of the transport below it. */
@@ -65,7 +72,7 @@ export class Session {
   private origin: Origin;
   /** Frames that came while the login was being decided. */
   private backlog: Frame[] = [];
-  /** Clients do use one id twice; the newest is meant by UNSUBSCRIBE. */
+  /** gridappsd-python draws its ids from a million and may draw one twice; the newest is meant by UNSUBSCRIBE. */
   private readonly subscriptions = new Map<string, { subscription: StompSubscription; detach: () => void }[]>();
   private readonly manual = new Set<StompSubscription>();
   private readonly transactions = new Map<string, (() => void)[]>();
@@ -80,7 +87,7 @@ export class Session {
     private readonly wire: SessionWire,
     private readonly gate: Gate,
     private readonly owner: string,
-    private readonly remoteAddress: string,
+    private readonly peer: Peer,
   ) {
     this.origin = { owner, login: '', isSeenByClaims: true };
   }
@@ -165,16 +172,18 @@ export class Session {
     if (this.state !== 'new') throw fault('A second CONNECT on one connection.', frame);
     const { headers } = frame;
     const offered = (headers['accept-version'] ?? '1.0').split(',').map((version) => version.trim());
-    const version = VERSIONS.find((known) => offered.includes(known));
+    const { newest = '1.2' } = this.peer;
+    const version = VERSIONS.find((known) => known <= newest && offered.includes(known));
     if (version === undefined) {
-      throw fault(`None of the versions ${offered.join(', ')} is supported; supported are 1.0, 1.1 and 1.2.`, frame);
+      const supported = newest === '1.2' ? '1.0, 1.1 and 1.2' : `those up to ${newest}, which the sub-protocol says`;
+      throw fault(`None of the versions ${offered.join(', ')} is supported; supported are ${supported}.`, frame);
     }
     const beats = parseHeartbeat(headers['heart-beat']);
     if (beats === undefined) throw fault(`heart-beat "${headers['heart-beat']}" is not two numbers.`, frame);
     const attempt = {
       login: headers['login'] ?? '',
       passcode: headers['passcode'] ?? '',
-      remoteAddress: this.remoteAddress,
+      remoteAddress: this.peer.remoteAddress,
     };
     const verdict = this.gate.authenticate(attempt);
     if (typeof verdict === 'boolean') {
@@ -284,6 +293,16 @@ export class Session {
     throw new BusError('NOT_PERMITTED', `This user may not ${what} ${destination}.`, { destination, action });
   }
 
+  /**
+   * Names of temporary destinations can be guessed, and two who read one queue get every second answer each.
+   * @throws BusError `NOT_PERMITTED`
+   */
+  private refuseForeign({ kind, name }: Address, destination: string): void {
+    if (kind === 'topic' || kind === 'queue' || name.startsWith(`${this.owner}:`)) return;
+    const text = `${destination} belongs to another connection, which alone may subscribe to it.`;
+    throw new BusError('NOT_PERMITTED', text, { destination, action: 'subscribe' });
+  }
+
   private subscribe(frame: Frame): void {
     const { headers } = frame;
     const destination = required(frame, 'destination');
@@ -292,6 +311,7 @@ export class Session {
     if (!isAckMode(mode)) throw fault(`ack "${mode}" is none of auto, client, client-individual.`, frame);
     const address = parseAddress(destination, this.owner);
     this.permit('subscribe', destination);
+    this.refuseForeign(address, destination);
     const { limits } = this.exchange;
     if (this.subscribed >= limits.maxSubscriptions) {
       throw fault(`More than ${limits.maxSubscriptions} subscriptions of one connection.`, frame);

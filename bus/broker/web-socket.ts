@@ -2,11 +2,19 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage, Server } from 'node:http';
 import { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { StompVersion } from '../frame.js';
 
 /** Paths on which STOMP is spoken: ActiveMQ's, RabbitMQ's, and the one of most examples. */
 const PATHS: ReadonlySet<string> = new Set(['/', '/ws', '/stomp']);
-/** Sub-protocols, best first. */
-const PROTOCOLS: readonly string[] = ['v12.stomp', 'v11.stomp', 'v10.stomp'];
+/** Sub-protocols, best first, with the version that each stands for. */
+const PROTOCOLS: ReadonlyMap<string, StompVersion> = new Map([
+  ['v12.stomp', '1.2'],
+  ['v11.stomp', '1.1'],
+  ['v10.stomp', '1.0'],
+]);
+
+/** Takes a new connection. @param newest - the newest version both sides may speak; all when undefined */
+export type StreamHandler = (stream: Duplex, remoteAddress: string, newest?: StompVersion) => void;
 
 /** Settings of {@link listenForWebSockets}. */
 export interface WebSocketSettings {
@@ -22,7 +30,7 @@ export interface WebSocketSettings {
 export function listenForWebSockets(
   server: Server,
   { maxMessageBytes, origins, isWelcome }: WebSocketSettings,
-  onStream: (stream: Duplex, remoteAddress: string) => void,
+  onStream: StreamHandler,
 ): void {
   const sockets = new WebSocketServer({
     server,
@@ -30,7 +38,7 @@ export function listenForWebSockets(
     // Compression costs memory for each connection and gives a peer a lever against the processor.
     perMessageDeflate: false,
     clientTracking: false,
-    handleProtocols: (offered) => PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
+    handleProtocols: (offered) => [...PROTOCOLS.keys()].find((protocol) => offered.has(protocol)) ?? false,
     verifyClient: ({ origin, req }, decide) => {
       const isListed = origins === undefined || origin === undefined || origins.includes(origin);
       const isAllowed = isListed && isWelcome?.(req) !== false;
@@ -39,7 +47,8 @@ export function listenForWebSockets(
     },
   });
   sockets.on('connection', (socket, request) => {
-    onStream(new WebSocketStream(socket), request.socket.remoteAddress ?? '');
+    // Whoever agreed on a sub-protocol reads frames by its rules, whatever CONNECT offers beside it.
+    onStream(new WebSocketStream(socket), request.socket.remoteAddress ?? '', PROTOCOLS.get(socket.protocol));
   });
 }
 

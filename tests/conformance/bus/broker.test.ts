@@ -156,6 +156,25 @@ describe('receipts and headers', () => {
     expect(two.bodies).toEqual([]);
   });
 
+  it('lets nobody but its owner read a temporary destination', async () => {
+    const [owner, service] = [await login(), await login()];
+    await service.sendAndWait('SUBSCRIBE', { id: '1', destination: '/queue/work' });
+    await owner.sendAndWait('SUBSCRIBE', { id: '1', destination: '/temp-queue/response.7' });
+    owner.send('SEND', { destination: '/queue/work', 'reply-to': '/temp-queue/response.7' });
+    const replyTo = (await service.next('MESSAGE')).headers['reply-to']!;
+    for (const destination of [replyTo, replyTo.replace('queue', 'topic'), '/remote-temp-queue/c999:x']) {
+      const thief = await login();
+      thief.send('SUBSCRIBE', { id: '1', destination });
+      expect((await thief.next('ERROR')).headers['message']).toContain('belongs to another connection');
+      await thief.until(() => thief.isClosed, 'close');
+    }
+    for (const body of ['a', 'b', 'c', 'd']) await service.sendAndWait('SEND', { destination: replyTo }, body);
+    await owner.until(() => owner.messages === 4, 'all answers');
+    expect(owner.bodies).toEqual(['a', 'b', 'c', 'd']);
+    // Under the name that others have for it, it is still its owner's.
+    await owner.sendAndWait('SUBSCRIBE', { id: '2', destination: replyTo });
+  });
+
   it('lets a client use one subscription id twice', async () => {
     const client = await login();
     await client.sendAndWait('SUBSCRIBE', { id: '5', destination: '/topic/a' });
@@ -226,11 +245,22 @@ describe('acknowledgement', () => {
   it('gives a refused message again, and up after six times', async () => {
     const client = await login();
     await client.sendAndWait('SUBSCRIBE', { id: '1', destination: '/queue/work', ack: 'client-individual' });
-    client.send('SEND', { destination: '/queue/work' }, 'poison');
+    client.send('SEND', { destination: '/queue/work', kind: 'bad', 'original-destination': 'forged' }, 'poison');
     for (let i = 0; i <= 6; i++) client.send('NACK', { id: (await client.next('MESSAGE')).headers['ack']! });
     client.send('SUBSCRIBE', { id: '2', destination: '/queue/ActiveMQ.DLQ' });
-    expect(bodyOf(await client.next('MESSAGE'))).toBe('poison');
+    const letter = await client.next('MESSAGE');
+    expect(bodyOf(letter)).toBe('poison');
+    expect(letter.headers).toMatchObject({
+      destination: '/queue/ActiveMQ.DLQ',
+      'original-destination': '/queue/work',
+      kind: 'bad',
+    });
+    expect(letter.headers['redelivered']).toBeUndefined();
     expect(broker.statistics().deadLettered).toBe(1);
+    // The next one finds its reader there.
+    client.send('SEND', { destination: '/queue/work' }, 'worse');
+    for (let i = 0; i <= 6; i++) client.send('NACK', { id: (await client.next('MESSAGE')).headers['ack']! });
+    expect(bodyOf(await client.next('MESSAGE'))).toBe('worse');
   });
 
   it('of something never sent is an error', async () => {

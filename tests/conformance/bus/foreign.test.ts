@@ -290,7 +290,9 @@ describe.each(KINDS.map((kind) => [kind, TRAITS[kind]] as const))('%s', (kind, t
       return;
     }
     await subscribe(client, '/queue/ActiveMQ.DLQ', { id: '2' });
-    expect(bodyOf(await client.next('MESSAGE'))).toBe('poison');
+    const letter = await client.next('MESSAGE');
+    expect(bodyOf(letter)).toBe('poison');
+    expect(letter.headers).toMatchObject({ destination: '/queue/ActiveMQ.DLQ', 'original-destination': queue });
   });
 
   test('sends what a transaction holds on COMMIT and nothing on ABORT', async () => {

@@ -97,6 +97,25 @@ describe('WebSockets', () => {
     expect(await status(`${url}/other`)).toBe(404);
     expect((await fetch(`http://127.0.0.1:${broker.webSocketPort}/`)).status).toBe(426);
   });
+
+  it.each([
+    [['v10.stomp'], '1.0,1.1,1.2', /^CONNECTED\n[\s\S]*version:1\.0\n/],
+    [['v11.stomp'], '1.0,1.1,1.2', /^CONNECTED\n[\s\S]*version:1\.1\n/],
+    [['v11.stomp'], '1.0', /^CONNECTED\n[\s\S]*version:1\.0\n/],
+    [['v10.stomp', 'v12.stomp'], '1.0,1.1,1.2', /^CONNECTED\n[\s\S]*version:1\.2\n/],
+    [[], '1.0,1.1,1.2', /^CONNECTED\n[\s\S]*version:1\.2\n/],
+    [['v10.stomp'], '1.1,1.2', /^ERROR\n[\s\S]*up to 1\.0/],
+  ])('with the sub-protocols %s and accept-version %s answer %s', async (protocols, versions, answer) => {
+    const broker = await start({ webSocket: { port: 0 } });
+    const socket = new WebSocket(`ws://127.0.0.1:${broker.webSocketPort}/stomp`, [...protocols]);
+    ends.push(() => socket.terminate());
+    socket.on('open', () => socket.send(`CONNECT\naccept-version:${versions}\nhost:x\n\n\0`));
+    const first = await new Promise<string>((resolve, reject) => {
+      socket.on('message', (data) => resolve(String(data)));
+      socket.on('error', reject);
+    });
+    expect(first).toMatch(answer);
+  });
 });
 
 describe('TLS', () => {

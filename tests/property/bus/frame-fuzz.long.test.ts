@@ -162,7 +162,15 @@ describe(`${FRAMES} mutated frames (seed ${SEED})`, () => {
       sink.destroy();
       sink = new Sink();
       const gate = { authenticate: () => true, authorize: () => true };
-      new Connection(sink, exchange, `c${++count}`, gate, '', statistics, () => undefined);
+      new Connection(
+        sink,
+        exchange,
+        `c${++count}`,
+        gate,
+        { remoteAddress: '', newest: undefined },
+        statistics,
+        () => undefined,
+      );
       // Most begin as they should, or hardly a mutation would get beyond CONNECT.
       if (random() < 0.9) sink.emit('data', SAMPLES[0]);
     };
