@@ -46,17 +46,20 @@ export interface ShownCurtailment {
   readonly availableKwh: number;
   readonly curtailedKwh: number;
   readonly steps: readonly { readonly curtailedW: number }[];
+  /** Share of what is available; null where limits do not hold. */
+  readonly priceOfFairness: number | null;
   readonly fairness: FairnessReport;
 }
 
 /** The same as it stands in a JSON object. */
-export function curtailmentFigures({ availableKwh, curtailedKwh, steps, fairness }: ShownCurtailment) {
+export function curtailmentFigures({ availableKwh, curtailedKwh, steps, priceOfFairness, fairness }: ShownCurtailment) {
   const { jain, gini, worstDecileAlpha } = fairness;
   return {
     availableKwh,
     curtailedKwh,
     curtailedPct: availableKwh > 0 ? (100 * curtailedKwh) / availableKwh : 0,
     curtailedMaxW: steps.reduce((most, { curtailedW }) => Math.max(most, curtailedW), 0),
+    priceOfFairnessPct: priceOfFairness === null ? null : 100 * priceOfFairness,
     ...{ jain: { ...jain }, gini: { ...gini }, worstDecileAlpha },
   };
 }
@@ -64,10 +67,15 @@ export function curtailmentFigures({ availableKwh, curtailedKwh, steps, fairness
 /** The same as rows of a table for people. */
 export function curtailmentRows(figures: ReturnType<typeof curtailmentFigures>): [string, string][] {
   const { availableKwh, curtailedKwh, curtailedPct, curtailedMaxW, jain, gini, worstDecileAlpha } = figures;
+  const { priceOfFairnessPct } = figures;
   const pair = ({ alpha, served }: typeof jain): string => `${alpha.toFixed(3)}, ${served.toFixed(3)}`;
   return [
     ['curtailed', `${curtailedKwh.toFixed(1)} of ${availableKwh.toFixed(1)} kWh, ${curtailedPct.toFixed(2)} %`],
     ['most curtailed in a step', `${(curtailedMaxW / 1000).toFixed(2)} kW`],
+    [
+      'price of fairness (batteries as planned)',
+      priceOfFairnessPct === null ? '-' : `${Math.max(0, priceOfFairnessPct).toFixed(2)} % of what is available`,
+    ],
     ['Jain index (curtailed, served)', pair(jain)],
     ['Gini (curtailed, served)', pair(gini)],
     ['worst tenth, mean curtailed fraction', worstDecileAlpha.toFixed(3)],

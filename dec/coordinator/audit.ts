@@ -133,6 +133,16 @@ export function completed(audit: AuditResult, figures: DispatchFigures | undefin
   };
 }
 
+/** An audit with the price of fairness against a least curtailment, W. */
+export function priced(audit: AuditResult, leastCurtailedW: number): AuditResult {
+  const { curtailedW, availableW } = audit;
+  return {
+    ...audit,
+    leastCurtailedW,
+    priceOfFairnessPct: 100 * priceOfFairness(curtailedW, leastCurtailedW, availableW),
+  };
+}
+
 function total(energies: readonly UnitEnergy[]): Pick<AuditResult, 'availableWh' | 'curtailedWh'> {
   return energies.reduce(
     (sum, one) => ({

@@ -1,5 +1,5 @@
 import type { Feeder } from '../../grid/model/index.js';
-import { Audit, type AuditedDevice, completed } from './audit.js';
+import { Audit, type AuditedDevice, completed, priced } from './audit.js';
 import { AuditThread } from './audit-thread.js';
 import type { IntervalResult, RunSettings } from './run-result.js';
 
@@ -30,7 +30,7 @@ export class Audits {
 
   private make(settings: RunSettings): Audit {
     const { feeder, devices, hasOptimum, warn, onFound } = this.options;
-    // A plan weighs more than the rule of one interval: there is no optimum of the interval alone to hold it against.
+    // A plan weighs more than the rule of one interval: what it is held against, its least curtailment, it says itself.
     if (!hasOptimum || settings.horizon !== undefined) return new Audit({ feeder, settings, devices });
     const thread = new AuditThread(feeder, settings, warn);
     thread.onFound = onFound;
@@ -52,6 +52,8 @@ export class Audits {
   completed(result: IntervalResult): IntervalResult {
     if (result.audit === undefined) return result;
     const figures = this.threads.map((thread) => thread.figures.get(result.interval)).find((one) => one !== undefined);
+    const least = result.plan?.leastCurtailedW;
+    if (least !== undefined && least !== null) return { ...result, audit: priced(result.audit, least) };
     const holdsLimits = result.status === 'converged' || result.status === 'roundLimit';
     return { ...result, audit: completed(result.audit, figures, holdsLimits) };
   }

@@ -143,6 +143,7 @@ export class PlannedCoordinator {
           energyCost: plan.energyCost,
           storedKwh: storedWh / 1000,
           batteryW: Object.values(plan.batteryW).reduce((sum, powerW) => sum + powerW, 0),
+          leastCurtailedW: isInside ? first.leastCurtailedW : null,
         },
       },
       commitment,

@@ -153,6 +153,8 @@ export interface PlanRecord {
   /** All batteries: measured energy before the step, kWh, and power in it, W, positive when discharging. */
   readonly storedKwh: number;
   readonly batteryW: number;
+  /** Least that the first step could curtail with the batteries as planned, W; null where its limits do not hold. */
+  readonly leastCurtailedW: number | null;
 }
 
 /** One coordination interval. */

@@ -18,6 +18,8 @@ const stepFields = {
   isConverged: z.boolean(),
   availableW: z.number(),
   curtailedW: z.number(),
+  /** Least that could be, with the batteries as planned; null where limits do not hold. */
+  leastCurtailedW: z.number().nullable(),
   /** Positive when discharging. */
   batteryW: z.number(),
   storedWh: z.number(),
@@ -52,6 +54,8 @@ export const horizonSchema = z.strictObject({
   curtailedPct: z.number(),
   /** Most that is curtailed in a step. */
   curtailedMaxW: z.number(),
+  /** Curtailed energy above the least of each step with the batteries as planned, % of what is available. */
+  priceOfFairnessPct: z.number().nullable(),
   jain: pair,
   gini: pair,
   worstDecileAlpha: z.number(),
@@ -94,6 +98,8 @@ export const recedingSchema = z.strictObject({
   curtailedPct: z.number(),
   /** Most that is curtailed in a step. */
   curtailedMaxW: z.number(),
+  /** Curtailed energy above the least of each step with the batteries as planned, % of what is available. */
+  priceOfFairnessPct: z.number().nullable(),
   jain: pair,
   gini: pair,
   worstDecileAlpha: z.number(),

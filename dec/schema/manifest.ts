@@ -67,6 +67,7 @@ export const intervalSchema = z.strictObject({
       energyCost: z.number(),
       storedKwh: z.number(),
       batteryW: z.number(),
+      leastCurtailedW: z.number().nullable(),
     })
     .optional(),
 });

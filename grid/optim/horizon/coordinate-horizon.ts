@@ -11,6 +11,7 @@ import {
 import { HorizonCase } from './horizon-case.js';
 import { HorizonOptimiser, type HorizonOptimum } from './horizon-optimum.js';
 import { HorizonTruth, type StepTruth } from './horizon-truth.js';
+import { horizonPrice, leastSun } from './least-sun.js';
 
 /*
  * Coordination of batteries and sun over a horizon, held to the AC power flow of every step.
@@ -88,7 +89,7 @@ export function coordinateHorizon(question: FeederHorizonQuestion): FeederHorizo
       isDone ||
       (isSpent && (maxCorrections === 0 || tightened >= TIGHTENED_MAX || !tighten(horizon, checks.slice(0, heldSteps))))
     ) {
-      return report(horizon, optimiser, best, {
+      return report(horizon, optimiser, truth, best, {
         corrections,
         programmes,
         linearErrorPu,
@@ -145,6 +146,7 @@ function tighten({ question, tightenedPu }: HorizonCase, checks: readonly StepTr
 function report(
   horizon: HorizonCase,
   optimiser: HorizonOptimiser,
+  truth: HorizonTruth,
   { optimum, checks, tightenedPu }: Outcome,
   counts: Pick<FeederHorizonResult, 'corrections' | 'programmes' | 'linearErrorPu'> & {
     readonly uncoordinatedMaxPu: readonly number[];
@@ -152,6 +154,8 @@ function report(
 ): FeederHorizonResult {
   const { points, question } = horizon;
   const { schedules } = optimum;
+  const heldSteps = question.heldSteps ?? checks.length;
+  const priced = { schedules, alone: optimiser.alone, checks };
   const sum = (of: (k: number) => number) => points.reduce((all, _, k) => all + of(k), 0);
   const steps = checks.map((check, t): HorizonStep => {
     const availableW = sum((k) => points[k]!.customer.availableW[t]!);
@@ -163,6 +167,7 @@ function report(
       uncoordinatedMaxPu: counts.uncoordinatedMaxPu[t]!,
       violations: check.violations,
       isConverged: check.isConverged,
+      leastCurtailedW: t < heldSteps ? (leastSun(horizon, truth, priced, t) ?? null) : null,
       availableW,
       curtailedW: availableW - sum((k) => schedules[k]!.pvW[t]!),
       batteryW: sum((k) => schedules[k]!.batteries.reduce((all, { powerW }) => all + powerW[t]!, 0)),
@@ -201,7 +206,7 @@ function report(
       message: `Steps that exceeded their limits after the corrections were planned with limits tighter by up to ${tightenedPu.toExponential(1)} pu.`,
     });
   }
-  if (points.length > 0) findings.push(...brokenLimits(checks.slice(0, question.heldSteps ?? checks.length), question));
+  if (points.length > 0) findings.push(...brokenLimits(checks.slice(0, heldSteps), question));
   for (const id of optimiser.impossible) {
     findings.push({
       severity: 'error',
@@ -222,6 +227,7 @@ function report(
     energyCost: sum((k) => schedules[k]!.energyCost),
     uncoordinatedCost: sum((k) => optimiser.alone[k]!.energyCost),
     availableKwh: steps.reduce((all, { availableW }) => all + (availableW * hours) / 1000, 0),
+    priceOfFairness: isViolated || status === 'failed' ? null : horizonPrice(steps.slice(0, heldSteps)),
     curtailedKwh: steps.reduce((all, { curtailedW }) => all + (curtailedW * hours) / 1000, 0),
     fairness: fairnessReport(curtailedShare),
     corrections: counts.corrections,

@@ -87,6 +87,8 @@ export interface HorizonStep {
   readonly isConverged: boolean;
   readonly availableW: number;
   readonly curtailedW: number;
+  /** Least that could be curtailed with the batteries as planned; null where limits do not hold, or after `heldSteps`. */
+  readonly leastCurtailedW: number | null;
   /** Positive when discharging. */
   readonly batteryW: number;
   readonly storedWh: number;
@@ -112,6 +114,8 @@ export interface FeederHorizonResult {
   readonly uncoordinatedCost: number;
   readonly availableKwh: number;
   readonly curtailedKwh: number;
+  /** Share of the available energy curtailed above the least, over `heldSteps`; null where limits do not hold. */
+  readonly priceOfFairness: number | null;
   /** Of each PV's share of curtailed energy over the horizon. */
   readonly fairness: FairnessReport;
   readonly corrections: number;

@@ -92,7 +92,7 @@ export class WidenedLimits {
         if (batteries) return;
         const { maxChargeW, maxDischargeW } = customer.batteries[b]!;
         const { nodes, wattPerW, varPerW } = patterns[pattern]!;
-        controls.push(control(nodes, wattPerW, varPerW, -1000, -maxChargeW / 1000, maxDischargeW / 1000, 0));
+        controls.push(sunControl(nodes, wattPerW, varPerW, -1000, -maxChargeW / 1000, maxDischargeW / 1000, 0));
         moves.push((value) => {
           generatedW[pattern]! += 1000 * value;
         });
@@ -105,7 +105,7 @@ export class WidenedLimits {
       );
       const [least, most] = sunRange(point, step, batteries ? batteryW : undefined);
       // alpha: the cost of a single interval's curtailment in proportion to the sun, kW.
-      controls.push(control(nodes, wattPerW, varPerW, sunW, 1 - most / sunW, 1 - least / sunW, (2 * sunW) / 1000));
+      controls.push(sunControl(nodes, wattPerW, varPerW, sunW, 1 - most / sunW, 1 - least / sunW, (2 * sunW) / 1000));
       moves.push((value) => {
         for (const { pattern, share } of shares) generatedW[pattern]! -= sunW * share * value;
       });
@@ -131,7 +131,8 @@ export class WidenedLimits {
   }
 }
 
-function control(
+/** A part of a customer's sun, or of its battery, as a control: `drawn` W for each unit of it. */
+export function sunControl(
   nodes: readonly number[],
   wattPerW: readonly number[],
   varPerW: readonly number[],
@@ -152,7 +153,7 @@ function control(
 }
 
 /** Sun that a customer's limits at the meter allow, W; batteries that are free leave all of it. */
-function sunRange(
+export function sunRange(
   { customer: { availableW, loadW, exportLimitW, importLimitW } }: ScheduledPoint,
   step: number,
   batteryW: readonly number[] | undefined,

@@ -3,6 +3,7 @@ import type { ScheduledBattery } from './battery.js';
 import { coordinateHorizon } from './coordinate-horizon.js';
 import type { HorizonEnd } from './customer-horizon.js';
 import type { FeederHorizonQuestion, FeederHorizonStatus, HorizonStep } from './feeder-horizon.js';
+import { horizonPrice } from './least-sun.js';
 import { type RecedingStep, recede } from './receding.js';
 
 /*
@@ -50,6 +51,8 @@ export interface FeederRecedingResult {
   readonly energyCost: number;
   readonly availableKwh: number;
   readonly curtailedKwh: number;
+  /** Share of the available energy curtailed above the least of each step; null where limits do not hold. */
+  readonly priceOfFairness: number | null;
   /** Of each PV's share of curtailed energy over all steps. */
   readonly fairness: FairnessReport;
 }
@@ -117,6 +120,7 @@ export function recedeFeeder(question: FeederRecedingQuestion): FeederRecedingRe
     energyCost: done.reduce((sum, { energyCost }) => sum + energyCost, 0),
     availableKwh: kilowattHours(({ availableW }) => availableW),
     curtailedKwh: kilowattHours(({ curtailedW }) => curtailedW),
+    priceOfFairness: done.some(({ status }) => status === 'failed') ? null : horizonPrice(done),
     fairness: fairnessReport(shares),
   };
 }

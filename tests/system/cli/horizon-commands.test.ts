@@ -132,8 +132,10 @@ describe('dec coordinate --horizon', () => {
     expect(report.steps[4]!.curtailedW).toBeGreaterThan(100);
     expect(report.curtailedMaxW).toBe(Math.max(...report.steps.map(({ curtailedW }) => curtailedW)));
     expect(report.curtailedPct).toBeCloseTo((100 * report.curtailedKwh) / report.availableKwh, 12);
-    // One PV system: all shares are its own.
+    // One PV system: all shares are its own. The yardstick stands at the limit, the plan 8e-5 pu inside it: 29 W at two steps.
     expect(report.worstDecileAlpha).toBeCloseTo(report.curtailedPct / 100, 9);
+    expect(report.priceOfFairnessPct!).toBeGreaterThanOrEqual(0);
+    expect(report.priceOfFairnessPct!).toBeLessThan(0.1);
     expect(Math.max(...report.steps.map(({ vMaxPu }) => vMaxPu))).toBeLessThanOrEqual(1.05 + 1e-5);
   });
 

@@ -94,6 +94,11 @@ describe.skipIf(feedersDir === undefined)('a run that plans ahead', () => {
       `first step: curtailed ${(audit!.curtailedW / 1000).toFixed(2)} of ${(step.curtailedW / 1000).toFixed(2)} kW, batteries ${(plan!.batteryW / 1000).toFixed(2)} of ${(step.batteryW / 1000).toFixed(2)} kW`,
     );
     expect(audit!.curtailedW).toBeGreaterThan(10_000);
+    expect(Math.abs(audit!.leastCurtailedW! - step.leastCurtailedW!)).toBeLessThan(50);
+    expect(audit!.priceOfFairnessPct).toBeCloseTo(
+      (100 * (audit!.curtailedW - audit!.leastCurtailedW!)) / audit!.availableW,
+      9,
+    );
     expect(Math.abs(audit!.curtailedW / step.curtailedW - 1)).toBeLessThan(1e-3);
     expect(Math.abs(plan!.batteryW / step.batteryW - 1)).toBeLessThan(1e-3);
     for (const { mrid, id } of feeder!.pvSystems) {

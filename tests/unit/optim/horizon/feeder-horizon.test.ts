@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   coordinateHorizon,
+  coordinateInProcess,
   type FeederHorizonQuestion,
   recede,
   recedeFeeder,
@@ -134,6 +135,31 @@ describe('a feeder over a horizon', () => {
     expect(result.gap).not.toBeNull();
   });
 
+  it('tells the price of fairness of a single interval, at every step', () => {
+    const sun = Object.fromEntries(ROW.pvSystems.map(({ id }) => [id, byStep((t) => (t % 2 === 0 ? 5000 : 100))]));
+    // Without prices a plan shares curtailment as a single interval does.
+    const free = { importPrice: byStep(() => 0), exportPrice: byStep(() => 0) };
+    const result = coordinateHorizon(question({ ...free, batteries: {}, availableW: sun }));
+    const one = coordinateInProcess({
+      feeder: ROW,
+      state: MODEL_STATE,
+      inputs: {
+        loads: Object.fromEntries(ROW.loads.map(({ id }) => [id, { powerW: 800, powerVar: 200 }])),
+        availableW: Object.fromEntries(ROW.pvSystems.map(({ id }) => [id, 5000])),
+        held: {},
+      },
+      settings: { limits: { minPu: 0.94, maxPu: 1.05 } },
+      method: 'central',
+    });
+    expect(one.priceOfFairness).toBeGreaterThan(0.01);
+    result.steps.forEach(({ leastCurtailedW, curtailedW }, t) => {
+      expect(Math.abs(leastCurtailedW! - (t % 2 === 0 ? one.leastCurtailedW : 0))).toBeLessThan(5);
+      expect(leastCurtailedW!).toBeLessThanOrEqual(curtailedW + 1);
+    });
+    // Half of the steps have 15 kW of sun, the others 300 W that nothing curtails.
+    expect(result.priceOfFairness).toBeCloseTo((one.priceOfFairness * 15) / 15.3, 3);
+  });
+
   it('names step, node and voltage where nothing can hold a limit, and tells no gap', () => {
     const dark = byStep(() => 0);
     const result = coordinateHorizon(
@@ -144,7 +170,7 @@ describe('a feeder over a horizon', () => {
         maxCouplingRows: 2,
       }),
     );
-    expect([result.status, result.gap]).toEqual(['limitsViolated', null]);
+    expect([result.status, result.gap, result.priceOfFairness]).toEqual(['limitsViolated', null, null]);
     const broken = result.findings.filter(({ code }) => code === 'LIMITS_VIOLATED');
     expect(broken.length).toBeGreaterThan(0);
     const worst = result.steps.findIndex(({ vMaxPu }) => vMaxPu === Math.max(...result.steps.map((one) => one.vMaxPu)));
