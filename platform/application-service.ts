@@ -4,7 +4,9 @@ import {
   type ApplicationRegistration,
   applicationControlTopic,
   applicationHeartbeatQueue,
+  type applicationRegistered,
   applicationStart,
+  applicationStop,
 } from '../bus/index.js';
 import { DecError } from '../grid/math/index.js';
 import type { Clock } from './clock.js';
@@ -30,7 +32,7 @@ export interface ApplicationService {
    * Registers an application, or renews it after it came back.
    * @throws DecError `BAD_ARGUMENT` when another user has registered the name, or there are too many
    */
-  register(application: ApplicationRegistration, user: string): Readonly<Record<string, string>>;
+  register(application: ApplicationRegistration, user: string): ReturnType<typeof applicationRegistered.parse>;
   /** A sign of life. */
   heartbeat(applicationId: string): void;
   list(): readonly ApplicationRegistration[];
@@ -151,7 +153,10 @@ export function createApplicationService(
       for (const [key, { application_id }] of instances) {
         if (application_id === id && (instanceId === undefined || instanceId === key)) instances.delete(key);
       }
-      send(applicationControlTopic('stop', id), JSON.stringify(instanceId === undefined ? { id } : { id, instanceId }));
+      send(
+        applicationControlTopic('stop', id),
+        applicationStop.format(instanceId === undefined ? { id } : { id, instanceId }),
+      );
     },
     deregister: (command) => forget(find(command).application.id),
   };

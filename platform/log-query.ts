@@ -1,27 +1,18 @@
-import { z } from 'zod';
-import { type LogLine, parseJson, readPayload, SIMULATION_REQUEST_QUEUE } from '../bus/index.js';
+import { type LogLine, type LogRecord, logQuery, type RecentProcess, SIMULATION_REQUEST_QUEUE } from '../bus/index.js';
 import { DecError } from '../grid/math/index.js';
 import type { LogService } from './log-service.js';
-
-const text = z.union([z.string(), z.number()]).transform(String).nullish();
-
-const querySchema = z.object({
-  query: z.string().nullish(),
-  source: text,
-  processId: text,
-  processStatus: text,
-  logLevel: text,
-  username: text,
-  startTime: z.union([z.string(), z.number()]).nullish(),
-});
 
 /** The question of the platform's viewer for recent simulations; the only SQL that is understood. */
 const RECENT_PROCESSES = /^\s*select\s+distinct\s*\(?\s*process_id/i;
 const RECENT_COUNT = 10;
 
 /** Answers a question for log lines: by their fields, or the recent simulations. @throws DecError for other SQL */
-export function answerLogQuery(log: LogService, body: string, destination: string): unknown {
-  const query = readPayload(querySchema, parseJson(body, 'log query', destination), 'log query', destination);
+export function answerLogQuery(
+  log: LogService,
+  body: string,
+  destination: string,
+): readonly LogRecord[] | readonly RecentProcess[] {
+  const query = logQuery.parse(body, destination);
   if (query.query) {
     if (RECENT_PROCESSES.test(query.query)) return recentSimulations(log.lines());
     throw new DecError(
@@ -51,7 +42,7 @@ export function answerLogQuery(log: LogService, body: string, destination: strin
   }));
 }
 
-function recentSimulations(lines: readonly LogLine[]): unknown {
+function recentSimulations(lines: readonly LogLine[]): readonly RecentProcess[] {
   const last = new Map<string, number>();
   for (const { processId, timestamp, process_type } of lines) {
     if (process_type === SIMULATION_REQUEST_QUEUE) last.set(processId, timestamp ?? 0);

@@ -5,8 +5,15 @@ import {
   APPLICATION_LIST_QUEUE,
   AREA_TOPOLOGY_QUEUE,
   applicationCommand,
+  applicationDeregistered,
+  applicationHeartbeat,
+  applicationListReply,
   applicationQueue,
+  applicationRegistered,
   applicationRegistration,
+  applicationReply,
+  applicationStarted,
+  applicationStopped,
   asError,
   BusError,
   type BusHub,
@@ -29,8 +36,10 @@ import {
   PLATFORM_LOG_TOPIC,
   PLATFORM_REQUESTS,
   PLATFORM_STATUS_QUEUE,
+  platformStatus,
   platformStatusRequest,
   ROLES_QUEUE,
+  rolesReply,
   SERVICE_LIST_QUEUE,
   SIMULATION_INPUTS,
   SIMULATION_LOGS,
@@ -38,6 +47,8 @@ import {
   SIMULATION_TEST_INPUTS,
   type SimulationRequest,
   STATIC_YBUS_QUEUE,
+  serviceListReply,
+  simulationEvents,
   simulationInput,
   simulationInputTopic,
   simulationLog,
@@ -167,7 +178,7 @@ export function routeRequests(services: PlatformServices): void {
           received.events.map((event) => ({ faultMRID: `_${randomUUID()}`, ...event })),
         );
       }
-      message.reply(JSON.stringify({ data: simulations.listEvents(id) }));
+      message.reply(simulationEvents.format({ data: simulations.listEvents(id) }));
     }),
   );
   // Log lines of applications go their way; they are only looked at on it.
@@ -181,7 +192,10 @@ export function routeRequests(services: PlatformServices): void {
       },
     );
   }
-  hub.claim(APPLICATION_HEARTBEATS, ({ body }) => services.applications.heartbeat(body.trim()));
+  hub.claim(
+    APPLICATION_HEARTBEATS,
+    guarded(({ body, destination }) => services.applications.heartbeat(applicationHeartbeat.parse(body, destination))),
+  );
   hub.claim(
     nameOf(STATIC_YBUS_QUEUE),
     guarded(({ body, destination, reply }) => {
@@ -224,7 +238,8 @@ export function routeRequests(services: PlatformServices): void {
 
 type Handler = (message: ClaimedMessage) => void | Promise<void>;
 
-function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler> {
+/** What is done with each request to the platform, by the name of its destination. */
+export function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler> {
   const { tokens, models, configurations, simulations, field, log, applications, timeSeries, writeReply } = services;
   const enveloped =
     (answer: (message: ClaimedMessage) => unknown): Handler =>
@@ -251,14 +266,13 @@ function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler
       enveloped(({ body, destination }) => timeSeries.answer(timeSeriesQuery.parse(body, destination))),
     ],
     [LOG_QUERY_QUEUE, enveloped(({ body, destination }) => answerLogQuery(log, body, destination))],
-    [ROLES_QUEUE, (message) => message.reply(JSON.stringify({ roles: tokens.roles(message.login) }))],
+    [ROLES_QUEUE, (message) => message.reply(rolesReply.format({ roles: tokens.roles(message.login) }))],
     [
       PLATFORM_STATUS_QUEUE,
       (message) => {
         const request = platformStatusRequest.parse(message.body.trim() || '{}', message.destination);
-        message.reply(
-          JSON.stringify(platformStatusOf(request, simulations.runs(), services.fieldModelMrid(), applications)),
-        );
+        const status = platformStatusOf(request, simulations.runs(), services.fieldModelMrid(), applications);
+        message.reply(platformStatus.format(status));
       },
     ],
     [
@@ -278,38 +292,38 @@ function platformRoutes(services: PlatformServices): ReadonlyMap<string, Handler
 
 /** Requests about remote applications; their answers have no envelope. */
 function applicationRoutes({ applications, tokens }: PlatformServices): readonly (readonly [string, Handler])[] {
-  const bare =
-    (answer: (message: ClaimedMessage) => unknown): Handler =>
-    (message) =>
-      message.reply(JSON.stringify(answer(message)));
   const command = ({ body, destination }: ClaimedMessage) => applicationCommand.parse(body, destination);
-  const register = bare((message) =>
-    applications.register(
-      applicationRegistration.parse(message.body, message.destination),
-      tokens.userOf(message.login),
-    ),
-  );
-  const list = bare(() => ({ applications: applications.list() }));
-  const stop = bare((message) => {
+  const register: Handler = ({ body, destination, login, reply }) => {
+    const application = applicationRegistration.parse(body, destination);
+    reply(applicationRegistered.format(applications.register(application, tokens.userOf(login))));
+  };
+  const list: Handler = ({ reply }) => reply(applicationListReply.format({ applications: applications.list() }));
+  const stop: Handler = (message) => {
     applications.stop(command(message));
-    return { status: 'STOPPED' };
-  });
+    message.reply(applicationStopped.format({ status: 'STOPPED' }));
+  };
   return [
     [applicationQueue('remote.register'), register],
     [applicationQueue('register'), register],
     [applicationQueue('list'), list],
     [APPLICATION_LIST_QUEUE, list],
-    [SERVICE_LIST_QUEUE, bare(() => ({ services: SERVICES }))],
-    [applicationQueue('get'), bare((message) => applications.get(command(message)))],
-    [applicationQueue('start'), bare((message) => ({ instanceId: applications.start(command(message)).instance_id }))],
+    [SERVICE_LIST_QUEUE, ({ reply }) => reply(serviceListReply.format({ services: SERVICES }))],
+    [applicationQueue('get'), (message) => message.reply(applicationReply.format(applications.get(command(message))))],
+    [
+      applicationQueue('start'),
+      (message) => {
+        const { instance_id: instanceId } = applications.start(command(message));
+        message.reply(applicationStarted.format({ instanceId }));
+      },
+    ],
     [applicationQueue('stop'), stop],
     [applicationQueue('stopinstance'), stop],
     [
       applicationQueue('deregister'),
-      bare((message) => {
+      (message) => {
         applications.deregister(command(message));
-        return { status: 'DEREGISTERED' };
-      }),
+        message.reply(applicationDeregistered.format({ status: 'DEREGISTERED' }));
+      },
     ],
   ];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cimDictionaryExample, feederIndexExample } from './cim-dictionary-example.js';
 import { CONFIGURATION_QUEUE, DYNAMIC_YBUS_REQUESTS, STATIC_YBUS_QUEUE } from './destination.js';
 import { declareMessage, type Immutable, identifier, withoutNulls } from './message.js';
 import { declareReply } from './reply.js';
@@ -73,30 +74,7 @@ export const cimDictionaryReply = declareReply({
   name: 'CIM dictionary reply',
   destination: CONFIGURATION_QUEUE,
   schema: dictionarySchema,
-  example: {
-    feeders: [
-      {
-        name: 'ieee13nodeckt',
-        mRID: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
-        solarpanels: [{ name: 'house', mRID: '_0D2E1F77-0000-4000-8000-000000000001', phases: 's1s2', ratedS: '5000' }],
-        measurements: [
-          {
-            name: 'EnergyConsumer_671',
-            mRID: '_0a2d1460-0def-479a-9f66-a7963a5619de',
-            ConductingEquipment_mRID: '_0D6D2B43-7F5B-4F0C-A2F8-3FB2D8F1DA4B',
-            Terminal_mRID: '_5B9B2C3B-0F1A-4B8E-8E3B-6E1A2F2A7C11',
-            measurementType: 'PNV',
-            phases: 'A',
-            MeasurementClass: 'Analog',
-            ConductingEquipment_type: 'EnergyConsumer',
-            ConductingEquipment_name: '671',
-            ConnectivityNode: '671',
-            SimObject: 'ld_671',
-          },
-        ],
-      },
-    ],
-  },
+  example: cimDictionaryExample,
 });
 
 /** Answer to "CIM Feeder Index". */
@@ -104,7 +82,7 @@ export const feederIndexReply = declareReply({
   name: 'feeder index reply',
   destination: CONFIGURATION_QUEUE,
   schema: z.object({ feeders: z.array(named) }),
-  example: { feeders: [{ name: 'ieee13nodeckt', mRID: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62', regionName: 'IEEE' }] },
+  example: feederIndexExample,
 });
 
 /** Answer to "YBus Export": lines of the lower triangle in siemens, node names in quotes, summary. */

@@ -1,6 +1,9 @@
 import { z } from 'zod';
-import { AREA_TOPOLOGY_QUEUE, FIELD_MANAGER_QUEUE } from './destination.js';
+import { AGENT_REGISTRY_QUEUE, AREA_TOPOLOGY_QUEUE, FIELD_MANAGER_QUEUE } from './destination.js';
 import { declareMessage, type Immutable, identifier, withoutNulls } from './message.js';
+
+/** Of the context manager of a message bus. */
+const CONTEXT_MANAGER = '/queue/goss.gridappsd.field.request.<busId>.<busId>.context_manager';
 
 const agentSchema = z.object({
   agent_id: z.string(),
@@ -9,6 +12,14 @@ const agentSchema = z.object({
   upstream_message_bus_id: z.string().nullish(),
   downstream_message_bus_id: z.string().nullish(),
 });
+
+const exampleAgent = {
+  agent_id: 'da_dec_1',
+  app_id: 'dec',
+  description: 'service transformer',
+  upstream_message_bus_id: 'D4A1C2B3-0000-4000-8000-000000000006',
+  downstream_message_bus_id: 'D4A1C2B3-0000-4000-8000-000000000007',
+};
 
 /** A field agent as it registers. */
 export type FieldAgent = Immutable<z.infer<typeof agentSchema>>;
@@ -43,7 +54,45 @@ export const fieldRequest = declareMessage({
   name: 'field request',
   destination: FIELD_MANAGER_QUEUE,
   schema: requestSchema,
+  alsoOn: [CONTEXT_MANAGER],
   example: { request_type: 'get_context', areaId: '4A2E4C2B-0F1A-4B8E-8E3B-6E1A2F2A7C11' },
+  moreExamples: {
+    'an agent registers; no answer': { request_type: 'register_agent', agent: exampleAgent },
+    'the agents of the bus, or of all': { request_type: 'get_agents' },
+    'whether it is ready': { request_type: 'is_initialized' },
+    'the same, as older clients write it': { request_type: 'is_initilized' },
+    'measurements are wanted; they are published anyway': {
+      request_type: 'start_publishing',
+      simulation_id: '1267312',
+    },
+    'differences for the simulation; no answer': {
+      request_type: 'control_command',
+      difference_builder: {
+        command: 'update',
+        input: {
+          simulation_id: '1267312',
+          message: {
+            timestamp: 1655321900,
+            difference_mrid: '9f0ad1de-2bd1-4cb0-a2a2-6d4f1f4b6a55',
+            reverse_differences: [
+              { object: '_0D2E1F77-0000-4000-8000-000000000001', attribute: 'Switch.open', value: 0 },
+            ],
+            forward_differences: [
+              { object: '_0D2E1F77-0000-4000-8000-000000000001', attribute: 'Switch.open', value: 1 },
+            ],
+          },
+        },
+      },
+    },
+  },
+});
+
+/** Registration of an agent as context managers pass it on: the agent alone, or as a request; no answer. */
+export const fieldAgentRegistration = declareMessage({
+  name: 'field agent registration',
+  destination: AGENT_REGISTRY_QUEUE,
+  schema: agentSchema,
+  example: exampleAgent,
 });
 
 const reference = z.object({ '@id': z.string(), '@type': z.string() });
@@ -102,6 +151,7 @@ export const fieldContext = declareMessage({
   name: 'field context reply',
   destination: FIELD_MANAGER_QUEUE,
   schema: contextSchema,
+  alsoOn: [CONTEXT_MANAGER],
   example: { data: exampleArea },
 });
 
@@ -110,25 +160,28 @@ const agentsSchema = z.record(z.string(), agentSchema);
 /** Answer to `get_agents`: agents by id, without envelope. */
 export const fieldAgents = declareMessage({
   name: 'field agents reply',
-  destination: '/queue/goss.gridappsd.field.request.<busId>.<busId>.context_manager',
+  destination: CONTEXT_MANAGER,
+  alsoOn: [FIELD_MANAGER_QUEUE],
   schema: agentsSchema,
   example: {
-    da_dec_1: {
-      agent_id: 'da_dec_1',
-      app_id: 'dec',
-      description: 'service transformer',
-      upstream_message_bus_id: 'D4A1C2B3-0000-4000-8000-000000000006',
-      downstream_message_bus_id: 'D4A1C2B3-0000-4000-8000-000000000007',
-    },
+    da_dec_1: exampleAgent,
   },
 });
 
 /** Answer to `is_initialized`, without envelope. */
 export const fieldInitialized = declareMessage({
   name: 'field initialized reply',
-  destination: '/queue/goss.gridappsd.field.request.<busId>.<busId>.context_manager',
+  destination: CONTEXT_MANAGER,
   schema: z.object({ initialized: z.boolean() }),
   example: { initialized: true },
+});
+
+/** Answer of the platform's field manager to `is_initialized`. */
+export const fieldManagerInitialized = declareMessage({
+  name: 'field manager initialized reply',
+  destination: FIELD_MANAGER_QUEUE,
+  schema: z.object({ data: z.object({ initialized: z.boolean() }) }),
+  example: { data: { initialized: true } },
 });
 
 const topologyRequestSchema = z.preprocess(

@@ -5,6 +5,7 @@ export * from './coordination.js';
 export * from './destination.js';
 export * from './field.js';
 export * from './live-run.js';
+export * from './log-query.js';
 export * from './message.js';
 export * from './model-query.js';
 export * from './platform-status.js';

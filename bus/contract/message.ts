@@ -16,6 +16,10 @@ export interface MessageContract<T> {
   readonly destination: string;
   /** One complete payload as it appears on the wire. */
   readonly example: unknown;
+  /** Other payloads of this kind, by what they are for. */
+  readonly moreExamples?: Readonly<Record<string, unknown>>;
+  /** Name templates of other destinations that it travels on too. */
+  readonly alsoOn?: readonly string[];
   /**
    * Reads a body. Fields not named in the contract are ignored.
    * @param body text of a message
@@ -35,6 +39,8 @@ export interface MessageDeclaration<T> {
   readonly destination: string;
   readonly schema: z.ZodType<T>;
   readonly example: unknown;
+  readonly moreExamples?: Readonly<Record<string, unknown>>;
+  readonly alsoOn?: readonly string[];
   /** A cheap test for payloads that the schema would leave as they are, for messages that are large and many. */
   readonly isPlain?: (payload: unknown) => payload is T;
   /** How a message is written; `JSON.stringify` when not given. */
@@ -43,17 +49,29 @@ export interface MessageDeclaration<T> {
 
 /** Declares one kind of message. */
 export function declareMessage<T>(declaration: MessageDeclaration<T>): MessageContract<T> {
-  const { name, destination, schema, example, isPlain, write } = declaration;
+  const { name, destination, schema, example, moreExamples = {}, alsoOn = [], isPlain, write } = declaration;
   const read = (payload: unknown, from = destination): T =>
     isPlain?.(payload) === true ? payload : readPayload(schema, payload, name, from);
   return {
     name,
     destination,
     example,
+    moreExamples,
+    alsoOn,
     read,
     parse: (body, from = destination) => read(parseJson(body, name, from), from),
     format: (message) => JSON.stringify(write === undefined ? message : write(message)),
   };
+}
+
+/** Declares a request whose body says nothing: it is asked by where it is sent. */
+export function declareBareRequest(
+  name: string,
+  destinations: readonly [string, ...string[]],
+): MessageContract<unknown> {
+  const [destination, ...alsoOn] = destinations;
+  const bare = declareMessage({ name, destination, alsoOn, schema: z.unknown(), example: {} });
+  return { ...bare, parse: (body, from) => (body.trim() === '' ? {} : bare.parse(body, from)) };
 }
 
 /** Checks a decoded payload against its schema. @throws BusError `BAD_MESSAGE` with every path that failed */

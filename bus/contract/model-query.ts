@@ -46,6 +46,44 @@ export const modelQuery = declareMessage({
     modelId: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
     objectType: 'EnergyConsumer',
   },
+  moreExamples: {
+    'the statements about one object': {
+      requestType: 'QUERY_OBJECT',
+      resultFormat: 'JSON',
+      objectId: '_A9DE8829-58CB-4750-B2A2-672846A89753',
+    },
+    SPARQL: {
+      requestType: 'QUERY',
+      resultFormat: 'JSON',
+      queryString: 'SELECT ?n WHERE { ?s c:IdentifiedObject.name ?n }',
+    },
+    'the models, by id': { requestType: 'QUERY_MODEL_NAMES', resultFormat: 'JSON' },
+    'the models and where they are': { requestType: 'QUERY_MODEL_INFO', resultFormat: 'JSON' },
+    'the classes of a model': {
+      requestType: 'QUERY_OBJECT_TYPES',
+      resultFormat: 'JSON',
+      modelId: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
+    },
+    'the objects of a class': {
+      requestType: 'QUERY_OBJECT_IDS',
+      resultFormat: 'JSON',
+      modelId: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
+      objectType: 'LinearShuntCompensator',
+    },
+    'objects with their attributes': {
+      requestType: 'QUERY_OBJECT_DICT',
+      resultFormat: 'JSON',
+      modelId: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
+      objectType: 'LinearShuntCompensator',
+    },
+    'a model, or what of it a filter selects': {
+      requestType: 'QUERY_MODEL',
+      resultFormat: 'JSON',
+      modelId: '_49AD8E07-3BF9-A4E2-CB8F-C3722F837B62',
+      objectType: 'http://iec.ch/TC57/CIM100#LinearShuntCompensator',
+      filter: "?s cim:IdentifiedObject.name 'cap1'",
+    },
+  },
 });
 
 const modelInfoSchema = z.object({
@@ -187,5 +225,18 @@ export const sparqlReply = declareReply({
   example: {
     head: { vars: ['n'] },
     results: { bindings: [{ n: { type: 'literal', value: 'ieee13nodeckt' } }] },
+  },
+  moreExamples: {
+    'the answer to QUERY_OBJECT': {
+      head: { vars: ['property', 'value'] },
+      results: {
+        bindings: [
+          {
+            property: { type: 'uri', value: 'http://iec.ch/TC57/CIM100#IdentifiedObject.name' },
+            value: { type: 'literal', value: 'cap1' },
+          },
+        ],
+      },
+    },
   },
 });

@@ -89,6 +89,8 @@ export interface ReplyContract<T> {
   readonly name: string;
   readonly destination: string;
   readonly example: unknown;
+  /** Other bodies of this kind, by what they are for. */
+  readonly moreExamples: Readonly<Record<string, unknown>>;
   /** @throws BusError `REPLY_ERROR` or `BAD_MESSAGE` */
   parse(body: string): Reply<T>;
   /** Writes the answer in its envelope. */
@@ -101,12 +103,15 @@ export function declareReply<T>(declaration: {
   readonly destination: string;
   readonly schema: z.ZodType<T>;
   readonly example: unknown;
+  readonly moreExamples?: Readonly<Record<string, unknown>>;
 }): ReplyContract<T> {
-  const { name, destination, schema, example } = declaration;
+  const { name, destination, schema, example, moreExamples = {} } = declaration;
+  const enveloped = (data: unknown) => ({ data, responseComplete: true, id: '1907361' });
   return {
     name,
     destination,
-    example: { data: example, responseComplete: true, id: '1907361' },
+    example: enveloped(example),
+    moreExamples: Object.fromEntries(Object.entries(moreExamples).map(([what, data]) => [what, enveloped(data)])),
     parse: (body) => parseReply(body, schema, name, destination),
     format: formatReply,
   };

@@ -77,4 +77,20 @@ export const simulationInput = declareMessage({
       },
     },
   },
+  moreExamples: {
+    pause: { command: 'pause' },
+    resume: { command: 'resume' },
+    'resume until a later pause, s': { command: 'resumePauseAt', input: { pauseIn: 10 } },
+    stop: { command: 'stop' },
+    'start of a simulation that waits for it': { command: 'StartSimulation' },
+    'other factors of loads and sun (not of GridAPPS-D)': {
+      command: 'scale',
+      input: { load_scaling_factor: 0.5, pv_scaling_factor: 1.2 },
+    },
+    'asks whether it runs; the answer is a log line': { command: 'isInitialized' },
+    'outages as the real platform passes them on; the log says where to plan them': {
+      command: 'CommOutage',
+      input: {},
+    },
+  },
 });

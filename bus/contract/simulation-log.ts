@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PLATFORM_LOG_TOPIC } from './destination.js';
 import { declareMessage, type Immutable, identifier, numeric } from './message.js';
 
 /** Levels of log lines. */
@@ -53,6 +54,23 @@ export const simulationLog = declareMessage({
     processStatus: 'RUNNING',
     storeToDb: true,
     process_type: '/queue/goss.gridappsd.process.request.simulation',
+  },
+});
+
+/** Log lines of the platform itself, and of applications and services. */
+export const platformLog = declareMessage({
+  name: 'platform log line',
+  destination: PLATFORM_LOG_TOPIC,
+  schema: logSchema,
+  example: {
+    source: 'platform',
+    processId: 'platform',
+    timestamp: 1655321833000,
+    logMessage: 'Simulation 1267312 of ieee13nodeckt was asked for.',
+    logLevel: 'INFO',
+    processStatus: 'RUNNING',
+    storeToDb: true,
+    process_type: 'platform',
   },
 });
 

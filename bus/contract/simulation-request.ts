@@ -460,6 +460,11 @@ export const simulationRequest = declareMessage<SimulationRequest>({
     service_configs: [],
     test_config: { events: [], appId: '' },
   },
+  moreExamples: {
+    stop: { simulation_request_type: 'STOP', simulation_id: '1267312' },
+    pause: { simulation_request_type: 'PAUSE', simulation_id: '1267312' },
+    resume: { simulation_request_type: 'RESUME', simulation_id: '1267312' },
+  },
 });
 
 const startedSchema = z.object({

@@ -31,6 +31,35 @@ export const simulationTestInput = declareMessage({
       },
     ],
   },
+  moreExamples: { 'the events of a simulation': { command: 'query_events' } },
+});
+
+/** An event as it was sent, with its `faultMRID`. */
+const eventSchema = z.looseObject({ status: z.string() });
+
+/** A planned event with its status: `SCHEDULED`, `INITIATED` or `CLEARED`. */
+export type SimulationEvent = Immutable<z.infer<typeof eventSchema>>;
+
+/** Answer to every command of the test input: all events as they were sent, each with its id and status. */
+export const simulationEvents = declareMessage({
+  name: 'simulation events reply',
+  destination: '/topic/goss.gridappsd.simulation.test.input.<simulationId>',
+  schema: z.object({ data: z.array(eventSchema) }),
+  example: {
+    data: [
+      {
+        faultMRID: '_6b1e2c1c-3a3e-4b69-9d7c-0a5f7f1a2b3c',
+        event_type: 'CommOutage',
+        occuredDateTime: 1655321840,
+        stopDateTime: 1655321860,
+        allOutputOutage: false,
+        allInputOutage: false,
+        inputOutageList: [{ objectMRID: '_0D2E1F77-0000-4000-8000-000000000001', attribute: 'Switch.open' }],
+        outputOutageList: ['_0a2d1460-0def-479a-9f66-a7963a5619de'],
+        status: 'SCHEDULED',
+      },
+    ],
+  },
 });
 
 /** Alarms of the service `gridappsd-alarms`: switching devices and capacitors that changed their state. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AttributeDifference, SimulationMeasurement } from '../../bus/index.js';
+import type { AttributeDifference, SimulationEvent, SimulationMeasurement } from '../../bus/index.js';
 import { canonicalMrid } from '../../grid/model/index.js';
 import { FAULT_ATTRIBUTE, faultSchema } from './fault.js';
 
@@ -56,7 +56,7 @@ export interface EventSchedule {
    */
   plan(written: readonly Readonly<Record<string, unknown>>[]): readonly string[];
   /** The planned events as they were written, with where they stand at a time, epoch seconds. */
-  list(epochS: number): readonly Readonly<Record<string, unknown>>[];
+  list(epochS: number): readonly SimulationEvent[];
   /** Commands that fall due up to a time, epoch seconds; each is given once. */
   commandsDue(epochS: number): readonly AttributeDifference[];
   /** The differences that get through at a time. */

@@ -3,6 +3,7 @@ import {
   type Bus,
   SIMULATION_INPUTS,
   type SimulationCommand,
+  type SimulationEvent,
   type SimulationReplay,
   type SimulationRequest,
   simulationInput,
@@ -72,7 +73,7 @@ export interface SimulationHost {
   /** Plans further events of a running simulation. @throws DecError as {@link stop} */
   planEvents(id: string, events: readonly Readonly<Record<string, unknown>>[]): void;
   /** The planned events of a running simulation with their status. @throws DecError as {@link stop} */
-  listEvents(id: string): readonly Readonly<Record<string, unknown>>[];
+  listEvents(id: string): readonly SimulationEvent[];
   /** Admittances of a running simulation as it stands. @throws DecError as {@link stop} */
   admittances(id: string): ReturnType<SimulationRun['admittances']>;
   /** Runs, newest last. */

@@ -5,6 +5,7 @@ import {
   fieldMeasurements,
   fieldOutputTopic,
   type SimulationCommand,
+  type SimulationEvent,
   type SimulationMeasurement,
   type SimulationRequest,
   simulationLogText,
@@ -79,7 +80,7 @@ export interface SimulationRun {
   /** Plans further events; what cannot be carried out is said in the log. */
   planEvents(events: readonly Readonly<Record<string, unknown>>[]): void;
   /** The planned events with their status now. */
-  listEvents(): readonly Readonly<Record<string, unknown>>[];
+  listEvents(): readonly SimulationEvent[];
   /** Admittances with switches, taps and capacitor banks as they stand, and of which feeder and time. */
   admittances(): { readonly feederId: string; readonly timestamp: number; readonly ybus: YbusRows };
   stop(): void;

@@ -5,12 +5,19 @@ export interface DescribedMessage {
   readonly name: string;
   readonly destination: string;
   readonly example: unknown;
+  /** Other bodies, by what they are for. */
+  readonly moreExamples: Readonly<Record<string, unknown>>;
   /** Name of the contract in code. */
   readonly symbol: string;
   parse(body: string): unknown;
 }
 
-function isDescribed(value: unknown): value is Omit<DescribedMessage, 'symbol'> {
+interface Declared extends Omit<DescribedMessage, 'symbol' | 'moreExamples'> {
+  readonly moreExamples?: Readonly<Record<string, unknown>>;
+  readonly alsoOn?: readonly string[];
+}
+
+function isDescribed(value: unknown): value is Declared {
   return (
     typeof value === 'object' &&
     value !== null &&
@@ -22,12 +29,19 @@ function isDescribed(value: unknown): value is Omit<DescribedMessage, 'symbol'> 
   );
 }
 
-/** Every message of the contract, by destination and then by name in code. */
+/** Every message of the contract under each of its destinations, by destination and then by name in code. */
 export function describedMessages(): readonly DescribedMessage[] {
   return Object.entries(contract)
     .flatMap(([symbol, value]) =>
       isDescribed(value)
-        ? [{ symbol, name: value.name, destination: value.destination, example: value.example, parse: value.parse }]
+        ? [value.destination, ...(value.alsoOn ?? [])].map((destination) => ({
+            symbol,
+            name: value.name,
+            destination,
+            example: value.example,
+            moreExamples: value.moreExamples ?? {},
+            parse: value.parse,
+          }))
         : [],
     )
     .sort((a, b) =>
@@ -56,11 +70,19 @@ export function messagePage(): string {
   ];
   for (const destination of destinations) {
     lines.push(`## \`${destination}\``, '');
-    for (const { symbol, name, example } of messages.filter((message) => message.destination === destination)) {
-      const text = typeof example === 'string' ? example : JSON.stringify(example, null, 2);
-      lines.push(`### ${name[0]!.toUpperCase()}${name.slice(1)}`, '', `In code \`${symbol}\`.`, '');
-      lines.push(typeof example === 'string' ? '```text' : '```json', text, '```', '');
+    for (const message of messages.filter((one) => one.destination === destination)) {
+      const { symbol, name, example, moreExamples } = message;
+      lines.push(`### ${name[0]!.toUpperCase()}${name.slice(1)}`, '', `In code \`${symbol}\`.`, '', ...block(example));
+      for (const [what, other] of Object.entries(moreExamples)) {
+        lines.push(`${what[0]!.toUpperCase()}${what.slice(1)}:`, '', ...block(other));
+      }
     }
   }
   return lines.join('\n');
+}
+
+function block(example: unknown): readonly string[] {
+  return typeof example === 'string'
+    ? ['```text', example, '```', '']
+    : ['```json', JSON.stringify(example, null, 2), '```', ''];
 }

@@ -17,8 +17,8 @@ describe('questions for log lines', () => {
   log.keep(line('app'), 'bob');
   log.platform({ source: 'broker', message: 'up' });
   const names = (query: object) =>
-    (answerLogQuery(log, JSON.stringify(query), 'log') as { username: string; source: string }[]).map(
-      ({ username, source }) => `${username} ${source}`,
+    answerLogQuery(log, JSON.stringify(query), 'log').map((one) =>
+      'source' in one ? `${one.username} ${one.source}` : '',
     );
 
   it('say whose line each is, and ask by user', () => {
