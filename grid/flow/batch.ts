@@ -14,7 +14,7 @@
  */
 import { DecError } from '../math/index.js';
 import type { Finding } from '../model/index.js';
-import { requireWhole } from './argument.js';
+import { requireAtLeast, requireFinite, requireWhole } from './argument.js';
 import { type BatchOutputs, BatchRecorder, type BatchResults, type BatchStatus, needsPowers } from './batch-result.js';
 import { type BatchScenarios, ScenarioReader } from './batch-scenario.js';
 import type { FeederFlow } from './feeder-flow.js';
@@ -33,6 +33,20 @@ export interface BatchSettings {
   readonly outputs?: BatchOutputs;
   /** What runs the iterations; default the fastest at hand. */
   readonly kernel?: KernelFactory;
+}
+
+/** @throws DecError `BAD_ARGUMENT` for settings with which no batch can be solved or counted */
+function requireBatchSettings({ tolerancePu, maxIterations, outputs }: BatchSettings): void {
+  if (tolerancePu !== undefined) requireAtLeast('tolerancePu', tolerancePu, 0);
+  if (maxIterations !== undefined) requireWhole('maxIterations', maxIterations, 1);
+  const histogram = outputs?.histogram;
+  if (!histogram) return;
+  requireFinite('outputs.histogram.fromPu', histogram.fromPu);
+  requireWhole('outputs.histogram.bins', histogram.bins, 1);
+  if (!(Number.isFinite(histogram.stepPu) && histogram.stepPu > 0)) {
+    const message = `outputs.histogram.stepPu must be a finite number above 0, not ${histogram.stepPu}.`;
+    throw new DecError('BAD_ARGUMENT', message, { name: 'outputs.histogram.stepPu' });
+  }
 }
 
 /** Which scenarios of the product a run takes. */
@@ -94,6 +108,7 @@ class FlowBatch implements Batch {
     if (width !== 1 && width !== 2 && !(width > 0 && width % 4 === 0)) {
       throw new DecError('BAD_ARGUMENT', `A batch has 1, 2 or a multiple of 4 lanes, not ${width}.`, { width });
     }
+    requireBatchSettings(settings);
     this.solver = new LaneSolver(core.network, core.injection, core.inverseBase, width, settings.kernel);
     const { compiled } = core;
     for (const node of settings.outputs?.nodes ?? []) requireWhole('outputs.nodes', node, 0, compiled.nodeCount - 1);

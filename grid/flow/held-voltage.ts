@@ -3,11 +3,12 @@
  *
  * Solved: the vars of each machine, equal in all its phases and within its limits, at which the mean voltage of its phases is
  * its target. Unknowns are few, so that the voltages' slopes by the vars are kept as a dense matrix.
- * Steps: each machine is moved a little on its own, which gives its column; then Newton steps with that matrix, corrected
- * by Broyden's rule after each; a machine that stands at a limit and is pushed beyond it leaves the system until it is pulled
+ * Steps: machines that hold the same voltage of the same nodes are one unit, whose vars each gives in proportion to its range; each
+ * unit is moved a little on its own, which gives its column; then Newton steps with that matrix, corrected
+ * by Broyden's rule after each; a unit that stands at a limit and is pushed beyond it leaves the system until it is pulled
  * back. A step that the network does not converge at, or that makes the largest deviation worse, is halved.
- * Cost: a power flow for each machine and for each step. Fails: the rounds run out, or the network has no solution at
- * the start; then the status of the last power flow is returned.
+ * Cost: a power flow for each unit and for each step. Fails: where the rounds run out with a voltage further from its target than
+ * {@link NEAR_PU}, `controlsUnsettled`; where the network has no solution, with the status of the last power flow.
  * Source: C. G. Broyden (1965), "A class of methods for solving nonlinear simultaneous equations".
  */
 import type { CompiledShares, Machine } from '../model/index.js';
@@ -16,6 +17,8 @@ import type { PowerFlowStatus } from './power-flow.js';
 /** Deviation from a held voltage that counts as none, pu. */
 const HELD_PU = 1e-8;
 const ROUNDS = 60;
+/** Deviation from a held voltage with which the rounds may run out, pu: units joined by next to no impedance share vars in no determined way. */
+const NEAR_PU = 1e-5;
 /** Share of a machine's rating in vars by which it is moved to see what that does. */
 const PROBE = 0.01;
 /** Largest predicted change of a held voltage in one step, pu. */
@@ -34,6 +37,32 @@ export interface Holder {
 function limitsOf({ maxVar, minVar, ratedPowerVA }: Machine): readonly [least: number, most: number] {
   const most = maxVar ?? ratedPowerVA;
   return [minVar ?? -most, most];
+}
+
+/** Machines that hold the same voltage of the same nodes: one unknown. */
+interface Unit {
+  readonly members: readonly Holder[];
+  readonly least: number;
+  readonly most: number;
+}
+
+const varsOf = ({ members }: Unit) => members.reduce((sum, { vars }) => sum + vars, 0);
+
+function unitsOf(holders: readonly Holder[], { a, b, ratedV }: CompiledShares): Unit[] {
+  const byPlace = new Map<string, Holder[]>();
+  for (const holder of holders) {
+    const { machine, first, end } = holder;
+    const places = Array.from({ length: end - first }, (_, k) =>
+      [a[first + k], b[first + k], ratedV[first + k]].join(' '),
+    );
+    const key = [machine.voltageTargetPu ?? 1, ...places.sort()].join('|');
+    byPlace.set(key, [...(byPlace.get(key) ?? []), holder]);
+  }
+  return [...byPlace.values()].map((members) => {
+    const limits = members.map(({ machine }) => limitsOf(machine));
+    const sum = (side: 0 | 1) => limits.reduce((total, own) => total + own[side], 0);
+    return { members, least: sum(0), most: sum(1) };
+  });
 }
 
 /** Solves a dense system by elimination with pivoting; undefined when it is singular. */
@@ -64,12 +93,15 @@ export function solveDense(matrix: readonly (readonly number[])[], right: readon
 export class HeldVoltages {
   /** Slopes of the held voltages by the vars, pu by var; kept from one solve to the next. */
   private slope: number[][] | undefined;
+  private readonly units: readonly Unit[];
 
   constructor(
     readonly holders: readonly Holder[],
     private readonly shares: CompiledShares,
     private readonly setVars: (holder: Holder) => void,
-  ) {}
+  ) {
+    this.units = unitsOf(holders, shares);
+  }
 
   /**
    * Brings the held voltages to their targets.
@@ -78,26 +110,23 @@ export class HeldVoltages {
    * @param settle - solves at the present powers
    */
   hold(voltage: () => Float64Array, settle: () => PowerFlowStatus): PowerFlowStatus {
-    const { holders } = this;
-    if (holders.length === 0) return 'converged';
-    const gaps = () => holders.map((holder) => this.gap(holder, voltage()));
-    const outside = holders.filter(({ machine, vars }) => {
-      const [least, most] = limitsOf(machine);
-      return vars < least || vars > most;
+    const { units } = this;
+    if (units.length === 0) return 'converged';
+    const gaps = () => units.map(({ members }) => this.gap(members[0]!, voltage()));
+    const outside = units.filter((unit) => {
+      const vars = varsOf(unit);
+      return vars < unit.least || vars > unit.most;
     });
-    for (const holder of outside) {
-      const [least, most] = limitsOf(holder.machine);
-      this.move(holder, Math.min(most, Math.max(least, holder.vars)));
-    }
+    for (const unit of outside) this.move(unit, Math.min(unit.most, Math.max(unit.least, varsOf(unit))));
     let status: PowerFlowStatus = outside.length > 0 ? settle() : 'converged';
     if (status !== 'converged') return status;
     let gap = gaps();
     for (let round = 0; round < ROUNDS; round++) {
-      const free = holders.flatMap((holder, i) => (this.isMovable(holder, gap[i]!) ? [i] : []));
+      const free = units.flatMap((unit, i) => (isMovable(unit, gap[i]!) ? [i] : []));
       if (free.length === 0) return status;
       if (!this.slope) {
-        this.slope = holders.map(() => holders.map(() => 0));
-        for (let j = 0; j < holders.length; j++) {
+        this.slope = units.map(() => units.map(() => 0));
+        for (let j = 0; j < units.length; j++) {
           status = this.probe(j, gap, gaps, settle);
           if (status !== 'converged') return status;
         }
@@ -118,43 +147,40 @@ export class HeldVoltages {
       if (status !== 'converged') return status;
       gap = taken.gap;
     }
-    return status;
+    const isHeld = units.every((unit, i) => !isMovable(unit, gap[i]!) || Math.abs(gap[i]!) <= NEAR_PU);
+    return isHeld ? status : 'controlsUnsettled';
   }
 
-  /** The machines whose vars answer so that their voltage stays: those that stand at no limit. */
+  /** The machines whose vars answer so that their voltage stays: those that stand at no limit, one where several hold one voltage. */
   get free(): readonly Holder[] {
-    return this.holders.filter(({ machine, vars }) => {
-      const [least, most] = limitsOf(machine);
-      return vars > least && vars < most;
+    return this.units.flatMap((unit) => {
+      const vars = varsOf(unit);
+      return vars > unit.least && vars < unit.most ? [unit.members[0]!] : [];
     });
   }
 
-  private isMovable({ machine, vars }: Holder, gap: number): boolean {
-    const [least, most] = limitsOf(machine);
-    return Math.abs(gap) > HELD_PU && !(gap > 0 && vars >= most) && !(gap < 0 && vars <= least);
-  }
-
-  /** Moves one machine a little and notes what all held voltages do. */
+  /** Moves one unit a little and notes what all held voltages do. */
   private probe(
     j: number,
     before: readonly number[],
     gaps: () => number[],
     settle: () => PowerFlowStatus,
   ): PowerFlowStatus {
-    const holder = this.holders[j]!;
-    const [least, most] = limitsOf(holder.machine);
-    const size = PROBE * Math.max(holder.machine.ratedPowerVA, Math.min(Math.abs(most), Math.abs(least)));
-    const start = holder.vars;
+    const unit = this.units[j]!;
+    const { members, least, most } = unit;
+    const rating = members.reduce((sum, { machine }) => sum + machine.ratedPowerVA, 0);
+    const size = PROBE * Math.max(rating, Math.min(Math.abs(most), Math.abs(least)));
+    const start = varsOf(unit);
     const up = Math.min(most, start + size);
-    this.move(holder, before[j]! >= 0 && up > start ? up : Math.max(least, start - size));
-    const run = holder.vars - start;
+    this.move(unit, before[j]! >= 0 && up > start ? up : Math.max(least, start - size));
+    const run = varsOf(unit) - start;
     const status = run === 0 ? 'converged' : settle();
     if (status === 'converged') {
       gaps().forEach((gap, i) => {
         this.slope![i]![j] = run === 0 ? (i === j ? 1 : 0) : (before[i]! - gap) / run;
       });
     }
-    this.move(holder, start);
+    this.move(unit, start);
     return status === 'converged' && run !== 0 ? settle() : status;
   }
 
@@ -166,24 +192,24 @@ export class HeldVoltages {
     gaps: () => number[],
     settle: () => PowerFlowStatus,
   ): { readonly status: PowerFlowStatus; readonly gap: number[] } {
-    const { holders } = this;
+    const { units } = this;
     const slope = this.slope!;
-    const start = free.map((i) => holders[i]!.vars);
+    const start = free.map((i) => varsOf(units[i]!));
     const largest = Math.max(...free.map((i) => Math.abs(before[i]!)));
     let scale = Math.min(1, LARGEST_STEP_PU / largest);
     let status: PowerFlowStatus = 'converged';
     let gap = [...before];
     for (let halving = 0; halving <= HALVINGS; halving++, scale /= 2) {
       free.forEach((i, k) => {
-        const [least, most] = limitsOf(holders[i]!.machine);
-        this.move(holders[i]!, Math.min(most, Math.max(least, start[k]! + scale * step[k]!)));
+        const { least, most } = units[i]!;
+        this.move(units[i]!, Math.min(most, Math.max(least, start[k]! + scale * step[k]!)));
       });
       status = settle();
       if (status !== 'converged') continue;
       gap = gaps();
       if (Math.max(...free.map((i) => Math.abs(gap[i]!))) <= 2 * largest) break;
     }
-    const moved = free.map((i, k) => holders[i]!.vars - start[k]!);
+    const moved = free.map((i, k) => varsOf(units[i]!) - start[k]!);
     const size2 = moved.reduce((sum, d) => sum + d * d, 0);
     if (status === 'converged' && size2 > 0) {
       slope.forEach((row, i) => {
@@ -197,10 +223,16 @@ export class HeldVoltages {
     return { status, gap };
   }
 
-  private move(holder: Holder, vars: number): void {
-    if (holder.vars === vars) return;
-    holder.vars = vars;
-    this.setVars(holder);
+  /** Gives a unit so many vars: one machine all of them, several each the same place in its range. */
+  private move({ members, least, most }: Unit, vars: number): void {
+    const place = most > least ? (vars - least) / (most - least) : 0;
+    for (const holder of members) {
+      const [own, end] = limitsOf(holder.machine);
+      const next = members.length === 1 ? vars : own + place * (end - own);
+      if (holder.vars === next) continue;
+      holder.vars = next;
+      this.setVars(holder);
+    }
   }
 
   /** Target less the mean voltage of a machine's phases, pu. */
@@ -216,4 +248,9 @@ export class HeldVoltages {
     }
     return (machine.voltageTargetPu ?? 1) - sum / (end - first);
   }
+}
+
+function isMovable(unit: Unit, gap: number): boolean {
+  const vars = varsOf(unit);
+  return Math.abs(gap) > HELD_PU && !(gap > 0 && vars >= unit.most) && !(gap < 0 && vars <= unit.least);
 }

@@ -13,7 +13,7 @@ const PASSWORD = 'only-for-this-test';
 const BROKER_URL = `stomp://system:${PASSWORD}@broker:61613`;
 const run = promisify(execFile);
 /** How often a network that is still in use is asked to go again, every half second. */
-const LEAVE_TRIES = 20;
+const LEAVE_TRIES = 120;
 
 /** Why the tests cannot run here; undefined when they can. */
 export function absence(): string | undefined {

@@ -17,6 +17,9 @@ const MODES: Readonly<Record<string, CapacitorControl['mode']>> = {
   p: 'powerFactor',
 };
 
+/** Classes whose terminals have the currents of an admittance: what a control can watch here. */
+const BRANCHES: ReadonlySet<string> = new Set(['line', 'transformer', 'reactor', 'capacitor', 'autotrans']);
+
 class ControlState {
   element = '';
   terminal = 1;
@@ -161,7 +164,15 @@ export function readCapacitorControl(
       written,
     );
   }
-  const watched = found ? elementId : `capacitor.${state.capacitor}`;
+  if (found && !BRANCHES.has(className)) {
+    const written = object.assignments.findLast(({ property }) => property === 'element');
+    const acts = mode === 'voltage' || mode === 'timeScheduled';
+    const then = acts ? 'The voltage of its capacitor is watched.' : 'It does not act.';
+    const text = `It watches a ${className}; only lines, transformers, reactors and capacitors can be watched here. ${then}`;
+    reader.note('warning', 'UNSUPPORTED_ATTRIBUTE', object, text, written);
+    if (!acts) return undefined;
+  }
+  const watched = found && BRANCHES.has(className) ? elementId : `capacitor.${state.capacitor}`;
   const label = (word: string) => {
     if (word.startsWith('av')) return 'average';
     if (word.startsWith('ma')) return 'max';

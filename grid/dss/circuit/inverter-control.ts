@@ -401,8 +401,9 @@ export function readAdaptiveControl(reader: CircuitReader, object: DssObject, id
       biasVarPu: values['qbias']!,
       leastReferencePu: values['vregmin']!,
       largestReferencePu: values['vregmax']!,
-      largestGivenVarPu: values['qmaxlead']!,
-      largestTakenVarPu: values['qmaxlag']!,
+      // As OpenDSS acts (dss-python 0.15.7): at a high voltage it takes up to qmaxlead of the rating, at a low one it gives up to qmaxlag.
+      largestGivenVarPu: values['qmaxlag']!,
+      largestTakenVarPu: values['qmaxlead']!,
       prefersVar,
     },
   };

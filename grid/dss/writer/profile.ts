@@ -45,6 +45,12 @@ export function writeLevelShapes(script: DssScriptText): void {
   // The load multiplier of the model is in the powers written here; OpenDSS' level has it day by day and not over the year.
   const levelMultiplier = first.unit.cell?.levelMultiplier ?? 1;
   const daily = levelMultiplier === 1 ? plain : scaledShape(script, first.unit.profiles?.daily, levelMultiplier);
+  if (levelMultiplier !== 1) {
+    const text =
+      `OpenDSS dispatches it in series as here; in a snapshot it sees a load level of 1 where the model has ${levelMultiplier}, ` +
+      'because the multiplier is in the powers of the loads. Compare snapshots with its state held.';
+    script.notCarried(first.unit, 'Storage', 'levelMultiplier', text);
+  }
   if (daily !== undefined) script.add(`Set DefaultDaily=${daily}`);
   if (yearly !== undefined) script.add(`Set DefaultYearly=${yearly}`);
   for (const { unit, shapes } of others) {

@@ -116,7 +116,14 @@ ${table(HEADER, twins.map(cells))}
   \`kvarMax\` or \`kvarMaxAbs\` cut its vars, where OpenDSS lowers them until the curve fits (5e-3 pu behind a small transformer). A Storage that charges
   beyond its kVA under \`voltwatt\` gives up watts for its vars, as without control; OpenDSS keeps its power factor there. A Storage of one phase in delta with \`limitcurrent=yes\` keeps
   its power inside its voltage window, where OpenDSS lowers it (8e-4 pu at one of 50 kW behind a transformer of 300 kVA); outside
-  the window they agree. Commands that make another model of the one given are not carried out, with a warning:
+  the window they agree.
+  One generator of model 3 in delta holds the voltage between its nodes, where OpenDSS holds node to ground against the base between
+  lines and runs to its most vars; two at one bus with targets that contradict one another end unsettled. A CapControl that watches
+  power or current of a load, a generator, a unit with an inverter, a machine or a source does not act, with a warning; sections that begin
+  with gaps (\`states=[0 0 1]\`) are filled from the first, where OpenDSS never fills below the last in service (2.7e-3 pu). An ExpControl
+  keeps \`vreg\` within \`vregmin\` and \`vregmax\` in a snapshot too, and gives no vars where watts fill its kVA, where OpenDSS leaves them as
+  they were (1e-3 pu). \`set allocationfactors\` after a load whose power was written behind its \`xfkva\` changes nothing.
+  Commands that make another model of the one given are not carried out, with a warning:
   \`allocateloads\`, \`reduce\`, \`makeposseq\`, \`interpolate\`, \`rotate\`. A node of a bus that is no number (\`bus1=x.a\`) is an error;
   what OpenDSS makes of it depends on its memory.
 `;

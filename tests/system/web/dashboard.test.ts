@@ -78,6 +78,8 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
   });
   beforeEach(async () => {
     context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+    // Nothing here is about time; on a loaded machine a page takes tens of seconds.
+    context.setDefaultTimeout(120_000);
     page = await context.newPage();
     faults.length = 0;
     page.on('pageerror', (error) => faults.push(String(error)));
@@ -109,7 +111,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
   /** Opens the sample run and waits until its map and its flows are there. */
   async function openSample(): Promise<void> {
     await page.goto(`${url}#/run/sample`);
-    await page.getByText('AC power flow of the interval').waitFor({ timeout: 60_000 });
+    await page.getByText('AC power flow of the interval').waitFor();
   }
 
   /** @param rules - all where absent */
@@ -168,7 +170,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     await page.getByText('14 of 14').waitFor();
     await page.keyboard.press('Home');
     await page.getByRole('button', { name: 'Play' }).click();
-    await page.getByText('2 of 14').waitFor({ timeout: 10_000 });
+    await page.getByText('2 of 14').waitFor();
     await page.getByRole('button', { name: 'Pause' }).click();
     await walkedByTab('run');
     await page.getByRole('slider', { name: 'Interval' }).focus();
@@ -196,7 +198,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     expect(line).toMatch(/Phases\s+A\s+Rating\s+230 A\s+From, to\s+9R, 14[\s\S]*13 A of 230 A, 6 % · -31\.\d kW/);
     await page
       .getByRole('img', { name: /^loading \(%\) of l9r_14 over the run, at most 7/ })
-      .waitFor({ timeout: 30_000 });
+      .waitFor();
     await page.getByRole('button', { name: 'Close the branch' }).click();
     await page.getByPlaceholder('Find a bus').fill('s85c_6');
     await page.getByPlaceholder('Find a bus').press('Enter');
@@ -232,7 +234,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
         await page.getByRole('button', { name: 'Start', exact: true }).waitFor();
         expect(await seriousFaults(rules), `start, ${width} px`).toEqual([]);
         await page.goto(`${url}#/compare/sample/other`);
-        await page.getByText('difference of voltages (pu)').waitFor({ timeout: 30_000 });
+        await page.getByText('difference of voltages (pu)').waitFor();
         expect(await seriousFaults(rules), `compare, ${width} px`).toEqual([]);
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
         await openSample();
@@ -262,7 +264,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     expect(await table.innerText()).toMatch(
       /sample\s+proportional[\s\S]*14\.7 %[\s\S]*other\s+equalAlpha[\s\S]*22\.1 %/,
     );
-    await page.getByText('difference of voltages (pu)').waitFor({ timeout: 30_000 });
+    await page.getByText('difference of voltages (pu)').waitFor();
     // Both have the same voltages.
     expect(await page.getByRole('group', { name: 'Which runs' }).innerText()).toContain('+0.00000 to +0.00000 pu');
     await page.screenshot({ path: `${PICTURES}/compare.png`, fullPage: true });
@@ -284,7 +286,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
       expect(row).toContain(`${Math.abs(summary.priceOfFairnessPct).toFixed(1)} %`);
     }
     await page.getByText('What evenness costs').waitFor();
-    await page.getByText('difference of voltages (pu)').waitFor({ timeout: 30_000 });
+    await page.getByText('difference of voltages (pu)').waitFor();
     await page.getByLabel('Map:').selectOption('noon-equalAlpha');
     const spread = await page.getByRole('group', { name: 'Which runs' }).innerText();
     expect(spread).toMatch(/−0\.0\d{4} to \+0\.0\d{4} pu/);
@@ -297,7 +299,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     await page.getByText('one coordination without a simulation').waitFor();
     expect(await page.getByRole('slider', { name: 'Interval' }).count()).toBe(0);
     await page.getByRole('radio', { name: 'before' }).check();
-    await page.getByText('AC power flow of the interval').waitFor({ timeout: 60_000 });
+    await page.getByText('AC power flow of the interval').waitFor();
   });
 
   it('gives files of a run, pictures as PNG too, and deletes a run when that is confirmed', async () => {
@@ -330,7 +332,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     ].join('\n');
     const file = (name: string, text: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
     await page.getByLabel('Files of a feeder').setInputFiles([file('small.dss', script)]);
-    await page.getByRole('heading', { name: 'small', exact: true }).waitFor({ timeout: 30_000 });
+    await page.getByRole('heading', { name: 'small', exact: true }).waitFor();
     const main = await page.getByRole('main').innerText();
     expect(main).toContain('converged');
     expect(main).toMatch(/nonsense[\s\S]*small\.dss, line 3/);
@@ -339,7 +341,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     await walkedByTab('file');
     // Kept, runs can be started on it.
     await page.getByRole('button', { name: 'Keep this feeder' }).click();
-    await page.getByText('small is kept.').waitFor({ timeout: 30_000 });
+    await page.getByText('small is kept.').waitFor();
     await page.getByRole('link', { name: 'Start a run on it' }).click();
     await page.getByLabel('Feeder').selectOption({ label: 'small' });
     await walkedByTab('start');

@@ -226,6 +226,18 @@ describe('createBatch', () => {
     expect(() => createBatch(flow, { width: 3 })).toThrow(/1, 2 or a multiple of 4/);
   });
 
+  it.each([
+    [{ tolerancePu: -1 }, /tolerancePu/],
+    [{ tolerancePu: Number.POSITIVE_INFINITY }, /tolerancePu/],
+    [{ maxIterations: 0 }, /maxIterations/],
+    [{ maxIterations: 1.5 }, /maxIterations/],
+    [{ outputs: { histogram: { fromPu: Number.NaN, stepPu: 0.001, bins: 10 } } }, /fromPu/],
+    [{ outputs: { histogram: { fromPu: 0.8, stepPu: 0, bins: 10 } } }, /stepPu/],
+    [{ outputs: { histogram: { fromPu: 0.8, stepPu: 0.001, bins: 2.5 } } }, /bins/],
+  ])('refuses settings with which nothing is solved or counted: %j', (settings, message) => {
+    expect(() => createBatch(flow, settings)).toThrow(message);
+  });
+
   it('holds no neutral and no dead spare conductor against limits, as a power flow and a series', () => {
     // OpenDSS (dss-python 0.15.7): s.1 to s.4 0.997933, 0.999514, 1.000082, 0.041607, b.1 to b.4 0.942475, 0.987642, 1.000082, 0.089624 pu.
     const { feeder: fourWire } = readLines(

@@ -72,3 +72,53 @@ describe('createSensitivities beside machines that answer', () => {
     }
   }
 });
+
+describe('machines that hold the voltage of one bus', () => {
+  const plant = (...units: readonly string[]) =>
+    readDss('master.dss', new DssFileSet([['master.dss', [NETWORK, ...units].join('\n')]])).feeder;
+
+  it('hold it together, each at the same place in its range, and answer as one', () => {
+    const feeder = plant(
+      'new generator.g bus1=b3 kv=12.47 kw=500 model=3 vpu=1.0 maxkvar=900 minkvar=-900',
+      'new generator.h like=g bus1=b3',
+      'new generator.i like=g bus1=b3 maxkvar=1800 minkvar=-1800',
+    );
+    const flow = createPowerFlow(feeder, { tolerancePu: 1e-12 });
+    const solution = flow.solve();
+    expect(solution.status).toBe('converged');
+    const mean = [1, 2, 3].reduce((sum, node) => sum + solution.voltagePuAt('B3', node)! / 3, 0);
+    expect(Math.abs(mean - 1)).toBeLessThan(1e-7);
+    const vars = (id: string) => -solution.flows(id).reduce((sum, { powerVar }) => sum + powerVar, 0);
+    expect(vars('generator.g')).toBeCloseTo(vars('generator.h'), 3);
+    expect(vars('generator.i')).toBeCloseTo(2 * vars('generator.g'), 3);
+    const alone = createPowerFlow(
+      plant('new generator.g bus1=b3 kv=12.47 kw=1500 model=3 vpu=1.0 maxkvar=3600 minkvar=-3600'),
+      { tolerancePu: 1e-12 },
+    );
+    const reference = alone.solve();
+    alone.nodes.forEach(({ bus, node }) => {
+      expect(solution.voltagePuAt(bus, node)!).toBeCloseTo(reference.voltagePuAt(bus, node)!, 7);
+    });
+    const node = flow.nodes.findIndex(({ bus, node: n }) => bus === 'B4' && n === 3);
+    const [ours, theirs] = [flow, alone].map((at) => createSensitivities(at).column(node).magnitudePerW);
+    const largest = Math.max(...theirs!.map(Math.abs));
+    ours!.forEach((value, i) => {
+      expect(Math.abs(value - theirs![i]!)).toBeLessThan(1e-5 * largest);
+    });
+  });
+
+  it('at targets that contradict one another end unsettled, never as converged', () => {
+    const feeder = plant(
+      'new generator.g bus1=b3 kv=12.47 kw=500 model=3 vpu=1.0 maxkvar=1500 minkvar=-1500',
+      'new generator.h like=g bus1=b3 vpu=1.01',
+    );
+    const { status, voltagePuAt } = (() => {
+      const flow = createPowerFlow(feeder);
+      const solution = flow.solve();
+      return { status: solution.status, voltagePuAt: (node: number) => solution.voltagePuAt('B3', node)! };
+    })();
+    const mean = [1, 2, 3].reduce((sum, node) => sum + voltagePuAt(node) / 3, 0);
+    // OpenDSS, dss-python 0.15.7, a plant of two such units (600 kvar each): 1.0000 pu, the second at its most.
+    expect(status === 'controlsUnsettled' || Math.abs(mean - 1) < 1e-6).toBe(true);
+  });
+});
