@@ -32,7 +32,7 @@ const round = z.object({
   primalTolerance: measured,
   dual: measured,
   dualTolerance: measured,
-  totalInjectionW: z.number(),
+  totalInjectionW: z.number().nullable(),
 });
 
 /** By branch in the order of the description; null where none is measured. */

@@ -83,7 +83,7 @@ export class Progress {
     let injection = 0;
     for (const { powerW } of ports.values()) for (const p of powerW) injection -= p;
     return {
-      totalInjectionW: injection,
+      totalInjectionW: ports.size === 0 ? null : injection,
       portVoltagePu: participants.agentIds.map((agentId) => {
         const squares = ports.get(agentId)?.voltageSquaredPu ?? [];
         return squares.length === 0 ? null : Math.sqrt(Math.max(0, ...squares));

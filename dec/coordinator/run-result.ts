@@ -45,8 +45,8 @@ export interface RoundRecord {
   readonly primalTolerance: number;
   readonly dualResidual: number;
   readonly dualTolerance: number;
-  /** Sum of the agents' boundary power, W, into the grid positive. */
-  readonly totalInjectionW: number;
+  /** Sum of the agents' boundary power, W, into the grid positive; null in a round in which areas alone took part. */
+  readonly totalInjectionW: number | null;
   /** Largest voltage over the port's nodes as the agent has it, pu, by agent; NaN-free, null when it has not answered. */
   readonly portVoltagePu: readonly (number | null)[];
   /** The agent's mean curtailed fraction, by agent; null when it tells none. */
@@ -393,7 +393,7 @@ export type RunProgress =
       readonly primalTolerance: number;
       readonly dualResidual: number;
       readonly dualTolerance: number;
-      /** Sum of the agents' boundary power, W, into the grid positive. */
-      readonly totalInjectionW: number;
+      /** Sum of the agents' boundary power, W, into the grid positive; null in a round in which areas alone took part. */
+      readonly totalInjectionW: number | null;
     }
   | { readonly kind: 'interval'; readonly result: IntervalResult };

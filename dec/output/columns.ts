@@ -89,9 +89,16 @@ export function roundCsv(result: RunResult): string {
   const lines = ['interval,round,rho,primal_residual,primal_tolerance,dual_residual,dual_tolerance,total_injection_w'];
   for (const { interval, history } of result.intervals) {
     for (const one of history) {
-      const figures = [one.rho, one.primalResidual, one.primalTolerance, one.dualResidual, one.dualTolerance];
+      // A tolerance of nothing is that of a round in which nothing was compared yet.
+      const of = (residual: number, tolerance: number) =>
+        tolerance === 0 ? [Number.NaN, Number.NaN] : [residual, tolerance];
+      const figures = [
+        one.rho,
+        ...of(one.primalResidual, one.primalTolerance),
+        ...of(one.dualResidual, one.dualTolerance),
+      ];
       const row = figures.map((value) => (Number.isFinite(value) ? String(Number(value.toPrecision(7))) : ''));
-      lines.push([interval, one.round, ...row, one.totalInjectionW.toFixed(1)].join(','));
+      lines.push([interval, one.round, ...row, one.totalInjectionW?.toFixed(1) ?? ''].join(','));
     }
   }
   return `${lines.join('\n')}\n`;

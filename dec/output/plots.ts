@@ -352,11 +352,10 @@ function totalInjection(result: RunResult): TopLevelSpec {
     height: 300,
     data: {
       values: shown.flatMap(({ timestamp, history }) =>
-        history.map(({ round, totalInjectionW }) => ({
-          round,
-          interval: clockOf(timestamp),
-          kW: totalInjectionW / 1000,
-        })),
+        history.flatMap(({ round, totalInjectionW }) =>
+          // Rounds of areas alone have none; the line goes on to the next that has.
+          totalInjectionW === null ? [] : [{ round, interval: clockOf(timestamp), kW: totalInjectionW / 1000 }],
+        ),
       ),
     },
     mark: { type: 'line', point: { size: 18 }, strokeWidth: 1.5 },

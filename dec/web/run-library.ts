@@ -357,7 +357,7 @@ function roundsOf(path: string): Map<number, RoundFigures[]> {
       primalTolerance: Number(row['primal_tolerance']),
       dual: Number(row['dual_residual']),
       dualTolerance: Number(row['dual_tolerance']),
-      totalInjectionW: Number(row['total_injection_w']),
+      totalInjectionW: row['total_injection_w'] === '' ? null : Number(row['total_injection_w']),
     });
   }
   return rounds;

@@ -10,6 +10,8 @@ export interface FlowListeners {
   readonly onWished: (flow: FlowDocument | undefined) => void;
   /** Flows of any interval, as they come. */
   readonly onRead: (flow: FlowDocument) => void;
+  /** Why the last question had no answer, as a sentence; undefined once one has. */
+  readonly onProblem: (sentence: string | undefined) => void;
 }
 
 /** Reads the flows of a run's intervals: one question at a time, the latest wish next, what has been read is kept. */
@@ -52,8 +54,10 @@ export class FlowReader {
       let flow: FlowDocument | undefined;
       try {
         flow = await flowDocument(this.run, next);
-      } catch {
-        // The map says that loading is not known, and the line of a plot has a gap.
+        this.listeners.onProblem(undefined);
+      } catch (error) {
+        // The line of a plot has a gap.
+        this.listeners.onProblem(error instanceof Error ? error.message : String(error));
       }
       if (flow) {
         this.keep(next, flow);

@@ -20,6 +20,8 @@ export interface MeasuredRun {
 export class RunFlows {
   /** Of the interval that is wished for. */
   shown = $state.raw<FlowDocument>();
+  /** Why the last flows asked for are not there. */
+  problem = $state<string>();
   /** By branch that is followed and simulated time. */
   private followed = $state.raw<ReadonlyMap<number, ReadonlyMap<number, BranchFlow | null>>>(new Map());
   private readonly reader: FlowReader;
@@ -32,6 +34,7 @@ export class RunFlows {
     this.reader = new FlowReader(run.id, {
       onWished: (flow) => (this.shown = flow),
       onRead: (flow) => this.note(flow),
+      onProblem: (sentence) => (this.problem = sentence),
     });
   }
 

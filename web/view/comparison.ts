@@ -108,17 +108,17 @@ export function areComparable(runs: readonly RunDocument[]): boolean {
   return comparisonWarnings(runs).length === 0;
 }
 
-/** Values over time of several runs on one axis of time: null where a run has no interval. */
+/** Values over time of several runs on one axis of time: undefined where only another run has an instant, which breaks no line. */
 export function alignedSeries(
   runs: readonly RunDocument[],
   of: (one: RunDocument['intervals'][number]) => number | null,
-): { readonly times: readonly number[]; readonly values: readonly (readonly (number | null)[])[] } {
+): { readonly times: readonly number[]; readonly values: readonly (readonly (number | null | undefined)[])[] } {
   const times = [...new Set(runs.flatMap(({ intervals }) => intervals.map(({ timestamp }) => timestamp)))].sort(
     (a, b) => a - b,
   );
   const values = runs.map(({ intervals }) => {
     const at = new Map(intervals.map((one) => [one.timestamp, of(one)]));
-    return times.map((time) => at.get(time) ?? null);
+    return times.map((time) => at.get(time));
   });
   return { times, values };
 }

@@ -21,7 +21,8 @@ export function decadeText(value: number): string {
 
 /** Per cent with its sign, `14.7 %`. */
 export function pctText(value: number | null | undefined, digits = 1): string {
-  return value === null || value === undefined ? UNKNOWN : `${value.toFixed(digits)} %`;
+  // Rounded to nothing from below it is nothing, not -0.0.
+  return value === null || value === undefined ? UNKNOWN : `${value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1')} %`;
 }
 
 /** Power in the unit that suits its size: `851 kW`, `3.06 MW`. */

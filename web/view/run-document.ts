@@ -78,7 +78,7 @@ export interface RoundFigures {
   readonly primalTolerance: number;
   readonly dual: number;
   readonly dualTolerance: number;
-  readonly totalInjectionW: number;
+  readonly totalInjectionW: number | null;
 }
 
 /** One interval of a run. */

@@ -71,8 +71,9 @@ describe('runs side by side', () => {
     expect(alignedSeries([run('a'), other], ({ curtailedW }) => curtailedW)).toEqual({
       times: [0, 1800, 3600],
       values: [
-        [1000, 2000, null],
-        [null, 500, 700],
+        // Not null, which would break the line of a run at the instants of the other.
+        [1000, 2000, undefined],
+        [undefined, 500, 700],
       ],
     });
   });
