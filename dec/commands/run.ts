@@ -530,7 +530,8 @@ function progressOn(terminal: Terminal): (progress: RunProgress) => void {
 
 /** A number for people; `-` where it is not known: without measurements there is no voltage to tell. */
 function fixed(value: number | undefined, digits: number): string {
-  return value === undefined || !Number.isFinite(value) ? '-' : value.toFixed(digits);
+  // Rounded to nothing from below it is nothing, not -0.00.
+  return value === undefined || !Number.isFinite(value) ? '-' : value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1');
 }
 
 /** The run at a glance, for people. */

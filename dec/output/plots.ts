@@ -346,7 +346,11 @@ function totalInjection(result: RunResult): TopLevelSpec {
     ...FRAME,
     title: {
       text: 'Total injection of all agents over the rounds',
-      subtitle: `${result.feeder.name}; positive: from the customers into the primary network`,
+      subtitle:
+        `${result.feeder.name}; positive: from the customers into the primary network` +
+        (shown.some(({ history }) => history.some(({ totalInjectionW }) => totalInjectionW === null))
+          ? '; points: rounds in which agents answered, not areas alone'
+          : ''),
     },
     width: 720,
     height: 300,

@@ -13,15 +13,19 @@ export function runStroke(index: number): { readonly stroke: string; readonly da
   return { stroke: tone(RUN_TONES[index % RUN_TONES.length]!), dash: DASHES[index % DASHES.length]! };
 }
 
-/** Shares that agents gave up, the most first, a line for each run. */
-export function sharesOptions(runs: readonly string[], who = 'agents'): Options {
+/**
+ * Shares that agents gave up, the most first, a line for each run.
+ *
+ * @param isSingle - by run: it has one share, which is a point
+ */
+export function sharesOptions(runs: readonly string[], who: string, isSingle: readonly boolean[]): Options {
   return {
     legend: { live: true },
     scales: { x: { time: false }, y: { range: (_, _min, max) => [0, Math.max(5, Math.min(100, max * 1.08))] } },
     axes: [axis(`${who}, the most curtailed first`, { size: 34 }), vertical('curtailed (% of available)')],
     series: [
       { label: 'rank' },
-      ...runs.map((name, i) => ({ ...line(name, runStroke(i).stroke, 0), dash: runStroke(i).dash })),
+      ...runs.map((name, i) => ({ ...line(name, runStroke(i).stroke, isSingle[i] ? 8 : 0), dash: runStroke(i).dash })),
     ],
   };
 }

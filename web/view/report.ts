@@ -272,5 +272,5 @@ tr{break-inside:avoid}thead{display:table-header-group}h2{break-after:avoid}
 @page{size:A4;margin:14mm}
 @media print{body{max-width:none;padding:0;font-size:9.5pt}table{font-size:7.5pt}th,td{padding:.15rem .3rem}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 @media screen and (max-width:640px){body{padding:1rem}dl{grid-template-columns:1fr 1fr}.pair{grid-template-columns:1fr}.key{flex-wrap:wrap}table,figure{display:block;overflow-x:auto}figure img{max-width:none;width:680px}h1{overflow-wrap:anywhere}}
-@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark}body{color:#e6eaee;background:#12171d}.faint,dt,figcaption,.key,th{color:#9aa7b4}.bad{color:#ff8a80}dl,th,td{border-color:#2c3540}figure img,figure svg,.pair svg{background:#fff}}
+@media screen and (prefers-color-scheme:dark){:root{color-scheme:dark}body{color:#e6eaee;background:#12171d}.faint,dt,figcaption,.key,th{color:#9aa7b4}.bad{color:#ff8a80}dl,th,td{border-color:#2c3540}figure img,figure svg,.pair svg,.key svg{background:#fff}}
 `.trim();

@@ -196,9 +196,7 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     // Its rating in the model; current and power from the power flow.
     const line = await page.getByRole('region', { name: 'Line l9r_14' }).innerText();
     expect(line).toMatch(/Phases\s+A\s+Rating\s+230 A\s+From, to\s+9R, 14[\s\S]*13 A of 230 A, 6 % · -31\.\d kW/);
-    await page
-      .getByRole('img', { name: /^loading \(%\) of l9r_14 over the run, at most 7/ })
-      .waitFor();
+    await page.getByRole('img', { name: /^loading \(%\) of l9r_14 over the run, at most 7/ }).waitFor();
     await page.getByRole('button', { name: 'Close the branch' }).click();
     await page.getByPlaceholder('Find a bus').fill('s85c_6');
     await page.getByPlaceholder('Find a bus').press('Enter');

@@ -10,6 +10,7 @@ import {
   LEAST_RESIDUAL_RATIO,
   mapView,
   nodesByBus,
+  pctText,
   pointVoltages,
   powerText,
   puText,
@@ -227,5 +228,6 @@ describe('figures', () => {
     ]);
     expect(countText(12_345)).toBe('12\u202f345');
     expect(puText(1.05)).toBe('1.0500');
+    expect([pctText(-0.01), pctText(-0.6), pctText(null)]).toEqual(['0.0 %', '-0.6 %', '–']);
   });
 });
