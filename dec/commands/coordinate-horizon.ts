@@ -354,7 +354,7 @@ function summary(report: HorizonReport, result: FeederHorizonResult): string[] {
         ['energy cost with the limits of the network', result.energyCost.toFixed(2)],
         ['without them', result.uncoordinatedCost.toFixed(2)],
         ...curtailmentRows(curtailmentFigures(result)),
-        ['at most above the optimum', gapText(result.gap)],
+        ['at most above the optimum of the linear model', gapText(result.gap)],
         ['AC corrections', String(result.corrections)],
       ],
     ),

@@ -106,7 +106,7 @@ export interface FeederHorizonResult {
   readonly alpha: ReadonlyMap<string, Float64Array>;
   /** Money of the programme. */
   readonly objective: number;
-  /** How far above the least the objective may be; null where limits do not hold: the least violation comes before money. */
+  /** How far above the least of the linear model the objective may be, under the correction at which batteries were decided; null where limits do not hold: the least violation comes before money. */
   readonly gap: number | null;
   readonly kktResidual: number;
   /** Money for energy of the scheduled customers, with the network's limits and without. */
