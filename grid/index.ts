@@ -138,10 +138,16 @@ export type {
   CoordinationStatus,
   FairnessMode,
   FairnessReport,
+  LocalInputs,
+  ServiceAgent,
+  ServiceModel,
+  Setpoint,
+  StarSettings,
 } from './optim/index.js';
 export {
   COORDINATION_STATUS_TEXT,
   coordinateInProcess,
+  createServiceAgent,
   fairnessReport,
   giniCoefficient,
   jainIndex,

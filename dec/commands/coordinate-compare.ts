@@ -1,6 +1,11 @@
 import { basename, dirname } from 'node:path';
 import type { Finding } from '../../grid/model/index.js';
-import { type CoordinationQuestion, coordinateInProcess, type FairnessRule } from '../../grid/optim/index.js';
+import {
+  type CoordinationQuestion,
+  coordinateInProcess,
+  type FairnessRule,
+  priceOfFairness,
+} from '../../grid/optim/index.js';
 import { type ComparedRule, fairnessComparison } from '../output/fairness-comparison.js';
 import { pictureFile, writePicture } from '../output/picture.js';
 import type { ResultsFolder } from '../output/results-folder.js';
@@ -8,7 +13,7 @@ import type { ComparisonReport } from '../schema/index.js';
 import { answerExitCode } from '../strictness.js';
 import { type Terminal, table } from '../terminal.js';
 import type { CoordinateOptions } from './coordinate-options.js';
-import { coordinationFigures, coordinationSettings } from './coordinate-report.js';
+import { coordinationFigures, coordinationSettings, hasPrice } from './coordinate-report.js';
 import { type StoredCoordination, type StorePlace, storeCoordinations, takeFolders } from './coordinate-store.js';
 
 /** The rules side by side, from the least curtailment to the hardest equality. */
@@ -62,6 +67,25 @@ interface Comparison {
 
 const ruleName = ({ mode, gamma }: Partial<FairnessRule>) => (mode === 'alphaFair' ? `alphaFair ${gamma}` : mode!);
 
+/** Rules priced by one least curtailment: where another rule came to less than `total`, that is the least found. */
+function pricedAlike(solved: readonly StoredCoordination[]): StoredCoordination[] {
+  const priced = solved.map(({ result }) => result).filter(hasPrice);
+  const held = priced.filter(({ ac, settings }) => {
+    const { minPu, maxPu } = settings.limits;
+    return ac.isConverged && ac.vMaxPu <= maxPu && ac.vMinPu >= minPu;
+  });
+  const leastCurtailedW = Math.min(
+    ...priced.map((result) => result.leastCurtailedW),
+    ...held.map(({ curtailedW }) => curtailedW),
+  );
+  return solved.map((one) => {
+    const { curtailedW, availableW } = one.result;
+    if (!hasPrice(one.result)) return one;
+    const price = priceOfFairness(curtailedW, leastCurtailedW, availableW);
+    return { ...one, result: { ...one.result, leastCurtailedW, priceOfFairness: price } };
+  });
+}
+
 async function compared(
   question: CoordinationQuestion,
   options: CoordinateOptions,
@@ -71,7 +95,7 @@ async function compared(
   { rules, more, place, folders }: Comparison,
 ): Promise<number> {
   const { feeder } = question;
-  const outcomes: StoredCoordination[] = [];
+  const solved: StoredCoordination[] = [];
   const picture = pictureFile(options.plot, 'fairness', feeder.name);
   const all: (ComparedRule & { readonly rule: ComparisonReport['rules'][number] })[] = [];
   const told = new Map<string, Finding>(findings.map((finding) => [finding.message, finding]));
@@ -97,19 +121,22 @@ async function compared(
     for (const finding of result.findings) told.set(finding.message, finding);
     isBad ||= result.status === 'limitsViolated';
     isFailed ||= result.status === 'failed';
+    solved.push({ question, result, seconds: (performance.now() - start) / 1000 });
+  }
+  const outcomes = pricedAlike(solved);
+  for (const { result, seconds } of outcomes) {
     const active = result.ders.filter((der) => der.availableW > 0);
     units = active.map(({ derId, mrid }) => mrid || derId);
     availableW = result.availableW;
     settings ??= coordinationSettings(result, options);
     const alphas = active.map(({ alpha }) => alpha);
-    outcomes.push({ question, result, seconds: (performance.now() - start) / 1000 });
     all.push({
-      name,
+      name: ruleName(result.rule),
       curtailedKw: result.curtailedW / 1000,
       jain: result.fairnessReport.jain.served,
       alphas,
       rule: {
-        ...coordinationFigures(result, (performance.now() - start) / 1000),
+        ...coordinationFigures(result, seconds),
         gamma: result.rule.gamma,
         alphas,
       },

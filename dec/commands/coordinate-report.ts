@@ -130,7 +130,7 @@ export function coordinationSummary(report: CoordinationReport, result: Coordina
       'curtailed',
       `${kilowatts(result.curtailedW)}, ${(100 * result.curtailedShare).toFixed(2)} %, ${(result.curtailedWh / 1000).toFixed(2)} kWh`,
     ],
-    ['least possible', kilowatts(result.leastCurtailedW)],
+    ['least possible', hasPrice(result) ? kilowatts(result.leastCurtailedW) : '-'],
     [
       'price of fairness',
       hasPrice(result) ? `${Math.max(0, 100 * result.priceOfFairness).toFixed(2)} % of what is available` : '-',

@@ -40,8 +40,15 @@ export function committedRun(folder: string, place?: number): CommittedRun {
   const messages = messagesOf(join(folder, MESSAGES));
   const chosen = place === undefined ? messages : messages.slice(place, place + 1);
   const last = chosen.at(-1);
+  if (messages.length === 0) {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      `The run in ${folder} has committed no set-point: nothing was asked of any unit that has an mRID, so that there is nothing to export.`,
+      { folder },
+    );
+  }
   if (last === undefined) {
-    const range = messages.length === 0 ? 'none' : `0 to ${messages.length - 1}`;
+    const range = `0 to ${messages.length - 1}`;
     throw new DecError('BAD_ARGUMENT', `The run in ${folder} has no such difference message; it has ${range}.`, {
       ...{ folder, messages: messages.length },
     });

@@ -37,7 +37,7 @@ export interface CoordinationOutcome {
 }
 
 /** A coordination knows no time of day: what stands in the place of its simulated time, epoch s. */
-const NO_TIME = 0;
+export const NO_TIME = 0;
 
 const STATUS: Readonly<Record<CoordinationStatus, IntervalStatus>> = {
   optimal: 'converged',

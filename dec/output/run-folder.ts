@@ -5,7 +5,8 @@ import type { RunResult } from '../coordinator/index.js';
 import type { RunManifest } from '../schema/index.js';
 import { alphaColumns, roundCsv, setpointCsv, voltageColumns } from './columns.js';
 import { MESSAGES } from './committed-run.js';
-import { type CoordinationOutcome, coordinationRun } from './coordination-run.js';
+import { coordinationDifference } from './coordination-difference.js';
+import { type CoordinationOutcome, coordinationRun, NO_TIME } from './coordination-run.js';
 import { MANIFEST, removeEarlierRun } from './earlier-run.js';
 import { type ManifestExtras, runManifest } from './manifest.js';
 import { type Plot, runPlots } from './plots.js';
@@ -47,7 +48,8 @@ export async function writeRun(result: RunResult, folder: string, extras: Manife
 
 /**
  * Writes what one coordination without a simulation leaves behind, as the run of one interval that it comes to
- * ({@link coordinationRun}): manifest.json, voltages.parquet, setpoints.csv and the picture of its voltages.
+ * ({@link coordinationRun}): manifest.json, voltages.parquet, setpoints.csv, difference_messages.jsonl with the one message that
+ * a run would send, and the picture of its voltages.
  *
  * @param comparison - names of all runs of the comparison that it is of
  * @throws as {@link writeRun}
@@ -68,6 +70,8 @@ export async function writeCoordination(
   };
   write('voltages.parquet', voltageColumns(result));
   write('setpoints.csv', setpointCsv(result));
+  const message = coordinationDifference(outcome.question, outcome.result, NO_TIME);
+  write(MESSAGES, message === undefined ? '' : `${JSON.stringify(message)}\n`);
   // The others show a course over time or rounds.
   const isBlind = result.intervals.every(({ nodeVoltages }) => nodeVoltages.length === 0);
   await writePlots(isBlind ? [] : runPlots(result).filter(({ name }) => name === 'voltages'), write);

@@ -389,12 +389,18 @@ function coordinated(question: CoordinationQuestion, refugesOf: typeof refugeRul
   });
   const alphas = problem.units.map((unit) => pass.alpha.get(unit.id) ?? 0);
   const curtailedW = problem.units.reduce((sum, unit, i) => sum + unit.availableW * alphas[i]!, 0);
+  const isViolated =
+    check.limitedMaxPu > settings.limits.maxPu + AC_TOLERANCE_PU ||
+    check.limitedMinPu < settings.limits.minPu - AC_TOLERANCE_PU;
   const yardstick = (): number => {
     const held = maxCorrections > 0;
+    const heldW = truth.excessPu(check) <= 0 ? curtailedW : undefined;
     const { leastCurtailedW } = held
-      ? leastCurtailment({ feeder, linear, inputs, limits: settings.limits, reactive }, truth)
+      ? leastCurtailment({ feeder, linear, inputs, limits: settings.limits, reactive, heldW }, truth)
       : { leastCurtailedW: undefined };
-    return leastCurtailedW ?? linearLeastW(fair(fairnessRule({ mode: 'total' })), held ? check.correction : undefined);
+    if (leastCurtailedW !== undefined) return leastCurtailedW;
+    const linearW = linearLeastW(fair(fairnessRule({ mode: 'total' })), held ? check.correction : undefined);
+    return held ? Math.min(linearW, heldW ?? linearW) : linearW;
   };
   const least = question.leastCurtailedW ?? (problem.units.length === 0 ? 0 : yardstick());
   const groupAlpha = new Float64Array(problem.groupCount);
@@ -404,9 +410,6 @@ function coordinated(question: CoordinationQuestion, refugesOf: typeof refugeRul
   const objective = own
     ? objectiveOf(own, groupAlpha)
     : groupAlpha.reduce((sum, alpha, g) => sum + (problem.cost.quadratic[g]! / 2) * alpha ** 2, 0);
-  const isViolated =
-    check.limitedMaxPu > settings.limits.maxPu + AC_TOLERANCE_PU ||
-    check.limitedMinPu < settings.limits.minPu - AC_TOLERANCE_PU;
   const status: CoordinationStatus =
     problem.units.length === 0
       ? 'nothingToDo'

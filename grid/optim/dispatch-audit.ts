@@ -75,7 +75,7 @@ export function createDispatchAudit(data: FeederData, settings: AuditSettings): 
     const dispatch = new Map(Object.entries(alpha));
     const decided = reactiveVar && new Map(Object.entries(reactiveVar));
     const check = truth.solveAnswered(dispatch, decided);
-    const problem = (rule: FairnessMode) => curtailmentProblem(feeder, linear, inputs, limits, rule);
+    const plain = curtailmentProblem(feeder, linear, inputs, limits, fairness);
     const extremes = truth.linearExtremes(dispatch, decided);
     const isInside =
       check.isConverged &&
@@ -83,13 +83,17 @@ export function createDispatchAudit(data: FeederData, settings: AuditSettings): 
       check.limitedMinPu >= limits.minPu - AC_TOLERANCE_PU;
     // Nothing can be less than what is nothing already.
     const isNothing = isInside && Object.values(alpha).every((one) => one <= 0);
+    const curtailedW = plain.units.reduce((sum, { id, availableW }) => sum + availableW * (alpha[id] ?? 0), 0);
     const least =
       isReactive && isNothing
         ? { leastCurtailedW: 0, reason: undefined }
-        : leastCurtailment({ feeder, linear, inputs, limits, reactive }, truth);
+        : leastCurtailment(
+            { feeder, linear, inputs, limits, reactive, heldW: truth.excessPu(check) <= 0 ? curtailedW : undefined },
+            truth,
+          );
     if (!check.isConverged) return { ...least, linear: extremes, kktResidual: undefined };
     const fair = whole && fairProblem(feeder, linear, inputs, limits, whole);
-    const own = fair ? atDispatch(fair, dispatch) : problem(fairness);
+    const own = fair ? atDispatch(fair, dispatch) : plain;
     const conditions = moved(own, check.correction);
     // Rules of several programmes and reactive power have conditions of more than one quadratic programme.
     const hasResidual = !isReactive && whole?.mode !== 'maxMin' && whole?.mode !== 'equalKw';

@@ -15,7 +15,8 @@ import type { LocalInputs, VoltageLimits } from './star.js';
  *
  * It begins with the linear model as it is, or on the AC power flow of nobody curtailed where controls answer, so that it does
  * not depend on what is measured with it: a coordination, a comparison of rules and a run have the same for one interval.
- * Where no dispatch with reactive power holds, it is the least without any.
+ * Where no dispatch with reactive power holds, it is the least without any. Where controls answer, corrections may end at more
+ * than what another rule came to: a dispatch that holds is given, and the least found is never above it.
  *
  * Cost: one to four programmes, up to seven where controls answer; twice that where none with reactive power holds.
  * Fails: with a reason where no dispatch was found that holds the limits.
@@ -47,6 +48,8 @@ export interface LeastQuestion {
   readonly inputs: LocalInputs;
   readonly limits: VoltageLimits;
   readonly reactive?: ReactiveRule | undefined;
+  /** Curtailment of a dispatch that holds the limits without any tolerance, W; nothing that is more is the least. */
+  readonly heldW?: number | undefined;
 }
 
 /** The yardstick. */
@@ -59,6 +62,13 @@ export interface LeastCurtailment {
 
 /** Finds the yardstick. @param truth - of the same feeder, inputs and state */
 export function leastCurtailment(question: LeastQuestion, truth: FeederTruth): LeastCurtailment {
+  const least = foundLeast(question, truth);
+  const { heldW } = question;
+  const isBelow = heldW !== undefined && least.leastCurtailedW !== undefined && heldW < least.leastCurtailedW;
+  return isBelow ? { ...least, leastCurtailedW: heldW } : least;
+}
+
+function foundLeast(question: LeastQuestion, truth: FeederTruth): LeastCurtailment {
   const { feeder, linear, inputs, limits, reactive } = question;
   if (reactive !== undefined && reactive.mode !== 'none') {
     const problem = fairProblem(feeder, linear, inputs, limits, fairnessRule({ mode: 'total' }), reactive);

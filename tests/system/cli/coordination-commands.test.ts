@@ -269,6 +269,10 @@ describe('dec coordinate', () => {
       expect(Math.abs(curtailedW - rule.curtailedW!)).toBeLessThan(0.001 * lines.length);
       expect(lines).toHaveLength(report.units.length);
     }
+    // The ancestor's units have names and no mRIDs: no message could name them.
+    const exported = await dec(['export', `${out}-total`, 'difference-model']);
+    expect([exported.code, exported.stdout]).toEqual([2, '']);
+    expect(exported.stderr).toContain('nothing was asked of any unit that has an mRID');
     const html = join(folder, 'equal.html');
     const told = await dec(['report', `${out}-equalAlpha`, '--out', html, ...store]);
     expect(told.code).toBe(0);

@@ -1,12 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadAgentModule } from '../../../agents/index.js';
 import { readCimText, readFeeders } from '../../../grid/cim/index.js';
 import { createPowerFlow, powerFlowReport, runSeries } from '../../../grid/flow/index.js';
 import { buildFeeder, feederData } from '../../../grid/model/index.js';
+import { createServiceAgent, splitForStar } from '../../../grid/optim/index.js';
 
 /*
  * The programs of docs/library.md, taken from the page and run as a user's would be: against the build, through the package's
@@ -59,8 +62,8 @@ function run(name: string, ...args: string[]): string {
 const flagship = () => readFeeders(readCimText([{ name: FEEDER, text: readFileSync(FEEDER, 'utf8') }])).feeders[0]!;
 
 describe('the programs of docs/library.md', () => {
-  it('are three', () => {
-    expect([...programs.keys()]).toEqual(['over-voltages', 'day', 'scenarios']);
+  it('are four', () => {
+    expect([...programs.keys()]).toEqual(['over-voltages', 'day', 'scenarios', 'own-agents']);
   });
 
   it('fit the types that the package declares', () => {
@@ -118,6 +121,21 @@ describe('the programs of docs/library.md', () => {
     expect([none.status, none.stdout]).toEqual([1, '']);
     expect(none.stderr).toContain('0 is no number of scenarios: give 1 or more.');
     expect(run('scenarios', FEEDER)).toMatch(/: 10000 scenarios, \d+ with .*, 0 unsolved\nlowest 0\.\d{4} pu/);
+  });
+
+  it('make agents that a run takes, with less sun than those of the package', async () => {
+    const createOwn = await loadAgentModule(pathToFileURL(join(folder, 'own-agents.mjs')).href);
+    const feeder = flagship();
+    const model = splitForStar(feeder).services[0]!;
+    const sun = feeder.pvSystems.map(({ id, maxPowerW }) => [id, maxPowerW] as const);
+    const inputs = { loads: {}, availableW: Object.fromEntries(sun), held: {} };
+    const [own, plain] = [createOwn, createServiceAgent].map((create) => {
+      const agent = create(model, {});
+      agent.prepare(inputs);
+      return agent.setpoints().reduce((sum, { availableW }) => sum + availableW, 0);
+    });
+    expect(plain).toBeGreaterThan(1000);
+    expect(own! / plain!).toBeCloseTo(0.97, 9);
   });
 });
 

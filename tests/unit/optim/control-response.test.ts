@@ -2,10 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { DssFileSet, readDss } from '../../../grid/dss/index.js';
 import { createPowerFlow, type FeederFlow } from '../../../grid/flow/index.js';
 import { buildFeeder, type Feeder } from '../../../grid/model/index.js';
+import { FeederTruth } from '../../../grid/optim/feeder-truth.js';
 import {
   type CoordinationQuestion,
   coordinateInProcess,
   createDispatchAudit,
+  leastCurtailment,
+  linearFeeder,
   type PrimaryState,
   type Setpoint,
   settledState,
@@ -117,6 +120,19 @@ describe('a dispatch that regulators answer', () => {
     const { leastCurtailedW, kktResidual } = judge({ inputs, state, alpha });
     expect(Math.abs(leastCurtailedW! - curtailedW)).toBeLessThan(1e-3 * curtailedW);
     expect(kktResidual).toBeLessThan(1e-4);
+  });
+
+  it('has no yardstick above a dispatch that holds', () => {
+    const limits = { minPu: 0.95, maxPu: 1.04 };
+    const linear = linearFeeder(lane, state);
+    const least = (heldW?: number) => {
+      const truth = new FeederTruth(lane, linear, inputs, state, { limits });
+      return leastCurtailment({ feeder: lane, linear, inputs, limits, heldW }, truth).leastCurtailedW!;
+    };
+    const own = least();
+    expect(own).toBeGreaterThan(1000);
+    expect(least(own + 500)).toBe(own);
+    expect(least(own - 500)).toBe(own - 500);
   });
 
   it.each([
