@@ -93,7 +93,7 @@ export async function runReceding(
     },
     plot: picture ?? null,
     seconds: (performance.now() - began) / 1000,
-    findings: [...scenario.findings],
+    findings: [...scenario.findings, ...result.findings],
   };
   if (picture !== undefined) writePicture(picture, await renderSvg(recedingPicture(report)));
   terminal.findings(report.findings);

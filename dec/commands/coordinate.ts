@@ -16,6 +16,7 @@ import { checkNamed, withConfiguration } from '../configuration.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { nonNegative, perUnit } from '../option.js';
 import type { ResultsFolder } from '../output/results-folder.js';
+import { endBySignal } from '../signals.js';
 import { answerExitCode } from '../strictness.js';
 import { switchesNamed } from '../switch-names.js';
 import { Terminal } from '../terminal.js';
@@ -64,6 +65,7 @@ export function addCoordinate(program: Command): void {
         "\n  dec coordinate BUSINFO.json BRANCHINFO.json --open sw7,sw8   the ancestor's pair, whose network has two loops",
     )
     .action(async (feeder: string[], options: CoordinateOptions & HorizonOptions) => {
+      endBySignal();
       const isOnLine = (option: string) => command.getOptionValueSource(option) === 'cli';
       process.exitCode = await runCoordinate(feeder, options, isOnLine);
     });

@@ -22,6 +22,7 @@ import { nonNegative, onOff, perUnit, positive, svgFile } from '../option.js';
 import { otherModelFindings } from '../other-model.js';
 import { pictureFile, writePicture } from '../output/picture.js';
 import { powerFlowSummary } from '../output/powerflow-summary.js';
+import { endBySignal } from '../signals.js';
 import { EXIT, type OutputOptions, Terminal, textStyle } from '../terminal.js';
 
 /** Time for which a battery must be able to hold a power that a difference gives it, s. */
@@ -68,6 +69,7 @@ export function addPowerflow(program: Command): void {
     .option('--quiet', 'no notices')
     .addHelpText('after', '\nExample:\n  dec powerflow ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04')
     .action(async (feeder: string[], options: PowerFlowOptions) => {
+      endBySignal();
       process.exitCode = await runPowerflow(feeder, options);
     });
 }

@@ -188,7 +188,9 @@ function report(
       if (availableWh > 0) curtailedShare.push(curtailedWh / availableWh);
     }
   });
-  const isViolated = steps.some(({ violations, isConverged }) => violations > 0 || !isConverged);
+  // Steps that are looked ahead at are held by later plans.
+  const held = steps.slice(0, heldSteps);
+  const isViolated = held.some(({ violations, isConverged }) => violations > 0 || !isConverged);
   const status: FeederHorizonStatus =
     points.length === 0
       ? 'nothingToDo'
@@ -227,7 +229,7 @@ function report(
     energyCost: sum((k) => schedules[k]!.energyCost),
     uncoordinatedCost: sum((k) => optimiser.alone[k]!.energyCost),
     availableKwh: steps.reduce((all, { availableW }) => all + (availableW * hours) / 1000, 0),
-    priceOfFairness: isViolated || status === 'failed' ? null : horizonPrice(steps.slice(0, heldSteps)),
+    priceOfFairness: isViolated || status === 'failed' ? null : horizonPrice(held),
     curtailedKwh: steps.reduce((all, { curtailedW }) => all + (curtailedW * hours) / 1000, 0),
     fairness: fairnessReport(curtailedShare),
     corrections: counts.corrections,
@@ -243,10 +245,10 @@ function report(
 const TOLD_STEPS = 5;
 
 /** What the AC power flow says of steps that break their limits, the worst first. */
-function brokenLimits(checks: readonly StepTruth[], { voltageLimits, stepS }: FeederHorizonQuestion): Finding[] {
+function brokenLimits(checks: readonly StepTruth[], { voltageLimits, stepS, firstStep = 0 }: FeederHorizonQuestion): Finding[] {
   const { minPu, maxPu } = voltageLimits;
   const broken = checks
-    .map((check, step) => ({ ...check, step }))
+    .map((check, step) => ({ ...check, step: firstStep + step }))
     .filter(({ isConverged, violations }) => !isConverged || violations > 0)
     .sort((a, b) => Number(a.isConverged) - Number(b.isConverged) || b.excessPu - a.excessPu);
   return broken.slice(0, TOLD_STEPS).map(({ isConverged, step, violations, excessNode, excessAtPu }, k) => {

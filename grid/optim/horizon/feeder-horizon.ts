@@ -53,6 +53,8 @@ export interface FeederHorizonQuestion {
    * is made anew before its second step needs 1.
    */
   readonly heldSteps?: number;
+  /** Steps done before the first one, by which findings name steps. Default 0. */
+  readonly firstStep?: number;
   readonly onPass?: (progress: HorizonProgress) => void;
 }
 

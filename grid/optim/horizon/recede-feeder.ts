@@ -1,3 +1,4 @@
+import type { Finding } from '../../model/index.js';
 import { type FairnessReport, fairnessReport } from '../fairness-metrics.js';
 import type { ScheduledBattery } from './battery.js';
 import { coordinateHorizon } from './coordinate-horizon.js';
@@ -55,6 +56,8 @@ export interface FeederRecedingResult {
   readonly priceOfFairness: number | null;
   /** Of each PV's share of curtailed energy over all steps. */
   readonly fairness: FairnessReport;
+  /** Of all plans, each once: which step broke a limit, and where. */
+  readonly findings: readonly Finding[];
 }
 
 /** From the best to the worst. */
@@ -74,6 +77,7 @@ export function recedeFeeder(question: FeederRecedingQuestion): FeederRecedingRe
       ? { kind: 'stored', storedWh: Object.fromEntries(ids.map((id) => [id, begin[id]!.storedWh])) }
       : wanted;
   const done: FeederRecedingStep[] = [];
+  const findings = new Map<string, Finding>();
   const energyWh = new Map<string, { available: number; curtailed: number }>();
   const carried = recede({
     steps: count,
@@ -84,10 +88,11 @@ export function recedeFeeder(question: FeederRecedingQuestion): FeederRecedingRe
       const plan = coordinateHorizon({
         ...common,
         ...ahead,
-        heldSteps: 1,
+        ...{ heldSteps: 1, firstStep: step },
         batteries: Object.fromEntries(present.map((battery) => [battery.id, battery])),
         end,
       });
+      for (const finding of plan.findings) findings.set(finding.message, finding);
       const alpha = new Map(Array.from(plan.alpha, ([id, byStep]) => [id, byStep[0]!]));
       for (const [id, fraction] of alpha) {
         const sum = energyWh.get(id) ?? { available: 0, curtailed: 0 };
@@ -120,7 +125,8 @@ export function recedeFeeder(question: FeederRecedingQuestion): FeederRecedingRe
     energyCost: done.reduce((sum, { energyCost }) => sum + energyCost, 0),
     availableKwh: kilowattHours(({ availableW }) => availableW),
     curtailedKwh: kilowattHours(({ curtailedW }) => curtailedW),
-    priceOfFairness: done.some(({ status }) => status === 'failed') ? null : horizonPrice(done),
+    priceOfFairness: done.some(({ status }) => status === 'failed' || status === 'limitsViolated') ? null : horizonPrice(done),
     fairness: fairnessReport(shares),
+    findings: [...findings.values()],
   };
 }

@@ -372,6 +372,29 @@ describe('dec run', () => {
     expect(code).toBe(4);
   });
 
+  it('ends at once by the signal while it computes', async () => {
+    // A day of 162 batteries by quarter-hours takes minutes.
+    const child = start([
+      'coordinate',
+      FLAGSHIP,
+      '--horizon',
+      '24h',
+      '--prices',
+      'inputs/profiles/price.csv',
+      ...store,
+    ]);
+    const ended = finish(child);
+    const began = await new Promise<number>((resolve) =>
+      setTimeout(() => {
+        child.kill('SIGINT');
+        resolve(performance.now());
+      }, 4000),
+    );
+    const { code, stdout } = await ended;
+    expect([code, child.signalCode, stdout]).toEqual([null, 'SIGINT', '']);
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
   it.each([0, 200, 400, 800])(
     'ends with 4 when it is interrupted %i ms after its first line, while it is still being read',
     async (delayMs) => {

@@ -275,8 +275,8 @@ describe('a receding horizon', () => {
 });
 
 describe('a feeder by a receding horizon', () => {
-  const run = (steps: number) => {
-    const { importPrice, exportPrice, loads, availableW, batteries, ...common } = question();
+  const run = (steps: number, more: Partial<FeederHorizonQuestion> = {}) => {
+    const { importPrice, exportPrice, loads, availableW, batteries, ...common } = question(more);
     const turn = (values: Float64Array, by: number) => values.map((_, t) => values[(t + by) % STEPS]!);
     return recedeFeeder({
       ...common,
@@ -290,6 +290,20 @@ describe('a feeder by a receding horizon', () => {
       }),
     });
   };
+
+  it('names every step that breaks its limits by its own number, with node and voltage, and has no price then', () => {
+    // The source alone stands above the limit.
+    const { status, steps, priceOfFairness, findings } = run(3, {
+      voltageLimits: { minPu: 0.9, maxPu: 1.0 },
+      availableW: Object.fromEntries(ROW.pvSystems.map(({ id }) => [id, byStep(() => 0)])),
+      maxCouplingRows: 2,
+    });
+    expect([status, priceOfFairness]).toEqual(['limitsViolated', null]);
+    const broken = findings.filter(({ code }) => code === 'LIMITS_VIOLATED');
+    expect(broken.map(({ name, message }) => [name, /at step (\d+) /.exec(message)?.[1]])).toEqual(
+      steps.map(({ worstNode }, t) => [worstNode, String(t + 1)]),
+    );
+  });
 
   it('holds every step it carries out in the AC power flow, stores in their range, and comes back by the end', () => {
     const { status, steps, batteries, energyCost } = run(STEPS);
