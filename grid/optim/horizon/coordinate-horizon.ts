@@ -58,6 +58,8 @@ export function coordinateHorizon(question: FeederHorizonQuestion): FeederHorizo
   let linearErrorPu = 0;
   let tightened = 0;
   let best: Outcome | undefined;
+  /** What came out before batteries were decided again. */
+  let first: Outcome | undefined;
   for (;;) {
     const correction = corrections;
     const optimum = optimiser.solve((progress) => question.onPass?.({ correction, ...progress }));
@@ -76,8 +78,8 @@ export function coordinateHorizon(question: FeederHorizonQuestion): FeederHorizo
     const isOver = checks.some(({ excessPu, isConverged }) => isConverged && excessPu > CORRECT_ABOVE_PU);
     // Where limits bind, one correction at least: the limit of the linear model is not that of the feeder.
     const isUntried = optimum.rows > 0 && corrections === 0;
-    const outcome = {
-      optimum,
+    const outcome: Outcome = {
+      ...{ optimum, corrections },
       checks,
       excessPu: excessOf(checks.slice(0, heldSteps)),
       tightenedPu: Math.max(...horizon.tightenedPu.map(Math.abs)),
@@ -89,8 +91,18 @@ export function coordinateHorizon(question: FeederHorizonQuestion): FeederHorizo
       isDone ||
       (isSpent && (maxCorrections === 0 || tightened >= TIGHTENED_MAX || !tighten(horizon, checks.slice(0, heldSteps))))
     ) {
-      return report(horizon, optimiser, truth, best, {
-        corrections,
+      // The linear model stands on the AC power flow now: batteries that rest on a few limits can be decided by all of them.
+      if (first === undefined && question.heldSteps === undefined && optimiser.decideAgain()) {
+        first = best;
+        best = undefined;
+        corrections = 0;
+        tightened = 0;
+        horizon.tightenedPu.fill(0);
+        continue;
+      }
+      const chosen = first && isBetter(first, best) ? first : best;
+      return report(horizon, optimiser, truth, chosen, {
+        corrections: chosen.corrections,
         programmes,
         linearErrorPu,
         uncoordinatedMaxPu,
@@ -112,10 +124,18 @@ export function coordinateHorizon(question: FeederHorizonQuestion): FeederHorizo
 interface Outcome {
   readonly optimum: HorizonOptimum;
   readonly checks: readonly StepTruth[];
+  /** Corrections since batteries were decided. */
+  readonly corrections: number;
   /** By how much steps that must hold exceed their limits beyond the tolerance, summed, pu. */
   readonly excessPu: number;
   /** Most by which the limits of a step were tighter, pu. */
   readonly tightenedPu: number;
+}
+
+/** Limits come before cost. */
+function isBetter(a: Outcome, b: Outcome): boolean {
+  if (a.excessPu > 0 || b.excessPu > 0) return a.excessPu < b.excessPu;
+  return a.optimum.objective < b.optimum.objective;
 }
 
 function excessOf(checks: readonly StepTruth[]): number {
@@ -245,7 +265,10 @@ function report(
 const TOLD_STEPS = 5;
 
 /** What the AC power flow says of steps that break their limits, the worst first. */
-function brokenLimits(checks: readonly StepTruth[], { voltageLimits, stepS, firstStep = 0 }: FeederHorizonQuestion): Finding[] {
+function brokenLimits(
+  checks: readonly StepTruth[],
+  { voltageLimits, stepS, firstStep = 0 }: FeederHorizonQuestion,
+): Finding[] {
   const { minPu, maxPu } = voltageLimits;
   const broken = checks
     .map((check, step) => ({ ...check, step: firstStep + step }))

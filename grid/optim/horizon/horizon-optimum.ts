@@ -7,6 +7,7 @@ import { type BatteryPowers, WidenedLimits } from './least-violation.js';
 import { ProgrammeBuilder } from './programme-builder.js';
 import { stepSun } from './resting-sun.js';
 import { scheduleCustomer } from './schedule.js';
+import { addStepNetwork } from './schedule-network.js';
 
 /*
  * Schedules of all customers under the feeder's voltage limits, in one programme.
@@ -19,8 +20,10 @@ import { scheduleCustomer } from './schedule.js';
  *        the objective is the gap.
  *        Where the rows pass a number, batteries stay as they are and the sun of each step is decided for all its limits
  *        (resting-sun.ts); the programme with fewer limits bounds what that can cost. Steps that the sun alone cannot hold
- *        (at night there is none) tie batteries beyond that number: rows for these are taken until they hold.
- * Cost: bands cost O(steps) each, the rows a dense block of their number; sun away from broken limits is no variable.
+ *        (at night there is none) tie batteries beyond that number: their networks come into the programme with flows and
+ *        voltages as unknowns (schedule-network.ts), all limits of the step at once.
+ * Cost: bands cost O(steps) each, the rows a dense block of their number, a network O(nodes) a step; sun away from broken
+ *        limits is no variable.
  * Fails: the limits of steps that cannot hold are widened to the least violation (least-violation.ts), and the status says
  *        so; where schedules keep not even these, an exact penalty softens them.
  */
@@ -72,9 +75,8 @@ export interface HorizonOptimiserSettings {
 /** Rows taken at one step in one pass; passes at most. */
 const ROWS_PER_STEP = 6;
 const MAX_PASSES = 30;
-/** Rows taken at one step in one pass once they are too many, and how many there may be at all: a dense block of 8 MB. */
-const HELD_ROWS_PER_STEP = 2;
-const HELD_ROWS_MAX = 1000;
+/** Nodes of all networks in a programme at most: limits of further steps are left to the sun, or, where no sun holds them, of twice as many. */
+const NETWORK_NODES_MAX = 100_000;
 /** A limit missed by less is kept, pu squared. */
 const KEPT_SQUARED_PU = 2e-7;
 /** Unit of rows: a kW moves a voltage by about this, pu squared. */
@@ -96,6 +98,10 @@ export class HorizonOptimiser {
   private readonly sunSteps = new Set<number>();
   /** Steps that the sun alone cannot hold: none shines, or with batteries as they were some limit stayed broken. */
   private readonly heldByBatteries = new Set<number>();
+  /** Those of them whose networks are in the programme, all limits at once, in the place of rows. */
+  private readonly networkSteps = new Set<number>();
+  /** Every step that a limit binds at has its network in the programme. */
+  private isWide = false;
   /** Batteries decided, once the limits are too many to tie them all. */
   private frozen: Solved | undefined;
   /** Objective of a programme with fewer limits than there are: no schedule costs less. */
@@ -125,6 +131,22 @@ export class HorizonOptimiser {
     this.impossible = impossible;
   }
 
+  /**
+   * From here on batteries are decided anew under all limits, where they rest on a few of them; then they stay again.
+   *
+   * @returns false where they rest on all of them, or the networks are too large
+   */
+  decideAgain(): boolean {
+    const { horizon } = this;
+    const steps = Math.max(this.sunSteps.size, this.networkSteps.size);
+    if (this.isWide || this.frozen === undefined || steps * horizon.linear.network.nodes.length > NETWORK_NODES_MAX)
+      return false;
+    this.isWide = true;
+    this.frozen = undefined;
+    this.giveLimits();
+    return true;
+  }
+
   /** Optimum under the corrections of the case. */
   solve(report: Report): HorizonOptimum {
     this.solves = 0;
@@ -133,11 +155,17 @@ export class HorizonOptimiser {
       const isFresh = this.frozen === undefined;
       if (!this.frozen) {
         const whole = this.solveWhole(report);
-        if (!whole.isCut || !whole.solved) return this.answer(whole.solved);
+        if (!whole.solved || !(whole.isCut || this.isWide)) return this.answer(whole.solved);
         this.frozen = whole.solved;
         this.frozenGap = undefined;
-        this.giveLimits();
         for (const { step } of this.coupling.rows) this.sunSteps.add(step);
+        if (this.isWide && !whole.isCut) {
+          const answer = this.answer(whole.solved);
+          this.frozenGap = answer.gap ?? undefined;
+          this.giveLimits();
+          return answer;
+        }
+        this.giveLimits();
       }
       const solved = this.solveFrozen(this.frozen, report);
       // Under the same corrections as the bound; later ones move both.
@@ -216,11 +244,13 @@ export class HorizonOptimiser {
       const broken = this.broken(solved?.schedules ?? this.alone, solved?.isSoft ?? false);
       report({ rows: this.coupling.rows.length, violationPu: broken.violationPu });
       const running = solved?.running ?? [];
-      if (broken.rows.length === 0) {
+      if (broken.rows.length + broken.networks.length === 0) {
         this.bound ??= solved?.objective;
         if (running.length === 0) return { solved, isCut: broken.isCut };
         for (const side of running) this.atRest.add(side);
-      } else for (const row of broken.rows) this.coupling.add(row);
+      }
+      for (const row of broken.rows) this.coupling.add(row);
+      for (const step of broken.networks) this.networkSteps.add(step);
       const next = this.programme(this.coupling);
       // With rows beyond the number: what was found before them stands, and the sun of each step is decided for it.
       if (!next.isSolved && solved && broken.isCut) return { solved, isCut: true };
@@ -293,34 +323,42 @@ export class HorizonOptimiser {
     return v.map((value, i) => Math.max(value - upper[i]!, lower[i]! - value));
   }
 
-  /** Limits that schedules break and that are not in the programme yet; `isCut` where some are left to the sun of single steps. */
+  /**
+   * Limits that schedules break and that are not in the programme yet: rows, and steps whose networks are to come in; `isCut`
+   * where some are left to the sun of single steps.
+   */
   private broken(schedules: readonly CustomerSchedule[], isSoft: boolean) {
     const { horizon, coupling } = this;
     const { maxCouplingRows } = this.settings;
     const isFull = coupling.rows.length >= maxCouplingRows;
-    const isOverfull = coupling.rows.length >= HELD_ROWS_MAX;
     const rows: LimitRow[] = [];
+    const networks: number[] = [];
     let [worst, isCut] = [0, false];
     const known = new LimitList(coupling.rows);
     for (let t = 0; t < horizon.steps; t++) {
       const violation = this.violations(t, schedules);
       for (const value of violation) worst = Math.max(worst, value);
+      if (this.networkSteps.has(t) && !isSoft) continue;
       // A soft limit that is in the programme already stays broken; it must not keep others out.
       if (isSoft) for (const { step, node } of coupling.rows) if (step === t) violation[node] = 0;
       const picked = horizon.rows
-        .pick(violation, KEPT_SQUARED_PU, isFull ? HELD_ROWS_PER_STEP : ROWS_PER_STEP)
+        .pick(violation, KEPT_SQUARED_PU, ROWS_PER_STEP)
         .map((node) => ({ step: t, node }))
         .filter((row) => known.add(row));
-      if (isFull && (isOverfull || !this.heldByBatteries.has(t))) isCut ||= picked.length > 0;
-      else rows.push(...picked);
+      if (picked.length === 0) continue;
+      const networkNodes = (this.networkSteps.size + networks.length + 1) * horizon.linear.network.nodes.length;
+      if (!isFull) rows.push(...picked);
+      else if (!isSoft && (this.isWide || this.heldByBatteries.has(t)) && networkNodes <= NETWORK_NODES_MAX)
+        networks.push(t);
+      else isCut = true;
     }
-    return { rows, violationPu: worst / 2, isCut: isCut || (isFull && rows.length > 0) };
+    return { rows, networks, violationPu: worst / 2, isCut: isCut || (networks.length > 0 && !this.isWide) };
   }
 
   private programme(limits: LimitList): Solved {
     let hard = this.attempt(limits, false);
     if (hard.isSolved) return hard;
-    const steps = limits.rows.map(({ step }) => step);
+    const steps = [...limits.rows.map(({ step }) => step), ...this.networkSteps];
     // Batteries at their ratings at every step are seldom possible; at rest, where ends allow it; as planned alone, always.
     const bases = [undefined, () => 0, powersOf(this.alone)];
     for (; this.basis < bases.length; this.basis++) {
@@ -340,13 +378,22 @@ export class HorizonOptimiser {
     const { fairnessPerKwh } = this.settings;
     this.solves++;
     const hasRow = new Uint8Array(horizon.steps);
+    // Softened limits are rows: what is left where nothing else is solved.
+    const networks = isSoft ? new Set<number>() : this.networkSteps;
     for (const { step } of rows) hasRow[step] = 1;
+    for (const step of networks) hasRow[step] = 1;
     const builder = new ProgrammeBuilder();
     const plans = horizon.points.map((point, k) =>
       planOf(builder, point, { hasRow, alone: this.alone[k]!, frozen: undefined, fairnessPerKwh }),
     );
     const base = new Map<number, Float64Array>();
+    let canHold = true;
+    for (const step of networks) {
+      const [lower, upper] = [this.limits.lower(step), this.limits.upper(step)];
+      canHold = addStepNetwork(builder, horizon, plans, step, { lower, upper }) && canHold;
+    }
     for (const { step, node } of rows) {
+      if (networks.has(step)) continue;
       if (!base.has(step)) base.set(step, this.fixedVoltages(plans, step));
       const given = base.get(step)![node]!;
       const row = builder.rangeRow(
@@ -370,7 +417,7 @@ export class HorizonOptimiser {
     });
     const solution = solveQuadraticProgramme(programme, { tolerance: TOLERANCE });
     return {
-      isSolved: solution.status === 'optimal' || solution.status === 'nearOptimal',
+      isSolved: canHold && (solution.status === 'optimal' || solution.status === 'nearOptimal'),
       isSoft,
       schedules: plans.map((plan) => plan.read(solution)),
       running: plans.flatMap((plan, k) => plan.running(k, solution.x)),

@@ -25,12 +25,13 @@ export type BatteryPowers = (point: number, battery: number, step: number) => nu
 export class WidenedLimits {
   private readonly widened = new Map<number, { readonly lower: Float64Array; readonly upper: Float64Array }>();
   private readonly asked = new Set<number>();
+  private violated = 0;
 
   constructor(private readonly horizon: HorizonCase) {}
 
-  /** Whether a step's limits were widened. */
+  /** Whether the limits of a step cannot hold; room given to limits that just hold does not count. */
   get isAny(): boolean {
-    return this.widened.size > 0;
+    return this.violated > 0;
   }
 
   /** Limits of a step by node, pu squared. */
@@ -46,10 +47,12 @@ export class WidenedLimits {
   reset(): void {
     this.widened.clear();
     this.asked.clear();
+    this.violated = 0;
   }
 
   /**
-   * Widens the limits of steps that cannot hold them; each step is looked at once.
+   * Widens the limits of steps that cannot hold them, and gives room to those that are met to the last digit, where programmes have
+   * no inside; each step is looked at once.
    *
    * @param batteries - powers that are in force; anything inside the ratings when absent
    * @returns whether a limit was widened
@@ -60,7 +63,10 @@ export class WidenedLimits {
       if (this.asked.has(step)) continue;
       this.asked.add(step);
       const v = this.leastViolation(step, batteries);
-      if (!v || this.violation(v) <= VIOLATION_SQUARED_PU) continue;
+      if (!v) continue;
+      const violation = this.violation(v);
+      if (violation <= -INSIDE_SQUARED_PU) continue;
+      if (violation > VIOLATION_SQUARED_PU) this.violated++;
       const { lowerSquaredPu, upperSquaredPu } = this.horizon;
       this.widened.set(step, {
         lower: lowerSquaredPu.map((limit, i) => Math.min(limit, v[i]! - INSIDE_SQUARED_PU)),
@@ -70,10 +76,13 @@ export class WidenedLimits {
     return this.widened.size > before;
   }
 
-  /** Furthest outside a given limit, pu squared. */
+  /** Furthest outside a given limit, pu squared; below 0 inside. */
   private violation(v: Float64Array): number {
     const { lowerSquaredPu, upperSquaredPu } = this.horizon;
-    return v.reduce((most, value, i) => Math.max(most, value - upperSquaredPu[i]!, lowerSquaredPu[i]! - value), 0);
+    return v.reduce(
+      (most, value, i) => Math.max(most, value - upperSquaredPu[i]!, lowerSquaredPu[i]! - value),
+      Number.NEGATIVE_INFINITY,
+    );
   }
 
   /** Squared voltages of a step at the least violation; undefined where the programme was not solved. */

@@ -125,7 +125,9 @@ export function recedeFeeder(question: FeederRecedingQuestion): FeederRecedingRe
     energyCost: done.reduce((sum, { energyCost }) => sum + energyCost, 0),
     availableKwh: kilowattHours(({ availableW }) => availableW),
     curtailedKwh: kilowattHours(({ curtailedW }) => curtailedW),
-    priceOfFairness: done.some(({ status }) => status === 'failed' || status === 'limitsViolated') ? null : horizonPrice(done),
+    priceOfFairness: done.some(({ status }) => status === 'failed' || status === 'limitsViolated')
+      ? null
+      : horizonPrice(done),
     fairness: fairnessReport(shares),
     findings: [...findings.values()],
   };
