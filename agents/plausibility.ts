@@ -57,6 +57,18 @@ export function replyFault({ powerW, powerVar, voltageSquaredPu }: AgentReply, n
   );
 }
 
+/** Why an answer of several parts cannot be meant: a number in it is none; undefined where all are. */
+export function numberFault(answer: unknown, path = ''): string | undefined {
+  if (typeof answer === 'number') return Number.isFinite(answer) ? undefined : `${path} is ${answer}`;
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  const isList = Array.isArray(answer) || ArrayBuffer.isView(answer);
+  for (const [key, value] of Object.entries(answer)) {
+    const fault = numberFault(value, isList ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
 function vectorFault(
   name: string,
   values: readonly number[],

@@ -17,7 +17,7 @@ import { describe, intervalOf, type ServiceAgentState, transition } from './agen
 import { type CustomerAgent, customersOf } from './customer-agent.js';
 import { estimate } from './estimator.js';
 import type { AgentInbox, AgentOutbox, DerLimit } from './mailbox.js';
-import { dispatchFault, targetFault, voltageFault } from './plausibility.js';
+import { dispatchFault, numberFault, targetFault, voltageFault } from './plausibility.js';
 
 /** The mathematics of an agent; `createServiceAgent` of grid/optim, or another module's. */
 export interface ServiceAgentCore {
@@ -149,11 +149,13 @@ export class ServiceAgent {
       }
       case 'open': {
         if (this.core.open === undefined) throw new Error('the agent takes no part in rules that couple agents');
-        return { kind: 'opened', opening: this.core.open() };
+        const opening = this.core.open();
+        this.checkPorts(opening.powerW, opening.powerVar);
+        return { kind: 'opened', opening: checkedAnswer(opening) };
       }
       case 'dispatch': {
         if (this.core.cuts === undefined) throw new Error('the agent takes no part in rules that couple agents');
-        return { kind: 'cuts', reply: this.core.cuts(message.request) };
+        return { kind: 'cuts', reply: checkedAnswer(this.core.cuts(message.request)) };
       }
       case 'verify': {
         if (message.candidate !== undefined) this.core.adopt?.(message.candidate, this.inForce, this.varInForce);
@@ -216,13 +218,17 @@ export class ServiceAgent {
   }
 
   private checkBoundary(quantities: readonly (readonly number[])[], scalar: number): void {
+    this.checkPorts(...quantities);
+    const wrong = [...quantities.flat(), scalar].find((value) => !Number.isFinite(value));
+    if (wrong !== undefined) throw new Error(`answer holds ${wrong}`);
+  }
+
+  private checkPorts(...quantities: readonly (readonly number[])[]): void {
     for (const values of quantities) {
       if (values.length !== this.portNodes) {
         throw new Error(`answer has ${values.length} values for ${this.portNodes} port nodes`);
       }
     }
-    const wrong = [...quantities.flat(), scalar].find((value) => !Number.isFinite(value));
-    if (wrong !== undefined) throw new Error(`answer holds ${wrong}`);
   }
 
   private fail(inbox: Exclude<AgentInbox, { kind: 'measurements' }>, error: unknown): AgentOutbox {
@@ -249,4 +255,11 @@ const STANDS_ALONE: Readonly<Partial<Record<AgentInbox['kind'], true>>> = { roun
 
 function roundOf(message: Extract<AgentInbox, { kind: 'round' | 'open' | 'dispatch' | 'verify' | 'correct' }>): number {
   return message.kind === 'round' || message.kind === 'dispatch' ? message.request.round : message.round;
+}
+
+/** An answer of numbers. @throws Error naming the first that is none */
+function checkedAnswer<T>(answer: T): T {
+  const fault = numberFault(answer);
+  if (fault !== undefined) throw new Error(`answer: ${fault}`);
+  return answer;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { areaExamples, areaOutcome, areaQuestion, areaReport } from './area.js';
-import { declareMessage, type Immutable } from './message.js';
+import { declareMessage, type Immutable, misfitOf } from './message.js';
 
 /**
  * The exchange between the coordinator and the hosts that carry its agents. All messages travel on three destinations:
@@ -116,6 +116,12 @@ const cut = z.object({
   most: z.number(),
 });
 
+/** What an agent tells of itself before the first round. */
+const told = z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), numbers]));
+const brokenLimits = z.object({ cuts: z.array(cut) });
+/** Parts of answers that could not be read, and why, by agent: who writes nonsense is left out, the others of its host are not. */
+const unreadable = z.record(z.string(), z.string()).exactOptional();
+
 const schema = z.discriminatedUnion('kind', [
   /** The coordinator asks every host of the run to say hello with the `round` of this call. */
   z.object({ ...header, kind: z.literal('call') }),
@@ -159,13 +165,14 @@ const schema = z.discriminatedUnion('kind', [
     kind: z.literal('prepared'),
     hostId: z.string(),
     /** What an agent tells of itself before the first round, by agent. */
-    agents: byAgent(z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), numbers]))),
+    agents: byAgent(told),
+    unreadable,
   }),
   z.object({ ...header, kind: z.literal('round'), rho: z.number(), agents: byAgent(targets) }),
-  z.object({ ...header, kind: z.literal('boundary'), hostId: z.string(), agents: byAgent(boundary) }),
+  z.object({ ...header, kind: z.literal('boundary'), hostId: z.string(), agents: byAgent(boundary), unreadable }),
   /** Agents say what they offer to a rule that couples them. */
   z.object({ ...header, kind: z.literal('open') }),
-  z.object({ ...header, kind: z.literal('opened'), hostId: z.string(), agents: byAgent(opening) }),
+  z.object({ ...header, kind: z.literal('opened'), hostId: z.string(), agents: byAgent(opening), unreadable }),
   /** Each agent's part of a dispatch, by unit in the order of its opening: do your limits hold? */
   z.object({
     ...header,
@@ -177,7 +184,8 @@ const schema = z.discriminatedUnion('kind', [
     ...header,
     kind: z.literal('cuts'),
     hostId: z.string(),
-    agents: byAgent(z.object({ cuts: z.array(cut) })),
+    agents: byAgent(brokenLimits),
+    unreadable,
   }),
   /** A round of areas: each finishes the last one with what it is told, and asks its agents, who are on its own host. */
   z.object({ ...header, kind: z.literal('areaRound'), areas: byAgent(areaQuestion) }),
@@ -193,7 +201,7 @@ const schema = z.discriminatedUnion('kind', [
     /** The dispatch to check, and to commit if commitment follows; that of the last round when absent. */
     candidate: z.object({ basis: z.enum(['new', 'inForce']), cut: z.number().min(-1).max(1) }).exactOptional(),
   }),
-  z.object({ ...header, kind: z.literal('verified'), hostId: z.string(), agents: byAgent(verification) }),
+  z.object({ ...header, kind: z.literal('verified'), hostId: z.string(), agents: byAgent(verification), unreadable }),
   /** Linear models are moved onto the last AC solutions; rounds begin again. */
   z.object({ ...header, kind: z.literal('correct') }),
   z.object({
@@ -202,7 +210,13 @@ const schema = z.discriminatedUnion('kind', [
     /** Agents that are not to commit: the limits in force stay theirs. */
     held: z.array(z.string()).default([]),
   }),
-  z.object({ ...header, kind: z.literal('setpoints'), hostId: z.string(), agents: byAgent(z.array(setpoint)) }),
+  z.object({
+    ...header,
+    kind: z.literal('setpoints'),
+    hostId: z.string(),
+    agents: byAgent(z.array(setpoint)),
+    unreadable,
+  }),
   z.object({ ...header, kind: z.literal('agentError'), hostId: z.string(), agentId: z.string(), message: z.string() }),
   z.object({ ...header, kind: z.literal('leave'), reason: z.string().default('') }),
 ]);
@@ -322,11 +336,40 @@ export const coordinationExamples: Readonly<Record<CoordinationKind, unknown>> =
   leave: { ...from, kind: 'leave', reason: 'done' },
 };
 
+/** The part of each agent in answers of hosts. */
+const PARTS: Readonly<Partial<Record<string, z.ZodType>>> = {
+  prepared: told,
+  boundary,
+  opened: opening,
+  cuts: brokenLimits,
+  verified: verification,
+  setpoints: z.array(setpoint),
+};
+
+/** An answer without the parts of agents that cannot be read; these are named in `unreadable`. */
+function readableAnswer(payload: unknown): unknown {
+  const answer = z
+    .object({ kind: z.string(), agents: z.record(z.string(), z.unknown()) })
+    .loose()
+    .safeParse(payload).data;
+  const part = answer && PARTS[answer.kind];
+  if (part === undefined) return undefined;
+  const agents: Record<string, unknown> = {};
+  const faults: Record<string, string> = {};
+  for (const [agentId, own] of Object.entries(answer!.agents)) {
+    const fault = misfitOf(part, own);
+    if (fault === undefined) agents[agentId] = own;
+    else faults[agentId] = fault;
+  }
+  return { ...answer, agents, unreadable: faults };
+}
+
 /** Every message between coordinator and hosts. */
 export const coordination = declareMessage({
   name: 'coordination',
   destination: '/topic/goss.gridappsd.dec.<runId>',
   schema,
+  sift: readableAnswer,
   example: coordinationExamples.round,
 });
 

@@ -43,15 +43,17 @@ export interface MessageDeclaration<T> {
   readonly alsoOn?: readonly string[];
   /** A cheap test for payloads that the schema would leave as they are, for messages that are large and many. */
   readonly isPlain?: (payload: unknown) => payload is T;
+  /** What is left of a payload that does not fit, without the parts that keep it from that; read once more where it differs. */
+  readonly sift?: (payload: unknown) => unknown;
   /** How a message is written; `JSON.stringify` when not given. */
   readonly write?: (message: Immutable<T>) => unknown;
 }
 
 /** Declares one kind of message. */
 export function declareMessage<T>(declaration: MessageDeclaration<T>): MessageContract<T> {
-  const { name, destination, schema, example, moreExamples = {}, alsoOn = [], isPlain, write } = declaration;
+  const { name, destination, schema, example, moreExamples = {}, alsoOn = [], isPlain, sift, write } = declaration;
   const read = (payload: unknown, from = destination): T =>
-    isPlain?.(payload) === true ? payload : readPayload(schema, payload, name, from);
+    isPlain?.(payload) === true ? payload : readPayload(schema, payload, name, from, sift);
   return {
     name,
     destination,
@@ -75,9 +77,20 @@ export function declareBareRequest(
 }
 
 /** Checks a decoded payload against its schema. @throws BusError `BAD_MESSAGE` with every path that failed */
-export function readPayload<T>(schema: z.ZodType<T>, payload: unknown, name: string, destination: string): T {
+export function readPayload<T>(
+  schema: z.ZodType<T>,
+  payload: unknown,
+  name: string,
+  destination: string,
+  sift?: (payload: unknown) => unknown,
+): T {
   const result = schema.safeParse(payload);
   if (result.success) return result.data;
+  const left = sift?.(payload);
+  if (left !== undefined) {
+    const again = schema.safeParse(left);
+    if (again.success) return again.data;
+  }
   const problems = result.error.issues.flatMap(issueLines);
   const shown = problems.slice(0, 5).join('; ') + (problems.length > 5 ? `; and ${problems.length - 5} more` : '');
   throw new BusError(
@@ -154,6 +167,14 @@ function pathText(path: readonly PropertyKey[]): string {
     else text += text === '' ? String(key) : `.${String(key)}`;
   }
   return text;
+}
+
+/** What is wrong with a payload, in one line; undefined where it fits. */
+export function misfitOf(schema: z.ZodType, payload: unknown): string | undefined {
+  const { error } = schema.safeParse(payload);
+  if (error === undefined) return undefined;
+  const [first, ...more] = error.issues.flatMap(issueLines);
+  return more.length === 0 ? first : `${first}; and ${more.length} more`;
 }
 
 /** A decoded payload without the members that are null, which some senders write for what they leave out. */

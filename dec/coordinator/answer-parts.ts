@@ -60,3 +60,8 @@ export function faultsOf(
   else if (message.kind === 'setpoints') check(message.agents, setpointFault);
   return faults;
 }
+
+/** Parts of an answer that could not be read, and why, by agent. */
+export function unreadableOf(message: CoordinationMessage): Readonly<Record<string, string>> {
+  return 'unreadable' in message ? (message.unreadable ?? {}) : {};
+}

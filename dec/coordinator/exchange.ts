@@ -12,7 +12,7 @@ import {
 } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { type Multipliers, type PortFacts, portFactsOf } from './answer-check.js';
-import { type AnswerKind, type AnswerOf, faultsOf, isRoundAnswer, partsOf } from './answer-parts.js';
+import { type AnswerKind, type AnswerOf, faultsOf, isRoundAnswer, partsOf, unreadableOf } from './answer-parts.js';
 import { cancelled } from './cancelled.js';
 import { Question } from './question.js';
 import { type HostRecord, Roster } from './roster.js';
@@ -357,6 +357,9 @@ export class AgentExchange {
           const fault = roster.carries(message.sender, agentId) ? faults.get(agentId) : 'it does not carry that agent';
           if (fault === undefined) byAgent.set(agentId, part);
           else this.drop(message, agentId, fault);
+        }
+        for (const [agentId, fault] of Object.entries(unreadableOf(message))) {
+          if (roster.carries(message.sender, agentId)) this.drop(message, agentId, fault);
         }
         // A host answers once, for all of its agents that have an answer.
         for (const agentId of roster.agentsOf(message.sender)) question.open.delete(agentId);

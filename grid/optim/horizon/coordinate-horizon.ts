@@ -219,6 +219,7 @@ function report(
         : isViolated
           ? 'limitsViolated'
           : 'optimal';
+  const isOpen = status === 'optimal' && (optimum.gap ?? 0) > CLOSED_GAP * (1 + Math.abs(optimum.objective));
   const hours = question.stepS / 3600;
   const findings = [...horizon.findings];
   if (tightenedPu > 0) {
@@ -239,7 +240,7 @@ function report(
   }
   return {
     status,
-    statusText: FEEDER_HORIZON_STATUS_TEXT[status],
+    statusText: isOpen ? OPEN_TEXT : FEEDER_HORIZON_STATUS_TEXT[status],
     steps,
     schedules: new Map(points.map(({ point }, k) => [point.bus, schedules[k]!])),
     alpha,
@@ -260,6 +261,11 @@ function report(
     findings,
   };
 }
+
+/** Share of the cost below which a gap is none, and what is said of plans with one. */
+const CLOSED_GAP = 1e-6;
+const OPEN_TEXT =
+  'Schedules were found that hold in the AC power flow of every step; how far they may be above the least cost is the gap.';
 
 /** Steps with broken limits that are told one by one. */
 const TOLD_STEPS = 5;

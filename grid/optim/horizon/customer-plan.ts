@@ -15,11 +15,14 @@ export interface Plan {
   read(solution: ProgrammeSolution): CustomerSchedule;
   /** Cost that is in no variable: of the fairness term, and energy at steps without variables. */
   readonly constant: number;
-  /** Charging and discharging of its batteries; keys hold whatever else is in the programme. */
+  /** Charging and discharging of its batteries, buying and selling at its meter; keys hold whatever else is in the programme. */
   sides(point: number): readonly { readonly key: string; readonly variable: number }[];
-  /** Keys of the lesser sides of pairs that run both ways. */
+  /** Keys of the sides that are to rest of pairs that run both ways: those that rest in the schedule alone, else the lesser ones. */
   running(point: number, x: ArrayLike<number>): readonly string[];
 }
+
+/** Powers below this are rest, W. */
+const LEAST_W = 1;
 
 /** Whether a customer's own data can move it: without, it uses its sun and rests. */
 export function needsProgramme({
@@ -108,13 +111,36 @@ export function planOf(builder: ProgrammeBuilder, point: ScheduledPoint, setting
     const worth = whole.end.kind === 'free' ? (whole.end.valuePerKwh ?? 0) : 0;
     for (const { storedWh } of frozen.batteries) constant -= (worth * storedWh.at(-1)!) / 1000;
   }
-  const sides = (k: number) =>
-    places.batteries.flatMap(({ charge, discharge }, b) =>
+  const sides = (k: number) => [
+    ...places.batteries.flatMap(({ charge, discharge }, b) =>
       kept.flatMap((t, at) => [
         { key: `${k} ${b} ${t} charge`, variable: charge[at]! },
         { key: `${k} ${b} ${t} discharge`, variable: discharge[at]! },
       ]),
-    );
+    ),
+    ...kept.flatMap((t, at) => {
+      const [buys, sells] = [places.import[at]!, places.export[at]!];
+      if (sells < 0) return [];
+      return [
+        { key: `${k} meter ${t} import`, variable: buys },
+        { key: `${k} meter ${t} export`, variable: sells },
+      ];
+    }),
+  ];
+  /** Variables that rest in the schedule alone. */
+  const restingAlone = (): ReadonlySet<number> => {
+    const rest = new Set<number>();
+    kept.forEach((t, at) => {
+      places.batteries.forEach(({ charge, discharge }, b) => {
+        const powerW = alone.batteries[b]!.powerW[t]!;
+        if (Math.abs(powerW) > LEAST_W) rest.add(powerW > 0 ? charge[at]! : discharge[at]!);
+      });
+      const netW = alone.netW[t]!;
+      if (places.export[at]! >= 0 && Math.abs(netW) > LEAST_W)
+        rest.add(netW > 0 ? places.export[at]! : places.import[at]!);
+    });
+    return rest;
+  };
   for (const [at, variable] of places.pv.entries()) {
     if (variable < 0) continue;
     const sunKw = customer.availableW[at]! / 1000;
@@ -172,8 +198,14 @@ export function planOf(builder: ProgrammeBuilder, point: ScheduledPoint, setting
     running(k, x) {
       const pairs = runningPairs(customer, places, x);
       if (pairs.length === 0) return [];
-      const lesser = new Set(pairs.map(({ first, second }) => (x[first]! >= x[second]! ? second : first)));
-      return sides(k).flatMap(({ key, variable }) => (lesser.has(variable) ? [key] : []));
+      const alone = restingAlone();
+      const resting = new Set(
+        pairs.map(({ first, second }) => {
+          if (alone.has(first) !== alone.has(second)) return alone.has(first) ? first : second;
+          return x[first]! >= x[second]! ? second : first;
+        }),
+      );
+      return sides(k).flatMap(({ key, variable }) => (resting.has(variable) ? [key] : []));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { solveQuadraticProgramme } from '../../math/index.js';
-import { type CustomerSchedule, energyCost } from './customer-horizon.js';
+import type { CustomerSchedule } from './customer-horizon.js';
 import { idleSchedule, needsProgramme, type Plan, planOf, scheduleCost, withSun } from './customer-plan.js';
 import type { HorizonProgress } from './feeder-horizon.js';
 import type { HorizonCase } from './horizon-case.js';
@@ -93,6 +93,9 @@ export class HorizonOptimiser {
   readonly alone: readonly CustomerSchedule[];
   /** Customers whose own limits cannot hold whatever the network. */
   readonly impossible: readonly string[];
+  /** How far the customers by themselves may be above their least, money, and the residual of their programmes. */
+  private aloneGap = 0;
+  private aloneResidual = 0;
   private coupling = new LimitList();
   /** Steps whose sun is decided anew once batteries are. */
   private readonly sunSteps = new Set<number>();
@@ -124,9 +127,15 @@ export class HorizonOptimiser {
     }
     const impossible: string[] = [];
     this.alone = horizon.points.map(({ customer }) => {
-      const found = needsProgramme(customer) ? scheduleCustomer(customer).schedule : idleSchedule(customer);
-      if (!found) impossible.push(customer.id);
-      return found ?? idleSchedule(customer);
+      if (!needsProgramme(customer)) return idleSchedule(customer);
+      const { schedule, gap, kktResidual } = scheduleCustomer(customer);
+      if (!schedule) {
+        impossible.push(customer.id);
+        return idleSchedule(customer);
+      }
+      this.aloneGap += gap;
+      this.aloneResidual = Math.max(this.aloneResidual, kktResidual);
+      return schedule;
     });
     this.impossible = impossible;
   }
@@ -215,11 +224,22 @@ export class HorizonOptimiser {
   private answer(solved: Solved | undefined): HorizonOptimum {
     const rows = this.limitRows;
     if (!solved) {
-      const objective = this.horizon.points.reduce((sum, { customer }, k) => {
-        return sum + energyCost(customer, this.alone[k]!.netW);
-      }, 0);
-      const schedules = this.alone;
-      return { status: 'optimal', schedules, objective, gap: 0, kktResidual: 0, rows, variables: 0, programmes: 0 };
+      // No limit binds: what customers curtail for a price takes nothing from anybody.
+      const objective = this.horizon.points.reduce(
+        (sum, { customer }, k) => sum + scheduleCost(customer, this.alone[k]!, 0),
+        0,
+      );
+      const [gap, kktResidual] = [this.aloneGap, this.aloneResidual];
+      return {
+        status: 'optimal',
+        schedules: this.alone,
+        objective,
+        gap,
+        kktResidual,
+        rows,
+        variables: 0,
+        programmes: 0,
+      };
     }
     const cannotHold = solved.isSoft || this.limits.isAny;
     return {

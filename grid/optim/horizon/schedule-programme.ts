@@ -1,4 +1,5 @@
 import { type CustomerHorizon, type CustomerSchedule, energyCost, SCHEDULE_COSTS } from './customer-horizon.js';
+import type { Modes } from './mode-search.js';
 import type { ProgrammeBuilder } from './programme-builder.js';
 
 /*
@@ -146,6 +147,23 @@ export function runningPairs(
     if (customer.exportPrice[t]! > customer.importPrice[t]!) look(places.import[t]!, places.export[t]!, 1);
   }
   return found.sort((a, b) => b.by - a.by);
+}
+
+/** Variables that rest where every battery and the meter run the given ways; a battery that does nothing may charge at prices below zero, else discharge. */
+export function restsOf(customer: CustomerHorizon, places: SchedulePlaces, { batteryKw, netKw }: Modes): number[] {
+  const rests: number[] = [];
+  places.batteries.forEach(({ charge, discharge }, b) => {
+    for (let t = 0; t < charge.length; t++) {
+      const kw = batteryKw[b]![t]!;
+      const charges = kw < 0 || (kw === 0 && customer.importPrice[t]! < 0);
+      rests.push(charges ? discharge[t]! : charge[t]!);
+    }
+  });
+  for (let t = 0; t < places.import.length; t++) {
+    if (places.export[t]! < 0 || customer.exportPrice[t]! <= customer.importPrice[t]!) continue;
+    rests.push(netKw[t]! > 0 ? places.export[t]! : places.import[t]!);
+  }
+  return rests;
 }
 
 /** A customer's schedule from the values of its variables. */

@@ -7,17 +7,19 @@ import {
   SCHEDULE_STATUS_TEXT,
   type ScheduleStatus,
 } from './customer-horizon.js';
+import { searchModes } from './mode-search.js';
 import { ProgrammeBuilder } from './programme-builder.js';
-import { addSchedule, readSchedule, runningPairs } from './schedule-programme.js';
+import { addSchedule, readSchedule, restsOf, runningPairs } from './schedule-programme.js';
 
 /*
  * The schedule of one customer: batteries, sun and meter over a horizon at least cost.
  *
  * Solved: the programme of schedule-programme.ts with no battery charging and discharging at once.
  * Steps: 1. interior point on the programme, where both are allowed; with prices above zero the losses keep them apart;
- *        2. where both run all the same (negative prices pay for burning energy), a two-way split: the worst step once
- *        with charging only, once with discharging only, best bound first, until the gap is closed.
- * Cost: an interior-point step is O(T) on the banded matrix; 10 to 25 steps; step 2 as many solves as `maxSplits` at most.
+ *        2. where both run all the same (negative prices pay for burning energy), the ways that mode-search.ts finds, made
+ *        exact by a programme with these fixed; 3. a two-way split: the worst step once with charging only, once with
+ *        discharging only, best bound first, until the gap is closed.
+ * Cost: an interior-point step is O(T) on the banded matrix; 10 to 25 steps; step 3 as many solves as `maxSplits` at most.
  * Fails: with a status; a search that is cut off keeps the best schedule found and its gap.
  * Sources: Land and Doig (1960), Econometrica 28(3), for the split; the interior point is grid/math/interior-point.ts.
  */
@@ -50,6 +52,8 @@ export interface ScheduleResult {
 const DEFAULTS: ScheduleSettings = { tolerance: 1e-9, maxSplits: 400 };
 /** A gap below this share of the objective is closed. */
 const CLOSED = 1e-7;
+/** Guesses of ways at most where there are several batteries. */
+const GUESSES = 8;
 
 /** Variables at rest in a part of the search. */
 type Rest = readonly number[];
@@ -97,6 +101,17 @@ export function scheduleCustomer(customer: CustomerHorizon, settings: Partial<Sc
   const open: { readonly rest: Rest; readonly solution: ProgrammeSolution }[] = [{ rest: [], solution: root }];
   const isWorth = (bound: number) =>
     best === undefined || bound < best.objective - CLOSED * (1 + Math.abs(best.objective));
+  const powersOf = ({ x }: ProgrammeSolution) =>
+    places.batteries.map(({ charge, discharge }) => Float64Array.from(charge, (at, t) => x[discharge[t]!]! - x[at]!));
+  // From rest in both orders, then from what that came to as long as it helps.
+  const guesses = runningPairs(customer, places, root.x).length === 0 ? 0 : customer.batteries.length > 1 ? GUESSES : 1;
+  for (let k = 0; k < guesses; k++) {
+    const begin = k < 2 ? undefined : best && powersOf(best);
+    const guess = solve(restsOf(customer, places, searchModes(customer, begin, k % 2 === 1)));
+    if (isSolved(guess) && runningPairs(customer, places, guess.x).length === 0 && isWorth(guess.objective))
+      best = guess;
+    else if (k >= 2) break;
+  }
   while (open.length > 0) {
     open.sort((a, b) => b.solution.objective - a.solution.objective);
     const { rest, solution } = open.pop()!;
