@@ -152,7 +152,7 @@ export class AreaRounds {
       if (report === undefined || hasErred) continue;
       this.progress.answered += report.answered;
       if (report.answered === 0 && report.missing.length === 0) continue;
-      const missing = new Set(report.answered === 0 ? agentIds : report.missing);
+      const missing = new Set(report.missing);
       for (const agentId of agentIds) {
         if (!missing.has(agentId)) answered.push(agentId);
         else if (!exchange.hasFailed(agentId)) late.push(agentId);

@@ -49,9 +49,12 @@ export interface FairnessReport {
   readonly worstDecileAlpha: number;
 }
 
+/** Fractions below this are what solvers leave of nothing: shares of nothing are no unevenness. */
+const LEAST_ALPHA = 1e-6;
+
 /** Report over the units' curtailed fractions. */
 export function fairnessReport(alpha: ArrayLike<number>): FairnessReport {
-  const values = Float64Array.from(alpha);
+  const values = Float64Array.from(alpha, (a) => (Math.abs(a) < LEAST_ALPHA ? 0 : a));
   const served = values.map((a) => 1 - a);
   const n = values.length;
   return {

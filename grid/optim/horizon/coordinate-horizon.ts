@@ -1,3 +1,4 @@
+import { hasAnsweringControls } from '../../flow/index.js';
 import type { Finding } from '../../model/index.js';
 import { fairnessReport } from '../fairness-metrics.js';
 import { AC_TOLERANCE_PU } from '../feeder-truth.js';
@@ -227,6 +228,16 @@ function report(
       severity: 'info',
       code: 'LIMITS_TIGHTENED',
       message: `Steps that exceeded their limits after the corrections were planned with limits tighter by up to ${tightenedPu.toExponential(1)} pu.`,
+    });
+  }
+  const controls = question.feeder.regulators.length + question.feeder.capacitors.length;
+  if (points.length > 0 && hasAnsweringControls(question.feeder)) {
+    const hint = isViolated ? ': with them following the hours, limits may hold that are broken here' : '';
+    findings.push({
+      severity: isViolated ? 'warning' : 'info',
+      code: 'CONTROLS_HELD',
+      message: `${controls} regulators and capacitor banks stay where they are over the whole horizon${hint}.`,
+      count: controls,
     });
   }
   if (points.length > 0) findings.push(...brokenLimits(checks.slice(0, heldSteps), question));

@@ -8,8 +8,14 @@ async function loadHighs(): Promise<Highs> {
   return loader();
 }
 
-/** Least value of a programme's linear cost by HiGHS, an outside solver. The programme must have no quadratic cost. */
-export async function highsObjective({ linear, equality, equalityValue, lower, upper, hessian }: QuadraticProgramme) {
+/**
+ * Least value of a programme's linear cost by HiGHS, an outside solver. The programme must have no quadratic cost.
+ * @param whole - variables that are whole numbers; none when absent
+ */
+export async function highsObjective(
+  { linear, equality, equalityValue, lower, upper, hessian }: QuadraticProgramme,
+  whole: ReadonlySet<number> = new Set(),
+) {
   if (hessian.values.length > 0) throw new Error('this oracle is for linear costs');
   const highs = await loadHighs();
   const bound = (values: Float64Array) =>
@@ -21,6 +27,7 @@ export async function highsObjective({ linear, equality, equalityValue, lower, u
       colCost: Array.from(linear),
       colLower: bound(lower),
       colUpper: bound(upper),
+      ...(whole.size === 0 ? {} : { integrality: Int32Array.from(linear, (_, j) => (whole.has(j) ? 1 : 0)) }),
       rowLower: Array.from(equalityValue),
       rowUpper: Array.from(equalityValue),
       matrix: {

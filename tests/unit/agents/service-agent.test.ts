@@ -44,6 +44,26 @@ describe('a service-transformer agent that is told what cannot be', () => {
     expect(tried.state).toEqual({ name: 'solving', interval: 0, round: 1 });
   });
 
+  it('answers nothing that holds no number, and says where it is', () => {
+    const plain = createServiceAgent(MODEL);
+    const tried = new ServiceAgent(MODEL, {
+      ...{ prepare: (inputs) => plain.prepare(inputs), update: (request) => plain.update(request) },
+      ...{ verify: (request) => plain.verify(request), applyCorrection: () => plain.applyCorrection() },
+      ...{ setpoints: () => plain.setpoints(), hold: () => plain.hold() },
+      open: () => ({ ...plain.open(), units: plain.open().units.map((unit) => ({ ...unit, availableW: Number.NaN })) }),
+      cuts: ({ round }) => ({
+        round,
+        cuts: [{ limit: 0, perAlpha: [0], perVar: [], perPort: [1], most: Number.POSITIVE_INFINITY }],
+      }),
+    });
+    tried.receive(prepare(0));
+    const opened = tried.receive({ kind: 'open', interval: 0, round: 1 });
+    expect(opened).toMatchObject({ kind: 'failed', message: 'answer: units[0].availableW is NaN' });
+    const request = { round: 2, alpha: [0, 0, 0], reactiveVar: [0, 0, 0], voltageSquaredPu: [1.05] };
+    const cut = tried.receive({ kind: 'dispatch', interval: 0, request });
+    expect(cut).toMatchObject({ kind: 'failed', message: 'answer: cuts[0].most is Infinity' });
+  });
+
   it('keeps its warm start when the mathematics itself is asked for nonsense', () => {
     const inputs = { loads: {}, availableW: {}, held: {} };
     const core = createServiceAgent(MODEL);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as bus from '../../../bus/index.js';
-import { BusError } from '../../../bus/index.js';
+import { BusError, coordination, coordinationExamples } from '../../../bus/index.js';
 
 interface Declared {
   name: string;
@@ -113,6 +113,30 @@ describe('a malformed message', () => {
     expect(failure(() => bus.simulationInput.parse(body)).message).toContain(
       'input.message.forward_differences[0].object is missing',
     );
+  });
+});
+
+describe('an answer of a host for several agents', () => {
+  it('is read without the agents whose part is none, who are named', () => {
+    const example = coordination.read(coordinationExamples.opened);
+    if (example.kind !== 'opened') throw new Error('no opening');
+    const [sound] = Object.values(example.agents);
+    const read = coordination.parse(
+      JSON.stringify({ ...example, agents: { well: sound, ill: { ...sound!, powerW: [Number.NaN] }, none: 7 } }),
+    );
+    expect(read).toEqual({
+      ...example,
+      agents: { well: sound },
+      unreadable: {
+        ill: 'powerW[0]: Invalid input: expected number, received null',
+        none: 'the message: Invalid input: expected object, received number',
+      },
+    });
+  });
+
+  it('is refused where its head is wrong', () => {
+    const { round: _, ...headless } = { ...(coordinationExamples.opened as Record<string, unknown>) };
+    expect(() => coordination.read(headless)).toThrow('round');
   });
 });
 

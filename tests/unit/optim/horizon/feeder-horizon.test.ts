@@ -170,6 +170,47 @@ describe('a feeder over a horizon', () => {
     expect(result.priceOfFairness).toBeCloseTo((one.priceOfFairness * 15) / 15.3, 3);
   });
 
+  it('tells the gap of customers whose search ended early, where no limit binds', () => {
+    const importPrice = byStep((t) => (t % 3 === 1 ? -0.3 : 0.3));
+    const batteries = Object.fromEntries(ROW.batteries.map(({ id }) => [id, battery(id)]));
+    const free = question({
+      voltageLimits: { minPu: 0.5, maxPu: 1.5 },
+      importPrice,
+      exportPrice: byStep(() => 0.05),
+      batteries,
+      stepS: 900,
+    });
+    const result = coordinateHorizon(free);
+    const apart = [...result.schedules.keys()].length;
+    expect(apart).toBeGreaterThan(1);
+    expect(result.status).toBe('optimal');
+    expect(result.objective).toBeGreaterThanOrEqual(result.energyCost - 1e-6);
+    expect(result.kktResidual).toBeGreaterThan(0);
+    expect(result.statusText.includes('least cost were found')).toBe(
+      result.gap! <= 1e-6 * (1 + Math.abs(result.objective)),
+    );
+  });
+
+  it('buys and sells one way at a time beside a limit that binds, where selling pays more than buying', () => {
+    const result = coordinateHorizon(
+      question({
+        importPrice: byStep(() => 0.05),
+        exportPrice: byStep((t) => (t < 6 ? 0.3 : 0.02)),
+        maxCorrections: 1,
+      }),
+    );
+    expect(result.rows).toBeGreaterThan(0);
+    const { feeder, loads: _, ...rest } = question();
+    expect(rest.stepS).toBe(3600);
+    // Money of the meters alone: energy, wear, spilt sun and the fairness term are all that an objective holds.
+    const shared = feeder.pvSystems.reduce((sum, { id }) => {
+      const sun = question().availableW[id]!;
+      return sum + result.alpha.get(id)!.reduce((all, alpha, t) => all + (sun[t]! / 1000) * alpha ** 2, 0);
+    }, 0);
+    expect(result.objective).toBeCloseTo(result.energyCost + shared, 1);
+    expect(result.gap!).toBeGreaterThan(0);
+  });
+
   it('names step, node and voltage where nothing can hold a limit, and tells no gap', () => {
     const dark = byStep(() => 0);
     const result = coordinateHorizon(

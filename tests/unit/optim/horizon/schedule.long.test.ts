@@ -124,6 +124,63 @@ describe('a customer schedule', () => {
     expect(result.objective).toBeCloseTo(bestByExhaustion(customer), 5);
   });
 
+  it.each([
+    ['one battery', 1, false],
+    ['two batteries', 2, false],
+    ['feed-in that pays more than buying costs', 1, true],
+  ])(
+    'comes near a mixed-integer programme over a day with negative hours, and tells what is left: %s',
+    async (_, count, isPaid) => {
+      const steps = 96;
+      const base = house(steps, 11);
+      // Spot prices of hours, five of them negative; feed-in flat.
+      const importPrice = base.importPrice.map((price, t) =>
+        Math.floor(t / 4) % 5 === 2 ? -0.08 - 0.01 * (t % 7) : price,
+      );
+      const exportPrice = isPaid ? importPrice.map(() => 0.3) : importPrice.map((price) => Math.min(0.08, price));
+      const batteries = Array.from({ length: count }, (_none, b) => ({
+        ...BATTERY,
+        id: `b${b}`,
+        maxStoredWh: 13_500 - 4000 * b,
+      }));
+      const customer = { ...base, importPrice, exportPrice, batteries };
+      const { objective, gap, schedule } = scheduleCustomer(customer);
+      const builder = new ProgrammeBuilder();
+      const places = addSchedule(builder, customer);
+      const whole = new Set<number>();
+      // One way at a time: a <= A z, b <= B (1 - z).
+      const exclude = (a: number, b: number) => {
+        if (a < 0 || b < 0) return;
+        const z = builder.variable(0, 1);
+        whole.add(z);
+        for (const [at, sign] of [
+          [a, 1],
+          [b, -1],
+        ] as const) {
+          const most = builder.bounds(at).upper;
+          const row = builder.rangeRow(-Infinity, sign > 0 ? 0 : most);
+          builder.entry(row, at, 1);
+          builder.entry(row, z, -sign * most);
+        }
+      };
+      for (let t = 0; t < steps; t++) {
+        exclude(places.import[t]!, places.export[t]!);
+        for (const { charge, discharge } of places.batteries) exclude(charge[t]!, discharge[t]!);
+      }
+      const least = await highsObjective(builder.programme(), whole);
+      // Money of the same schedule, counted anew: nothing runs both ways in it.
+      const energy = schedule!.netW.reduce(
+        (sum, w, t) => sum + (w / 4000) * (w > 0 ? importPrice[t]! : exportPrice[t]!),
+        0,
+      );
+      expect(Math.abs(schedule!.energyCost - energy)).toBeLessThan(1e-9);
+      // HiGHS closes its search to 1e-4 of the cost.
+      expect(objective).toBeGreaterThanOrEqual(least - 2e-4 * Math.abs(least));
+      expect(objective - least).toBeLessThanOrEqual(gap + 2e-4 * Math.abs(least));
+      expect((objective - least) / Math.abs(least)).toBeLessThan(0.02);
+    },
+  );
+
   it('has a factor whose entries grow with the number of steps, not faster', () => {
     const entries = (steps: number) => {
       const builder = new ProgrammeBuilder();
