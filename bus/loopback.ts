@@ -22,3 +22,16 @@ export function isOwnOrigin(host: string | undefined, origin: string | undefined
     return false;
   }
 }
+
+/**
+ * Whether a page may connect that nobody has listed: one of this machine's own servers, by a name of this machine. Programs that are no
+ * browser name no origin and may.
+ */
+export function isLocalOrigin(origin: string | undefined): boolean {
+  if (origin === undefined) return true;
+  try {
+    return isLocalName(new URL(origin).host);
+  } catch {
+    return false;
+  }
+}

@@ -23,7 +23,7 @@ export interface BrokerOptions {
   /** STOMP over WebSocket on a port of its own, 0 for any free one; none when absent. */
   readonly webSocket?: {
     readonly port: number;
-    /** Origins of web pages that may connect; all when absent. */
+    /** Origins of web pages that may connect, `*` for all; those of this machine's own pages when absent. */
     readonly origins?: readonly string[];
   };
   /** STOMP over WebSocket on a web server that listens already and serves other things too; `isWelcome` decides on each peer. */
@@ -132,7 +132,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   }
   if (webServer !== undefined) {
     const { server, isWelcome } = webServer;
-    listenForWebSockets(server, { maxMessageBytes, origins: undefined, isWelcome }, take);
+    listenForWebSockets(server, { maxMessageBytes, origins: ['*'], isWelcome }, take);
   }
   const seats = seatsOf(exchange, warn);
   const shut = async (): Promise<void> => {

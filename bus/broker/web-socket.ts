@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { StompVersion } from '../frame.js';
+import { isLocalOrigin } from '../loopback.js';
 
 /** Paths on which STOMP is spoken: ActiveMQ's, RabbitMQ's, and the one of most examples. */
 const PATHS: ReadonlySet<string> = new Set(['/', '/ws', '/stomp']);
@@ -20,7 +21,7 @@ export type StreamHandler = (stream: Duplex, remoteAddress: string, newest?: Sto
 export interface WebSocketSettings {
   /** Bytes of one WebSocket message; a frame of STOMP may come in several. */
   readonly maxMessageBytes: number;
-  /** Origins of pages that may connect; all when undefined. Programs that are no browsers send none and may. */
+  /** Origins of pages that may connect, `*` for all; pages of this machine when undefined. Programs that are no browsers send none and may. */
   readonly origins: readonly string[] | undefined;
   /** Decides beside that on who may connect, by the request. */
   readonly isWelcome?: ((request: IncomingMessage) => boolean) | undefined;
@@ -40,7 +41,9 @@ export function listenForWebSockets(
     clientTracking: false,
     handleProtocols: (offered) => [...PROTOCOLS.keys()].find((protocol) => offered.has(protocol)) ?? false,
     verifyClient: ({ origin, req }, decide) => {
-      const isListed = origins === undefined || origin === undefined || origins.includes(origin);
+      const isListed = origins
+        ? origin === undefined || origins.includes(origin) || origins.includes('*')
+        : isLocalOrigin(origin);
       const isAllowed = isListed && isWelcome?.(req) !== false;
       const isKnown = PATHS.has(pathOf(req));
       decide(isAllowed && isKnown, isKnown ? 403 : 404);

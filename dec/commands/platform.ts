@@ -45,7 +45,10 @@ export function addPlatform(program: Command): void {
     .option('--port <n>', 'STOMP port; 0 takes any free one', port, 61_613)
     .option('--host <address>', 'address to listen on; any but loopback needs --users', '127.0.0.1')
     .option('--ws-port <n>', 'STOMP over WebSocket on this port, e.g. 61614; 0 takes any free one', port)
-    .option('--ws-origin <origin...>', 'web pages that may connect, e.g. http://localhost:8080; all when absent')
+    .option(
+      '--ws-origin <origin...>',
+      'web pages that may connect, e.g. https://ops.example:8443, or * for all; pages of this machine when absent',
+    )
     .option('--sparql-port <n>', 'SPARQL over HTTP on this port, as Blazegraph answers on 8889; 0 takes any', port)
     .option(
       '--sparql-memory <MB>',

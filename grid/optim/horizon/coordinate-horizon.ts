@@ -231,7 +231,9 @@ function report(
     });
   }
   const controls = question.feeder.regulators.length + question.feeder.capacitors.length;
-  if (points.length > 0 && hasAnsweringControls(question.feeder)) {
+  // A live run reads them anew for each plan.
+  const isKept = question.heldSteps === undefined || question.firstStep !== undefined;
+  if (points.length > 0 && isKept && hasAnsweringControls(question.feeder)) {
     const hint = isViolated ? ': with them following the hours, limits may hold that are broken here' : '';
     findings.push({
       severity: isViolated ? 'warning' : 'info',

@@ -98,6 +98,19 @@ describe('WebSockets', () => {
     expect((await fetch(`http://127.0.0.1:${broker.webSocketPort}/`)).status).toBe(426);
   });
 
+  it('are taken from pages of this machine where none is listed, and from all where all are', async () => {
+    const broker = await start({ webSocket: { port: 0 } });
+    const url = `ws://127.0.0.1:${broker.webSocketPort}/stomp`;
+    for (const origin of ['http://localhost:5173', 'http://127.0.0.1:8600', 'https://[::1]:1']) {
+      expect([origin, await status(url, { origin })]).toEqual([origin, 101]);
+    }
+    for (const origin of ['http://evil.example', 'http://localhost.evil.example', 'null']) {
+      expect([origin, await status(url, { origin })]).toEqual([origin, 403]);
+    }
+    const open = await start({ webSocket: { port: 0, origins: ['*'] } });
+    expect(await status(`ws://127.0.0.1:${open.webSocketPort}/stomp`, { origin: 'http://evil.example' })).toBe(101);
+  });
+
   it.each([
     [['v10.stomp'], '1.0,1.1,1.2', /^CONNECTED\n[\s\S]*version:1\.0\n/],
     [['v11.stomp'], '1.0,1.1,1.2', /^CONNECTED\n[\s\S]*version:1\.1\n/],
