@@ -25,7 +25,8 @@ import type { PrimaryState } from './star.js';
  *   voltages and taps). At nominal angles node i carries the complex share s_i = c_i V_i / V' of the child's power, and
  *   |V'|^2 moves with v_i by Re(s_i) |V'|^2. A series impedance stands on the child's side, without coupling of phases.
  *   Delta secondaries float: they have no zero sequence. Banks of tanks between phases on both sides are balanced
- *   equivalents, node to node.
+ *   equivalents, node to node; beside a wire that joins one of their phases (open delta) they are what they are:
+ *   V_a' = V_w + c (V_a - V_w).
  * Centre-tapped units (120/240 V): an inner point behind the primary winding carries P_s1 + P_s2; each leg adds its own
  *   winding. With the star equivalent (r1, x1), (r2, x2), (r3, x3):
  *     v_leg = g v_primary - 2 [r1 (P1 + P2) + x1 (Q1 + Q2) + r_leg P_leg + x_leg Q_leg] / S_rated.
@@ -321,6 +322,10 @@ function collectEdges(
         (k) => !isOpen[k] && isPhaseNode(element.from.nodes[k]!, fromBus) && isPhaseNode(element.to.nodes[k]!, toBus),
       );
     if (keep.length === 0) continue;
+    for (const k of keep) {
+      const node = element.from.nodes[k]!;
+      if (node === element.to.nodes[k]) builder.addWire(element.from.bus, element.to.bus, node);
+    }
     add({
       id: element.id,
       name: element.name,

@@ -24,6 +24,18 @@ export class NetworkBuilder {
   /** Inner points of three-winding units, by transformer and phase. */
   readonly innerPoints = new Map<string, number>();
 
+  /** Nodes of two buses that a wire joins: `bus bus node`, buses in order. */
+  private readonly wires = new Set<string>();
+
+  /** Notes that a wire joins the same node of two buses. */
+  addWire(one: string, other: string, node: number): void {
+    this.wires.add(wireKey(one, other, node));
+  }
+
+  isWired(one: string, other: string, node: number): boolean {
+    return this.wires.has(wireKey(one, other, node));
+  }
+
   /** Adds a node; `bus` is empty for an inner point. Returns its index. */
   addNode(bus: string, node: number, baseV: number, angleRad: number): number {
     const at = this.nodes.length;
@@ -38,6 +50,10 @@ export class NetworkBuilder {
   at(bus: string, node: number): number | undefined {
     return this.index.get(`${bus} ${node}`);
   }
+}
+
+function wireKey(one: string, other: string, node: number): string {
+  return one < other ? `${one} ${other} ${node}` : `${other} ${one} ${node}`;
 }
 
 /** Complex share of the power across (`a`, `b`) that node `a` carries, at nominal angles. */
