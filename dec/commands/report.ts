@@ -1,10 +1,12 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { z } from 'zod';
 import { DecError } from '../../grid/math/index.js';
 import { makeFolder } from '../../platform/index.js';
 import { type FeederMap, reportHtml } from '../../web/index.js';
 import { storeAt } from '../model-source.js';
+import { MANIFEST } from '../output/earlier-run.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
 import { feederMap } from '../web/feeder-map.js';
 import { RunLibrary } from '../web/run-library.js';
@@ -52,6 +54,13 @@ async function runReport(name: string, options: ReportOptions): Promise<number> 
   const id = basename(folder);
   // The root of the file system has no name.
   if (id === '') throw new DecError('BAD_ARGUMENT', `${folder} is no folder of a run; name one.`, { run: name });
+  if (isSeries(folder)) {
+    throw new DecError(
+      'BAD_ARGUMENT',
+      `The folder ${folder} holds a time series of dec series, not a run: it has no report. Its tables are Parquet files (docs/series.md); dec series prints their summary.`,
+      { folder },
+    );
+  }
   const library = new RunLibrary(dirname(folder));
   const manifest = library.manifest(id);
   const run = await library.document(id);
@@ -74,6 +83,18 @@ async function runReport(name: string, options: ReportOptions): Promise<number> 
     terminal.result({ run: id, file: out, bytes: Buffer.byteLength(html), hasMap: drawn.map !== undefined });
   else terminal.print(`Wrote ${out}.`);
   return EXIT.done;
+}
+
+const kindSchema = z.object({ kind: z.literal('series') });
+
+/** Whether a folder holds the results of `dec series`. */
+function isSeries(folder: string): boolean {
+  try {
+    return kindSchema.safeParse(JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8'))).success;
+  } catch {
+    // No manifest that can be read: the library says what is missing.
+    return false;
+  }
 }
 
 /** The map, or why there is none. @throws DecError when the files that were named do not hold the feeder */

@@ -90,7 +90,7 @@ ${run.reason === null ? '' : `<p class="bad">${escaped(run.reason)}</p>`}
 ${summary(run)}
 ${worst === undefined ? '<p>Nothing was coordinated in this run.</p>' : `<p class="lead">${escaped(sentence(run, worst))}</p>`}
 ${shown}
-${pictures.map(({ title, svg }) => `<figure><img alt="${escaped(title)}" src="data:image/svg+xml;base64,${base64(svg)}"></figure>`).join('\n')}
+${pictures.map(({ title, svg }) => `<figure tabindex="0" aria-label="${escaped(title)}"><img alt="${escaped(title)}" src="data:image/svg+xml;base64,${base64(svg)}"></figure>`).join('\n')}
 ${run.intervals.length === 0 ? '' : `<h2>Intervals</h2>\n${intervalTable(run)}`}
 ${agentTable(run)}
 <h2>What did not go smoothly</h2>
@@ -105,7 +105,7 @@ ${
 <h2>Settings</h2>
 ${table(
   ['setting', 'value'],
-  Object.entries(run.settings).map(([name, value]) => [name, settingText(name, value)]),
+  Object.entries(run.settings).flatMap(([name, value]) => settingRows(name, value)),
 )}
 <h2>Inputs and versions</h2>
 ${table(
@@ -131,7 +131,8 @@ function summary({ summary: figures, agents, ders }: RunDocument): string {
     ['Curtailed energy', pctText(figures['curtailedEnergyPct'])],
     ['Price of fairness', pctText(figures['priceOfFairnessPct'])],
     ['Jain index, served', puText(figures['jainServed'], 3)],
-    ['Agents / generators', `${countText(agents)} / ${countText(ders)}`],
+    // In one hand there are no agents.
+    ['Agents / generators', `${agents === 0 ? UNKNOWN : countText(agents)} / ${countText(ders)}`],
     ['Rounds', countText(figures['rounds'])],
   ];
   return `<dl>${rows.map(([name = '', value = '']) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`;
@@ -239,15 +240,44 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[], w
   const cell = (tag: 'th' | 'td', text: string, i: number) =>
     `<${tag}${tag === 'th' ? ' scope="col"' : ''}${i >= words ? ' class="number"' : ''}>${escaped(text)}</${tag}>`;
   const body = rows.map((row) => `<tr>${row.map((text, i) => cell('td', text, i)).join('')}</tr>`);
-  return `<table><thead><tr>${heads.map((text, i) => cell('th', text, i)).join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table>`;
+  // Wide tables scroll on a narrow screen, and who has no pointer scrolls what has the focus.
+  return `<div class="scroll${heads.length > 6 ? ' wide' : ''}" tabindex="0" role="region" aria-label="${escaped(heads.join(', '))}"><table><thead><tr>${heads.map((text, i) => cell('th', text, i)).join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
 }
 
-function settingText(name: string, value: unknown): string {
+/** A setting as rows: one for each of its own parts. */
+function settingRows(name: string, value: unknown, within = ''): string[][] {
+  const label = `${within}${settingLabel(name)}`;
   // A coordination without a simulation has no time.
-  if (name === 'startTime' && value === 0) return UNKNOWN;
-  if (name === 'startTime' && typeof value === 'number') return `${dayText(value)} ${clockText(value)} UTC`;
-  if (Array.isArray(value)) return value.length > 6 ? `${value.length} values` : value.join(', ') || 'none';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (name === 'startTime' && value === 0) return [[label, UNKNOWN]];
+  if (name === 'startTime' && typeof value === 'number') return [[label, `${dayText(value)} ${clockText(value)} UTC`]];
+  if (value === null || value === undefined) return [[label, UNKNOWN]];
+  if (Array.isArray(value)) {
+    const isPlain = value.every((one) => typeof one !== 'object');
+    return [[label, value.length > 6 || !isPlain ? `${value.length} values` : value.join(', ') || 'none']];
+  }
+  if (typeof value !== 'object') return [[label, value === true ? 'yes' : value === false ? 'no' : String(value)]];
+  const parts = Object.entries(value);
+  return parts.length === 0 ? [[label, 'none']] : parts.flatMap(([part, own]) => settingRows(part, own, `${label}: `));
+}
+
+/** Units that names of settings end with. */
+const UNITS: readonly (readonly [RegExp, string])[] = [
+  [/Pu$/, ' (pu)'],
+  [/PerKwh$/, ' (money per kWh)'],
+  [/Ms$/, ' (ms)'],
+  [/W$/, ' (W)'],
+  [/Pct$/, ' (%)'],
+  [/(?<=[a-z])S$/, ' (s)'],
+];
+
+/** The name of a setting in words: `roundDeadlineMs` is `round deadline (ms)`. */
+function settingLabel(name: string): string {
+  const unit = UNITS.find(([end]) => end.test(name));
+  const bare = unit ? name.replace(unit[0], '') : name;
+  return `${bare
+    .replace(/^is(?=[A-Z])/, '')
+    .replace(/(?<=[a-z0-9])(?=[A-Z])/g, ' ')
+    .toLowerCase()}${unit?.[1] ?? ''}`;
 }
 
 /** Base 64 of a text's UTF-8. */
@@ -266,11 +296,12 @@ dt{font-size:.85rem}dd{margin:0;font-size:1.25rem;font-weight:600;font-variant-n
 figure{margin:1rem 0;break-inside:avoid}figure img,figure svg{display:block;max-width:100%}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:1.5rem}.pair svg{width:100%;max-height:140mm}
 .key{display:flex;gap:1rem;align-items:center;font-size:.85rem;color:#586574}.key svg{flex:none}
+*:focus-visible{outline:2px solid #1f6feb;outline-offset:2px}.scroll{overflow-x:auto}
 table{width:100%;border-collapse:collapse;font-size:.85rem}th,td{padding:.25rem .5rem;text-align:left;border-bottom:1px solid #e8ebef;overflow-wrap:break-word}
 th{font-weight:500;color:#586574;vertical-align:bottom}.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}th.number{white-space:normal}
 tr{break-inside:avoid}thead{display:table-header-group}h2{break-after:avoid}
 @page{size:A4;margin:14mm}
-@media print{body{max-width:none;padding:0;font-size:9.5pt}table{font-size:7.5pt}th,td{padding:.15rem .3rem}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
-@media screen and (max-width:640px){body{padding:1rem}dl{grid-template-columns:1fr 1fr}.pair{grid-template-columns:1fr}.key{flex-wrap:wrap}table,figure{display:block;overflow-x:auto}figure img{max-width:none;width:680px}h1{overflow-wrap:anywhere}}
+@media print{.scroll{overflow:visible}body{max-width:none;padding:0;font-size:9.5pt}table{font-size:7.5pt}th,td{padding:.15rem .3rem}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+@media screen and (max-width:640px){body{padding:1rem}dl{grid-template-columns:1fr 1fr}.pair{grid-template-columns:1fr}.key{flex-wrap:wrap}figure{overflow-x:auto}.wide table{min-width:52rem}figure img{max-width:none;width:680px}h1{overflow-wrap:anywhere}}
 @media screen and (prefers-color-scheme:dark){:root{color-scheme:dark}body{color:#e6eaee;background:#12171d}.faint,dt,figcaption,.key,th{color:#9aa7b4}.bad{color:#ff8a80}dl,th,td{border-color:#2c3540}figure img,figure svg,.pair svg,.key svg{background:#fff}}
 `.trim();

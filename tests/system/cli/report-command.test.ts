@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +25,14 @@ describe('dec report', () => {
     for (const address of addresses) expect(address.slice(0, 26)).toBe('data:image/svg+xml;base64,');
     expect(html).not.toMatch(/<script|<link|@import/i);
     expect(html).toContain("default-src 'none'");
+  });
+
+  it('says that a time series has no report, and where its tables are', async () => {
+    const series = mkdtempSync(join(folder, 'series-'));
+    writeFileSync(join(series, 'manifest.json'), '{"kind":"series"}');
+    const { code, stderr, stdout } = await dec(['report', series]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('holds a time series of dec series, not a run');
   });
 
   it('says what the manifest says, in words, figures and a row for each interval', () => {

@@ -35,6 +35,41 @@ describe('a report', () => {
     expect(html).not.toContain('undefined');
   });
 
+  it('tells settings in words with units, each part by itself, and no agents where there are none', () => {
+    const settings = {
+      ...{
+        roundDeadlineMs: 2000,
+        limits: { minPu: 0.95, maxPu: 1.05 },
+        isRealtime: true,
+        intervalS: 900,
+        deadBandW: 20,
+      },
+      ...{ sourceVoltagePu: null, openSwitches: [], pvProfile: [1, 2, 3, 4, 5, 6, 7], rule: { factors: {} } },
+    };
+    const html = reportHtml({ run: { ...EMPTY, settings, ders: 3 }, pictures: [], inputs: [] });
+    const rows = [...html.matchAll(/<tr><td>([^<]*)<\/td><td>([^<]*)<\/td><\/tr>/g)].map(([, name, value]) => [
+      name,
+      value,
+    ]);
+    expect(rows.slice(2)).toEqual([
+      ['round deadline (ms)', '2000'],
+      ['limits: min (pu)', '0.95'],
+      ['limits: max (pu)', '1.05'],
+      ['realtime', 'yes'],
+      ['interval (s)', '900'],
+      ['dead band (W)', '20'],
+      ['source voltage (pu)', '–'],
+      ['open switches', 'none'],
+      ['pv profile', '7 values'],
+      ['rule: factors', 'none'],
+    ]);
+    expect(html).toContain('<dd>– / 3</dd>');
+    // What scrolls on a phone can be scrolled by keys.
+    expect(html.match(/<table>/g)).toHaveLength(
+      html.match(/tabindex="0" role="region" aria-label="[^"]+"><table>/g)!.length,
+    );
+  });
+
   it('sorts agents by the share they gave up over the run', () => {
     const interval = (curtailment: IntervalDocument['curtailment']) => ({ curtailment }) as IntervalDocument;
     const one = (agent: string, availableW: number, curtailedW: number) => ({ agent, availableW, curtailedW, ders: 1 });
