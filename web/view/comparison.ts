@@ -108,18 +108,34 @@ export function areComparable(runs: readonly RunDocument[]): boolean {
   return comparisonWarnings(runs).length === 0;
 }
 
-/** Values over time of several runs on one axis of time: undefined where only another run has an instant, which breaks no line. */
+/** A gap in a run's own cadence is longer than so many of its steps. */
+const GAP_STEPS = 1.5;
+
+/**
+ * Values over time of several runs on one axis of time: undefined where only another run has an instant, which breaks no line;
+ * null within a gap of a run's own, which does.
+ */
 export function alignedSeries(
   runs: readonly RunDocument[],
   of: (one: RunDocument['intervals'][number]) => number | null,
 ): { readonly times: readonly number[]; readonly values: readonly (readonly (number | null | undefined)[])[] } {
-  const times = [...new Set(runs.flatMap(({ intervals }) => intervals.map(({ timestamp }) => timestamp)))].sort(
-    (a, b) => a - b,
-  );
-  const values = runs.map(({ intervals }) => {
-    const at = new Map(intervals.map((one) => [one.timestamp, of(one)]));
-    return times.map((time) => at.get(time));
+  const own = runs.map((run) => {
+    const step = stepS(run);
+    const times = run.intervals.map(({ timestamp }) => timestamp);
+    const gaps = times.flatMap((from, i) => {
+      const to = times[i + 1];
+      return to !== undefined && to - from > GAP_STEPS * step ? [{ from, to, within: from + step }] : [];
+    });
+    return { values: new Map(run.intervals.map((one) => [one.timestamp, of(one)])), gaps };
   });
+  const all = own.flatMap(({ values, gaps }) => [...values.keys(), ...gaps.map(({ within }) => within)]);
+  const times = [...new Set(all)].sort((a, b) => a - b);
+  const values = own.map(({ values, gaps }) =>
+    times.map((time) => {
+      if (values.has(time)) return values.get(time);
+      return gaps.some(({ from, to }) => time > from && time < to) ? null : undefined;
+    }),
+  );
   return { times, values };
 }
 

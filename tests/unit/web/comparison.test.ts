@@ -77,6 +77,17 @@ describe('runs side by side', () => {
       ],
     });
   });
+
+  it('breaks the line of a run in a gap of its own', () => {
+    const gapped = run('b', { intervals: [interval(0, 500, []), interval(1800, 600, []), interval(9000, 700, [])] });
+    expect(alignedSeries([gapped, run('a')], ({ curtailedW }) => curtailedW)).toEqual({
+      times: [0, 1800, 3600, 9000],
+      values: [
+        [500, 600, null, 700],
+        [1000, 2000, undefined, undefined],
+      ],
+    });
+  });
 });
 
 describe('the difference of two runs', () => {
