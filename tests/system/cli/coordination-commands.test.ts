@@ -136,13 +136,26 @@ describe('dec coordinate', () => {
     expect(report.findings.map(({ code }) => code)).toContain('CONTROLS_SETTLED');
   });
 
-  it.skipIf(feedersDir === undefined)('names the loop of a feeder that is no tree, with 2', async () => {
-    // The regulator of IEEE37 is bridged by a closed jumper.
-    const { code, stderr } = await dec(['coordinate', join(feedersDir!, 'cim', 'IEEE37.xml'), ...store]);
+  it('names the loop of a feeder that is no tree, with 2', async () => {
+    const ring = join(folder, 'ring.dss');
+    const line = (name: string, from: string, to: string) => `New Line.${name} bus1=${from} bus2=${to} length=1`;
+    writeFileSync(
+      ring,
+      ['New Circuit.ring bus1=a basekv=4.16', line('one', 'a', 'b'), line('two', 'b', 'c'), line('three', 'c', 'a')]
+        .concat(['New PVSystem.p bus1=c kv=4.16 kva=100 pmpp=100', 'Set voltagebases=[4.16]', 'Calcvoltagebases'])
+        .join('\n'),
+    );
+    const { code, stderr } = await dec(['coordinate', ring, ...store]);
     expect(code).toBe(2);
-    // The jumper is a line in this file: `--open` has nothing to open, and the message says so.
-    expect(stderr).toMatch(/799R is fed twice by reg1, jumper; no switch is in it/);
+    // Lines are no switches: `--open` has nothing to open, and the message says so.
+    expect(stderr).toMatch(/is fed twice by .*(one|two|three).*; no switch is in it/);
     expect(stderr).toMatch(/the network itself has to be changed/);
+  });
+
+  it.skipIf(feedersDir === undefined)('takes the open delta of IEEE 37 and its jumper for no loop', async () => {
+    const { code, stdout } = await dec(['coordinate', join(feedersDir!, 'cim', 'IEEE37.xml'), ...store]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('There is no PV with available power to coordinate.');
   });
 
   it.skipIf(feedersDir === undefined)('proposes the ties of the published feeder to open in the case', async () => {
