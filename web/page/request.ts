@@ -93,6 +93,17 @@ export async function isAtWork(id: string): Promise<boolean> {
   return isLive;
 }
 
+/** Why a run that was read can be asked nothing more, as a sentence; undefined while it can. */
+export async function absenceOf(id: string): Promise<string | undefined> {
+  try {
+    const response = await fetch(fileAddress(id, 'manifest.json'), { method: 'HEAD', cache: 'no-store' });
+    if (response.status < 400 || response.status >= 500) return undefined;
+    return 'The run is no longer there: it has been deleted or moved.';
+  } catch {
+    return 'The dashboard’s server does not answer. Is “dec web” still running?';
+  }
+}
+
 /** What a page may do here. */
 export async function dashboardSession(): Promise<DashboardSession> {
   return (await get('session')).json();

@@ -319,6 +319,19 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', () => 
     expect(existsSync(join(runs, 'other/manifest.json'))).toBe(true);
   });
 
+  it('says when the run that is shown has gone', async () => {
+    cpSync(join(runs, 'other'), join(runs, 'passing'), { recursive: true });
+    await page.goto(`${url}#/run/passing`);
+    await page.getByText('AC power flow of the interval').waitFor();
+    rmSync(join(runs, 'passing'), { recursive: true });
+    // As when somebody comes back to the page; else it looks every 20 s.
+    await page.evaluate('window.dispatchEvent(new Event("focus"))');
+    const alert = page.getByRole('alert').filter({ hasText: 'What is shown was read before' });
+    await alert.waitFor();
+    expect(await alert.innerText()).toContain('it has been deleted or moved');
+    expect(faults.splice(0).filter((fault) => !/404|400/.test(fault))).toEqual([]);
+  });
+
   it('looks at files of a feeder: findings with their line, map and power flow', async () => {
     await page.goto(url);
     const script = [
