@@ -61,7 +61,8 @@ export function runPlots(result: RunResult, outputs: readonly OutputRecord[] = o
   const interval = worstInterval(result);
   if (!interval) return [];
   const plots: Plot[] = [
-    { name: 'voltages', spec: voltages(result, interval) },
+    // A picture of nothing tells nothing.
+    ...(interval.nodeVoltages.length === 0 ? [] : [{ name: 'voltages', spec: voltages(result, interval) }]),
     { name: 'overview', spec: overview(result, outputs) },
   ];
   // The interval with the highest voltages tells most; another stands in when it had no rounds.
@@ -159,11 +160,12 @@ function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevel
   const { limits } = result.settings;
   const isLow = isLowWorse(outputs, limits);
   const times = new Set(result.intervals.map(({ timestamp }) => timestamp));
-  const volts = outputs.map(({ timestamp, vMaxPu, vMinPu }) => ({
-    time: timestamp * 1000,
-    value: isLow ? vMinPu : vMaxPu,
-    what: times.has(timestamp) ? COORDINATED : 'output of the simulation',
-  }));
+  const volts = outputs.flatMap(({ timestamp, vMaxPu, vMinPu }) => {
+    const value = isLow ? vMinPu : vMaxPu;
+    if (!Number.isFinite(value)) return [];
+    const what = times.has(timestamp) ? COORDINATED : 'output of the simulation';
+    return [{ time: timestamp * 1000, value, what }];
+  });
   const power = result.intervals.flatMap(({ timestamp, audit }) => {
     if (!audit) return [];
     const time = timestamp * 1000;
@@ -187,35 +189,39 @@ function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevel
     ...FRAME,
     title: {
       text: 'The run at a glance',
-      subtitle: `${result.feeder.name}; fairness rule ${result.settings.rule?.mode ?? result.settings.fairness}; above every output of the simulation, below every interval`,
+      subtitle: `${result.feeder.name}; fairness rule ${result.settings.rule?.mode ?? result.settings.fairness}; ${volts.length === 0 ? 'no voltage of the simulation was measured' : 'above every output of the simulation, below every interval'}`,
     },
     vconcat: [
-      {
-        width: 720,
-        height: 200,
-        layer: [
-          {
-            data: { values: volts },
-            mark: { type: 'line', color: '#bbbbbb', strokeWidth: 1.5 },
-            encoding: { x: time, y: { field: 'value', type: 'quantitative', title, scale: { zero: false } } },
-          },
-          {
-            data: { values: volts },
-            mark: { type: 'point', filled: true, size: 36, opacity: 1 },
-            encoding: {
-              x: time,
-              y: { field: 'value', type: 'quantitative', title },
-              color: {
-                field: 'what',
-                type: 'nominal',
-                title: 'measured',
-                scale: { domain: [COORDINATED, 'output of the simulation'], range: [BEFORE, AFTER] },
-              },
+      ...(volts.length === 0 && power.length > 0
+        ? []
+        : [
+            {
+              width: 720,
+              height: 200,
+              layer: [
+                {
+                  data: { values: volts },
+                  mark: { type: 'line', color: '#bbbbbb', strokeWidth: 1.5 },
+                  encoding: { x: time, y: { field: 'value', type: 'quantitative', title, scale: { zero: false } } },
+                },
+                {
+                  data: { values: volts },
+                  mark: { type: 'point', filled: true, size: 36, opacity: 1 },
+                  encoding: {
+                    x: time,
+                    y: { field: 'value', type: 'quantitative', title },
+                    color: {
+                      field: 'what',
+                      type: 'nominal',
+                      title: 'measured',
+                      scale: { domain: [COORDINATED, 'output of the simulation'], range: [BEFORE, AFTER] },
+                    },
+                  },
+                },
+                limitLine(isLow ? limits.minPu : limits.maxPu, title),
+              ],
             },
-          },
-          limitLine(isLow ? limits.minPu : limits.maxPu, title),
-        ],
-      },
+          ]),
       ...(power.length === 0
         ? []
         : [
@@ -277,7 +283,14 @@ function linesByAgent(
   );
   const settled = values.filter(({ round }) => round > 1).map(({ value }) => value);
   const isCut = what.isStartCut === true && settled.length > 0;
-  const domain = isCut ? { domain: [Math.min(...settled), Math.max(...settled, what.rule ?? 0)], nice: true } : {};
+  // A limit is in sight, and lines that are all one lie on a scale that begins with nothing.
+  const limit = what.rule === undefined ? [] : [what.rule];
+  const [least, most] = [Math.min(...values.map(({ value }) => value)), Math.max(...values.map(({ value }) => value))];
+  const domain = isCut
+    ? { domain: [Math.min(...settled, ...limit), Math.max(...settled, ...limit)], nice: true }
+    : least === most
+      ? { domain: [Math.min(0, least), Math.max(1, most)] }
+      : {};
   const groups = (Object.keys(PHASE_COLOURS) as (keyof typeof PHASE_COLOURS)[]).filter((group) =>
     result.agents.some((agent) => phaseGroup(agent) === group),
   );

@@ -142,13 +142,11 @@ function summary({ summary: figures, agents, ders }: RunDocument): string {
 function sentence({ limits, nodes, isMoment }: RunDocument, worst: IntervalDocument): string {
   const { before, after } = worst;
   const range = `${limitText(limits.minPu)} to ${limitText(limits.maxPu)} pu`;
-  const cost =
-    worst.curtailedW === null
-      ? ''
-      : ` That takes ${powerText(worst.curtailedW)} of ${powerText(worst.availableW)} (${pctText(worst.curtailedPct)}).`;
+  const takes = `${powerText(worst.curtailedW)} of ${powerText(worst.availableW)} (${pctText(worst.curtailedPct)}).`;
+  const cost = worst.curtailedW === null ? '' : ` That takes ${takes}`;
   const at = isMoment ? 'Before the set-points' : `At ${clockText(before.timestamp)}`;
   if (knownPu(before.vMaxPu) === null) {
-    return `${at} no voltage of the simulation was measured: whether nodes are outside ${range} is not known.${cost}`;
+    return `${at} no voltage of the simulation was measured: whether nodes are outside ${range} is not known.${worst.curtailedW === null ? '' : ` The set-points take ${takes}`}`;
   }
   const count = nodes.length > 0 ? ` of ${countText(nodes.length)}` : '';
   const was =

@@ -27,6 +27,12 @@ describe('dec report', () => {
     expect(html).toContain("default-src 'none'");
   });
 
+  it('looks for a path that is not there where it says, and for a name in outputs/', async () => {
+    const away = join(folder, 'away', 'run');
+    expect((await dec(['report', away])).stderr).toContain(`There is no run run in ${join(folder, 'away')}.`);
+    expect((await dec(['report', 'nowhere'])).stderr).toMatch(/There is no run nowhere in .*outputs\./);
+  });
+
   it('says that a time series has no report, and where its tables are', async () => {
     const series = mkdtempSync(join(folder, 'series-'));
     writeFileSync(join(series, 'manifest.json'), '{"kind":"series"}');

@@ -65,6 +65,28 @@ describe('the pictures of a run', () => {
     expect(overview(low)).toContain('"value":0.8');
   });
 
+  it('leave out what was not measured, and keep a limit in sight that lies below every line', async () => {
+    const measured = runResult({ agents: 4, intervals: 2, rounds: 5 });
+    const unknown = { vMaxPu: Number.NaN, vMinPu: Number.NaN };
+    const blind = {
+      ...measured,
+      settings: { ...measured.settings, limits: { minPu: 0.8, maxPu: 0.9 } },
+      intervals: measured.intervals.map((one) => ({
+        ...one,
+        nodeVoltages: [],
+        before: { ...one.before, ...unknown },
+        ...(one.after ? { after: { ...one.after, ...unknown } } : {}),
+      })),
+    };
+    const found = new Map(runPlots(blind).map(({ name, spec }) => [name, spec]));
+    expect(found.has('voltages')).toBe(false);
+    const glance = await renderSvg(found.get('overview')!);
+    expect(glance).toContain('no voltage of the simulation was measured');
+    expect(glance).toContain('PV power (kW)');
+    expect(glance).not.toContain('voltage (pu)');
+    expect(JSON.stringify(found.get('transformer_voltages'))).toMatch(/"domain":\[0\.9,/);
+  });
+
   it('are the same bytes for the same result', async () => {
     const [first] = runPlots(runResult());
     const [again] = runPlots(runResult());
