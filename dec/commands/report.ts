@@ -1,5 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { DecError } from '../../grid/math/index.js';
@@ -51,7 +51,7 @@ async function runReport(name: string, options: ReportOptions): Promise<number> 
   const terminal = new Terminal(options);
   const isFolder = statSync(name, { throwIfNoEntry: false })?.isDirectory() ?? false;
   // A name is one of a run in outputs/; what has a folder in it is meant as it is written.
-  const isPath = isFolder || isAbsolute(name) || dirname(name) !== '.';
+  const isPath = isFolder || /[/\\]/.test(name);
   const folder = resolve(isPath ? name : join('outputs', name));
   const id = basename(folder);
   // The root of the file system has no name.

@@ -10,7 +10,7 @@ import type { CoordinationOutcome } from './coordination-run.js';
 
 /** Name space of the ids of messages, from what they set. */
 const MESSAGE_NAMESPACE = '6a1b0c52-3d0f-5f52-8a54-9c0e7a1d2b43';
-/** Less than this is no change, W or var; as in a run. */
+/** Less than this is no change, W or var. Narrower than a run's: a file spares nobody a message, and is to say what was found. */
 const DEAD_BAND = 1;
 
 /**

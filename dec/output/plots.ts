@@ -259,6 +259,14 @@ const ROUND = {
   axis: { tickMinStep: 1, format: 'd' },
 } as const;
 
+/** The least and the most; there may be more values than a function takes arguments. */
+function extent(values: readonly { readonly value: number }[]): readonly [number, number] {
+  return values.reduce<readonly [number, number]>(
+    ([least, most], { value }) => [Math.min(least, value), Math.max(most, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
+}
+
 /** One thin line per agent, coloured by the phase it hangs on. */
 function linesByAgent(
   result: RunResult,
@@ -281,13 +289,13 @@ function linesByAgent(
         : [{ round: round.round, agent: agent.agentId, phase: phaseGroup(agent), value }];
     }),
   );
-  const settled = values.filter(({ round }) => round > 1).map(({ value }) => value);
+  const settled = values.filter(({ round }) => round > 1);
   const isCut = what.isStartCut === true && settled.length > 0;
   // A limit is in sight, and lines that are all one lie on a scale that begins with nothing.
-  const limit = what.rule === undefined ? [] : [what.rule];
-  const [least, most] = [Math.min(...values.map(({ value }) => value)), Math.max(...values.map(({ value }) => value))];
+  const [least, most] = extent(isCut ? settled : values);
+  const { rule = least } = what;
   const domain = isCut
-    ? { domain: [Math.min(...settled, ...limit), Math.max(...settled, ...limit)], nice: true }
+    ? { domain: [Math.min(least, rule), Math.max(most, rule)], nice: true }
     : least === most
       ? { domain: [Math.min(0, least), Math.max(1, most)] }
       : {};

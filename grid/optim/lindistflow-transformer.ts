@@ -258,49 +258,47 @@ function transformerEdge(
   return { id: `${transformer.id} ${to}`, name: transformer.name, from, to, nodesAt, build };
 }
 
-/**
- * Tanks of which each has one coil node that a wire joins (open delta): V_a' = V_w + c (V_a - V_w), where the wire's own drop is
- * left out. Undefined where that is not so.
- */
-function openDelta(
+/** Whether a wire joins one node of every tank's coil, and none the other: open delta. A wire around all of them closes a loop. */
+function isOpenDelta(tanks: readonly Transformer[], from: string, to: string, builder: NetworkBuilder): boolean {
+  return tanks.every((tank) => {
+    if (tank.windings.length !== 2) return false;
+    const [one, other] = tank.windings.map((_, w) => windingCoils(tank, w)[0]!);
+    const isSame = one!.a === other!.a && one!.b === other!.b;
+    return isSame && builder.isWired(from, to, one!.a) !== builder.isWired(from, to, one!.b);
+  });
+}
+
+/** Branches of tanks in open delta: V_a' = V_w + c (V_a - V_w) with w the node that the wire joins; its own drop is left out. */
+function openDeltaBranches(
   tanks: readonly Transformer[],
   parentBus: string,
   childBus: Bus,
   taps: ReadonlyMap<string, number>,
-  busById: ReadonlyMap<string, Bus>,
   builder: NetworkBuilder,
-): LinearBranch[] | undefined {
-  const isWired = (node: number) => builder.isWired(parentBus, childBus.id, node);
-  const branches: (() => LinearBranch)[] = [];
-  for (const tank of tanks) {
+): LinearBranch[] {
+  return tanks.flatMap((tank) => {
     const p = tank.windings.findIndex((w) => w.terminal.bus === parentBus);
-    const c = tank.windings.findIndex((w) => w.terminal.bus === childBus.id);
-    if (p < 0 || c < 0 || tank.windings.length !== 2) return undefined;
+    const c = 1 - p;
     const [above] = windingCoils(tank, p);
     const [below] = windingCoils(tank, c);
-    if (above!.a !== below!.a || above!.b !== below!.b || isWired(below!.a) === isWired(below!.b)) return undefined;
-    const [own, wired] = isWired(below!.a) ? [below!.b, below!.a] : [below!.a, below!.b];
-    const parents = [builder.at(parentBus, own), builder.at(parentBus, wired)] as const;
-    if (parents[0] === undefined || parents[1] === undefined || !isPhaseNode(own, busById.get(parentBus)!))
-      return undefined;
+    const isFirstWired = builder.isWired(parentBus, childBus.id, below!.a);
+    const [own, wired] = isFirstWired ? [below!.b, below!.a] : [below!.a, below!.b];
+    const [index, joined] = [builder.at(parentBus, own), builder.at(parentBus, wired)];
+    if (index === undefined || joined === undefined) return [];
     const tapOf = (w: number) => (taps.get(`${tank.id} ${w}`) ?? 1) * tank.windings[w]!.tapRatio;
-    const ratio = (below!.ratedV * tapOf(c)) / (above!.ratedV * tapOf(p));
-    const [index, joined] = [parents[0], parents[1]];
-    branches.push(() => {
-      const terms = [
-        { index, re: ratio, im: 0 },
-        { index: joined, re: 1 - ratio, im: 0 },
-      ];
-      const { angleRad, squaredV, share } = linearise(builder, terms);
-      const child = builder.addNode(childBus.id, own, childBus.baseVoltageV, angleRad);
-      const gain = share.map(({ re }) => (re * squaredV) / childBus.baseVoltageV ** 2);
-      const perVA = (below!.ratedV * tapOf(c)) ** 2 / childBus.baseVoltageV ** 2 / tank.ratingVA;
-      const r = (tank.windings[p]!.resistancePu + tank.windings[c]!.resistancePu) * perVA;
-      const x = pairReactance(tank, p, c) * perVA;
-      return scalarBranch(tank.id, [index, joined], [child], gain, [2 * r], [2 * x], share);
-    });
-  }
-  return branches.map((make) => make());
+    const childV = below!.ratedV * tapOf(c);
+    const ratio = childV / (above!.ratedV * tapOf(p));
+    const { angleRad, squaredV, share } = linearise(builder, [
+      { index, re: ratio, im: 0 },
+      { index: joined, re: 1 - ratio, im: 0 },
+    ]);
+    const child = builder.addNode(childBus.id, own, childBus.baseVoltageV, angleRad);
+    const gain = share.map(({ re }) => (re * squaredV) / childBus.baseVoltageV ** 2);
+    const perVA = (childV / childBus.baseVoltageV) ** 2 / tank.ratingVA;
+    const r = (tank.windings[p]!.resistancePu + tank.windings[c]!.resistancePu) * perVA;
+    const x = pairReactance(tank, p, c) * perVA;
+    return [scalarBranch(tank.id, [index, joined], [child], gain, [2 * r], [2 * x], share)];
+  });
 }
 
 /** A bank of tanks between phases: node to node, the mean ratio and impedance of the tanks that touch a node. */
@@ -312,19 +310,19 @@ function bankEdge(
   busById: ReadonlyMap<string, Bus>,
   builder: NetworkBuilder,
 ): Edge {
+  const isOpen = isOpenDelta(tanks, from, to, builder);
   const windingAt = (tank: Transformer, bus: string) => tank.windings.findIndex((w) => w.terminal.bus === bus);
   const nodesAt = (bus: string) => [
     ...new Set(
       tanks
         .flatMap((tank) => tank.windings.filter((w) => w.terminal.bus === bus).flatMap((w) => w.terminal.nodes))
-        // What a wire joins is fed by the wire.
-        .filter((node) => isPhaseNode(node, busById.get(bus)!) && !builder.isWired(from, to, node)),
+        // What the wire of an open delta joins is fed by the wire.
+        .filter((node) => isPhaseNode(node, busById.get(bus)!) && !(isOpen && builder.isWired(from, to, node))),
     ),
   ];
   const build = (parentBus: string): LinearBranch[] => {
     const childBus = busById.get(parentBus === from ? to : from)!;
-    const opened = openDelta(tanks, parentBus, childBus, taps, busById, builder);
-    if (opened !== undefined) return opened;
+    if (isOpen) return openDeltaBranches(tanks, parentBus, childBus, taps, builder);
     builder.findings.push({
       severity: 'info',
       code: 'BALANCED_EQUIVALENT',

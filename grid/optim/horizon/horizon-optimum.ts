@@ -75,7 +75,7 @@ export interface HorizonOptimiserSettings {
 /** Rows taken at one step in one pass; passes at most. */
 const ROWS_PER_STEP = 6;
 const MAX_PASSES = 30;
-/** Nodes of all networks in a programme at most: limits of further steps are left to the sun, or, where no sun holds them, of twice as many. */
+/** Nodes of all networks in a programme at most; limits of further steps are left to the sun. */
 const NETWORK_NODES_MAX = 100_000;
 /** A limit missed by less is kept, pu squared. */
 const KEPT_SQUARED_PU = 2e-7;
@@ -101,7 +101,7 @@ export class HorizonOptimiser {
   private readonly sunSteps = new Set<number>();
   /** Steps that the sun alone cannot hold: none shines, or with batteries as they were some limit stayed broken. */
   private readonly heldByBatteries = new Set<number>();
-  /** Those of them whose networks are in the programme, all limits at once, in the place of rows. */
+  /** Steps whose networks are in the programme, all limits at once, in the place of rows. */
   private readonly networkSteps = new Set<number>();
   /** Every step that a limit binds at has its network in the programme. */
   private isWide = false;

@@ -92,6 +92,19 @@ describe('the linear model of a feeder', () => {
     expect(worstError(make(300), 0)).toBeLessThan(3e-3);
   });
 
+  it('names a loop where all phases of a bank are bridged', () => {
+    const script = `
+      New Circuit.bridged bus1=a basekv=4.8
+      New Transformer.ra phases=1 windings=2 buses=(a.1.2 b.1.2) conns=(delta delta) kvs=(4.8 4.8) kvas=(2000 2000) xhl=0.5
+      New Transformer.rc phases=1 windings=2 buses=(a.3.2 b.3.2) conns=(delta delta) kvs=(4.8 4.8) kvas=(2000 2000) xhl=0.5
+      New Line.bypass phases=3 bus1=a bus2=b r1=1e-4 x1=0 length=1
+      New PVSystem.p phases=1 bus1=b.1.2 kv=4.8 kva=10 pmpp=10
+      Set voltagebases=[4.8]
+      Calcvoltagebases`;
+    const { feeder: bridged } = readDss('b.dss', new DssFileSet([['b.dss', script]]));
+    expect(() => linearFeeder(bridged)).toThrow(expect.objectContaining({ code: 'LOOP' }));
+  });
+
   it('names the branches of a loop', () => {
     const ring = feeder('ring')
       .source('S', 'A', { kv: 12.47 })
