@@ -41,6 +41,7 @@ export default defineConfig({
           // Limits are for what hangs: a machine under load takes many times as long as one at rest.
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          isolate: false,
           maxWorkers: availableParallelism(),
           sequence: { groupOrder: 1 },
         },

@@ -15,6 +15,7 @@ import type {
   PrimaryState,
   PrimaryVerification,
   ProofSettings,
+  RefugeReactive,
   RoundProgress,
   Setpoint,
   StarAnswer,
@@ -35,8 +36,7 @@ import type { StandInSource } from './stand-ins.js';
 /** A rule that others give way to. */
 export interface CutRefuge {
   readonly cuts: CutStar;
-  /** It has no reactive power, where the rule in force decides on it. */
-  readonly isUnreactive: boolean;
+  readonly has: RefugeReactive;
 }
 
 /** The mathematics of the coordinator, as the rounds use it: `createStarCoordinator` of grid/optim. */

@@ -318,7 +318,7 @@ class IntervalRun {
     // That was about dispatches under the rule.
     const said = findings.indexOf(INFEASIBLE_TEXT);
     if (said >= 0) findings.splice(said, 1);
-    findings.push(gaveWayText(star.proof?.rule?.mode ?? star.proof?.fairness ?? 'in force', given.isUnreactive));
+    findings.push(gaveWayText(star.proof?.rule?.mode ?? star.proof?.fairness ?? 'in force', given.has));
     return given.ac;
   }
 

@@ -138,9 +138,9 @@ export function liveStar(
   const plan = { rule, reactive: reactiveRule(reactive), areaOfBus: areasOfBuses(feeder) };
   const cuts = createCutStar(core, primary.feeder, starSettings(star), plan);
   if (isCut) {
-    const refuges = refugeRules(rule, plan.reactive).map(({ rule: to, reactive: by, isUnreactive }) => ({
+    const refuges = refugeRules(rule, plan.reactive).map(({ rule: to, reactive: by, has }) => ({
       cuts: createCutStar(core, primary.feeder, starSettings(star), { ...plan, rule: to, reactive: by }),
-      isUnreactive,
+      has,
     }));
     return { ...common, cuts, refuges };
   }

@@ -26,8 +26,8 @@ import { otherRestFinding } from './other-rest.js';
 import { isNearAgreement, isRoughPass } from './pacing.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import { type ReactiveRule, reactiveRule } from './reactive.js';
-import { refugeRules } from './refuge-rules.js';
-import { type Refuge, SAFE_TEXT, SPENT_TEXT, safeDispatch } from './safe-dispatch.js';
+import { type HeldRefuge, isRefugeWanted, refugeRules } from './refuge-rules.js';
+import { MIXED_KIND, type Refuge, SAFE_TEXT, SPENT_TEXT, safeDispatch } from './safe-dispatch.js';
 import { haveAgentsUnits, type StarSplit, splitForStar } from './split.js';
 import { isCrawl, Standstill } from './standstill.js';
 import type { LocalInputs, PrimaryState, RoundProgress, Setpoint } from './star.js';
@@ -325,7 +325,9 @@ function coordinated(question: CoordinationQuestion, refugesOf: typeof refugeRul
   if (check.isConverged && (isInterrupted || ((isDone || isLost) && maxCorrections > 0))) {
     const refuge = (): Refuge | undefined => {
       if ((history.at(-1)?.missing ?? []).length > 0) return undefined;
-      for (const { rule: to, reactive: by, isUnreactive } of refugesOf(rule, reactive)) {
+      const held: (Refuge & HeldRefuge & { readonly curtailedW: number })[] = [];
+      for (const { rule: to, reactive: by, has } of refugesOf(rule, reactive)) {
+        if (!isRefugeWanted({ has }, held)) continue;
         const settingsOf = { ...question.settings, fairness: nearestMode(to) };
         const other = coordinated(
           { ...question, method, rule: to, reactive: by, settings: settingsOf, leastCurtailedW: 0 },
@@ -335,13 +337,15 @@ function coordinated(question: CoordinationQuestion, refugesOf: typeof refugeRul
         messages += other.messages;
         if (other.status !== 'optimal' && other.status !== 'converged') continue;
         const varOf = ({ derId, setpointVar }: Setpoint) => setpointVar - (inputs.held[derId]?.powerVar ?? 0);
-        return {
+        held.push({
           alpha: new Map(other.ders.map((der) => [der.derId, der.alpha])),
           reactiveVar: new Map(other.ders.map((der) => [der.derId, varOf(der)])),
-          isUnreactive,
-        };
+          curtailedW: other.curtailedW,
+          isOptimum: !other.findings.some(({ code }) => code === 'CORRECTIONS_SPENT'),
+          has,
+        });
       }
-      return undefined;
+      return held.sort((a, b) => a.curtailedW - b.curtailedW)[0];
     };
     // Where the last pass found nothing better than what breaks limits, the least violation that was seen is the start.
     if (isLost && mildest) ({ pass, check } = mildest);
@@ -349,7 +353,8 @@ function coordinated(question: CoordinationQuestion, refugesOf: typeof refugeRul
       before: isInterrupted || isLost ? undefined : lastAlpha,
       isInterrupted,
       isCommon: rule.mode === 'equalAlpha' && rule.level === 'feeder',
-      isRuled: !isLost,
+      // Reactive power that regulators answer leads to positions at which far more is curtailed than with less of it.
+      isRuled: !isLost && (reactive.mode !== 'capability' || check.response === undefined),
       refuge,
       curtailedW: (alpha) =>
         problem.units.reduce((sum, { id, availableW }) => sum + availableW * (alpha.get(id) ?? 0), 0),
@@ -364,8 +369,10 @@ function coordinated(question: CoordinationQuestion, refugesOf: typeof refugeRul
       const [code, text] = isInterrupted
         ? ['ROUNDS_INTERRUPTED', 'Rounds were interrupted;']
         : ['CORRECTIONS_SPENT', SPENT_TEXT];
-      const isMixed = safe.how === 'mixed' || safe.how === 'unreactive';
-      const whose = isMixed ? `no dispatch under rule ${rule.mode} that keeps them was found; ` : '';
+      const isMixed = Object.values(MIXED_KIND).includes(safe.how);
+      const whose = isMixed
+        ? `under rule ${rule.mode} no dispatch that keeps the limits was found, or only at more curtailment; `
+        : '';
       findings.push({ severity: 'warning', code, message: `${text} ${whose}${SAFE_TEXT[safe.how]}` });
       const { alpha, reactiveVar = pass.reactiveVar } = safe;
       const found = { alpha, ...(reactiveVar ? { reactiveVar } : {}) };

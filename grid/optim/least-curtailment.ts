@@ -7,6 +7,7 @@ import { AC_TOLERANCE_PU, type FeederTruth } from './feeder-truth.js';
 import type { LinearFeeder } from './lindistflow.js';
 import { type CurtailmentProblem, curtailmentProblem } from './problem.js';
 import type { ReactiveRule } from './reactive.js';
+import { refugeRules } from './refuge-rules.js';
 import type { LocalInputs, VoltageLimits } from './star.js';
 
 /*
@@ -15,10 +16,10 @@ import type { LocalInputs, VoltageLimits } from './star.js';
  *
  * It begins with the linear model as it is, or on the AC power flow of nobody curtailed where controls answer, so that it does
  * not depend on what is measured with it: a coordination, a comparison of rules and a run have the same for one interval.
- * Where no dispatch with reactive power holds, it is the least without any. Where controls answer, corrections may end at more
+ * Where no dispatch with reactive power holds, it is the least with less of it or without any. Where controls answer, corrections may end at more
  * than what another rule came to: a dispatch that holds is given, and the least found is never above it.
  *
- * Cost: one to four programmes, up to seven where controls answer; twice that where none with reactive power holds.
+ * Cost: one to four programmes, up to seven where controls answer; four times that where none with all of the reactive power holds.
  * Fails: with a reason where no dispatch was found that holds the limits.
  */
 
@@ -71,14 +72,25 @@ export function leastCurtailment(question: LeastQuestion, truth: FeederTruth): L
 function foundLeast(question: LeastQuestion, truth: FeederTruth): LeastCurtailment {
   const { feeder, linear, inputs, limits, reactive } = question;
   if (reactive !== undefined && reactive.mode !== 'none') {
-    const problem = fairProblem(feeder, linear, inputs, limits, fairnessRule({ mode: 'total' }), reactive);
-    const least = leastBy(problem, truth, limits, (correction) => {
-      const { status, unitAlpha, reactiveVar, curtailedW } = solveFair(moved(problem, correction), LEAST_TOLERANCE);
-      return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: byUnit(problem, reactiveVar), curtailedW };
-    });
-    // Controls may answer reactive power so that nothing holds, where a dispatch without any does: rules give way to that.
+    const total = fairnessRule({ mode: 'total' });
+    const leastWith = (by: ReactiveRule): LeastCurtailment => {
+      const problem = fairProblem(feeder, linear, inputs, limits, total, by);
+      return leastBy(problem, truth, limits, (correction) => {
+        const { status, unitAlpha, reactiveVar, curtailedW } = solveFair(moved(problem, correction), LEAST_TOLERANCE);
+        return { status, alpha: byUnit(problem, unitAlpha), reactiveVar: byUnit(problem, reactiveVar), curtailedW };
+      });
+    };
+    const least = leastWith(reactive);
     if (least.leastCurtailedW !== undefined || reactive.mode === 'volt-var') return least;
+    // Controls may answer reactive power so that nothing holds, where a dispatch with less or without any does: rules give way to that.
+    const lesser = refugeRules(total, reactive).filter(({ has }) => has === 'less');
+    const found = [...lesser.map(({ reactive: by }) => leastWith(by)), leastWithout(question, truth)];
+    return found.reduce((a, b) => ((b.leastCurtailedW ?? Infinity) < (a.leastCurtailedW ?? Infinity) ? b : a));
   }
+  return leastWithout(question, truth);
+}
+
+function leastWithout({ feeder, linear, inputs, limits }: LeastQuestion, truth: FeederTruth): LeastCurtailment {
   const problem = curtailmentProblem(feeder, linear, inputs, limits, 'total');
   const none = new Map<string, number>();
   return leastBy(problem, truth, limits, (correction) => {

@@ -1,6 +1,7 @@
 import { between } from './cut-exchange.js';
 import { AC_TOLERANCE_PU, type FeederTruth, type TruthCheck } from './feeder-truth.js';
 import { candidateAlpha } from './limit.js';
+import type { RefugeReactive } from './refuge-rules.js';
 import type { VoltageLimits } from './star.js';
 import type { Pass } from './star-actors.js';
 
@@ -31,6 +32,7 @@ export type SafeKind =
   | 'cut'
   | 'returned'
   | 'mixed'
+  | 'lessReactive'
   | 'unreactive'
   | 'least';
 
@@ -44,6 +46,7 @@ export const SAFE_TEXT: Readonly<Record<SafeKind, string>> = {
   cut: 'everybody was curtailed by the same share of what is served until all nodes hold.',
   returned: 'everybody got the same share of what was curtailed back until all nodes hold.',
   mixed: 'it gives way to the least curtailment, by the least share at which all nodes hold.',
+  lessReactive: 'it gives way to a dispatch with less reactive power, by the least share at which all nodes hold.',
   unreactive: 'it gives way to a dispatch without reactive power, by the least share at which all nodes hold.',
   least: 'no dispatch between everything and nothing curtailed keeps them; what comes nearest is taken.',
 };
@@ -64,9 +67,15 @@ export interface SafeDispatch {
 export interface Refuge {
   readonly alpha: ReadonlyMap<string, number>;
   readonly reactiveVar?: ReadonlyMap<string, number> | undefined;
-  /** It has no reactive power, where the rule in force decides on it. */
-  readonly isUnreactive: boolean;
+  readonly has: RefugeReactive;
 }
+
+/** How a dispatch between the rule's own and a refuge is named. */
+export const MIXED_KIND: Readonly<Record<RefugeReactive, SafeKind>> = {
+  kept: 'mixed',
+  less: 'lessReactive',
+  none: 'unreactive',
+};
 
 /** How rounds and corrections ended. */
 export interface RoundsEnded {
@@ -183,11 +192,9 @@ export function safeDispatch(
     if (isSafe(mixed.violationPu)) {
       const least = halved(mixed, towards, isExact);
       // What gives up reactive power anyway is not to cost further curtailment.
-      const whole = other.isUnreactive && curtailedW(other.alpha) < curtailedW(least.alpha) ? towards(1) : least;
-      found.push({
-        how: other.isUnreactive ? 'unreactive' : 'mixed',
-        ...(isSafe(whole.violationPu) ? whole : least),
-      });
+      const isDear = other.has !== 'kept' && curtailedW(other.alpha) < curtailedW(least.alpha);
+      const whole = isDear ? towards(1) : least;
+      found.push({ how: MIXED_KIND[other.has], ...(isSafe(whole.violationPu) ? whole : least) });
     }
   }
   const [first, second] = found;

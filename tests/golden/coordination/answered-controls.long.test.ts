@@ -147,6 +147,25 @@ describe.skipIf(feedersDir === undefined)('a dispatch that regulators answer, af
     expect(spent?.message).toContain('gives way to a dispatch without reactive power');
   });
 
+  // All of kappa makes regulators step on too; a share of it is answered by fewer steps, and still spares half of the curtailment.
+  it('keeps some reactive power where a dispatch with less of it holds, and says so', () => {
+    const of = readCase('IEEE123_PV.xml', 1);
+    const maxPu = 1.036;
+    const question = { ...of, method: 'central', settings: { limits: { minPu: 0.95, maxPu } } } as const;
+    const without = coordinateInProcess({ ...question, leastCurtailedW: 0 });
+    const result = coordinateInProcess({ ...question, reactive: { mode: 'capability' } });
+    expect(result.status).toBe('optimal');
+    const { held, settled } = truth(of, result.ders);
+    expect(Math.max(held, settled)).toBeLessThanOrEqual(maxPu + TOLERANCE_PU);
+    expect(Math.max(held, settled)).toBeCloseTo(result.ac.vMaxPu, 7);
+    expect(result.curtailedW).toBeGreaterThan(0);
+    expect(result.curtailedW).toBeLessThan(0.6 * without.curtailedW);
+    expect(result.ders.some(({ setpointVar }) => setpointVar < -1000)).toBe(true);
+    expect(result.priceOfFairness).toBeGreaterThanOrEqual(0);
+    const spent = result.findings.find(({ code }) => code === 'CORRECTIONS_SPENT');
+    expect(spent?.message).toContain('gives way to a dispatch with less reactive power');
+  });
+
   // The truth is a power flow that begins at the model's own taps, as `dec powerflow` does.
   it('says where controls that begin at the taps of the model rest outside the limit', () => {
     const of = readCase('IEEE123_PV.xml', 1);

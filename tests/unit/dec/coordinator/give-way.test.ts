@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type GivingWay, giveWay } from '../../../../dec/coordinator/give-way.js';
-import type { CutDispatch, CutStar } from '../../../../grid/optim/index.js';
+import type { CutDispatch, CutStar, RefugeReactive } from '../../../../grid/optim/index.js';
 
 /*
  * A rule that gives way in a run. The rule's dispatch curtails half of A and of B and leaves 1.036 pu; the other rule's curtails
@@ -25,7 +25,11 @@ function dispatch(a: number, b: number): CutDispatch {
 }
 
 /** @param vMaxAt - highest voltage at a dispatch after so many corrections, pu */
-function stage(vMaxAt: (dispatch: CutDispatch, corrections: number) => number, others: readonly CutDispatch[]) {
+function stage(
+  vMaxAt: (dispatch: CutDispatch, corrections: number) => number,
+  others: readonly CutDispatch[],
+  has: readonly RefugeReactive[] = ['kept', 'none'],
+) {
   let standing = own;
   let corrections = 0;
   const corrected: { readonly isKnownOnly: boolean; readonly at: CutDispatch }[] = [];
@@ -38,7 +42,7 @@ function stage(vMaxAt: (dispatch: CutDispatch, corrections: number) => number, o
     return star as unknown as CutStar;
   });
   const scene = {
-    star: { refuges: stars.map((cuts, k) => ({ cuts, isUnreactive: k > 0 })) },
+    star: { refuges: stars.map((cuts, k) => ({ cuts, has: has[k]! })) },
     settings: { limits: LIMITS, maxCorrections: 3 },
   };
   const giving: GivingWay = {
@@ -90,7 +94,7 @@ describe('a rule that gives way in a run', () => {
 
   it('takes the next rule where the first does not hold either', async () => {
     const { giving, stars } = stage(falling, [dispatch(0.5, 0), dispatch(0.9, 0)]);
-    expect(await giveWay(own, AIM_PU, giving)).toMatchObject({ cuts: stars[1], isUnreactive: true });
+    expect(await giveWay(own, AIM_PU, giving)).toMatchObject({ cuts: stars[1], has: 'none' });
   });
 
   it('goes the whole way to one without reactive power where less is curtailed there', async () => {
@@ -101,7 +105,7 @@ describe('a rule that gives way in a run', () => {
       [0.3, false],
     ] as const) {
       const { giving, standing, corrected } = stage(falling, [first, dispatch(0.9, b)]);
-      expect(await giveWay(own, AIM_PU, giving)).toMatchObject({ isUnreactive: true, corrections: 0 });
+      expect(await giveWay(own, AIM_PU, giving)).toMatchObject({ has: 'none', corrections: 0 });
       // Its models begin on nobody curtailed, at the known positions; those of the first did not hold after three corrections.
       const sum = ({ alpha }: CutDispatch) => alpha.get('A')! + alpha.get('B')!;
       expect(corrected.map(({ isKnownOnly, at }) => [isKnownOnly, sum(at)])).toEqual([
@@ -109,6 +113,18 @@ describe('a rule that gives way in a run', () => {
         [true, 0],
       ]);
       expect(standing().alpha.get('A') === 0.9).toBe(isWhole);
+    }
+  });
+
+  it('takes that of less and no reactive power which curtails less, and tries neither where all of it holds', async () => {
+    for (const [has, which] of [
+      [['less', 'less', 'none', 'none'], 1],
+      [['kept', 'less', 'none', 'none'], 0],
+    ] as const) {
+      // The last would curtail least, but another without any holds already.
+      const ways = [dispatch(1, 0.2), dispatch(0.9, 0), dispatch(1, 0.1), dispatch(0.9, -0.1)];
+      const { giving, stars } = stage(falling, ways, has);
+      expect(await giveWay(own, AIM_PU, giving)).toMatchObject({ cuts: stars[which], has: has[which] });
     }
   });
 
