@@ -59,12 +59,17 @@ function optionValue(option: Option): z.ZodType<unknown> {
           message:
             error instanceof UntoldArgumentError
               ? error.message
-              : `${error.message} It is ${JSON.stringify(value) ?? String(value)}.`,
+              : `${error.message} It is ${shown(value)}.`,
         });
         return z.NEVER;
       }
     })
     .optional();
+}
+
+/** A value as its file has it; JSON has no word for a number that is none. */
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
 }
 
 function readValue(option: Option, value: unknown): unknown {
