@@ -54,7 +54,8 @@ export function committedRun(folder: string, place?: number): CommittedRun {
     });
   }
   const time = new Date(last.timestamp * 1000).toISOString();
-  const what = place === undefined ? `${chosen.length} ${chosen.length === 1 ? 'message' : 'messages'}` : `message ${place}`;
+  const what =
+    place === undefined ? `${chosen.length} ${chosen.length === 1 ? 'message' : 'messages'}` : `message ${place}`;
   const difference = {
     mrid: place === undefined ? nameUuid(RUN_NAMESPACE, last.differenceMrid) : last.differenceMrid,
     created: time,

@@ -56,10 +56,7 @@ function optionValue(option: Option): z.ZodType<unknown> {
         if (!(error instanceof InvalidArgumentError)) throw error;
         context.addIssue({
           code: 'custom',
-          message:
-            error instanceof UntoldArgumentError
-              ? error.message
-              : `${error.message} It is ${shown(value)}.`,
+          message: error instanceof UntoldArgumentError ? error.message : `${error.message} It is ${shown(value)}.`,
         });
         return z.NEVER;
       }

@@ -42,10 +42,12 @@ describe('a configuration', () => {
   });
 
   it('names numbers that are none as they are', () => {
-    expect(issuesOf('coordinate:\n  gamma: .inf\n  kappa: .nan\n').map(({ line, message }) => [line, message])).toEqual([
-      [2, expect.stringMatching(/ It is Infinity\.$/)],
-      [3, expect.stringMatching(/ It is NaN\.$/)],
-    ]);
+    expect(issuesOf('coordinate:\n  gamma: .inf\n  kappa: .nan\n').map(({ line, message }) => [line, message])).toEqual(
+      [
+        [2, expect.stringMatching(/ It is Infinity\.$/)],
+        [3, expect.stringMatching(/ It is NaN\.$/)],
+      ],
+    );
   });
 
   it('names the line of an alias that stands for nothing, or for too much', () => {
