@@ -10,14 +10,24 @@ import type {
   RunList,
 } from '../index.js';
 
-/** Asks the server. @throws Error with its sentence, or with one that says it cannot be reached */
+/** How long after a question that got no answer it is asked again, ms. */
+const ASKED_AGAIN_MS = [300, 1200];
+
+/**
+ * Asks the server. What only reads is asked again where no answer comes: a browser breaks off what it has asked when any network
+ * of the machine comes or goes.
+ *
+ * @throws Error with its sentence, or with one that says it cannot be reached
+ */
 async function get(path: string, request: RequestInit = {}): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(`./api/${path}`, request);
-  } catch {
-    throw new Error('The dashboard’s server does not answer. Is “dec web” still running?');
-  }
+  const ask = (times: readonly number[]): Promise<Response> =>
+    fetch(`./api/${path}`, request).catch(async () => {
+      const [ms, ...later] = times;
+      if (ms === undefined) throw new Error('The dashboard’s server does not answer. Is “dec web” still running?');
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      return ask(later);
+    });
+  const response = await ask(request.method === undefined ? ASKED_AGAIN_MS : []);
   if (response.ok) return response;
   const problem: Partial<Problem> = await response.json().catch(() => ({}));
   throw new Error(problem.error?.message ?? `The server answered ${response.status}.`);
