@@ -34,6 +34,11 @@ export function powerText(watts: number | null | undefined): string {
   return `${watts.toFixed(0)} W`;
 }
 
+/** A number of things with their word. @param several - where it is not the word with an s */
+export function counted(count: number, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`;
+}
+
 /** A whole number with thin spaces, `12 345`. */
 export function countText(value: number | null | undefined): string {
   return value === null || value === undefined ? UNKNOWN : String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');

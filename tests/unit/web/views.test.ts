@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   agentOfBus,
   colourAt,
+  counted,
   countText,
   edgeLoadings,
   eventLog,
@@ -227,6 +228,11 @@ describe('figures', () => {
       '–',
     ]);
     expect(countText(12_345)).toBe('12\u202f345');
+    expect([counted(1, 'pass', 'passes'), counted(2, 'pass', 'passes'), counted(0, 'round')]).toEqual([
+      '1 pass',
+      '2 passes',
+      '0 rounds',
+    ]);
     expect(puText(1.05)).toBe('1.0500');
     expect([pctText(-0.01), pctText(-0.6), pctText(null)]).toEqual(['0.0 %', '-0.6 %', '–']);
   });
