@@ -12,6 +12,7 @@ import type {
   RunEntry,
   RunList,
 } from '../../web/index.js';
+import { PRIMARY_AGENT } from '../coordinator/coordinator.js';
 import { DEAD_BELOW_PU } from '../coordinator/measurements.js';
 import { JOURNAL, MANIFEST, manifestOf, removeEarlierRun } from '../output/earlier-run.js';
 import { type LiveFile, liveFile } from '../output/live-file.js';
@@ -127,12 +128,13 @@ export class RunLibrary {
     const folder = join(this.folder, id);
     const has = (name: string) => manifest.files.includes(name);
     const voltages = has('voltages.parquet') ? await voltagesOf(join(folder, 'voltages.parquet')) : undefined;
-    const curtailment = has('setpoints.csv') ? curtailmentOf(join(folder, 'setpoints.csv')) : new Map();
+    const curtailment = has('setpoints.csv') ? curtailmentOf(join(folder, 'setpoints.csv')) : NOTHING_CURTAILED;
     const rounds = has('rounds.csv') ? roundsOf(join(folder, 'rounds.csv')) : new Map();
     const names = [...manifest.files.filter((name) => !/^agent_.*\.json$/.test(name)), MANIFEST];
     return {
       id,
       isMoment: manifest.kind === 'coordination',
+      isByUnit: manifest.kind === 'coordination' || curtailment.isByUnit,
       feeder: manifest.feeder,
       status: manifest.status,
       reason: manifest.reason,
@@ -149,7 +151,8 @@ export class RunLibrary {
         ...intervalOf(one),
         beforePu: voltages?.beforePu.get(one.interval) ?? [],
         afterPu: voltages?.afterPu.get(one.interval) ?? [],
-        curtailment: curtailment.get(one.interval) ?? [],
+        limits: one.inForce?.limits ?? limitsOf(manifest),
+        curtailment: curtailment.byInterval.get(one.interval) ?? [],
         history: rounds.get(one.interval) ?? [],
       })),
       files: names.flatMap((name) => {
@@ -274,8 +277,9 @@ function entryOf(id: string, manifest: RunManifest, writtenMs: number): RunEntry
 function intervalOf(one: RunManifest['intervals'][number]) {
   const { interval, timestamp, status, rounds, seconds, availableW, curtailedW, curtailedPct, priceOfFairnessPct } =
     one;
-  const { commanded, unchanged, before, after, missingAgents, lostAgents, agentErrors, findings } = one;
+  const { commanded, unchanged, before, after, missingAgents, lostAgents, agentErrors, findings, fairness } = one;
   return {
+    fairness,
     ...{ interval, timestamp, status, rounds, seconds, availableW, curtailedW, curtailedPct, priceOfFairnessPct },
     corrections: one.ac?.corrections ?? null,
     jainServed: one.jain?.served ?? null,
@@ -328,10 +332,22 @@ export function csvRows(path: string): Readonly<Record<string, string>>[] {
   });
 }
 
-function curtailmentOf(path: string): Map<number, AgentCurtailment[]> {
+/** What is curtailed, by interval. */
+interface Curtailment {
+  /** By mRID of the unit in the place of agents: the coordinator has all of them in its own hand. */
+  readonly isByUnit: boolean;
+  readonly byInterval: ReadonlyMap<number, readonly AgentCurtailment[]>;
+}
+
+const NOTHING_CURTAILED: Curtailment = { isByUnit: false, byInterval: new Map() };
+
+function curtailmentOf(path: string): Curtailment {
   const sums = new Map<number, Map<string, { agent: string; availableW: number; curtailedW: number; ders: number }>>();
-  for (const row of csvRows(path)) {
-    const { interval, agent = '', available_w: availableW, curtailed_w: curtailedW } = row;
+  const rows = csvRows(path);
+  const isByUnit = rows.length > 0 && rows.every(({ agent }) => agent === PRIMARY_AGENT);
+  for (const row of rows) {
+    const { interval, available_w: availableW, curtailed_w: curtailedW } = row;
+    const agent = row[isByUnit ? 'der_mrid' : 'agent'] ?? '';
     // Without the scenario nobody knows what was available.
     if (!availableW || !curtailedW) continue;
     const agents = sums.get(Number(interval)) ?? new Map();
@@ -342,7 +358,7 @@ function curtailmentOf(path: string): Map<number, AgentCurtailment[]> {
     sum.curtailedW += Number(curtailedW);
     sum.ders++;
   }
-  return new Map([...sums].map(([interval, agents]) => [interval, [...agents.values()]]));
+  return { isByUnit, byInterval: new Map([...sums].map(([interval, agents]) => [interval, [...agents.values()]])) };
 }
 
 function roundsOf(path: string): Map<number, RoundFigures[]> {

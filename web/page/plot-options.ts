@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { clockText, decadeText, LEAST_RESIDUAL_RATIO, limitText, type ProfileSegment } from '../index.js';
+import { clockText, decadeText, LEAST_RESIDUAL_RATIO, limitText, type ProfileSegment, tickTexts } from '../index.js';
 import { tone } from './theme.svelte.js';
 
 type Options = Omit<uPlot.Options, 'width' | 'height'>;
@@ -31,9 +31,17 @@ export const timeAxis = (): uPlot.Axis =>
     size: 34,
     incrs: TIME_STEPS,
   });
-/** An upright axis. */
+/** Room for the numbers of an upright axis, px. */
+const tickWidth = (texts: readonly string[] | null): number =>
+  Math.max(48, ...(texts ?? []).map((text) => 14 + 6.5 * (text?.length ?? 0)));
+
+/** An upright axis, its numbers with as many digits as tell one from the next. */
 export const vertical = (label: string, more: Partial<uPlot.Axis> = {}): uPlot.Axis =>
-  axis(label, { size: 48, ...more });
+  axis(label, {
+    size: (_, texts) => tickWidth(texts),
+    values: (_, ticks, _axis, _space, step) => tickTexts(ticks, step),
+    ...more,
+  });
 
 /** Dashed lines at limits, with their names at the right end. */
 function limitLines(limits: () => readonly number[], scale: string): uPlot.Plugin {

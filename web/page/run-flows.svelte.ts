@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import type { LiveBranches } from '../../bus/contract/index.js';
 import {
   type BranchFlow,
@@ -46,7 +47,8 @@ export class RunFlows {
   /** Reads what these branches carry in every interval. */
   follow(branches: readonly number[]): void {
     this.followed = new Map(branches.map((branch) => [branch, new Map()]));
-    this.reader.wishAll([...this.times.keys()]);
+    // Flows that are known already are told at once: the effect that asks is not to depend on what it changes.
+    untrack(() => this.reader.wishAll([...this.times.keys()]));
   }
 
   /** What is known of a branch that is followed. */

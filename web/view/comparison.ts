@@ -1,3 +1,4 @@
+import { rulesText } from './figures.js';
 import type { NodeName, RunDocument } from './run-document.js';
 
 /** One run beside others. */
@@ -48,10 +49,9 @@ export function comparedRun(run: RunDocument): ComparedRun {
     }
     return sum;
   };
-  const { fairness } = run.settings;
   return {
     ...{ id: run.id, feeder: run.feeder.name, status: run.status, intervals: run.intervals.length },
-    fairness: typeof fairness === 'string' ? fairness : '',
+    fairness: rulesText(run.intervals, run.settings['fairness']),
     availableKwh: energy(({ availableW }) => availableW),
     curtailedKwh: energy(({ curtailedW }) => curtailedW),
     curtailedPct: run.summary['curtailedEnergyPct'] ?? null,
@@ -121,12 +121,14 @@ export function alignedSeries(
 ): { readonly times: readonly number[]; readonly values: readonly (readonly (number | null | undefined)[])[] } {
   const own = runs.map((run) => {
     const step = stepS(run);
-    const times = run.intervals.map(({ timestamp }) => timestamp);
+    // The time of one coordination means nothing: it has no place on the axis.
+    const intervals = run.isMoment ? [] : run.intervals;
+    const times = intervals.map(({ timestamp }) => timestamp);
     const gaps = times.flatMap((from, i) => {
       const to = times[i + 1];
       return to !== undefined && to - from > GAP_STEPS * step ? [{ from, to, within: from + step }] : [];
     });
-    return { values: new Map(run.intervals.map((one) => [one.timestamp, of(one)])), gaps };
+    return { values: new Map(intervals.map((one) => [one.timestamp, of(one)])), gaps };
   });
   const all = own.flatMap(({ values, gaps }) => [...values.keys(), ...gaps.map(({ within }) => within)]);
   const times = [...new Set(all)].sort((a, b) => a - b);

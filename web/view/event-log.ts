@@ -44,7 +44,9 @@ function folded(events: readonly RunEvent[]): RunEvent[] {
   });
 }
 
-function intervalEvents(one: IntervalDocument, index: number, { limits, isMoment }: RunDocument): RunEvent[] {
+function intervalEvents(one: IntervalDocument, index: number, run: RunDocument): RunEvent[] {
+  const { isMoment } = run;
+  const limits = one.limits ?? run.limits;
   const events: RunEvent[] = [];
   const tell = (grade: RunEvent['grade'], text: string, timestamp = one.timestamp) =>
     events.push({ index, timestamp, grade, text });

@@ -32,7 +32,7 @@ export function worstInterval({ intervals, limits }: RunDocument): IntervalDocum
   let worst = intervals[0];
   let most = Number.NEGATIVE_INFINITY;
   for (const one of intervals) {
-    const beyond = worstBeyondPu(one.before, limits);
+    const beyond = worstBeyondPu(one.before, one.limits ?? limits);
     if (beyond === null || beyond <= most) continue;
     [worst, most] = [one, beyond];
   }
@@ -43,10 +43,10 @@ export function worstInterval({ intervals, limits }: RunDocument): IntervalDocum
 export function worseSide(runs: readonly Pick<RunDocument, 'intervals' | 'limits'>[]): 'highest' | 'lowest' {
   let [above, below] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { intervals, limits } of runs) {
-    for (const { after } of intervals) {
+    for (const { after, limits: own = limits } of intervals) {
       const [high, low] = [knownPu(after?.vMaxPu), knownPu(after?.vMinPu)];
-      if (high !== null) above = Math.max(above, high - limits.maxPu);
-      if (low !== null) below = Math.max(below, limits.minPu - low);
+      if (high !== null) above = Math.max(above, high - own.maxPu);
+      if (low !== null) below = Math.max(below, own.minPu - low);
     }
   }
   return below > above ? 'lowest' : 'highest';

@@ -34,6 +34,20 @@ export function powerText(watts: number | null | undefined): string {
   return `${watts.toFixed(0)} W`;
 }
 
+/** The rules of a run's intervals in their order, where people changed them while it went on; else that of its settings. */
+export function rulesText(intervals: readonly { readonly fairness?: string }[], settings: unknown): string {
+  const rules = intervals.flatMap(({ fairness }) => fairness ?? []).filter((rule, i, all) => rule !== all[i - 1]);
+  return rules.length > 1 ? rules.join(', then ') : typeof settings === 'string' ? settings : '';
+}
+
+/** Numbers along an axis, with the digits of the step from one to the next. */
+export function tickTexts(ticks: readonly number[], step: number): string[] {
+  let digits = 0;
+  while (digits < 8 && Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits++;
+  const format = new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return ticks.map((tick) => format.format(tick));
+}
+
 /** A number of things with their word. @param several - where it is not the word with an s */
 export function counted(count: number, one: string, several = `${one}s`): string {
   return `${count} ${count === 1 ? one : several}`;

@@ -2,12 +2,14 @@ import { eventLog } from './event-log.js';
 import { extremesText, knownPu, MEASURED_TOLERANCE_PU, outsideText, spanText, worstInterval } from './extremes.js';
 import {
   clockText,
+  counted,
   countText,
   dayText,
   limitText,
   pctText,
   powerText,
   puText,
+  rulesText,
   statusText,
   UNKNOWN,
 } from './figures.js';
@@ -15,6 +17,7 @@ import { mapSvg, scaleSvg } from './map-svg.js';
 import { voltageRange } from './map-view.js';
 import { escaped } from './markup.js';
 import type { FeederMap, IntervalDocument, RunDocument, VoltageFigures } from './run-document.js';
+import { withUnitNames } from './unit-names.js';
 import { voltageScale } from './voltage-colours.js';
 
 /** What a report is made of. */
@@ -57,7 +60,8 @@ export function agentShares({ intervals }: RunDocument) {
 }
 
 /** A whole run as one HTML file that needs nothing beside it: for reading, keeping and printing. */
-export function reportHtml({ run, map, mapProblem, pictures, inputs }: ReportParts): string {
+export function reportHtml({ run: known, map, mapProblem, pictures, inputs }: ReportParts): string {
+  const run = withUnitNames(known, map);
   const first = run.intervals[0];
   const worst = worstInterval(run);
   const shown =
@@ -84,7 +88,7 @@ export function reportHtml({ run, map, mapProblem, pictures, inputs }: ReportPar
 <header>
 <p class="faint">Distributed Energy Coordinator · report of ${run.isMoment ? 'one coordination' : 'a run'}</p>
 <h1>${escaped(run.feeder.name)}</h1>
-<p>Run ${escaped(run.id)}${when} · ${run.isMoment ? 'without a simulation' : `${run.intervals.length} intervals`} · fairness rule ${escaped(String(run.settings['fairness'] ?? ''))} · ${escaped(statusText(run.status))}</p>
+<p>Run ${escaped(run.id)}${when} · ${run.isMoment ? 'without a simulation' : `${run.intervals.length} intervals`} · fairness rule ${escaped(rulesText(run.intervals, run.settings['fairness']))} · ${escaped(statusText(run.status))}</p>
 ${run.reason === null ? '' : `<p class="bad">${escaped(run.reason)}</p>`}
 </header>
 ${summary(run)}
@@ -139,8 +143,9 @@ function summary({ summary: figures, agents, ders }: RunDocument): string {
 }
 
 /** The run in words, by its hardest interval. */
-function sentence({ limits, nodes, isMoment }: RunDocument, worst: IntervalDocument): string {
-  const { before, after } = worst;
+function sentence(run: RunDocument, worst: IntervalDocument): string {
+  const { nodes, isMoment } = run;
+  const { before, after, limits = run.limits } = worst;
   const range = `${limitText(limits.minPu)} to ${limitText(limits.maxPu)} pu`;
   const takes = `${powerText(worst.curtailedW)} of ${powerText(worst.availableW)} (${pctText(worst.curtailedPct)}).`;
   const cost = worst.curtailedW === null ? '' : ` That takes ${takes}`;
@@ -158,20 +163,22 @@ function sentence({ limits, nodes, isMoment }: RunDocument, worst: IntervalDocum
     after.violations === 0
       ? `none is outside, at ${spanText(after)}`
       : `${countText(after.violations)} ${after.violations === 1 ? 'is' : 'are'} outside, ${outsideText(after, limits)}`;
-  const then = isMoment ? '' : ` of ${worst.rounds} rounds, at ${clockText(after.timestamp)}`;
+  const rounds = run.isByUnit ? '' : ` of ${counted(worst.rounds, 'round')}`;
+  const then = isMoment ? '' : `${rounds}, at ${clockText(after.timestamp)}`;
   return `${was} With the set-points${then}, ${now}.${cost}`;
 }
 
 function maps(run: RunDocument, map: FeederMap, worst: IntervalDocument): string {
   const scale = voltageScale(voltageRange(run));
+  const { limits = run.limits } = worst;
   const when = ({ timestamp }: VoltageFigures, what: string) =>
     run.isMoment ? what : `${clockText(timestamp)}, ${what}`;
   const one = (title: string, voltagesPu: readonly (number | null)[]) =>
-    `<figure><figcaption>${escaped(title)}</figcaption>${mapSvg({ map, nodes: run.nodes, voltagesPu, scale, limits: run.limits, title })}</figure>`;
+    `<figure><figcaption>${escaped(title)}</figcaption>${mapSvg({ map, nodes: run.nodes, voltagesPu, scale, limits, title })}</figure>`;
   const after = worst.after === null ? '' : one(when(worst.after, 'with set-points'), worst.afterPu);
   return `<h2>The feeder before and with the set-points</h2>
 <div class="pair">${one(when(worst.before, 'before'), worst.beforePu)}${after}</div>
-<p class="key">${scaleSvg(scale, [run.limits.minPu, run.limits.maxPu])}<span>voltage of each point (pu), of its worst phase: farthest beyond a limit or nearest to one; mark: limit; ring: outside; large points: service areas; square: switch (filled: closed), diamond: regulator, triangle: capacitor, large square: source</span></p>`;
+<p class="key">${scaleSvg(scale, [limits.minPu, limits.maxPu])}<span>voltage of each point (pu), of its worst phase: farthest beyond a limit or nearest to one; mark: limit; ring: outside; large points: service areas; square: switch (filled: closed), diamond: regulator, triangle: capacitor, large square: source</span></p>`;
 }
 
 function intervalTable({ intervals, isMoment }: RunDocument): string {
@@ -222,6 +229,7 @@ function outsideCount(figures: VoltageFigures | null): string {
 
 function agentTable(run: RunDocument): string {
   const agents = agentShares(run);
+  const who = run.isByUnit ? 'PV systems' : 'Agents';
   if (agents.length === 0) return '';
   const rows = agents
     .slice(0, MOST_AGENTS)
@@ -230,7 +238,7 @@ function agentTable(run: RunDocument): string {
     agents.length > rows.length
       ? `<p class="faint">and ${agents.length - rows.length} more; setpoints.csv has all.</p>`
       : '';
-  return `<h2>Agents that give up the largest share</h2>\n${table(['agent', 'generators', 'over the run', 'most in an interval'], rows, 1)}${more}`;
+  return `<h2>${who} that give up the largest share</h2>\n${table([run.isByUnit ? 'PV system' : 'agent', 'generators', 'over the run', 'most in an interval'], rows, 1)}${more}`;
 }
 
 /** @param words - columns at the left that are no numbers; all of them when absent */

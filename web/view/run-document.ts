@@ -86,6 +86,9 @@ export interface IntervalDocument {
   readonly interval: number;
   readonly timestamp: number;
   readonly status: string;
+  /** Where it is known: the rule and the limits in force, which people may have changed while the run went on. */
+  readonly fairness?: string;
+  readonly limits?: RunDocument['limits'];
   readonly rounds: number;
   readonly corrections: number | null;
   readonly seconds: number;
@@ -101,7 +104,7 @@ export interface IntervalDocument {
   /** In the order of {@link RunDocument.nodes}; null where the run ended before the next output, or nothing was measured. */
   readonly beforePu: readonly (number | null)[];
   readonly afterPu: readonly (number | null)[];
-  /** By agent; empty where the scenario is not known. */
+  /** By agent, or by unit; empty where the scenario is not known. */
   readonly curtailment: readonly AgentCurtailment[];
   /** Empty where the run kept none. */
   readonly history: readonly RoundFigures[];
@@ -116,6 +119,8 @@ export interface RunDocument {
   readonly id: string;
   /** Whether it is one coordination without a simulation: one interval, whose time means nothing. Absent of a run that goes on. */
   readonly isMoment?: boolean;
+  /** Whether curtailment is by unit, all being in one hand: of one coordination by name, of a run by mRID. */
+  readonly isByUnit?: boolean;
   readonly feeder: { readonly name: string; readonly mrid: string };
   readonly status: string;
   readonly reason: string | null;

@@ -78,6 +78,17 @@ describe('runs side by side', () => {
     });
   });
 
+  it('leaves one coordination off the axis of time, where its time means nothing', () => {
+    const moment = run('m', { isMoment: true, intervals: [interval(0, 900, [])] });
+    expect(alignedSeries([moment, run('a')], ({ curtailedW }) => curtailedW)).toEqual({
+      times: [0, 1800],
+      values: [
+        [undefined, undefined],
+        [1000, 2000],
+      ],
+    });
+  });
+
   it('breaks the line of a run in a gap of its own', () => {
     const gapped = run('b', { intervals: [interval(0, 500, []), interval(1800, 600, []), interval(9000, 700, [])] });
     expect(alignedSeries([gapped, run('a')], ({ curtailedW }) => curtailedW)).toEqual({

@@ -54,6 +54,9 @@ describe('voltages on both sides of the limits', () => {
     expect(worstInterval(run([HIGH, LOW]))).toBe(LOW);
     expect(worstInterval(run([LOW, interval(1, figures(0.98, 1.09), null)]))?.interval).toBe(1);
     expect(worstInterval(run([BLIND, HIGH]))).toBe(HIGH);
+    // The limits of its own time make 1.0449 pu the farther one.
+    const narrow = { ...interval(1, figures(0.98, 1.0449), null), limits: { minPu: 0.95, maxPu: 1.02 } };
+    expect(worstInterval(run([LOW, narrow]))).toBe(narrow);
     expect(worstInterval(run([BLIND]))).toBe(BLIND);
     expect(worstInterval(run([]))).toBeUndefined();
   });

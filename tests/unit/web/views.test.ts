@@ -19,9 +19,11 @@ import {
   residualRatios,
   runTotals,
   sortedCurtailment,
+  tickTexts,
   voltageProfile,
   voltageRange,
   voltageScale,
+  withUnitNames,
 } from '../../../web/index.js';
 
 const bus = (name: string, x: number, distanceKm: number | null, area: number | null = null) => ({
@@ -219,6 +221,20 @@ describe('the event log', () => {
 });
 
 describe('figures', () => {
+  it('along an axis have the digits of their step', () => {
+    expect(tickTexts([1.05, 1.0501, 1.0502], 1e-4)).toEqual(['1.0500', '1.0501', '1.0502']);
+    expect(tickTexts([0, 2.5, 5], 2.5)).toEqual(['0.0', '2.5', '5.0']);
+    expect(tickTexts([0, 2000], 2000)).toEqual(['0', '2,000']);
+  });
+
+  it('name a unit by the map where files have its mRID', () => {
+    const curtailment = [{ agent: 'ab-1', availableW: 5, curtailedW: 1, ders: 1 }];
+    const run = { isByUnit: true, intervals: [{ curtailment }] } as unknown as RunDocument;
+    const units = [{ name: 'pv_1', mrid: 'AB-1', bus: 0, ratedVA: 5 }];
+    expect(withUnitNames(run, { units }).intervals[0]!.curtailment[0]!.agent).toBe('pv_1');
+    expect(withUnitNames({ ...run, isByUnit: false }, { units }).intervals[0]!.curtailment[0]!.agent).toBe('ab-1');
+  });
+
   it('carry their unit', () => {
     expect([powerText(851_235), powerText(3_057_124), powerText(4_840), powerText(12), powerText(null)]).toEqual([
       '851 kW',
