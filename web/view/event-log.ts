@@ -65,7 +65,7 @@ function intervalEvents(one: IntervalDocument, index: number, run: RunDocument):
   tell(
     grade,
     isMoment
-      ? `${one.status === 'violated' ? 'Limits are violated' : 'Solved'} in ${one.seconds.toFixed(2)} s${power}.`
+      ? `Solved in ${one.seconds.toFixed(2)} s${power}${one.status === 'violated' ? '; limits are violated' : ''}.`
       : `${statusText(one.status)} after ${counted(one.rounds, 'round')} in ${one.seconds.toFixed(2)} s: ${sent}${power}.`,
   );
   if (one.missingAgents.length > 0) tell('warning', `No answer in time: ${some(one.missingAgents)}.`);
