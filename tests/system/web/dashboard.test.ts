@@ -185,10 +185,6 @@ describe.skipIf(chromiumPath === undefined)('the dashboard in a browser', TRIES,
     await page.getByRole('radio', { name: 'before' }).focus();
     await page.keyboard.press('ArrowRight');
     expect(await page.getByRole('radio', { name: 'with set-points' }).isChecked()).toBe(true);
-    // A line is opened after flows of intervals have been read, which it is told at once: faults of the page are counted.
-    await page.getByPlaceholder('Find a bus or branch').fill('l1_3');
-    await page.getByPlaceholder('Find a bus or branch').press('Enter');
-    await page.getByText('of 230 A').first().waitFor();
   });
 
   it('opens a bus with its phases, its voltages over time and its agent; the pointer finds one on the map', async () => {
