@@ -13,5 +13,6 @@ export * from './view/map-view.js';
 export * from './view/plot-views.js';
 export * from './view/report.js';
 export * from './view/run-document.js';
+export * from './view/settings.js';
 export * from './view/unit-names.js';
 export * from './view/voltage-colours.js';

@@ -124,7 +124,7 @@ export function coordinationSummary(report: CoordinationReport, result: Coordina
   const rows = [
     ['highest voltage without curtailment', `${result.before.vMaxPu.toFixed(4)} pu at ${result.before.worstNode}`],
     ['highest voltage with the set-points', `${result.ac.vMaxPu.toFixed(4)} pu at ${result.ac.worstNode}`],
-    ['nodes outside the limits after', String(result.ac.violations)],
+    ['nodes outside the limits after (by > 1e-5 pu)', String(result.ac.violations)],
     ['available', kilowatts(result.availableW)],
     [
       'curtailed',

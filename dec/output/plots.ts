@@ -101,10 +101,12 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
   // A limit far below every node would only flatten the picture.
   const lowest = values.reduce((low, { voltagePu }) => Math.min(low, voltagePu), Number.POSITIVE_INFINITY);
   const limits = lowest < minPu + NEAR_PU ? [minPu, maxPu] : [maxPu];
+  // One coordination without a simulation knows no time.
+  const when = result.simulationId === undefined ? '' : `, ${clockOf(interval.timestamp)}`;
   return {
     ...FRAME,
     title: {
-      text: `Node voltages before and after coordination, ${clockOf(interval.timestamp)}`,
+      text: `Node voltages before and after coordination${when}`,
       subtitle: `${result.feeder.name}; every measured node, in the order of its voltage before; dashed: ${limits.map(limitText).join(' and ')} pu`,
     },
     data: { values },

@@ -283,6 +283,7 @@ function intervalOf(one: RunManifest['intervals'][number]) {
     ...{ interval, timestamp, status, rounds, seconds, availableW, curtailedW, curtailedPct, priceOfFairnessPct },
     corrections: one.ac?.corrections ?? null,
     jainServed: one.jain?.served ?? null,
+    ...(one.plan ? { batteryW: one.plan.batteryW } : {}),
     ...{ commanded, unchanged, before, after, missingAgents, lostAgents, agentErrors, findings },
   } satisfies Partial<IntervalDocument>;
 }

@@ -16,8 +16,11 @@ const counted = (count: number, what: string) => `${count} ${what}${count === 1 
 /** What happened in a run, in its order. */
 export function eventLog(run: RunDocument): RunEvent[] {
   const told = folded(run.intervals.flatMap((interval, index) => intervalEvents(interval, index, run)));
-  // At no particular time: there is nothing to go back to.
-  const events = run.isMoment ? told.map((event) => ({ ...event, index: null, timestamp: null })) : told;
+  // At no particular time: there is nothing to go back to. Its reason is told once, as how it ended.
+  const isReason = ({ grade, text }: RunEvent) => grade === 'warning' && text === run.reason;
+  const events = run.isMoment
+    ? told.filter((event) => !isReason(event)).map((event) => ({ ...event, index: null, timestamp: null }))
+    : told;
   const whole = (grade: RunEvent['grade'], text: string): RunEvent => ({ index: null, timestamp: null, grade, text });
   for (const finding of run.findings) events.push(whole('warning', finding));
   // It goes on: the end is still to come.

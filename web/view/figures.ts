@@ -58,6 +58,16 @@ export function countText(value: number | null | undefined): string {
   return value === null || value === undefined ? UNKNOWN : String(value).replace(/\B(?=(\d{3})+(?!\d))/g, '\u202f');
 }
 
+/** The number of agents; in one hand there are none. */
+export function agentsText(agents: number): string {
+  return agents === 0 ? UNKNOWN : countText(agents);
+}
+
+/** The number of rounds of an exchange; in one hand there is none. */
+export function roundsText({ agents, rounds }: { agents: number; rounds: number | null | undefined }): string {
+  return agents === 0 && !rounds ? UNKNOWN : countText(rounds);
+}
+
 /** Simulated time of day, UTC: `13:45`, with its seconds where it has some, `13:45:07`. */
 export function clockText(epochS: number): string {
   const text = new Date(epochS * 1000).toISOString().slice(11, 19);

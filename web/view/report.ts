@@ -1,6 +1,7 @@
 import { eventLog } from './event-log.js';
 import { extremesText, knownPu, MEASURED_TOLERANCE_PU, outsideText, spanText, worstInterval } from './extremes.js';
 import {
+  agentsText,
   clockText,
   counted,
   countText,
@@ -9,6 +10,7 @@ import {
   pctText,
   powerText,
   puText,
+  roundsText,
   rulesText,
   statusText,
   UNKNOWN,
@@ -17,6 +19,7 @@ import { mapSvg, scaleSvg } from './map-svg.js';
 import { voltageRange } from './map-view.js';
 import { escaped } from './markup.js';
 import type { FeederMap, IntervalDocument, RunDocument, VoltageFigures } from './run-document.js';
+import { settingRows } from './settings.js';
 import { withUnitNames } from './unit-names.js';
 import { voltageScale } from './voltage-colours.js';
 
@@ -107,10 +110,7 @@ ${
       )
 }
 <h2>Settings</h2>
-${table(
-  ['setting', 'value'],
-  Object.entries(run.settings).flatMap(([name, value]) => settingRows(name, value)),
-)}
+${table(['setting', 'value'], settingRows(run))}
 <h2>Inputs and versions</h2>
 ${table(
   ['file', 'SHA-256'],
@@ -135,9 +135,8 @@ function summary({ summary: figures, agents, ders }: RunDocument): string {
     ['Curtailed energy', pctText(figures['curtailedEnergyPct'])],
     ['Price of fairness', pctText(figures['priceOfFairnessPct'])],
     ['Jain index, served', puText(figures['jainServed'], 3)],
-    // In one hand there are no agents.
-    ['Agents / generators', `${agents === 0 ? UNKNOWN : countText(agents)} / ${countText(ders)}`],
-    ['Rounds', countText(figures['rounds'])],
+    ['Agents / generators', `${agentsText(agents)} / ${countText(ders)}`],
+    ['Rounds', roundsText({ agents, rounds: figures['rounds'] })],
   ];
   return `<dl>${rows.map(([name = '', value = '']) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`;
 }
@@ -181,11 +180,13 @@ function maps(run: RunDocument, map: FeederMap, worst: IntervalDocument): string
 <p class="key">${scaleSvg(scale, [limits.minPu, limits.maxPu])}<span>voltage of each point (pu), of its worst phase: farthest beyond a limit or nearest to one; mark: limit; ring: outside; large points: service areas; square: switch (filled: closed), diamond: regulator, triangle: capacitor, large square: source</span></p>`;
 }
 
-function intervalTable({ intervals, isMoment }: RunDocument): string {
+function intervalTable({ intervals, isMoment, agents }: RunDocument): string {
+  const hasRounds = agents > 0 || intervals.some(({ rounds }) => rounds > 0);
+  const hasPlans = intervals.some(({ batteryW }) => batteryW !== undefined);
   const heads = [
     'time',
     'status',
-    'rounds',
+    ...(hasRounds ? ['rounds'] : []),
     'V min – max before (pu)',
     'after (pu)',
     'outside before',
@@ -193,6 +194,7 @@ function intervalTable({ intervals, isMoment }: RunDocument): string {
     'available',
     'curtailed',
     '%',
+    ...(hasPlans ? ['from batteries'] : []),
     'price of fairness',
     'Jain, served',
     'sent',
@@ -201,7 +203,7 @@ function intervalTable({ intervals, isMoment }: RunDocument): string {
   const rows = intervals.map((one) => [
     isMoment ? UNKNOWN : clockText(one.timestamp),
     statusText(one.status),
-    String(one.rounds),
+    ...(hasRounds ? [countText(one.rounds)] : []),
     rangeText(one.before),
     rangeText(one.after),
     outsideCount(one.before),
@@ -209,6 +211,7 @@ function intervalTable({ intervals, isMoment }: RunDocument): string {
     powerText(one.availableW),
     powerText(one.curtailedW),
     pctText(one.curtailedPct),
+    ...(hasPlans ? [powerText(one.batteryW)] : []),
     pctText(one.priceOfFairnessPct),
     puText(one.jainServed, 3),
     countText(one.commanded),
@@ -248,42 +251,6 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[], w
   const body = rows.map((row) => `<tr>${row.map((text, i) => cell('td', text, i)).join('')}</tr>`);
   // Wide tables scroll on a narrow screen, and who has no pointer scrolls what has the focus.
   return `<div class="scroll${heads.length > 6 ? ' wide' : ''}" tabindex="0" role="region" aria-label="${escaped(heads.join(', '))}"><table><thead><tr>${heads.map((text, i) => cell('th', text, i)).join('')}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
-}
-
-/** A setting as rows: one for each of its own parts. */
-function settingRows(name: string, value: unknown, within = ''): string[][] {
-  const label = `${within}${settingLabel(name)}`;
-  // A coordination without a simulation has no time.
-  if (name === 'startTime' && value === 0) return [[label, UNKNOWN]];
-  if (name === 'startTime' && typeof value === 'number') return [[label, `${dayText(value)} ${clockText(value)} UTC`]];
-  if (value === null || value === undefined) return [[label, UNKNOWN]];
-  if (Array.isArray(value)) {
-    const isPlain = value.every((one) => typeof one !== 'object');
-    return [[label, value.length > 6 || !isPlain ? `${value.length} values` : value.join(', ') || 'none']];
-  }
-  if (typeof value !== 'object') return [[label, value === true ? 'yes' : value === false ? 'no' : String(value)]];
-  const parts = Object.entries(value);
-  return parts.length === 0 ? [[label, 'none']] : parts.flatMap(([part, own]) => settingRows(part, own, `${label}: `));
-}
-
-/** Units that names of settings end with. */
-const UNITS: readonly (readonly [RegExp, string])[] = [
-  [/Pu$/, ' (pu)'],
-  [/PerKwh$/, ' (money per kWh)'],
-  [/Ms$/, ' (ms)'],
-  [/W$/, ' (W)'],
-  [/Pct$/, ' (%)'],
-  [/(?<=[a-z])S$/, ' (s)'],
-];
-
-/** The name of a setting in words: `roundDeadlineMs` is `round deadline (ms)`. */
-function settingLabel(name: string): string {
-  const unit = UNITS.find(([end]) => end.test(name));
-  const bare = unit ? name.replace(unit[0], '') : name;
-  return `${bare
-    .replace(/^is(?=[A-Z])/, '')
-    .replace(/(?<=[a-z0-9])(?=[A-Z])/g, ' ')
-    .toLowerCase()}${unit?.[1] ?? ''}`;
 }
 
 /** Base 64 of a text's UTF-8. */

@@ -99,6 +99,8 @@ export interface IntervalDocument {
   readonly jainServed: number | null;
   readonly commanded: number;
   readonly unchanged: number;
+  /** What all batteries give in a run that plans ahead, W, discharging positive. */
+  readonly batteryW?: number;
   readonly before: VoltageFigures;
   readonly after: VoltageFigures | null;
   /** In the order of {@link RunDocument.nodes}; null where the run ended before the next output, or nothing was measured. */

@@ -5,6 +5,7 @@ import {
   mapSvg,
   type RunDocument,
   reportHtml,
+  settingRows,
   voltageScale,
 } from '../../../web/index.js';
 
@@ -14,6 +15,18 @@ const EMPTY: RunDocument = {
   ...{ limits: { minPu: 0.95, maxPu: 1.05 }, agents: 0, ders: 0, seconds: 1, findings: ["o'clock"], files: [] },
   ...{ nodes: [], intervals: [] },
 };
+
+const AT = { timestamp: 0, vMaxPu: 1.04, vMinPu: 0.98, vMaxNode: null, vMinNode: null, violations: 0 };
+
+function intervalOf(own: Partial<IntervalDocument>): IntervalDocument {
+  return {
+    ...{ interval: 0, timestamp: 0, status: 'converged', rounds: 0, corrections: 0, seconds: 0.1 },
+    ...{ availableW: 2e6, curtailedW: 1e5, curtailedPct: 5, priceOfFairnessPct: null, jainServed: 1 },
+    ...{ commanded: 1, unchanged: 0, before: AT, after: AT, beforePu: [], afterPu: [], curtailment: [], history: [] },
+    ...{ missingAgents: [], lostAgents: [], agentErrors: [], findings: [] },
+    ...own,
+  };
+}
 
 describe('a report', () => {
   it('writes names as text, never as markup', () => {
@@ -61,13 +74,35 @@ describe('a report', () => {
       ['source voltage (pu)', '–'],
       ['open switches', 'none'],
       ['pv profile', '7 values'],
-      ['rule: factors', 'none'],
     ]);
     expect(html).toContain('<dd>– / 3</dd>');
     // What scrolls on a phone can be scrolled by keys.
     expect(html.match(/<table>/g)).toHaveLength(
       html.match(/tabindex="0" role="region" aria-label="[^"]+"><table>/g)!.length,
     );
+  });
+
+  it('tells of one coordination only what a coordination has', () => {
+    const settings = { roundDeadlineMs: 2000, hosts: 2, startTime: 0, intervals: 1, loadMultiplier: 0.3 };
+    const reason = 'Limits are violated.';
+    const run: RunDocument = {
+      ...{ ...EMPTY, settings, reason, findings: [], isMoment: true, isByUnit: true, status: 'neverSettled' },
+      intervals: [intervalOf({ findings: [reason, 'Another.'], status: 'violated' })],
+    };
+    expect(settingRows(run)).toEqual([['load multiplier', '0.3']]);
+    const html = reportHtml({ run, pictures: [], inputs: [] });
+    expect(html).toContain('<dt>Rounds</dt><dd>–</dd>');
+    const [, unsmooth = ''] = html.split('<h2>What did not go smoothly</h2>');
+    expect(unsmooth.split('<h2>')[0]!.match(/Limits are violated\./g)).toHaveLength(1);
+    expect(unsmooth).toContain('Another.');
+    expect(html).not.toMatch(/batteries|<th[^>]*>rounds</);
+  });
+
+  it('tells what batteries give where a run plans ahead', () => {
+    const run = { ...EMPTY, reason: null, intervals: [intervalOf({ batteryW: -601_007 })] };
+    const html = reportHtml({ run, pictures: [], inputs: [] });
+    expect(html).toMatch(/<th[^>]*>from batteries<\/th>/);
+    expect(html).toContain('>-601 kW</td>');
   });
 
   it('sorts agents by the share they gave up over the run', () => {

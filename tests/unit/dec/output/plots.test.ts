@@ -49,6 +49,13 @@ describe('the pictures of a run', () => {
     expect(JSON.stringify(both.spec)).toContain('{"y":{"datum":0.95}}');
   });
 
+  it('tell a time of day where there is one', () => {
+    const titleOf = (result: Parameters<typeof runPlots>[0]) =>
+      JSON.stringify(runPlots(result).find(({ name }) => name === 'voltages')!.spec.title);
+    expect(titleOf({ ...runResult(), simulationId: '1' })).toMatch(/coordination, \d\d:\d\d"/);
+    expect(titleOf({ ...runResult(), simulationId: undefined })).toContain('after coordination"');
+  });
+
   it('show the interval that is farthest outside on either side, and the lowest voltages where those are worse', () => {
     const high = runResult({ intervals: 3 });
     const sunk = high.intervals.map((one, k) =>
