@@ -55,6 +55,9 @@ const interval = z.object({
   interval: count,
   timestamp: z.number(),
   status: z.string(),
+  /** The rule and the limits that it worked with. */
+  fairness: z.string().exactOptional(),
+  limits: z.object({ minPu: z.number(), maxPu: z.number() }).exactOptional(),
   rounds: count,
   corrections: count.nullable(),
   /** Wall-clock seconds of the coordination. */

@@ -42,6 +42,8 @@ export class Audience {
   readonly controls: RunControls;
   private readonly feed: LiveFeed;
   private readonly branches: BranchIndex;
+  /** What the run began with. */
+  private readonly begun: RunSettings;
   private journal: Pick<JournalFile, 'asked' | 'control'> | undefined;
 
   constructor(
@@ -52,6 +54,7 @@ export class Audience {
     const { host = '127.0.0.1', port = 61_613, tls } = broker;
     const takes = options.takesControls ?? isLoopback(host);
     this.branches = new BranchIndex(feeder);
+    this.begun = run.settings;
     this.controls = new RunControls({
       run: {
         feeder,
@@ -107,7 +110,7 @@ export class Audience {
     recorder.onInterval = (result) => this.tell({ kind: 'interval', result });
     recorder.onOutput = (summary, voltages, output) =>
       this.feed.output(summary, voltages, this.branches.read(output, voltages));
-    recorder.onOpen = (result) => this.feed.interval(result);
+    recorder.onOpen = (result) => this.found(result);
   }
 
   /** Tells people who watch, here and elsewhere. */
@@ -115,12 +118,12 @@ export class Audience {
     this.options.onProgress?.(progress);
     if (progress.kind === 'stage') this.feed.stage(progress.text);
     else if (progress.kind === 'round') this.feed.round(progress);
-    else if (progress.kind === 'interval') this.feed.interval(progress.result);
+    else if (progress.kind === 'interval') this.found(progress.result);
   }
 
   /** More is known of an interval. */
   found(result: IntervalResult): void {
-    this.feed.interval(result);
+    this.feed.interval(result, result.settings ?? this.begun);
   }
 
   /** Something that is not as it should be. */

@@ -17,7 +17,7 @@ import {
 import { type LiveRun, UNSEEN_RUN, updateSince, withUpdate } from '../../web/index.js';
 import type { BranchReadings } from './branch-readings.js';
 import { DEAD_BELOW_PU, type MeasuredVoltage } from './measurements.js';
-import type { IntervalResult, RoundRecord, RunProgress, VoltageSummary } from './run-result.js';
+import type { IntervalResult, RoundRecord, RunProgress, RunSettings, VoltageSummary } from './run-result.js';
 
 /** Least milliseconds between two signs that something is new: watchers ask for the present state then. */
 const TICK_MS = 100;
@@ -121,10 +121,10 @@ export class LiveFeed {
     this.put({ open: { ...rest, history: [...open.history, round] } });
   }
 
-  /** An interval is done, or more is known of it. */
-  interval(result: IntervalResult): void {
+  /** An interval is done, or more is known of it. @param settings - those that it worked with */
+  interval(result: IntervalResult, settings: Pick<RunSettings, 'fairness' | 'rule' | 'limits'>): void {
     const isOpen = this.run.open?.interval === result.interval;
-    this.put({ interval: this.intervalOf(result), ...(isOpen ? { open: null } : {}) });
+    this.put({ interval: this.intervalOf(result, settings), ...(isOpen ? { open: null } : {}) });
   }
 
   event(event: NonNullable<Part['event']>): void {
@@ -198,7 +198,10 @@ export class LiveFeed {
     return values;
   }
 
-  private intervalOf(result: IntervalResult): Omit<LiveInterval, 'revision'> {
+  private intervalOf(
+    result: IntervalResult,
+    { fairness, rule, limits }: Pick<RunSettings, 'fairness' | 'rule' | 'limits'>,
+  ): Omit<LiveInterval, 'revision'> {
     const { interval, timestamp, status, rounds, corrections, seconds, audit, before, after, nodeVoltages } = result;
     const { commanded, unchanged, missingAgents, lostAgents, agentErrors, findings } = result;
     const known = nodeVoltages.flatMap(({ bus, phase, afterPu }) =>
@@ -206,6 +209,8 @@ export class LiveFeed {
     );
     return {
       ...{ interval, timestamp, status, rounds, seconds, commanded, unchanged },
+      fairness: rule?.mode ?? fairness,
+      limits: { minPu: limits.minPu, maxPu: limits.maxPu },
       corrections: result.ac === undefined ? null : corrections,
       availableW: audit?.availableW ?? null,
       curtailedW: audit?.curtailedW ?? null,

@@ -111,6 +111,8 @@ describe('controls of a run through the bus', () => {
     const lower = await step();
     expect(run.inForce?.limits.maxPu).toBe(1.045);
     expect(lower.after!.vMaxPu).toBeLessThan(1.045 + 1e-3);
+    // What holds now is not what the first one worked with, even where more is told of it.
+    expect(run.intervals.map(({ limits }) => limits?.maxPu)).toEqual([1.05, 1.045]);
     expect(lower.curtailedW!).toBeGreaterThan(first.curtailedW!);
 
     // One fraction for all: under proportional agents differ.
@@ -121,6 +123,7 @@ describe('controls of a run through the bus', () => {
     expect(await ask({ kind: 'fairness', mode: 'equalAlpha' })).toMatchObject({ isAccepted: true });
     const equal = await step();
     expect(run.inForce?.fairness).toBe('equalAlpha');
+    expect(run.intervals.map(({ fairness }) => fairness)).toEqual(['proportional', 'proportional', 'equalAlpha']);
     expect(spread(lower)).toBeGreaterThan(0.02);
     expect(spread(equal)).toBeLessThan(1e-3);
 
