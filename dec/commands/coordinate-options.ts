@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DecError } from '../../grid/math/index.js';
+import type { AppliedConfiguration } from '../configuration.js';
 import { duration, oneOf, svgFile } from '../option.js';
 import type { OutputOptions } from '../terminal.js';
 import { checkOneHand, withAreaOption } from './area-option.js';
@@ -153,20 +154,48 @@ interface DependentOn {
 }
 
 /**
+ * Options that nothing would look at, with what they need.
+ *
  * @param isLive - for a command that has the options of `needsLive` only
- * @throws DecError `BAD_ARGUMENT` naming all options on the command line that nothing would look at
  */
-export function checkDependent(options: DependentOn, isOnLine: (option: string) => boolean, isLive = false): void {
-  const unmet = DEPENDENT.filter(({ isMet }) => !isMet(options)).flatMap(({ needs, needsLive, options: names }) => {
-    const given = names
-      // A live run begins at some time and numbers its messages whatever it does.
-      .filter((name) => isOnLine(name) && !(isLive && (name === 'start' || name === 'seed')))
-      .map((name) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`);
-    return given.length === 0
-      ? []
-      : [`${given.join(', ')} would have no effect without ${isLive ? (needsLive ?? needs) : needs}`];
+function unmetOptions(options: DependentOn, isAsked: (option: string) => boolean, isLive: boolean) {
+  return DEPENDENT.filter(({ isMet }) => !isMet(options)).flatMap(({ needs, needsLive, options: names }) => {
+    // A live run begins at some time and numbers its messages whatever it does.
+    const given = names.filter((name) => isAsked(name) && !(isLive && (name === 'start' || name === 'seed')));
+    return given.length === 0 ? [] : [{ needs: isLive ? (needsLive ?? needs) : needs, given: given.map(keyOf) }];
   });
+}
+
+/** The name of an option as people write it. */
+const keyOf = (name: string) => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+
+/** @throws DecError `BAD_ARGUMENT` naming all options on the command line that nothing would look at */
+export function checkDependent(options: DependentOn, isOnLine: (option: string) => boolean, isLive = false): void {
+  const unmet = unmetOptions(options, isOnLine, isLive).map(
+    ({ needs, given }) => `${given.map((key) => `--${key}`).join(', ')} would have no effect without ${needs}`,
+  );
   if (unmet.length > 0) throw new DecError('BAD_ARGUMENT', `${unmet.join('; ')}: add that, or leave them out.`);
+}
+
+/**
+ * Settings of a file that nothing looks at now, in a sentence each: a file may serve several commands, so that they are told
+ * and not refused.
+ */
+export function idleSettings(
+  options: DependentOn & Pick<RuleOptions, 'fairness'>,
+  configuration: AppliedConfiguration | undefined,
+  isLive = false,
+): string[] {
+  if (configuration === undefined) return [];
+  const { file, settings } = configuration;
+  const isInFile = (option: string) => keyOf(option) in settings;
+  const rule =
+    isInFile('gamma') && options.fairness !== 'alphaFair' && options.compare !== true
+      ? [{ needs: '--fairness alphaFair', given: ['gamma'] }]
+      : [];
+  return [...unmetOptions(options, isInFile, isLive), ...rule].map(
+    ({ needs, given }) => `${file}: ${given.join(', ')}: no effect without ${needs}.`,
+  );
 }
 
 /** @throws DecError `BAD_ARGUMENT` for `--compat` with a feeder that is not the ancestor's pair of files */

@@ -12,7 +12,7 @@ import {
   settledState,
 } from '../../grid/optim/index.js';
 import { areaPlan } from '../area-plan.js';
-import { checkNamed, withConfiguration } from '../configuration.js';
+import { type AppliedConfiguration, checkNamed, configurationOf, withConfiguration } from '../configuration.js';
 import { modelOf, siblingFindings, storeAt, validated } from '../model-source.js';
 import { nonNegative, perUnit } from '../option.js';
 import type { ResultsFolder } from '../output/results-folder.js';
@@ -27,6 +27,7 @@ import {
   type CoordinateOptions,
   checkCompat,
   checkDependent,
+  idleSettings,
   methodOf,
   type TimeJob,
   withCoordinateOptions,
@@ -64,10 +65,10 @@ export function addCoordinate(program: Command): void {
         '\n  dec coordinate ieee123sec_dec --load-multiplier 0.25 --source-voltage 1.04 --compare --plot fairness.svg --out outputs/noon' +
         "\n  dec coordinate BUSINFO.json BRANCHINFO.json --open sw7,sw8   the ancestor's pair, whose network has two loops",
     )
-    .action(async (feeder: string[], options: CoordinateOptions & HorizonOptions) => {
+    .action(async (feeder: string[], options: CoordinateOptions & HorizonOptions, acting: Command) => {
       endBySignal();
       const isOnLine = (option: string) => command.getOptionValueSource(option) === 'cli';
-      process.exitCode = await runCoordinate(feeder, options, isOnLine);
+      process.exitCode = await runCoordinate(feeder, options, isOnLine, configurationOf(acting));
     });
   withRuleOptions(command);
   withCoordinateOptions(command);
@@ -79,6 +80,7 @@ async function runCoordinate(
   names: readonly string[],
   options: CoordinateOptions & HorizonOptions,
   isOnLine: (option: string) => boolean,
+  configuration: AppliedConfiguration | undefined,
 ): Promise<number> {
   const began = performance.now();
   const terminal = new Terminal(options);
@@ -86,6 +88,7 @@ async function runCoordinate(
   checkNamed(names);
   const method = methodOf(options, timeJob(options), isOnLine);
   checkDependent(options, isOnLine);
+  for (const text of idleSettings(options, configuration)) terminal.note(text);
   checkCompat(options, isAncestorPair(names));
   const scenario = readCase(names, options);
   if (options.recede !== undefined && options.envelopes === undefined) {

@@ -50,7 +50,7 @@ import { switchesNamed } from '../switch-names.js';
 import { type OutputOptions, Terminal, table } from '../terminal.js';
 import { areasText, checkOneHand, withAreaOption } from './area-option.js';
 import { type PlanOptions, withPlanOptions } from './coordinate-horizon.js';
-import { checkDependent, checkGamma } from './coordinate-options.js';
+import { checkDependent, checkGamma, idleSettings } from './coordinate-options.js';
 import {
   type FeedbackOptions,
   factorsFrom,
@@ -249,6 +249,7 @@ async function runRun(
   if (!options.compare) checkGamma(options.fairness, isOnLine);
   checkCompare(options);
   checkDependent(options, isOnLine, true);
+  for (const text of idleSettings(options, configuration, true)) terminal.note(text);
   if (options.areas !== undefined) checkOneHand('--areas', options.horizon !== undefined);
   const horizon = liveHorizon(options, isOnLine);
   checkIdle(options, isOnLine);

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it, vi } from 'vitest';
-import { checkDependent } from '../../../dec/commands/coordinate-options.js';
+import { checkDependent, idleSettings } from '../../../dec/commands/coordinate-options.js';
 import {
   brokerUrl,
   count,
@@ -102,5 +102,20 @@ describe('options that need others', () => {
     const none = { reactive: 'none' } as const;
     expect(() => checkDependent(none, given)).toThrow(/--kappa.*; --seed would.*; --start would/);
     expect(() => checkDependent(none, given, true)).toThrow(/^--kappa would have no effect without [^;]*: add/);
+  });
+
+  it('are told, not refused, where a file gives them: it may serve several commands', () => {
+    const settings = { prices: 'p.csv', end: 'free', kappa: 0.3, gamma: 2, start: '11:00', fairness: 'maxMin' };
+    const file = { file: 'case.yaml', settings };
+    const plain = { reactive: 'none', fairness: 'maxMin' } as const;
+    expect(idleSettings(plain, file)).toEqual([
+      'case.yaml: kappa: no effect without --reactive capability or volt-var.',
+      'case.yaml: start, prices, end: no effect without --horizon, --recede or --envelopes.',
+      'case.yaml: gamma: no effect without --fairness alphaFair.',
+    ]);
+    const used = { reactive: 'capability', fairness: 'alphaFair', horizon: '4h' } as const;
+    expect(idleSettings(used, file)).toEqual([]);
+    expect(idleSettings(plain, undefined)).toEqual([]);
+    expect(idleSettings(plain, file, true)[1]).toBe('case.yaml: prices, end: no effect without --horizon.');
   });
 });
