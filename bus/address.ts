@@ -66,8 +66,8 @@ function hasStrayRest(name: string): boolean {
 
 /** What is odd about a name that is subscribed to, or permitted; undefined when nothing is. */
 export function patternFault(name: string): string | undefined {
-  if (hasStrayRest(name)) {
-    return '">" stands for the rest of a name as its last level only, elsewhere for itself; "*" stands for one level in any place';
+  if (hasStrayRest(name) || name.split('.').some((level) => level !== '>' && level.includes('>'))) {
+    return '">" stands for the rest of a name as the whole of its last level only, elsewhere for itself; "*" stands for one level in any place';
   }
   if (name.split('.').includes('')) {
     return 'a level of it is empty (a dot at its beginning or end, or beside another one), and stands for an empty level alone';

@@ -183,3 +183,12 @@ export function brokerUrl(text: string): BrokerUrl {
     ...(url.pathname.length < 2 ? {} : { virtualHost: plain(url.pathname.slice(1)) }),
   };
 }
+
+/** Origins of web pages as browsers write them, one by one, or `*`: what differs in any letter would match no page. */
+export function webOrigins(text: string, earlier: readonly string[] = []): readonly string[] {
+  if (text === '*') return [...earlier, text];
+  const { origin } = URL.canParse(text) ? new URL(text) : { origin: 'null' };
+  if (origin === 'null') throw new InvalidArgumentError('It must be an origin, e.g. https://ops.example:8443, or *.');
+  if (origin !== text) throw new InvalidArgumentError(`No browser writes it like that; write ${origin}.`);
+  return [...earlier, text];
+}

@@ -271,12 +271,12 @@ async function compose(
     await broker.close();
   };
   return {
-    stompUrl: `stomp${options.tls ? 's' : ''}://${isIPv6(broker.host) ? `[${broker.host}]` : broker.host}:${broker.port}`,
+    stompUrl: `stomp${options.tls ? 's' : ''}://${authorityOf(broker.host)}:${broker.port}`,
     webSocketUrl:
       broker.webSocketPort === undefined
         ? undefined
-        : `ws${options.tls ? 's' : ''}://${host}:${broker.webSocketPort}/stomp`,
-    sparqlUrl: endpoint && `http://${host}:${endpoint.port}/bigdata/namespace/kb/sparql`,
+        : `ws${options.tls ? 's' : ''}://${authorityOf(host)}:${broker.webSocketPort}/stomp`,
+    sparqlUrl: endpoint && `http://${authorityOf(host)}:${endpoint.port}/bigdata/namespace/kb/sparql`,
     host: broker.host,
     port: broker.port,
     feeders,
@@ -290,3 +290,6 @@ async function compose(
     },
   };
 }
+
+/** A host as it stands in an address. */
+const authorityOf = (host: string) => (isIPv6(host) ? `[${host}]` : host);

@@ -101,14 +101,22 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
   };
   let count = 0;
   const take = (stream: Duplex, remoteAddress: string, newest?: StompVersion): void => {
+    // Who has not logged in takes no place from others: the one that has been there longest gives way.
+    const stranger =
+      connections.size < limits.maxConnections ? undefined : [...connections].find(({ isOpen }) => !isOpen);
     if (connections.size >= limits.maxConnections) {
       statistics.connectionsRefused++;
-      turnAway(stream, limits.maxConnections);
       if (Number.isInteger(Math.log2(statistics.connectionsRefused))) {
-        const text = `There are ${limits.maxConnections} connections, all there may be: one was refused (${statistics.connectionsRefused} so far).`;
+        const which = stranger === undefined ? 'one was refused' : 'one that had not logged in gave way';
+        const text = `There are ${limits.maxConnections} connections, all there may be: ${which} (${statistics.connectionsRefused} so far).`;
         warn(new BusError('BUS_UNAVAILABLE', text, { remoteAddress }));
       }
-      return;
+      if (stranger === undefined) {
+        turnAway(stream, limits.maxConnections);
+        return;
+      }
+      connections.delete(stranger);
+      stranger.destroy();
     }
     const end = (connection: Connection): void => {
       connections.delete(connection);

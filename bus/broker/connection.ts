@@ -88,6 +88,11 @@ export class Connection implements SessionWire {
     socket.on('close', () => this.closed());
   }
 
+  /** Whether it has logged in. */
+  get isOpen(): boolean {
+    return this.session.isOpen;
+  }
+
   /** Subscriptions of this connection. */
   get subscriptions(): number {
     return this.session.size;

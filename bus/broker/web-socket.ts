@@ -49,6 +49,8 @@ export function listenForWebSockets(
       decide(isAllowed && isKnown, isKnown ? 403 : 404);
     },
   });
+  // Those of the server, which whoever listens with it is told of; here they would end the process.
+  sockets.on('error', () => undefined);
   sockets.on('connection', (socket, request) => {
     // Whoever agreed on a sub-protocol reads frames by its rules, whatever CONNECT offers beside it.
     onStream(new WebSocketStream(socket), request.socket.remoteAddress ?? '', PROTOCOLS.get(socket.protocol));

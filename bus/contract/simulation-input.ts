@@ -7,8 +7,20 @@ const differenceSchema = z.object({
   /** Qualified CIM attribute, such as `PowerElectronicsConnection.p`. */
   attribute: z.string(),
   /** W, var, tap step, 0 or 1, or the structure of a fault. */
-  value: z.unknown(),
+  value: z.unknown().optional(),
 });
+
+/**
+ * Any entry of a list of differences. One that says nothing usable is refused by the name it has, beside the others: a message
+ * that was refused as a whole would take good set-points with it.
+ */
+const entrySchema = z.preprocess((entry) => {
+  if (typeof entry !== 'object' || entry === null) return { object: textOf(entry), attribute: '' };
+  const part = (key: string): unknown => Reflect.get(entry, key);
+  return { object: textOf(part('object')), attribute: textOf(part('attribute')), value: part('value') };
+}, differenceSchema);
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));
 
 /** One attribute of one object set to a value. */
 export type AttributeDifference = Immutable<z.infer<typeof differenceSchema>>;
@@ -21,8 +33,8 @@ const updateSchema = z.object({
       /** Epoch seconds; some senders write a date as text. */
       timestamp: z.union([z.number(), z.string()]).exactOptional(),
       difference_mrid: z.string().exactOptional(),
-      reverse_differences: z.array(differenceSchema).default([]),
-      forward_differences: z.array(differenceSchema),
+      reverse_differences: z.array(entrySchema).default([]),
+      forward_differences: z.array(entrySchema),
     }),
   }),
 });

@@ -4,7 +4,7 @@ import { parseUsers } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import { defaultStoreDir, type PlatformOptions, SPARQL_MEMORY_RANGE_MB, startPlatform } from '../../platform/index.js';
 import { aborted, onInterrupt } from '../interrupt.js';
-import { type BrokerUrl, brokerUrl, count, port, trusting } from '../option.js';
+import { type BrokerUrl, brokerUrl, count, port, trusting, webOrigins } from '../option.js';
 import { EXIT, type OutputOptions, Terminal } from '../terminal.js';
 
 interface PlatformCommandOptions extends OutputOptions {
@@ -48,6 +48,7 @@ export function addPlatform(program: Command): void {
     .option(
       '--ws-origin <origin...>',
       'web pages that may connect, e.g. https://ops.example:8443, or * for all; pages of this machine when absent',
+      webOrigins,
     )
     .option('--sparql-port <n>', 'SPARQL over HTTP on this port, as Blazegraph answers on 8889; 0 takes any', port)
     .option(

@@ -5,7 +5,8 @@ import { type AncestorOptions, ancestorFeeder } from './ancestor-case.js';
 import { AreaActor, areasOverBuses, areasOverTransformers } from './area/area-actor.js';
 import { type AreaMembers, type AreaPlan, notCutText } from './area/area-cut.js';
 import { CENTRAL_STATUS_TEXT } from './central.js';
-import { type ControlResponse, isMilder, responseText } from './control-response.js';
+import { type ControlResponse, isMilder } from './control-response.js';
+import { passFindings, responseFindings, sourceFindings } from './coordination-findings.js';
 import { CutActor, seatedAtBuses, seatedAtTransformers } from './cut-actor.js';
 import { objectiveOf, solveFair } from './fair-dispatch.js';
 import { type FairProblem, fairProblem, withoutInverterVar } from './fair-problem.js';
@@ -20,7 +21,7 @@ import {
 } from './fairness-rule.js';
 import { AC_TOLERANCE_PU, type Extremes, FeederTruth, type TruthCheck } from './feeder-truth.js';
 import { kktResidual } from './kkt-residual.js';
-import { leastCurtailment } from './least-curtailment.js';
+import { leastCurtailment, orHeld } from './least-curtailment.js';
 import { type LinearCompatibility, linearFeeder } from './lindistflow.js';
 import { otherRestFinding } from './other-rest.js';
 import { isNearAgreement, isRoughPass } from './pacing.js';
@@ -400,14 +401,14 @@ function coordinated(question: CoordinationQuestion, refugesOf: typeof refugeRul
     check.limitedMaxPu > settings.limits.maxPu + AC_TOLERANCE_PU ||
     check.limitedMinPu < settings.limits.minPu - AC_TOLERANCE_PU;
   const yardstick = (): number => {
-    const held = maxCorrections > 0;
-    const heldW = truth.excessPu(check) <= 0 ? curtailedW : undefined;
-    const { leastCurtailedW } = held
-      ? leastCurtailment({ feeder, linear, inputs, limits: settings.limits, reactive, heldW }, truth)
+    const isTrue = maxCorrections > 0;
+    const held = { curtailedW, excessPu: truth.excessPu(check) };
+    const { leastCurtailedW } = isTrue
+      ? leastCurtailment({ feeder, linear, inputs, limits: settings.limits, reactive, held }, truth)
       : { leastCurtailedW: undefined };
     if (leastCurtailedW !== undefined) return leastCurtailedW;
-    const linearW = linearLeastW(fair(fairnessRule({ mode: 'total' })), held ? check.correction : undefined);
-    return held ? Math.min(linearW, heldW ?? linearW) : linearW;
+    const linearW = linearLeastW(fair(fairnessRule({ mode: 'total' })), isTrue ? check.correction : undefined);
+    return isTrue ? orHeld(linearW, held) : linearW;
   };
   const least = question.leastCurtailedW ?? (problem.units.length === 0 ? 0 : yardstick());
   const groupAlpha = new Float64Array(problem.groupCount);
@@ -463,7 +464,12 @@ function coordinated(question: CoordinationQuestion, refugesOf: typeof refugeRul
     messages: messages + actor.messages,
     ders,
     settings,
-    findings: [...findings, ...passFindings(pass, reactive), ...responseFindings(check.response)],
+    findings: [
+      ...findings,
+      ...passFindings(pass, reactive),
+      ...responseFindings(check.response),
+      ...sourceFindings(check, settings.limits),
+    ],
   };
 }
 
@@ -475,59 +481,6 @@ const OWN_SETS: Readonly<Partial<Record<FairnessRuleMode, boolean>>> = {
   equalKw: true,
   exportBased: true,
 };
-
-/** Reactive power further than this from where it should be is told, share of the rating. */
-const REACTIVE_ERROR = 1e-5;
-
-function responseFindings(response: ControlResponse | undefined): Finding[] {
-  if (response === undefined) return [];
-  const { holds, isAtRest, moves } = response;
-  return [
-    {
-      severity: holds && isAtRest ? 'info' : 'warning',
-      code: holds ? 'CONTROLS_ANSWER' : 'CONTROLS_BREAK_LIMITS',
-      message: responseText(response),
-      count: moves.length,
-    },
-  ];
-}
-
-/** KKT residual up to which a dispatch is called the optimum without a word. */
-const OPTIMUM_RESIDUAL = 1e-8;
-
-function passFindings(pass: Pass, { mode }: ReactiveRule): Finding[] {
-  const { reactiveError = 0, lost = 0, status, kktResidual: residual = 0, levels = [] } = pass;
-  const findings: Finding[] = [];
-  if (status === 'optimal' && residual > OPTIMUM_RESIDUAL) {
-    const last = levels.at(-1);
-    const rest =
-      levels.length > 1 && last !== undefined
-        ? ` ${levels.length} levels were found, down to ${last.toFixed(4)}; groups below are not told apart, and lose the least power together.`
-        : '';
-    findings.push({
-      severity: 'warning',
-      code: 'OPTIMUM_IS_NEAR',
-      message: `The conditions of the optimum hold to ${residual.toExponential(1)}, not to ${OPTIMUM_RESIDUAL}.${rest}`,
-    });
-  }
-  if (reactiveError > REACTIVE_ERROR) {
-    const where = mode === 'volt-var' ? 'from its Volt-VAr curve or kVA circle' : 'outside its kVA circle';
-    findings.push({
-      severity: 'warning',
-      code: 'REACTIVE_UNSETTLED',
-      message: `Reactive power of an inverter is still ${(100 * reactiveError).toFixed(3)} % of its rating ${where}.`,
-    });
-  }
-  if (lost > 0) {
-    findings.push({
-      severity: 'warning',
-      code: 'UTILITY_LOST',
-      message: `${lost} participants are curtailed wholly in every dispatch that holds the limits; utilities are compared without them.`,
-      count: lost,
-    });
-  }
-  return findings;
-}
 
 /** A problem whose cost is the quadratic model of its curved one at a dispatch, which has the same conditions there. */
 function curvedAt(problem: CurtailmentProblem | FairProblem, groupAlpha: Float64Array): CurtailmentProblem {

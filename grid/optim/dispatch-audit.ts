@@ -88,7 +88,14 @@ export function createDispatchAudit(data: FeederData, settings: AuditSettings): 
       isReactive && isNothing
         ? { leastCurtailedW: 0, reason: undefined }
         : leastCurtailment(
-            { feeder, linear, inputs, limits, reactive, heldW: truth.excessPu(check) <= 0 ? curtailedW : undefined },
+            {
+              feeder,
+              linear,
+              inputs,
+              limits,
+              reactive,
+              held: { curtailedW, excessPu: truth.excessPu(check) },
+            },
             truth,
           );
     if (!check.isConverged) return { ...least, linear: extremes, kktResidual: undefined };

@@ -27,6 +27,12 @@ import type { LocalInputs, VoltageLimits } from './star.js';
 const MAX_CORRECTIONS = 3;
 const MAX_ANSWERED_CORRECTIONS = 6;
 const EXACT_PU = 1e-7;
+/**
+ * How nearly a dispatch must hold the limits to be less than the least that was found, pu: what dispatches are searched to; and
+ * by how much less, as a share. What is nearer is what those limits cost, and no other dispatch.
+ */
+const HELD_PU = 1e-6;
+const HELD_SHARE = 1e-3;
 /** Curtailed fraction from which a unit counts as curtailed. */
 const CURTAILED = 1e-4;
 /** Reactive power from which a unit counts as absorbing, var. */
@@ -49,8 +55,8 @@ export interface LeastQuestion {
   readonly inputs: LocalInputs;
   readonly limits: VoltageLimits;
   readonly reactive?: ReactiveRule | undefined;
-  /** Curtailment of a dispatch that holds the limits without any tolerance, W; nothing that is more is the least. */
-  readonly heldW?: number | undefined;
+  /** A dispatch that was found, W, and by how much it exceeds the limits, pu; where it holds, nothing that is more is the least. */
+  readonly held?: { readonly curtailedW: number; readonly excessPu: number } | undefined;
 }
 
 /** The yardstick. */
@@ -64,9 +70,15 @@ export interface LeastCurtailment {
 /** Finds the yardstick. @param truth - of the same feeder, inputs and state */
 export function leastCurtailment(question: LeastQuestion, truth: FeederTruth): LeastCurtailment {
   const least = foundLeast(question, truth);
-  const { heldW } = question;
-  const isBelow = heldW !== undefined && least.leastCurtailedW !== undefined && heldW < least.leastCurtailedW;
-  return isBelow ? { ...least, leastCurtailedW: heldW } : least;
+  return { ...least, leastCurtailedW: orHeld(least.leastCurtailedW, question.held) };
+}
+
+/** The least that was found, or a dispatch beside it that holds and is less. */
+export function orHeld<W extends number | undefined>(leastW: W, held: LeastQuestion['held']): W | number {
+  if (held === undefined || leastW === undefined) return leastW;
+  const { curtailedW, excessPu } = held;
+  const isLess = excessPu <= 0 ? curtailedW < leastW : excessPu <= HELD_PU && curtailedW < (1 - HELD_SHARE) * leastW;
+  return isLess ? curtailedW : leastW;
 }
 
 function foundLeast(question: LeastQuestion, truth: FeederTruth): LeastCurtailment {

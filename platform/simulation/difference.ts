@@ -143,14 +143,16 @@ function applyOne(
   if (isPower && number !== undefined && Math.abs(number) > POWER_MAX_W) {
     return `the value ${number} is beyond ${POWER_MAX_W} W or var, which no device has.`;
   }
-  if (number === undefined) return `the value ${JSON.stringify(value) ?? 'undefined'} is no finite number.`;
+  if (value === undefined) return 'the value is missing.';
+  if (number === undefined) return `the value ${JSON.stringify(value)} is no finite number.`;
   return action.act(target, fitting[0]!, number);
 }
 
 /** Puts a fault on every element that the object stands for; a null value clears it. */
 function applyFault(target: DifferenceTarget, found: readonly Found[], value: unknown): string | undefined {
   if (found.length === 0) return 'the model has no such object.';
-  if (value === null || value === undefined) {
+  if (value === undefined) return 'the value is missing; null clears a fault.';
+  if (value === null) {
     for (const { id } of found) target.setFault(id, undefined);
     return undefined;
   }

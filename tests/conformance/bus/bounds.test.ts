@@ -188,6 +188,21 @@ describe('a peer that asks for too much', () => {
     expect(broker.statistics()).toMatchObject({ connectionsRefused: 1, connections: 2 });
   });
 
+  it('that have not logged in give way where all places are taken, the oldest first', async () => {
+    await broker.close();
+    await start({ maxConnections: 3 });
+    const user = await login();
+    const [oldest, newer] = [await RawClient.open(broker.port), await RawClient.open(broker.port)];
+    clients.push(oldest, newer);
+    await newer.until(() => broker.statistics().connections === 3, 'three');
+    const late = await login();
+    await oldest.until(() => oldest.isClosed, 'close');
+    expect([user.isClosed, newer.isClosed, late.isClosed]).toEqual([false, false, false]);
+    await login();
+    await newer.until(() => newer.isClosed, 'close');
+    expect(broker.statistics()).toMatchObject({ connectionsRefused: 2, connections: 3 });
+  });
+
   it('of frames a second is read no faster', async () => {
     await broker.close();
     await start({ maxFramesPerSecond: 100 });

@@ -326,6 +326,9 @@ describe('bad input', () => {
     expect(error).toBeInstanceOf(BusError);
     expect(error).toMatchObject({ code: 'PORT_IN_USE', details: { port: broker.port } });
     expect((error as BusError).message).toMatch(new RegExp(`Port ${broker.port} .*choose another port`));
+    // The same where it is that of WebSockets.
+    const webSocket = { port: broker.port };
+    await expect(startBroker({ port: 0, webSocket })).rejects.toMatchObject({ code: 'PORT_IN_USE' });
   });
 });
 

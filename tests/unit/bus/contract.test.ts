@@ -106,13 +106,9 @@ describe('a malformed message', () => {
   });
 
   it('in a list names the position', () => {
-    const body = JSON.stringify({
-      command: 'update',
-      input: { message: { forward_differences: [{ attribute: 'a', value: 1 }] } },
-    });
-    expect(failure(() => bus.simulationInput.parse(body)).message).toContain(
-      'input.message.forward_differences[0].object is missing',
-    );
+    const update = { runId: 'r', revision: 1, isWhole: false, status: 'running', stage: '', intervals: [] };
+    const body = JSON.stringify({ ...update, events: [{ revision: 1 }] });
+    expect(failure(() => bus.liveUpdate.parse(body)).message).toContain('events[0].interval is missing');
   });
 });
 

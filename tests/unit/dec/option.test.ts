@@ -15,6 +15,7 @@ import {
   timeOfDay,
   trusting,
   UntoldArgumentError,
+  webOrigins,
 } from '../../../dec/option.js';
 
 describe('values of options', () => {
@@ -49,6 +50,8 @@ describe('values of options', () => {
     [count, '0'],
     [onOff, 'yes'],
     [oneOf('a', 'b'), 'c'],
+    [webOrigins, 'ops.example'],
+    [webOrigins, ''],
     [brokerUrl, 'http://somewhere'],
     [brokerUrl, 'stomp://'],
     // No escape of a URL; a password may well hold one.
@@ -57,6 +60,13 @@ describe('values of options', () => {
   ] as const)('%o refuses "%s" with a sentence', (read, text) => {
     expect(() => read(text)).toThrow(InvalidArgumentError);
     expect(() => read(text)).toThrow(/^It must /);
+  });
+
+  it('takes origins of pages as browsers write them, and says how where they are not', () => {
+    expect(webOrigins('*', webOrigins('https://ops.example:8443'))).toEqual(['https://ops.example:8443', '*']);
+    for (const text of ['HTTPS://Ops.example', 'https://ops.example/', 'https://ops.example:443/map']) {
+      expect(() => webOrigins(text)).toThrow(/write https:\/\/ops\.example\./);
+    }
   });
 
   it('repeats no address that may hold a password', () => {

@@ -55,6 +55,24 @@ function coordinate(more: Partial<CoordinationQuestion> = {}, maxPu = 1.04) {
   return coordinateInProcess({ feeder: lane, inputs, state, settings, leastCurtailedW: 0, ...more });
 }
 
+describe('the least possible', () => {
+  it('is never above what a rule came to, where regulators hide it from the search', () => {
+    for (const kappa of [0, 0.44]) {
+      const reactive = kappa > 0 ? { reactive: { mode: 'capability', kappa } as const } : {};
+      const settings = { limits: { minPu: 0.95, maxPu: 1.0232 } };
+      const question = { feeder: lane, inputs, state, settings, rule: { mode: 'equalAlpha' } } as const;
+      const { status, curtailedW, leastCurtailedW, priceOfFairness } = coordinateInProcess({
+        ...question,
+        ...reactive,
+      });
+      expect(status).toMatch(/converged|optimal/);
+      expect(curtailedW).toBeGreaterThan(0);
+      expect(leastCurtailedW).toBeLessThanOrEqual(curtailedW);
+      expect(priceOfFairness).toBeGreaterThanOrEqual(0);
+    }
+  });
+});
+
 describe('a dispatch that regulators answer', () => {
   it('breaks the limit once they have stepped up, when only the taps in force count', () => {
     const regulators = lane.regulators.map((one) => ({ ...one, isControlEnabled: false }));
@@ -125,14 +143,19 @@ describe('a dispatch that regulators answer', () => {
   it('has no yardstick above a dispatch that holds', () => {
     const limits = { minPu: 0.95, maxPu: 1.04 };
     const linear = linearFeeder(lane, state);
-    const least = (heldW?: number) => {
+    const least = (curtailedW?: number, excessPu = 0) => {
       const truth = new FeederTruth(lane, linear, inputs, state, { limits });
-      return leastCurtailment({ feeder: lane, linear, inputs, limits, heldW }, truth).leastCurtailedW!;
+      const held = curtailedW === undefined ? undefined : { curtailedW, excessPu };
+      return leastCurtailment({ feeder: lane, linear, inputs, limits, held }, truth).leastCurtailedW!;
     };
     const own = least();
     expect(own).toBeGreaterThan(1000);
     expect(least(own + 500)).toBe(own);
     expect(least(own - 500)).toBe(own - 500);
+    // One that exceeds a limit by the little that power flows are solved to is less by what that costs, and no other dispatch.
+    expect(least(0.9999 * own, 1e-6)).toBe(own);
+    expect(least(0.9 * own, 1e-6)).toBe(0.9 * own);
+    expect(least(0.9 * own, 1e-5)).toBe(own);
   });
 
   it.each([

@@ -351,6 +351,22 @@ describe('a run in real time', () => {
     expect(run.state).toBe('running');
   });
 
+  it('ignores entries that say nothing usable, each with a WARN line, and carries out those beside them', async () => {
+    const { lines, outputs, send } = setUp({ run_realtime: true, publish_period: 1 });
+    await clock.advance(1300);
+    const pv = { object: 'pv.PV', attribute: 'PowerElectronicsConnection.p' };
+    const odd = [null, 5, 'x', { ...pv, object: null }, pv, { ...pv, value: null }, { object: 'pv.PV', value: 1 }];
+    await send({
+      command: 'update',
+      input: { message: { forward_differences: [...odd, { ...pv, value: 7000 }] } },
+    });
+    await clock.advance(1000);
+    expect(outputs.at(-1)!.message.measurements['s-pv']!.magnitude).toBeCloseTo(7000, 0);
+    const told = lines.filter((line) => line.includes('Difference ignored'));
+    expect(told).toHaveLength(odd.length);
+    expect(told.join()).toMatch(/of object null:.*the value is missing.*the value null is no finite number/);
+  });
+
   it('ends at a stop with the lines of a stop', async () => {
     const { lines, run, send } = setUp(config);
     await clock.advance(1300);
