@@ -19,6 +19,7 @@ type Form = (typeof FORMS)[number];
 interface ExportOptions extends OutputOptions {
   readonly out?: string;
   readonly message?: number;
+  readonly setPointsOnly?: boolean;
   readonly store?: string;
 }
 
@@ -38,6 +39,10 @@ export function addExport(program: Command): void {
     .argument('<feeder>', 'name, mRID or file of a feeder; folder of a run for difference-model')
     .argument('<what>', 'dss, glm, cim or difference-model', formOf)
     .option('--message <n>', 'difference-model: of this message of the run alone, 0 is the first', nonNegativeCount)
+    .option(
+      '--set-points-only',
+      'difference-model: without the positions that regulators, capacitor banks and switches came to',
+    )
     .option('--out <file>', 'file to write (default: standard output)')
     .option('--store <dir>', 'folder of the model store')
     .option('--json', 'print one JSON object: the file, its size and the findings (with --out), else also the text')
@@ -86,17 +91,28 @@ interface Exported extends Written {
 }
 
 function model(name: string, form: 'dss' | 'glm' | 'cim', options: ExportOptions): Exported {
-  if (options.message !== undefined) {
-    throw new DecError('BAD_ARGUMENT', `--message goes with difference-model, not with ${form}.`, { form });
+  const stray = [
+    options.message === undefined ? [] : '--message',
+    options.setPointsOnly ? '--set-points-only' : [],
+  ].flat();
+  if (stray.length > 0) {
+    const text = `${stray.join(' and ')} ${stray.length > 1 ? 'go' : 'goes'} with difference-model, not with ${form}.`;
+    throw new DecError('BAD_ARGUMENT', text, { form });
   }
   const loaded = modelOf([name], storeAt(options.store));
   const { text, findings } = form === 'cim' ? cim(loaded) : script(loaded, form);
   return { text, findings: [...siblingFindings([name], loaded), ...findings], feeder: loaded.feeder };
 }
 
-function setpoints(folder: string, { message }: ExportOptions): Exported {
-  const { difference, feeder } = committedRun(folder, message);
-  return { text: writeDifferenceModel(difference), findings: [], feeder };
+function setpoints(folder: string, { message, setPointsOnly = false }: ExportOptions): Exported {
+  const { difference, feeder, positions } = committedRun(folder, message, !setPointsOnly);
+  const finding: Finding = {
+    severity: 'info',
+    code: 'POSITIONS_ADDED',
+    message: `With the set-points it has the positions that ${positions} regulators, capacitor banks and switches came to; --set-points-only leaves them out.`,
+    count: positions,
+  };
+  return { text: writeDifferenceModel(difference), findings: positions > 0 ? [finding] : [], feeder };
 }
 
 function script(model: LoadedModel, form: 'dss' | 'glm'): Written {

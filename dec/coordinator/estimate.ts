@@ -1,4 +1,4 @@
-import type { FeederData, Regulator } from '../../grid/model/index.js';
+import type { FeederData } from '../../grid/model/index.js';
 import {
   estimateAvailable,
   type Forecast,
@@ -8,6 +8,7 @@ import {
   type PrimaryState,
   type Setpoint,
 } from '../../grid/optim/index.js';
+import { measuredState } from './device-positions.js';
 import type { EquipmentReading } from './measurements.js';
 
 /** What the coordinator estimates of its own part of the feeder. */
@@ -54,43 +55,11 @@ export class PrimaryEstimator {
   }
 
   private state(readings: readonly EquipmentReading[]): PrimaryState {
-    const taps: Record<string, number> = {};
-    const capacitorSections: Record<string, number> = {};
-    const openSwitches = new Set(this.feeder.switches.filter((s) => s.isOpen.every(Boolean)).map((s) => s.id));
-    const positions = readings.flatMap(({ equipmentId, phase, reading }) =>
-      reading.kind === 'position' ? [{ equipmentId, phase, value: reading.value }] : [],
-    );
-    for (const regulator of this.feeder.regulators) {
-      const found = positions.find((position) => this.isOf(position, regulator));
-      if (found !== undefined) taps[regulator.id] = Math.round(found.value);
-    }
-    for (const { equipmentId, value } of positions) {
-      const capacitor = this.feeder.capacitors.find(({ id }) => id === equipmentId);
-      if (capacitor !== undefined) {
-        capacitorSections[capacitor.id] = Math.max(capacitorSections[capacitor.id] ?? 0, value, 0);
-      }
-      if (!this.feeder.switches.some(({ id }) => id === equipmentId)) continue;
-      if (value === 0) openSwitches.add(equipmentId);
-      else openSwitches.delete(equipmentId);
-    }
     const sourceVoltagePu = this.sourceVoltagePu ?? this.measuredSourcePu(readings);
     return {
       ...(sourceVoltagePu === undefined ? {} : { sourceVoltagePu }),
-      taps,
-      capacitorSections,
-      openSwitches: [...openSwitches],
+      ...measuredState(this.feeder, readings),
     };
-  }
-
-  /** Positions of a tap changer are measured on it or on its transformer (bank), by phase. */
-  private isOf({ equipmentId, phase }: { equipmentId: string; phase: string }, regulator: Regulator): boolean {
-    if (equipmentId === regulator.id) return true;
-    const transformer = this.feeder.transformers.find(({ id }) => id === regulator.transformerId);
-    if (transformer === undefined) return false;
-    if (equipmentId !== transformer.id && equipmentId !== transformer.bankId) return false;
-    const nodes = transformer.windings[regulator.winding]?.terminal.nodes ?? [];
-    const node = { A: 1, B: 2, C: 3 }[phase];
-    return node === undefined || nodes.includes(node);
   }
 
   private measuredSourcePu(readings: readonly EquipmentReading[]): number | undefined {

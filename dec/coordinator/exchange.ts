@@ -140,6 +140,7 @@ export class AgentExchange {
    * beside them is kept in reserve.
    *
    * @param own - hosts that must be among them: those that the run has started
+   * @param former - hosts that carried agents for a predecessor, and are waited for while they may still heed it
    * @throws DecError `AGENT_LOST` when fewer came in time, `CANCELLED` when the signal came first
    */
   async gather(
@@ -147,18 +148,24 @@ export class AgentExchange {
     deadlineMs: number,
     signal?: AbortSignal,
     own: readonly string[] = [],
+    former: readonly string[] = [],
   ): Promise<readonly HostRecord[]> {
     const { roster } = this;
     this.isGathering = true;
     this.call();
     const isThere = (): boolean => roster.size >= count && own.every((hostId) => roster.has(hostId));
-    const isComplete = await this.until(isThere, deadlineMs, signal);
+    const areBack = (): boolean =>
+      former.filter((hostId) => roster.has(hostId)).length >= Math.min(count, former.length);
+    // One that has died with its coordinator is not missed for longer than a living one would take.
+    await this.until(() => isThere() && areBack(), Math.min(deadlineMs, FORMER_MS), signal);
+    const isComplete = isThere() || (await this.until(isThere, deadlineMs, signal));
     this.isGathering = false;
     if (isComplete) {
-      // By name: a coordinator that takes over gives agents to the hosts that had them.
+      // A coordinator that takes over gives agents to the hosts that had them; by name, so that each has the same ones.
+      const isFormer = (hostId: string) => Number(former.includes(hostId));
       const others = roster.hostIds
         .filter((hostId) => !own.includes(hostId))
-        .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+        .sort((a, b) => isFormer(b) - isFormer(a) || a.localeCompare(b, 'en', { numeric: true }));
       this.seated = [...own, ...others].slice(0, count);
       return this.seated.flatMap((hostId) => roster.record(hostId) ?? []);
     }
@@ -225,6 +232,11 @@ export class AgentExchange {
     }
     this.correction = undefined;
     return this.give(seating, deadlineMs, signal);
+  }
+
+  /** Hosts that carry agents. */
+  get carriers(): readonly string[] {
+    return this.roster.hostIds.filter((hostId) => this.roster.agentsOf(hostId).length > 0);
   }
 
   /** Gives each host its part; the agents that nobody took are returned with the reason. */
@@ -364,6 +376,7 @@ export class AgentExchange {
         // A host answers once, for all of its agents that have an answer.
         for (const agentId of roster.agentsOf(message.sender)) question.open.delete(agentId);
       },
+      reach: () => this.options.bus.flush(),
       onLate: (agentIds) => {
         for (const hostId of new Set([...agentIds].map((agentId) => this.hostOfAgent(agentId)))) roster.missed(hostId);
       },
@@ -570,6 +583,8 @@ export class AgentExchange {
 const COORDINATOR = 'coordinator';
 /** Milliseconds between calls while the exchange is open. */
 const CALL_EVERY_MS = 3000;
+/** Hosts heed a coordinator for 12 s after its last word, and each heard it at another time. */
+const FORMER_MS = 16_000;
 /** Agents in one message of assignment: their networks are some 50 kB each. */
 const AGENTS_PER_ASSIGNMENT = 20;
 /** Default of `takeMs`. */

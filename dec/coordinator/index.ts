@@ -3,6 +3,7 @@ export * from './audit.js';
 export * from './cancelled.js';
 export * from './commit.js';
 export * from './coordinator.js';
+export * from './device-positions.js';
 export * from './devices.js';
 export { intervalQuestion } from './energies.js';
 export * from './estimate.js';

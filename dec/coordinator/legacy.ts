@@ -24,6 +24,8 @@ export interface CoordinatorLegacy {
 export interface RunLegacy extends CoordinatorLegacy {
   /** The interval that it was written in, after its rounds and before its set-points were sent. */
   readonly interval: number;
+  /** Hosts that carried agents, which know their linearisation: their successor waits for them. */
+  readonly hosts?: readonly string[];
   /** What was served to whom before that interval, under rule feedback. */
   readonly feedback?: FeedbackState;
 }
@@ -65,6 +67,7 @@ const star = z
 const schema = z.object({
   mark: z.string(),
   interval: z.int().nonnegative(),
+  hosts: z.array(z.string()).exactOptional(),
   star: star.exactOptional(),
   plan: z.object({ begin: quantities, expected: quantities }).exactOptional(),
   feedback: z

@@ -14,6 +14,8 @@ export interface QuestionOptions {
   accept(message: CoordinationMessage): void;
   /** Told of those who let it pass. */
   onLate(agentIds: ReadonlySet<string>): void;
+  /** Resolves when the broker has answered, rejects when the connection to it is lost. */
+  reach(): Promise<void>;
 }
 
 /**
@@ -23,10 +25,15 @@ export interface QuestionOptions {
 const REPEAT_MS = 1000;
 const REPEAT_SHARE = 0.1;
 const REPEAT_GROWTH = 1.25;
+/** A broker that takes longer than this to answer, ms, has not carried questions and answers meanwhile. */
+const REACH_MS = 1000;
+/** A broker that is as slow as that each time is taken as it is. */
+const REACH_MAX = 3;
 
 /**
  * One question while its answers come. It ends when nobody is waited for any more or when its time is over; its time stands
- * still while the connection to the broker is lost, and begins anew when that is there again.
+ * still while the connection to the broker is lost, and begins anew when that is there again. A broker that stands still is
+ * noticed by its heart-beats later than a question's time is over: before anybody is called late, the broker is asked for a sign.
  */
 export class Question {
   readonly interval: number;
@@ -36,6 +43,8 @@ export class Question {
   private deadline: NodeJS.Timeout | undefined;
   private repetition: NodeJS.Timeout | undefined;
   private finish: (() => void) | undefined;
+  private isSuspended = false;
+  private reaches = 0;
 
   constructor(options: QuestionOptions) {
     this.options = options;
@@ -79,6 +88,7 @@ export class Question {
 
   /** The connection is lost: no answer can come. */
   suspend(): void {
+    this.isSuspended = true;
     clearTimeout(this.deadline);
     clearTimeout(this.repetition);
   }
@@ -92,11 +102,30 @@ export class Question {
   }
 
   private run(): void {
-    this.deadline = setTimeout(() => {
-      this.options.onLate(this.open);
-      this.finish?.();
-    }, this.options.deadlineMs);
+    this.isSuspended = false;
+    this.deadline = setTimeout(() => void this.expire(), this.options.deadlineMs);
     this.repeatAfter(Math.min(REPEAT_MS, REPEAT_SHARE * this.options.deadlineMs));
+  }
+
+  /** Its time is over: whoever is open is late, unless the broker stood still. */
+  private async expire(): Promise<void> {
+    const begunMs = performance.now();
+    const isReached = await this.options.reach().then(
+      () => true,
+      () => false,
+    );
+    if (this.finish === undefined || this.isSuspended) return;
+    if (isReached && performance.now() - begunMs > REACH_MS && this.reaches++ < REACH_MAX) {
+      this.proceed();
+      return;
+    }
+    if (!isReached && this.reaches++ === 0) {
+      // Whoever tells of the lost connection may be a moment behind.
+      this.deadline = setTimeout(() => void this.expire(), REACH_MS);
+      return;
+    }
+    this.options.onLate(this.open);
+    this.finish();
   }
 
   private repeatAfter(pauseMs: number): void {

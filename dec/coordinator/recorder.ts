@@ -1,9 +1,19 @@
 import type { SimulationOutput } from '../../bus/index.js';
+import type { FeederData } from '../../grid/model/index.js';
 import type { CoordinatedInterval } from './coordinator.js';
+import { devicePositions } from './device-positions.js';
 import type { JournaledCommand, JournalFile } from './journal.js';
 import { type MeasuredVoltage, type MeasurementIndex, summarize } from './measurements.js';
 import type { ReceivedOutput } from './outputs.js';
-import type { AuditResult, IntervalResult, NodeName, RunSettings, RunSummary, VoltageSummary } from './run-result.js';
+import type {
+  AuditResult,
+  DevicePosition,
+  IntervalResult,
+  NodeName,
+  RunSettings,
+  RunSummary,
+  VoltageSummary,
+} from './run-result.js';
 
 interface Open {
   readonly interval: number;
@@ -18,6 +28,8 @@ interface Open {
   readonly actsFromMs: number;
   after: VoltageSummary | undefined;
   afterVoltages: ReadonlyMap<string, number>;
+  /** In the same output as `after`. */
+  positions: readonly DevicePosition[];
   during: IntervalResult['during'];
 }
 
@@ -37,8 +49,16 @@ export class RunRecorder {
     | undefined;
   onOpen: ((result: IntervalResult) => void) | undefined;
 
+  private readonly feeder: FeederData;
+
   /** @param journal - told of commands before they are sent, and of results */
-  constructor(index: MeasurementIndex, settings: RunSettings, journal?: Pick<JournalFile, 'command' | 'result'>) {
+  constructor(
+    feeder: FeederData,
+    index: MeasurementIndex,
+    settings: RunSettings,
+    journal?: Pick<JournalFile, 'command' | 'result'>,
+  ) {
+    this.feeder = feeder;
     this.index = index;
     this.settings = settings;
     this.journal = journal;
@@ -84,6 +104,7 @@ export class RunRecorder {
             afterPu === undefined ? [] : [[nodeKey(node), afterPu] as const],
           ),
         ),
+        positions: known?.positions ?? [],
         during: known?.during,
         ...(settings[k] === undefined ? {} : { settings: settings[k] }),
       };
@@ -101,6 +122,7 @@ export class RunRecorder {
     const isFirst = open.after === undefined;
     if (isFirst) {
       open.after = summary;
+      open.positions = this.positionsIn(output);
       open.afterVoltages = new Map(voltages.map((one) => [nodeKey(one), one.voltagePu]));
     }
     const { during } = open;
@@ -135,6 +157,7 @@ export class RunRecorder {
       actsFromMs,
       after: undefined,
       afterVoltages: new Map(),
+      positions: [],
       during: undefined,
       ...(this.isRetuned ? { settings: this.settings } : {}),
     };
@@ -168,6 +191,10 @@ export class RunRecorder {
     }
     this.open = undefined;
     return this.finished;
+  }
+
+  private positionsIn(output: SimulationOutput): readonly DevicePosition[] {
+    return devicePositions(this.feeder, this.index.readings(output), this.settings.openSwitches);
   }
 
   private tell(result: IntervalResult): void {
@@ -213,6 +240,7 @@ export class RunRecorder {
       ...(outcome.plan === undefined ? {} : { plan: outcome.plan }),
       ...(outcome.controls === undefined ? {} : { controls: outcome.controls }),
       state,
+      ...(open.positions.length === 0 ? {} : { positions: open.positions }),
       ...(open.settings === undefined ? {} : { settings: open.settings }),
     };
   }

@@ -213,8 +213,22 @@ export interface IntervalResult {
   readonly controls?: ControlResponse;
   /** Taps, capacitors and switches that it worked with, as the simulation measured them. */
   readonly state?: PrimaryState;
+  /** Where regulators, capacitor banks and switches stood in the output that `after` is of; absent where none is measured. */
+  readonly positions?: readonly DevicePosition[];
   /** Settings that it worked with, where controls had changed those of the run. */
   readonly settings?: RunSettings;
+}
+
+/** Where a device stood in an output of the simulation. */
+export interface DevicePosition {
+  readonly kind: 'regulator' | 'capacitor' | 'switch';
+  /** By which a difference message names it; its id where the model has no mRIDs. */
+  readonly mrid: string;
+  readonly name: string;
+  /** Steps of a tap changer, sections of a capacitor bank in service, 1 of a switch that is closed and 0 of one that is open. */
+  readonly position: number;
+  /** The same in the model. */
+  readonly modelPosition: number;
 }
 
 /** Something that people asked of a run while it went on. */

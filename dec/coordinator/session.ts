@@ -178,7 +178,9 @@ export class Session {
     }
     if (hosts > 0) this.hosts = await this.startHosts(address, exchange);
     const wanted = primary === undefined ? 0 : hosts + (options.externalHosts ?? 0);
-    await exchange.gather(wanted, GATHER_MS, signal, this.hosts?.hostIds);
+    closers.add('The journal', () => this.journal?.clear());
+    const earlier = this.predecessor(`${address.host ?? ''}:${address.port ?? ''}`);
+    await exchange.gather(wanted, GATHER_MS, signal, this.hosts?.hostIds, earlier?.legacy?.hosts);
     const { assignments = new Map<string, unknown>(), groups } = team ?? {};
     for (const { agentId, message } of await exchange.assign(assignments, ASSIGN_MS, signal, groups)) {
       this.warn(`Agent ${agentId} could not be made: ${message}`);
@@ -192,8 +194,6 @@ export class Session {
       request: { timeoutMs: this.patience.answerMs, signal },
     });
     this.devices = devices.commanded;
-    closers.add('The journal', () => this.journal?.clear());
-    const earlier = this.predecessor(`${address.host ?? ''}:${address.port ?? ''}`);
     if (this.journal !== undefined) audience.keepIn(this.journal);
     closers.add('The simulation', async () => {
       this.outputs?.end();
@@ -213,7 +213,7 @@ export class Session {
     }
     const unread = unmeasuredPositions(this.feeder);
     if (unread !== undefined) this.warn(unread);
-    const recorder = new RunRecorder(this.index, settings, this.journal);
+    const recorder = new RunRecorder(this.feeder, this.index, settings, this.journal);
     this.recorder = recorder;
     audience.follow(recorder);
     this.audits = new Audits({
@@ -371,9 +371,12 @@ export class Session {
 
   /** Writes down what a successor needs when this coordinator is killed from here on. */
   private committing(coordinated: CoordinatedInterval, output: SimulationOutput): void {
-    const { journal, ledger, recorder, coordinator } = this;
+    const { journal, ledger, recorder, coordinator, exchange } = this;
+    // Those that this process has started end with it.
+    const own = this.hosts?.hostIds ?? [];
     journal?.leave({
       interval: coordinated.interval,
+      hosts: (exchange?.carriers ?? []).filter((hostId) => !own.includes(hostId)),
       ...coordinator?.memory(),
       ...(ledger === undefined ? {} : { feedback: ledger.served }),
     });

@@ -84,6 +84,24 @@ export function setpointCsv(result: RunResult): string {
   return `${lines.join('\n')}\n`;
 }
 
+/**
+ * Where regulators (steps), capacitor banks (sections in service) and switches (1 closed, 0 open) stood in the first output with
+ * each interval's set-points, beside the model, as CSV; undefined where none is measured.
+ */
+export function positionCsv(result: RunResult): string | undefined {
+  const lines = result.intervals.flatMap(({ interval, after, timestamp, positions = [] }) =>
+    positions.map(({ kind, mrid, name, position, modelPosition }) =>
+      [interval, after?.timestamp ?? timestamp, kind, mrid, position, modelPosition, quoted(name)].join(','),
+    ),
+  );
+  if (lines.length === 0) return undefined;
+  return `interval,timestamp,kind,mrid,position,model_position,name\n${lines.join('\n')}\n`;
+}
+
+function quoted(text: string): string {
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 /** How every round of every interval came out, as CSV: residuals and their tolerances (pu of the exchange), injection in W. */
 export function roundCsv(result: RunResult): string {
   const lines = ['interval,round,rho,primal_residual,primal_tolerance,dual_residual,dual_tolerance,total_injection_w'];

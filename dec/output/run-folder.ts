@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { makeFolder } from '../../platform/index.js';
 import type { RunResult } from '../coordinator/index.js';
 import type { RunManifest } from '../schema/index.js';
-import { alphaColumns, roundCsv, setpointCsv, voltageColumns } from './columns.js';
-import { MESSAGES } from './committed-run.js';
+import { alphaColumns, positionCsv, roundCsv, setpointCsv, voltageColumns } from './columns.js';
+import { MESSAGES, POSITIONS } from './committed-run.js';
 import { coordinationDifference } from './coordination-difference.js';
 import { type CoordinationOutcome, coordinationRun, NO_TIME } from './coordination-run.js';
 import { MANIFEST, removeEarlierRun } from './earlier-run.js';
@@ -14,7 +14,7 @@ import { renderSvg } from './render.js';
 
 /**
  * Writes everything a run leaves behind: manifest.json, one `agent_<bus><phase>.json` per agent with the set-points of the
- * last interval, difference_messages.jsonl, voltages.parquet, alphas.parquet, setpoints.csv, rounds.csv and the pictures (SVG beside
+ * last interval, difference_messages.jsonl, voltages.parquet, alphas.parquet, setpoints.csv, rounds.csv, positions.csv where any are measured, and the pictures (SVG beside
  * their Vega-Lite declaration). The files of an earlier run in the folder are removed first, and no others.
  *
  * @throws DecError `BAD_ARGUMENT` when the folder holds something else
@@ -39,6 +39,8 @@ export async function writeRun(result: RunResult, folder: string, extras: Manife
     write('alphas.parquet', alphaColumns(result));
     write('setpoints.csv', setpointCsv(result));
     write('rounds.csv', roundCsv(result));
+    const positions = positionCsv(result);
+    if (positions !== undefined) write(POSITIONS, positions);
   }
   await writePlots(runPlots(result, extras.outputs), write);
   const manifest = runManifest(result, extras, folder, files);

@@ -1,10 +1,11 @@
 import { mridKey } from '../../bus/index.js';
 import { DecError } from '../../grid/math/index.js';
 import type { FeederMap, FlowDocument, RunDocument } from '../../web/index.js';
+import { csvRows } from '../output/csv-rows.js';
 import type { RunManifest } from '../schema/index.js';
 import { type LimitInForce, scenarioSchema } from './branch-flow.js';
 import type { ModelThread } from './model-thread.js';
-import { csvRows, type RunLibrary } from './run-library.js';
+import type { RunLibrary } from './run-library.js';
 
 /** Runs that are kept in memory as long as their manifests stay as they are. */
 const KEPT_DOCUMENTS = 6;

@@ -14,6 +14,7 @@ import type {
 } from '../../web/index.js';
 import { PRIMARY_AGENT } from '../coordinator/coordinator.js';
 import { DEAD_BELOW_PU } from '../coordinator/measurements.js';
+import { csvRows } from '../output/csv-rows.js';
 import { JOURNAL, MANIFEST, manifestOf, removeEarlierRun } from '../output/earlier-run.js';
 import { type LiveFile, liveFile } from '../output/live-file.js';
 import { namedResultsFolder, type ResultsFolder, runAtWork } from '../output/results-folder.js';
@@ -321,16 +322,6 @@ async function voltagesOf(path: string): Promise<{ nodes: NodeName[]; beforePu: 
     put(afterPu, interval, node, row['after_pu']);
   }
   return { nodes, beforePu, afterPu };
-}
-
-/** Lines of a table of ours as records: no field of it holds a comma. */
-export function csvRows(path: string): Readonly<Record<string, string>>[] {
-  const [head, ...lines] = readFileSync(path, 'utf8').trim().split('\n');
-  const names = (head ?? '').split(',');
-  return lines.map((line) => {
-    const values = line.split(',');
-    return Object.fromEntries(names.map((name, i) => [name, values[i] ?? '']));
-  });
 }
 
 /** What is curtailed, by interval. */

@@ -57,7 +57,10 @@ describe('a live run on a feeder whose regulators act', () => {
     }
     // The simulation's regulators went where the coordinator had seen them go.
     for (const { id, to } of first?.controls?.moves ?? []) expect(second?.state?.taps[id]).toBe(to);
+    // The first output after the set-points has them there already, and the run tells so.
     const { feeder } = loadModels([lane])[0]!;
+    const steps = feeder.regulators.map(({ id, name }) => [name, second?.state?.taps[id]]);
+    expect(first?.positions?.map(({ name, position }) => [name, position])).toEqual(steps);
     const central = coordinateInProcess({
       ...intervalQuestion(feeder, result.settings, first!),
       method: 'central',
