@@ -1,6 +1,7 @@
 import { asError } from '../../bus/index.js';
 import { patternsFirst } from './group-order.js';
 import { hoistBinds } from './lax-scope.js';
+import { skipUnbound } from './skip-unbound.js';
 import { syntaxFault } from './syntax-fault.js';
 
 /** Forms in which an answer can be had. */
@@ -38,7 +39,7 @@ export async function createSparqlEngine(): Promise<SparqlEngine> {
         throw new Error('it has no table of results.');
       };
       try {
-        return ask(patternsFirst(hoistBinds(text)));
+        return ask(patternsFirst(hoistBinds(skipUnbound(text))));
       } catch (error) {
         if (!isPlaced(error)) throw error;
       }

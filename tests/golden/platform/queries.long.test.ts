@@ -94,7 +94,9 @@ function rowsOf(engine: SparqlEngine, query: string, feeder: string): readonly s
   const cell = (text: string) =>
     text !== '' && Number.isFinite(Number(text)) ? rounded(Number(text)) : text.toLowerCase();
   const { vars } = answer.head;
-  return answer.results.bindings.map((row) => vars.map((name) => cell(row[name]?.value ?? '')).join(' ')).sort();
+  return answer.results.bindings
+    .map((row) => vars.map((name) => (row[name] ? cell(row[name].value) : '(unbound)')).join(' '))
+    .sort();
 }
 
 const rounded = (value: number) => String(Number(value.toPrecision(6)));

@@ -51,6 +51,35 @@ describe('groups of nothing but binds', () => {
   });
 });
 
+describe('aggregates over rows without a value', () => {
+  const VALUES = 'VALUES (?g ?x ?n) {("a" "x1" 1) ("a" UNDEF UNDEF) ("a" "x2" 2) ("b" UNDEF UNDEF) ("c" "; y" 5)}';
+  const grouped = async (what: string) => {
+    const engine = await createSparqlEngine();
+    return rows(engine, `SELECT ?g (${what} as ?y) WHERE {${VALUES}} GROUP BY ?g ORDER BY ?g`).map(({ y }) => y);
+  };
+
+  // SPARQL 1.1, 18.5.1.7: GroupConcat of nothing is the empty text; Blazegraph adds up what there is.
+  it.each([
+    ['group_concat(?x; separator="|")', ['x1|x2', '', '; y']],
+    ['GROUP_CONCAT(DISTINCT concat(?x, ")"); SEPARATOR = "\\n")', ['x1)\nx2)', '', '; y)']],
+    ['group_concat(?n)', ['1 2', '', '5']],
+    ['concat("<", group_concat(?x ; separator=\'ab\'), ">")', ['<x1abx2>', '<>', '<; y>']],
+    ['sum(?n)', ['3', '0', '5']],
+    ['sum(distinct ?n * 2)', ['6', '0', '10']],
+    ['count(?x)', ['2', '0', '1']],
+  ])('%s passes over them', async (what, expected) => {
+    expect(await grouped(what)).toEqual(expected);
+  });
+
+  it('are written in full in what groups are ordered and filtered by', async () => {
+    const engine = await createSparqlEngine();
+    const query = `SELECT ?g WHERE {${VALUES}} GROUP BY ?g HAVING (group_concat(?x) = "") ORDER BY group_concat(?x)`;
+    expect(rows(engine, query)).toEqual([{ g: 'b' }]);
+    // Within a text it is none.
+    expect(rows(engine, 'SELECT ("group_concat(?x)" as ?t) {}')).toEqual([{ t: 'group_concat(?x)' }]);
+  });
+});
+
 describe('SPARQL over the objects of a file', () => {
   it('has names, links and enumerations as IRIs, and the prefixes of the platform', async () => {
     const engine = await engineOf(tinyCim());
