@@ -354,6 +354,12 @@ interface PreparedRun {
   readonly signal: AbortSignal;
 }
 
+/** What tells a run from others; how many hosts carry its agents and how long they are waited for is the same run. */
+function markOf({ model, settings, inputs }: PreparedRun): unknown {
+  const { hosts: _hosts, roundDeadlineMs: _deadline, lostAfterIntervals: _lost, ...rest } = settings;
+  return [model.mrid, inputs.map(({ sha256 }) => sha256), rest];
+}
+
 async function runInto(folder: string, run: PreparedRun): Promise<number> {
   const { options, agentModule, terminal, feeder, model, store, settings, inputs, signal } = run;
   terminal.print(`${model.name} ${model.mrid}`);
@@ -379,7 +385,7 @@ async function runInto(folder: string, run: PreparedRun): Promise<number> {
     takesOver: options.takeover,
     ...(options.feedback === undefined ? {} : { feedback: feedbackOf(options.feedback) }),
     ...(run.outlook === undefined ? {} : { outlook: run.outlook }),
-    uuid: seededUuid(options.seed),
+    uuid: seededUuid(options.seed, markOf(run)),
     signal,
     ...controlsOf(options),
     onProgress: (progress) => {

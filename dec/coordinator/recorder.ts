@@ -24,6 +24,8 @@ interface Open {
   readonly audit: AuditResult | undefined;
   /** Where they are not those of the run. */
   readonly settings?: RunSettings;
+  /** That it is judged by, whatever is asked of the next one. */
+  readonly limits: RunSettings['limits'];
   /** Outputs that came before were measured before its set-points acted, ms. */
   readonly actsFromMs: number;
   after: VoltageSummary | undefined;
@@ -107,6 +109,7 @@ export class RunRecorder {
         positions: known?.positions ?? [],
         during: known?.during,
         ...(settings[k] === undefined ? {} : { settings: settings[k] }),
+        limits: (settings[k] ?? this.settings).limits,
       };
       this.onOpen?.(this.result(this.open));
     });
@@ -120,8 +123,9 @@ export class RunRecorder {
     const { open } = this;
     if (open === undefined || summary.timestamp <= open.timestamp || receivedMs < open.actsFromMs) return summary;
     const isFirst = open.after === undefined;
+    const own = summarize(summary.timestamp, voltages, open.limits);
     if (isFirst) {
-      open.after = summary;
+      open.after = own;
       open.positions = this.positionsIn(output);
       open.afterVoltages = new Map(voltages.map((one) => [nodeKey(one), one.voltagePu]));
     }
@@ -129,7 +133,7 @@ export class RunRecorder {
     open.during = {
       vMaxPu: Math.max(during?.vMaxPu ?? Number.NEGATIVE_INFINITY, summary.vMaxPu),
       vMinPu: Math.min(during?.vMinPu ?? Number.POSITIVE_INFINITY, summary.vMinPu),
-      violations: Math.max(during?.violations ?? 0, summary.violations),
+      violations: Math.max(during?.violations ?? 0, own.violations),
       outputs: (during?.outputs ?? 0) + 1,
     };
     if (isFirst) this.tell(this.result(open));
@@ -159,6 +163,7 @@ export class RunRecorder {
       afterVoltages: new Map(),
       positions: [],
       during: undefined,
+      limits: this.settings.limits,
       ...(this.isRetuned ? { settings: this.settings } : {}),
     };
     this.onOpen?.(this.result(this.open));

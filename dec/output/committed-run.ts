@@ -73,14 +73,18 @@ export function committedRun(folder: string, place?: number, hasPositions = true
     place === undefined ? `${chosen.length} ${chosen.length === 1 ? 'message' : 'messages'}` : `message ${place}`;
   const isWhole = place === undefined && hasPositions;
   const positions = isWhole && manifest.files.includes(POSITIONS) ? positionsOf(join(folder, POSITIONS)) : [];
+  const forward = [...net(chosen, 'forward').values(), ...positions.map(({ forward: one }) => one)];
+  const reverse = [...net([...chosen].reverse(), 'reverse').values(), ...positions.map(({ reverse: one }) => one)];
+  // Who keeps models by their id must not take one for another.
+  const content = JSON.stringify([manifest.feeder.mrid, last.differenceMrid, forward, reverse]);
   const difference = {
-    mrid: place === undefined ? nameUuid(RUN_NAMESPACE, last.differenceMrid) : last.differenceMrid,
+    mrid: place === undefined ? nameUuid(RUN_NAMESPACE, content) : last.differenceMrid,
     created: time,
     scenarioTime: time,
     description: `Set-points of ${what} of the run ${manifest.runId} on ${manifest.feeder.name}`,
     supersedes: manifest.feeder.mrid,
-    forward: [...net(chosen, 'forward').values(), ...positions.map(({ forward }) => forward)],
-    reverse: [...net([...chosen].reverse(), 'reverse').values(), ...positions.map(({ reverse }) => reverse)],
+    forward,
+    reverse,
   };
   return { difference, feeder: manifest.feeder, positions: positions.length };
 }

@@ -25,12 +25,13 @@ type Extremes = Pick<OutputRecord, 'vMaxPu' | 'vMinPu'>;
 
 /** The interval whose measurements before coordination were the farthest beyond a limit, too high or too low. */
 export function worstInterval({ intervals, settings }: RunResult): IntervalResult | undefined {
-  const { minPu, maxPu } = settings.limits;
-  const beyond = ({ vMaxPu, vMinPu }: Extremes) => Math.max(vMaxPu - maxPu, minPu - vMinPu);
+  const beyond = (interval: IntervalResult) => {
+    const { minPu, maxPu } = (interval.settings ?? settings).limits;
+    return Math.max(interval.before.vMaxPu - maxPu, minPu - interval.before.vMinPu);
+  };
   let worst: IntervalResult | undefined;
   for (const interval of intervals) {
-    if (!worst || beyond(interval.before) > beyond(worst.before) || Number.isNaN(beyond(worst.before)))
-      worst = interval;
+    if (!worst || beyond(interval) > beyond(worst) || Number.isNaN(beyond(worst))) worst = interval;
   }
   return worst;
 }
@@ -97,7 +98,7 @@ function voltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
       if (afterPu !== undefined) values.push({ phase, rank: rank + 1, when: 'after', voltagePu: afterPu, node });
     });
   }
-  const { minPu, maxPu } = result.settings.limits;
+  const { minPu, maxPu } = (interval.settings ?? result.settings).limits;
   // A limit far below every node would only flatten the picture.
   const lowest = values.reduce((low, { voltagePu }) => Math.min(low, voltagePu), Number.POSITIVE_INFINITY);
   const limits = lowest < minPu + NEAR_PU ? [minPu, maxPu] : [maxPu];
@@ -175,7 +176,8 @@ function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevel
     return [
       { time, what: POWER.available, kW: availableW / 1000 },
       { time, what: POWER.curtailed, kW: curtailedW / 1000 },
-      ...(leastCurtailedW === undefined ? [] : [{ time, what: POWER.least, kW: leastCurtailedW / 1000 }]),
+      // A gap where no dispatch holds the limits: a line drawn across would tell of one.
+      { time, what: POWER.least, kW: leastCurtailedW === undefined ? null : leastCurtailedW / 1000 },
     ];
   });
   const time = {
@@ -191,7 +193,7 @@ function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevel
     ...FRAME,
     title: {
       text: 'The run at a glance',
-      subtitle: `${result.feeder.name}; fairness rule ${result.settings.rule?.mode ?? result.settings.fairness}; ${volts.length === 0 ? 'no voltage of the simulation was measured' : 'above every output of the simulation, below every interval'}`,
+      subtitle: `${result.feeder.name}; fairness rule ${rulesOf(result)}; ${volts.length === 0 ? 'no voltage of the simulation was measured' : 'above every output of the simulation, below every interval'}`,
     },
     vconcat: [
       ...(volts.length === 0 && power.length > 0
@@ -220,7 +222,7 @@ function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevel
                     },
                   },
                 },
-                limitLine(isLow ? limits.minPu : limits.maxPu, title),
+                ...limitSteps(result, outputs, isLow, title),
               ],
             },
           ]),
@@ -231,7 +233,7 @@ function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevel
               width: 720,
               height: 200,
               data: { values: power },
-              mark: { type: 'line', point: true, strokeWidth: 1.5 },
+              mark: { type: 'line', point: true, strokeWidth: 1.5, invalid: 'break-paths-show-path-domains' },
               encoding: {
                 x: time,
                 y: { field: 'kW', type: 'quantitative', title: 'PV power (kW)' },
@@ -247,6 +249,53 @@ function overview(result: RunResult, outputs: readonly OutputRecord[]): TopLevel
     ],
     resolve: { scale: { color: 'independent' } },
   } as TopLevelSpec;
+}
+
+/** Rules of the intervals in their order, where people changed them. */
+function rulesOf({ intervals, settings }: RunResult): string {
+  const rules = intervals
+    .map((interval) => interval.settings ?? settings)
+    .map(({ rule, fairness }) => rule?.mode ?? fairness)
+    .filter((rule, k, all) => rule !== all[k - 1]);
+  return rules.length > 1 ? rules.join(', then ') : (settings.rule?.mode ?? settings.fairness);
+}
+
+/** The limit in force over the run: one line with its name, or a line for each stretch of time where people changed it. */
+function limitSteps(
+  { intervals, settings }: RunResult,
+  outputs: readonly OutputRecord[],
+  isLow: boolean,
+  title: string,
+): object[] {
+  const limitOf = (interval: IntervalResult) => {
+    const { minPu, maxPu } = (interval.settings ?? settings).limits;
+    return isLow ? minPu : maxPu;
+  };
+  const [, last] = spanOf(outputs, intervals);
+  const stretches: { from: number; to: number; limit: number }[] = [];
+  for (const [k, interval] of intervals.entries()) {
+    const limit = limitOf(interval);
+    const end = intervals[k + 1]?.timestamp;
+    const to = end === undefined ? last : end * 1000;
+    const before = stretches.at(-1);
+    if (before?.limit === limit) before.to = to;
+    else stretches.push({ from: interval.timestamp * 1000, to, limit });
+  }
+  const [only] = stretches;
+  if (only === undefined || stretches.length === 1) {
+    return [limitLine(only?.limit ?? (isLow ? settings.limits.minPu : settings.limits.maxPu), title)];
+  }
+  const values = stretches.map((one) => ({ ...one, name: `limit ${limitText(one.limit)} pu` }));
+  const x = { field: 'from', type: 'temporal' } as const;
+  const y = { field: 'limit', type: 'quantitative', title } as const;
+  return [
+    { data: { values }, mark: { type: 'rule', strokeDash: [6, 4] }, encoding: { x, x2: { field: 'to' }, y } },
+    {
+      data: { values },
+      mark: { type: 'text', align: 'left', dx: 4, dy: -6, fontSize: 10 },
+      encoding: { x, y, text: { field: 'name' } },
+    },
+  ];
 }
 
 function phaseGroup(agent: AgentRecord): keyof typeof PHASE_COLOURS {
@@ -345,7 +394,7 @@ function alphaOverRounds(result: RunResult, interval: IntervalResult): TopLevelS
 }
 
 function portVoltages(result: RunResult, interval: IntervalResult): TopLevelSpec {
-  const { maxPu } = result.settings.limits;
+  const { maxPu } = (interval.settings ?? result.settings).limits;
   return linesByAgent(
     result,
     interval,

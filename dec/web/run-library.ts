@@ -147,6 +147,7 @@ export class RunLibrary {
       summary: { ...manifest.summary, ...lowestOf(manifest) },
       seconds: manifest.seconds,
       findings: manifest.findings,
+      controls: (manifest.controls ?? []).map(({ timestamp, isAccepted, text }) => ({ timestamp, isAccepted, text })),
       nodes: voltages?.nodes ?? [],
       intervals: manifest.intervals.map((one) => ({
         ...intervalOf(one),
@@ -284,6 +285,7 @@ function intervalOf(one: RunManifest['intervals'][number]) {
     ...{ interval, timestamp, status, rounds, seconds, availableW, curtailedW, curtailedPct, priceOfFairnessPct },
     corrections: one.ac?.corrections ?? null,
     jainServed: one.jain?.served ?? null,
+    ...(one.inForce ? { factors: { load: one.inForce.loadMultiplier, pv: one.inForce.pvMultiplier } } : {}),
     ...(one.plan ? { batteryW: one.plan.batteryW } : {}),
     ...{ commanded, unchanged, before, after, missingAgents, lostAgents, agentErrors, findings },
   } satisfies Partial<IntervalDocument>;

@@ -166,14 +166,63 @@ function perUnit(_plot: uPlot, ticks: number[], _axis: number, _space: number, d
   return ticks.map((tick) => tick.toFixed(digits ?? 6));
 }
 
-/** Highest and lowest voltages before and after, by interval, between both limits. */
-export function voltageOptions(limits: readonly number[], at: () => number | undefined): Options {
+/** Limits by interval as steps: each holds from its interval to the next, the last to the right end. */
+function limitSteps(times: readonly number[], limits: readonly Limits[], scale: string): uPlot.Plugin {
+  return {
+    hooks: {
+      draw: (plot) => {
+        const { ctx, bbox } = plot;
+        const ratio = devicePixelRatio;
+        ctx.save();
+        ctx.font = `${10.5 * ratio}px system-ui, sans-serif`;
+        ctx.textAlign = 'left';
+        ctx.lineWidth = ratio;
+        for (const side of ['minPu', 'maxPu'] as const) {
+          let [from, value] = [0, limits[0]?.[side]];
+          for (let i = 1; i <= limits.length; i++) {
+            const next = limits[i]?.[side];
+            if (next === value && i < limits.length) continue;
+            const y = plot.valToPos(value ?? 0, scale, true);
+            const left = Math.max(bbox.left, from === 0 ? bbox.left : plot.valToPos(times[from] ?? 0, 'x', true));
+            const right = i === limits.length ? bbox.left + bbox.width : plot.valToPos(times[i] ?? 0, 'x', true);
+            if (value !== undefined && y > bbox.top - 1 && y < bbox.top + bbox.height + 1) {
+              ctx.strokeStyle = tone('text');
+              ctx.setLineDash([5 * ratio, 4 * ratio]);
+              ctx.beginPath();
+              ctx.moveTo(left, y);
+              ctx.lineTo(right, y);
+              ctx.stroke();
+              ctx.fillStyle = tone('text');
+              named(ctx, `limit ${limitText(value)} pu`, left + 4 * ratio, y - 4 * ratio);
+            }
+            [from, value] = [i, next];
+          }
+        }
+        ctx.restore();
+      },
+    },
+  };
+}
+
+interface Limits {
+  readonly minPu: number;
+  readonly maxPu: number;
+}
+
+/** Highest and lowest voltages before and after, by interval, between both limits. @param limits - in force in each interval */
+export function voltageOptions(
+  times: readonly number[],
+  limits: readonly Limits[],
+  at: () => number | undefined,
+): Options {
+  const all = limits.flatMap(({ minPu, maxPu }) => [minPu, maxPu]);
+  const isOne = limits.every(({ minPu, maxPu }) => minPu === limits[0]!.minPu && maxPu === limits[0]!.maxPu);
   const lowest = (label: string, stroke: string) => ({ ...line(label, stroke, 4), dash: [5, 3] });
   return {
     legend: { live: true },
     scales: {
       x: { time: false },
-      y: { range: (_, min, max) => [Math.min(min, ...limits) - 0.006, Math.max(max, ...limits) + 0.008] },
+      y: { range: (_, min, max) => [Math.min(min, ...all) - 0.006, Math.max(max, ...all) + 0.008] },
     },
     axes: [timeAxis(), vertical('voltage (pu)', { values: perUnit })],
     series: [
@@ -183,7 +232,11 @@ export function voltageOptions(limits: readonly number[], at: () => number | und
       lowest('lowest before', tone('before')),
       lowest('lowest after', tone('after')),
     ],
-    plugins: [limitLines(() => limits, 'y'), curveNames(), cursorLine(at)],
+    plugins: [
+      isOne ? limitLines(() => all.slice(0, 2), 'y') : limitSteps(times, limits, 'y'),
+      curveNames(),
+      cursorLine(at),
+    ],
   };
 }
 

@@ -8,8 +8,7 @@ export interface ComparedRun {
   readonly fairness: string;
   readonly status: string;
   readonly intervals: number;
-  /** Energy that could have been generated and what of it was given up, kWh; null where the scenario is not known. */
-  readonly availableKwh: number | null;
+  /** Energy that was given up, kWh; null where the scenario is not known. */
   readonly curtailedKwh: number | null;
   readonly curtailedPct: number | null;
   readonly priceOfFairnessPct: number | null;
@@ -51,9 +50,9 @@ export function comparedRun(run: RunDocument): ComparedRun {
   };
   return {
     ...{ id: run.id, feeder: run.feeder.name, status: run.status, intervals: run.intervals.length },
-    fairness: rulesText(run.intervals, run.settings['fairness']),
-    availableKwh: energy(({ availableW }) => availableW),
-    curtailedKwh: energy(({ curtailedW }) => curtailedW),
+    fairness: `${rulesText(run.intervals, run.settings['fairness'])}${aspects(run.settings)}`,
+    // What the run itself says, with sun that changes within an interval; of runs that do not, power by time.
+    curtailedKwh: kilowatts(run.summary['curtailedWh']) ?? energy(({ curtailedW }) => curtailedW),
     curtailedPct: run.summary['curtailedEnergyPct'] ?? null,
     priceOfFairnessPct: run.summary['priceOfFairnessPct'] ?? null,
     jainServed: run.summary['jainServed'] ?? null,
@@ -79,6 +78,43 @@ function stepS({ intervals, settings }: RunDocument): number {
   return typeof intervalS === 'number' && intervalS > 0 ? intervalS : 900;
 }
 
+type Settings = RunDocument['settings'];
+const partOf = (of: unknown, key: string): unknown =>
+  typeof of === 'object' && of !== null ? Reflect.get(of, key) : undefined;
+/** Who is compared with whom: customers, where nothing else is told; one fraction for all leaves no choice. */
+const levelOf = (settings: Settings) =>
+  settings['fairness'] === 'equalAlpha' ? null : (partOf(settings['rule'], 'level') ?? 'customer');
+const weightsOf = (settings: Settings) => partOf(settings['rule'], 'weights') ?? 'capacity';
+/** What a rule is beside its name, where it is not the usual. */
+function aspects(settings: Settings): string {
+  const [level, weights] = [levelOf(settings), weightsOf(settings)];
+  const gamma = settings['fairness'] === 'alphaFair' ? partOf(settings['rule'], 'gamma') : undefined;
+  return [
+    level === null || level === 'customer' ? '' : ` by ${String(level)}`,
+    weights === 'capacity' ? '' : `, weights ${String(weights)}`,
+    gamma === undefined ? '' : `, gamma ${String(gamma)}`,
+  ].join('');
+}
+const modeOf = (reactive: unknown) => partOf(reactive, 'mode') ?? 'none';
+
+/** What figures of runs depend on beside the rule, by its name for people. */
+const BESIDE_THE_RULE: Readonly<Record<string, (run: RunDocument) => unknown>> = {
+  'load multiplier': ({ settings }) => settings['loadMultiplier'],
+  'PV multiplier': ({ settings }) => settings['pvMultiplier'],
+  'load profile': ({ settings }) => settings['loadProfile'] ?? null,
+  'PV profile': ({ settings }) => settings['pvProfile'] ?? null,
+  'step of profiles': ({ settings }) => settings['profileStepS'] ?? null,
+  'source voltage': ({ settings }) => settings['sourceVoltagePu'] ?? null,
+  limits: ({ settings }) => settings['limits'],
+  'open switches': ({ settings }) => settings['openSwitches'] ?? [],
+  'reactive power': ({ settings }) => (modeOf(settings['reactive']) === 'none' ? 'none' : settings['reactive']),
+  'planning ahead': ({ settings }) => settings['horizon'] ?? null,
+  areas: ({ settings }) => settings['areas'] ?? null,
+  'dead band': ({ settings }) => settings['deadBandW'] ?? null,
+  'what people changed while they went on': ({ controls = [] }) =>
+    controls.flatMap(({ isAccepted, text }) => (isAccepted ? text : [])),
+};
+
 /** What keeps figures of runs from being told apart by their rule alone, in sentences. */
 export function comparisonWarnings(runs: readonly RunDocument[]): readonly string[] {
   const differ = (of: (run: RunDocument) => unknown) => new Set(runs.map((run) => JSON.stringify(of(run)))).size > 1;
@@ -86,16 +122,12 @@ export function comparisonWarnings(runs: readonly RunDocument[]): readonly strin
   if (differ(({ feeder }) => feeder.mrid)) warnings.push('The runs are of different feeders.');
   if (differ(({ intervals }) => intervals.map(({ timestamp }) => timestamp)))
     warnings.push('The runs have different intervals; energies are of each run’s own.');
-  const names = {
-    loadMultiplier: 'load multiplier',
-    pvMultiplier: 'PV multiplier',
-    sourceVoltagePu: 'source voltage',
-    limits: 'limits',
-    openSwitches: 'open switches',
-  };
-  const other = Object.entries(names)
-    .filter(([key]) => differ(({ settings }) => settings[key]))
-    .map(([, name]) => name);
+  const other = Object.entries(BESIDE_THE_RULE)
+    .filter(([, of]) => differ(of))
+    .map(([name]) => name);
+  // One fraction for all knows no level: it differs in none.
+  if (new Set(runs.flatMap(({ settings }) => levelOf(settings) ?? [])).size > 1) other.push('level of fairness');
+  if (differ(({ settings }) => weightsOf(settings))) other.push('weights');
   if (other.length > 0) warnings.push(`They differ in more than the rule: ${other.join(', ')}.`);
   return warnings;
 }

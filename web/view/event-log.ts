@@ -18,9 +18,15 @@ export function eventLog(run: RunDocument): RunEvent[] {
   const told = folded(run.intervals.flatMap((interval, index) => intervalEvents(interval, index, run)));
   // At no particular time: there is nothing to go back to. Its reason is told once, as how it ended.
   const isReason = ({ grade, text }: RunEvent) => grade === 'warning' && text === run.reason;
-  const events = run.isMoment
+  const events: RunEvent[] = run.isMoment
     ? told.filter((event) => !isReason(event)).map((event) => ({ ...event, index: null, timestamp: null }))
     : told;
+  const asked = (run.controls ?? []).map(
+    ({ timestamp, isAccepted, text }): RunEvent => ({
+      ...{ index: null, timestamp, grade: isAccepted ? 'info' : 'warning', text },
+    }),
+  );
+  if (asked.length > 0) events.splice(0, events.length, ...inOrder([...events, ...asked]));
   const whole = (grade: RunEvent['grade'], text: string): RunEvent => ({ index: null, timestamp: null, grade, text });
   for (const finding of run.findings) events.push(whole('warning', finding));
   // It goes on: the end is still to come.
@@ -30,6 +36,12 @@ export function eventLog(run: RunDocument): RunEvent[] {
     events.push(whole('good', `The run is complete: ${counted(run.intervals.length, 'interval')}.`));
   else events.push(whole('bad', run.reason ?? `The run ended: ${statusText(run.status)}.`));
   return events;
+}
+
+/** By simulated time. Equal times stay as they are: what an interval came to, then what was asked after it. */
+export function inOrder(events: readonly RunEvent[]): RunEvent[] {
+  const first = Number.NEGATIVE_INFINITY;
+  return [...events].sort((a, b) => (a.timestamp ?? first) - (b.timestamp ?? first));
 }
 
 /** Warnings that several intervals repeat word for word, once: where they are first, with how often they come again. */

@@ -63,6 +63,11 @@ export function agentsText(agents: number): string {
   return agents === 0 ? UNKNOWN : countText(agents);
 }
 
+/** What a run's units are: one that plans ahead has batteries too. */
+export function unitsText(intervals: readonly { readonly batteryW?: number }[]): string {
+  return intervals.some(({ batteryW }) => batteryW !== undefined) ? 'generators and batteries' : 'generators';
+}
+
 /** The number of rounds of an exchange; in one hand there is none. */
 export function roundsText({ agents, rounds }: { agents: number; rounds: number | null | undefined }): string {
   return agents === 0 && !rounds ? UNKNOWN : countText(rounds);

@@ -1,5 +1,5 @@
 import type { LiveEvent, LiveInForce, LiveInterval, LiveUpdate } from '../../bus/contract/index.js';
-import type { RunEvent } from './event-log.js';
+import { inOrder, type RunEvent } from './event-log.js';
 import type { FeederMap, IntervalDocument, RunDocument } from './run-document.js';
 
 /** All that is known of a run that goes on, from the updates that came. The server keeps one, and each page. */
@@ -158,9 +158,7 @@ function liveSummary(intervals: readonly LiveInterval[]): Record<string, number 
 /** The log of a run that goes on: what its intervals came to, controls and warnings, in the order of simulated time. */
 export function withLiveEvents(log: readonly RunEvent[], { events }: LiveRun): readonly RunEvent[] {
   const more = events.map(({ timestamp, grade, text }): RunEvent => ({ index: null, timestamp, grade, text }));
-  const first = Number.NEGATIVE_INFINITY;
-  // Equal times stay as they are: what an interval came to, then what was asked after it.
-  return [...log, ...more].sort((a, b) => (a.timestamp ?? first) - (b.timestamp ?? first));
+  return inOrder([...log, ...more]);
 }
 
 /** What a run that goes on does now, in a few words. */

@@ -71,7 +71,8 @@ export function residualRatios({ history }: IntervalDocument) {
 }
 
 /** Power over the run, kW, and highest and lowest voltages, pu, by interval. */
-export function runTotals({ intervals }: RunDocument) {
+export function runTotals(run: RunDocument) {
+  const { intervals } = run;
   const kW = (watts: number | null) => (watts === null ? null : watts / 1000);
   return {
     times: intervals.map(({ timestamp }) => timestamp),
@@ -82,6 +83,8 @@ export function runTotals({ intervals }: RunDocument) {
     ),
     highestBeforePu: intervals.map(({ before }) => knownPu(before.vMaxPu)),
     highestAfterPu: intervals.map(({ after }) => knownPu(after?.vMaxPu)),
+    /** In force in each. */
+    limits: intervals.map(({ limits }) => limits ?? run.limits),
     lowestBeforePu: intervals.map(({ before }) => knownPu(before.vMinPu)),
     lowestAfterPu: intervals.map(({ after }) => knownPu(after?.vMinPu)),
   };

@@ -14,6 +14,7 @@ import {
   rulesText,
   statusText,
   UNKNOWN,
+  unitsText,
 } from './figures.js';
 import { mapSvg, scaleSvg } from './map-svg.js';
 import { voltageRange } from './map-view.js';
@@ -77,7 +78,8 @@ export function reportHtml({ run: known, map, mapProblem, pictures, inputs }: Re
     first === undefined || run.isMoment
       ? ''
       : `, ${dayText(first.timestamp)} ${clockText(first.timestamp)}–${clockText(run.intervals.at(-1)!.timestamp)} UTC`;
-  const notable = eventLog(run).filter(({ grade }) => grade === 'warning' || grade === 'bad');
+  // What people asked has a table of its own.
+  const notable = eventLog({ ...run, controls: [] }).filter(({ grade }) => grade === 'warning' || grade === 'bad');
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -88,6 +90,7 @@ export function reportHtml({ run: known, map, mapProblem, pictures, inputs }: Re
 <style>${STYLE}</style>
 </head>
 <body>
+<main>
 <header>
 <p class="faint">Distributed Energy Coordinator · report of ${run.isMoment ? 'one coordination' : 'a run'}</p>
 <h1>${escaped(run.feeder.name)}</h1>
@@ -100,6 +103,7 @@ ${shown}
 ${pictures.map(({ title, svg }) => `<figure tabindex="0" aria-label="${escaped(title)}"><img alt="${escaped(title)}" src="data:image/svg+xml;base64,${base64(svg)}"></figure>`).join('\n')}
 ${run.intervals.length === 0 ? '' : `<h2>Intervals</h2>\n${intervalTable(run)}`}
 ${agentTable(run)}
+${controlTable(run)}
 <h2>What did not go smoothly</h2>
 ${
   notable.length === 0
@@ -119,12 +123,13 @@ ${table(
 <p>${Object.entries(run.versions)
     .map(([name, version]) => escaped(`${name} ${version}`))
     .join(' · ')}; ${run.seconds.toFixed(1)} s in all</p>
+</main>
 </body>
 </html>
 `;
 }
 
-function summary({ summary: figures, agents, ders }: RunDocument): string {
+function summary({ summary: figures, agents, ders, intervals }: RunDocument): string {
   const rows = [
     ['Lowest – highest voltage before', extremesText(figures['vMinBeforePu'], figures['vMaxBeforePu'])],
     ['Lowest – highest voltage with set-points', extremesText(figures['vMinAfterPu'], figures['vMaxAfterPu'])],
@@ -135,7 +140,7 @@ function summary({ summary: figures, agents, ders }: RunDocument): string {
     ['Curtailed energy', pctText(figures['curtailedEnergyPct'])],
     ['Price of fairness', pctText(figures['priceOfFairnessPct'])],
     ['Jain index, served', puText(figures['jainServed'], 3)],
-    ['Agents / generators', `${agentsText(agents)} / ${countText(ders)}`],
+    [`Agents / ${unitsText(intervals)}`, `${agentsText(agents)} / ${countText(ders)}`],
     ['Rounds', roundsText({ agents, rounds: figures['rounds'] })],
   ];
   return `<dl>${rows.map(([name = '', value = '']) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`;
@@ -181,11 +186,13 @@ function maps(run: RunDocument, map: FeederMap, worst: IntervalDocument): string
 }
 
 function intervalTable({ intervals, isMoment, agents }: RunDocument): string {
+  const isChanged = new Set(intervals.map(inForceText)).size > 1;
   const hasRounds = agents > 0 || intervals.some(({ rounds }) => rounds > 0);
   const hasPlans = intervals.some(({ batteryW }) => batteryW !== undefined);
   const heads = [
     'time',
     'status',
+    ...(isChanged ? ['in force'] : []),
     ...(hasRounds ? ['rounds'] : []),
     'V min – max before (pu)',
     'after (pu)',
@@ -203,6 +210,7 @@ function intervalTable({ intervals, isMoment, agents }: RunDocument): string {
   const rows = intervals.map((one) => [
     isMoment ? UNKNOWN : clockText(one.timestamp),
     statusText(one.status),
+    ...(isChanged ? [inForceText(one)] : []),
     ...(hasRounds ? [countText(one.rounds)] : []),
     rangeText(one.before),
     rangeText(one.after),
@@ -217,7 +225,25 @@ function intervalTable({ intervals, isMoment, agents }: RunDocument): string {
     countText(one.commanded),
     one.seconds.toFixed(2),
   ]);
-  return table(heads, rows, 2);
+  return table(heads, rows, isChanged ? 3 : 2);
+}
+
+/** What an interval worked with, of what people can change. */
+function inForceText({ fairness = '', limits, factors }: IntervalDocument): string {
+  const range = limits === undefined ? [] : `${limitText(limits.minPu)}–${limitText(limits.maxPu)} pu`;
+  const { load, pv } = factors ?? {};
+  return [fairness, range, load === undefined ? [] : `load × ${load}, PV × ${pv}`].flat().join('; ');
+}
+
+/** What people asked of a run while it went on. */
+function controlTable({ controls = [] }: RunDocument): string {
+  if (controls.length === 0) return '';
+  const rows = controls.map(({ timestamp, isAccepted, text }) => [
+    timestamp === null ? UNKNOWN : clockText(timestamp),
+    isAccepted ? 'done' : 'refused',
+    text,
+  ]);
+  return `<h2>What people asked of it</h2>\n${table(['time', '', 'what'], rows)}`;
 }
 
 /** From the lowest to the highest in as few letters as a table has room for. */

@@ -89,6 +89,8 @@ export interface IntervalDocument {
   /** Where it is known: the rule and the limits in force, which people may have changed while the run went on. */
   readonly fairness?: string;
   readonly limits?: RunDocument['limits'];
+  /** Factors of load and sun that people had changed. */
+  readonly factors?: { readonly load: number; readonly pv: number };
   readonly rounds: number;
   readonly corrections: number | null;
   readonly seconds: number;
@@ -134,6 +136,12 @@ export interface RunDocument {
   readonly summary: Readonly<Record<string, number | null>>;
   readonly seconds: number;
   readonly findings: readonly string[];
+  /** What people asked of it while it went on, in order; absent of a run that goes on. */
+  readonly controls?: readonly {
+    readonly timestamp: number | null;
+    readonly isAccepted: boolean;
+    readonly text: string;
+  }[];
   /** Every measured node. */
   readonly nodes: readonly NodeName[];
   readonly intervals: readonly IntervalDocument[];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   alignedSeries,
+  areComparable,
   comparedRun,
   comparisonWarnings,
   differenceColourAt,
@@ -42,7 +43,7 @@ describe('runs side by side', () => {
   it('tell energies over the time of their intervals and shares of agents over the whole run, sorted', () => {
     // Two half hours of 4 kW, of which 1 and 2 kW are curtailed; both agents give up (1 + 2) / 8 of theirs.
     expect(comparedRun(run('a'))).toMatchObject({
-      ...{ availableKwh: 4, curtailedKwh: 1.5, rounds: 6, fairness: 'proportional' },
+      ...{ curtailedKwh: 1.5, rounds: 6, fairness: 'proportional' },
       sharesPct: [37.5, 37.5, 0],
     });
   });
@@ -50,7 +51,7 @@ describe('runs side by side', () => {
   it('do not invent energies where the scenario is not known', () => {
     const unknown = { ...interval(0, 1, []), availableW: null, curtailedW: null, curtailment: [] };
     expect(comparedRun(run('a', { intervals: [unknown] }))).toMatchObject({
-      ...{ availableKwh: null, curtailedKwh: null, sharesPct: [] },
+      ...{ curtailedKwh: null, sharesPct: [] },
     });
   });
 
@@ -64,6 +65,41 @@ describe('runs side by side', () => {
       intervals: [interval(0, 1, [])],
     });
     expect(comparisonWarnings([run('a'), other]).join(' ')).toMatch(/feeders.*intervals.*load multiplier/);
+  });
+
+  it('tell what figures depend on beside the rule, and rank nothing then', () => {
+    const settings = { fairness: 'proportional', loadMultiplier: 1 };
+    const rule = { mode: 'proportional', level: 'customer', weights: 'capacity', gamma: 1, factors: {} };
+    const asked = { timestamp: 0, isAccepted: true, text: 'Limits 0.95 to 1.03 pu, from interval 1 on.' };
+    const others: [Partial<RunDocument>, string][] = [
+      [{ settings: { ...settings, reactive: { mode: 'capability', kappa: 0.44 } } }, 'reactive power'],
+      [{ settings: { ...settings, horizon: { steps: 4 } } }, 'planning ahead'],
+      [{ settings: { ...settings, areas: { kind: 'switches' } } }, 'areas'],
+      [{ settings: { ...settings, pvProfile: [0, 1] } }, 'PV profile'],
+      [{ settings: { ...settings, rule: { ...rule, level: 'transformer' } } }, 'level of fairness'],
+      [{ settings: { ...settings, rule: { ...rule, weights: 'equal' } } }, 'weights'],
+      [{ controls: [asked] }, 'what people changed while they went on'],
+    ];
+    for (const [more, told] of others) {
+      const runs = [run('a'), run('b', more)];
+      expect(comparisonWarnings(runs)).toEqual([`They differ in more than the rule: ${told}.`]);
+      expect(areComparable(runs)).toBe(false);
+    }
+    // Defaults that are told and that are not are the same, a refused control changes nothing, and one fraction has no level.
+    const same = [
+      run('b', {
+        settings: { ...settings, rule, reactive: { mode: 'none' } },
+        controls: [{ ...asked, isAccepted: false }],
+      }),
+      run('c', { settings: { ...settings, fairness: 'equalAlpha', rule: { ...rule, level: 'feeder' } } }),
+    ];
+    expect(comparisonWarnings([run('a'), ...same])).toEqual([]);
+    const told = (level: string) => comparedRun(run('d', { settings: { ...settings, rule: { ...rule, level } } }));
+    expect([told('customer').fairness, told('area').fairness]).toEqual(['proportional', 'proportional by area']);
+  });
+
+  it('have the curtailed energy that the run itself tells, with the sun as it changed within intervals', () => {
+    expect(comparedRun(run('a', { summary: { curtailedWh: 1234 } })).curtailedKwh).toBe(1.234);
   });
 
   it('share one axis of time', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   agentShares,
+  eventLog,
   type IntervalDocument,
   mapSvg,
   type RunDocument,
@@ -103,6 +104,42 @@ describe('a report', () => {
     const html = reportHtml({ run, pictures: [], inputs: [] });
     expect(html).toMatch(/<th[^>]*>from batteries<\/th>/);
     expect(html).toContain('>-601 kW</td>');
+  });
+
+  it('tells what people asked of a run, and what was in force in each interval where that changed', () => {
+    const limits = { minPu: 0.95, maxPu: 1.05 };
+    const controls = [
+      { timestamp: 300, isAccepted: true, text: 'Limits 0.95 to 1.03 pu, from interval 1 on.' },
+      { timestamp: null, isAccepted: false, text: 'No such agent.' },
+    ];
+    const run: RunDocument = {
+      ...{ ...EMPTY, reason: null, findings: [], controls, status: 'completed' },
+      intervals: [
+        intervalOf({ fairness: 'proportional', limits }),
+        intervalOf({
+          ...{ timestamp: 900, fairness: 'maxMin', limits: { minPu: 0.95, maxPu: 1.03 } },
+          factors: { load: 0.25, pv: 0.5 },
+        }),
+      ],
+    };
+    const html = reportHtml({ run, pictures: [], inputs: [] });
+    expect(html).toContain('<td>proportional; 0.95–1.05 pu</td>');
+    expect(html).toContain('<td>maxMin; 0.95–1.03 pu; load × 0.25, PV × 0.5</td>');
+    expect(html).toMatch(/What people asked of it.*00:05<\/td><td>done<.*–<\/td><td>refused<\/td><td>No such agent/s);
+    // In the log of the page they stand in the order of time.
+    expect(eventLog(run).map(({ text }) => text)).toEqual([
+      'No such agent.',
+      expect.stringContaining('converged after'),
+      'Limits 0.95 to 1.03 pu, from interval 1 on.',
+      expect.stringContaining('converged after'),
+      'The run is complete: 2 intervals.',
+    ]);
+    const plain = reportHtml({
+      run: { ...run, controls: [], intervals: [run.intervals[0]!] },
+      pictures: [],
+      inputs: [],
+    });
+    expect(plain).not.toMatch(/asked of it|in force/);
   });
 
   it('sorts agents by the share they gave up over the run', () => {

@@ -56,6 +56,24 @@ describe('the pictures of a run', () => {
     expect(titleOf({ ...runResult(), simulationId: undefined })).toContain('after coordination"');
   });
 
+  it('draw the limit that was in force, and no least curtailment where there is none', async () => {
+    const run = runResult({ intervals: 3 });
+    const [first, second, third] = run.intervals;
+    const settings = { ...run.settings, limits: { minPu: 0.95, maxPu: 1.03 }, fairness: 'equalAlpha' } as const;
+    const audit = { ...second!.audit!, leastCurtailedW: undefined };
+    const changed = { ...run, intervals: [first!, { ...second!, settings, audit }, { ...third!, settings }] };
+    const { spec } = runPlots(changed).find(({ name }) => name === 'overview')!;
+    const text = JSON.stringify(spec);
+    expect(text).toContain('fairness rule proportional, then equalAlpha');
+    expect(text).toContain(`"limit":1.03,"name":"limit 1.03 pu"`);
+    expect(text).toMatch(/"what":"least that would do","kW":null/);
+    const svg = await renderSvg(spec);
+    expect(svg).toContain('limit 1.05 pu');
+    expect(svg).not.toMatch(/NaN|undefined/);
+    const voltages = runPlots({ ...changed, intervals: [changed.intervals[2]!] })[0]!;
+    expect(JSON.stringify(voltages.spec)).toContain('1.03 pu');
+  });
+
   it('show the interval that is farthest outside on either side, and the lowest voltages where those are worse', () => {
     const high = runResult({ intervals: 3 });
     const sunk = high.intervals.map((one, k) =>
