@@ -98,9 +98,18 @@ function net(messages: readonly DifferenceMessage[], side: 'forward' | 'reverse'
   return values;
 }
 
+function positionRows(path: string): ReturnType<typeof csvRows> {
+  try {
+    return csvRows(path);
+  } catch (cause) {
+    const text = `The file ${path} cannot be read; --set-points-only leaves positions out.`;
+    throw new DecError('BAD_ARGUMENT', text, { file: path }, { cause });
+  }
+}
+
 /** The positions of the last interval that any are known of, as differences from the model. */
 function positionsOf(path: string): { readonly forward: Difference; readonly reverse: Difference }[] {
-  const rows = csvRows(path);
+  const rows = positionRows(path);
   const last = rows.at(-1)?.['interval'];
   return rows.flatMap((row) => {
     const { interval, kind = '', mrid: object, position, model_position: modelPosition } = row;

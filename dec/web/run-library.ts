@@ -123,14 +123,25 @@ export class RunLibrary {
     if (statSync(folder, { throwIfNoEntry: false }) && readdirSync(folder).length === 0) rmdirSync(folder);
   }
 
-  /** Everything that a run tells of itself. @throws DecError `BAD_ARGUMENT` when there is none of that name */
+  /** Everything that a run tells of itself. @throws DecError `BAD_ARGUMENT` when there is none of that name, or a file of it is damaged */
   async document(id: string): Promise<RunDocument> {
     const manifest = this.manifest(id);
     const folder = join(this.folder, id);
     const has = (name: string) => manifest.files.includes(name);
-    const voltages = has('voltages.parquet') ? await voltagesOf(join(folder, 'voltages.parquet')) : undefined;
-    const curtailment = has('setpoints.csv') ? curtailmentOf(join(folder, 'setpoints.csv')) : NOTHING_CURTAILED;
-    const rounds = has('rounds.csv') ? roundsOf(join(folder, 'rounds.csv')) : new Map();
+    const table = async <T>(name: string, read: (path: string) => T | Promise<T>): Promise<T | undefined> => {
+      if (!has(name)) return undefined;
+      const path = join(folder, name);
+      try {
+        return await read(path);
+      } catch (cause) {
+        const what = cause instanceof Error ? cause.message : String(cause);
+        const message = `The run ${id} cannot be shown: its file ${path} is missing or damaged (${what}). Make the run again, or delete it.`;
+        throw new DecError('BAD_ARGUMENT', message, { run: id, file: path }, { cause });
+      }
+    };
+    const voltages = await table('voltages.parquet', voltagesOf);
+    const curtailment = (await table('setpoints.csv', curtailmentOf)) ?? NOTHING_CURTAILED;
+    const rounds = (await table('rounds.csv', roundsOf)) ?? new Map();
     const names = [...manifest.files.filter((name) => !/^agent_.*\.json$/.test(name)), MANIFEST];
     return {
       id,

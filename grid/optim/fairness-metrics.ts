@@ -49,12 +49,14 @@ export interface FairnessReport {
   readonly worstDecileAlpha: number;
 }
 
-/** Fractions below this are what solvers leave of nothing: shares of nothing are no unevenness. */
+/** Fractions nearer than this to nothing or everything are what solvers leave of those: shares of nothing are no unevenness. */
 const LEAST_ALPHA = 1e-6;
 
 /** Report over the units' curtailed fractions. */
 export function fairnessReport(alpha: ArrayLike<number>): FairnessReport {
-  const values = Float64Array.from(alpha, (a) => (Math.abs(a) < LEAST_ALPHA ? 0 : a));
+  const values = Float64Array.from(alpha, (a) =>
+    Math.abs(a) < LEAST_ALPHA ? 0 : Math.abs(1 - a) < LEAST_ALPHA ? 1 : a,
+  );
   const served = values.map((a) => 1 - a);
   const n = values.length;
   return {

@@ -77,7 +77,7 @@ export function reportHtml({ run: known, map, mapProblem, pictures, inputs }: Re
   const when =
     first === undefined || run.isMoment
       ? ''
-      : `, ${dayText(first.timestamp)} ${clockText(first.timestamp)}–${clockText(run.intervals.at(-1)!.timestamp)} UTC`;
+      : `, ${dayText(first.timestamp)} ${spanOfTime(first.timestamp, run.intervals.at(-1)!.timestamp)} UTC`;
   // What people asked has a table of its own.
   const notable = eventLog({ ...run, controls: [] }).filter(({ grade }) => grade === 'warning' || grade === 'bad');
   return `<!doctype html>
@@ -94,7 +94,7 @@ export function reportHtml({ run: known, map, mapProblem, pictures, inputs }: Re
 <header>
 <p class="faint">Distributed Energy Coordinator · report of ${run.isMoment ? 'one coordination' : 'a run'}</p>
 <h1>${escaped(run.feeder.name)}</h1>
-<p>Run ${escaped(run.id)}${when} · ${run.isMoment ? 'without a simulation' : `${run.intervals.length} intervals`} · fairness rule ${escaped(rulesText(run.intervals, run.settings['fairness']))} · ${escaped(statusText(run.status))}</p>
+<p>Run ${escaped(run.id)}${when} · ${run.isMoment ? 'without a simulation' : counted(run.intervals.length, 'interval')} · fairness rule ${escaped(rulesText(run.intervals, run.settings['fairness']))} · ${escaped(statusText(run.status))}</p>
 ${run.reason === null ? '' : `<p class="bad">${escaped(run.reason)}</p>`}
 </header>
 ${summary(run)}
@@ -127,6 +127,10 @@ ${table(
 </body>
 </html>
 `;
+}
+
+function spanOfTime(from: number, to: number): string {
+  return from === to ? clockText(from) : `${clockText(from)}–${clockText(to)}`;
 }
 
 function summary({ summary: figures, agents, ders, intervals }: RunDocument): string {
@@ -173,6 +177,9 @@ function sentence(run: RunDocument, worst: IntervalDocument): string {
 }
 
 function maps(run: RunDocument, map: FeederMap, worst: IntervalDocument): string {
+  if (![...worst.beforePu, ...worst.afterPu].some((value) => value !== null)) {
+    return '<p class="faint">No map: no voltage of the simulation was measured.</p>';
+  }
   const scale = voltageScale(voltageRange(run));
   const { limits = run.limits } = worst;
   const when = ({ timestamp }: VoltageFigures, what: string) =>

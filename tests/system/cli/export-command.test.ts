@@ -63,6 +63,12 @@ describe('dec export', () => {
     const messages = readFileSync(join(SAMPLE, 'difference_messages.jsonl'), 'utf8').split('\n').slice(0, 7);
     copyFileSync(join(SAMPLE, 'manifest.json'), join(run, 'manifest.json'));
     writeFileSync(join(run, 'difference_messages.jsonl'), messages.join('\n'));
+    const unread = await dec(['export', run, 'difference-model']);
+    expect([unread.code, unread.stderr]).toEqual([
+      2,
+      expect.stringMatching(/positions\.csv cannot be read.*--set-points-only/),
+    ]);
+    copyFileSync(join(SAMPLE, 'positions.csv'), join(run, 'positions.csv'));
     const out = join(folder, 'setpoints.xml');
     const { code, json } = await dec(['export', run, 'difference-model', '--out', out, '--json']);
     expect(code).toBe(0);

@@ -22,6 +22,14 @@ describe('fairness metrics', () => {
     expect(report.gini).toEqual({ alpha: 0, served: 0 });
   });
 
+  it('takes everything curtailed for perfectly even, whatever a solver leaves of it', () => {
+    const report = fairnessReport([1 - 1e-13, 1, 1 - 3e-13]);
+    expect([report.jain, report.gini]).toEqual([
+      { alpha: 1, served: 1 },
+      { alpha: 0, served: 0 },
+    ]);
+  });
+
   it('the worst decile is the mean of the most curtailed tenth', () => {
     expect(worstDecile(Array.from({ length: 20 }, (_, i) => i))).toBe(18.5);
     expect(worstDecile([0.4])).toBe(0.4);

@@ -40,6 +40,19 @@ describe('the document of a run', () => {
     expect(run.isByUnit).toBe(false);
   });
 
+  it('names the table that is damaged or missing, and what to do', async () => {
+    for (const name of ['voltages.parquet', 'setpoints.csv']) {
+      const id = `damaged-${name}`;
+      cpSync('outputs/sample', join(folder, id), { recursive: true });
+      if (name.endsWith('.csv')) rmSync(join(folder, id, name));
+      else writeFileSync(join(folder, id, name), 'PAR1');
+      await expect(library.document(id)).rejects.toMatchObject({
+        code: 'BAD_ARGUMENT',
+        message: expect.stringContaining(`${name} is missing or damaged`),
+      });
+    }
+  });
+
   it('has curtailment by unit where all are in one hand, so that shares are not of their sum', async () => {
     const run = await library.document('planned');
     expect(run.isByUnit).toBe(true);
