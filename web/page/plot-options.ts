@@ -176,7 +176,6 @@ function limitSteps(times: readonly number[], limits: readonly Limits[], scale: 
         ctx.save();
         ctx.font = `${10.5 * ratio}px system-ui, sans-serif`;
         ctx.textAlign = 'left';
-        ctx.lineWidth = ratio;
         for (const side of ['minPu', 'maxPu'] as const) {
           let [from, value] = [0, limits[0]?.[side]];
           for (let i = 1; i <= limits.length; i++) {
@@ -186,7 +185,9 @@ function limitSteps(times: readonly number[], limits: readonly Limits[], scale: 
             const left = Math.max(bbox.left, from === 0 ? bbox.left : plot.valToPos(times[from] ?? 0, 'x', true));
             const right = i === limits.length ? bbox.left + bbox.width : plot.valToPos(times[i] ?? 0, 'x', true);
             if (value !== undefined && y > bbox.top - 1 && y < bbox.top + bbox.height + 1) {
+              // A name written before has left its own.
               ctx.strokeStyle = tone('text');
+              ctx.lineWidth = ratio;
               ctx.setLineDash([5 * ratio, 4 * ratio]);
               ctx.beginPath();
               ctx.moveTo(left, y);

@@ -103,6 +103,7 @@ ${shown}
 ${pictures.map(({ title, svg }) => `<figure tabindex="0" aria-label="${escaped(title)}"><img alt="${escaped(title)}" src="data:image/svg+xml;base64,${base64(svg)}"></figure>`).join('\n')}
 ${run.intervals.length === 0 ? '' : `<h2>Intervals</h2>\n${intervalTable(run)}`}
 ${agentTable(run)}
+${inForceTable(run)}
 ${controlTable(run)}
 <h2>What did not go smoothly</h2>
 ${
@@ -193,13 +194,11 @@ function maps(run: RunDocument, map: FeederMap, worst: IntervalDocument): string
 }
 
 function intervalTable({ intervals, isMoment, agents }: RunDocument): string {
-  const isChanged = new Set(intervals.map(inForceText)).size > 1;
   const hasRounds = agents > 0 || intervals.some(({ rounds }) => rounds > 0);
   const hasPlans = intervals.some(({ batteryW }) => batteryW !== undefined);
   const heads = [
     'time',
     'status',
-    ...(isChanged ? ['in force'] : []),
     ...(hasRounds ? ['rounds'] : []),
     'V min – max before (pu)',
     'after (pu)',
@@ -217,7 +216,6 @@ function intervalTable({ intervals, isMoment, agents }: RunDocument): string {
   const rows = intervals.map((one) => [
     isMoment ? UNKNOWN : clockText(one.timestamp),
     statusText(one.status),
-    ...(isChanged ? [inForceText(one)] : []),
     ...(hasRounds ? [countText(one.rounds)] : []),
     rangeText(one.before),
     rangeText(one.after),
@@ -232,14 +230,23 @@ function intervalTable({ intervals, isMoment, agents }: RunDocument): string {
     countText(one.commanded),
     one.seconds.toFixed(2),
   ]);
-  return table(heads, rows, isChanged ? 3 : 2);
+  return table(heads, rows, 2);
 }
 
-/** What an interval worked with, of what people can change. */
-function inForceText({ fairness = '', limits, factors }: IntervalDocument): string {
-  const range = limits === undefined ? [] : `${limitText(limits.minPu)}–${limitText(limits.maxPu)} pu`;
-  const { load, pv } = factors ?? {};
-  return [fairness, range, load === undefined ? [] : `load × ${load}, PV × ${pv}`].flat().join('; ');
+/** What was in force from which interval on, where people changed it. */
+function inForceTable({ intervals }: RunDocument): string {
+  const rows = intervals.map(({ fairness = UNKNOWN, limits, factors }) => [
+    fairness,
+    limits === undefined ? UNKNOWN : `${limitText(limits.minPu)} – ${limitText(limits.maxPu)}`,
+    // Known from the first change on; before it those of the settings.
+    factors === undefined ? 'as set' : String(factors.load),
+    factors === undefined ? 'as set' : String(factors.pv),
+  ]);
+  const changes = rows.flatMap((row, i) =>
+    i === 0 || row.some((text, k) => text !== rows[i - 1]![k]) ? [[clockText(intervals[i]!.timestamp), ...row]] : [],
+  );
+  if (changes.length < 2) return '';
+  return `<h2>What was in force</h2>\n${table(['from', 'rule', 'limits (pu)', 'load ×', 'PV ×'], changes)}`;
 }
 
 /** What people asked of a run while it went on. */

@@ -123,8 +123,10 @@ describe('a report', () => {
       ],
     };
     const html = reportHtml({ run, pictures: [], inputs: [] });
-    expect(html).toContain('<td>proportional; 0.95–1.05 pu</td>');
-    expect(html).toContain('<td>maxMin; 0.95–1.03 pu; load × 0.25, PV × 0.5</td>');
+    expect(html).toMatch(
+      /<td>00:00<\/td><td>proportional<\/td><td>0.95 – 1.05<\/td><td>as set<.*<td>00:15<\/td><td>maxMin/s,
+    );
+    expect(html).toContain('<td>0.95 – 1.03</td><td>0.25</td><td>0.5</td>');
     expect(html).toMatch(/What people asked of it.*00:05<\/td><td>done<.*–<\/td><td>refused<\/td><td>No such agent/s);
     // In the log of the page they stand in the order of time.
     expect(eventLog(run).map(({ text }) => text)).toEqual([
