@@ -207,6 +207,27 @@ describe('coordinators and hosts that come and go', () => {
     expect(warnings.some((text) => text.includes('Hosts stray took none of their agents within 0.3 s'))).toBe(true);
   });
 
+  it('go back to the host that carried them for a predecessor, also when another one comes first', async () => {
+    const hub = createMemoryBus();
+    closers.push(() => hub.close());
+    const options = { runId: 'run-4', createCore: () => core(0), measurementWaitMs: 10 };
+    const opened = (hostId: string) => {
+      const host = createAgentHost({ bus: hub.bus(), hostId, ...options });
+      closers.push(() => host.close());
+      return host;
+    };
+    const reserve = opened('host-1');
+    const successor = new AgentExchange({ bus: hub.bus(), runId: 'run-4' });
+    closers.push(() => successor.close('test over'));
+    // It heeds the predecessor a little longer.
+    let former: AgentHost | undefined;
+    setTimeout(() => (former = opened('host-2')), 100);
+    await successor.gather(1, 5000, undefined, [], ['host-2']);
+    expect(await successor.assign(new Map(AGENTS.map((id) => [id, { model: serviceModel(id) }])), 2000)).toEqual([]);
+    expect([former?.agentIds, reserve.agentIds]).toEqual([AGENTS, []]);
+    expect(successor.carriers).toEqual(['host-2']);
+  });
+
   it('leave without a session, and recorded messages played again, change nothing', async () => {
     const { host, hub, prepare, round, say } = await stage();
     const recorded: string[] = [];
